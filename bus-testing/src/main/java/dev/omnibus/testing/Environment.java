@@ -1,0 +1,64 @@
+package dev.omnibus.testing;
+
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** What the search for a Redis looks at outside this library. Tests pass their own. */
+record Environment(
+        Map<String, String> variables,
+        String os,
+        String arch,
+        Path home,
+        Function<String, @Nullable InputStream> resources) {
+
+    static Environment system() {
+        String os = System.getProperty("os.name");
+        return new Environment(
+                isWindows(os) ? ignoringCase(System.getenv()) : System.getenv(),
+                os,
+                System.getProperty("os.arch"),
+                Path.of(System.getProperty("user.home")),
+                name -> RedisServer.class.getResourceAsStream("/" + name));
+    }
+
+    String variable(String name) {
+        return variables.getOrDefault(name, "").strip();
+    }
+
+    /** Binaries and the files of running servers, kept between runs. A relative XDG folder is to be ignored. */
+    Path cacheFolder() {
+        Path xdg = Path.of(variable("XDG_CACHE_HOME"));
+        return (xdg.isAbsolute() ? xdg : home.resolve(".cache")).resolve("omnibus");
+    }
+
+    boolean isWindows() {
+        return isWindows(os);
+    }
+
+    /** In the words of the embedded binaries' names, such as {@code linux-amd64}. */
+    String platform() {
+        String system = os.toLowerCase(Locale.ROOT).startsWith("mac") ? "darwin" : os.toLowerCase(Locale.ROOT);
+        String processor = switch (arch) {
+            case "x86_64" -> "amd64";
+            case "aarch64" -> "arm64";
+            case "x86", "i386", "i686" -> "386";
+            default -> arch;
+        };
+        return system + "-" + processor;
+    }
+
+    private static boolean isWindows(String os) {
+        return os.startsWith("Windows");
+    }
+
+    private static Map<String, String> ignoringCase(Map<String, String> variables) {
+        Map<String, String> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        copy.putAll(variables);
+        return copy;
+    }
+}

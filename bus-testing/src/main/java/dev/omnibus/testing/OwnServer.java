@@ -1,0 +1,200 @@
+package dev.omnibus.testing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server of ours: a port, a temporary folder, arguments, and the process that runs with them now, if any.
+ *
+ * <p>Thread-safe: one lifecycle step at a time.
+ */
+final class OwnServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(OwnServer.class);
+    private static final int PORT_ATTEMPTS = 10;
+
+    // Below the ports that systems give to outgoing connections, so that none takes the port of a killed server before
+    // its restart; and a cluster node needs its port + 10000 as well.
+    private static final int FIRST_PORT = 20_000;
+    private static final int LAST_PORT = 29_999;
+
+    private static final Set<OwnServer> OPEN = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> OPEN.forEach(OwnServer::close), "redis-shutdown"));
+    }
+
+    private final RedisBinary binary;
+    private final boolean windows;
+    private final List<String> arguments;
+    private final Path serverFiles;
+    private final Path folder;
+    private int port;
+    private @Nullable ServerProcess process;
+    private @Nullable Path file;
+    private boolean closed;
+
+    private OwnServer(RedisBinary binary, boolean windows, List<String> arguments, Path serverFiles, Path folder) {
+        this.binary = binary;
+        this.windows = windows;
+        this.arguments = arguments;
+        this.serverFiles = serverFiles;
+        this.folder = folder;
+    }
+
+    static OwnServer start(Environment environment, List<String> arguments) {
+        return start(environment, arguments, OwnServer::freePort);
+    }
+
+    static OwnServer start(Environment environment, List<String> arguments, IntSupplier ports) {
+        Path serverFiles = ServerFile.folder(environment);
+        OrphanReaper.reap(serverFiles);
+        RedisBinary binary = RedisBinary.find(environment);
+        OwnServer server = new OwnServer(binary, environment.isWindows(), arguments, serverFiles, temporaryFolder());
+        OPEN.add(server);
+        try {
+            server.startOnAnyPort(ports);
+            return server;
+        } catch (RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private synchronized void startOnAnyPort(IntSupplier ports) {
+        for (int attempt = 1; attempt <= PORT_ATTEMPTS; attempt++) {
+            port = ports.getAsInt();
+            if (run()) {
+                return;
+            }
+        }
+        throw new RedisServerException(binary.origin() + " found its port taken " + PORT_ATTEMPTS
+                + " times, the last one was " + port + "; are too many servers running?");
+    }
+
+    private synchronized boolean run() {
+        List<String> command = new ArrayList<>(List.of(binary.executable().toString()));
+        command.addAll(List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port)));
+        command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
+        command.addAll(arguments);
+        ServerProcess started = ServerProcess.launch(binary.origin(), command, folder, port);
+        process = started;
+        remember(started);
+        return started.awaitReady();
+    }
+
+    private synchronized void remember(ServerProcess started) {
+        Path previous = file;
+        ServerFile current = new ServerFile(
+                ProcessIdentity.of(started.handle()), ProcessIdentity.of(ProcessHandle.current()), folder);
+        try {
+            file = current.write(serverFiles);
+            if (previous != null && !previous.equals(file)) {
+                Files.deleteIfExists(previous);
+            }
+        } catch (IOException e) {
+            throw new RedisServerException(
+                    "Cannot write to " + serverFiles + "; set XDG_CACHE_HOME to a folder that can be written", e);
+        }
+    }
+
+    String origin() {
+        return binary.origin();
+    }
+
+    synchronized int port() {
+        return port;
+    }
+
+    synchronized long pid() {
+        return running().handle().pid();
+    }
+
+    synchronized void kill() {
+        if (process != null) {
+            process.kill();
+        }
+    }
+
+    synchronized void restart() {
+        if (closed) {
+            throw new IllegalStateException(this + " is closed");
+        }
+        kill();
+        if (!run()) {
+            throw new RedisServerException(this + " cannot be restarted: another process has taken its port");
+        }
+    }
+
+    synchronized void signal(String signal) {
+        if (windows) {
+            throw new UnsupportedOperationException(
+                    "Windows has no SIG" + signal + "; run this test in WSL, or use kill() and restart()");
+        }
+        running().signal(signal);
+    }
+
+    private synchronized ServerProcess running() {
+        if (process == null || !process.isAlive()) {
+            throw new IllegalStateException(this + " is not running; restart() starts it again");
+        }
+        return process;
+    }
+
+    /** Killed, not asked to stop: a paused server would not hear it, and its data goes with its folder anyway. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        OPEN.remove(this);
+        kill();
+        try {
+            Folders.deleteTree(folder);
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            log.warn("Cannot remove the files of {}; the next start removes them", this, e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return binary.origin() + " on port " + port();
+    }
+
+    private static Path temporaryFolder() {
+        try {
+            return Files.createTempDirectory(OrphanReaper.TEMPORARY_PREFIX);
+        } catch (IOException e) {
+            throw new RedisServerException("Cannot create a temporary folder; is java.io.tmpdir writable?", e);
+        }
+    }
+
+    /** Only likely to stay free: whoever starts on it must be ready to find it taken. */
+    private static int freePort() {
+        for (int attempt = 1; attempt <= PORT_ATTEMPTS; attempt++) {
+            int candidate = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT + 1);
+            try (ServerSocket socket = new ServerSocket(candidate, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException e) {
+                log.debug("Port {} is taken", candidate, e);
+            }
+        }
+        throw new RedisServerException("None of " + PORT_ATTEMPTS + " ports tried between " + FIRST_PORT + " and "
+                + LAST_PORT + " is free; are too many servers running?");
+    }
+}

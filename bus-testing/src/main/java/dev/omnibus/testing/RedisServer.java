@@ -1,0 +1,242 @@
+package dev.omnibus.testing;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A real Redis for tests and demonstrations, without Docker and without anything to install.
+ *
+ * <pre>{@code
+ * try (RedisServer redis = RedisServer.obtain()) {
+ *     redis.command("SET", "greeting", "hello");
+ *     connect(redis.url());
+ * }
+ * }</pre>
+ *
+ * <p>{@link #obtain} is for ordinary work. {@link #start} always gives a process of your own, which you may
+ * {@link #kill}, {@link #restart} and {@link #pause}. A process of your own listens on 127.0.0.1 only, keeps nothing on
+ * disk unless told to, and is gone when it is closed or when the JVM ends. If the JVM is killed with SIGKILL, the next
+ * start of a server by the same user ends the one left behind.
+ *
+ * <p>Not for production: the embedded binary gets no security fixes.
+ *
+ * <p>Thread-safe.
+ */
+public final class RedisServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(RedisServer.class);
+    private static final String URL_VARIABLE = "REDIS_URL";
+
+    /** Long enough for a machine under load, short enough to notice a paused server. */
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+
+    private final String url;
+    private final RedisAddress address;
+    private final String origin;
+    private final @Nullable OwnServer own;
+    private volatile boolean closed;
+
+    private RedisServer(String url, RedisAddress address, String origin, @Nullable OwnServer own) {
+        this.url = url;
+        this.address = address;
+        this.origin = origin;
+        this.own = own;
+    }
+
+    /**
+     * The Redis to use for ordinary work.
+     *
+     * <p>The first of these: the server at the URL in the environment variable {@code REDIS_URL}, which is used as it
+     * is, with whatever data it holds, and never stopped; a new process of {@code redis-server} or
+     * {@code valkey-server}, version 7 or newer, from the {@code PATH}; a new process of the Redis 7.0.15 that comes
+     * with this library for Linux and macOS.
+     *
+     * @return a server that has answered PING; close it when done
+     * @throws RedisServerException if {@code REDIS_URL} is set but nothing answers there, or if there is no Redis at
+     *     all, or if it does not answer within 10 seconds
+     */
+    public static RedisServer obtain() {
+        return obtain(Environment.system());
+    }
+
+    static RedisServer obtain(Environment environment) {
+        String url = environment.variable(URL_VARIABLE);
+        return url.isEmpty() ? start(environment) : attach(url);
+    }
+
+    /**
+     * A new process, also when {@code REDIS_URL} is set, found in the same order as {@link #obtain} does.
+     *
+     * @param arguments more arguments for redis-server, such as {@code "--maxmemory", "10mb"}; they win over the
+     *     defaults. Not {@code --port}: a free one is chosen.
+     * @return a server that has answered; close it when done
+     * @throws IllegalArgumentException if {@code --port} is among the arguments
+     * @throws RedisServerException if there is no Redis, or if it rejects an argument or does not answer within 10
+     *     seconds; the message then has its last output
+     */
+    public static RedisServer start(String... arguments) {
+        return start(Environment.system(), arguments);
+    }
+
+    static RedisServer start(Environment environment, String... arguments) {
+        if (List.of(arguments).contains("--port")) {
+            throw new IllegalArgumentException("start() chooses a free port itself; leave --port out, ask port()");
+        }
+        OwnServer own = OwnServer.start(environment, List.of(arguments));
+        RedisAddress address = RedisAddress.local(own.port());
+        RedisServer server = new RedisServer("redis://" + address, address, own.origin(), own);
+        log.info("Redis for tests: {}", server);
+        return server;
+    }
+
+    private static RedisServer attach(String url) {
+        RedisAddress address = RedisAddress.parse(url);
+        RedisServer server = new RedisServer(url, address, URL_VARIABLE, null);
+        try {
+            server.command("PING");
+        } catch (RedisServerException e) {
+            throw new RedisServerException("REDIS_URL does not work; correct it or unset it: " + e.getMessage(), e);
+        }
+        log.info("Redis for tests: {}", server);
+        return server;
+    }
+
+    /**
+     * The URL for clients, {@code redis://127.0.0.1:PORT} or the value of {@code REDIS_URL}. It stays the same over
+     * {@link #restart}.
+     *
+     * @return the URL; that of {@code REDIS_URL} may contain a password
+     */
+    public String url() {
+        return url;
+    }
+
+    /**
+     * The port for clients, the same over {@link #restart}.
+     *
+     * @return the TCP port
+     */
+    public int port() {
+        return address.port();
+    }
+
+    /**
+     * Where this Redis comes from, for people: print it once, so that a reader of the output knows what was tested.
+     *
+     * @return such as {@code embedded Redis 7.0.15}, {@code /usr/bin/redis-server 7.0.15} or {@code REDIS_URL}
+     */
+    public String origin() {
+        return origin;
+    }
+
+    long pid() {
+        return own("pid").pid();
+    }
+
+    /**
+     * Kills the process with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is gone already.
+     *
+     * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed
+     */
+    public void kill() {
+        own("kill").kill();
+    }
+
+    /**
+     * Starts the process again on the same port with the same arguments, and waits until it answers. A running one is
+     * killed first, so what Redis was not told to keep on disk is lost.
+     *
+     * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed
+     * @throws RedisServerException if it does not answer within 10 seconds, or if another process took the port
+     */
+    public void restart() {
+        own("restart").restart();
+    }
+
+    /**
+     * Freezes the process with SIGSTOP: connections stay open and nothing answers, like a stalled machine. A frozen
+     * server can be resumed, killed, restarted and closed.
+     *
+     * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed, or killed
+     * @throws UnsupportedOperationException on Windows, which has no such signal
+     */
+    public void pause() {
+        own("pause").signal("STOP");
+    }
+
+    /**
+     * Ends a {@link #pause} with SIGCONT. Requests that arrived meanwhile are answered now.
+     *
+     * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed, or killed
+     * @throws UnsupportedOperationException on Windows, which has no such signal
+     */
+    public void resume() {
+        own("resume").signal("CONT");
+    }
+
+    /**
+     * Runs one command on a connection of its own, so nothing is left over from the one before: no transaction, no
+     * subscription, no selected database.
+     *
+     * @param command the command and its arguments, sent as UTF-8
+     * @return a String, a Long, a List of these, or null where Redis has no value; text is read as UTF-8
+     * @throws IllegalArgumentException if there is no command
+     * @throws IllegalStateException if this is closed
+     * @throws RedisServerException if Redis answers with an error, which the message quotes, or not within 10 seconds
+     */
+    @CanIgnoreReturnValue
+    public @Nullable Object command(String... command) {
+        if (command.length == 0) {
+            throw new IllegalArgumentException("command() needs the name of a command");
+        }
+        requireOpen();
+        try (RespConnection connection = RespConnection.open(address, COMMAND_TIMEOUT)) {
+            return connection.call(command);
+        } catch (IOException e) {
+            throw new RedisServerException(
+                    e instanceof SocketTimeoutException
+                            ? this + " did not answer " + command[0] + " within " + COMMAND_TIMEOUT.toSeconds()
+                                    + "s; is it paused or overloaded?"
+                            : this + " cannot be asked for " + command[0] + " (" + e + "); is it running?",
+                    e);
+        }
+    }
+
+    /**
+     * Kills the process and removes its temporary folder. The server of {@code REDIS_URL} is left alone. Closing again
+     * does nothing.
+     */
+    @Override
+    public void close() {
+        closed = true;
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    /** Origin and address, without a password. */
+    @Override
+    public String toString() {
+        return origin + " at " + address;
+    }
+
+    private OwnServer own(String action) {
+        requireOpen();
+        if (own == null) {
+            throw new IllegalStateException("Cannot " + action + " the server of REDIS_URL: it is not ours;"
+                    + " RedisServer.start() gives a process that can be stopped");
+        }
+        return own;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException(this + " is closed");
+        }
+    }
+}

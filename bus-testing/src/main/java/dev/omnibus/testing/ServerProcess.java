@@ -1,0 +1,170 @@
+package dev.omnibus.testing;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One run of a server binary: from its launch until that process is gone. {@link OwnServer} may have several. */
+final class ServerProcess {
+    private static final Logger log = LoggerFactory.getLogger(ServerProcess.class);
+
+    /** A start takes some 20 ms; ten seconds forgive a very busy machine. */
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
+
+    private static final Duration PING_TIMEOUT = Duration.ofSeconds(1);
+    /** In the words of glibc and macOS, and of musl, which the embedded binary is linked with. */
+    private static final Pattern PORT_TAKEN = Pattern.compile("Address (already )?in use");
+
+    private static final int POLL_MILLIS = 5;
+    private static final int EXIT_TIMEOUT_SECONDS = 10;
+    private static final int SIGNAL_TIMEOUT_SECONDS = 5;
+    private static final int KEPT_LINES = 20;
+
+    private final String name;
+    private final RedisAddress address;
+    private final Process process;
+    private final Thread outputReader;
+    private final Deque<String> lastLines = new ArrayDeque<>();
+
+    private ServerProcess(String name, RedisAddress address, Process process) {
+        this.name = name;
+        this.address = address;
+        this.process = process;
+        this.outputReader = new Thread(this::readOutput, "redis-output-" + process.pid());
+        outputReader.setDaemon(true);
+    }
+
+    static ServerProcess launch(String name, List<String> command, Path folder, int port) {
+        try {
+            Process process = new ProcessBuilder(command)
+                    .directory(folder.toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            ServerProcess started = new ServerProcess(name, RedisAddress.local(port), process);
+            started.outputReader.start();
+            return started;
+        } catch (IOException e) {
+            throw new RedisServerException(
+                    name + " does not start: " + e.getMessage() + "; is its folder mounted noexec?", e);
+        }
+    }
+
+    /** False when it ended because another process has the port. Any other failure is thrown, with its output. */
+    boolean awaitReady() {
+        long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+        try {
+            while (!answers()) {
+                if (process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+                    return failUnlessPortTaken();
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new RedisServerException(name + " on port " + address.port() + " did not answer PING within "
+                            + START_TIMEOUT.toSeconds() + "s; its last output:\n" + lastOutput());
+                }
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RedisServerException("Interrupted while waiting for " + name + " to start", e);
+        }
+    }
+
+    private boolean failUnlessPortTaken() throws InterruptedException {
+        outputReader.join(START_TIMEOUT.toMillis());
+        String output = lastOutput();
+        if (PORT_TAKEN.matcher(output).find()) {
+            return false;
+        }
+        throw new RedisServerException(name + " ended with code " + process.exitValue()
+                + " before it answered; check its arguments; its last output:\n" + output);
+    }
+
+    /** Asks for the pid too: on a port that was taken, someone else's Redis would answer as readily. */
+    private boolean answers() {
+        try (RespConnection connection = RespConnection.open(address, PING_TIMEOUT)) {
+            connection.call("PING");
+            return String.valueOf(connection.call("INFO", "server")).contains("process_id:" + process.pid() + "\r\n");
+        } catch (IOException e) {
+            return false;
+        } catch (RedisServerException e) {
+            // To want a password first is an answer, to be loading is not yet one.
+            return process.isAlive() && !String.valueOf(e.getMessage()).contains("LOADING");
+        }
+    }
+
+    ProcessHandle handle() {
+        return process.toHandle();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Returns when it is gone; not cut short by an interrupt, which stays set. */
+    void kill() {
+        process.destroyForcibly();
+        try {
+            process.onExit().orTimeout(EXIT_TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
+        } catch (CompletionException e) {
+            throw new RedisServerException(
+                    name + " (pid " + process.pid() + ") is still there " + EXIT_TIMEOUT_SECONDS + "s after SIGKILL",
+                    e);
+        }
+    }
+
+    /** Through the shell, whose built-in kill is there even where the program is not installed. */
+    void signal(String signal) {
+        String command = "kill -" + signal + " " + process.pid();
+        try {
+            Process kill = new ProcessBuilder("sh", "-c", command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (!kill.waitFor(SIGNAL_TIMEOUT_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
+                kill.destroyForcibly();
+                throw new RedisServerException("\"" + command + "\" failed for " + name);
+            }
+        } catch (IOException e) {
+            throw new RedisServerException("Cannot run \"" + command + "\" for " + name, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RedisServerException("Interrupted while running \"" + command + "\" for " + name, e);
+        }
+    }
+
+    private void readOutput() {
+        try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                log.debug("{}", line);
+                keep(line);
+            }
+        } catch (IOException e) {
+            log.debug("The output of {} ended", name, e);
+        }
+    }
+
+    private void keep(String line) {
+        synchronized (lastLines) {
+            lastLines.addLast(line);
+            if (lastLines.size() > KEPT_LINES) {
+                lastLines.removeFirst();
+            }
+        }
+    }
+
+    private String lastOutput() {
+        synchronized (lastLines) {
+            return String.join("\n", lastLines);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package dev.omnibus.testing;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OrphanReaperTest {
+    private static final Duration LATER_START = Duration.ofMinutes(10);
+
+    @TempDir
+    Path home;
+
+    private Path servers;
+
+    @BeforeEach
+    void findFolder() {
+        servers = home.resolve("omnibus/servers");
+    }
+
+    @Test
+    void orphanOfAKilledJvmIsReaped() throws IOException {
+        try (ServerOwner owner = ServerOwner.launch(home)) {
+            Path file = servers.resolve(Long.toString(owner.serverPid));
+            OrphanReaper.reap(servers);
+            assertTrue(answers(owner.serverPort), "spared while its owner runs");
+
+            owner.kill();
+            assertTrue(answers(owner.serverPort), "nobody has stopped it yet");
+            OrphanReaper.reap(servers);
+
+            await().until(() -> !answers(owner.serverPort));
+            assertFalse(Files.exists(owner.serverFolder));
+            assertFalse(Files.exists(file));
+        }
+    }
+
+    @Test
+    void nextStartReapsTheOrphan() throws IOException {
+        try (ServerOwner owner = ServerOwner.launch(home)) {
+            owner.kill();
+            try (RedisServer next =
+                    RedisServer.start(Environments.with(home, Map.of("XDG_CACHE_HOME", home.toString())))) {
+                assertEquals("PONG", next.command("PING"));
+                await().until(() -> !answers(owner.serverPort));
+            }
+        }
+    }
+
+    @Test
+    void serverIsGoneWhenItsJvmEndsNormally() throws IOException {
+        try (ServerOwner owner = ServerOwner.launch(home)) {
+            owner.exitNormally();
+            assertFalse(answers(owner.serverPort));
+            assertFalse(Files.exists(owner.serverFolder));
+            assertFalse(Files.exists(servers.resolve(Long.toString(owner.serverPid))));
+        }
+    }
+
+    @Test
+    void strangerWithThePidOfAServerIsSpared() throws IOException {
+        try (RedisServer stranger = RedisServer.start()) {
+            ProcessIdentity server = earlier(identity(stranger.pid()));
+            Path file = new ServerFile(server, goneOwner(), home.resolve("gone")).write(servers);
+
+            OrphanReaper.reap(servers);
+
+            assertEquals("PONG", stranger.command("PING"));
+            assertFalse(Files.exists(file));
+        }
+    }
+
+    @Test
+    void serverWhoseOwnersPidBelongsToAStrangerIsReaped() throws IOException {
+        Path folder = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "1"));
+        try (RedisServer server = RedisServer.start()) {
+            Path file = new ServerFile(identity(server.pid()), goneOwner(), folder).write(servers);
+
+            OrphanReaper.reap(servers);
+
+            assertFalse(answers(server.port()));
+            assertFalse(Files.exists(folder));
+            assertFalse(Files.exists(file));
+        }
+    }
+
+    @Test
+    void folderThatIsNotOursIsNeverDeleted() throws IOException {
+        Path folder = Files.createDirectories(home.resolve("precious"));
+        Path file = new ServerFile(earlier(goneOwner()), goneOwner(), folder).write(servers);
+        OrphanReaper.reap(servers);
+        assertTrue(Files.exists(folder));
+        assertFalse(Files.exists(file));
+    }
+
+    @Test
+    void unreadableServerFileDoesNotStopTheNextStart() throws IOException {
+        Files.createDirectories(servers);
+        Files.writeString(servers.resolve("1"), "nonsense");
+        OrphanReaper.reap(servers);
+        OrphanReaper.reap(home.resolve("missing"));
+        assertTrue(Files.exists(servers.resolve("1")));
+    }
+
+    @Test
+    void startSeenASecondApartIsTheSameProcess() {
+        ProcessIdentity self = ProcessIdentity.of(ProcessHandle.current());
+        assertTrue(new ProcessIdentity(self.pid(), self.started().minusSeconds(1))
+                .findRunning()
+                .isPresent());
+        assertEquals(self, ProcessIdentity.parse(self.toString()));
+    }
+
+    private static ProcessIdentity identity(long pid) {
+        return ProcessIdentity.of(ProcessHandle.of(pid).orElseThrow());
+    }
+
+    private static ProcessIdentity goneOwner() {
+        return earlier(ProcessIdentity.of(ProcessHandle.current()));
+    }
+
+    private static ProcessIdentity earlier(ProcessIdentity process) {
+        return new ProcessIdentity(process.pid(), process.started().minus(LATER_START));
+    }
+
+    private static boolean answers(int port) {
+        try (RespConnection connection = RespConnection.open(RedisAddress.local(port), Duration.ofSeconds(1))) {
+            return "PONG".equals(connection.call("PING"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
