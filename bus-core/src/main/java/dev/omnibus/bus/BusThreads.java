@@ -1,0 +1,75 @@
+package dev.omnibus.bus;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The threads on which handlers run.
+ *
+ * <p>From JDK 24 on they are virtual: before that, a virtual thread that blocks inside {@code synchronized} holds its
+ * carrier (JEP 491). On older ones they are platform threads, made as needed and kept for a few seconds. There is no
+ * queue and no upper limit here, because a limit would let blocked handlers of one subscription hold up all others: the
+ * limits are those of the mailboxes, each of which asks for a bounded number of threads.
+ */
+final class BusThreads {
+
+    private static final int VIRTUAL_SINCE = 24;
+    private static final int KEPT_SECONDS = 10;
+
+    private BusThreads() {}
+
+    static ExecutorService create() {
+        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual() : platform();
+    }
+
+    /** Lets what runs finish, and interrupts what takes longer than that. */
+    static void end(ExecutorService executor, Duration patience) {
+        executor.shutdown();
+        try {
+            if (executor.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        executor.shutdownNow();
+    }
+
+    private static ExecutorService platform() {
+        AtomicInteger number = new AtomicInteger();
+        ThreadFactory threads = task -> {
+            Thread thread = new Thread(task, "omnibus-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+        return new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, KEPT_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+    }
+
+    /**
+     * {@code Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("omnibus-", 1).factory())}, compiled for 17.
+     */
+    private static ExecutorService virtual() {
+        try {
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            Class<?> type = Class.forName("java.lang.Thread$Builder");
+            builder = type.getMethod("name", String.class, long.class).invoke(builder, "omnibus-", 1L);
+            Object factory = type.getMethod("factory").invoke(builder);
+            Method executor = Executors.class.getMethod("newThreadPerTaskExecutor", ThreadFactory.class);
+            return (ExecutorService) executor.invoke(null, factory);
+        } catch (NoSuchMethodException
+                | ClassNotFoundException
+                | IllegalAccessException
+                | InvocationTargetException e) {
+            throw new IllegalStateException("Java " + Runtime.version() + " has no virtual threads as of JEP 444", e);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+package dev.omnibus.bus;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.channel.Message;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one place that knows how an event is written: CloudEvents 1.0 in the structured JSON format.
+ *
+ * <p>The part of the envelope that is the same for all events of a topic is prepared once. The sequence number comes
+ * right behind it, at a fixed offset and with a fixed number of digits, because it is written last, by the lane.
+ *
+ * @see <a href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md">The JSON format</a>
+ */
+final class EventCodec {
+
+    static final int SEQUENCE_DIGITS = 16;
+
+    private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
+    private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
+    private static final Set<String> OWN_ATTRIBUTES =
+            Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
+    private static final byte[] ID = utf8("\",\"id\":\"");
+    private static final byte[] TIME = utf8("\",\"time\":\"");
+    private static final byte[] QUOTE = utf8("\"");
+    private static final byte[] DATA = utf8(",\"data\":");
+
+    /** The text of one millisecond, which many events share. */
+    private record Stamp(long millis, byte[] text) {}
+
+    /** A time as it was read last; events come in bursts, and parsing it is a good part of reading an envelope. */
+    private record ReadTime(String text, Instant instant) {}
+
+    private final ObjectMapper json;
+    private final String source;
+    private final AtomicLong lastId = new AtomicLong();
+    private volatile Stamp stamp = new Stamp(-1, new byte[0]);
+    private volatile ReadTime lastRead = new ReadTime("1970-01-01T00:00:00Z", Instant.EPOCH);
+
+    EventCodec(ObjectMapper json, String node) {
+        this.json = json;
+        this.source = "/nodes/" + node;
+    }
+
+    /** The beginning of every event of a topic, up to its sequence number. */
+    byte[] prefix(String topic, String eventType) {
+        return utf8("{\"specversion\":\"1.0\",\"source\":" + Json.quoted(source) + ",\"type\":" + Json.quoted(eventType)
+                + ",\"subject\":" + Json.quoted(topic) + ",\"sequence\":\"");
+    }
+
+    /** Writes an event with room for its number: the digits begin where the prefix ends. */
+    byte[] write(byte[] prefix, Map<String, String> attributes, Object data) {
+        byte[] payload;
+        try {
+            payload = json.writeValueAsBytes(data);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    "An event of " + data.getClass() + " cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+        byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
+        byte[] time = time(System.currentTimeMillis());
+        byte[] more = attributes.isEmpty() ? new byte[0] : attributes(attributes);
+        int length = prefix.length
+                + SEQUENCE_DIGITS
+                + ID.length
+                + id.length
+                + TIME.length
+                + time.length
+                + QUOTE.length
+                + more.length
+                + DATA.length
+                + payload.length
+                + 1;
+        byte[] message = new byte[length];
+        int at = put(message, 0, prefix) + SEQUENCE_DIGITS;
+        at = put(message, at, ID);
+        at = put(message, at, id);
+        at = put(message, at, TIME);
+        at = put(message, at, time);
+        at = put(message, at, QUOTE);
+        at = put(message, at, more);
+        at = put(message, at, DATA);
+        at = put(message, at, payload);
+        message[at] = '}';
+        return message;
+    }
+
+    /**
+     * Reads an envelope.
+     *
+     * @throws IOException if it is not JSON, or not an event; the message says why
+     */
+    Envelope read(String topic, Message message) throws IOException {
+        Fields fields = new Fields();
+        try (JsonParser parser = json.createParser(message.bytes(), message.offset(), message.length())) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("it is not a JSON object");
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                fields.read(parser, message);
+            }
+            if (parser.nextToken() != null) {
+                throw new IOException("it goes on after its end");
+            }
+        } catch (JsonProcessingException e) {
+            throw new IOException("it is not JSON: " + e.getOriginalMessage(), e);
+        }
+        return fields.envelope(topic, message.length());
+    }
+
+    /** What has been read of one event so far. */
+    private final class Fields {
+
+        private @Nullable String specversion;
+        private @Nullable String id;
+        private @Nullable String source;
+        private @Nullable String type;
+        private @Nullable String time;
+        private @Nullable String sequence;
+        private @Nullable Message data;
+        private @Nullable Map<String, String> attributes;
+
+        void read(JsonParser parser, Message message) throws IOException {
+            String name = parser.currentName();
+            parser.nextToken();
+            switch (name) {
+                case "specversion" -> specversion = text(parser, name);
+                case "id" -> id = text(parser, name);
+                case "source" -> source = text(parser, name);
+                case "type" -> type = text(parser, name);
+                case "time" -> time = text(parser, name);
+                case "sequence" -> sequence = text(parser, name);
+                case "subject", "datacontenttype" -> parser.skipChildren();
+                case "data" -> data = Json.slice(parser, message);
+                default -> attribute(name, Json.slice(parser, message), parser);
+            }
+        }
+
+        private void attribute(String name, Message value, JsonParser parser) throws IOException {
+            if (parser.currentToken() == JsonToken.VALUE_NULL) {
+                return; // CloudEvents: the same as absent
+            }
+            if (attributes == null) {
+                attributes = new LinkedHashMap<>();
+            }
+            attributes.put(name, parser.currentToken().isScalarValue() ? parser.getText() : value.toString());
+        }
+
+        private static @Nullable String text(JsonParser parser, String name) throws IOException {
+            if (parser.currentToken() == JsonToken.VALUE_NULL) {
+                return null; // CloudEvents: the same as absent
+            }
+            if (parser.currentToken() != JsonToken.VALUE_STRING) {
+                throw new IOException("its attribute " + name + " is not a string");
+            }
+            return parser.getText();
+        }
+
+        Envelope envelope(String topic, int size) throws IOException {
+            if (!"1.0".equals(specversion)) {
+                throw new IOException("its specversion is " + specversion + ", not 1.0");
+            }
+            if (id == null || source == null || type == null) {
+                throw new IOException("it lacks one of the attributes id, source and type");
+            }
+            if (data == null) {
+                throw new IOException("it has no data");
+            }
+            Map<String, String> more = attributes == null ? Map.of() : Collections.unmodifiableMap(attributes);
+            return new Envelope(id, source, type, topic, instant(), number(), more, data, size);
+        }
+
+        private Instant instant() throws IOException {
+            if (time == null) {
+                return Instant.now();
+            }
+            ReadTime last = lastRead;
+            if (!time.equals(last.text())) {
+                try {
+                    last = new ReadTime(time, OffsetDateTime.parse(time).toInstant());
+                } catch (DateTimeException e) {
+                    throw new IOException("its time is not an RFC 3339 timestamp", e);
+                }
+                lastRead = last;
+            }
+            return last.instant();
+        }
+
+        /** The sequence extension may be any text; only ours is a number. */
+        private long number() {
+            if (sequence == null || sequence.isEmpty() || sequence.length() > LONGEST_NUMBER) {
+                return 0;
+            }
+            long number = 0;
+            for (int i = 0; i < sequence.length(); i++) {
+                int digit = sequence.charAt(i) - '0';
+                if (digit < 0 || digit > 9) {
+                    return 0;
+                }
+                number = number * 10 + digit;
+            }
+            return number;
+        }
+    }
+
+    private byte[] time(long millis) {
+        Stamp last = stamp;
+        if (last.millis() != millis) {
+            last = new Stamp(millis, ascii(Instant.ofEpochMilli(millis).toString()));
+            stamp = last;
+        }
+        return last.text();
+    }
+
+    private static byte[] attributes(Map<String, String> attributes) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        attributes.forEach((name, value) -> {
+            if (!ATTRIBUTE.matcher(name).matches() || OWN_ATTRIBUTES.contains(name)) {
+                throw new IllegalArgumentException("The attribute \"" + name
+                        + "\" must be 1 to 20 lower-case letters and digits, beginning with a letter, and none that"
+                        + " every event has");
+            }
+            out.writeBytes(utf8(",\"" + name + "\":" + Json.quoted(value)));
+        });
+        return out.toByteArray();
+    }
+
+    private static int put(byte[] message, int at, byte[] part) {
+        System.arraycopy(part, 0, message, at, part.length);
+        return at + part.length;
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,20 @@
+package dev.omnibus.bus;
+
+/**
+ * Handles the events of one subscription: one at a time, in the order in which each publisher sent them, on the bus'
+ * executor. It may block; only its own subscription waits for it.
+ *
+ * @param <T> what the events carry
+ */
+@FunctionalInterface
+public interface EventHandler<T> {
+
+    /**
+     * Handles one event.
+     *
+     * @param event the event
+     * @throws Exception whatever goes wrong: it is counted and reported to the {@link BusListener}, and the next event
+     *     is handled
+     */
+    void handle(Event<T> event) throws Exception;
+}

@@ -1,0 +1,108 @@
+package dev.omnibus.bus;
+
+import dev.omnibus.channel.Listening;
+import dev.omnibus.channel.Message;
+import dev.omnibus.channel.Receiver;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the events of one Redis subscription once, however many subscriptions of this process stand on it: envelope,
+ * check of the numbers, and then one offer to the mailbox of each whose pattern matches. Patterns that make the same
+ * glob share a reader.
+ */
+final class EventReader implements Receiver {
+
+    private final String channel;
+    private final EventCodec codec;
+    private final Function<String, String> topicOf;
+    private final SafeListener listener;
+    private final GapTracker gaps = new GapTracker();
+    private volatile List<EventSubscription<?>> subscriptions = List.of();
+    private int open; // subscriptions that are not being closed; guarded by Events
+    private @Nullable Listening listening; // set once by Events, under its lock
+
+    EventReader(String channel, EventCodec codec, Function<String, String> topicOf, SafeListener listener) {
+        this.channel = channel;
+        this.codec = codec;
+        this.topicOf = topicOf;
+        this.listener = listener;
+    }
+
+    @Override
+    public void receive(String from, List<Message> messages, Executor next) {
+        String topic = topicOf.apply(from);
+        List<EventSubscription<?>> matching = subscriptions.stream()
+                .filter(subscription -> subscription.pattern().matches(topic))
+                .toList();
+        for (Message message : messages) {
+            try {
+                Envelope event = codec.read(topic, message);
+                if (unseen(event)) {
+                    for (EventSubscription<?> subscription : matching) {
+                        subscription.offer(event, next);
+                    }
+                }
+            } catch (IOException e) {
+                listener.onBadMessage(from, "An event was dropped: " + e.getMessage());
+            }
+        }
+    }
+
+    private boolean unseen(Envelope event) {
+        if (event.sequence == 0) {
+            return true;
+        }
+        long missing = gaps.missingBefore(event.source, event.topic, event.sequence);
+        if (missing < 0) {
+            listener.onDuplicate(event.topic, event.source, event.sequence);
+        } else if (missing > 0) {
+            listener.onGap(event.topic, event.source, event.sequence - missing, event.sequence - 1);
+        }
+        return missing >= 0;
+    }
+
+    @Override
+    public void interrupted() {
+        subscriptions.forEach(subscription -> listener.onInterrupted(subscription.topic()));
+    }
+
+    String channel() {
+        return channel;
+    }
+
+    boolean isNew() {
+        return listening == null;
+    }
+
+    void opened(Listening open) {
+        listening = open;
+    }
+
+    Listening listening() {
+        return Objects.requireNonNull(listening);
+    }
+
+    synchronized void add(EventSubscription<?> subscription) {
+        open++;
+        List<EventSubscription<?>> more = new ArrayList<>(subscriptions);
+        more.add(subscription);
+        subscriptions = List.copyOf(more);
+    }
+
+    /** Counts a subscription out, which still gets what has arrived; true if it was the last. */
+    boolean leave() {
+        return --open == 0;
+    }
+
+    synchronized void remove(EventSubscription<?> subscription) {
+        List<EventSubscription<?>> less = new ArrayList<>(subscriptions);
+        less.remove(subscription);
+        subscriptions = List.copyOf(less);
+    }
+}

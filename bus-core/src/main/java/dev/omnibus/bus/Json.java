@@ -1,0 +1,81 @@
+package dev.omnibus.bus;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How JSON is read and written: strict where a sender could do harm, lenient where a newer one knows more. Public for
+ * layers, which have envelopes of their own to read. Thread-safe.
+ */
+public final class Json {
+
+    private static final int DEPTH = 64;
+    private static final int NUMBER_DIGITS = 100;
+    private static final int NAME_LENGTH = 256;
+
+    private Json() {}
+
+    /** A copy of the user's mapper, or of a plain one, that refuses what no honest sender writes. */
+    static ObjectMapper mapper(@Nullable ObjectMapper users, int messageLimit) {
+        return strict(
+                users == null
+                        ? JsonMapper.builder().addModule(new JavaTimeModule()).build()
+                        : users,
+                messageLimit);
+    }
+
+    @SuppressWarnings("deprecation") // of JsonFactory.disable: there is no builder for a factory that has a mapper
+    private static ObjectMapper strict(ObjectMapper users, int messageLimit) {
+        StreamReadConstraints constraints = StreamReadConstraints.builder()
+                .maxNestingDepth(DEPTH)
+                .maxNumberLength(NUMBER_DIGITS)
+                .maxNameLength(NAME_LENGTH)
+                .maxStringLength(messageLimit)
+                .build();
+        ObjectMapper strict = users.copy(); // not copyWith(factory), which a JsonMapper does not support
+        JsonFactory factory = strict.getFactory();
+        factory.setStreamReadConstraints(constraints);
+        factory.disable(JsonFactory.Feature.CHARSET_DETECTION); // the wire is UTF-8; UTF-16 has no byte offsets
+        return strict.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // a newer publisher may know more
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS);
+    }
+
+    /**
+     * The bytes of a value inside a message, unread.
+     *
+     * @param parser stands at the value; afterwards at its end
+     * @param message what the parser reads
+     * @return the value's bytes
+     * @throws IOException if the value is not JSON
+     */
+    public static Message slice(JsonParser parser, Message message) throws IOException {
+        int from = message.offset() + (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        int to = message.offset() + (int) parser.currentLocation().getByteOffset();
+        return new Message(message.bytes(), from, to - from);
+    }
+
+    /**
+     * A text as a JSON string.
+     *
+     * @param text any text
+     * @return the same in quotes, with what must be escaped
+     */
+    public static String quoted(String text) {
+        return '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    }
+}

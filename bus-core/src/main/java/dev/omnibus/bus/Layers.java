@@ -1,0 +1,51 @@
+package dev.omnibus.bus;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The layers of one bus, at most one of a kind. They end in the reverse order of their making. Thread-safe. */
+final class Layers {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
+
+    private final Map<Class<?>, Layer> made = new LinkedHashMap<>(); // guarded by this
+    private boolean closed; // guarded by this
+
+    synchronized <L extends Layer> L get(Bus bus, Class<L> kind, Function<Bus, L> make) {
+        if (closed) {
+            throw new IllegalStateException("The bus of node " + bus.node() + " is closed");
+        }
+        Layer layer = made.get(kind);
+        if (layer == null) {
+            layer = make.apply(bus);
+            made.put(kind, layer);
+        }
+        return kind.cast(layer);
+    }
+
+    /** Closes all, also when one of them fails. False if that was done before. */
+    boolean close() {
+        List<Layer> last;
+        synchronized (this) {
+            if (closed) {
+                return false;
+            }
+            closed = true;
+            last = new ArrayList<>(made.values());
+        }
+        for (int i = last.size() - 1; i >= 0; i--) {
+            try {
+                last.get(i).close();
+            } catch (RuntimeException e) {
+                LOG.error(
+                        "A layer did not end in order: {}", last.get(i), e); // the rest is to be released all the same
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,11 @@
+package dev.omnibus.bus;
+
+import dev.omnibus.transport.TransportException;
+
+/** A subscription does not stand: Redis refuses it or cannot be reached. */
+public final class SubscribeException extends BusException {
+
+    SubscribeException(TransportException cause) {
+        super(String.valueOf(cause.getMessage()), cause);
+    }
+}

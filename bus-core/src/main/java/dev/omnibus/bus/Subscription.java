@@ -1,0 +1,29 @@
+package dev.omnibus.bus;
+
+import java.util.concurrent.CompletableFuture;
+
+/** A handler's standing order for the events of a topic. It ends when it is closed, or with its bus. Thread-safe. */
+public interface Subscription {
+
+    /**
+     * What is subscribed to.
+     *
+     * @return the topic's name or the pattern
+     */
+    String topic();
+
+    /**
+     * When events arrive. An event published before that may be missed.
+     *
+     * @return completes when Redis has confirmed the subscription; fails with a {@link SubscribeException} if it
+     *     refuses or cannot be reached
+     */
+    CompletableFuture<Void> ready();
+
+    /**
+     * Ends the subscription. Events that have arrived are still handled. Idempotent.
+     *
+     * @return completes when the last of them has been handled; do not wait for it inside the handler itself
+     */
+    CompletableFuture<Void> close();
+}

@@ -1,0 +1,54 @@
+package dev.omnibus.bus;
+
+/**
+ * The name of a topic together with what its events carry, to be kept as a constant that publishers and subscribers
+ * share: a search for its uses shows both ends.
+ *
+ * <p>A name is made of tokens of letters, digits, {@code _} and {@code -}, with dots between them:
+ * {@code orders.placed}. Immutable.
+ *
+ * @param name the topic's name
+ * @param type what its events carry
+ * @param eventType the CloudEvents {@code type} of its events, which tells other languages what they are looking at
+ * @param <T> what its events carry
+ */
+public record Topic<T>(String name, Class<T> type, String eventType) {
+
+    /**
+     * Checks the name.
+     *
+     * @param name the topic's name
+     * @param type what its events carry
+     * @param eventType the CloudEvents type of its events
+     * @throws IllegalArgumentException if the name is not one, or the event type is empty
+     */
+    public Topic {
+        TopicPattern.requireTopic(name);
+        if (eventType.isEmpty()) {
+            throw new IllegalArgumentException("The event type of topic " + name + " is empty");
+        }
+    }
+
+    /**
+     * A topic whose events have the simple name of their class as their type.
+     *
+     * @param name the topic's name
+     * @param type what its events carry
+     * @param <T> what its events carry
+     * @return the topic
+     * @throws IllegalArgumentException if the name is not one
+     */
+    public static <T> Topic<T> of(String name, Class<T> type) {
+        return new Topic<>(name, type, type.getSimpleName());
+    }
+
+    /**
+     * The same topic with another event type, for instance {@code com.example.order.placed}.
+     *
+     * @param newEventType the CloudEvents type
+     * @return the topic
+     */
+    public Topic<T> withEventType(String newEventType) {
+        return new Topic<>(name, type, newEventType);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.FrameListener;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** Takes frames from the transport's thread, which only queues them, and splits them on the executor for a receiver. */
+final class ChannelReader implements FrameListener {
+
+    private static final byte[] NOTHING = {};
+
+    /** A frame, or something to be done between the frames before and after it. */
+    private record Arrived(
+            String channel, byte[] frame, @Nullable Runnable between) {}
+
+    private final String name;
+    private final Receiver receiver;
+    private final ChannelListener listener;
+    private final Mailbox<Arrived> mailbox;
+    private volatile boolean closed;
+
+    ChannelReader(String name, Receiver receiver, Channels.Limits limits, Executor executor, ChannelListener listener) {
+        this.name = name;
+        this.receiver = receiver;
+        this.listener = listener;
+        Mailbox.Limits waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
+        this.mailbox = new Mailbox<>(executor, 1, waiting, arrived -> arrived.frame().length, this::read);
+    }
+
+    @Override
+    public void onFrame(String channel, byte[] frame) {
+        if (!mailbox.offer(new Arrived(channel, frame, null)) && !closed) {
+            listener.onFrameDropped(channel, frame.length);
+        }
+    }
+
+    /** Queued like a frame, so that the receiver learns of it between the frames before and after. */
+    @Override
+    public void onInterrupted() {
+        mailbox.offer(new Arrived(name, NOTHING, receiver::interrupted));
+    }
+
+    CompletableFuture<Void> caughtUp() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        if (!mailbox.offer(new Arrived(name, NOTHING, () -> done.complete(null)))) {
+            done.complete(null);
+        }
+        return done;
+    }
+
+    private void read(Arrived arrived, Executor next) {
+        if (arrived.between() != null) {
+            arrived.between().run();
+            return;
+        }
+        Frames.Split split = Frames.split(arrived.frame());
+        if (split.problem() != null) {
+            listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
+        }
+        if (!split.messages().isEmpty()) {
+            receiver.receive(arrived.channel(), split.messages(), next);
+        }
+    }
+
+    CompletableFuture<Void> close() {
+        closed = true;
+        return mailbox.close();
+    }
+}

@@ -1,0 +1,102 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Transport;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The channels and patterns that this process is subscribed to, one reader for each.
+ *
+ * <p>Subscribing and unsubscribing of one name follow one another, so that the last word is also the last deed, however
+ * quickly they are called.
+ */
+final class ChannelReaders {
+
+    private final Transport transport;
+    private final Channels.Limits limits;
+    private final Executor executor;
+    private final ChannelListener listener;
+    private final Map<String, ChannelReader> readers = new HashMap<>(); // guarded by this
+    private final Map<String, CompletableFuture<Void>> lastSteps = new HashMap<>(); // guarded by this
+
+    ChannelReaders(Transport transport, Channels.Limits limits, Executor executor, ChannelListener listener) {
+        this.transport = transport;
+        this.limits = limits;
+        this.executor = executor;
+        this.listener = listener;
+    }
+
+    synchronized Listening open(
+            String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
+        ChannelReader reader = new ChannelReader(name, receiver, limits, executor, listener);
+        if (readers.putIfAbsent(name, reader) != null) {
+            throw new IllegalStateException("The channel " + name + " has a receiver");
+        }
+        return new Open(name, reader, step(name, () -> subscribe.apply(name, reader)));
+    }
+
+    private synchronized CompletableFuture<Void> step(String name, Supplier<CompletableFuture<Void>> action) {
+        CompletableFuture<Void> before = lastSteps.getOrDefault(name, CompletableFuture.completedFuture(null));
+        CompletableFuture<Void> step =
+                before.handle((done, failure) -> action.get()).thenCompose(Function.identity());
+        lastSteps.put(name, step);
+        step.whenComplete((done, failure) -> {
+            synchronized (this) {
+                lastSteps.remove(name, step);
+            }
+        });
+        return step;
+    }
+
+    private synchronized boolean forget(String name, ChannelReader reader) {
+        return readers.remove(name, reader);
+    }
+
+    private final class Open implements Listening {
+
+        private final String name;
+        private final ChannelReader reader;
+        private final CompletableFuture<Void> ready;
+        private @Nullable CompletableFuture<Void> closing; // guarded by ChannelReaders.this
+
+        Open(String name, ChannelReader reader, CompletableFuture<Void> ready) {
+            this.name = name;
+            this.reader = reader;
+            this.ready = ready.whenComplete((done, failure) -> {
+                if (failure != null) {
+                    forget(name, reader);
+                }
+            });
+        }
+
+        @Override
+        public CompletableFuture<Void> ready() {
+            return ready;
+        }
+
+        @Override
+        public CompletableFuture<Void> caughtUp() {
+            return reader.caughtUp();
+        }
+
+        @Override
+        public CompletableFuture<Void> close() {
+            synchronized (ChannelReaders.this) {
+                if (closing == null) {
+                    CompletableFuture<Void> ended = forget(name, reader)
+                            ? step(name, () -> transport.unsubscribe(name))
+                            : CompletableFuture.completedFuture(null);
+                    closing = ended.handle((done, failure) -> reader.close()).thenCompose(Function.identity());
+                }
+                return closing;
+            }
+        }
+    }
+}

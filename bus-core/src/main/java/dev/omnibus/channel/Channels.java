@@ -1,0 +1,336 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends and receives messages by channel name, for the layers that give them a meaning.
+ *
+ * <p>Messages of this process to one channel arrive in the order in which they were sent. Sending never blocks; what
+ * waits to be sent is bounded in bytes. What arrives is handed to one {@link Receiver} per channel, on the executor.
+ * The link is watched, and made anew when it is dead. Thread-safe.
+ */
+public final class Channels implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Channels.class);
+
+    /**
+     * What is allowed, and how often the link is watched.
+     *
+     * @param messageBytes the largest message that is sent
+     * @param outboundBytes how much may wait to be sent
+     * @param inboundBytes how much may wait to be read, per channel
+     * @param heartbeat how often the link is tried; it counts as dead after two beats that did not come back
+     * @param connectTimeout how long opening may take
+     */
+    public record Limits(
+            int messageBytes, long outboundBytes, long inboundBytes, Duration heartbeat, Duration connectTimeout) {}
+
+    private final Transport transport;
+    private final String node;
+    private final ChannelNames names;
+    private final Liveness liveness;
+    private final Outbox outbox;
+    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final ChannelListener listener;
+    private final ChannelReaders readers;
+    private final ScheduledThreadPoolExecutor timer;
+    private volatile Receiver inbox = (channel, messages, next) -> {};
+
+    private Channels(
+            Transport transport,
+            String node,
+            ChannelNames names,
+            Limits limits,
+            Executor executor,
+            ChannelListener listener) {
+        this.transport = transport;
+        this.node = node;
+        this.names = names;
+        this.listener = listener;
+        this.readers = new ChannelReaders(transport, limits, executor, listener);
+        this.liveness = new Liveness(transport, listener);
+        this.outbox = new Outbox(transport, limits.messageBytes(), limits.outboundBytes(), executor);
+        this.timer = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "omnibus-timer");
+            thread.setDaemon(true);
+            return thread;
+        });
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    /**
+     * Opens the inbox of this node and waits until a first message has made the round trip.
+     *
+     * @param transport what carries the frames; closed with this object, also when opening fails
+     * @param node the id of this process, new for each
+     * @param names how channels are called
+     * @param limits what is allowed
+     * @param executor where receivers run
+     * @param listener told what goes wrong
+     * @return open channels
+     * @throws TransportException if the transport refuses, or the round trip takes longer than the connect timeout
+     */
+    public static Channels open(
+            Transport transport,
+            String node,
+            ChannelNames names,
+            Limits limits,
+            Executor executor,
+            ChannelListener listener) {
+        Channels channels = new Channels(transport, node, names, limits, executor, listener);
+        try {
+            String inbox = names.inbox(node);
+            CompletableFuture<Void> open = channels.listen(inbox, channels.new Inbox())
+                    .ready()
+                    .thenCompose(ready -> {
+                        channels.every(limits.heartbeat(), channels::tick);
+                        channels.liveness.tick(channels);
+                        return channels.liveness.first();
+                    });
+            open.get(limits.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
+            return channels;
+        } catch (ExecutionException e) {
+            channels.close();
+            throw e.getCause() instanceof TransportException refused ? refused : unheard(limits, e);
+        } catch (TimeoutException e) {
+            channels.close();
+            throw unheard(limits, e);
+        } catch (InterruptedException e) {
+            channels.close();
+            Thread.currentThread().interrupt();
+            throw new TransportException(Kind.CLOSED, true, "Interrupted while connecting", e);
+        }
+    }
+
+    private static TransportException unheard(Limits limits, Exception cause) {
+        String message = "Connected, but a message to the own inbox did not come back within "
+                + limits.connectTimeout().toMillis()
+                + " ms; may this user publish and subscribe to the bus' channels?";
+        return new TransportException(Kind.REFUSED, true, message, cause);
+    }
+
+    /**
+     * The id of this process.
+     *
+     * @return the node id
+     */
+    public String node() {
+        return node;
+    }
+
+    /**
+     * How channels are called.
+     *
+     * @return the names
+     */
+    public ChannelNames names() {
+        return names;
+    }
+
+    /**
+     * What carries the frames, for the entries that tell who is there.
+     *
+     * @return the transport
+     */
+    public Transport transport() {
+        return transport;
+    }
+
+    /**
+     * Whether the numbers of receivers mean something here. They do not if the transport delivered a message that it
+     * had counted as received by nobody.
+     *
+     * @return true if they do
+     */
+    public boolean countsTrusted() {
+        return liveness.countsTrusted();
+    }
+
+    /**
+     * Sends a message.
+     *
+     * @param channel where to
+     * @param message one JSON object; not to be changed afterwards
+     * @param counted whether the receivers are to be counted exactly
+     * @param sent told how it went
+     */
+    public void send(String channel, byte[] message, boolean counted, Sent sent) {
+        enqueue(channel, new Lane.Waiting(message, counted, false, sent), 0, 0);
+    }
+
+    /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
+    void sendBeat(byte[] message, Sent sent) {
+        enqueue(names.inbox(node), new Lane.Waiting(message, true, true, sent), 0, 0);
+    }
+
+    /**
+     * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
+     * which they are sent.
+     *
+     * @param channel where to
+     * @param message one JSON object with room for the number
+     * @param digitsFrom where the number's first digit is written
+     * @param digits how many digits, zero-padded
+     * @param sent told how it went
+     */
+    public void sendNumbered(String channel, byte[] message, int digitsFrom, int digits, Sent sent) {
+        enqueue(channel, new Lane.Waiting(message, false, false, sent), digitsFrom, digits);
+    }
+
+    private void enqueue(String channel, Lane.Waiting waiting, int digitsFrom, int digits) {
+        if (!outbox.admit(channel, waiting)) {
+            return;
+        }
+        while (!lane(channel).offer(waiting, digitsFrom, digits)) {
+            Thread.onSpinWait(); // the lane retires at this moment; the next one is new
+        }
+    }
+
+    private Lane lane(String channel) {
+        Lane lane = lanes.get(channel);
+        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, outbox));
+    }
+
+    /**
+     * Receives the messages of one channel. A channel has at most one receiver at a time.
+     *
+     * @param channel the exact name
+     * @param receiver gets the messages
+     * @return the subscription
+     * @throws IllegalStateException if the channel has a receiver
+     */
+    public Listening listen(String channel, Receiver receiver) {
+        return readers.open(channel, receiver, transport::subscribe);
+    }
+
+    /**
+     * Receives the messages of all channels whose names match a Redis glob.
+     *
+     * @param glob the pattern
+     * @param receiver gets the messages
+     * @return the subscription
+     * @throws IllegalStateException if the pattern has a receiver
+     */
+    public Listening listenPattern(String glob, Receiver receiver) {
+        return readers.open(glob, receiver, transport::subscribePattern);
+    }
+
+    /**
+     * Sets who gets what arrives in the inbox of this node.
+     *
+     * @param receiver replaces the one before
+     */
+    public void receiveInbox(Receiver receiver) {
+        inbox = receiver;
+    }
+
+    /**
+     * Reports a message that makes no sense to the layer that received it.
+     *
+     * @param channel where it arrived
+     * @param problem what is wrong with it
+     */
+    public void reportBad(String channel, String problem) {
+        listener.onBadFrame(channel, problem);
+    }
+
+    /**
+     * Runs something again and again on the timer's thread, which it must not hold up. What it throws is logged.
+     *
+     * @param period the time between two runs
+     * @param task what to run
+     * @return cancels it
+     */
+    public Future<?> every(Duration period, Runnable task) {
+        long nanos = period.toNanos();
+        return timer.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        task.run();
+                    } catch (Throwable t) {
+                        LOG.error("A periodic task failed", t); // thrown further, it would end the repetition
+                    }
+                },
+                nanos,
+                nanos,
+                TimeUnit.NANOSECONDS);
+    }
+
+    private void tick() {
+        liveness.tick(this);
+        long now = System.nanoTime();
+        lanes.values().removeIf(lane -> lane.retire(now));
+    }
+
+    /**
+     * Waits until everything that was accepted for sending has been sent or has failed, and the executor has been asked
+     * to tell so.
+     *
+     * @param timeout how long at most
+     * @return false if something is still waiting
+     * @throws InterruptedException if the thread is interrupted while waiting
+     */
+    public boolean flush(Duration timeout) throws InterruptedException {
+        long end = System.nanoTime() + timeout.toNanos();
+        while (!lanes.values().stream().allMatch(Lane::isIdle) || !outbox.allTold()) {
+            if (System.nanoTime() - end >= 0) {
+                return false;
+            }
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+        return true;
+    }
+
+    /** Ends everything at once; what waits to be sent fails. Flush before, to have it sent. Idempotent. */
+    @Override
+    public void close() {
+        outbox.close();
+        timer.shutdownNow();
+        transport.close();
+    }
+
+    /** Keeps the beats to itself and passes on the rest. */
+    private final class Inbox implements Receiver {
+
+        @Override
+        public void receive(String channel, List<Message> messages, Executor next) {
+            if (messages.size() == 1 && Liveness.isBeat(messages.get(0))) {
+                liveness.arrived(messages.get(0));
+                return;
+            }
+            List<Message> rest = new ArrayList<>(messages.size());
+            for (Message message : messages) {
+                if (Liveness.isBeat(message)) {
+                    liveness.arrived(message);
+                } else {
+                    rest.add(message);
+                }
+            }
+            if (!rest.isEmpty()) {
+                inbox.receive(channel, rest, next);
+            }
+        }
+
+        @Override
+        public void interrupted() {
+            inbox.interrupted();
+        }
+    }
+}

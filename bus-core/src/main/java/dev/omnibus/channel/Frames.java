@@ -1,0 +1,157 @@
+package dev.omnibus.channel;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one place where messages become frames and frames become messages.
+ *
+ * <p>A frame is one JSON object, or a JSON array of them. Splitting looks only for the borders of the elements: it
+ * follows braces, brackets and strings and reads nothing inside them. So one bad element does not take its neighbours
+ * with it, as long as its own brackets are balanced, and no element is parsed twice.
+ */
+final class Frames {
+
+    private Frames() {}
+
+    /** What a frame was made of. */
+    record Split(List<Message> messages, @Nullable String problem) {}
+
+    /** Joins messages to one frame. A single message is its own frame. */
+    static byte[] join(List<byte[]> messages) {
+        if (messages.size() == 1) {
+            return messages.get(0);
+        }
+        int length = 1 + messages.size();
+        for (byte[] message : messages) {
+            length += message.length;
+        }
+        byte[] frame = new byte[length];
+        int at = 0;
+        frame[at++] = '[';
+        for (byte[] message : messages) {
+            System.arraycopy(message, 0, frame, at, message.length);
+            at += message.length;
+            frame[at++] = ',';
+        }
+        frame[at - 1] = ']';
+        return frame;
+    }
+
+    /** Splits a frame. Where it is not what a frame must be, what came before that point still counts. */
+    static Split split(byte[] frame) {
+        int at = skipSpace(frame, 0);
+        if (at == frame.length) {
+            return bad(List.of(), "is empty");
+        }
+        if (frame[at] == '{') {
+            int end = endOfElement(frame, at);
+            if (end < 0) {
+                return bad(List.of(), "ends inside an object");
+            }
+            Message only = new Message(frame, at, end - at);
+            return skipSpace(frame, end) == frame.length
+                    ? new Split(List.of(only), null)
+                    : bad(List.of(only), "goes on after its object");
+        }
+        if (frame[at] != '[') {
+            return bad(List.of(), "begins with neither { nor [");
+        }
+        return splitArray(frame, at + 1);
+    }
+
+    private static Split splitArray(byte[] frame, int from) {
+        List<Message> messages = new ArrayList<>();
+        int at = skipSpace(frame, from);
+        if (at < frame.length && frame[at] == ']') {
+            return bad(messages, "is an empty array");
+        }
+        while (at < frame.length) {
+            int end = endOfElement(frame, at);
+            if (end < 0) {
+                return bad(messages, "ends inside an element");
+            }
+            messages.add(new Message(frame, at, end - at));
+            at = skipSpace(frame, end);
+            if (at == frame.length) {
+                break;
+            }
+            if (frame[at] == ']') {
+                return skipSpace(frame, at + 1) == frame.length
+                        ? new Split(messages, null)
+                        : bad(messages, "goes on after its array");
+            }
+            if (frame[at] != ',') {
+                return bad(messages, "has no comma between two elements");
+            }
+            at = skipSpace(frame, at + 1);
+        }
+        return bad(messages, "ends inside its array");
+    }
+
+    private static Split bad(List<Message> messages, String problem) {
+        return new Split(messages, problem);
+    }
+
+    /** The offset behind the element that begins here, or -1 if the frame ends first. */
+    private static int endOfElement(byte[] frame, int start) {
+        int depth = 0;
+        for (int i = start; i < frame.length; i++) {
+            switch (frame[i]) {
+                case '"' -> {
+                    i = endOfString(frame, i);
+                    if (i < 0) {
+                        return -1;
+                    }
+                }
+                case '{', '[' -> depth++;
+                case '}', ']' -> {
+                    if (depth == 0) {
+                        return i; // the array's own end, behind a bare value
+                    }
+                    if (--depth == 0) {
+                        return i + 1;
+                    }
+                }
+                case ',' -> {
+                    if (depth == 0) {
+                        return i; // behind a bare value
+                    }
+                }
+                default -> {}
+            }
+        }
+        return -1;
+    }
+
+    /** The offset of the closing quote, or -1. */
+    private static int endOfString(byte[] frame, int quote) {
+        for (int i = quote + 1; i < frame.length; i++) {
+            if (frame[i] == '"') {
+                return i;
+            }
+            if (frame[i] == '\\') {
+                i++;
+            }
+        }
+        return -1;
+    }
+
+    private static int skipSpace(byte[] frame, int from) {
+        int at = from;
+        while (at < frame.length && (frame[at] == ' ' || frame[at] == '\n' || frame[at] == '\r' || frame[at] == '\t')) {
+            at++;
+        }
+        return at;
+    }
+
+    /** Writes a number over so many bytes, zero-padded to the left. */
+    static void number(byte[] message, int from, int digits, long value) {
+        long rest = value;
+        for (int i = from + digits - 1; i >= from; i--) {
+            message[i] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+    }
+}

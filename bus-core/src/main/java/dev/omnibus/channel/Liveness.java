@@ -1,0 +1,141 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds out whether this process still hears itself through the transport.
+ *
+ * <p>Every second it sends a beat to the own inbox. Two that did not come back mean that the link is dead, whatever the
+ * sockets say, or that the subscription is: the transport is then told to connect anew. The same beat calibrates the
+ * receiver counts: if it arrives although it was counted as received by nobody, the transport cannot count (a cluster,
+ * a replica or a proxy in between), and nothing may be concluded from counts.
+ */
+final class Liveness {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Liveness.class);
+    private static final String BEAT = "{\"jsonrpc\":\"2.0\",\"method\":\"$/beat\",\"params\":[";
+    private static final byte[] BEAT_START = BEAT.getBytes(StandardCharsets.UTF_8);
+    private static final int MISSED_BEATS = 2;
+
+    private final Transport transport;
+    private final ChannelListener listener;
+    private final CompletableFuture<Void> first = new CompletableFuture<>();
+    private boolean reconnecting; // guarded by this, like all below
+    private boolean down;
+    private long lastSent;
+    private long lastSeen;
+    private long forgiven; // beats up to this one went down with an old connection, and tell nothing about the new one
+    private long lastCounted;
+    private long count;
+    private boolean countsTrusted = true;
+
+    Liveness(Transport transport, ChannelListener listener) {
+        this.transport = transport;
+        this.listener = listener;
+    }
+
+    static boolean isBeat(Message message) {
+        return message.startsWith(BEAT_START);
+    }
+
+    /** Completes when a beat has come back for the first time. */
+    CompletableFuture<Void> first() {
+        return first;
+    }
+
+    synchronized boolean countsTrusted() {
+        return countsTrusted;
+    }
+
+    /** Once a second: looks whether the beats come back, and sends the next one. */
+    void tick(Channels channels) {
+        boolean lost;
+        boolean tell;
+        long beat;
+        synchronized (this) {
+            lost = lastSent - Math.max(lastSeen, forgiven) >= MISSED_BEATS && !reconnecting;
+            tell = lost && !down;
+            down |= lost;
+            reconnecting |= lost;
+            beat = ++lastSent;
+        }
+        if (tell) {
+            listener.onLinkDown();
+        }
+        if (lost) {
+            transport.reconnect().whenComplete((done, failure) -> reconnected(failure));
+        }
+        byte[] message = (BEAT + beat + "]}").getBytes(StandardCharsets.UTF_8);
+        channels.sendBeat(message, new Sent() {
+            @Override
+            public void sent(long receivers, boolean exact) {
+                counted(beat, receivers);
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                LOG.debug("Beat {} was not sent", beat, failure);
+            }
+        });
+    }
+
+    private void reconnected(Throwable failure) {
+        synchronized (this) {
+            reconnecting = false;
+            if (failure == null) {
+                forgiven = lastSent;
+            }
+        }
+        if (failure != null) {
+            LOG.debug("Reconnecting failed; it is tried again with the next beat", failure);
+        }
+    }
+
+    void arrived(Message beat) {
+        long number = number(beat);
+        boolean tell;
+        synchronized (this) {
+            if (number > lastSent) {
+                return; // not ours
+            }
+            lastSeen = Math.max(lastSeen, number);
+            tell = down;
+            down = false;
+            calibrate();
+        }
+        if (tell) {
+            listener.onLinkUp();
+        }
+        first.complete(null);
+    }
+
+    private synchronized void counted(long beat, long receivers) {
+        lastCounted = beat;
+        count = receivers;
+        calibrate();
+    }
+
+    /** Only a beat that was counted and did arrive says anything: one that got lost may rightly count 0. */
+    private void calibrate() {
+        if (lastCounted > 0 && lastSeen == lastCounted) {
+            countsTrusted = count > 0;
+        }
+    }
+
+    private static long number(Message beat) {
+        long number = 0;
+        for (int i = beat.offset() + BEAT_START.length; i < beat.offset() + beat.length() && number < 1L << 50; i++) {
+            int digit = beat.bytes()[i] - '0';
+            if (digit < 0 || digit > 9) {
+                break;
+            }
+            number = number * 10 + digit;
+        }
+        return number;
+    }
+}

@@ -1,0 +1,23 @@
+package dev.omnibus.channel;
+
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/**
+ * Gets what arrives on a channel: one call at a time and in order, on the bus' executor. It should pass messages on
+ * rather than work on them, because the next frame waits for it.
+ */
+public interface Receiver {
+
+    /**
+     * The messages of one frame.
+     *
+     * @param channel the exact name that they were published to
+     * @param messages in the order in which they were sent; at least one
+     * @param next for what is passed on to a {@link Mailbox}; it runs after this channel has been let go
+     */
+    void receive(String channel, List<Message> messages, Executor next);
+
+    /** The subscription was down and stands again: messages may be missing from here on. */
+    default void interrupted() {}
+}

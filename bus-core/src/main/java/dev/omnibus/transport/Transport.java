@@ -1,0 +1,97 @@
+package dev.omnibus.transport;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Carries frames between processes by channel name, and keeps short-lived entries that tell who is there.
+ *
+ * <p>This is the seam between Omnibus and what it runs on. A transport knows names and bytes; it does not look into a
+ * frame. It delivers at most once, to whoever is subscribed at that moment, and keeps the order of two frames on one
+ * channel if the first was completed before the second was published. Everything better than that is made above it.
+ *
+ * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
+ * must neither block nor throw. Thread-safe.
+ */
+public interface Transport extends AutoCloseable {
+
+    /**
+     * Sends frames, in one write where the transport can. Each publication is told its own outcome; none of them makes
+     * this method throw.
+     *
+     * @param publications what to send; different channels, or the order within one channel is not kept
+     */
+    void publish(List<Publication> publications);
+
+    /**
+     * Subscribes to one channel. A channel has at most one listener per transport.
+     *
+     * @param channel the exact name
+     * @param listener called on the transport's thread, one frame at a time and in order per channel
+     * @return completes when the subscription is confirmed: what is published after that is received
+     * @throws IllegalStateException if this transport is already subscribed to the channel
+     */
+    CompletableFuture<Void> subscribe(String channel, FrameListener listener);
+
+    /**
+     * Subscribes to all channels that match a glob-style pattern as Redis defines it for PSUBSCRIBE.
+     *
+     * @param glob the pattern
+     * @param listener called on the transport's thread, one frame at a time and in order per channel
+     * @return completes when the subscription is confirmed
+     * @throws IllegalStateException if this transport is already subscribed to the pattern
+     * @see <a href="https://redis.io/docs/latest/commands/psubscribe/">PSUBSCRIBE</a>
+     */
+    CompletableFuture<Void> subscribePattern(String glob, FrameListener listener);
+
+    /**
+     * Ends a subscription. Nothing happens if there is none.
+     *
+     * @param channelOrGlob the name given when it was subscribed
+     * @return completes when the transport has ended it; until then a frame may still arrive
+     */
+    CompletableFuture<Void> unsubscribe(String channelOrGlob);
+
+    /**
+     * Throws away the connection and makes a new one with the same subscriptions. For a link that is dead and does not
+     * know it. While one reconnect is under way, further calls join it.
+     *
+     * @return completes when every subscription is confirmed on the new connection; fails if no connection can be made,
+     *     and may then be tried again
+     */
+    CompletableFuture<Void> reconnect();
+
+    /**
+     * Writes or renews an entry that vanishes by itself unless renewed.
+     *
+     * @param index the name under which such entries are listed
+     * @param key the entry's own name, unique
+     * @param value what it says
+     * @param ttl how long it stands; at least a millisecond
+     * @return completes when it is written
+     */
+    CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl);
+
+    /**
+     * Removes an entry at once.
+     *
+     * @param index the name under which it is listed
+     * @param key the entry's own name
+     * @return completes when it is gone
+     */
+    CompletableFuture<Void> endLease(String index, String key);
+
+    /**
+     * Reads all entries that stand.
+     *
+     * @param index the name under which they are listed
+     * @return the values by key
+     */
+    CompletableFuture<Map<String, byte[]>> leases(String index);
+
+    /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
+    @Override
+    void close();
+}

@@ -1,0 +1,119 @@
+package dev.omnibus.transport.memory;
+
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+
+/**
+ * What Redis is to Redisson, for transports inside one JVM: channels, subscriber counts and expiring entries.
+ *
+ * <p>For tests of programs that use the bus, without a Redis: each node of the program gets its own {@link #open()
+ * transport} on one shared network. The semantics are those of Redis pub/sub, and the same contract tests hold them;
+ * only the speed says nothing. Faults can be made on purpose: {@link #down()}, {@link #up()} and {@link #tamper}.
+ * Thread-safe.
+ */
+public final class InMemoryNetwork {
+
+    private record Lease(byte[] value, long expiresAt) {}
+
+    private final Set<InMemoryTransport> transports = new LinkedHashSet<>();
+    private final Map<String, Map<String, Lease>> leases = new HashMap<>();
+    private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
+    private boolean up = true;
+
+    /** Makes a network with nobody on it. */
+    public InMemoryNetwork() {}
+
+    /**
+     * Connects one more node.
+     *
+     * @return a transport of its own
+     */
+    public synchronized Transport open() {
+        InMemoryTransport transport = new InMemoryTransport(this);
+        transports.add(transport);
+        return transport;
+    }
+
+    /** Lets the network fail: from now on nothing is sent, nothing arrives, and entries cannot be written or read. */
+    public synchronized void down() {
+        up = false;
+    }
+
+    /** Ends {@link #down()}. Every subscription stands again, and its listener is told that it was interrupted. */
+    public synchronized void up() {
+        if (!up) {
+            up = true;
+            transports.forEach(InMemoryTransport::interrupted);
+        }
+    }
+
+    /**
+     * Changes what arrives: the function gets each frame once per receiver and says what is delivered instead. An empty
+     * list loses the frame, a list with the frame twice doubles it; a function that keeps frames back for later
+     * reorders them. The publisher's count is not changed by it.
+     *
+     * @param deliveries from channel and frame to the frames that arrive
+     */
+    public synchronized void tamper(BiFunction<String, byte[], List<byte[]>> deliveries) {
+        tamper = deliveries;
+    }
+
+    synchronized boolean isUp() {
+        return up;
+    }
+
+    synchronized void leave(InMemoryTransport transport) {
+        transports.remove(transport);
+    }
+
+    /** Delivers to everyone subscribed; the counts are those of PUBLISH and, if counted, of PUBSUB NUMSUB. */
+    synchronized long deliver(Publication publication) {
+        requireUp("publish to " + publication.channel());
+        long receivers = 0;
+        for (InMemoryTransport transport : transports) {
+            for (InMemoryTransport.Subscribed subscribed : transport.matching(publication.channel())) {
+                receivers += publication.counted() && subscribed.pattern() ? 0 : 1;
+                for (byte[] frame : tamper.apply(publication.channel(), publication.frame())) {
+                    transport.later(() -> subscribed.listener().onFrame(publication.channel(), frame));
+                }
+            }
+        }
+        return receivers;
+    }
+
+    synchronized void renewLease(String index, String key, byte[] value, Duration ttl) {
+        requireUp("write " + key);
+        leases.computeIfAbsent(index, name -> new LinkedHashMap<>())
+                .put(key, new Lease(value, System.nanoTime() + ttl.toNanos()));
+    }
+
+    synchronized void endLease(String index, String key) {
+        requireUp("remove " + key);
+        leases.getOrDefault(index, Map.of()).remove(key);
+    }
+
+    synchronized Map<String, byte[]> leases(String index) {
+        requireUp("read " + index);
+        Map<String, Lease> entries = leases.getOrDefault(index, new HashMap<>());
+        entries.values().removeIf(lease -> lease.expiresAt() - System.nanoTime() <= 0);
+        Map<String, byte[]> values = new LinkedHashMap<>();
+        entries.forEach((key, lease) -> values.put(key, lease.value()));
+        return values;
+    }
+
+    void requireUp(String action) {
+        if (!isUp()) {
+            throw new TransportException(Kind.CONNECTION_LOST, true, "The network is down; could not " + action, null);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+import org.redisson.RedissonShutdownException;
+import org.redisson.client.RedisConnectionException;
+import org.redisson.client.RedisException;
+import org.redisson.client.RedisNodeNotFoundException;
+import org.redisson.client.RedisReconnectedException;
+import org.redisson.client.RedisResponseTimeoutException;
+import org.redisson.client.RedisTimeoutException;
+
+/**
+ * Redisson's errors, told as ours.
+ *
+ * <p>What counts is whether a command can have reached Redis. A missing answer, a reconnect with the command still in
+ * the queue and a shutdown leave that open. No connection, or a write that failed, means that Redis cannot have run it,
+ * and an error reply means that it refused to. Redisson's own texts go no further than the cause: they contain command
+ * parameters.
+ */
+final class Failures {
+
+    private Failures() {}
+
+    static TransportException connect(RedisException e) {
+        return new TransportException(
+                Kind.CONNECTION_LOST,
+                true,
+                "Cannot connect to Redis; is it running at this address, and are user and password right? "
+                        + firstLine(e),
+                e);
+    }
+
+    static TransportException publish(String channel, Throwable failure) {
+        Throwable e = unwrap(failure);
+        if (e instanceof RedisResponseTimeoutException) {
+            String late = "Redis did not answer a publish to " + channel + " within "
+                    + RedissonSettings.ANSWER_TIMEOUT.toMillis() + " ms; it may still deliver it";
+            return new TransportException(Kind.CONNECTION_LOST, false, late, e);
+        }
+        return of("publish to " + channel, e);
+    }
+
+    static TransportException subscribe(String name, Throwable failure) {
+        Throwable e = unwrap(failure);
+        if (e instanceof RedisTimeoutException) {
+            String unconfirmed = "Redis did not confirm the subscription to " + name + " within "
+                    + RedissonSettings.SUBSCRIBE_TIMEOUT.toMillis()
+                    + " ms; either it does not answer, or the user may not subscribe to this channel (check its ACL"
+                    + " with ACL DRYRUN)";
+            return new TransportException(Kind.REFUSED, true, unconfirmed, e);
+        }
+        return of("subscribe to " + name, e);
+    }
+
+    static <T> CompletableFuture<T> named(String action, CompletableFuture<T> future) {
+        return future.handle((value, failure) -> {
+            if (failure != null) {
+                throw of(action, unwrap(failure));
+            }
+            return value;
+        });
+    }
+
+    /** The user may not run scripts, or not this one: the plain command still works. */
+    static boolean refusesScripts(Throwable failure) {
+        String message = unwrap(failure).getMessage();
+        return message != null && (message.contains("NOPERM") || message.contains("unknown command"));
+    }
+
+    private static TransportException of(String action, Throwable e) {
+        if (e instanceof TransportException known) {
+            return known;
+        }
+        if (e instanceof RedisResponseTimeoutException
+                || e instanceof RedisReconnectedException
+                || e instanceof RedissonShutdownException) {
+            String open = "The connection to Redis broke during " + action + "; whether Redis did it is not known";
+            return new TransportException(Kind.CONNECTION_LOST, false, open, e);
+        }
+        if (e instanceof RedisTimeoutException
+                || e instanceof RedisConnectionException
+                || e instanceof RedisNodeNotFoundException
+                || (e instanceof RedisException && e.getCause() instanceof IOException)) { // could not connect
+            String away = "No connection to Redis to " + action + "; nothing was sent";
+            return new TransportException(Kind.CONNECTION_LOST, true, away, e);
+        }
+        if (e instanceof RedisException) {
+            return new TransportException(Kind.REFUSED, true, "Redis refused to " + action + ": " + firstLine(e), e);
+        }
+        String strange = "Redisson failed to " + action + "; whether Redis did it is not known";
+        return new TransportException(Kind.CONNECTION_LOST, false, strange, e);
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        Throwable cause = failure.getCause();
+        return failure instanceof CompletionException && cause != null ? cause : failure;
+    }
+
+    /** Redisson appends channel and parameters to what Redis said. */
+    private static String firstLine(Throwable e) {
+        @Nullable String message = e.getMessage();
+        if (message == null) {
+            return e.getClass().getSimpleName();
+        }
+        int end = message.indexOf(". channel: ");
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    static String sha1(String script) {
+        try {
+            MessageDigest sha1 = MessageDigest.getInstance("SHA-1"); // what EVALSHA goes by
+            return HexFormat.of().formatHex(sha1.digest(script.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-1", e);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.omnibus.transport.redisson;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import io.netty.handler.flush.FlushConsolidationHandler;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.redisson.client.NettyHook;
+import org.redisson.client.codec.ByteArrayCodec;
+import org.redisson.config.BaseConfig;
+import org.redisson.config.BaseMasterSlaveServersConfig;
+import org.redisson.config.Config;
+import org.redisson.config.ConstantDelay;
+import org.redisson.config.EqualJitterDelay;
+import org.redisson.config.Protocol;
+import org.redisson.config.SingleServerConfig;
+import org.redisson.config.SubscriptionMode;
+import org.redisson.config.TransportMode;
+
+/** How the bus wants its own Redisson client. One line, one setting, one reason. */
+final class RedissonSettings {
+
+    /** A command that Redis does not answer within this time has an unknown outcome. */
+    static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
+
+    /** Redisson reports a subscription that the access control list refuses only by this timeout. */
+    static final Duration SUBSCRIBE_TIMEOUT = Duration.ofMillis(1500);
+
+    private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
+
+    private RedissonSettings() {}
+
+    /** A copy of the user's configuration with what the bus needs. The user's own object and client stay untouched. */
+    static Config forBus(Config user, EventLoopGroup eventLoop) {
+        boolean withoutCodec = user.getCodec() == null;
+        Config config = new Config(user);
+        if (withoutCodec) {
+            user.setCodec(null); // the copy constructor puts a default one into the object that it copies
+        }
+        config.setCodec(ByteArrayCodec.INSTANCE); // bytes in, bytes out: a codec that throws poisons its connection
+        config.setReferenceEnabled(false); // no look-up of Redisson annotations for every frame
+        config.setExecutor(new DirectExecutor()); // no hand-over inside Redisson: listeners only offer to our queues
+        config.setThreads(1); // unused with the direct executor
+        config.setTransportMode(TransportMode.NIO); // the event loop below is of this kind
+        config.setEventLoopGroup(eventLoop); // survives a rebuilt client, so that rebuilding takes milliseconds
+        config.setNettyHook(new FlushConsolidation()); // many small writes, one system call
+        config.setProtocol(Protocol.RESP2); // RESP3 gains nothing here and has open bugs in 4.7.0
+        config.setKeepPubSubOrder(true); // one channel's frames in order, one at a time
+        config.setLazyInitialization(false); // a wrong address or password fails at connect
+        if (config.isSingleConfig()) {
+            single(config.useSingleServer());
+        } else if (config.isClusterConfig()) {
+            masters(config.useClusterServers());
+        } else if (config.isSentinelConfig()) {
+            masters(config.useSentinelServers());
+        } else {
+            throw new IllegalArgumentException("The bus runs on a single server, on Sentinel or on a cluster;"
+                    + " call useSingleServer(), useSentinelServers() or useClusterServers() on the Config");
+        }
+        return config;
+    }
+
+    private static void single(SingleServerConfig server) {
+        common(server);
+        server.setConnectionPoolSize(1); // Redisson keeps the order of publishes only on one connection
+        server.setConnectionMinimumIdleSize(1); // that one, open from the start
+        server.setSubscriptionConnectionPoolSize(2); // one in use, one for the moment of a reconnect
+        server.setSubscriptionConnectionMinimumIdleSize(1); // the one in use
+    }
+
+    private static void masters(BaseMasterSlaveServersConfig<?> servers) {
+        common(servers);
+        servers.setMasterConnectionPoolSize(1); // Redisson keeps the order of publishes only on one connection
+        servers.setMasterConnectionMinimumIdleSize(1); // that one, open from the start
+        servers.setSubscriptionConnectionPoolSize(2); // one in use, one for the moment of a reconnect
+        servers.setSubscriptionConnectionMinimumIdleSize(1); // the one in use
+        servers.setSubscriptionMode(SubscriptionMode.MASTER); // PUBLISH counts no subscribers of replicas
+    }
+
+    private static void common(BaseConfig<?> server) {
+        server.setSubscriptionsPerConnection(ALL_ON_ONE_CONNECTION); // the default ends at 250 channels per client
+        server.setPingConnectionInterval(0); // Redisson's PING silently loses pub/sub messages; the heartbeat is ours
+        server.setRetryAttempts(0); // a repeated PUBLISH is delivered twice
+        server.setRetryDelay(new ConstantDelay(Duration.ofMillis(100))); // a multiple of 100 ms: the timer wakes rarely
+        server.setTimeout((int) ANSWER_TIMEOUT.toMillis());
+        server.setConnectTimeout((int) ANSWER_TIMEOUT.toMillis());
+        server.setSubscriptionTimeout((int) SUBSCRIBE_TIMEOUT.toMillis());
+        server.setReconnectionDelay(new EqualJitterDelay(Duration.ofMillis(50), Duration.ofSeconds(1))); // not 10 s
+    }
+
+    private static final class FlushConsolidation implements NettyHook {
+
+        @Override
+        public void afterBoostrapInitialization(Bootstrap bootstrap) {}
+
+        @Override
+        public void afterChannelInitialization(Channel channel) {
+            channel.pipeline().addFirst(new FlushConsolidationHandler(256, true));
+        }
+    }
+
+    /**
+     * Runs what it is given on the thread that gives it. Redisson asks it for every message whether it is shut down.
+     */
+    private static final class DirectExecutor extends AbstractExecutorService implements ExecutorService {
+
+        private volatile boolean shutdown;
+
+        @Override
+        public void execute(Runnable task) {
+            task.run();
+        }
+
+        @Override
+        public void shutdown() {
+            shutdown = true;
+        }
+
+        @Override
+        public List<Runnable> shutdownNow() {
+            shutdown = true;
+            return List.of();
+        }
+
+        @Override
+        public boolean isShutdown() {
+            return shutdown;
+        }
+
+        @Override
+        public boolean isTerminated() {
+            return shutdown;
+        }
+
+        @Override
+        public boolean awaitTermination(long timeout, TimeUnit unit) {
+            return shutdown;
+        }
+    }
+}

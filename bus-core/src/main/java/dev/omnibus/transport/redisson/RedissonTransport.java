@@ -1,0 +1,298 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.redisson.config.Config;
+
+/**
+ * Redis as transport: PUBLISH and SUBSCRIBE through a Redisson client of its own, set up as a bus needs it.
+ *
+ * <p>It is given an address or a {@link Config}, of which it makes a copy; a client that the program uses for other
+ * things is never touched. Single server, Sentinel and cluster are supported.
+ *
+ * <p>Redisson resubscribes by itself after a lost connection. A link that is dead without being closed is noticed by
+ * the layer above, which then calls {@link #reconnect()}: a new client, made in milliseconds, takes the place of the
+ * old one. Thread-safe.
+ */
+public final class RedissonTransport implements Transport {
+
+    /** A subscription that the new connection refused is tried again; the others do not wait for it. */
+    private static final Duration RESUBSCRIBE_DELAY = Duration.ofSeconds(1);
+
+    /** Longer than an attempt to connect takes. */
+    private static final int RECONNECT_ENDS_SECONDS = 3;
+
+    /** One listener and how it is subscribed. */
+    record Subscribed(String name, boolean pattern, FrameListener listener) {}
+
+    private final Config config;
+    private final EventLoopGroup eventLoop;
+    private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
+    private Session session; // guarded by this
+    private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
+    private boolean closed; // guarded by this
+
+    private RedissonTransport(Config user) {
+        eventLoop = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("omnibus-io", true), NioIoHandler.newFactory());
+        try {
+            config = RedissonSettings.forBus(user, eventLoop);
+            session = Session.open(config);
+        } catch (RuntimeException e) {
+            eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            throw e;
+        }
+    }
+
+    /**
+     * Connects to one Redis server.
+     *
+     * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
+     * @return the connected transport
+     * @throws TransportException if Redis cannot be reached or refuses the login
+     */
+    public static RedissonTransport connect(String address) {
+        Config config = new Config();
+        config.useSingleServer().setAddress(address);
+        return new RedissonTransport(config);
+    }
+
+    /**
+     * Connects as a Redisson configuration says: single server, Sentinel or cluster, with its addresses, login and TLS.
+     * Codec, threads, pools, timeouts and retries are chosen by the bus, whatever the configuration says of them.
+     *
+     * @param config where to connect; copied
+     * @return the connected transport
+     * @throws TransportException if Redis cannot be reached or refuses the login
+     * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
+     */
+    public static RedissonTransport connect(Config config) {
+        return new RedissonTransport(config);
+    }
+
+    @Override
+    public void publish(List<Publication> publications) {
+        Session on;
+        synchronized (this) {
+            on = closed ? null : session;
+        }
+        if (on == null) {
+            TransportException failure = closedFailure();
+            publications.forEach(publication -> publication.outcome().failed(failure));
+        } else {
+            on.publish(publications);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
+        return subscribe(new Subscribed(channel, false, listener));
+    }
+
+    @Override
+    public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
+        return subscribe(new Subscribed(glob, true, listener));
+    }
+
+    private CompletableFuture<Void> subscribe(Subscribed subscribed) {
+        synchronized (this) {
+            if (closed) {
+                return CompletableFuture.failedFuture(closedFailure());
+            }
+            if (subscriptions.putIfAbsent(subscribed.name(), subscribed) != null) {
+                throw new IllegalStateException("Already subscribed to " + subscribed.name());
+            }
+        }
+        return confirm(subscribed);
+    }
+
+    /** Subscribes on the current session, and again on the next one if that took its place meanwhile. */
+    private CompletableFuture<Void> confirm(Subscribed subscribed) {
+        Session tried = current();
+        return tried.subscribe(subscribed)
+                .handle((done, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.<Void>completedFuture(null);
+                    }
+                    boolean again;
+                    synchronized (this) {
+                        again = session != tried && isWanted(session, subscribed);
+                        if (!again) {
+                            subscriptions.remove(subscribed.name(), subscribed);
+                        }
+                    }
+                    return again ? confirm(subscribed) : CompletableFuture.<Void>failedFuture(failure);
+                })
+                .thenCompose(Function.identity());
+    }
+
+    @Override
+    public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
+        Subscribed subscribed;
+        CompletableFuture<Void> settled;
+        synchronized (this) {
+            subscribed = closed ? null : subscriptions.remove(channelOrGlob);
+            settled = reconnecting == null ? CompletableFuture.completedFuture(null) : reconnecting;
+        }
+        if (subscribed == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        // A reconnect under way may be about to subscribe to it once more; what it did is then undone.
+        return settled.handle((done, failure) -> current().unsubscribe(subscribed))
+                .thenCompose(Function.identity());
+    }
+
+    @Override
+    public CompletableFuture<Void> reconnect() {
+        CompletableFuture<Void> done;
+        synchronized (this) {
+            if (closed) {
+                return CompletableFuture.failedFuture(closedFailure());
+            }
+            if (reconnecting != null) {
+                return reconnecting;
+            }
+            done = new CompletableFuture<>();
+            reconnecting = done;
+        }
+        // Making a client blocks for up to the connect timeout.
+        Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
+        thread.setDaemon(true);
+        thread.start();
+        return done;
+    }
+
+    private void rebuild(CompletableFuture<Void> done) {
+        try {
+            Session next = Session.open(config);
+            Session old;
+            List<Subscribed> again;
+            synchronized (this) {
+                old = session;
+                session = closed ? old : next;
+                again = List.copyOf(subscriptions.values());
+            }
+            if (current() != next) {
+                next.close();
+                throw closedFailure();
+            }
+            old.close(); // before the new one listens: nothing is delivered twice
+            CompletableFuture.allOf(again.stream()
+                            .map(subscribed -> resubscribe(next, subscribed))
+                            .toArray(CompletableFuture[]::new))
+                    .join();
+            finish(done, null);
+        } catch (CompletionException e) {
+            finish(done, e.getCause());
+        } catch (TransportException e) {
+            finish(done, e);
+        } catch (Throwable t) { // whatever it is, it must not leave the bus waiting for this reconnect for ever
+            finish(done, new TransportException(Kind.CONNECTION_LOST, true, "Redisson failed to reconnect", t));
+        }
+    }
+
+    /** Repeats one subscription on a new session, as often as it takes while both are wanted. */
+    private CompletableFuture<Void> resubscribe(Session on, Subscribed subscribed) {
+        return on.subscribe(subscribed).whenComplete((done, failure) -> {
+            if (!isWanted(on, subscribed)) {
+                return;
+            }
+            if (failure == null) {
+                subscribed.listener().onInterrupted();
+            } else {
+                eventLoop.schedule(
+                        () -> isWanted(on, subscribed) ? resubscribe(on, subscribed) : null,
+                        RESUBSCRIBE_DELAY.toMillis(),
+                        TimeUnit.MILLISECONDS);
+            }
+        });
+    }
+
+    private synchronized boolean isWanted(Session on, Subscribed subscribed) {
+        return !closed && session == on && subscriptions.get(subscribed.name()) == subscribed;
+    }
+
+    private void finish(CompletableFuture<Void> done, @Nullable Throwable failure) {
+        synchronized (this) {
+            reconnecting = null;
+        }
+        if (failure == null) {
+            done.complete(null);
+        } else {
+            done.completeExceptionally(failure);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
+        return ask(leases -> leases.renew(index, key, value, ttl));
+    }
+
+    @Override
+    public CompletableFuture<Void> endLease(String index, String key) {
+        return ask(leases -> leases.end(index, key));
+    }
+
+    @Override
+    public CompletableFuture<Map<String, byte[]>> leases(String index) {
+        return ask(leases -> leases.all(index));
+    }
+
+    private <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
+        Session on;
+        synchronized (this) {
+            if (closed) {
+                return CompletableFuture.failedFuture(closedFailure());
+            }
+            on = session;
+        }
+        return on.ask(question);
+    }
+
+    @Override
+    public void close() {
+        Session last;
+        @Nullable CompletableFuture<Void> rebuilding;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            subscriptions.clear();
+            last = session;
+            rebuilding = reconnecting;
+        }
+        last.close();
+        if (rebuilding != null) { // it makes a client on the event loop, and ends it when it sees that all is closed
+            rebuilding
+                    .handle((done, failure) -> null)
+                    .completeOnTimeout(null, RECONNECT_ENDS_SECONDS, TimeUnit.SECONDS)
+                    .join();
+        }
+        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+    }
+
+    private synchronized Session current() {
+        return session;
+    }
+
+    private static TransportException closedFailure() {
+        return new TransportException(Kind.CLOSED, true, "The transport is closed", null);
+    }
+}

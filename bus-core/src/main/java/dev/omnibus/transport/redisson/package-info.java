@@ -1,0 +1,5 @@
+/** Redis, through Redisson. The only package that knows either. */
+@NullMarked
+package dev.omnibus.transport.redisson;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,133 @@
+package dev.omnibus.bus;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A million events through one topic, from one process to another: none lost, none twice, none out of order. Redis
+ * pub/sub has no back-pressure, so the two agree on one: the publisher is told how far the subscriber is.
+ */
+class MillionEventsIT {
+
+    private static final int EVENTS = 1_000_000;
+    private static final int CREDIT = 10_000;
+    private static final int AHEAD = 100_000;
+
+    record Reading(long number, String station, double value) {}
+
+    @Test
+    void aMillionEventsArriveOnceAndInOrder() throws Exception {
+        String topic = "readings." + UUID.randomUUID();
+        AtomicLong received = new AtomicLong();
+        AtomicLong wrong = new AtomicLong();
+        AtomicLong reported = new AtomicLong();
+        Semaphore credits = new Semaphore(0);
+        try (RedisServer redis = RedisServer.obtain();
+                Bus bus = Bus.builder(redis.url())
+                        .listener(new Counting(reported))
+                        .build()) {
+            bus.subscribe(topic, Reading.class, event -> {
+                        if (event.data().number() != received.incrementAndGet()) {
+                            wrong.incrementAndGet();
+                        }
+                        if (received.get() % CREDIT == 0) {
+                            credits.release();
+                        }
+                    })
+                    .ready()
+                    .join();
+            long started = System.nanoTime();
+            Process publisher = publisher(redis.url(), topic);
+            try {
+                try (OutputStream stdin = publisher.getOutputStream()) {
+                    for (int granted = 0; granted < EVENTS; granted += CREDIT) {
+                        if (granted >= AHEAD && !credits.tryAcquire(30, TimeUnit.SECONDS)) {
+                            break; // something is missing; the assertions say what
+                        }
+                        stdin.write('+');
+                        stdin.flush();
+                    }
+                }
+                await().atMost(Duration.ofMinutes(1)).until(() -> received.get() + reported.get() >= EVENTS);
+                long millis = (System.nanoTime() - started) / 1_000_000;
+                System.out.println("A million events took " + millis + " ms, the start of the publisher included");
+                assertTrue(publisher.waitFor(30, TimeUnit.SECONDS), "the publisher ends");
+                assertEquals(0, publisher.exitValue());
+            } finally {
+                publisher.destroyForcibly().waitFor();
+            }
+        }
+        assertEquals(EVENTS, received.get());
+        assertEquals(0, wrong.get(), "out of order");
+        assertEquals(0, reported.get(), "lost, doubled or dropped");
+    }
+
+    private static Process publisher(String url, String topic) throws IOException {
+        String java = ProcessHandle.current().info().command().orElse("java");
+        ProcessBuilder builder = new ProcessBuilder(
+                java, "-Xmx512m", "-cp", System.getProperty("java.class.path"), Publisher.class.getName(), topic);
+        builder.environment().put("BUS_URL", url);
+        return builder.redirectOutput(ProcessBuilder.Redirect.INHERIT)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private static final class Counting implements BusListener {
+
+        private final AtomicLong reported;
+
+        Counting(AtomicLong reported) {
+            this.reported = reported;
+        }
+
+        @Override
+        public void onGap(String topic, String source, long from, long to) {
+            reported.addAndGet(to - from + 1);
+        }
+
+        @Override
+        public void onDuplicate(String topic, String source, long sequence) {
+            reported.incrementAndGet();
+        }
+
+        @Override
+        public void onDropped(String topic) {
+            reported.incrementAndGet();
+        }
+    }
+
+    /** The other process: publishes so many events for each byte that it reads. */
+    static final class Publisher {
+
+        private Publisher() {}
+
+        public static void main(String[] args) throws IOException {
+            Topic<Reading> topic = Topic.of(args[0], Reading.class);
+            AtomicLong failed = new AtomicLong();
+            try (Bus bus = Bus.connect(System.getenv("BUS_URL"))) {
+                long number = 0;
+                while (System.in.read() >= 0) {
+                    for (int i = 0; i < CREDIT; i++) {
+                        number++;
+                        bus.publish(topic, new Reading(number, "KBO", number / 10.0))
+                                .whenComplete((receivers, failure) -> failed.addAndGet(failure == null ? 0 : 1));
+                    }
+                }
+            }
+            if (failed.get() > 0) {
+                throw new IllegalStateException(failed + " events were not published");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package dev.omnibus.bus;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TopicPatternTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "orders.placed, orders.placed, true",
+        "orders.placed, orders.placed.late, false",
+        "orders.*, orders.placed, true",
+        "orders.*, orders, false",
+        "orders.*, orders., false",
+        "orders.*, orders.placed.late, false",
+        "orders.**, orders.placed, true",
+        "orders.**, orders.placed.late, true",
+        "orders.**, orders, false",
+        "orders.**, orders., false",
+        "orders.**, orders.a..b, false",
+        "*.placed, orders.placed, true",
+        "*.placed, placed, false",
+        "*.placed, orders.x.placed, false",
+        "*.placed, orders.placedX, false",
+        "a.*.c, a.b.c, true",
+        "a.*.c, a.b.d, false",
+        "*, orders, true",
+        "*, orders.placed, false",
+        "**, orders, true",
+        "**, orders.placed, true",
+        "**, or ders, false",
+        "*.**, orders, false",
+        "*.**, orders.placed.late, true"
+    })
+    void aPatternMatchesTokenByToken(String pattern, String topic, boolean matches) {
+        assertEquals(matches, TopicPattern.parse(pattern).matches(topic));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "", ".", "a.", ".a", "a..b", "a b", "ä", "a.***", "***", "a.**.b", "**.a", "a*", "*a", "a.b*", "a?",
+                "[a]", "a.** ", "a:b", "*.", "****", "*.*a"
+            })
+    void whatIsNoTopicAndNoPatternIsRefused(String text) {
+        assertThrows(IllegalArgumentException.class, () -> TopicPattern.parse(text));
+        assertThrows(IllegalArgumentException.class, () -> TopicPattern.requireTopic(text));
+    }
+
+    @Test
+    void theMessageSaysWhatATopicIsMadeOf() {
+        assertEquals(
+                "The topic \"a b\" must be tokens of letters, digits, '_' and '-' with dots between them, for instance"
+                        + " \"orders.placed\"; a pattern may have '*' for one token and end with '**'",
+                assertThrows(IllegalArgumentException.class, () -> TopicPattern.parse("a b"))
+                        .getMessage());
+        assertEquals(
+                "The topic \"a.*\" must be tokens of letters, digits, '_' and '-' with dots between them, for instance"
+                        + " \"orders.placed\"; patterns are for subscribing",
+                assertThrows(IllegalArgumentException.class, () -> TopicPattern.requireTopic("a.*"))
+                        .getMessage());
+    }
+
+    @Test
+    void theGlobForRedisHasOneStarAndOnlyPatternsAreWildcards() {
+        assertEquals("a.*", TopicPattern.parse("a.**").toGlob());
+        assertEquals("a.*", TopicPattern.parse("a.*").toGlob());
+        assertTrue(TopicPattern.parse("a.*").isWildcard());
+        assertFalse(TopicPattern.parse("a.b").isWildcard());
+    }
+
+    @Test
+    void aTopicOfVeryManyTokensOverflowsNoStack() {
+        String topic = "a" + ".a".repeat(200_000);
+        assertTrue(TopicPattern.parse("**").matches(topic));
+        TopicPattern.requireTopic(topic);
+    }
+}

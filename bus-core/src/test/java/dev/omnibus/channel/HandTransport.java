@@ -1,0 +1,112 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/** A transport whose publications the test completes itself. Beats come back by themselves, unless told otherwise. */
+final class HandTransport implements Transport {
+
+    final List<List<Publication>> writes = new CopyOnWriteArrayList<>();
+    final List<Publication> held = new CopyOnWriteArrayList<>();
+    final AtomicInteger beats = new AtomicInteger();
+    final AtomicInteger reconnects = new AtomicInteger();
+    final Map<String, FrameListener> listeners = new ConcurrentHashMap<>();
+    volatile boolean hearsItself = true;
+    volatile long beatCount = 1;
+    volatile Consumer<Publication> onPublish = held::add;
+    volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
+    volatile boolean closed;
+
+    @Override
+    public void publish(List<Publication> publications) {
+        if (!isBeat(publications.get(0))) {
+            writes.add(publications);
+        }
+        for (Publication publication : publications) {
+            if (isBeat(publication)) {
+                beats.incrementAndGet();
+                if (hearsItself) {
+                    deliver(publication.channel(), publication.frame());
+                }
+                publication.outcome().published(beatCount, true);
+            } else {
+                onPublish.accept(publication);
+            }
+        }
+    }
+
+    private static boolean isBeat(Publication publication) {
+        return publication.channel().contains(":inbox:");
+    }
+
+    void deliver(String channel, byte[] frame) {
+        FrameListener listener = listeners.get(channel);
+        if (listener != null) {
+            listener.onFrame(channel, frame);
+        }
+    }
+
+    /** Completes what is held now, and says which frames those were. */
+    List<String> completeHeld() {
+        List<Publication> now = List.copyOf(held);
+        held.removeAll(now);
+        now.forEach(publication -> publication.outcome().published(1, true));
+        return now.stream()
+                .map(publication -> new String(publication.frame(), StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    @Override
+    public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
+        if (listeners.putIfAbsent(channel, listener) != null) {
+            throw new IllegalStateException("Already subscribed to " + channel);
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
+        return subscribe(glob, listener);
+    }
+
+    @Override
+    public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
+        return unsubscribed.thenRun(() -> listeners.remove(channelOrGlob));
+    }
+
+    @Override
+    public CompletableFuture<Void> reconnect() {
+        reconnects.incrementAndGet();
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> endLease(String index, String key) {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Map<String, byte[]>> leases(String index) {
+        return CompletableFuture.completedFuture(Map.of());
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

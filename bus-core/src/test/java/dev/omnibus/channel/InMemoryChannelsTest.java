@@ -1,0 +1,14 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.memory.InMemoryNetwork;
+
+class InMemoryChannelsTest extends ChannelsContract {
+
+    private final InMemoryNetwork network = new InMemoryNetwork();
+
+    @Override
+    Transport connect() {
+        return network.open();
+    }
+}

@@ -1,0 +1,275 @@
+package dev.omnibus.channel;
+
+import static dev.omnibus.channel.Notes.message;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.channel.Notes.Outcome;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Lanes and the outbox, on a transport that completes when the test says so. */
+class LaneTest {
+
+    private final ExecutorService executor = Executors.newCachedThreadPool();
+    private final HandTransport transport = new HandTransport();
+    private final Channels channels = open(64 * 1024 * 1024);
+
+    private Channels open(long outboundBytes) {
+        Channels.Limits limits = new Channels.Limits(1024, outboundBytes, 1 << 20, Notes.NEVER, Notes.OPENING);
+        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, new Notes.Listener());
+    }
+
+    @AfterEach
+    void close() {
+        channels.close();
+        executor.shutdownNow();
+    }
+
+    @Test
+    void whileOnePublishIsUnderWayTheNextGatherInOneFrame() {
+        List<Outcome> outcomes =
+                IntStream.range(0, 4).mapToObj(i -> send("c", "" + i)).toList();
+
+        assertEquals(List.of("{\"m\":\"0\"}"), transport.completeHeld());
+        assertEquals(List.of("[{\"m\":\"1\"},{\"m\":\"2\"},{\"m\":\"3\"}]"), transport.completeHeld());
+        outcomes.forEach(outcome -> assertEquals(1, outcome.receivers.join()));
+        assertEquals(List.of(), transport.held);
+    }
+
+    @Test
+    void manyLanesGatherInOneWrite() {
+        IntStream.range(0, 4).forEach(i -> send("busy" + i, "x")); // as many writes as go side by side
+        IntStream.range(0, 100).forEach(i -> send("lane" + i, "x"));
+        assertEquals(4, transport.writes.size());
+
+        transport.completeHeld();
+
+        assertEquals(5, transport.writes.size());
+        assertEquals(100, transport.writes.get(4).size());
+    }
+
+    @Test
+    void aFrameTakesNoMoreThanItMay() {
+        send("c", "first");
+        IntStream.range(0, 1_300).forEach(i -> send("c", "" + i));
+        transport.completeHeld();
+        assertEquals(512, Frames.split(transport.held.get(0).frame()).messages().size());
+        transport.completeHeld();
+        transport.completeHeld();
+        assertEquals(276, Frames.split(transport.held.get(0).frame()).messages().size());
+    }
+
+    @Test
+    void aMessageThatIsTooLargeFailsAtOnce() {
+        TransportException failure = send("c", "x".repeat(2_000)).failure();
+        assertEquals(Kind.TOO_LARGE, failure.kind());
+        assertTrue(failure.notSent());
+        assertEquals(
+                "The message to c has 2008 bytes; the limit is 1024. Send less, or a reference to where it lies",
+                failure.getMessage());
+        assertEquals(List.of(), transport.held);
+    }
+
+    @Test
+    void aFullOutboxFailsAtOnceAndTakesNoNumberButTheBeatStillGoes() {
+        Channels small = small();
+        Outcome first = new Outcome();
+        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, first);
+        Outcome second = new Outcome();
+        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, second);
+        assertEquals(Kind.OUTBOX_FULL, second.failure().kind());
+        assertTrue(second.failure().notSent());
+        Outcome beat = new Outcome();
+        small.sendBeat("{}".getBytes(StandardCharsets.UTF_8), beat);
+        assertEquals(1, beat.receivers.join());
+
+        assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"01x"));
+        Outcome third = new Outcome();
+        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, third);
+        assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"02x"));
+        assertEquals(1, third.receivers.join());
+        small.close();
+    }
+
+    private Channels small() {
+        transport.listeners.clear();
+        return open(200);
+    }
+
+    @Test
+    void aMessageLargerThanTheWholeOutboxGoesAlone() {
+        Outbox outbox = new Outbox(transport, 1024, 100, executor);
+        Lane.Waiting large = new Lane.Waiting(message("x".repeat(300)), false, false, new Outcome());
+        assertTrue(outbox.admit("c", large));
+        assertFalse(outbox.admit("c", large));
+    }
+
+    @Test
+    void aTransportThatFailsSynchronouslyNeitherRecursesNorWedgesTheLane() {
+        send("c", "held");
+        List<Outcome> outcomes =
+                IntStream.range(0, 100_000).mapToObj(i -> send("c", "x")).toList();
+        transport.onPublish = LaneTest::refuse;
+        transport.completeHeld();
+        outcomes.forEach(outcome -> assertEquals(Kind.REFUSED, outcome.failure().kind()));
+
+        transport.onPublish = transport.held::add;
+        Outcome after = send("c", "after");
+        transport.completeHeld();
+        assertEquals(1, after.receivers.join());
+    }
+
+    @Test
+    void aTransportThatThrowsFailsTheMessagesAndWedgesNothing() {
+        transport.onPublish = publication -> {
+            throw new IllegalStateException("on purpose");
+        };
+        for (int i = 0; i < 20; i++) {
+            TransportException failure = send("c" + i, "x").failure();
+            assertEquals(Kind.CONNECTION_LOST, failure.kind());
+            assertFalse(failure.notSent());
+        }
+        transport.onPublish = transport.held::add;
+        Outcome after = send("c1", "after");
+        transport.completeHeld();
+        assertEquals(1, after.receivers.join());
+    }
+
+    @Test
+    void aSenderThatThrowsAtItsOutcomeDoesNotTouchItsNeighboursOrTheLane() {
+        send("c", "held");
+        for (int i = 0; i < 10; i++) {
+            channels.send("c" + i, message("x"), false, new Sent() {
+                @Override
+                public void sent(long receivers, boolean exact) {
+                    throw new IllegalStateException("on purpose; its trace belongs to this test");
+                }
+
+                @Override
+                public void failed(TransportException failure) {}
+            });
+            Outcome neighbour = send("c" + i, "y");
+            transport.completeHeld();
+            transport.completeHeld();
+            transport.completeHeld();
+            assertEquals(1, neighbour.receivers.join());
+        }
+    }
+
+    @Test
+    void whoMayBlockIsToldOnTheExecutor() throws Exception {
+        CompletableFuture<Thread> told = new CompletableFuture<>();
+        channels.send("c", message("x"), false, new Sent() {
+            @Override
+            public boolean mayBlock() {
+                return true;
+            }
+
+            @Override
+            public void sent(long receivers, boolean exact) {
+                told.complete(Thread.currentThread());
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                told.completeExceptionally(failure);
+            }
+        });
+        transport.completeHeld();
+        assertTrue(told.get(10, SECONDS).getName().startsWith("pool-"));
+    }
+
+    @Test
+    void flushWaitsUntilEverythingIsSent() throws Exception {
+        send("c", "1");
+        Outcome last = send("c", "2");
+        assertFalse(channels.flush(Duration.ofMillis(20)));
+        CompletableFuture<Boolean> flushed = CompletableFuture.supplyAsync(() -> {
+            try {
+                return channels.flush(Duration.ofSeconds(10));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        transport.completeHeld();
+        assertFalse(last.receivers.isDone());
+        transport.completeHeld();
+        assertTrue(flushed.get(10, SECONDS));
+    }
+
+    @Test
+    void anIdleLaneRetiresAndABusyOrNumberedOneDoesNot() {
+        Outbox outbox = new Outbox(transport, 1024, 1 << 20, executor);
+        long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
+        Lane.Waiting waiting = new Lane.Waiting(message("00"), false, false, new Outcome());
+
+        Lane lane = new Lane("c", outbox);
+        assertTrue(lane.offer(waiting, 0, 0));
+        assertFalse(lane.retire(later));
+        transport.completeHeld();
+        assertFalse(lane.retire(System.nanoTime()));
+        assertTrue(lane.retire(later));
+        assertFalse(lane.offer(waiting, 0, 0));
+
+        Lane numbered = new Lane("n", outbox);
+        assertTrue(numbered.offer(waiting, 6, 2));
+        transport.completeHeld();
+        assertFalse(numbered.retire(later));
+    }
+
+    @Test
+    void manyThreadsOnManyLanesGetEveryOutcomeWhenTheTransportCompletesOnAnotherThread() throws Exception {
+        transport.onPublish =
+                publication -> executor.execute(() -> publication.outcome().published(1, true));
+        List<CompletableFuture<Long>> all = new ArrayList<>();
+        List<Thread> threads = IntStream.range(0, 4)
+                .mapToObj(t -> new Thread(() -> {
+                    for (int i = 0; i < 5_000; i++) {
+                        Outcome outcome = send("lane" + i % 17, t + "-" + i);
+                        synchronized (all) {
+                            all.add(outcome.receivers);
+                        }
+                    }
+                }))
+                .toList();
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(20, SECONDS);
+        assertTrue(channels.flush(Duration.ofSeconds(10)));
+    }
+
+    @Test
+    void afterClosingAMessageFailsAsClosed() {
+        channels.close();
+        await().until(() -> transport.closed);
+        assertEquals(Kind.CLOSED, send("c", "late").failure().kind());
+    }
+
+    private static void refuse(Publication publication) {
+        publication.outcome().failed(new TransportException(Kind.REFUSED, true, "on purpose", null));
+    }
+
+    private Outcome send(String channel, String text) {
+        Outcome outcome = new Outcome();
+        channels.send(channel, message(text), false, outcome);
+        return outcome;
+    }
+}

@@ -1,0 +1,138 @@
+package dev.omnibus.channel;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class LivenessTest {
+
+    private static final Duration QUICK = Duration.ofMillis(30);
+
+    private final ExecutorService executor = Executors.newCachedThreadPool();
+    private final HandTransport transport = new HandTransport();
+    private final Notes.Listener listener = new Notes.Listener();
+
+    @AfterEach
+    void end() {
+        executor.shutdownNow();
+    }
+
+    private Channels open(Channels.Limits limits) {
+        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, listener);
+    }
+
+    @Test
+    void missedBeatsLeadToReconnectsAndToOneDownAndOneUp() {
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.hearsItself = false;
+            await().until(() -> transport.reconnects.get() >= 3); // each tried again while nothing comes back
+            assertEquals(List.of("down"), listener.told);
+            transport.hearsItself = true;
+            await().until(() -> listener.told.equals(List.of("down", "up")));
+            assertEquals("here", channels.node());
+        }
+    }
+
+    @Test
+    void aFullOutboxIsNoDeadLink() {
+        try (Channels channels = open(new Channels.Limits(1024, 10, 1 << 20, QUICK, Notes.OPENING))) {
+            channels.send("c", Notes.message("fills the outbox"), false, Sent.UNNOTICED);
+            int before = transport.beats.get();
+            await().until(() -> transport.beats.get() > before + 5);
+            assertEquals(0, transport.reconnects.get());
+            assertEquals(List.of(), listener.told);
+        }
+    }
+
+    @Test
+    void countsAreNotTrustedWhenAMessageArrivesThatWasCountedAsReceivedByNobody() {
+        transport.beatCount = 0;
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            await().until(() -> !channels.countsTrusted());
+            transport.beatCount = 1;
+            await().until(channels::countsTrusted);
+        }
+    }
+
+    @Test
+    void aBeatThatGotLostSaysNothingAboutTheCounts() {
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            await().until(channels::countsTrusted);
+            transport.hearsItself = false;
+            transport.beatCount = 0;
+            await().until(() -> {
+                assertTrue(channels.countsTrusted());
+                return transport.reconnects.get() >= 3;
+            });
+            assertTrue(channels.countsTrusted());
+        }
+    }
+
+    @Test
+    void openingFailsInTimeWhenTheOwnMessageDoesNotComeBack() {
+        transport.hearsItself = false;
+        Channels.Limits limits = new Channels.Limits(1024, 1024, 1024, QUICK, Duration.ofMillis(200));
+        TransportException failure = assertThrows(TransportException.class, () -> open(limits));
+        assertEquals(Kind.REFUSED, failure.kind());
+        assertEquals(
+                "Connected, but a message to the own inbox did not come back within 200 ms; may this user publish and"
+                        + " subscribe to the bus' channels?",
+                failure.getMessage());
+        assertTrue(transport.closed);
+    }
+
+    @Test
+    void closingTwiceJoinsTheFirstAndNothingThatArrivesMeanwhileIsDropped() {
+        try (Channels channels = open(Notes.limits(Notes.NEVER))) {
+            Notes.Received received = new Notes.Received();
+            Listening listening = channels.listen("c", received);
+            transport.unsubscribed = new CompletableFuture<>();
+            CompletableFuture<Void> first = listening.close();
+            CompletableFuture<Void> second = listening.close();
+
+            transport.deliver("c", Notes.message("arrived"));
+            await().until(() -> received.messages.equals(List.of("{\"m\":\"arrived\"}")));
+            assertFalse(second.isDone());
+
+            transport.unsubscribed.complete(null);
+            first.join();
+            second.join();
+        }
+    }
+
+    @Test
+    void whatArrivesAfterClosingIsNotReportedAsTooMuch() {
+        try (Channels channels = open(Notes.limits(Notes.NEVER))) {
+            Listening listening = channels.listen("c", new Notes.Received());
+            transport.unsubscribed = CompletableFuture.failedFuture(
+                    new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
+            listening.close().join();
+            transport.deliver("c", Notes.message("late"));
+            assertEquals(List.of(), listener.told);
+        }
+    }
+
+    @Test
+    void tooMuchThatWaitsToBeReadIsReported() {
+        try (Channels channels = open(new Channels.Limits(1024, 1024, 10, Notes.NEVER, Notes.OPENING))) {
+            CompletableFuture<Void> gate = new CompletableFuture<>();
+            channels.listen("c", (channel, messages, next) -> gate.join());
+            transport.deliver("c", Notes.message("first"));
+            transport.deliver("c", Notes.message("second"));
+            assertEquals(List.of("dropped c"), listener.told);
+            gate.complete(null);
+        }
+    }
+}
