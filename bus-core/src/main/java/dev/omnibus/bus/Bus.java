@@ -184,7 +184,7 @@ public final class Bus implements AutoCloseable {
      * The layer of a kind, made at the first call. For those who build layers.
      *
      * @param kind its class
-     * @param make makes it; must not ask for another layer
+     * @param make makes it; layers that it asks for are closed after it
      * @param <L> its class
      * @return the one that this bus has
      * @throws IllegalStateException if the bus is closed
@@ -227,7 +227,7 @@ public final class Bus implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!layers.close()) {
+        if (!layers.close(drainTimeout)) {
             return;
         }
         boolean interrupted = false;
@@ -311,7 +311,8 @@ public final class Bus implements AutoCloseable {
         /**
          * How payloads become JSON.
          *
-         * @param json copied, and made strict against hostile input; by default one that knows {@code java.time}
+         * @param json copied, and made strict against hostile input; by default one that knows {@code java.time} and
+         *     {@code Optional}
          * @return this
          */
         @CanIgnoreReturnValue

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
@@ -29,7 +30,10 @@ public final class Json {
     static ObjectMapper mapper(@Nullable ObjectMapper users, int messageLimit) {
         return strict(
                 users == null
-                        ? JsonMapper.builder().addModule(new JavaTimeModule()).build()
+                        ? JsonMapper.builder()
+                                .addModule(new JavaTimeModule())
+                                .addModule(new Jdk8Module())
+                                .build()
                         : users,
                 messageLimit);
     }

@@ -1,5 +1,7 @@
 package dev.omnibus.bus;
 
+import java.time.Duration;
+
 /**
  * Something that stands on a bus and ends with it, such as the servers and clients of calls. There is at most one of a
  * kind per bus.
@@ -8,6 +10,10 @@ package dev.omnibus.bus;
  */
 public interface Layer {
 
-    /** Ends it, before the bus itself ends: finish what runs, say good-bye, release everything. Called once. */
-    void close();
+    /**
+     * Ends it, before the bus itself ends: finish what runs, say good-bye, release everything. Called once, by the bus.
+     *
+     * @param drainTimeout how long it may wait for what runs
+     */
+    void close(Duration drainTimeout);
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +30,7 @@ final class Layers {
     }
 
     /** Closes all, also when one of them fails. False if that was done before. */
-    boolean close() {
+    boolean close(Duration drainTimeout) {
         List<Layer> last;
         synchronized (this) {
             if (closed) {
@@ -40,7 +41,7 @@ final class Layers {
         }
         for (int i = last.size() - 1; i >= 0; i--) {
             try {
-                last.get(i).close();
+                last.get(i).close(drainTimeout);
             } catch (RuntimeException e) {
                 LOG.error(
                         "A layer did not end in order: {}", last.get(i), e); // the rest is to be released all the same

@@ -5,6 +5,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -289,13 +290,15 @@ public final class Channels implements AutoCloseable {
      */
     public boolean flush(Duration timeout) throws InterruptedException {
         long end = System.nanoTime() + timeout.toNanos();
-        while (!lanes.values().stream().allMatch(Lane::isIdle) || !outbox.allTold()) {
-            if (System.nanoTime() - end >= 0) {
-                return false;
+        Map<Lane, Long> marks = new HashMap<>();
+        lanes.values().forEach(lane -> marks.put(lane, lane.accepted()));
+        while (true) {
+            marks.entrySet().removeIf(mark -> mark.getKey().hasSettled(mark.getValue()));
+            if (marks.isEmpty() || System.nanoTime() - end >= 0) {
+                return marks.isEmpty();
             }
             TimeUnit.MILLISECONDS.sleep(1);
         }
-        return true;
     }
 
     /** Ends everything at once; what waits to be sent fails. Flush before, to have it sent. Idempotent. */

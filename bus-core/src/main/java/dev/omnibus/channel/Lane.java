@@ -39,6 +39,8 @@ final class Lane {
     private boolean retired;
     private long lastNumber;
     private long lastUse = System.nanoTime();
+    private long accepted;
+    private long settled; // sent or failed, and told to those who sent them
 
     Lane(String channel, Outbox outbox) {
         this.channel = channel;
@@ -58,6 +60,7 @@ final class Lane {
                 Frames.number(waiting.message(), digitsFrom, digits, ++lastNumber);
             }
             queue.add(waiting);
+            accepted++;
             lastUse = System.nanoTime();
             if (underWay) {
                 return true;
@@ -95,8 +98,14 @@ final class Lane {
         return retired;
     }
 
-    synchronized boolean isIdle() {
-        return !underWay;
+    /** How many messages it has taken so far. */
+    synchronized long accepted() {
+        return accepted;
+    }
+
+    /** Whether as many have been sent or have failed, and whoever sent them was told or is being told. */
+    synchronized boolean hasSettled(long messages) {
+        return settled >= messages;
     }
 
     private void completed() {
@@ -134,7 +143,9 @@ final class Lane {
             if (tell(false, receivers, exact, failure)) {
                 outbox.execute(() -> tell(true, receivers, exact, failure));
             }
-            outbox.told();
+            synchronized (Lane.this) {
+                settled += batch.size();
+            }
         }
 
         /** Tells those that may block, or those that do not; true if there are others. */

@@ -35,7 +35,6 @@ final class Outbox {
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final AtomicInteger writes = new AtomicInteger();
     private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() not yet answered
-    private final AtomicInteger untold = new AtomicInteger(); // frames completed whose senders were not told yet
     private volatile boolean closed;
 
     Outbox(Transport transport, int messageLimit, long byteLimit, Executor executor) {
@@ -97,24 +96,13 @@ final class Outbox {
         pump();
     }
 
-    /** Gives back the room of a frame; {@link #told} follows. */
+    /** Gives back the room of a frame. */
     void completed(List<Lane.Waiting> batch) {
-        untold.incrementAndGet();
         long size = 0;
         for (Lane.Waiting waiting : batch) {
             size += waiting.message().length;
         }
         bytes.addAndGet(-size);
-    }
-
-    /** Called when the senders of a completed frame were told, or the executor was asked to do so. */
-    void told() {
-        untold.decrementAndGet();
-    }
-
-    /** Whether there is no frame that is completed with its senders not told. Look at the lanes first. */
-    boolean allTold() {
-        return untold.get() == 0;
     }
 
     void close() {

@@ -106,7 +106,7 @@ abstract class BusClosingContract extends BusFixture {
     private static final class Failing implements Layer {
 
         @Override
-        public void close() {
+        public void close(Duration drainTimeout) {
             throw new IllegalStateException("on purpose; its trace belongs to this test");
         }
     }

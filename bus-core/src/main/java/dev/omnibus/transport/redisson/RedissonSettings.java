@@ -27,8 +27,8 @@ final class RedissonSettings {
     /** A command that Redis does not answer within this time has an unknown outcome. */
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
 
-    /** Redisson reports a subscription that the access control list refuses only by this timeout. */
-    static final Duration SUBSCRIBE_TIMEOUT = Duration.ofMillis(1500);
+    /** Long enough for a machine on which many processes start; a refused subscription is reported only by it, too. */
+    static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
 
     private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
 

@@ -1,0 +1,20 @@
+package dev.omnibus.rpc;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * The bus' executor, and when that has ended, the thread at hand: what ends a call must not be refused, or somebody
+ * would wait for ever.
+ */
+record LastingExecutor(Executor executor) implements Executor {
+
+    @Override
+    public void execute(Runnable task) {
+        try {
+            executor.execute(task);
+        } catch (RejectedExecutionException ended) {
+            task.run();
+        }
+    }
+}

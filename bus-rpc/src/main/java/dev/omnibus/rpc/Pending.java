@@ -1,0 +1,25 @@
+package dev.omnibus.rpc;
+
+import dev.omnibus.rpc.RpcException.Reason;
+
+/** Something that waits for replies under an id of its own. */
+interface Pending {
+
+    /** When it stops waiting, by {@link System#nanoTime()}. */
+    long deadline();
+
+    /** Whether one reply ends it. */
+    boolean endsWithOneReply();
+
+    /** Whether a node's answer is expected; what anyone else sends is dropped. */
+    boolean accepts(String from);
+
+    /** A reply has come. If one reply ends it, this is called at most once. */
+    void onReply(RpcCodec.Response reply);
+
+    /** A node is gone; true if that ends it. */
+    boolean onLost(String node);
+
+    /** It was taken out of the table and ends for this reason, at the caller's side. Called at most once. */
+    void onEnd(Reason reason, String why);
+}

@@ -1,0 +1,146 @@
+package dev.omnibus.rpc;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Mailbox;
+import dev.omnibus.channel.Message;
+import dev.omnibus.channel.Receiver;
+import dev.omnibus.rpc.RpcException.Reason;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything of this process that waits for a reply, by id.
+ *
+ * <p>An entry has many rivals: the reply, the deadline, the loss of its node, the loss of the link, a caller who gives
+ * up, the end of the client. Each of them first takes the entry out of the table, and only who succeeds may complete
+ * it. So there is one outcome, and nothing else to lock. A broadcast is the exception: it takes many replies, and takes
+ * itself out when it has seen enough.
+ *
+ * <p>Deadlines are found by looking through the table every few milliseconds, which costs a call nothing when it is
+ * made and nothing when it ends. Replies are read on the channel's own thread and completed through a mailbox of many
+ * threads, so that what a program hangs on one future does not hold up the others.
+ */
+final class PendingCalls implements Receiver {
+
+    /** A call ends by its deadline and this, or a little more on a machine that is busy. */
+    static final long LOOK_MILLIS = 20;
+
+    private static final int MOST = 65_536;
+    private static final int COMPLETING_THREADS = 256;
+    private static final Logger LOG = LoggerFactory.getLogger(PendingCalls.class);
+
+    private record Arrived(Pending pending, RpcCodec.Response reply, int size) {}
+
+    private final Map<Long, Pending> table = new ConcurrentHashMap<>();
+    private final AtomicLong lastId = new AtomicLong();
+    private final Channels channels;
+    private final RpcCodec codec;
+    private final Executor executor;
+    private final Mailbox<Arrived> arrivals;
+    private volatile boolean closed;
+
+    PendingCalls(Bus bus, RpcCodec codec) {
+        this.channels = bus.channels();
+        this.codec = codec;
+        this.executor = new LastingExecutor(bus.executor());
+        Mailbox.Limits limits = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE); // bounded by the calls
+        this.arrivals = new Mailbox<>(
+                executor,
+                COMPLETING_THREADS,
+                limits,
+                Arrived::size,
+                (arrived, next) -> arrived.pending().onReply(arrived.reply()));
+    }
+
+    /**
+     * Registers, before anything is sent.
+     *
+     * @throws RpcException if too many wait already, or none may wait any more
+     */
+    long add(Pending pending, String method) {
+        if (table.size() >= MOST) {
+            throw Failures.of(
+                    Reason.OVERLOADED,
+                    true,
+                    method,
+                    "",
+                    Duration.ZERO,
+                    MOST + " calls of this process wait for their replies already",
+                    null);
+        }
+        long id = lastId.incrementAndGet();
+        table.put(id, pending);
+        if (closed && remove(id)) { // closed before it was seen there
+            throw Failures.of(Reason.CLOSED, true, method, "", Duration.ZERO, "the client is closed", null);
+        }
+        return id;
+    }
+
+    /** Takes an entry out; whoever gets true decides how it ends. */
+    boolean remove(long id) {
+        return table.remove(id) != null;
+    }
+
+    /** Whether an entry still waits. */
+    boolean contains(long id) {
+        return table.containsKey(id);
+    }
+
+    int size() {
+        return table.size();
+    }
+
+    @Override
+    public void receive(String channel, List<Message> messages, Executor next) {
+        for (Message message : messages) {
+            try {
+                RpcCodec.Response reply = codec.readResponse(message);
+                Pending pending = table.get(reply.id());
+                if (pending == null || !pending.accepts(reply.from())) {
+                    LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
+                } else if (!pending.endsWithOneReply() || remove(reply.id())) {
+                    arrivals.offer(new Arrived(pending, reply, message.length()), next);
+                }
+            } catch (IOException e) {
+                channels.reportBad(channel, "A reply was dropped: " + e.getMessage());
+            }
+        }
+    }
+
+    /** The inbox was deaf for a while: what was answered meanwhile is lost. */
+    @Override
+    public void interrupted() {
+        end(pending -> true, Reason.CONNECTION_LOST, "the link to Redis broke while the answer was awaited");
+    }
+
+    void expire() {
+        long now = System.nanoTime();
+        end(pending -> pending.deadline() - now <= 0, Reason.TIMEOUT, "no answer came within the timeout");
+    }
+
+    void lost(String node) {
+        end(pending -> pending.onLost(node), Reason.NODE_LOST, "the node left or died");
+    }
+
+    void close() {
+        closed = true;
+        end(pending -> true, Reason.CLOSED, "the client was closed");
+    }
+
+    private void end(Predicate<Pending> which, Reason reason, String why) {
+        table.forEach((id, pending) -> {
+            if (which.test(pending) && remove(id)) {
+                executor.execute(() -> pending.onEnd(reason, why)); // it may lead to code that blocks
+            }
+        });
+    }
+}

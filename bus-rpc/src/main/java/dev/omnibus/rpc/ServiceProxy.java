@@ -1,0 +1,148 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.rpc.Contract.Operation;
+import dev.omnibus.rpc.RpcException.Reason;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Array;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Makes objects that implement a contract: one that calls, and one that takes note of what is called. */
+final class ServiceProxy implements InvocationHandler {
+
+    private static final Object[] NO_ARGUMENTS = {};
+
+    /** What a question called. */
+    record Recording(Operation operation, Object[] arguments) {}
+
+    /** What is done with a method of the contract. */
+    private interface Action {
+        @Nullable
+        Object perform(Operation operation, Object[] arguments);
+    }
+
+    private final Contract contract;
+    private final String description;
+    private final Action action;
+
+    private ServiceProxy(Contract contract, String description, Action action) {
+        this.contract = contract;
+        this.description = description;
+        this.action = action;
+    }
+
+    static <S> S calling(RpcClient client, Class<S> type, CallOptions options) {
+        Contract contract = Contract.of(type);
+        Map<Operation, ObjectReader> readers = new HashMap<>();
+        contract.operations().values().forEach(op -> readers.put(op, client.reader(op.result())));
+        String description = "proxy of service " + contract.service();
+        return make(type, new ServiceProxy(contract, description, (operation, arguments) -> {
+            ObjectReader reader = Objects.requireNonNull(readers.get(operation));
+            CompletableFuture<Object> result = client.call(operation.name(), reader, options, arguments);
+            return operation.async() ? result : await(result, operation.name());
+        }));
+    }
+
+    static <S, T> Recording record(Contract contract, Function<S, T> question) {
+        Recording[] recorded = new Recording[1];
+        @SuppressWarnings("unchecked") // a contract is made from its type
+        S recorder = make(
+                (Class<S>) contract.type(),
+                new ServiceProxy(contract, "question to service " + contract.service(), (operation, arguments) -> {
+                    if (recorded[0] != null) {
+                        throw new IllegalArgumentException(
+                                "The question calls " + recorded[0].operation().name() + " and " + operation.name()
+                                        + "; it must call one method");
+                    }
+                    recorded[0] = new Recording(operation, arguments);
+                    return nothing(operation.method().getReturnType());
+                }));
+        T unused = question.apply(recorder); // only what it calls matters
+        if (recorded[0] == null) {
+            throw new IllegalArgumentException(
+                    "The question calls no method of " + contract.type().getName());
+        }
+        return recorded[0];
+    }
+
+    private static <S> S make(Class<S> type, ServiceProxy handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
+        Operation operation = contract.operations().get(method);
+        if (operation != null) {
+            return action.perform(operation, arguments == null ? NO_ARGUMENTS : arguments);
+        }
+        if (method.isDefault()) {
+            return invokeDefault(proxy, method, arguments);
+        }
+        return switch (method.getName()) {
+            case "equals" -> arguments != null && proxy == arguments[0];
+            case "hashCode" -> System.identityHashCode(proxy);
+            default -> description; // toString
+        };
+    }
+
+    private static @Nullable Object invokeDefault(Object proxy, Method method, Object @Nullable [] arguments)
+            throws Throwable {
+        Class<?> type = method.getDeclaringClass();
+        if (Modifier.isPublic(type.getModifiers())) {
+            return InvocationHandler.invokeDefault(proxy, method, arguments);
+        }
+        return MethodHandles.privateLookupIn(type, MethodHandles.lookup()) // contracts need not be public
+                .unreflectSpecial(method, type)
+                .bindTo(proxy)
+                .invokeWithArguments(arguments == null ? NO_ARGUMENTS : arguments);
+    }
+
+    /** Waits for an answer, and throws as the call itself would. */
+    static <T> T await(CompletableFuture<T> result, String method) {
+        long started = System.nanoTime();
+        try {
+            return result.get();
+        } catch (ExecutionException e) {
+            throw rethrown(e.getCause());
+        } catch (InterruptedException e) {
+            result.cancel(true);
+            Thread.currentThread().interrupt();
+            throw Failures.of(
+                    Reason.CANCELLED,
+                    false,
+                    method,
+                    "",
+                    Duration.ofNanos(System.nanoTime() - started),
+                    "the calling thread was interrupted; whether it was executed is not known",
+                    null);
+        }
+    }
+
+    /** The same failure with the stack of the thread that waited, which is the one worth reading. */
+    private static RuntimeException rethrown(@Nullable Throwable failure) {
+        if (failure instanceof RuntimeException e) {
+            StackTraceElement[] here = new Throwable().getStackTrace();
+            e.setStackTrace(here);
+            return e;
+        }
+        return new IllegalStateException("A call failed with something that is no exception of a call", failure);
+    }
+
+    private static @Nullable Object nothing(Class<?> type) {
+        if (!type.isPrimitive() || type == void.class) {
+            return null;
+        }
+        return Array.get(Array.newInstance(type, 1), 0);
+    }
+}

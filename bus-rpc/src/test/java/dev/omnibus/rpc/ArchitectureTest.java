@@ -1,0 +1,81 @@
+package dev.omnibus.rpc;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+@AnalyzeClasses(packages = "dev.omnibus.rpc", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+
+    @ArchTest
+    static final ArchRule itStandsOnTheBusAndItsChannels = classes()
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                    "java..",
+                    "dev.omnibus.rpc",
+                    "dev.omnibus.bus",
+                    "dev.omnibus.channel",
+                    "dev.omnibus.transport",
+                    "com.fasterxml.jackson..",
+                    "org.slf4j..",
+                    "org.jspecify.annotations..",
+                    "com.google.errorprone.annotations..");
+
+    @ArchTest
+    static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
+            .that()
+            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields)(\\$.*)?")
+            .should()
+            .dependOnClassesThat(DescribedPredicate.describe(
+                    "are of Jackson's streaming API",
+                    type -> type.getPackageName().startsWith("com.fasterxml.jackson.core")
+                            && !type.isAssignableTo(Throwable.class)));
+
+    @ArchTest
+    static final ArchRule namesSayWhatAThingIs =
+            noClasses().should().haveNameMatching(".*(Impl|Utils?|Helper|Manager)(\\$.*)?");
+
+    @ArchTest
+    static final ArchRule nothingPublicIsOpenToInheritance = classes()
+            .that()
+            .arePublic()
+            .should()
+            .beInterfaces()
+            .orShould()
+            .haveModifier(JavaModifier.FINAL)
+            .orShould()
+            .beAssignableTo(Throwable.class);
+
+    @Test
+    void noFileIsLong() throws IOException {
+        try (Stream<Path> files = Files.walk(Path.of("src"))) {
+            List<Path> tooLong = files.filter(file -> file.toString().endsWith(".java"))
+                    .filter(ArchitectureTest::isLong)
+                    .toList();
+            assertEquals(List.of(), tooLong);
+        }
+    }
+
+    private static boolean isLong(Path file) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.count() > 400;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+package dev.omnibus.rpc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+/** Calls to nodes that answer wrongly, late, or not at all. */
+class FaultTest extends PlayedNodes {
+
+    @Test
+    void forgedLateAndDoubleRepliesAreDropped() {
+        played(
+                "real",
+                request -> List.of(
+                        result(request, "forger", "\"forged\""),
+                        "{\"id\":" + request.id() + ",\"meta\":{\"from\":\"real\"},\"error\":{\"code\":99999999999}}",
+                        result(request, "real", "\"true\""),
+                        result(request, "real", "\"twice\"")));
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        for (int i = 0; i < 20; i++) {
+            assertEquals("true", client.call("echo.say", String.class, "x").join());
+        }
+        assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void whatANodeThatLeavesRefusesGoesToAnother() {
+        played("leaving", request -> List.of(error(request, "leaving", RpcCodec.DRAINING)));
+        RpcClient client = RpcClient.on(bus("caller"));
+        RpcException e = CallContract.failure(client.call("echo.say", String.class, "x"));
+        assertEquals(Reason.DRAINING, e.reason());
+        assertTrue(e.notExecuted());
+
+        serving("staying");
+        for (int i = 0; i < 20; i++) {
+            assertEquals("staying", client.call("echo.say", String.class, "x").join());
+        }
+    }
+
+    @Test
+    void aCallEndsByItsTimeoutAlthoughTheDirectoryDoesNotAnswer() {
+        AtomicReference<CompletableFuture<Map<String, byte[]>>> stuck = new AtomicReference<>();
+        Transport link = new StuckLeases(network.open(), stuck);
+        Bus bus = Bus.builder(link).name("caller").build();
+        open.add(bus);
+        RpcClient client = RpcClient.on(bus);
+        client.directory().ready().join();
+        stuck.set(new CompletableFuture<>());
+
+        RpcException call = CallContract.failure(client.call("echo.say", String.class, within(200), "x"));
+        RpcException broadcast = CallContract.failure(client.broadcast("echo.say", String.class, within(200), "x"));
+        CompletableFuture<String> last = client.call("echo.say", String.class, within(60_000), "x");
+        bus.close();
+
+        assertEquals(Reason.TIMEOUT, call.reason());
+        assertTrue(call.notExecuted());
+        assertTrue(call.elapsed().toMillis() < 1_000, call::getMessage);
+        assertEquals(Reason.TIMEOUT, broadcast.reason());
+        assertEquals(Reason.CLOSED, CallContract.failure(last).reason());
+        assertEquals(
+                Reason.CLOSED,
+                CallContract.failure(client.call("echo.say", String.class, "x")).reason());
+    }
+
+    @Test
+    void cancellingFreesTheEntryAndTheNode() {
+        played("silent", request -> List.of());
+        RpcClient client = RpcClient.on(bus("caller"));
+        CompletableFuture<String> call = client.call("echo.say", String.class, "x");
+        CompletableFuture<Replies<String>> broadcast = client.broadcast("echo.say", String.class, within(60_000), "x");
+        await().until(() -> client.pending().size() == 2);
+        Node node = client.directory().serving("echo.say").get(0);
+        await().until(() -> node.callsInFlight().get() == 1);
+
+        assertTrue(call.cancel(true));
+        assertTrue(broadcast.cancel(true));
+
+        assertEquals(0, client.pending().size());
+        assertEquals(0, node.callsInFlight().get());
+    }
+
+    @Test
+    void anInterruptEndsAProxyCallAndABroadcastAtOnce() throws Exception {
+        played("silent", request -> List.of());
+        RpcClient client = RpcClient.on(bus("caller"));
+        Echo echo = client.proxy(Echo.class, within(60_000));
+        Broadcast<Echo> all = client.broadcast(Echo.class).with(within(60_000));
+        for (Runnable blocking : List.<Runnable>of(() -> echo.say("x"), () -> all.ask(e -> e.say("x")))) {
+            CompletableFuture<Object> outcome = new CompletableFuture<>();
+            Thread thread = new Thread(() -> {
+                RpcException e = assertThrows(RpcException.class, blocking::run);
+                outcome.complete(Thread.currentThread().isInterrupted() ? e.reason() : "flag lost");
+            });
+            thread.start();
+            await().until(() -> client.pending().size() == 1);
+            thread.interrupt();
+            assertEquals(Reason.CANCELLED, outcome.get(10, TimeUnit.SECONDS));
+            assertEquals(0, client.pending().size());
+        }
+    }
+
+    @Test
+    void aMalformedRequestIsAnsweredWhereItCanBe() {
+        Bus server = serving("a");
+        Transport caller = network.open();
+        open.add(caller);
+        List<String> heard = new CopyOnWriteArrayList<>();
+        caller.subscribe("bus:inbox:me", new FrameListener() {
+                    @Override
+                    public void onFrame(String channel, byte[] frame) {
+                        heard.addAll(List.of(new String(frame, UTF_8)
+                                .replaceAll("^\\[|]$", "")
+                                .split("(?<=}),(?=\\{\"jsonrpc)")));
+                    }
+
+                    @Override
+                    public void onInterrupted() {}
+                })
+                .join();
+        String channel = "bus:rpc:echo.say@" + server.node();
+        String meta = "\"meta\":{\"from\":\"me\",\"replyTo\":\"bus:inbox:me\"";
+
+        publish(caller, channel, "{\"jsonrpc\":\"2.0\",\"method\":[7]," + meta + "},\"id\":1}");
+        publish(caller, channel, "{\"method\":\"echo.say\"," + meta + "},\"id\":2,\"params\":[1,2]}");
+        publish(caller, channel, "{\"method\":\"echo.say\"," + meta + ",\"ttl\":-5},\"id\":3,\"params\":[\"x\"]}");
+        publish(caller, channel, "{\"method\":\"echo.say\"," + meta + "},\"params\":[\"x\"]}");
+        publish(caller, channel, "{\"method\":\"echo.say\"," + meta + "},\"id\":\"last\",\"params\":[\"x\"]}");
+
+        String from = "\"meta\":{\"from\":\"" + server.node() + "\"}";
+        await().until(() -> heard.size() == 4);
+        assertEquals(
+                Set.of(
+                        "{\"jsonrpc\":\"2.0\",\"id\":1," + from
+                                + ",\"error\":{\"code\":-32600,\"message\":\"its method is not a string\"}}",
+                        "{\"jsonrpc\":\"2.0\",\"id\":2," + from
+                                + ",\"error\":{\"code\":-32602,\"message\":\"it takes 1 arguments and got 2\"}}",
+                        "{\"jsonrpc\":\"2.0\",\"id\":3," + from
+                                + ",\"error\":{\"code\":-32001,\"message\":\"the deadline passed before it was"
+                                + " started\"}}",
+                        "{\"jsonrpc\":\"2.0\",\"id\":\"last\"," + from + ",\"result\":\"a\"}"),
+                Set.copyOf(heard));
+    }
+
+    @Test
+    void aStageThatIsMissingOrFailsIsAnswered() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        assertEquals(
+                Reason.FAULT,
+                CallContract.failure(client.call("echo.later", String.class, "null"))
+                        .reason());
+        RpcFault fault = assertThrows(RpcFault.class, () -> {
+            throw CallContract.failure(client.call("echo.later", String.class, "fault"));
+        });
+        assertEquals(7, fault.code());
+    }
+
+    @Test
+    void ofTwoNodesTheIdleOneIsChosen() {
+        Node busy = new Node(new NodeInfo("busy", Map.of()));
+        Node idle = new Node(new NodeInfo("idle", Map.of()));
+        busy.callsInFlight().set(1);
+
+        for (int i = 0; i < 100; i++) {
+            assertSame(idle, Call.choose(List.of(busy, idle), Set.of()));
+            assertSame(busy, Call.choose(List.of(busy, idle), Set.of("idle")));
+        }
+        assertNull(Call.choose(List.of(busy, idle), Set.of("idle", "busy")));
+    }
+
+    @Test
+    void whatHangsOnAFutureRunsOnTheExecutor() {
+        Bus bus = bus("server");
+        Registration registration = RpcServer.on(bus).serve(Echo.class, new Answering("a"));
+        RpcClient client = RpcClient.on(bus("caller"));
+        Set<String> threads = ConcurrentHashMap.newKeySet();
+        Runnable note = () -> threads.add(Thread.currentThread().getName());
+        registration.ready().thenRun(note).join();
+        Directory.on(bus).nodes().thenRun(note).join();
+        for (int i = 0; i < 200; i++) {
+            client.call("echo.say", String.class, "x").thenRun(note).join();
+            client.call("echo.say", String.class)
+                    .handle((v, e) -> threads.add(Thread.currentThread().getName()))
+                    .join();
+            client.broadcast("echo.say", String.class, within(5_000), "x")
+                    .thenRun(note)
+                    .join();
+        }
+        registration.close().thenRun(note).join();
+        String here = Thread.currentThread().getName();
+        assertTrue(
+                threads.stream().allMatch(name -> name.equals(here) || name.matches("omnibus-\\d+")),
+                threads::toString);
+    }
+
+    /** A transport whose leases are not read when somebody says so. */
+    private record StuckLeases(Transport link, AtomicReference<CompletableFuture<Map<String, byte[]>>> stuck)
+            implements Transport {
+
+        @Override
+        public void publish(List<Publication> publications) {
+            link.publish(publications);
+        }
+
+        @Override
+        public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
+            return link.subscribe(channel, listener);
+        }
+
+        @Override
+        public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
+            return link.subscribePattern(glob, listener);
+        }
+
+        @Override
+        public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
+            return link.unsubscribe(channelOrGlob);
+        }
+
+        @Override
+        public CompletableFuture<Void> reconnect() {
+            return link.reconnect();
+        }
+
+        @Override
+        public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
+            return link.renewLease(index, key, value, ttl);
+        }
+
+        @Override
+        public CompletableFuture<Void> endLease(String index, String key) {
+            return link.endLease(index, key);
+        }
+
+        @Override
+        public CompletableFuture<Map<String, byte[]>> leases(String index) {
+            CompletableFuture<Map<String, byte[]>> never = stuck.get();
+            return never == null ? link.leases(index) : never;
+        }
+
+        @Override
+        public void close() {
+            link.close();
+        }
+    }
+}

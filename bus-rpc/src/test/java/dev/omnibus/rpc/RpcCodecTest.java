@@ -1,0 +1,262 @@
+package dev.omnibus.rpc;
+
+import static java.nio.charset.StandardCharsets.UTF_16LE;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RpcCodecTest {
+
+    private static final String INBOX = "bus:inbox:desk-k3xq7m2v9bca";
+
+    private final RpcCodec codec = new RpcCodec(
+            new ObjectMapper()
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES),
+            "desk-k3xq7m2v9bca",
+            INBOX);
+    private final ObjectReader[] textAndNumber = {codec.argumentReader(String.class), codec.argumentReader(int.class)};
+
+    @SuppressWarnings("UnusedVariable")
+    record Picky(int number) {
+        Picky {
+            if (number < 0) {
+                throw new IllegalStateException("negative");
+            }
+        }
+    }
+
+    @Test
+    void whatIsWrittenIsWhatTheProtocolPageShows() throws Exception {
+        NodeInfo manifest = new NodeInfo("shop-1", Map.of("stock", List.of("left", "reserve")));
+        RpcCodec.Request request = codec.readRequest(golden("request"));
+
+        assertEquals(golden("request").toString(), text(codec.request(7, "stock.left", utf8("[\"sku-1\"]"), 4990)));
+        assertEquals(golden("result").toString(), text(codec.result(request, 3)));
+        assertEquals(
+                golden("error").toString(),
+                text(codec.error(request, RpcCodec.OVERLOADED, "busy", "{\"retryAfterMs\":100}")));
+        assertEquals(golden("notification").toString(), text(codec.notification("$/joined", manifest)));
+    }
+
+    @Test
+    void whatIsWrittenIsReadBack() throws Exception {
+        RpcCodec.Request request = codec.readRequest(golden("request"));
+        assertEquals("7", request.id());
+        assertEquals("stock.left", request.method());
+        assertEquals("[\"sku-1\"]", String.valueOf(request.params()));
+        assertEquals("desk-k3xq7m2v9bca", request.from());
+        assertEquals(INBOX, request.replyTo());
+        assertEquals(4990, request.ttlMillis());
+
+        RpcCodec.Response result = codec.readResponse(golden("result"));
+        assertEquals(7, result.id());
+        assertEquals("3", String.valueOf(result.result()));
+        assertEquals("desk-k3xq7m2v9bca", result.from());
+
+        RpcCodec.Response error = codec.readResponse(golden("error"));
+        assertEquals(RpcCodec.OVERLOADED, error.code());
+        assertEquals("busy", error.message());
+
+        RpcCodec.Request notification = codec.readRequest(golden("notification"));
+        assertEquals("", notification.id());
+        assertEquals(RpcCodec.DEFAULT_TTL_MILLIS, notification.ttlMillis());
+        assertEquals(
+                new NodeInfo("shop-1", Map.of("stock", List.of("left", "reserve"))),
+                RpcCodec.decode(codec.reader(NodeInfo.class), params(notification)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"7", "-12345678901234567890", "\"a \\u00e9 \\\" b\"", "null"})
+    void anIdIsSentBackAsItWasWritten(String id) throws Exception {
+        RpcCodec.Request request =
+                codec.readRequest(message(" {\"id\" : " + id + " ,\"params\": [ ] ,\"method\":\"a.b\"}"));
+
+        assertEquals(id, request.id());
+        assertEquals("[ ]", String.valueOf(request.params()));
+        assertEquals(
+                "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"meta\":{\"from\":\"desk-k3xq7m2v9bca\"},\"result\":null}",
+                text(codec.result(request, null)));
+    }
+
+    @Test
+    void aTruncatedMessageIsRefusedWhereverItEnds() throws Exception {
+        for (String name : List.of("request", "result", "error", "notification")) {
+            byte[] whole = utf8(golden(name).toString());
+            for (int length = 0; length < whole.length; length++) {
+                Message cut = new Message(Arrays.copyOf(whole, length), 0, length);
+                assertThrows(IOException.class, () -> codec.readRequest(cut), cut::toString);
+                assertThrows(IOException.class, () -> codec.readResponse(cut), cut::toString);
+            }
+        }
+    }
+
+    @Test
+    void damagedMessagesGiveNothingWorseThanAnIoException() throws Exception {
+        Random random = new Random(20261121);
+        for (String name : List.of("request", "result", "error", "notification")) {
+            byte[] whole = utf8(golden(name).toString());
+            for (int i = 0; i < 5_000; i++) {
+                byte[] damaged = whole.clone();
+                for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
+                    damaged[random.nextInt(damaged.length)] = (byte) random.nextInt(256);
+                }
+                Message message = new Message(damaged, 0, damaged.length);
+                try {
+                    RpcCodec.Request read = codec.readRequest(message);
+                    assertNotNull(codec.arguments(read.params(), List.of("a", "b"), textAndNumber));
+                } catch (IOException expected) {
+                    assertNotNull(expected.getMessage());
+                }
+                try {
+                    assertNotNull(codec.readResponse(message));
+                } catch (IOException expected) {
+                    assertNotNull(expected.getMessage());
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[]",
+                "7",
+                "{\"id\":1}",
+                "{\"method\":7}",
+                "{\"method\":\"a.b\",\"jsonrpc\":\"1.0\"}",
+                "{\"method\":\"a.b\",\"id\":1.5}",
+                "{\"method\":\"a.b\",\"id\":{\"x\":[1]}}",
+                "{\"method\":\"a.b\",\"meta\":[{}]}",
+                "{\"method\":\"a.b\",\"meta\":{\"ttl\":\"soon\"}}",
+                "{\"method\":\"a.b\",\"meta\":{\"ttl\":99999999999999999999}}",
+                "{\"method\":\"a.b\",\"meta\":{\"from\":\"a\\nERROR forged\"}}",
+                "{\"method\":\"a.b\",\"meta\":{\"replyTo\":{}}}",
+            })
+    void aMalformedRequestIsRefused(String text) {
+        assertThrows(RpcCodec.BadRequest.class, () -> codec.readRequest(message(text)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[]",
+                "{\"meta\":{\"from\":\"a\"},\"result\":1}",
+                "{\"id\":1,\"result\":1}",
+                "{\"id\":1,\"meta\":{\"from\":\"a b\"},\"result\":1}",
+                "{\"id\":99999999999999999999,\"meta\":{\"from\":\"a\"},\"result\":1}",
+                "{\"id\":1,\"meta\":{\"from\":\"a\"}}",
+                "{\"id\":1,\"meta\":{\"from\":\"a\"},\"error\":{}}",
+                "{\"id\":1,\"meta\":{\"from\":\"a\"},\"error\":7}",
+                "{\"id\":1,\"meta\":{\"from\":\"a\"},\"error\":{\"code\":99999999999,\"message\":\"x\"}}",
+                "{\"id\":1,\"meta\":{\"from\":\"a\"},\"result\":1,\"error\":{\"code\":1,\"message\":\"x\"}}",
+            })
+    void aMalformedResponseIsRefused(String text) {
+        assertThrows(IOException.class, () -> codec.readResponse(message(text)));
+    }
+
+    @Test
+    void otherEncodingsThanUtf8AreRefused() {
+        byte[] wide = "{\"method\":\"a.b\",\"id\":1,\"params\":[]}".getBytes(UTF_16LE);
+        assertThrows(IOException.class, () -> codec.readRequest(new Message(wide, 0, wide.length)));
+    }
+
+    @Test
+    void aBadRequestStillTellsWhomToAnswer() {
+        RpcCodec.BadRequest e = assertThrows(
+                RpcCodec.BadRequest.class,
+                () -> codec.readRequest(message(
+                        "{\"method\":{\"a\":[1]},\"meta\":{\"ttl\":{},\"replyTo\":\"" + INBOX + "\"},\"id\":9}")));
+
+        assertEquals("its method is not a string", e.getMessage());
+        assertEquals("9", e.request().id());
+        assertEquals(INBOX, e.request().replyTo());
+    }
+
+    @Test
+    void argumentsComeByPositionOrByName() throws Exception {
+        List<String> names = List.of("text", "number");
+        Object[] expected = {"x", 2};
+
+        assertArrayEquals(expected, codec.arguments(message("[\"x\",2]"), names, textAndNumber));
+        assertArrayEquals(
+                expected,
+                codec.arguments(message("{\"number\":2,\"_meta\":{\"a\":[]},\"text\":\"x\"}"), names, textAndNumber));
+        assertEquals(0, codec.arguments(null, List.of(), new ObjectReader[0]).length);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "7",
+                "[]",
+                "[\"x\"]",
+                "[\"x\",2,3]",
+                "[\"x\",null]",
+                "[\"x\",\"y\"]",
+                "{\"text\":\"x\"}",
+                "{\"text\":\"x\",\"text\":\"y\"}"
+            })
+    void argumentsThatDoNotFitAreRefused(String params) {
+        assertThrows(
+                IOException.class, () -> codec.arguments(message(params), List.of("text", "number"), textAndNumber));
+    }
+
+    @Test
+    void whatAProgramsOwnConstructorThrowsIsAnIoException() {
+        ObjectReader picky = codec.reader(Picky.class);
+        assertThrows(IOException.class, () -> RpcCodec.decode(picky, message("{\"number\":-1}")));
+        assertThrows(IOException.class, () -> RpcCodec.decode(codec.reader(int.class), message("null")));
+    }
+
+    @Test
+    void manifestsWithoutSubstanceAreRefused() {
+        ObjectReader manifests = codec.reader(NodeInfo.class);
+        Stream.of("{}", "{\"node\":\"a\"}", "{\"node\":\"a\",\"services\":{\"s\":null}}", "{\"services\":{}}")
+                .forEach(
+                        text -> assertThrows(IOException.class, () -> RpcCodec.decode(manifests, message(text)), text));
+    }
+
+    /** In the middle of a larger frame, as most messages are. */
+    private static Message message(String text) {
+        byte[] frame = utf8("[{}," + text + ",{}]");
+        return new Message(frame, 4, utf8(text).length);
+    }
+
+    private static Message params(RpcCodec.Request request) {
+        assertNotNull(request.params());
+        return request.params();
+    }
+
+    private static Message golden(String name) throws IOException {
+        try (InputStream in = RpcCodecTest.class.getResourceAsStream("/wire/v1/" + name + ".json")) {
+            byte[] bytes = in.readAllBytes();
+            return new Message(bytes, 0, bytes.length);
+        }
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, UTF_8);
+    }
+}
