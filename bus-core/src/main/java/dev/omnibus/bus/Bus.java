@@ -42,7 +42,7 @@ public final class Bus implements AutoCloseable {
         json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
         executor = BusThreads.create();
-        SafeListener listener = new SafeListener(builder.listener);
+        SafeListener listener = new SafeListener(builder.listener, executor);
         Channels.Limits limits = new Channels.Limits(
                 builder.maxMessageBytes,
                 builder.outboxBytes,

@@ -2,8 +2,8 @@ package dev.omnibus.bus;
 
 /**
  * Told what does not reach any handler or future: losses, failures of handlers, and the state of the link. Every method
- * does nothing by default. What these methods throw is logged. They are called on threads of the bus and must not
- * block.
+ * does nothing by default. What these methods throw is logged. They are called one at a time and in order, on the bus'
+ * executor: while one blocks, further reports wait, and beyond 65,536 of them they are only logged.
  */
 public interface BusListener {
 

@@ -54,7 +54,7 @@ final class EventSubscription<T> implements Subscription {
         Event<T> event;
         try {
             event = envelope.as(type, json);
-        } catch (IOException | RuntimeException e) { // a deserializer of the program may throw anything
+        } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
             listener.onBadMessage(
                     topic(),
                     "Event " + envelope.id + " of " + envelope.source + " is no " + type.getSimpleName() + ": "

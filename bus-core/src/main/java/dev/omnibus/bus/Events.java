@@ -181,7 +181,7 @@ final class Events {
     }
 
     /** What went wrong, without the text of the message in which it did. */
-    static String reason(Exception e) {
+    static String reason(Throwable e) {
         return e instanceof JsonProcessingException bad ? bad.getOriginalMessage() : String.valueOf(e.getMessage());
     }
 }

@@ -1,6 +1,8 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.ChannelListener;
+import dev.omnibus.channel.Mailbox;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -16,16 +18,26 @@ final class SafeListener implements ChannelListener {
 
     private static final int LINES_PER_SECOND = 20;
 
+    private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, Long.MAX_VALUE);
+
     private final BusListener listener;
+    private final Mailbox<Consumer<BusListener>> mailbox; // reports come from threads that must not wait
     private long second; // guarded by this
     private int lines; // guarded by this
     private long silent; // guarded by this
 
-    SafeListener(BusListener listener) {
+    SafeListener(BusListener listener, Executor executor) {
         this.listener = listener;
+        this.mailbox = new Mailbox<>(executor, 1, WAITING, what -> 0, (what, next) -> handle(what));
     }
 
     private void tell(Consumer<BusListener> what) {
+        if (!mailbox.offer(what) && mayLog()) {
+            LOG.warn("The BusListener is too slow, or the bus has ended: a report was not handed to it");
+        }
+    }
+
+    private void handle(Consumer<BusListener> what) {
         try {
             what.accept(listener);
         } catch (Throwable t) {
@@ -77,7 +89,9 @@ final class SafeListener implements ChannelListener {
     }
 
     void onDuplicate(String topic, String source, long sequence) {
-        LOG.debug("Dropped a second event {} of {} on topic {}", sequence, source, topic);
+        if (mayLog()) {
+            LOG.warn("Dropped event {} of {} on topic {}: it came before, or too late", sequence, source, topic);
+        }
         tell(l -> l.onDuplicate(topic, source, sequence));
     }
 

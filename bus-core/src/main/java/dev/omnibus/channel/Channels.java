@@ -49,6 +49,7 @@ public final class Channels implements AutoCloseable {
     private final Outbox outbox;
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final ChannelListener listener;
+    private final Executor executor;
     private final ChannelReaders readers;
     private final ScheduledThreadPoolExecutor timer;
     private volatile Receiver inbox = (channel, messages, next) -> {};
@@ -64,6 +65,7 @@ public final class Channels implements AutoCloseable {
         this.node = node;
         this.names = names;
         this.listener = listener;
+        this.executor = executor;
         this.readers = new ChannelReaders(transport, limits, executor, listener);
         this.liveness = new Liveness(transport, listener);
         this.outbox = new Outbox(transport, limits.messageBytes(), limits.outboundBytes(), executor);
@@ -272,6 +274,11 @@ public final class Channels implements AutoCloseable {
                 nanos,
                 nanos,
                 TimeUnit.NANOSECONDS);
+    }
+
+    /** Whoever waits for something in the inbox need not wait until the link is back. */
+    void linkDown() {
+        executor.execute(() -> inbox.interrupted());
     }
 
     private void tick() {

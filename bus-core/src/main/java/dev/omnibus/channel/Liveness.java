@@ -66,6 +66,7 @@ final class Liveness {
         }
         if (tell) {
             listener.onLinkDown();
+            channels.linkDown();
         }
         if (lost) {
             transport.reconnect().whenComplete((done, failure) -> reconnected(failure));

@@ -167,6 +167,13 @@ public final class Mailbox<T> {
                 leave();
             }
             return false;
+        } catch (OutOfMemoryError noThread) {
+            synchronized (this) {
+                called = false;
+                threads--; // what is queued waits for the next offer
+            }
+            LOG.error("No thread could be started for a mailbox; it is tried again with the next item", noThread);
+            return true;
         }
     }
 

@@ -1,9 +1,15 @@
 package dev.omnibus.transport;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 class RedissonTransportIT extends TransportContract {
 
@@ -17,6 +23,30 @@ class RedissonTransportIT extends TransportContract {
     @AfterAll
     static void stopRedis() {
         redis.close();
+    }
+
+    @Test
+    void aForbiddenChannelDoesNotSpoilTheCountsOfOthers() {
+        redis.command("ACL", "SETUSER", "limited", "on", ">pw", "~ok*", "&ok*", "+@all");
+        String address = "redis://limited:pw@127.0.0.1:" + redis.port();
+        try (Transport limited = RedissonTransport.connect(address)) {
+            assertTrue(Outcomes.publish(limited, "ok", "x", true).join().exact());
+            assertThrows(
+                    CompletionException.class,
+                    () -> Outcomes.publish(limited, "no", "x", true).join());
+            assertTrue(Outcomes.publish(limited, "ok", "x", true).join().exact());
+        }
+    }
+
+    @Test
+    void whoMayNotRunScriptsPublishesWithThePlainCount() {
+        redis.command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "&*", "+@all", "-@scripting");
+        String address = "redis://plain:pw@127.0.0.1:" + redis.port();
+        try (Transport plain = RedissonTransport.connect(address)) {
+            assertEquals(
+                    new Outcomes.Published(0, false),
+                    Outcomes.publish(plain, "any", "x", true).join());
+        }
     }
 
     @Override

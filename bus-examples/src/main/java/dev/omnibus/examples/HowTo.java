@@ -26,7 +26,7 @@ public final class HowTo {
             return Optional.empty(); // the service itself said no, with fault.code()
         } catch (RpcException e) {
             if (e.reason() == Reason.OVERLOADED || e.reason() == Reason.DRAINING) {
-                return Optional.of(stock.left(sku)); // e.notExecuted() is true: a retry is safe
+                return Optional.empty(); // e.notExecuted() is true: a retry is safe, a little later
             }
             throw e; // its message says what, where, for how long and why
         }

@@ -35,6 +35,7 @@ final class Call<T> implements Pending {
     private final Set<String> tried = new LinkedHashSet<>(); // one attempt at a time
     private volatile boolean drained;
     private volatile long id;
+    private long answered; // the attempt that has a reply; confined to the inbox' thread
     private volatile @Nullable Node node; // null while no attempt may have been received
 
     Call(RpcClient client, String method, byte[] params, ObjectReader result, Duration timeout) {
@@ -119,11 +120,11 @@ final class Call<T> implements Pending {
         }
         to.callsInFlight().incrementAndGet();
         occupied.set(to);
+        node = to; // before the look: who ends the call from here on must not say that it was not sent
         if (!client.pending().contains(attempt)) {
             ended(); // it ended meanwhile, perhaps before it occupied the node
             return;
         }
-        node = to;
         if (!client.directory().lists(to)) { // gone before this call could be told of it
             if (client.pending().remove(attempt)) {
                 ended();
@@ -157,7 +158,7 @@ final class Call<T> implements Pending {
         private void elsewhere() {
             if (client.pending().remove(attempt)) {
                 ended();
-                client.directory().suspect(to);
+                client.directory().suspect(to, method);
                 client.execute(Call.this::attempt);
             }
         }
@@ -184,11 +185,15 @@ final class Call<T> implements Pending {
         return true;
     }
 
-    /** Only the node that was asked may answer. */
+    /** Only the node that was asked may answer, and only once. */
     @Override
-    public boolean accepts(String from) {
+    public boolean accepts(RpcCodec.Response reply) {
         Node at = node;
-        return at != null && at.id().equals(from);
+        if (at == null || !at.id().equals(reply.from()) || answered == reply.id()) {
+            return false;
+        }
+        answered = reply.id();
+        return true;
     }
 
     @Override
@@ -197,7 +202,7 @@ final class Call<T> implements Pending {
         ended();
         if (reply.code() == RpcCodec.DRAINING && from != null) {
             drained = true;
-            client.directory().suspect(from);
+            client.directory().suspect(from, method);
             attempt();
             return;
         }

@@ -59,6 +59,8 @@ public final class Directory implements Layer {
     private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]+");
     private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
 
+    private static final int MOST_NODES = 10_000;
+
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
@@ -165,9 +167,9 @@ public final class Directory implements Layer {
         lostListeners.add(listener);
     }
 
-    /** Nobody listens at a node although it is listed. It is left out until it says something again. */
-    synchronized void suspect(Node node) {
-        node.suspect();
+    /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
+    synchronized void suspect(Node node, String method) {
+        node.suspect(method);
         byMethod.clear();
     }
 
@@ -246,6 +248,9 @@ public final class Directory implements Layer {
             } else if (left.containsKey(info.node())) {
                 return info.node(); // its last lease, read or written too late
             }
+            if (node == null && nodes.size() >= MOST_NODES) {
+                throw new IOException("there are " + MOST_NODES + " nodes already");
+            }
             if (node == null) {
                 nodes.put(info.node(), new Node(info));
                 byMethod.clear();
@@ -279,8 +284,11 @@ public final class Directory implements Layer {
 
     private void left(String node) {
         synchronized (this) {
+            if (nodes.remove(node) == null && left.size() >= MOST_NODES) {
+                return; // not known, and more good-byes than there can be nodes
+            }
             left.put(node, System.nanoTime());
-            remove(node);
+            byMethod.clear();
         }
         CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
                 .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));

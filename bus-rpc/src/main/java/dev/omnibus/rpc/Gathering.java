@@ -101,10 +101,13 @@ final class Gathering<T> implements Pending {
             client.directory().serving(method).forEach(node -> asked.add(node.id()));
         }
         long ttl = (deadline - System.nanoTime()) / 1_000_000;
-        if (ttl < 1 || !client.pending().contains(id)) {
-            return; // it has ended, or is about to, and nothing is executed
+        if (ttl < 1) {
+            return; // the deadline is about to end it, and nothing is executed
         }
-        sent = true;
+        sent = true; // before the look: who ends it from here on must not say that it was not sent
+        if (!client.pending().contains(id)) {
+            return;
+        }
         byte[] request = client.codec().request(id, method, params, ttl);
         client.channels().send(client.channels().names().method(method), request, true, new Question());
     }
@@ -159,7 +162,7 @@ final class Gathering<T> implements Pending {
 
     /** Also of a node that the directory does not know yet. */
     @Override
-    public boolean accepts(String from) {
+    public boolean accepts(RpcCodec.Response reply) {
         return true;
     }
 
@@ -205,7 +208,7 @@ final class Gathering<T> implements Pending {
             }
             missing.put(node, Reason.NODE_LOST);
         }
-        finishIfDone();
+        client.execute(this::finishIfDone); // not here, where other calls wait to be told of the same loss
         return false;
     }
 

@@ -4,8 +4,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * The bus' executor, and when that has ended, the thread at hand: what ends a call must not be refused, or somebody
- * would wait for ever.
+ * The bus' executor, and when that has ended or no thread can be had, the thread at hand: what ends a call must not be
+ * refused, or somebody would wait for ever.
  */
 record LastingExecutor(Executor executor) implements Executor {
 
@@ -13,7 +13,7 @@ record LastingExecutor(Executor executor) implements Executor {
     public void execute(Runnable task) {
         try {
             executor.execute(task);
-        } catch (RejectedExecutionException ended) {
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             task.run();
         }
     }

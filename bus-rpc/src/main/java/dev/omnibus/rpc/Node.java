@@ -1,5 +1,7 @@
 package dev.omnibus.rpc;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A node as the directory sees it. Guarded by the directory, except for the number of calls. */
@@ -12,8 +14,7 @@ final class Node {
     private final AtomicInteger callsInFlight = new AtomicInteger();
     private NodeInfo info;
     private boolean draining;
-    private boolean suspected;
-    private long suspectedAt;
+    private final Map<String, Long> suspected = new HashMap<>(); // methods that nobody received, and since when
     private long missedSince;
     private boolean missed;
 
@@ -35,7 +36,7 @@ final class Node {
     }
 
     boolean serves(String method) {
-        return !draining && !suspected && info.serves(method);
+        return !draining && !suspected.containsKey(method) && info.serves(method);
     }
 
     /**
@@ -43,11 +44,11 @@ final class Node {
      * so only if it still stands when that of a dead node would have ended.
      */
     boolean seen(NodeInfo now, boolean byItself) {
-        boolean trusted = byItself || (suspected && System.nanoTime() - suspectedAt > Directory.DOUBT_NANOS);
-        boolean changed = !now.equals(info) || (trusted && (suspected || draining));
+        long time = System.nanoTime();
+        boolean cleared = suspected.values().removeIf(since -> byItself || time - since > Directory.DOUBT_NANOS);
+        boolean changed = !now.equals(info) || cleared || (byItself && draining);
         info = now;
         missed = false;
-        suspected &= !trusted;
         draining &= !byItself;
         return changed;
     }
@@ -56,9 +57,9 @@ final class Node {
         draining = true;
     }
 
-    void suspect() {
-        suspected = true;
-        suspectedAt = System.nanoTime();
+    /** Only this method: the node may just have stopped to serve it, and go on with others. */
+    void suspect(String method) {
+        suspected.put(method, System.nanoTime());
     }
 
     /** Its lease was not there; true if that was so a look ago already. */

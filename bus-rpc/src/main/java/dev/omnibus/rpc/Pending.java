@@ -11,8 +11,8 @@ interface Pending {
     /** Whether one reply ends it. */
     boolean endsWithOneReply();
 
-    /** Whether a node's answer is expected; what anyone else sends is dropped. */
-    boolean accepts(String from);
+    /** Whether a reply is of a node that was asked, and not a second one. Called on the inbox' own thread. */
+    boolean accepts(RpcCodec.Response reply);
 
     /** A reply has come. If one reply ends it, this is called at most once. */
     void onReply(RpcCodec.Response reply);

@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * itself out when it has seen enough.
  *
  * <p>Deadlines are found by looking through the table every few milliseconds, which costs a call nothing when it is
- * made and nothing when it ends. Replies are read on the channel's own thread and completed through a mailbox of many
- * threads, so that what a program hangs on one future does not hold up the others.
+ * made and nothing when it ends. Replies are read on the channel's own thread and completed through a mailbox of as
+ * many threads as it takes, so that what a program hangs on one future does not hold up the others.
  */
 final class PendingCalls implements Receiver {
 
@@ -35,7 +35,10 @@ final class PendingCalls implements Receiver {
     static final long LOOK_MILLIS = 20;
 
     private static final int MOST = 65_536;
-    private static final int COMPLETING_THREADS = 256;
+
+    /** Room for every reply that can be awaited, and some doubled ones. */
+    private static final Mailbox.Limits ARRIVALS = new Mailbox.Limits(2 * MOST, 256L * 1024 * 1024);
+
     private static final Logger LOG = LoggerFactory.getLogger(PendingCalls.class);
 
     private record Arrived(Pending pending, RpcCodec.Response reply, int size) {}
@@ -52,13 +55,7 @@ final class PendingCalls implements Receiver {
         this.channels = bus.channels();
         this.codec = codec;
         this.executor = new LastingExecutor(bus.executor());
-        Mailbox.Limits limits = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE); // bounded by the calls
-        this.arrivals = new Mailbox<>(
-                executor,
-                COMPLETING_THREADS,
-                limits,
-                Arrived::size,
-                (arrived, next) -> arrived.pending().onReply(arrived.reply()));
+        this.arrivals = new Mailbox<>(executor, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
     }
 
     /**
@@ -105,14 +102,21 @@ final class PendingCalls implements Receiver {
             try {
                 RpcCodec.Response reply = codec.readResponse(message);
                 Pending pending = table.get(reply.id());
-                if (pending == null || !pending.accepts(reply.from())) {
+                if (pending == null || !pending.accepts(reply)) {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
-                } else if (!pending.endsWithOneReply() || remove(reply.id())) {
-                    arrivals.offer(new Arrived(pending, reply, message.length()), next);
+                } else if (!arrivals.offer(new Arrived(pending, reply, message.length()), next)) {
+                    channels.reportBad(channel, "A reply was dropped: too many wait to be completed");
                 }
             } catch (IOException e) {
                 channels.reportBad(channel, "A reply was dropped: " + e.getMessage());
             }
+        }
+    }
+
+    /** Until here the deadline and all other rivals can still end the call, however long its reply has waited. */
+    private void complete(Arrived arrived) {
+        if (!arrived.pending().endsWithOneReply() || remove(arrived.reply().id())) {
+            arrived.pending().onReply(arrived.reply());
         }
     }
 

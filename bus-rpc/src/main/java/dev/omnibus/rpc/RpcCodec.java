@@ -258,7 +258,7 @@ final class RpcCodec {
             } else {
                 throw new IOException("its params are neither an array nor an object");
             }
-        } catch (JsonProcessingException | RuntimeException e) { // constructors of the program's own are called here
+        } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own constructors again
             throw new IOException("an argument does not fit its type", e);
         }
         return arguments;
@@ -303,7 +303,7 @@ final class RpcCodec {
     static @Nullable Object decode(ObjectReader reader, Message value) throws IOException {
         try {
             return reader.readValue(value.bytes(), value.offset(), value.length());
-        } catch (RuntimeException e) { // the program's own constructors are called here
+        } catch (RuntimeException | Error e) { // the program's own constructors are called here
             throw new IOException("it cannot be made into what is expected", e);
         }
     }

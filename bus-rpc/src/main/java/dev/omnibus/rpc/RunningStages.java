@@ -25,6 +25,10 @@ final class RunningStages {
         last.complete(null);
     }
 
+    synchronized int running() {
+        return running;
+    }
+
     /** Completes when none is left of those that run now. */
     synchronized CompletableFuture<Void> none() {
         return none;

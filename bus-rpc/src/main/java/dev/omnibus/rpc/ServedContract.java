@@ -59,6 +59,7 @@ final class ServedContract implements Registration {
     private final AtomicBoolean ended = new AtomicBoolean();
     private final RunningStages stages = new RunningStages();
     private CompletableFuture<Void> ready = new CompletableFuture<>();
+    private @Nullable CompletableFuture<Void> closing; // guarded by this
 
     ServedContract(
             Contract contract,
@@ -184,6 +185,10 @@ final class ServedContract implements Registration {
             refuse(request, RpcCodec.INVALID_PARAMS, String.valueOf(e.getMessage()), "");
             return;
         }
+        if (work.method().operation.async() && stages.running() >= WAITING.items()) {
+            refuse(request);
+            return;
+        }
         try {
             Object result = work.method().operation.method().invoke(implementation, arguments);
             if (work.method().operation.async()) {
@@ -193,7 +198,7 @@ final class ServedContract implements Registration {
             }
         } catch (InvocationTargetException e) {
             finish(request, null, e.getCause());
-        } catch (IllegalAccessException | RuntimeException e) {
+        } catch (IllegalAccessException | RuntimeException | Error e) {
             finish(request, null, e);
         }
     }
@@ -301,7 +306,14 @@ final class ServedContract implements Registration {
     }
 
     @Override
-    public CompletableFuture<Void> close() {
+    public synchronized CompletableFuture<Void> close() {
+        if (closing == null) {
+            closing = closeOnce();
+        }
+        return closing;
+    }
+
+    private CompletableFuture<Void> closeOnce() {
         return ready.handle((done, failure) -> announcement.remove(contract.service())) // not before it was announced
                 .thenCompose(Function.identity())
                 .handle((done, failure) -> end())

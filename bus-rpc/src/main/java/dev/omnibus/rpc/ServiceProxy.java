@@ -34,9 +34,11 @@ final class ServiceProxy implements InvocationHandler {
 
     private final Contract contract;
     private final String description;
+    private final boolean recording;
     private final Action action;
 
-    private ServiceProxy(Contract contract, String description, Action action) {
+    private ServiceProxy(Contract contract, String description, boolean recording, Action action) {
+        this.recording = recording;
         this.contract = contract;
         this.description = description;
         this.action = action;
@@ -47,7 +49,7 @@ final class ServiceProxy implements InvocationHandler {
         Map<Operation, ObjectReader> readers = new HashMap<>();
         contract.operations().values().forEach(op -> readers.put(op, client.reader(op.result())));
         String description = "proxy of service " + contract.service();
-        return make(type, new ServiceProxy(contract, description, (operation, arguments) -> {
+        return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
             ObjectReader reader = Objects.requireNonNull(readers.get(operation));
             CompletableFuture<Object> result = client.call(operation.name(), reader, options, arguments);
             return operation.async() ? result : await(result, operation.name());
@@ -59,19 +61,25 @@ final class ServiceProxy implements InvocationHandler {
         @SuppressWarnings("unchecked") // a contract is made from its type
         S recorder = make(
                 (Class<S>) contract.type(),
-                new ServiceProxy(contract, "question to service " + contract.service(), (operation, arguments) -> {
-                    if (recorded[0] != null) {
-                        throw new IllegalArgumentException(
-                                "The question calls " + recorded[0].operation().name() + " and " + operation.name()
+                new ServiceProxy(
+                        contract, "question to service " + contract.service(), true, (operation, arguments) -> {
+                            if (recorded[0] != null) {
+                                throw new IllegalArgumentException("The question calls "
+                                        + recorded[0].operation().name() + " and " + operation.name()
                                         + "; it must call one method");
-                    }
-                    recorded[0] = new Recording(operation, arguments);
-                    return nothing(operation.method().getReturnType());
-                }));
-        T unused = question.apply(recorder); // only what it calls matters
+                            }
+                            recorded[0] = new Recording(operation, arguments);
+                            return nothing(operation.method().getReturnType());
+                        }));
+        T answer = question.apply(recorder);
         if (recorded[0] == null) {
             throw new IllegalArgumentException(
                     "The question calls no method of " + contract.type().getName());
+        }
+        if (!Objects.equals(answer, nothing(recorded[0].operation().method().getReturnType()))) {
+            throw new IllegalArgumentException(
+                    "The question changes what " + recorded[0].operation().name()
+                            + " gives; it must only call it, and the answers be changed later");
         }
         return recorded[0];
     }
@@ -85,6 +93,11 @@ final class ServiceProxy implements InvocationHandler {
         Operation operation = contract.operations().get(method);
         if (operation != null) {
             return action.perform(operation, arguments == null ? NO_ARGUMENTS : arguments);
+        }
+        if (method.isDefault() && recording) {
+            throw new IllegalArgumentException(
+                    "The method " + method.getName() + " of " + contract.type().getName()
+                            + " is a default method, which runs where it is called; ask for what it calls");
         }
         if (method.isDefault()) {
             return invokeDefault(proxy, method, arguments);

@@ -9,6 +9,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -43,11 +44,21 @@ class DirectoryTest extends PlayedNodes {
         say(link, Announcement.JOINED, "a");
         await().until(() -> directory.serving("echo.say").size() == 1);
 
-        directory.suspect(directory.serving("echo.say").get(0));
+        directory.suspect(directory.serving("echo.say").get(0), "echo.say");
         directory.lookAfresh().join();
         assertTrue(directory.serving("echo.say").isEmpty());
         say(link, Announcement.JOINED, "a");
         await().until(() -> directory.serving("echo.say").size() == 1);
+    }
+
+    @Test
+    void doubtAboutOneMethodIsNoneAboutTheOthersOfANode() {
+        Node node = new Node(new NodeInfo("a", Map.of("echo", List.of("say", "shout"))));
+
+        node.suspect("echo.say");
+
+        assertTrue(node.serves("echo.shout"));
+        assertEquals(false, node.serves("echo.say"));
     }
 
     @Test
@@ -59,7 +70,7 @@ class DirectoryTest extends PlayedNodes {
         directory.onLost(lost::add);
 
         link.endLease("bus:nodes", "bus:node:a").join(); // as FLUSHALL does
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 5; i++) {
             directory.lookAfresh().join();
         }
         assertEquals(List.of(), lost);

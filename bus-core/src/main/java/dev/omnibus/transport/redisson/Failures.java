@@ -17,6 +17,7 @@ import org.redisson.client.RedisNodeNotFoundException;
 import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisResponseTimeoutException;
 import org.redisson.client.RedisTimeoutException;
+import org.redisson.client.WriteRedisConnectionException;
 
 /**
  * Redisson's errors, told as ours.
@@ -70,10 +71,19 @@ final class Failures {
         });
     }
 
-    /** The user may not run scripts, or not this one: the plain command still works. */
-    static boolean refusesScripts(Throwable failure) {
+    /** The script was refused and did nothing; the plain command may still work. */
+    static boolean isRefusal(Throwable failure) {
         String message = unwrap(failure).getMessage();
-        return message != null && (message.contains("NOPERM") || message.contains("unknown command"));
+        return message != null
+                && (message.contains("NOPERM")
+                        || message.contains("unknown command")
+                        || message.contains("ACL failure in script"));
+    }
+
+    /** Of the refusals those that hold for every channel: the user may not run scripts, or nothing inside them. */
+    static boolean refusesScripts(Throwable failure) {
+        String message = String.valueOf(unwrap(failure).getMessage());
+        return message.contains("'eval") || message.contains("unknown command") || message.contains("can't run this");
     }
 
     private static TransportException of(String action, Throwable e) {
@@ -82,6 +92,7 @@ final class Failures {
         }
         if (e instanceof RedisResponseTimeoutException
                 || e instanceof RedisReconnectedException
+                || e instanceof WriteRedisConnectionException // of a batch, a part may have been written
                 || e instanceof RedissonShutdownException) {
             String open = "The connection to Redis broke during " + action + "; whether Redis did it is not known";
             return new TransportException(Kind.CONNECTION_LOST, false, open, e);

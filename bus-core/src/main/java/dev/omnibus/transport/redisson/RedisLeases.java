@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -7,13 +8,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
 import org.redisson.api.RBucketAsync;
 import org.redisson.api.RSetAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.codec.ByteArrayCodec;
-import org.redisson.client.codec.StringCodec;
 
 /**
  * Entries that expire unless renewed: one key each, and a set that lists them. The set expires too, a while after the
@@ -35,8 +36,8 @@ final class RedisLeases {
         RBatch batch = client.createBatch(BatchOptions.defaults().retryAttempts(0));
         RBucketAsync<byte[]> entry = batch.getBucket(key, ByteArrayCodec.INSTANCE);
         entry.setAsync(value, ttl.toMillis(), TimeUnit.MILLISECONDS);
-        RSetAsync<String> names = batch.getSet(index, StringCodec.INSTANCE);
-        names.addAsync(key);
+        RSetAsync<byte[]> names = batch.getSet(index, ByteArrayCodec.INSTANCE);
+        names.addAsync(utf8(key));
         names.expireAsync(ttl.multipliedBy(INDEX_LIFETIMES));
         return Failures.named("write " + key, batch.executeAsync().toCompletableFuture())
                 .thenApply(done -> null);
@@ -44,16 +45,17 @@ final class RedisLeases {
 
     CompletableFuture<Void> end(String index, String key) {
         RBatch batch = client.createBatch(BatchOptions.defaults().retryAttempts(0));
-        batch.getSet(index, StringCodec.INSTANCE).removeAsync(key);
+        batch.getSet(index, ByteArrayCodec.INSTANCE).removeAsync(utf8(key));
         batch.getBucket(key, ByteArrayCodec.INSTANCE).deleteAsync();
         return Failures.named("remove " + key, batch.executeAsync().toCompletableFuture())
                 .thenApply(done -> null);
     }
 
     CompletableFuture<Map<String, byte[]>> all(String index) {
-        CompletableFuture<Map<String, byte[]>> found = client.<String>getSet(index, StringCodec.INSTANCE)
+        CompletableFuture<Map<String, byte[]>> found = client.<byte[]>getSet(index, ByteArrayCodec.INSTANCE)
                 .readAllAsync()
-                .thenCompose(keys -> read(index, keys))
+                .thenCompose(
+                        keys -> read(index, keys.stream().map(RedisLeases::text).collect(Collectors.toSet())))
                 .toCompletableFuture();
         return Failures.named("read " + index, found);
     }
@@ -74,16 +76,26 @@ final class RedisLeases {
         }
         return batch.executeAsync().toCompletableFuture().thenApply(done -> {
             synchronized (found) {
-                Object[] expired = found.keySet().stream()
+                List<byte[]> expired = found.keySet().stream()
                         .filter(key -> found.get(key) == null)
-                        .toArray();
+                        .map(RedisLeases::utf8)
+                        .toList();
                 found.values().removeIf(value -> value == null);
-                if (expired.length > 0) {
+                if (!expired.isEmpty()) {
                     // Its owner puts itself back with the next renewal, should this overtake one.
-                    client.getSet(index, StringCodec.INSTANCE).removeAllAsync(List.of(expired));
+                    client.<byte[]>getSet(index, ByteArrayCodec.INSTANCE).removeAllAsync(expired);
                 }
                 return Map.copyOf(found);
             }
         });
+    }
+
+    // StringCodec would take a pooled buffer, which Redisson does not give back when the command fails.
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 }

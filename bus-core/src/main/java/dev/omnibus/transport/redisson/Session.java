@@ -139,12 +139,9 @@ final class Session {
     private void counted(Publication publication, Long subscribers, Throwable failure) {
         if (failure instanceof RedisNoScriptException) {
             publishWithScriptText(publication);
-        } else if (failure != null && Failures.refusesScripts(failure)) {
-            scriptsAllowed = false;
-            publish(
-                    publication,
-                    client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE),
-                    client.getScript(ByteArrayCodec.INSTANCE));
+        } else if (failure != null && Failures.isRefusal(failure)) {
+            scriptsAllowed &= !Failures.refusesScripts(failure); // else only this channel, or only its key
+            publishPlainly(publication);
         } else {
             tell(publication, subscribers, true, failure);
         }
@@ -156,6 +153,16 @@ final class Session {
             RFuture<Long> count = client.getScript(ByteArrayCodec.INSTANCE)
                     .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LONG, keys, (Object) publication.frame());
             count.whenComplete((n, again) -> counted(publication, n, again));
+        } catch (RuntimeException e) {
+            tell(publication, 0L, false, e);
+        }
+    }
+
+    private void publishPlainly(Publication publication) {
+        try {
+            client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE)
+                    .publishAsync(publication.frame())
+                    .whenComplete((receivers, failure) -> tell(publication, receivers, false, failure));
         } catch (RuntimeException e) {
             tell(publication, 0L, false, e);
         }
