@@ -57,6 +57,7 @@ final class ServedContract implements Registration {
     private final Mailbox<Work> mailbox;
     private final List<Listening> listening = new ArrayList<>();
     private final AtomicBoolean ended = new AtomicBoolean();
+    private final RecentRequests recent = new RecentRequests();
     private final RunningStages stages = new RunningStages();
     private CompletableFuture<Void> ready = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> closing; // guarded by this
@@ -142,6 +143,8 @@ final class ServedContract implements Registration {
                     RpcCodec.Request request = codec.readRequest(message);
                     if (!request.method().equals(operation.name())) {
                         refuse(request, RpcCodec.METHOD_NOT_FOUND, "this channel is for " + operation.name(), "");
+                    } else if (!recent.isNew(request)) {
+                        LOG.debug("Dropped a second request {} of {}", request.id(), request.from());
                     } else if (!mailbox.offer(new Work(this, request, now, message.length()), next)) {
                         refuse(request);
                     }

@@ -8,6 +8,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +19,21 @@ class InMemoryCallTest extends CallContract {
     @Override
     Transport connect() {
         return network.open();
+    }
+
+    @Test
+    void aRequestThatIsDoubledOnItsWayIsExecutedOnce() {
+        serving("a", 1);
+        RpcClient client = RpcClient.on(bus("caller"));
+        network.tamper((channel, frame) -> channel.contains(":rpc:") ? List.of(frame, frame) : List.of(frame));
+
+        for (int i = 0; i < 50; i++) {
+            client.call("stock.note", Void.class, "note " + i).join();
+        }
+        client.broadcast("stock.note", Void.class, CallOptions.defaults(), "to all")
+                .join();
+
+        assertEquals(51, notes.size(), notes::toString);
     }
 
     @Test
