@@ -168,6 +168,7 @@ abstract class BusContract extends BusFixture {
         await().until(() -> last.get() == 9_999);
         subscription.close().get(10, SECONDS);
         assertEquals(IntStream.range(0, 10_000).boxed().toList(), numbers);
+        there.close(); // its reports have been handed over then
         assertEquals(List.of(), listener.told);
     }
 
@@ -201,6 +202,7 @@ abstract class BusContract extends BusFixture {
         there.publish("n.b", 10).get(5, SECONDS);
         here.publish("n.a", 11).get(5, SECONDS);
         await().until(() -> seen.size() == 5);
+        there.close(); // its reports have been handed over then
         assertEquals(List.of(), listener.told);
     }
 

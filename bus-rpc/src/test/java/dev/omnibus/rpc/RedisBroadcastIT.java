@@ -1,23 +1,17 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class RedisBroadcastIT extends BroadcastContract {
 
-    private static RedisServer redis;
+    private final RedisServer redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisServer.obtain();
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    RedisBroadcastIT(RedisServer redis) {
+        this.redis = redis;
     }
 
     @Override
