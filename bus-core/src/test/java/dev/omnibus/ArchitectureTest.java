@@ -93,6 +93,14 @@ class ArchitectureTest {
             .resideInAnyPackage("org.redisson..", "io.netty..");
 
     @ArchTest
+    static final ArchRule guavaStaysWhereItsEventBusIsMet = noClasses()
+            .that()
+            .haveNameNotMatching("dev\\.omnibus\\.bus\\.(LocalEvents|GuavaBridge)(\\$.*)?")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.google.common..");
+
+    @ArchTest
     static final ArchRule jsonStaysAboveTheChannels = noClasses()
             .that()
             .resideOutsideOfPackage("dev.omnibus.bus")

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.ChannelNames;
@@ -9,12 +10,9 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,34 +32,35 @@ public final class Bus implements AutoCloseable {
     private final Channels channels;
     private final ObjectMapper json;
     private final ExecutorService executor;
+    private final SafeListener listener;
+    private final Lifecycle lifecycle;
     private final Events events;
+    private final LocalEvents localEvents;
     private final Duration drainTimeout;
     private final Layers layers = new Layers();
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-    private Bus(Builder builder) {
+    Bus(BusBuilder builder) {
         json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
-        executor = BusThreads.create();
-        SafeListener listener = new SafeListener(builder.listener, executor);
-        Channels.Limits limits = new Channels.Limits(
-                builder.maxMessageBytes,
-                builder.outboxBytes,
-                Builder.INBOUND_BYTES,
-                builder.heartbeat,
-                Builder.CONNECT_TIMEOUT);
+        executor = BusThreads.create(this);
+        Counters counters = new Counters();
+        String node = NodeId.next(builder.name);
+        listener = new SafeListener(builder.listener, counters, executor);
+        lifecycle = new Lifecycle(node, listener);
         try {
-            channels = Channels.open(
-                    builder.transport.get(),
-                    NodeId.next(builder.name),
-                    new ChannelNames(builder.prefix),
-                    limits,
-                    executor,
-                    listener);
+            ChannelNames names = new ChannelNames(builder.prefix);
+            channels = Channels.open(builder.transport.get(), node, names, builder.limits(), executor, lifecycle);
         } catch (RuntimeException e) {
+            lifecycle.enter(BusState.CLOSED);
             executor.shutdown();
             throw e instanceof TransportException refused ? new ConnectionException(refused) : e;
         }
-        events = new Events(channels, json, executor, listener);
+        EventCodec codec = new EventCodec(json, builder.maxMessageBytes, node);
+        Payloads payloads = new Payloads(json, builder.codec);
+        events = new Events(this, channels, codec, payloads, executor, listener, counters);
+        localEvents = new LocalEvents(events, listener);
+        lifecycle.connected();
     }
 
     /**
@@ -81,8 +80,8 @@ public final class Bus implements AutoCloseable {
      * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
      * @return a builder
      */
-    public static Builder builder(String address) {
-        return new Builder(() -> RedissonTransport.connect(address));
+    public static BusBuilder builder(String address) {
+        return new BusBuilder(() -> RedissonTransport.connect(address));
     }
 
     /**
@@ -92,8 +91,8 @@ public final class Bus implements AutoCloseable {
      * @param transport an open transport, which the bus closes
      * @return a builder
      */
-    public static Builder builder(Transport transport) {
-        return new Builder(() -> transport);
+    public static BusBuilder builder(Transport transport) {
+        return new BusBuilder(() -> transport);
     }
 
     /**
@@ -106,10 +105,29 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
+     * What the bus is doing.
+     *
+     * @return its state; {@link BusListener#onState} tells of each change
+     */
+    public BusState state() {
+        return lifecycle.state();
+    }
+
+    /**
+     * What the bus has done since it was opened.
+     *
+     * @return a snapshot of its counters
+     */
+    public BusStats stats() {
+        return events.stats();
+    }
+
+    /**
      * Publishes an event.
      *
-     * <p>It never blocks: the event is queued and sent in order with those before it on the same topic. The future may
-     * be ignored; failures are reported to the {@link BusListener} as well.
+     * <p>It does not block, unless {@link BusBuilder#outboxWait} says so: the event is queued and sent in order with
+     * those before it on the same topic. The future may be ignored; failures are reported to the {@link BusListener} as
+     * well.
      *
      * @param topic the topic's name, such as {@code orders.placed}
      * @param data what the event carries: anything that Jackson can write
@@ -119,7 +137,7 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Long> publish(String topic, Object data) {
-        return events.publish(topic, data.getClass().getSimpleName(), Map.of(), data);
+        return events.publish(topic, Topic.eventTypeOf(data.getClass()), Map.of(), data);
     }
 
     /**
@@ -163,8 +181,41 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(String topic, Class<T> type, EventHandler<T> handler) {
-        Objects.requireNonNull(handler, "handler");
-        return events.subscribe(topic, type, handler);
+        return subscribe(topic, type, SubscribeOptions.DEFAULT, handler);
+    }
+
+    /**
+     * Subscribes with options, otherwise as {@link #subscribe(String, Class, EventHandler)}.
+     *
+     * @param topic the topic's name or the pattern
+     * @param type what the events carry; one that does not fit is reported and skipped
+     * @param options how events are queued and handled
+     * @param handler handles the events
+     * @param <T> what the events carry
+     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     */
+    @CanIgnoreReturnValue
+    public <T> Subscription subscribe(String topic, Class<T> type, SubscribeOptions options, EventHandler<T> handler) {
+        return events.subscribe(topic, type, handler, options);
+    }
+
+    /**
+     * Subscribes to events that carry something generic, such as a list, otherwise as {@link #subscribe(String, Class,
+     * SubscribeOptions, EventHandler)}.
+     *
+     * @param topic the topic's name or the pattern
+     * @param type what the events carry, as {@code new TypeReference<List<Order>>() {}}
+     * @param options how events are queued and handled
+     * @param handler handles the events
+     * @param <T> what the events carry
+     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     */
+    @CanIgnoreReturnValue
+    public <T> Subscription subscribe(
+            String topic, TypeReference<T> type, SubscribeOptions options, EventHandler<T> handler) {
+        return events.subscribe(topic, type.getType(), handler, options);
     }
 
     /**
@@ -177,7 +228,48 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(Topic<T> topic, EventHandler<T> handler) {
-        return subscribe(topic.name(), topic.type(), handler);
+        return subscribe(topic, SubscribeOptions.DEFAULT, handler);
+    }
+
+    /**
+     * Subscribes to a typed topic with options.
+     *
+     * @param topic the topic
+     * @param options how events are queued and handled
+     * @param handler handles the events
+     * @param <T> what the events carry
+     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     */
+    @CanIgnoreReturnValue
+    public <T> Subscription subscribe(Topic<T> topic, SubscribeOptions options, EventHandler<T> handler) {
+        return events.subscribe(topic.name(), topic.type(), handler, options);
+    }
+
+    /**
+     * Subscribes the methods of an object that have Guava's {@code @Subscribe} and {@link OnTopic}. Methods of one
+     * topic share a subscription, and are called one after the other in its order; what they throw is reported to the
+     * {@link BusListener}.
+     *
+     * @param listener the object
+     * @return completes when all of its topics are subscribed; fails with a {@link SubscribeException}
+     * @throws IllegalArgumentException if it has no such method, if one of them lacks one of the two annotations, has
+     *     not exactly one parameter or a topic that is none, or if the object is registered already
+     */
+    @CanIgnoreReturnValue
+    public CompletableFuture<Void> register(Object listener) {
+        return localEvents.register(listener);
+    }
+
+    /**
+     * Ends what {@link #register} began. Events that have arrived are still handled.
+     *
+     * @param listener the object
+     * @return completes when the last of its events has been handled
+     * @throws IllegalArgumentException if it is not registered
+     */
+    @CanIgnoreReturnValue
+    public CompletableFuture<Void> unregister(Object listener) {
+        return localEvents.unregister(listener);
     }
 
     /**
@@ -222,15 +314,47 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Ends the bus: closes its layers, ends its subscriptions and lets their handlers finish, sends what is queued, and
-     * releases every thread. Takes as long as that takes, at most the drain timeout for each of the steps. Not to be
-     * called inside a handler, for whose end it waits. Idempotent.
+     * releases every thread. Takes as long as that takes, at most the drain timeout for each of the steps. A second
+     * call waits for the end of the first. Idempotent.
+     *
+     * <p>Called inside a handler, a listener or another task on a thread of this bus, it returns at once, and the bus
+     * ends behind it: waiting there would be waiting for oneself.
      */
     @Override
     public void close() {
-        if (!layers.close(drainTimeout)) {
-            return;
+        boolean inside = BusThreads.isOneOf(this);
+        if (!layers.beginClosing()) {
+            if (!inside) {
+                closed.join();
+            }
+        } else if (inside) {
+            Thread closer = new Thread(this::end, "omnibus-closer");
+            closer.start(); // no daemon: the program may have nothing else left that keeps it from exiting too soon
+        } else {
+            end();
         }
+    }
+
+    private void end() {
         boolean interrupted = false;
+        try {
+            lifecycle.enter(BusState.DRAINING);
+            layers.close(drainTimeout);
+            interrupted = !drain();
+            channels.close();
+            lifecycle.enter(BusState.CLOSED);
+            listener.close();
+        } finally {
+            BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
+            closed.complete(null);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** False if this thread was interrupted while it waited. */
+    private boolean drain() {
         try {
             if (!events.close(drainTimeout)) {
                 LOG.warn("Handlers of node {} did not finish within {} and are abandoned", node(), drainTimeout);
@@ -238,159 +362,9 @@ public final class Bus implements AutoCloseable {
             if (!channels.flush(drainTimeout)) {
                 LOG.warn("What node {} had queued was not sent within {} and is given up", node(), drainTimeout);
             }
+            return true;
         } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        channels.close();
-        BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Prepares a bus. Confined to one thread; {@link #build()} may be called once. */
-    public static final class Builder {
-
-        /** Per channel, for the short time until frames are split. */
-        private static final long INBOUND_BYTES = 64L * 1024 * 1024;
-
-        private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
-
-        private final Supplier<Transport> transport;
-        private String name = "node";
-        private String prefix = "bus";
-        private BusListener listener = new BusListener() {};
-        private @Nullable ObjectMapper json;
-        private int maxMessageBytes = 1024 * 1024;
-        private long outboxBytes = 64L * 1024 * 1024;
-        private Duration heartbeat = Duration.ofSeconds(1);
-        private Duration drainTimeout = Duration.ofSeconds(5);
-
-        private Builder(Supplier<Transport> transport) {
-            this.transport = transport;
-        }
-
-        /**
-         * What people call this process. The node id is this name and a random part.
-         *
-         * @param name 1 to 40 letters, digits, {@code _} and {@code -}; {@code node} by default
-         * @return this
-         * @throws IllegalArgumentException if it is not such a name
-         */
-        @CanIgnoreReturnValue
-        public Builder name(String name) {
-            this.name = NodeId.requireName(name);
-            return this;
-        }
-
-        /**
-         * What all channels and keys begin with. Buses with different prefixes do not hear each other.
-         *
-         * @param prefix {@code bus} by default
-         * @return this
-         * @throws IllegalArgumentException if it is not a name
-         */
-        @CanIgnoreReturnValue
-        public Builder prefix(String prefix) {
-            this.prefix = new ChannelNames(prefix).prefix();
-            return this;
-        }
-
-        /**
-         * Who is told of losses and failures.
-         *
-         * @param listener does nothing by default; what it would be told is logged in any case
-         * @return this
-         */
-        @CanIgnoreReturnValue
-        public Builder listener(BusListener listener) {
-            this.listener = Objects.requireNonNull(listener, "listener");
-            return this;
-        }
-
-        /**
-         * How payloads become JSON.
-         *
-         * @param json copied, and made strict against hostile input; by default one that knows {@code java.time} and
-         *     {@code Optional}
-         * @return this
-         */
-        @CanIgnoreReturnValue
-        public Builder json(ObjectMapper json) {
-            this.json = Objects.requireNonNull(json, "json");
-            return this;
-        }
-
-        /**
-         * The largest message that is sent, envelope included. Larger ones are refused before anything is sent.
-         *
-         * @param bytes 1 MiB by default; Redis drops its subscribers at about 30 MB
-         * @return this
-         * @throws IllegalArgumentException if less than 1 KiB or more than 8 MiB
-         */
-        @CanIgnoreReturnValue
-        public Builder maxMessageBytes(int bytes) {
-            boolean fits = bytes >= 1024 && bytes <= 8 * 1024 * 1024;
-            require(fits, "maxMessageBytes is " + bytes + "; it must be between 1 KiB and 8 MiB");
-            this.maxMessageBytes = bytes;
-            return this;
-        }
-
-        /**
-         * How much may wait to be sent. Over it, publishing fails at once.
-         *
-         * @param bytes 64 MiB by default
-         * @return this
-         * @throws IllegalArgumentException if it is not positive
-         */
-        @CanIgnoreReturnValue
-        public Builder outboxBytes(long bytes) {
-            require(bytes > 0, "outboxBytes is " + bytes + "; it must be positive");
-            this.outboxBytes = bytes;
-            return this;
-        }
-
-        /**
-         * How often the bus tries whether it hears itself. After two failures it connects anew.
-         *
-         * @param period one second by default
-         * @return this
-         * @throws IllegalArgumentException if less than 10 ms
-         */
-        @CanIgnoreReturnValue
-        public Builder heartbeat(Duration period) {
-            require(period.toMillis() >= 10, "heartbeat is " + period + "; it must be at least 10 ms");
-            this.heartbeat = period;
-            return this;
-        }
-
-        /**
-         * How long closing waits for handlers, and then for what is queued.
-         *
-         * @param timeout 5 seconds by default
-         * @return this
-         */
-        @CanIgnoreReturnValue
-        public Builder drainTimeout(Duration timeout) {
-            this.drainTimeout = Objects.requireNonNull(timeout, "timeout");
-            return this;
-        }
-
-        /**
-         * Connects.
-         *
-         * @return an open bus
-         * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear
-         *     himself
-         */
-        public Bus build() {
-            return new Bus(this);
-        }
-
-        private static void require(boolean condition, String problem) {
-            if (!condition) {
-                throw new IllegalArgumentException(problem);
-            }
+            return false;
         }
     }
 }

@@ -25,7 +25,8 @@ public interface BusListener {
     default void onBadMessage(String channel, String problem) {}
 
     /**
-     * Events were lost between their publisher and this process.
+     * Events were lost between their publisher and this process. Each subscription to Redis counts for itself: who has
+     * subscribed to {@code orders.placed} and to {@code orders.*} may be told twice of the same loss.
      *
      * @param topic the topic
      * @param source who published them
@@ -39,16 +40,25 @@ public interface BusListener {
      *
      * @param topic the topic
      * @param source who published it
-     * @param sequence its number
+     * @param id its id
      */
-    default void onDuplicate(String topic, String source, long sequence) {}
+    default void onDuplicate(String topic, String source, String id) {}
 
     /**
-     * An event was dropped because a handler is too slow for what arrives.
+     * A handler is too slow for what arrives: its mailbox is full, and events are being dropped. Told once, until
+     * {@link #onDropped} ends it.
      *
      * @param topic the topic or pattern of the subscription
      */
-    default void onDropped(String topic) {}
+    default void onDropping(String topic) {}
+
+    /**
+     * The handler has caught up, or its subscription has ended, and nothing is dropped any more.
+     *
+     * @param topic the topic or pattern of the subscription
+     * @param events how many were dropped since {@link #onDropping}
+     */
+    default void onDropped(String topic, long events) {}
 
     /**
      * An event was not published, or its fate is unknown. The future of {@code publish} says the same; this is for
@@ -61,15 +71,25 @@ public interface BusListener {
 
     /**
      * A subscription was down and stands again. What was published meanwhile is lost; publishers that count reveal how
-     * much with their next event.
+     * much with their next event or, if none follows, a second or more later.
      *
      * @param topic the topic or pattern of the subscription
      */
     default void onInterrupted(String topic) {}
 
-    /** The bus does not hear itself any more and is connecting anew. */
-    default void onLinkDown() {}
+    /**
+     * The bus does something else from now on.
+     *
+     * @param state what it does
+     */
+    default void onState(BusState state) {}
 
-    /** The bus hears itself again. */
-    default void onLinkUp() {}
+    /**
+     * An event arrived on a topic that an object was {@linkplain Bus#register registered} for, and none of the object's
+     * methods takes events of its type.
+     *
+     * @param topic the topic
+     * @param type the event's CloudEvents type
+     */
+    default void onDeadEvent(String topic, String type) {}
 }

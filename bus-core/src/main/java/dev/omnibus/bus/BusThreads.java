@@ -24,10 +24,33 @@ final class BusThreads {
     private static final int VIRTUAL_SINCE = 24;
     private static final int KEPT_SECONDS = 10;
 
+    private static final ThreadLocal<Object> OWNER = new ThreadLocal<>();
+
     private BusThreads() {}
 
-    static ExecutorService create() {
-        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual() : platform();
+    /** Makes the threads of one bus. */
+    static ExecutorService create(Object owner) {
+        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual(owner) : platform(owner);
+    }
+
+    /** Whether this is one of the threads of a bus, which cannot wait for its own end. */
+    static boolean isOneOf(Object owner) {
+        return OWNER.get() == owner;
+    }
+
+    /** Runs something on a thread that then counts as one of the bus', whoever it belongs to. */
+    static void runAs(Object owner, Runnable task) {
+        Object before = OWNER.get();
+        OWNER.set(owner);
+        try {
+            task.run();
+        } finally {
+            if (before == null) {
+                OWNER.remove();
+            } else {
+                OWNER.set(before);
+            }
+        }
     }
 
     /** Lets what runs finish, and interrupts what takes longer than that. */
@@ -43,10 +66,10 @@ final class BusThreads {
         executor.shutdownNow();
     }
 
-    private static ExecutorService platform() {
+    private static ExecutorService platform(Object owner) {
         AtomicInteger number = new AtomicInteger();
         ThreadFactory threads = task -> {
-            Thread thread = new Thread(task, "omnibus-" + number.incrementAndGet());
+            Thread thread = new Thread(() -> runAs(owner, task), "omnibus-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
         };
@@ -57,14 +80,15 @@ final class BusThreads {
     /**
      * {@code Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("omnibus-", 1).factory())}, compiled for 17.
      */
-    private static ExecutorService virtual() {
+    private static ExecutorService virtual(Object owner) {
         try {
             Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
             Class<?> type = Class.forName("java.lang.Thread$Builder");
             builder = type.getMethod("name", String.class, long.class).invoke(builder, "omnibus-", 1L);
-            Object factory = type.getMethod("factory").invoke(builder);
+            ThreadFactory factory = (ThreadFactory) type.getMethod("factory").invoke(builder);
+            ThreadFactory owned = task -> factory.newThread(() -> runAs(owner, task));
             Method executor = Executors.class.getMethod("newThreadPerTaskExecutor", ThreadFactory.class);
-            return (ExecutorService) executor.invoke(null, factory);
+            return (ExecutorService) executor.invoke(null, owned);
         } catch (NoSuchMethodException
                 | ClassNotFoundException
                 | IllegalAccessException

@@ -1,7 +1,5 @@
 package dev.omnibus.bus;
 
-import com.fasterxml.jackson.databind.ObjectReader;
-import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Map;
@@ -12,9 +10,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Envelope {
 
+    /** What it costs to keep one, beyond the bytes of its message. */
+    private static final int OVERHEAD = 256;
+
     /** The data as one type; a chain, because there is hardly ever a second. */
     private record Decoded(
-            Class<?> type, Object data, @Nullable Decoded next) {}
+            Payloads.Target target, Object data, @Nullable Decoded next) {}
 
     final String id;
     final String source;
@@ -23,9 +24,8 @@ final class Envelope {
     final Instant time;
     final long sequence;
     final Map<String, String> attributes;
-    private final Message data;
-
-    private final int size;
+    private final Payloads.@Nullable Unread data;
+    private final int length;
 
     private @Nullable Decoded decoded; // guarded by this
 
@@ -37,8 +37,8 @@ final class Envelope {
             Instant time,
             long sequence,
             Map<String, String> attributes,
-            Message data,
-            int size) {
+            Payloads.@Nullable Unread data,
+            int length) {
         this.id = id;
         this.source = source;
         this.type = type;
@@ -47,31 +47,41 @@ final class Envelope {
         this.sequence = sequence;
         this.attributes = attributes;
         this.data = data;
-        this.size = size;
+        this.length = length;
     }
 
-    /** The bytes of the whole message: a publisher may put much into the attributes and little into the data. */
-    int size() {
-        return size;
+    /** What it weighs while it waits: a publisher may put much into the attributes and little into the data. */
+    int weight() {
+        return length + OVERHEAD;
     }
 
-    <T> Event<T> as(Class<T> payload, ObjectReader reader) throws IOException {
-        @SuppressWarnings("unchecked") // the reader was made for this type, which may be a primitive's class
-        T typed = (T) decoded(payload, reader);
+    /** Whether it is no event, but tells how far its source has counted. */
+    boolean isMark() {
+        return type.equals(EventCodec.MARK);
+    }
+
+    /** How it is reported that this is not what a handler expects. */
+    String misfit(String expected, Throwable why) {
+        return "Event " + id + " of " + source + " is no " + expected + ": " + Json.problem(why);
+    }
+
+    <T> Event<T> as(Payloads payloads, Payloads.Target target) throws IOException {
+        @SuppressWarnings("unchecked") // the target was made for this type, which may be a primitive's class
+        T typed = (T) decoded(payloads, target);
         return new Event<>(id, source, type, topic, time, sequence, attributes, typed);
     }
 
-    private synchronized Object decoded(Class<?> payload, ObjectReader reader) throws IOException {
+    private synchronized Object decoded(Payloads payloads, Payloads.Target target) throws IOException {
         for (Decoded known = decoded; known != null; known = known.next()) {
-            if (known.type() == payload) {
+            if (known.target().type().equals(target.type())) {
                 return known.data();
             }
         }
-        Object value = reader.readValue(data.bytes(), data.offset(), data.length());
-        if (value == null) {
-            throw new IOException("its data is null");
+        if (data == null) {
+            throw new IOException("it has no data");
         }
-        decoded = new Decoded(payload, value, decoded);
+        Object value = payloads.read(data, target);
+        decoded = new Decoded(target, value, decoded);
         return value;
     }
 }

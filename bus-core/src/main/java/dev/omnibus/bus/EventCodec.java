@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.channel.Message;
+import dev.omnibus.channel.Numbering;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -29,16 +30,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventCodec {
 
-    static final int SEQUENCE_DIGITS = 16;
+    /** The type of what is no event, but tells the last number of a topic on which nothing follows. */
+    static final String MARK = "dev.omnibus.mark";
+
+    private static final int SEQUENCE_DIGITS = 16;
 
     private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
     private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
+    private static final int LONGEST_ATTRIBUTE = 1_024; // of those that end up in reports and logs
     private static final Set<String> OWN_ATTRIBUTES =
             Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
     private static final byte[] ID = utf8("\",\"id\":\"");
     private static final byte[] TIME = utf8("\",\"time\":\"");
     private static final byte[] QUOTE = utf8("\"");
-    private static final byte[] DATA = utf8(",\"data\":");
 
     /** The text of one millisecond, which many events share. */
     private record Stamp(long millis, byte[] text) {}
@@ -47,14 +51,20 @@ final class EventCodec {
     private record ReadTime(String text, Instant instant) {}
 
     private final ObjectMapper json;
+    private final int messageLimit;
     private final String source;
     private final AtomicLong lastId = new AtomicLong();
     private volatile Stamp stamp = new Stamp(-1, new byte[0]);
     private volatile ReadTime lastRead = new ReadTime("1970-01-01T00:00:00Z", Instant.EPOCH);
 
-    EventCodec(ObjectMapper json, String node) {
+    EventCodec(ObjectMapper json, int messageLimit, String node) {
         this.json = json;
+        this.messageLimit = messageLimit;
         this.source = "/nodes/" + node;
+    }
+
+    String source() {
+        return source;
     }
 
     /** The beginning of every event of a topic, up to its sequence number. */
@@ -63,15 +73,16 @@ final class EventCodec {
                 + ",\"subject\":" + Json.quoted(topic) + ",\"sequence\":\"");
     }
 
+    /** How the events of a topic are numbered that begin like this. */
+    Numbering numbering(String topic, byte[] prefix) {
+        byte[] markPrefix = prefix(topic, MARK);
+        byte[] mark = utf8(
+                new String(markPrefix, StandardCharsets.UTF_8) + "0".repeat(SEQUENCE_DIGITS) + "\",\"id\":\"mark\"}");
+        return new Numbering(prefix.length, SEQUENCE_DIGITS, mark, markPrefix.length);
+    }
+
     /** Writes an event with room for its number: the digits begin where the prefix ends. */
-    byte[] write(byte[] prefix, Map<String, String> attributes, Object data) {
-        byte[] payload;
-        try {
-            payload = json.writeValueAsBytes(data);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
-                    "An event of " + data.getClass() + " cannot be written as JSON: " + e.getOriginalMessage(), e);
-        }
+    byte[] write(byte[] prefix, Map<String, String> attributes, Payloads.Written data) {
         byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
         byte[] time = time(System.currentTimeMillis());
         byte[] more = attributes.isEmpty() ? new byte[0] : attributes(attributes);
@@ -83,8 +94,8 @@ final class EventCodec {
                 + time.length
                 + QUOTE.length
                 + more.length
-                + DATA.length
-                + payload.length
+                + data.member().length
+                + data.value().length
                 + 1;
         byte[] message = new byte[length];
         int at = put(message, 0, prefix) + SEQUENCE_DIGITS;
@@ -94,8 +105,8 @@ final class EventCodec {
         at = put(message, at, time);
         at = put(message, at, QUOTE);
         at = put(message, at, more);
-        at = put(message, at, DATA);
-        at = put(message, at, payload);
+        at = put(message, at, data.member());
+        at = put(message, at, data.value());
         message[at] = '}';
         return message;
     }
@@ -106,6 +117,9 @@ final class EventCodec {
      * @throws IOException if it is not JSON, or not an event; the message says why
      */
     Envelope read(String topic, Message message) throws IOException {
+        if (message.length() > messageLimit) {
+            throw new IOException("it has " + message.length() + " bytes; the limit is " + messageLimit);
+        }
         Fields fields = new Fields();
         try (JsonParser parser = json.createParser(message.bytes(), message.offset(), message.length())) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
@@ -118,7 +132,7 @@ final class EventCodec {
                 throw new IOException("it goes on after its end");
             }
         } catch (JsonProcessingException e) {
-            throw new IOException("it is not JSON: " + e.getOriginalMessage(), e);
+            throw new IOException(Json.problem(e), e);
         }
         return fields.envelope(topic, message.length());
     }
@@ -132,23 +146,37 @@ final class EventCodec {
         private @Nullable String type;
         private @Nullable String time;
         private @Nullable String sequence;
+        private @Nullable String contentType;
         private @Nullable Message data;
+        private boolean base64;
         private @Nullable Map<String, String> attributes;
 
         void read(JsonParser parser, Message message) throws IOException {
             String name = parser.currentName();
             parser.nextToken();
             switch (name) {
-                case "specversion" -> specversion = text(parser, name);
-                case "id" -> id = text(parser, name);
-                case "source" -> source = text(parser, name);
-                case "type" -> type = text(parser, name);
-                case "time" -> time = text(parser, name);
-                case "sequence" -> sequence = text(parser, name);
-                case "subject", "datacontenttype" -> parser.skipChildren();
-                case "data" -> data = Json.slice(parser, message);
+                case "specversion" -> specversion = text(parser, name, specversion);
+                case "id" -> id = text(parser, name, id);
+                case "source" -> source = text(parser, name, source);
+                case "type" -> type = text(parser, name, type);
+                case "time" -> time = text(parser, name, time);
+                case "sequence" -> sequence = text(parser, name, sequence);
+                case "datacontenttype" -> contentType = text(parser, name, contentType);
+                case "subject" -> parser.skipChildren();
+                case "data", "data_base64" -> data(parser, message, name);
                 default -> attribute(name, Json.slice(parser, message), parser);
             }
+        }
+
+        private void data(JsonParser parser, Message message, String name) throws IOException {
+            if (data != null) {
+                throw new IOException("it has more than one data");
+            }
+            base64 = name.equals("data_base64");
+            if (base64 && parser.currentToken() != JsonToken.VALUE_STRING) {
+                throw new IOException("its data_base64 is not a string");
+            }
+            data = Json.slice(parser, message);
         }
 
         private void attribute(String name, Message value, JsonParser parser) throws IOException {
@@ -158,31 +186,49 @@ final class EventCodec {
             if (attributes == null) {
                 attributes = new LinkedHashMap<>();
             }
-            attributes.put(name, parser.currentToken().isScalarValue() ? parser.getText() : value.toString());
+            String text = parser.currentToken().isScalarValue() ? parser.getText() : value.toString();
+            if (attributes.put(name, text) != null) {
+                throw new IOException("it has an attribute twice");
+            }
         }
 
-        private static @Nullable String text(JsonParser parser, String name) throws IOException {
+        private static @Nullable String text(JsonParser parser, String name, @Nullable String before)
+                throws IOException {
             if (parser.currentToken() == JsonToken.VALUE_NULL) {
-                return null; // CloudEvents: the same as absent
+                return before; // CloudEvents: the same as absent
             }
             if (parser.currentToken() != JsonToken.VALUE_STRING) {
                 throw new IOException("its attribute " + name + " is not a string");
             }
-            return parser.getText();
+            if (before != null) {
+                throw new IOException("it has the attribute " + name + " twice");
+            }
+            String text = parser.getText();
+            if (text.length() > LONGEST_ATTRIBUTE) {
+                throw new IOException("its attribute " + name + " has " + text.length() + " characters; the limit is "
+                        + LONGEST_ATTRIBUTE);
+            }
+            for (int i = 0; i < text.length(); i++) {
+                if (Character.isISOControl(text.charAt(i))) {
+                    throw new IOException("its attribute " + name + " has control characters");
+                }
+            }
+            return text;
         }
 
-        Envelope envelope(String topic, int size) throws IOException {
+        Envelope envelope(String topic, int length) throws IOException {
             if (!"1.0".equals(specversion)) {
-                throw new IOException("its specversion is " + specversion + ", not 1.0");
+                throw new IOException("its specversion is " + (specversion == null ? "missing" : "not 1.0"));
             }
-            if (id == null || source == null || type == null) {
+            if (id == null || source == null || type == null || id.isEmpty() || source.isEmpty() || type.isEmpty()) {
                 throw new IOException("it lacks one of the attributes id, source and type");
             }
-            if (data == null) {
+            if (data == null && !type.equals(MARK)) {
                 throw new IOException("it has no data");
             }
             Map<String, String> more = attributes == null ? Map.of() : Collections.unmodifiableMap(attributes);
-            return new Envelope(id, source, type, topic, instant(), number(), more, data, size);
+            Payloads.Unread payload = data == null ? null : new Payloads.Unread(data, base64, contentType);
+            return new Envelope(id, source, type, topic, instant(), number(), more, payload, length);
         }
 
         private Instant instant() throws IOException {

@@ -22,28 +22,43 @@ final class EventReader implements Receiver {
     private final EventCodec codec;
     private final Function<String, String> topicOf;
     private final SafeListener listener;
+    private final Counters counters;
     private final GapTracker gaps = new GapTracker();
+    private final RecentIds ids = new RecentIds();
     private volatile List<EventSubscription<?>> subscriptions = List.of();
     private int open; // subscriptions that are not being closed; guarded by Events
     private @Nullable Listening listening; // set once by Events, under its lock
 
-    EventReader(String channel, EventCodec codec, Function<String, String> topicOf, SafeListener listener) {
+    EventReader(
+            String channel,
+            EventCodec codec,
+            Function<String, String> topicOf,
+            SafeListener listener,
+            Counters counters) {
         this.channel = channel;
         this.codec = codec;
         this.topicOf = topicOf;
         this.listener = listener;
+        this.counters = counters;
     }
 
     @Override
     public void receive(String from, List<Message> messages, Executor next) {
         String topic = topicOf.apply(from);
-        List<EventSubscription<?>> matching = subscriptions.stream()
-                .filter(subscription -> subscription.pattern().matches(topic))
-                .toList();
+        List<EventSubscription<?>> matching = matching(topic);
+        if (matching.isEmpty()) {
+            return; // the glob of a pattern matches more than the pattern
+        }
+        int events = 0;
         for (Message message : messages) {
             try {
                 Envelope event = codec.read(topic, message);
-                if (unseen(event)) {
+                if (event.isMark()) {
+                    reportGap(event, gaps.missingUpTo(event.source, topic, event.sequence), event.sequence);
+                    continue;
+                }
+                events++;
+                if (isNew(event)) {
                     for (EventSubscription<?> subscription : matching) {
                         subscription.offer(event, next);
                     }
@@ -52,19 +67,42 @@ final class EventReader implements Receiver {
                 listener.onBadMessage(from, "An event was dropped: " + e.getMessage());
             }
         }
+        counters.received.add(events);
     }
 
-    private boolean unseen(Envelope event) {
+    private List<EventSubscription<?>> matching(String topic) {
+        List<EventSubscription<?>> all = subscriptions;
+        if (all.size() == 1) {
+            return all.get(0).pattern().matches(topic) ? all : List.of();
+        }
+        List<EventSubscription<?>> matching = new ArrayList<>(all.size());
+        for (EventSubscription<?> subscription : all) {
+            if (subscription.pattern().matches(topic)) {
+                matching.add(subscription);
+            }
+        }
+        return matching;
+    }
+
+    private boolean isNew(Envelope event) {
+        boolean isNew;
         if (event.sequence == 0) {
-            return true;
+            isNew = ids.add(event.source, event.id);
+        } else {
+            long missing = gaps.missingBefore(event.source, event.topic, event.sequence);
+            reportGap(event, missing, event.sequence - 1);
+            isNew = missing >= 0;
         }
-        long missing = gaps.missingBefore(event.source, event.topic, event.sequence);
-        if (missing < 0) {
-            listener.onDuplicate(event.topic, event.source, event.sequence);
-        } else if (missing > 0) {
-            listener.onGap(event.topic, event.source, event.sequence - missing, event.sequence - 1);
+        if (!isNew) {
+            listener.onDuplicate(event.topic, event.source, event.id);
         }
-        return missing >= 0;
+        return isNew;
+    }
+
+    private void reportGap(Envelope at, long missing, long last) {
+        if (missing > 0) {
+            listener.onGap(at.topic, at.source, last - missing + 1, last);
+        }
     }
 
     @Override
@@ -76,7 +114,7 @@ final class EventReader implements Receiver {
         return channel;
     }
 
-    boolean isNew() {
+    boolean isUnopened() {
         return listening == null;
     }
 

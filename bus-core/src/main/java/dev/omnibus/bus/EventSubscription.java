@@ -1,71 +1,165 @@
 package dev.omnibus.bus;
 
-import com.fasterxml.jackson.databind.ObjectReader;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.Mailbox;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One handler with its mailbox. */
-final class EventSubscription<T> implements Subscription {
+final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelope> {
 
-    /** Room for a burst of some seconds, as other brokers have it by default. */
-    static final Mailbox.Limits WAITING = new Mailbox.Limits(512 * 1024, 64L * 1024 * 1024);
+    private static final Duration LONGEST_RETRY_DELAY = Duration.ofMinutes(1);
+
+    /** Makes an event of an envelope. */
+    @FunctionalInterface
+    interface Decoder<T> {
+
+        Event<T> decode(Envelope envelope) throws IOException;
+    }
 
     private final TopicPattern pattern;
     private final EventReader reader;
-    private final Class<T> type;
-    private final ObjectReader json;
+    private final String typeName;
+    private final Decoder<T> decoder;
     private final EventHandler<T> handler;
+    private final SubscribeOptions options;
+    private final Counters counters;
     private final SafeListener listener;
     private final Events events;
     private final Mailbox<Envelope> mailbox;
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private volatile boolean refusing;
+    private final LongAdder received = new LongAdder();
+    private final LongAdder handled = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder retried = new LongAdder();
+    private final LongAdder bad = new LongAdder();
+    private final AtomicBoolean closing = new AtomicBoolean();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     EventSubscription(
             TopicPattern pattern,
             EventReader reader,
-            Class<T> type,
-            ObjectReader json,
+            String typeName,
+            Decoder<T> decoder,
             EventHandler<T> handler,
-            Executor executor,
+            SubscribeOptions options,
+            Counters counters,
             SafeListener listener,
             Events events) {
         this.pattern = pattern;
         this.reader = reader;
-        this.type = type;
-        this.json = json;
+        this.typeName = typeName;
+        this.decoder = decoder;
         this.handler = handler;
+        this.options = options;
+        this.counters = counters;
         this.listener = listener;
         this.events = events;
-        this.mailbox = new Mailbox<>(executor, 1, WAITING, Envelope::size, (event, next) -> handle(event));
+        Mailbox.Overflow overflow = options.overflow() == Overflow.DROP_OLDEST
+                ? Mailbox.Overflow.DROP_OLDEST
+                : Mailbox.Overflow.DROP_NEWEST;
+        Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
+        Executor executor = events.executor(options, this::close);
+        this.mailbox = options.key().isEmpty()
+                ? new Mailbox<>(executor, options.concurrency(), waiting, Envelope::weight, this)
+                : new Mailbox<>(
+                        executor,
+                        options.concurrency(),
+                        waiting,
+                        Envelope::weight,
+                        keyOf(options.key().get()),
+                        this);
+    }
+
+    /** An event whose key cannot be told is handled in any order; one that cannot be decoded is reported later. */
+    private Function<Envelope, @Nullable Object> keyOf(Function<? super Event<?>, ?> key) {
+        return envelope -> {
+            Event<T> event = null;
+            try {
+                event = decoder.decode(envelope);
+                return key.apply(event);
+            } catch (Throwable t) {
+                if (event != null) {
+                    listener.onHandlerFailed(event, t);
+                }
+                return null;
+            }
+        };
     }
 
     void offer(Envelope event, Executor next) {
-        if (!mailbox.offer(event, next) && !refusing) {
-            listener.onDropped(topic());
+        received.increment();
+        if (options.executor().isPresent()) {
+            mailbox.offer(event); // what the reader continues with is no thread of the user's
+        } else {
+            mailbox.offer(event, next);
         }
     }
 
-    private void handle(Envelope envelope) {
+    @Override
+    public void handle(Envelope envelope, Executor next) {
         Event<T> event;
         try {
-            event = envelope.as(type, json);
+            event = decoder.decode(envelope);
         } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
-            listener.onBadMessage(
-                    topic(),
-                    "Event " + envelope.id + " of " + envelope.source + " is no " + type.getSimpleName() + ": "
-                            + Events.reason(e));
+            bad.increment();
+            listener.onBadMessage(topic(), envelope.misfit(typeName, e));
             return;
         }
-        try {
-            handler.handle(event);
-        } catch (Throwable t) {
-            listener.onHandlerFailed(event, t);
+        handle(event);
+    }
+
+    private void handle(Event<T> event) {
+        for (int failures = 0; ; failures++) {
+            try {
+                handler.handle(event);
+                handled.increment();
+                counters.handled.increment();
+                return;
+            } catch (Throwable t) {
+                if (t instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
+                if (t instanceof Error || failures == options.retries() || !pause(failures)) {
+                    failed.increment();
+                    listener.onHandlerFailed(event, t);
+                    return;
+                }
+                retried.increment();
+            }
         }
+    }
+
+    /** False if the thread is to end what it does. */
+    private boolean pause(int failures) {
+        long first = options.retryDelay().toMillis();
+        long longest = Math.max(first, LONGEST_RETRY_DELAY.toMillis());
+        try {
+            Thread.sleep(Math.min(longest, first << failures));
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    @Override
+    public void dropping() {
+        listener.onDropping(topic());
+        if (options.overflow() == Overflow.CLOSE) {
+            mailbox.close(); // at once: an event behind the hole shall not be handled when there is room again
+            close();
+        }
+    }
+
+    @Override
+    public void dropped(long items) {
+        listener.onDropped(topic(), items);
     }
 
     @Override
@@ -83,18 +177,36 @@ final class EventSubscription<T> implements Subscription {
     }
 
     @Override
+    public CompletableFuture<Void> closed() {
+        return ended.copy();
+    }
+
+    @CanIgnoreReturnValue
+    @Override
     public CompletableFuture<Void> close() {
-        if (closed.compareAndSet(false, true)) {
-            events.remove(reader, this)
-                    .thenCompose(done -> {
-                        refusing = true;
-                        return mailbox.close();
-                    })
-                    .whenComplete((done, failure) -> {
-                        events.ended(this);
-                        events.settle(ended, null, failure);
-                    });
+        if (closing.compareAndSet(false, true)) {
+            events.remove(reader, this).thenCompose(done -> mailbox.close()).whenComplete((done, failure) -> {
+                events.ended(this);
+                events.settle(ended, null, failure);
+            });
         }
         return ended.copy();
+    }
+
+    long dropped() {
+        return mailbox.dropped();
+    }
+
+    @Override
+    public SubscriptionStats stats() {
+        return new SubscriptionStats(
+                received.sum(),
+                handled.sum(),
+                failed.sum(),
+                retried.sum(),
+                bad.sum(),
+                mailbox.dropped(),
+                mailbox.size(),
+                mailbox.bytes());
     }
 }

@@ -1,10 +1,10 @@
 package dev.omnibus.bus;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Numbering;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,38 +27,62 @@ final class Events {
 
     private static final Logger LOG = LoggerFactory.getLogger(Events.class);
 
-    private record PrefixKey(String topic, String eventType) {}
+    private static final int MOST_PREPARED = 16_384;
 
-    private record Prefix(String channel, byte[] bytes) {}
+    private record PreparedKey(String topic, String eventType) {}
 
+    /** What is the same for all events of one type on one topic. */
+    private record Prepared(String channel, byte[] prefix, Numbering numbering) {}
+
+    private final Object owner;
     private final Channels channels;
-    private final ObjectMapper json;
+    private final Payloads payloads;
     private final EventCodec codec;
     private final Executor executor;
     private final SafeListener listener;
-    private final Map<PrefixKey, Prefix> prefixes = new ConcurrentHashMap<>();
+    private final Counters counters;
+    private final Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
     private final Map<String, EventReader> readers = new HashMap<>(); // guarded by this
     private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
 
-    Events(Channels channels, ObjectMapper json, Executor executor, SafeListener listener) {
+    Events(
+            Object owner,
+            Channels channels,
+            EventCodec codec,
+            Payloads payloads,
+            Executor executor,
+            SafeListener listener,
+            Counters counters) {
+        this.owner = owner;
         this.channels = channels;
-        this.json = json;
-        this.codec = new EventCodec(json, channels.node());
+        this.codec = codec;
+        this.payloads = payloads;
         this.executor = executor;
         this.listener = listener;
+        this.counters = counters;
     }
 
     CompletableFuture<Long> publish(String topic, String eventType, Map<String, String> attributes, Object data) {
-        Prefix prefix = prefixes.computeIfAbsent(new PrefixKey(topic, eventType), this::prefix);
-        byte[] message = codec.write(prefix.bytes(), attributes, data);
+        Prepared same = prepared(new PreparedKey(topic, eventType));
+        byte[] message = codec.write(same.prefix(), attributes, payloads.write(data));
         Publishing publishing = new Publishing(topic);
-        channels.sendNumbered(prefix.channel(), message, prefix.bytes().length, EventCodec.SEQUENCE_DIGITS, publishing);
+        channels.sendNumbered(same.channel(), message, same.numbering(), publishing);
         return publishing.done;
     }
 
-    private Prefix prefix(PrefixKey key) {
+    private Prepared prepared(PreparedKey key) {
+        Prepared known = prepared.get(key);
+        if (known != null) {
+            return known;
+        }
         TopicPattern.requireTopic(key.topic());
-        return new Prefix(channels.names().event(key.topic()), codec.prefix(key.topic(), key.eventType()));
+        if (prepared.size() >= MOST_PREPARED) {
+            prepared.clear(); // a program with so many topics publishes seldom on most of them
+        }
+        byte[] prefix = codec.prefix(key.topic(), key.eventType());
+        Prepared made = new Prepared(channels.names().event(key.topic()), prefix, codec.numbering(key.topic(), prefix));
+        prepared.put(key, made);
+        return made;
     }
 
     private final class Publishing implements Sent {
@@ -77,6 +101,7 @@ final class Events {
 
         @Override
         public void sent(long receivers, boolean exact) {
+            counters.published.increment();
             done.complete(receivers);
         }
 
@@ -88,22 +113,53 @@ final class Events {
         }
     }
 
-    synchronized <T> Subscription subscribe(String topic, Class<T> type, EventHandler<T> handler) {
+    <T> Subscription subscribe(String topic, Type type, EventHandler<T> handler, SubscribeOptions options) {
+        Payloads.Target target = payloads.target(type);
+        return subscribe(topic, target.name(), envelope -> envelope.as(payloads, target), handler, options);
+    }
+
+    /** Subscribes with a decoder that may make events of several types. */
+    synchronized <T> Subscription subscribe(
+            String topic,
+            String typeName,
+            EventSubscription.Decoder<T> decoder,
+            EventHandler<T> handler,
+            SubscribeOptions options) {
         TopicPattern pattern = TopicPattern.parse(topic);
         String channel = channels.names().event(pattern.toGlob());
         EventReader reader = readers.get(channel);
         if (reader == null) {
-            reader = new EventReader(channel, codec, channels.names()::topic, listener);
+            reader = new EventReader(channel, codec, channels.names()::topic, listener, counters);
             readers.put(channel, reader);
         }
         EventSubscription<T> subscription =
-                new EventSubscription<>(pattern, reader, type, json.readerFor(type), handler, executor, listener, this);
+                new EventSubscription<>(pattern, reader, typeName, decoder, handler, options, counters, listener, this);
         reader.add(subscription);
         open.add(subscription);
-        if (reader.isNew()) {
+        if (reader.isUnopened()) {
             listen(reader, pattern.isWildcard());
         }
         return subscription;
+    }
+
+    Payloads payloads() {
+        return payloads;
+    }
+
+    /** Where handlers run. A thread of the program counts as one of the bus while it does. */
+    Executor executor(SubscribeOptions options, Runnable refused) {
+        if (options.executor().isEmpty()) {
+            return executor;
+        }
+        Executor users = options.executor().get();
+        return task -> {
+            try {
+                users.execute(() -> BusThreads.runAs(owner, task));
+            } catch (RejectedExecutionException e) {
+                refused.run();
+                throw e;
+            }
+        };
     }
 
     private void listen(EventReader reader, boolean wildcard) {
@@ -159,7 +215,14 @@ final class Events {
 
     /** Until then, closing the bus waits for it. */
     synchronized void ended(EventSubscription<?> subscription) {
-        open.remove(subscription);
+        if (open.remove(subscription)) {
+            counters.dropped.add(subscription.dropped());
+        }
+    }
+
+    synchronized BusStats stats() {
+        long dropped = open.stream().mapToLong(EventSubscription::dropped).sum();
+        return counters.snapshot(channels.stats(), dropped);
     }
 
     /** Closes all subscriptions. False if some handler did not finish in time. */
@@ -178,10 +241,5 @@ final class Events {
             LOG.debug("A subscription did not end in order", e);
         }
         return true;
-    }
-
-    /** What went wrong, without the text of the message in which it did. */
-    static String reason(Throwable e) {
-        return e instanceof JsonProcessingException bad ? bad.getOriginalMessage() : String.valueOf(e.getMessage());
     }
 }

@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers the last number of each source on each topic, and so sees what is missing and what came twice.
@@ -15,21 +16,64 @@ final class GapTracker {
 
     private record Key(String source, String topic) {}
 
-    private final Map<Key, Long> last = new LinkedHashMap<>(16, 0.75f, true) {
+    private static final class Count {
+        private long last;
+    }
+
+    private final Map<Key, Count> counts = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Long> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Key, Count> eldest) {
             return size() > SOURCES; // the one not heard of for the longest time; if it comes back, it is new
         }
     };
+    private @Nullable Key lastKey; // events come in bursts of one source and topic
+    private @Nullable Count lastCount;
 
     /** How many events are missing before this one; -1 if it was here already, or is overtaken. */
     long missingBefore(String source, String topic, long sequence) {
-        Key key = new Key(source, topic);
-        Long before = last.get(key);
-        if (before != null && sequence <= before) {
+        Count count = count(source, topic);
+        if (count == null) {
+            start(source, topic, sequence);
+            return 0;
+        }
+        if (sequence <= count.last) {
             return -1;
         }
-        last.put(key, sequence);
-        return before == null ? 0 : sequence - before - 1;
+        long missing = sequence - count.last - 1;
+        count.last = sequence;
+        return missing;
+    }
+
+    /** How many events are missing behind the last one, if its source says that it has counted so far. */
+    long missingUpTo(String source, String topic, long sequence) {
+        Count count = count(source, topic);
+        if (count == null) {
+            start(source, topic, sequence); // who comes late cannot know what was before
+            return 0;
+        }
+        long missing = Math.max(0, sequence - count.last);
+        count.last += missing;
+        return missing;
+    }
+
+    private @Nullable Count count(String source, String topic) {
+        if (lastKey != null
+                && lastKey.source().equals(source)
+                && lastKey.topic().equals(topic)) {
+            return lastCount;
+        }
+        Key key = new Key(source, topic);
+        Count count = counts.get(key);
+        if (count != null) {
+            lastKey = key;
+            lastCount = count;
+        }
+        return count;
+    }
+
+    private void start(String source, String topic, long sequence) {
+        Count count = new Count();
+        count.last = sequence;
+        counts.put(new Key(source, topic), count);
     }
 }

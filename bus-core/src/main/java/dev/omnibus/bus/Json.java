@@ -2,16 +2,21 @@ package dev.omnibus.bus;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,12 +50,17 @@ public final class Json {
                 .maxNumberLength(NUMBER_DIGITS)
                 .maxNameLength(NAME_LENGTH)
                 .maxStringLength(messageLimit)
+                .maxDocumentLength(messageLimit)
                 .build();
         ObjectMapper strict = users.copy(); // not copyWith(factory), which a JsonMapper does not support
         JsonFactory factory = strict.getFactory();
         factory.setStreamReadConstraints(constraints);
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION); // the wire is UTF-8; UTF-16 has no byte offsets
+        strict.deactivateDefaultTyping(); // a sender shall not choose classes; the empty list below allows none
+        strict.setPolymorphicTypeValidator(
+                BasicPolymorphicTypeValidator.builder().build());
         return strict.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // a newer publisher may know more
                 .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
@@ -71,6 +81,42 @@ public final class Json {
         parser.finishToken();
         int to = message.offset() + (int) parser.currentLocation().getByteOffset();
         return new Message(message.bytes(), from, to - from);
+    }
+
+    /**
+     * What is wrong with JSON, in words that quote nothing of it, because they end up in logs.
+     *
+     * @param e what reading or writing it threw
+     * @return the problem, without a full stop
+     */
+    public static String problem(Throwable e) {
+        if (e instanceof StreamConstraintsException tooMuch) {
+            return "it exceeds a limit: " + tooMuch.getOriginalMessage(); // which has numbers only
+        }
+        if (e instanceof JsonMappingException misfit) {
+            return "it does not fit at " + path(misfit);
+        }
+        if (e instanceof JsonProcessingException malformed) {
+            long at = malformed.getLocation() == null
+                    ? -1
+                    : malformed.getLocation().getByteOffset();
+            return at < 0 ? "it is not JSON" : "it is not JSON from byte " + at + " on";
+        }
+        if (e instanceof IOException ours) {
+            return String.valueOf(ours.getMessage());
+        }
+        return "reading it failed with " + e.getClass().getName(); // its message may quote anything
+    }
+
+    /** Where the misfit is; keys of maps are data, and stay out. */
+    private static String path(JsonMappingException misfit) {
+        StringBuilder path = new StringBuilder("$");
+        for (JsonMappingException.Reference step : misfit.getPath()) {
+            boolean property = step.getFieldName() != null && !(step.getFrom() instanceof Map);
+            path.append(
+                    property ? "." + step.getFieldName() : step.getIndex() < 0 ? ".*" : "[" + step.getIndex() + "]");
+        }
+        return path.toString();
     }
 
     /**

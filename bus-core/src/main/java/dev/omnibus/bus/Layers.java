@@ -29,14 +29,17 @@ final class Layers {
         return kind.cast(layer);
     }
 
-    /** Closes all, also when one of them fails. False if that was done before. */
-    boolean close(Duration drainTimeout) {
+    /** Makes no more of them. False if that was said before. */
+    synchronized boolean beginClosing() {
+        boolean first = !closed;
+        closed = true;
+        return first;
+    }
+
+    /** Closes all, also when one of them fails. */
+    void close(Duration drainTimeout) {
         List<Layer> last;
         synchronized (this) {
-            if (closed) {
-                return false;
-            }
-            closed = true;
             last = new ArrayList<>(made.values());
         }
         for (int i = last.size() - 1; i >= 0; i--) {
@@ -47,6 +50,5 @@ final class Layers {
                         "A layer did not end in order: {}", last.get(i), e); // the rest is to be released all the same
             }
         }
-        return true;
     }
 }

@@ -1,7 +1,7 @@
 package dev.omnibus.bus;
 
-import dev.omnibus.channel.ChannelListener;
 import dev.omnibus.channel.Mailbox;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -9,10 +9,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The user's listener, which can never throw into the bus. What it is told is logged as well, but only so often: who
- * floods the bus shall not flood the log.
+ * The user's listener, which can never throw into the bus. What it is told is counted and logged as well, but logged
+ * only so often: who floods the bus shall not flood the log. Nothing of what an event carries is logged.
  */
-final class SafeListener implements ChannelListener {
+final class SafeListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
 
@@ -21,13 +21,15 @@ final class SafeListener implements ChannelListener {
     private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, Long.MAX_VALUE);
 
     private final BusListener listener;
+    private final Counters counters;
     private final Mailbox<Consumer<BusListener>> mailbox; // reports come from threads that must not wait
     private long second; // guarded by this
     private int lines; // guarded by this
     private long silent; // guarded by this
 
-    SafeListener(BusListener listener, Executor executor) {
+    SafeListener(BusListener listener, Counters counters, Executor executor) {
         this.listener = listener;
+        this.counters = counters;
         this.mailbox = new Mailbox<>(executor, 1, WAITING, what -> 0, (what, next) -> handle(what));
     }
 
@@ -63,6 +65,7 @@ final class SafeListener implements ChannelListener {
     }
 
     void onHandlerFailed(Event<?> event, Throwable failure) {
+        counters.handlerFailures.increment();
         if (mayLog()) {
             LOG.error(
                     "A handler of topic {} failed at event {} of {}",
@@ -75,62 +78,76 @@ final class SafeListener implements ChannelListener {
     }
 
     void onBadMessage(String channel, String problem) {
+        counters.badMessages.increment();
         if (mayLog()) {
-            LOG.warn("Dropped a bad message on {}: {}", channel, problem);
+            LOG.warn("Dropped a bad message on {}: {}", printable(channel), problem);
         }
         tell(l -> l.onBadMessage(channel, problem));
     }
 
     void onGap(String topic, String source, long from, long to) {
+        counters.gaps.increment();
+        counters.lost.add(to - from + 1);
         if (mayLog()) {
             LOG.warn("Lost {} events of {} on topic {}: {} to {}", to - from + 1, source, topic, from, to);
         }
         tell(l -> l.onGap(topic, source, from, to));
     }
 
-    void onDuplicate(String topic, String source, long sequence) {
+    void onDuplicate(String topic, String source, String id) {
+        counters.duplicates.increment();
         if (mayLog()) {
-            LOG.warn("Dropped event {} of {} on topic {}: it came before, or too late", sequence, source, topic);
+            LOG.warn("Dropped event {} of {} on topic {}: it came before, or too late", id, source, topic);
         }
-        tell(l -> l.onDuplicate(topic, source, sequence));
+        tell(l -> l.onDuplicate(topic, source, id));
     }
 
-    void onDropped(String topic) {
+    void onDropping(String topic) {
         if (mayLog()) {
-            LOG.warn("The handler of {} is too slow for what arrives; an event was dropped", topic);
+            LOG.warn("The handler of {} is too slow for what arrives; events are being dropped", topic);
         }
-        tell(l -> l.onDropped(topic));
+        tell(l -> l.onDropping(topic));
+    }
+
+    void onDropped(String topic, long events) {
+        if (mayLog()) {
+            LOG.warn("{} events of {} were dropped, because its handler was too slow", events, topic);
+        }
+        tell(l -> l.onDropped(topic, events));
     }
 
     void onPublishFailed(String topic, PublishException failure) {
+        counters.publishFailed.increment();
         LOG.debug("An event on topic {} was not published", topic, failure);
         tell(l -> l.onPublishFailed(topic, failure));
     }
 
     void onInterrupted(String topic) {
-        LOG.warn("The subscription to {} was interrupted; events may be missing", topic);
+        counters.interruptions.increment();
+        if (mayLog()) {
+            LOG.warn("The subscription to {} was interrupted; events may be missing", topic);
+        }
         tell(l -> l.onInterrupted(topic));
     }
 
-    @Override
-    public void onBadFrame(String channel, String problem) {
-        onBadMessage(channel, problem);
+    void onDeadEvent(String topic, String type) {
+        if (mayLog()) {
+            LOG.warn("No method takes the events of type {} on topic {}", type, topic);
+        }
+        tell(l -> l.onDeadEvent(topic, type));
     }
 
-    @Override
-    public void onFrameDropped(String channel, int bytes) {
-        onBadMessage(channel, "A frame of " + bytes + " bytes was dropped: too much waits to be read");
+    void onState(BusState state) {
+        tell(l -> l.onState(state));
     }
 
-    @Override
-    public void onLinkDown() {
-        LOG.warn("The bus does not hear itself any more; connecting anew");
-        tell(BusListener::onLinkDown);
+    /** Tells what has been reported until now, and nothing after it. */
+    CompletableFuture<Void> close() {
+        return mailbox.close();
     }
 
-    @Override
-    public void onLinkUp() {
-        LOG.info("The bus hears itself again");
-        tell(BusListener::onLinkUp);
+    /** Who publishes chooses the channel's name, and could write lines of a log with it. */
+    private static String printable(String channel) {
+        return channel.chars().anyMatch(Character::isISOControl) ? channel.replaceAll("\\p{Cntrl}", "?") : channel;
     }
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.concurrent.CompletableFuture;
 
 /** A handler's standing order for the events of a topic. It ends when it is closed, or with its bus. Thread-safe. */
@@ -25,5 +26,20 @@ public interface Subscription {
      *
      * @return completes when the last of them has been handled; do not wait for it inside the handler itself
      */
+    @CanIgnoreReturnValue
     CompletableFuture<Void> close();
+
+    /**
+     * When it has ended, whoever closed it: the program, its bus, or {@link Overflow#CLOSE}.
+     *
+     * @return completes when it has ended and the last event has been handled
+     */
+    CompletableFuture<Void> closed();
+
+    /**
+     * What has become of its events so far.
+     *
+     * @return a snapshot
+     */
+    SubscriptionStats stats();
 }

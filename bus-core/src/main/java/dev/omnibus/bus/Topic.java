@@ -1,5 +1,9 @@
 package dev.omnibus.bus;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+
 /**
  * The name of a topic together with what its events carry, to be kept as a constant that publishers and subscribers
  * share: a search for its uses shows both ends.
@@ -12,7 +16,7 @@ package dev.omnibus.bus;
  * @param eventType the CloudEvents {@code type} of its events, which tells other languages what they are looking at
  * @param <T> what its events carry
  */
-public record Topic<T>(String name, Class<T> type, String eventType) {
+public record Topic<T>(String name, Type type, String eventType) {
 
     /**
      * Checks the name.
@@ -39,7 +43,32 @@ public record Topic<T>(String name, Class<T> type, String eventType) {
      * @throws IllegalArgumentException if the name is not one
      */
     public static <T> Topic<T> of(String name, Class<T> type) {
-        return new Topic<>(name, type, type.getSimpleName());
+        return new Topic<>(name, type, eventTypeOf(type));
+    }
+
+    /**
+     * A topic whose events carry something generic, such as a list. Their type is the simple name of its class.
+     *
+     * @param name the topic's name
+     * @param type what its events carry, as {@code new TypeReference<List<Order>>() {}}
+     * @param <T> what its events carry
+     * @return the topic
+     * @throws IllegalArgumentException if the name is not one
+     */
+    public static <T> Topic<T> of(String name, TypeReference<T> type) {
+        Type full = type.getType();
+        Type plain = full instanceof ParameterizedType generic ? generic.getRawType() : full;
+        return new Topic<>(name, full, plain instanceof Class<?> known ? eventTypeOf(known) : plain.getTypeName());
+    }
+
+    /** The name of an anonymous class is empty, and no event type. */
+    static String eventTypeOf(Class<?> type) {
+        Class<?> named = type;
+        while (named.isAnonymousClass() || named.isSynthetic()) {
+            Class<?>[] interfaces = named.getInterfaces();
+            named = interfaces.length > 0 ? interfaces[0] : named.getSuperclass();
+        }
+        return named.getSimpleName();
     }
 
     /**

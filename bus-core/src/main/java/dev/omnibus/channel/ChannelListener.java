@@ -12,12 +12,20 @@ public interface ChannelListener {
     void onBadFrame(String channel, String problem);
 
     /**
-     * A frame was dropped because too much waits to be read on this channel.
+     * Frames are being dropped, because too much waits to be read on this channel. Told once, until
+     * {@link #onFramesDropped}.
      *
-     * @param channel where it arrived
-     * @param bytes how large it was
+     * @param channel the channel, or the pattern, that is read too slowly
      */
-    void onFrameDropped(String channel, int bytes);
+    void onFramesDropping(String channel);
+
+    /**
+     * No frames are being dropped any more.
+     *
+     * @param channel the channel or the pattern
+     * @param frames how many were dropped since {@link #onFramesDropping}
+     */
+    void onFramesDropped(String channel, long frames);
 
     /** The bus no longer hears itself. It is making a new connection. */
     void onLinkDown();

@@ -17,21 +17,29 @@ final class ChannelReader implements FrameListener {
     private final String name;
     private final Receiver receiver;
     private final ChannelListener listener;
+    private final Counters counters;
     private final Mailbox<Arrived> mailbox;
     private volatile boolean closed;
 
-    ChannelReader(String name, Receiver receiver, Channels.Limits limits, Executor executor, ChannelListener listener) {
+    ChannelReader(
+            String name,
+            Receiver receiver,
+            Channels.Limits limits,
+            Executor executor,
+            ChannelListener listener,
+            Counters counters) {
         this.name = name;
         this.receiver = receiver;
         this.listener = listener;
+        this.counters = counters;
         Mailbox.Limits waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
-        this.mailbox = new Mailbox<>(executor, 1, waiting, arrived -> arrived.frame().length, this::read);
+        this.mailbox = new Mailbox<>(executor, 1, waiting, arrived -> arrived.frame().length, new Reading());
     }
 
     @Override
     public void onFrame(String channel, byte[] frame) {
         if (!mailbox.offer(new Arrived(channel, frame, null)) && !closed) {
-            listener.onFrameDropped(channel, frame.length);
+            counters.framesDropped.increment();
         }
     }
 
@@ -49,22 +57,39 @@ final class ChannelReader implements FrameListener {
         return done;
     }
 
-    private void read(Arrived arrived, Executor next) {
-        if (arrived.between() != null) {
-            arrived.between().run();
-            return;
-        }
-        Frames.Split split = Frames.split(arrived.frame());
-        if (split.problem() != null) {
-            listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
-        }
-        if (!split.messages().isEmpty()) {
-            receiver.receive(arrived.channel(), split.messages(), next);
-        }
-    }
-
     CompletableFuture<Void> close() {
         closed = true;
         return mailbox.close();
+    }
+
+    private final class Reading implements Mailbox.Handler<Arrived> {
+
+        @Override
+        public void handle(Arrived arrived, Executor next) {
+            if (arrived.between() != null) {
+                arrived.between().run();
+                return;
+            }
+            Frames.Split split = Frames.split(arrived.frame());
+            counters.framesReceived.increment();
+            counters.messagesReceived.add(split.messages().size());
+            if (split.problem() != null) {
+                counters.badFrames.increment();
+                listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
+            }
+            if (!split.messages().isEmpty()) {
+                receiver.receive(arrived.channel(), split.messages(), next);
+            }
+        }
+
+        @Override
+        public void dropping() {
+            listener.onFramesDropping(name);
+        }
+
+        @Override
+        public void dropped(long frames) {
+            listener.onFramesDropped(name, frames);
+        }
     }
 }

@@ -23,19 +23,26 @@ final class ChannelReaders {
     private final Channels.Limits limits;
     private final Executor executor;
     private final ChannelListener listener;
+    private final Counters counters;
     private final Map<String, ChannelReader> readers = new HashMap<>(); // guarded by this
     private final Map<String, CompletableFuture<Void>> lastSteps = new HashMap<>(); // guarded by this
 
-    ChannelReaders(Transport transport, Channels.Limits limits, Executor executor, ChannelListener listener) {
+    ChannelReaders(
+            Transport transport,
+            Channels.Limits limits,
+            Executor executor,
+            ChannelListener listener,
+            Counters counters) {
         this.transport = transport;
         this.limits = limits;
         this.executor = executor;
         this.listener = listener;
+        this.counters = counters;
     }
 
     synchronized Listening open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader = new ChannelReader(name, receiver, limits, executor, listener);
+        ChannelReader reader = new ChannelReader(name, receiver, limits, executor, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }

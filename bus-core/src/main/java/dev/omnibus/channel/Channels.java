@@ -5,11 +5,8 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -22,32 +19,46 @@ import org.slf4j.LoggerFactory;
 /**
  * Sends and receives messages by channel name, for the layers that give them a meaning.
  *
- * <p>Messages of this process to one channel arrive in the order in which they were sent. Sending never blocks; what
- * waits to be sent is bounded in bytes. What arrives is handed to one {@link Receiver} per channel, on the executor.
- * The link is watched, and made anew when it is dead. Thread-safe.
+ * <p>Messages of this process to one channel arrive in the order in which they were sent. What waits to be sent is
+ * bounded in bytes; sending does not block, unless the limits say that numbered messages wait for room. What arrives is
+ * handed to one {@link Receiver} per channel, on the executor. The link is watched, and made anew when it is dead.
+ * Thread-safe.
  */
 public final class Channels implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Channels.class);
+
+    /** How often what waits for the link is tried again, and looked at whether it has waited too long. */
+    private static final Duration RETRY_PERIOD = Duration.ofMillis(100);
 
     /**
      * What is allowed, and how often the link is watched.
      *
      * @param messageBytes the largest message that is sent
      * @param outboundBytes how much may wait to be sent
+     * @param outboxWait how long a numbered message that finds no room holds up its sender at most; zero to fail at
+     *     once
+     * @param hold how long a numbered message waits for a lost connection at most; zero to fail at once
      * @param inboundBytes how much may wait to be read, per channel
      * @param heartbeat how often the link is tried; it counts as dead after two beats that did not come back
      * @param connectTimeout how long opening may take
      */
     public record Limits(
-            int messageBytes, long outboundBytes, long inboundBytes, Duration heartbeat, Duration connectTimeout) {}
+            int messageBytes,
+            long outboundBytes,
+            Duration outboxWait,
+            Duration hold,
+            long inboundBytes,
+            Duration heartbeat,
+            Duration connectTimeout) {}
 
     private final Transport transport;
     private final String node;
     private final ChannelNames names;
     private final Liveness liveness;
-    private final Outbox outbox;
-    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final Counters counters = new Counters();
+    private final Gate gate;
+    private final Lanes lanes;
     private final ChannelListener listener;
     private final Executor executor;
     private final ChannelReaders readers;
@@ -66,9 +77,10 @@ public final class Channels implements AutoCloseable {
         this.names = names;
         this.listener = listener;
         this.executor = executor;
-        this.readers = new ChannelReaders(transport, limits, executor, listener);
-        this.liveness = new Liveness(transport, listener);
-        this.outbox = new Outbox(transport, limits.messageBytes(), limits.outboundBytes(), executor);
+        this.readers = new ChannelReaders(transport, limits, executor, listener, counters);
+        this.liveness = new Liveness(transport, listener, counters);
+        this.gate = new Gate(limits, executor, counters);
+        this.lanes = new Lanes(gate, new Outbox(transport), limits.heartbeat());
         this.timer = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "omnibus-timer");
             thread.setDaemon(true);
@@ -104,6 +116,9 @@ public final class Channels implements AutoCloseable {
                     .ready()
                     .thenCompose(ready -> {
                         channels.every(limits.heartbeat(), channels::tick);
+                        if (limits.hold().compareTo(Duration.ZERO) > 0) {
+                            channels.every(RETRY_PERIOD, channels.lanes::retry);
+                        }
                         channels.liveness.tick(channels);
                         return channels.liveness.first();
                     });
@@ -167,7 +182,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Sends a message.
+     * Sends a message. Never blocks. It fails at once when the outbox is full or the link is known to be down.
      *
      * @param channel where to
      * @param message one JSON object; not to be changed afterwards
@@ -175,40 +190,30 @@ public final class Channels implements AutoCloseable {
      * @param sent told how it went
      */
     public void send(String channel, byte[] message, boolean counted, Sent sent) {
-        enqueue(channel, new Lane.Waiting(message, counted, false, sent), 0, 0);
+        lanes.send(channel, Waiting.plain(message, counted, sent), null);
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
     void sendBeat(byte[] message, Sent sent) {
-        enqueue(names.inbox(node), new Lane.Waiting(message, true, true, sent), 0, 0);
+        lanes.send(names.inbox(node), Waiting.beat(message, sent), null);
     }
 
     /**
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
-     * which they are sent.
+     * which they are sent. When nothing follows it, the mark does, a few times.
+     *
+     * <p>If the outbox is full, this blocks until there is room, for the time that the limits say; so it is not to be
+     * called on the transport's thread then. Closing ends the wait, and so does a link that goes down, unless messages
+     * are held for it. If there is no connection, the message is held for the time that the limits say, and keeps its
+     * place and its number; it is never sent again if it may have arrived.
      *
      * @param channel where to
      * @param message one JSON object with room for the number
-     * @param digitsFrom where the number's first digit is written
-     * @param digits how many digits, zero-padded
+     * @param numbering where the number is written, and what tells the last one
      * @param sent told how it went
      */
-    public void sendNumbered(String channel, byte[] message, int digitsFrom, int digits, Sent sent) {
-        enqueue(channel, new Lane.Waiting(message, false, false, sent), digitsFrom, digits);
-    }
-
-    private void enqueue(String channel, Lane.Waiting waiting, int digitsFrom, int digits) {
-        if (!outbox.admit(channel, waiting)) {
-            return;
-        }
-        while (!lane(channel).offer(waiting, digitsFrom, digits)) {
-            Thread.onSpinWait(); // the lane retires at this moment; the next one is new
-        }
-    }
-
-    private Lane lane(String channel) {
-        Lane lane = lanes.get(channel);
-        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, outbox));
+    public void sendNumbered(String channel, byte[] message, Numbering numbering, Sent sent) {
+        lanes.send(channel, Waiting.numbered(message, sent), numbering);
     }
 
     /**
@@ -276,42 +281,50 @@ public final class Channels implements AutoCloseable {
                 TimeUnit.NANOSECONDS);
     }
 
-    /** Whoever waits for something in the inbox need not wait until the link is back. */
+    /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
     void linkDown() {
+        lanes.down();
         executor.execute(() -> inbox.interrupted());
+    }
+
+    void linkUp() {
+        lanes.up();
     }
 
     private void tick() {
         liveness.tick(this);
-        long now = System.nanoTime();
-        lanes.values().removeIf(lane -> lane.retire(now));
+        lanes.tick();
     }
 
     /**
-     * Waits until everything that was accepted for sending has been sent or has failed, and the executor has been asked
-     * to tell so.
+     * Sends a last mark where one is due, and waits until everything that was accepted for sending has been sent or has
+     * failed, and the executor has been asked to tell so. It does not wait for the executor itself: a receiver may call
+     * it, or a handler.
      *
      * @param timeout how long at most
      * @return false if something is still waiting
      * @throws InterruptedException if the thread is interrupted while waiting
      */
     public boolean flush(Duration timeout) throws InterruptedException {
-        long end = System.nanoTime() + timeout.toNanos();
-        Map<Lane, Long> marks = new HashMap<>();
-        lanes.values().forEach(lane -> marks.put(lane, lane.accepted()));
-        while (true) {
-            marks.entrySet().removeIf(mark -> mark.getKey().hasSettled(mark.getValue()));
-            if (marks.isEmpty() || System.nanoTime() - end >= 0) {
-                return marks.isEmpty();
-            }
-            TimeUnit.MILLISECONDS.sleep(1);
-        }
+        return lanes.flush(timeout);
     }
 
-    /** Ends everything at once; what waits to be sent fails. Flush before, to have it sent. Idempotent. */
+    /**
+     * What has gone through so far.
+     *
+     * @return a snapshot
+     */
+    public ChannelStats stats() {
+        return counters.snapshot(gate.bytes(), lanes.count());
+    }
+
+    /**
+     * Ends everything at once; what waits to be sent, for room, or for the link, fails. Flush before, to have it sent.
+     * Like flushing, it does not wait for the executor. Idempotent.
+     */
     @Override
     public void close() {
-        outbox.close();
+        lanes.close();
         timer.shutdownNow();
         transport.close();
     }
@@ -322,17 +335,19 @@ public final class Channels implements AutoCloseable {
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {
             if (messages.size() == 1 && Liveness.isBeat(messages.get(0))) {
-                liveness.arrived(messages.get(0));
+                liveness.arrived(messages.get(0), Channels.this);
+                counters.messagesReceived.decrement();
                 return;
             }
             List<Message> rest = new ArrayList<>(messages.size());
             for (Message message : messages) {
                 if (Liveness.isBeat(message)) {
-                    liveness.arrived(message);
+                    liveness.arrived(message, Channels.this);
                 } else {
                     rest.add(message);
                 }
             }
+            counters.messagesReceived.add(rest.size() - messages.size());
             if (!rest.isEmpty()) {
                 inbox.receive(channel, rest, next);
             }

@@ -2,13 +2,13 @@ package dev.omnibus.channel;
 
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The messages of this process to one channel, in order.
@@ -17,10 +17,11 @@ import org.slf4j.LoggerFactory;
  * publication is under way, messages gather; on its completion everything that has gathered goes as one frame. That
  * keeps the order on any transport, and it batches without a timer: the slower the link, the larger the frames, and an
  * idle lane adds no delay.
+ *
+ * <p>A lane holds when messages wait in it though nothing is under way: they are numbered ones that could not be sent
+ * and may wait for the link. The outbox has it try again.
  */
 final class Lane {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
 
     /** A frame stays well below the sizes at which Redis drops its subscribers, and a receiver splits it quickly. */
     private static final int FRAME_MESSAGES = 512;
@@ -29,72 +30,180 @@ final class Lane {
 
     private static final long RETIRE_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** A message that waits. An urgent one is let in also when the outbox is full. */
-    record Waiting(byte[] message, boolean counted, boolean urgent, Sent sent) {}
-
     private final String channel;
+    private final Gate gate;
     private final Outbox outbox;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
-    private boolean underWay;
+    private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
+    private final Numbers numbers;
+    private boolean underWay; // or called for by the outbox
     private boolean retired;
-    private long lastNumber;
     private long lastUse = System.nanoTime();
     private long accepted;
-    private long settled; // sent or failed, and told to those who sent them
 
-    Lane(String channel, Outbox outbox) {
+    Lane(String channel, Gate gate, Outbox outbox, long heartbeatNanos) {
         this.channel = channel;
+        this.gate = gate;
         this.outbox = outbox;
+        this.numbers = new Numbers(heartbeatNanos);
     }
 
     /**
-     * Queues a message that the outbox has let in, with the lane's next number written over so many of its digits, if
-     * any: the order of numbers is that of sending. False if the lane has retired: get a new one.
+     * Queues a message that the gate has let in, or tells its sender why not. If it is to be numbered it gets the
+     * lane's next number: the order of numbers is that of sending. False if the lane has retired: get a new one.
      */
-    boolean offer(Waiting waiting, int digitsFrom, int digits) {
+    boolean offer(Waiting waiting, @Nullable Numbering numbering) {
+        boolean refused;
+        boolean ready = false;
         synchronized (this) {
             if (retired) {
                 return false;
             }
-            if (digits > 0) {
-                Frames.number(waiting.message(), digitsFrom, digits, ++lastNumber);
+            refused = gate.refuses(waiting) || (holds() && !gate.mayHold(waiting));
+            if (!refused) {
+                long now = System.nanoTime();
+                if (numbering != null) {
+                    numbers.give(waiting.message, numbering, now);
+                }
+                ready = enqueue(waiting, now);
             }
-            queue.add(waiting);
-            accepted++;
-            lastUse = System.nanoTime();
-            if (underWay) {
-                return true;
-            }
-            underWay = true;
         }
-        outbox.ready(this);
+        if (refused) {
+            gate.release(waiting.message.length);
+            gate.refuse(waiting, gate.unsent(channel));
+        } else if (ready) {
+            outbox.ready(this);
+        }
         return true;
     }
 
-    /** Makes the next publication. Called by the outbox, once each time the lane has said that it is ready. */
+    /** True if the outbox is to be told; guarded by this. */
+    private boolean enqueue(Waiting waiting, long now) {
+        boolean idle = !underWay && queue.isEmpty();
+        waiting.accepted(++accepted, now);
+        queue.add(waiting);
+        lastUse = now;
+        underWay |= idle;
+        return idle;
+    }
+
+    private boolean holds() {
+        return !underWay && !queue.isEmpty();
+    }
+
+    /** Makes the next publication, if any. Called by the outbox, once each time the lane has said that it is ready. */
+    @Nullable
     Publication next() {
-        List<Waiting> batch = new ArrayList<>();
+        Batch batch = new Batch(this);
         List<byte[]> messages = new ArrayList<>();
         boolean counted = false;
         synchronized (this) {
+            Waiting first = queue.peek();
+            if (first == null || (!gate.isOpen() && !first.urgent())) {
+                rest();
+                return null;
+            }
             int bytes = 0;
+            while (first != null
+                    && messages.size() < FRAME_MESSAGES
+                    && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
+                batch.add(queue.remove());
+                messages.add(first.message);
+                bytes += first.message.length;
+                counted |= first.counted;
+                first = queue.peek();
+            }
+            open.add(batch);
+        }
+        return new Publication(channel, Frames.join(messages), counted, batch);
+    }
+
+    /** Nothing is under way any more; what is still there waits for the link. Guarded by this. */
+    private void rest() {
+        underWay = false;
+        if (!queue.isEmpty()) {
+            outbox.hold(this);
+        }
+    }
+
+    /** If the lane holds: tries again if the link is not known to be down, and gives up what has waited too long. */
+    void retry(long now) {
+        Batch late = new Batch(this);
+        boolean ready;
+        synchronized (this) {
+            if (!holds()) {
+                return;
+            }
             Waiting first;
-            while (messages.size() < FRAME_MESSAGES
-                    && (first = queue.peek()) != null
-                    && (messages.isEmpty() || bytes + first.message().length < FRAME_BYTES)) {
-                queue.remove();
-                batch.add(first);
-                messages.add(first.message());
-                bytes += first.message().length;
-                counted |= first.counted();
+            while ((first = queue.peek()) != null && (first.urgent() || gate.heldTooLong(first, now))) {
+                late.add(queue.remove());
+            }
+            underWay = !queue.isEmpty() && gate.isOpen();
+            ready = underWay;
+            if (!ready) {
+                rest();
+            }
+            if (!late.isEmpty()) {
+                numbers.restart(now);
+                open.add(late);
             }
         }
-        return new Publication(channel, Frames.join(messages), counted, new Batch(batch));
+        if (ready) {
+            outbox.ready(this);
+        }
+        if (!late.isEmpty()) {
+            end(late, false, 0, false, gate.heldInVain(channel));
+        }
+    }
+
+    /** Fails what waits and would be refused now. What is under way has an outcome of its own. */
+    void failRefused() {
+        Batch failing = new Batch(this);
+        synchronized (this) {
+            numbers.restart(System.nanoTime());
+            take(gate::refuses, failing);
+            if (!failing.isEmpty()) {
+                open.add(failing);
+            }
+        }
+        if (!failing.isEmpty()) {
+            end(failing, false, 0, false, gate.unsent(channel));
+        }
+    }
+
+    /** Sends a mark if the lane is idle and it is time for one. */
+    void tick(long now) {
+        synchronized (this) {
+            Waiting mark = underWay || !queue.isEmpty() || !gate.isOpen() ? null : numbers.due(now);
+            if (mark == null) {
+                return;
+            }
+            gate.admitAnyway(mark);
+            enqueue(mark, now);
+        }
+        outbox.ready(this);
+    }
+
+    /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
+    void tellLast(long now) {
+        boolean ready;
+        synchronized (this) {
+            boolean idle = !underWay && queue.isEmpty();
+            Waiting mark = idle && !gate.isOpen() ? null : numbers.untold(now);
+            if (mark == null || gate.refuses(mark)) {
+                return;
+            }
+            gate.admitAnyway(mark);
+            ready = enqueue(mark, now);
+        }
+        if (ready) {
+            outbox.ready(this);
+        }
     }
 
     /** Whether nothing has been sent for a while, and nothing would be forgotten with the lane. */
     synchronized boolean retire(long now) {
-        retired = !underWay && lastNumber == 0 && now - lastUse > RETIRE_AFTER_NANOS;
+        retired = !underWay && queue.isEmpty() && numbers.none() && now - lastUse > RETIRE_AFTER_NANOS;
         return retired;
     }
 
@@ -103,75 +212,76 @@ final class Lane {
         return accepted;
     }
 
-    /** Whether as many have been sent or have failed, and whoever sent them was told or is being told. */
+    String channel() {
+        return channel;
+    }
+
+    /** Whether so many, the first ones, have been sent or have failed, and whoever sent them was or is being told. */
     synchronized boolean hasSettled(long messages) {
-        return settled >= messages;
+        Waiting first = queue.peek();
+        if (first != null && first.index() <= messages) {
+            return false;
+        }
+        for (Batch batch : open) {
+            if (batch.firstIndex() <= messages) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private void completed() {
+    /** A publication is completed. What may be sent once more is put back, the rest is told. */
+    void finish(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
+        boolean more = false;
         synchronized (this) {
-            if (queue.isEmpty()) {
+            if (failure == null) {
+                numbers.told(batch.told());
+            } else if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
+                numbers.restart(System.nanoTime());
+            }
+            if (failure != null && gate.mayHold(failure)) {
+                putBack(batch);
+                rest();
+            } else if (queue.isEmpty()) {
                 underWay = false;
-                return;
+            } else {
+                more = true;
             }
         }
-        outbox.ready(this);
+        end(batch, more, receivers, exact, failure);
     }
 
-    /** The messages of one frame share its fate. */
-    private final class Batch implements Publication.Outcome {
-
-        private final List<Waiting> batch;
-
-        Batch(List<Waiting> batch) {
-            this.batch = batch;
+    /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
+    private void putBack(Batch batch) {
+        batch.remove(gate::mayHold, queue::addFirst);
+        take(waiting -> !gate.mayHold(waiting), batch);
+        Waiting first;
+        while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
+            batch.add(queue.remove());
         }
+    }
 
-        @Override
-        public void published(long receivers, boolean exact) {
-            finish(receivers, exact, null);
-        }
-
-        @Override
-        public void failed(TransportException failure) {
-            finish(0, false, failure);
-        }
-
-        private void finish(long receivers, boolean exact, @Nullable TransportException failure) {
-            outbox.completed(batch);
-            completed();
-            if (tell(false, receivers, exact, failure)) {
-                outbox.execute(() -> tell(true, receivers, exact, failure));
+    private void take(Predicate<Waiting> which, Batch into) {
+        queue.removeIf(waiting -> {
+            boolean taken = which.test(waiting);
+            if (taken) {
+                into.add(waiting);
             }
-            synchronized (Lane.this) {
-                settled += batch.size();
-            }
-        }
+            return taken;
+        });
+    }
 
-        /** Tells those that may block, or those that do not; true if there are others. */
-        private boolean tell(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
-            boolean others = false;
-            for (Waiting waiting : batch) {
-                Sent sent = waiting.sent();
-                if (sent.mayBlock() != blocking) {
-                    others = true;
-                } else {
-                    tell(sent, receivers, exact, failure);
-                }
-            }
-            return others;
+    private void end(Batch batch, boolean more, long receivers, boolean exact, @Nullable TransportException failure) {
+        gate.release(batch.bytes());
+        if (more) {
+            outbox.ready(this);
         }
-
-        private void tell(Sent sent, long receivers, boolean exact, @Nullable TransportException failure) {
-            try {
-                if (failure == null) {
-                    sent.sent(receivers, exact);
-                } else {
-                    sent.failed(failure);
-                }
-            } catch (Throwable t) {
-                LOG.error("Whoever sent a message to {} failed at its outcome", channel, t); // and not its neighbours
-            }
+        gate.count(batch, failure == null);
+        if (batch.tell(false, receivers, exact, failure)) {
+            gate.execute(() -> batch.tell(true, receivers, exact, failure));
+        }
+        synchronized (this) {
+            open.remove(batch);
         }
     }
 }

@@ -4,6 +4,7 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,8 @@ final class Liveness {
 
     private final Transport transport;
     private final ChannelListener listener;
+    private final Counters counters;
+    private final Object telling = new Object(); // held while it is told, so that down and up are told in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private boolean reconnecting; // guarded by this, like all below
     private boolean down;
@@ -33,10 +36,12 @@ final class Liveness {
     private long lastCounted;
     private long count;
     private boolean countsTrusted = true;
+    private boolean toldDown; // guarded by telling
 
-    Liveness(Transport transport, ChannelListener listener) {
+    Liveness(Transport transport, ChannelListener listener, Counters counters) {
         this.transport = transport;
         this.listener = listener;
+        this.counters = counters;
     }
 
     static boolean isBeat(Message message) {
@@ -52,24 +57,26 @@ final class Liveness {
         return countsTrusted;
     }
 
-    /** Once a second: looks whether the beats come back, and sends the next one. */
+    /** Once a second: looks whether the beats come back, and sends the next one, on a new connection if need be. */
     void tick(Channels channels) {
         boolean lost;
-        boolean tell;
-        long beat;
         synchronized (this) {
             lost = lastSent - Math.max(lastSeen, forgiven) >= MISSED_BEATS && !reconnecting;
-            tell = lost && !down;
             down |= lost;
             reconnecting |= lost;
-            beat = ++lastSent;
-        }
-        if (tell) {
-            listener.onLinkDown();
-            channels.linkDown();
         }
         if (lost) {
-            transport.reconnect().whenComplete((done, failure) -> reconnected(failure));
+            tell(channels);
+            transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+        } else {
+            beat(channels);
+        }
+    }
+
+    private void beat(Channels channels) {
+        long beat;
+        synchronized (this) {
+            beat = ++lastSent;
         }
         byte[] message = (BEAT + beat + "]}").getBytes(StandardCharsets.UTF_8);
         channels.sendBeat(message, new Sent() {
@@ -85,33 +92,57 @@ final class Liveness {
         });
     }
 
-    private void reconnected(Throwable failure) {
+    /** What was decided by others meanwhile is not told; what is true now is, once. */
+    private void tell(Channels channels) {
+        synchronized (telling) {
+            boolean now;
+            synchronized (this) {
+                now = down;
+            }
+            if (now == toldDown) {
+                return;
+            }
+            toldDown = now;
+            if (now) {
+                listener.onLinkDown();
+                channels.linkDown();
+            } else {
+                channels.linkUp();
+                listener.onLinkUp();
+            }
+        }
+    }
+
+    /**
+     * A beat at once, and not only with the next tick: until one is back, nobody may send. It is not counted as missed;
+     * those of the ticks are.
+     */
+    private void reconnected(@Nullable Throwable failure, Channels channels) {
+        beat(channels);
         synchronized (this) {
             reconnecting = false;
             if (failure == null) {
                 forgiven = lastSent;
             }
         }
-        if (failure != null) {
+        if (failure == null) {
+            counters.reconnects.increment();
+        } else {
             LOG.debug("Reconnecting failed; it is tried again with the next beat", failure);
         }
     }
 
-    void arrived(Message beat) {
+    void arrived(Message beat, Channels channels) {
         long number = number(beat);
-        boolean tell;
         synchronized (this) {
             if (number > lastSent) {
                 return; // not ours
             }
             lastSeen = Math.max(lastSeen, number);
-            tell = down;
             down = false;
             calibrate();
         }
-        if (tell) {
-            listener.onLinkUp();
-        }
+        tell(channels);
         first.complete(null);
     }
 

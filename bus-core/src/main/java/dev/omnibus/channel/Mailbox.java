@@ -4,16 +4,19 @@ import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A bounded queue that empties itself: what is offered is handled on an executor, by at most so many threads at a time.
  *
- * <p>Whoever delivers never waits here: an item is taken or, when the queue is full, refused. With one thread at a time
- * the items are handled in the order in which they were offered. With more, order is given up, and a further thread is
- * asked for only while items are waiting, so that quick handlers stay on one thread and slow ones spread.
+ * <p>Whoever delivers never waits here: when the queue is full, the new item is refused or the oldest are dropped. With
+ * one thread at a time the items are handled in the order in which they were offered. With more, order is given up, or
+ * kept among items with equal keys; a further thread is asked for only while items are waiting, so that quick handlers
+ * stay on one thread and slow ones spread.
  *
  * <p>A handler may pass work on to another mailbox. It does so through the executor that it is given: the first task of
  * that kind runs on the same thread as soon as this mailbox has been let go. So a message changes threads once, however
@@ -25,13 +28,33 @@ import org.slf4j.LoggerFactory;
  */
 public final class Mailbox<T> {
 
+    /** What is done with an item for which there is no room. */
+    public enum Overflow {
+        /** It is refused. */
+        DROP_NEWEST,
+        /** Those that have waited longest make room for it. What is being handled stays. */
+        DROP_OLDEST
+    }
+
     /**
      * How much may wait.
      *
      * @param items at most so many items
-     * @param bytes at most so many bytes
+     * @param bytes at most so many bytes; a larger item is taken when nothing else is there
+     * @param overflow what gives way when it is more
      */
-    public record Limits(int items, long bytes) {}
+    public record Limits(int items, long bytes, Overflow overflow) {
+
+        /**
+         * Limits over which new items are refused.
+         *
+         * @param items at most so many items
+         * @param bytes at most so many bytes
+         */
+        public Limits(int items, long bytes) {
+            this(items, bytes, Overflow.DROP_NEWEST);
+        }
+    }
 
     /**
      * Handles what was queued.
@@ -48,6 +71,20 @@ public final class Mailbox<T> {
          * @param next runs what the item leads to, after this mailbox was let go
          */
         void handle(T item, Executor next);
+
+        /**
+         * Items are being dropped from now on. Called once, until {@link #dropped}, on any thread and outside of every
+         * lock; it must not block.
+         */
+        default void dropping() {}
+
+        /**
+         * Less than half of both limits is used again, or the mailbox was closed. Called once after each
+         * {@link #dropping}, on any thread and outside of every lock; it must not block.
+         *
+         * @param items how many were dropped since then
+         */
+        default void dropped(long items) {}
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
@@ -56,15 +93,16 @@ public final class Mailbox<T> {
     private static final int CHUNK = 256;
 
     private final Executor executor;
-    private final Limits limits;
+    private final boolean dropOldest;
     private final int concurrency;
     private final ToIntFunction<T> weight;
+    private final @Nullable Function<? super T, ? extends @Nullable Object> key;
     private final Handler<T> handler;
 
-    private final ArrayDeque<T> queue = new ArrayDeque<>(); // guarded by this, like all below
+    private final Backlog<T> backlog; // guarded by this, like all below
+    private final Fill<T> fill;
+    private final Drops drops;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
-    private int items; // waiting or being handled
-    private long bytes;
     private int threads; // draining, or called for it
     private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
     private boolean closed;
@@ -79,11 +117,38 @@ public final class Mailbox<T> {
      * @param handler what is done with each
      */
     public Mailbox(Executor executor, int concurrency, Limits limits, ToIntFunction<T> weight, Handler<T> handler) {
+        this(executor, concurrency, limits, weight, null, handler);
+    }
+
+    /**
+     * Makes an empty one that keeps the order of items with equal keys: they are handled one after another, while
+     * others are handled beside them.
+     *
+     * @param executor where items are handled, unless offered with another one
+     * @param concurrency by how many threads at most
+     * @param limits how much may wait
+     * @param weight the bytes of an item
+     * @param key tells which items belong together; null for one that belongs to no other. Called on the thread that
+     *     offers, and not at all with a concurrency of 1. Without it, order is given up
+     * @param handler what is done with each
+     */
+    public Mailbox(
+            Executor executor,
+            int concurrency,
+            Limits limits,
+            ToIntFunction<T> weight,
+            @Nullable Function<? super T, ? extends @Nullable Object> key,
+            Handler<T> handler) {
         this.executor = executor;
         this.concurrency = concurrency;
-        this.limits = limits;
         this.weight = weight;
+        this.key = concurrency == 1 ? null : key;
         this.handler = handler;
+        this.dropOldest = limits.overflow() == Overflow.DROP_OLDEST;
+        boolean chunks = concurrency == 1 && !dropOldest; // what has been taken could not give way
+        this.backlog = this.key == null ? new Backlog.InOrder<>(chunks ? CHUNK : 1) : new KeyedBacklog<>();
+        this.fill = new Fill<>(limits, weight);
+        this.drops = new Drops(this, handler, () -> closed || fill.isLow());
     }
 
     /**
@@ -105,19 +170,38 @@ public final class Mailbox<T> {
      */
     public boolean offer(T item, Executor next) {
         int size = weight.applyAsInt(item);
+        Object itsKey = key == null ? null : key.apply(item);
+        boolean fits;
+        boolean tell;
+        boolean start;
         synchronized (this) {
-            if (closed || items >= limits.items() || (items > 0 && bytes + size > limits.bytes())) {
+            if (closed) {
                 return false;
             }
-            queue.add(item);
-            items++;
-            bytes += size;
-            if (called || threads >= concurrency) {
-                return true;
+            fits = fill.fits(size) || dropOldest;
+            if (!fits) {
+                drops.add(1);
+            } else if (dropOldest) {
+                drops.add(fill.makeRoom(size, backlog));
             }
-            call();
+            tell = drops.isToTell();
+            if (fits) {
+                backlog.add(item, itsKey);
+                fill.add(size);
+            }
+            start = fits && wantsAnother();
+            if (start) {
+                call();
+            }
         }
-        return start(next);
+        if (tell) {
+            drops.tell();
+        }
+        return fits && (!start || start(next));
+    }
+
+    private boolean wantsAnother() {
+        return backlog.hasTurn() && !called && threads < concurrency;
     }
 
     /**
@@ -126,13 +210,19 @@ public final class Mailbox<T> {
      * @return completes when the last item has been handled
      */
     public CompletableFuture<Void> close() {
+        boolean tell;
+        boolean idle;
         synchronized (this) {
             closed = true;
-            if (threads > 0) {
-                return drained;
-            }
+            tell = drops.isToTell();
+            idle = threads == 0;
         }
-        drained.complete(null);
+        if (tell) {
+            drops.tell();
+        }
+        if (idle) {
+            drained.complete(null);
+        }
         return drained;
     }
 
@@ -142,7 +232,25 @@ public final class Mailbox<T> {
      * @return the number
      */
     public synchronized int size() {
-        return items;
+        return fill.items();
+    }
+
+    /**
+     * How many bytes wait or are being handled.
+     *
+     * @return the number
+     */
+    public synchronized long bytes() {
+        return fill.bytes();
+    }
+
+    /**
+     * How many items were dropped because there was no room.
+     *
+     * @return the number since the mailbox was made
+     */
+    public synchronized long dropped() {
+        return drops.total();
     }
 
     private void call() {
@@ -156,15 +264,16 @@ public final class Mailbox<T> {
             on.execute(this::drain);
             return true;
         } catch (RejectedExecutionException shutDown) {
+            boolean tell;
             synchronized (this) {
                 closed = true;
                 called = false;
-                for (T item : queue) {
-                    bytes -= weight.applyAsInt(item);
-                }
-                items -= queue.size();
-                queue.clear();
+                drops.add(fill.clear(backlog));
                 leave();
+                tell = drops.isToTell();
+            }
+            if (tell) {
+                drops.tell();
             }
             return false;
         } catch (OutOfMemoryError noThread) {
@@ -178,12 +287,13 @@ public final class Mailbox<T> {
     }
 
     private void drain() {
-        Relay relay = new Relay();
-        ArrayDeque<T> taken = new ArrayDeque<>();
+        Relay relay = new Relay(executor);
+        Backlog.Share<T> share = new Backlog.Share<>();
+        ArrayDeque<T> taken = share.items;
         synchronized (this) {
             called = false;
         }
-        while (take(taken)) {
+        while (take(share)) {
             int handled = 0;
             long size = 0;
             while (!taken.isEmpty() && !relay.hasTask()) {
@@ -197,7 +307,7 @@ public final class Mailbox<T> {
                     LOG.error("A mailbox handler failed", t);
                 }
             }
-            if (done(taken, handled, size, relay.hasTask())) {
+            if (done(share, handled, size, relay.hasTask())) {
                 relay.run();
                 return;
             }
@@ -205,18 +315,15 @@ public final class Mailbox<T> {
     }
 
     /** Takes what is next; without anything, this thread is no longer counted. */
-    private boolean take(ArrayDeque<T> taken) {
+    private boolean take(Backlog.Share<T> share) {
         boolean another;
         synchronized (this) {
-            if (queue.isEmpty()) {
+            if (!backlog.hasTurn()) {
                 leave();
                 return false;
             }
-            int most = concurrency == 1 ? CHUNK : 1;
-            while (taken.size() < most && !queue.isEmpty()) {
-                taken.add(queue.remove());
-            }
-            another = !queue.isEmpty() && !called && threads < concurrency;
+            backlog.take(share);
+            another = wantsAnother();
             if (another) {
                 call();
             }
@@ -228,60 +335,38 @@ public final class Mailbox<T> {
     }
 
     /** Gives room back; when this thread is wanted elsewhere, leaves the mailbox to another one, or to nobody. */
-    private boolean done(ArrayDeque<T> untouched, int handled, long size, boolean wanted) {
-        boolean more;
+    private boolean done(Backlog.Share<T> share, int handled, long size, boolean wanted) {
+        boolean tell;
+        boolean more = false;
         synchronized (this) {
-            items -= handled;
-            bytes -= size;
-            if (!wanted) {
-                return false;
+            fill.remove(handled, size);
+            tell = drops.isToTell();
+            backlog.giveBack(share);
+            if (wanted) {
+                leave();
+                more = wantsAnother();
+                if (more) {
+                    call();
+                }
             }
-            while (!untouched.isEmpty()) {
-                queue.addFirst(untouched.removeLast());
-            }
-            leave();
-            more = !queue.isEmpty() && !called && threads < concurrency;
-            if (more) {
-                call();
-            }
+        }
+        if (tell) {
+            drops.tell();
         }
         if (more) {
             start(executor);
         }
-        return true;
+        return wanted;
     }
 
     private void leave() {
         threads--;
-        if (closed && threads == 0 && queue.isEmpty()) {
+        if (closed && threads == 0 && backlog.isEmpty()) {
             try {
                 executor.execute(() -> drained.complete(null));
             } catch (RejectedExecutionException shutDown) {
                 drained.complete(null); // nowhere else is left
             }
-        }
-    }
-
-    /** Keeps the first task for this thread and gives the others to the executor. */
-    private final class Relay implements Executor {
-
-        private final ArrayDeque<Runnable> first = new ArrayDeque<>(1);
-
-        @Override
-        public void execute(Runnable task) {
-            if (first.isEmpty()) {
-                first.add(task);
-            } else {
-                executor.execute(task);
-            }
-        }
-
-        boolean hasTask() {
-            return !first.isEmpty();
-        }
-
-        void run() {
-            first.remove().run();
         }
     }
 }

@@ -7,15 +7,14 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * All messages of this process that are on their way out: bounded in bytes, and sent lane by lane.
+ * Sends the messages of this process, lane by lane.
  *
  * <p>What a lane is to messages, the outbox is to lanes: a few writes are under way at a time; lanes that become ready
  * meanwhile gather and go out together in one write.
@@ -28,66 +27,13 @@ final class Outbox {
     private static final int LANES_PER_WRITE = 256;
 
     private final Transport transport;
-    private final Executor executor;
-    private final int messageLimit;
-    private final long byteLimit;
-    private final AtomicLong bytes = new AtomicLong();
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final AtomicInteger writes = new AtomicInteger();
     private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() not yet answered
-    private volatile boolean closed;
+    private final Set<Lane> holding = ConcurrentHashMap.newKeySet();
 
-    Outbox(Transport transport, int messageLimit, long byteLimit, Executor executor) {
+    Outbox(Transport transport) {
         this.transport = transport;
-        this.executor = executor;
-        this.messageLimit = messageLimit;
-        this.byteLimit = byteLimit;
-    }
-
-    /** Lets a message in, or tells its sender why not. */
-    boolean admit(String channel, Lane.Waiting waiting) {
-        int size = waiting.message().length;
-        if (size > messageLimit) {
-            refuse(
-                    waiting,
-                    Kind.TOO_LARGE,
-                    "The message to " + channel + " has " + size + " bytes; the limit is " + messageLimit
-                            + ". Send less, or a reference to where it lies");
-            return false;
-        }
-        if (closed) {
-            refuse(waiting, Kind.CLOSED, "The bus is closed; the message to " + channel + " was not sent");
-            return false;
-        }
-        long total = bytes.addAndGet(size);
-        if (total > byteLimit && total > size && !waiting.urgent()) {
-            bytes.addAndGet(-size);
-            refuse(
-                    waiting,
-                    Kind.OUTBOX_FULL,
-                    "The outbox is full: " + byteLimit + " bytes wait for Redis. Send more slowly, or set a larger"
-                            + " outbox");
-            return false;
-        }
-        return true;
-    }
-
-    private void refuse(Lane.Waiting waiting, Kind kind, String message) {
-        TransportException failure = new TransportException(kind, true, message, null);
-        if (waiting.sent().mayBlock()) {
-            execute(() -> waiting.sent().failed(failure));
-        } else {
-            waiting.sent().failed(failure);
-        }
-    }
-
-    /** Runs what may block; on this thread only when the executor has gone. */
-    void execute(Runnable task) {
-        try {
-            executor.execute(task);
-        } catch (RejectedExecutionException shutDown) {
-            task.run();
-        }
     }
 
     /** Called by a lane that has something to send and nothing under way. */
@@ -96,17 +42,18 @@ final class Outbox {
         pump();
     }
 
-    /** Gives back the room of a frame. */
-    void completed(List<Lane.Waiting> batch) {
-        long size = 0;
-        for (Lane.Waiting waiting : batch) {
-            size += waiting.message().length;
-        }
-        bytes.addAndGet(-size);
+    /** Called by a lane whose messages wait for the link. */
+    void hold(Lane lane) {
+        holding.add(lane);
     }
 
-    void close() {
-        closed = true;
+    /** Has the lanes that wait for the link try again, or give up what has waited too long. */
+    void retry() {
+        long now = System.nanoTime();
+        for (Lane lane : List.copyOf(holding)) {
+            holding.remove(lane); // before it looks: it comes back if it goes on holding
+            lane.retry(now);
+        }
     }
 
     /**
@@ -132,8 +79,13 @@ final class Outbox {
         Lane lane;
         while (publications.size() < LANES_PER_WRITE && (lane = ready.poll()) != null) {
             Publication next = lane.next();
-            publications.add(
-                    new Publication(next.channel(), next.frame(), next.counted(), new Counting(open, next.outcome())));
+            if (next != null) {
+                publications.add(new Publication(
+                        next.channel(), next.frame(), next.counted(), new Counting(open, next.outcome())));
+            }
+        }
+        if (publications.isEmpty()) {
+            return;
         }
         open.set(publications.size());
         writes.incrementAndGet();

@@ -112,6 +112,50 @@ abstract class BusClosingContract extends BusFixture {
     }
 
     @Test
+    void aHandlerMayCloseItsBusAndTheBusEndsBehindIt() throws Exception {
+        List<BusState> states = new CopyOnWriteArrayList<>();
+        Bus bus = builder()
+                .listener(new BusListener() {
+                    @Override
+                    public void onState(BusState state) {
+                        states.add(state);
+                    }
+                })
+                .build();
+        CompletableFuture<Void> returned = new CompletableFuture<>();
+        ready(bus.subscribe("n", Integer.class, event -> {
+            bus.close();
+            bus.close();
+            bus.publish("out", 1);
+            returned.complete(null);
+        }));
+        here.publish("n", 1);
+        returned.get(2, SECONDS); // long before the drain timeout
+        bus.close(); // from outside, it waits for the end
+        assertEquals(BusState.CLOSED, bus.state());
+        await().until(() ->
+                states.equals(List.of(BusState.CONNECTING, BusState.UP, BusState.DRAINING, BusState.CLOSED)));
+    }
+
+    @Test
+    void whoClosesASecondTimeWaitsForTheFirst() throws Exception {
+        CountDownLatch started = new CountDownLatch(1);
+        ready(there.subscribe("n", Integer.class, event -> {
+            started.countDown();
+            gate.await();
+        }));
+        here.publish("n", 1);
+        assertTrue(started.await(5, SECONDS));
+        CompletableFuture<Void> first = CompletableFuture.runAsync(there::close);
+        await().until(() -> there.state() == BusState.DRAINING);
+        CompletableFuture<Void> second = CompletableFuture.runAsync(there::close);
+        assertFalse(first.isDone() || second.isDone());
+        gate.countDown();
+        CompletableFuture.allOf(first, second).get(10, SECONDS);
+        assertEquals(BusState.CLOSED, there.state());
+    }
+
+    @Test
     void closingTheBusEndsItsThreads() throws Exception {
         Set<Thread> before = ownThreads();
         Bus bus = builder().build();

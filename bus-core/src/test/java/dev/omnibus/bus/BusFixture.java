@@ -25,7 +25,7 @@ abstract class BusFixture {
     /** One more connection to the same network. */
     abstract Transport connect();
 
-    Bus.Builder builder() {
+    BusBuilder builder() {
         return Bus.builder(connect()).prefix(prefix).listener(listener).heartbeat(Duration.ofMillis(200));
     }
 

@@ -3,10 +3,11 @@ package dev.omnibus.bus;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Remembers what it was told, a line for each. */
+/** Remembers what it was told, a line for each. Of the states only those of a link that breaks. */
 final class Remembering implements BusListener {
 
     final List<String> told = new CopyOnWriteArrayList<>();
+    private BusState lastState = BusState.CONNECTING;
 
     @Override
     public void onHandlerFailed(Event<?> event, Throwable failure) {
@@ -24,13 +25,18 @@ final class Remembering implements BusListener {
     }
 
     @Override
-    public void onDuplicate(String topic, String source, long sequence) {
-        told.add("duplicate " + topic + " " + sequence);
+    public void onDuplicate(String topic, String source, String id) {
+        told.add("duplicate " + topic + " " + id);
     }
 
     @Override
-    public void onDropped(String topic) {
-        told.add("dropped " + topic);
+    public void onDropping(String topic) {
+        told.add("dropping " + topic);
+    }
+
+    @Override
+    public void onDropped(String topic, long events) {
+        told.add("dropped " + topic + " " + events);
     }
 
     @Override
@@ -44,12 +50,15 @@ final class Remembering implements BusListener {
     }
 
     @Override
-    public void onLinkDown() {
-        told.add("down");
+    public void onState(BusState state) {
+        if (state == BusState.DOWN || lastState == BusState.DOWN) {
+            told.add(state.toString());
+        }
+        lastState = state;
     }
 
     @Override
-    public void onLinkUp() {
-        told.add("up");
+    public void onDeadEvent(String topic, String type) {
+        told.add("dead " + topic + " " + type);
     }
 }

@@ -4,12 +4,14 @@ import static dev.omnibus.channel.Notes.message;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.channel.Notes.Outcome;
 import dev.omnibus.channel.Notes.Received;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException.Kind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,20 +37,24 @@ abstract class ChannelsContract {
     /** One more connection to the same network. */
     abstract Transport connect();
 
+    /** Takes the network away. */
+    abstract void takeDown();
+
+    /** Gives it back. */
+    abstract void bringUp();
+
     @BeforeEach
     void open() {
-        here = open("here");
-        there = open("there");
+        here = open("here", Notes.limits(Duration.ofSeconds(1)));
+        there = open("there", Notes.limits(Duration.ofSeconds(1)));
     }
 
-    private Channels open(String name) {
-        return Channels.open(
-                connect(),
-                name + UUID.randomUUID(),
-                new ChannelNames("bus"),
-                Notes.limits(Duration.ofSeconds(1)),
-                executor,
-                listener);
+    private Channels open(String name, Channels.Limits limits) {
+        return open(name, limits, executor);
+    }
+
+    private Channels open(String name, Channels.Limits limits, ExecutorService on) {
+        return Channels.open(connect(), name + UUID.randomUUID(), new ChannelNames("bus"), limits, on, listener);
     }
 
     @AfterEach
@@ -68,7 +74,7 @@ abstract class ChannelsContract {
                 .mapToObj(t -> new Thread(() -> {
                     for (int i = 0; i < each; i++) {
                         Outcome outcome = new Outcome();
-                        here.sendNumbered(channel, message("00000000 " + t + " " + i), 6, 8, outcome);
+                        here.sendNumbered(channel, message("00000000 " + t + " " + i), Notes.numbering(8), outcome);
                         synchronized (outcomes) {
                             outcomes.add(outcome.receivers);
                         }
@@ -165,6 +171,163 @@ abstract class ChannelsContract {
                         .map(outcome -> outcome.handle((count, failure) -> null))
                         .toArray(CompletableFuture[]::new))
                 .get(10, SECONDS);
+    }
+
+    @Test
+    void theMarkArrivesBehindTheLastMessage() throws Exception {
+        Received received = new Received();
+        there.listen(channel, received).ready().get(5, SECONDS);
+        for (int i = 0; i < 3_000; i++) {
+            here.sendNumbered(channel, message("0000"), Notes.numbering(4), Sent.UNNOTICED);
+        }
+        await().atMost(20, SECONDS).until(() -> received.messages.contains("{\"m\":\"mark 3000\"}"));
+        assertEquals("{\"m\":\"3000\"}", received.messages.get(2_999));
+        assertEquals("{\"m\":\"mark 3000\"}", received.messages.get(3_000));
+        assertTrue(here.stats().marksSent() >= 1);
+    }
+
+    @Test
+    void whatIsHeldWhileTheNetworkIsAwayArrivesOnceAndInOrder() throws Exception {
+        Duration hold = Duration.ofSeconds(60);
+        try (Channels holding = open("holding", Notes.limits(Duration.ofMillis(200), 1 << 20, Duration.ZERO, hold))) {
+            Received received = new Received();
+            there.listen(channel, received).ready().get(5, SECONDS);
+            List<Outcome> outcomes = new ArrayList<>();
+            sendNumbered(holding, 10, outcomes);
+            outcomes.get(9).receivers.get(5, SECONDS);
+            takeDown();
+            await().atMost(20, SECONDS).until(() -> {
+                sendNumbered(holding, 1, outcomes);
+                return listener.told.contains("down") && isRefused(holding); // one of the two nodes that are down
+            });
+            sendNumbered(holding, 10, outcomes);
+            bringUp();
+            await().atMost(30, SECONDS).until(() -> outcomes.stream().allMatch(outcome -> outcome.receivers.isDone()));
+
+            int unknown = 0;
+            int heard = 0;
+            for (Outcome outcome : outcomes) {
+                if (outcome.receivers.isCompletedExceptionally()) {
+                    assertFalse(outcome.failure().notSent(), () -> String.valueOf(outcome.failure()));
+                    unknown++;
+                } else {
+                    heard += outcome.receivers.join() > 0 ? 1 : 0;
+                }
+            }
+            int certain = heard;
+            await().until(() -> numbers(received).size() >= certain);
+            List<Integer> arrived = numbers(received);
+            assertEquals(arrived.stream().sorted().distinct().toList(), arrived);
+            assertEquals(0, holding.stats().outboxBytes());
+            assertEquals(outcomes.size() - unknown, holding.stats().messagesSent());
+        }
+    }
+
+    @Test
+    void whileTheNetworkIsAwaySendingFailsAtOnceAndAfterwardsItWorksAgain() throws Exception {
+        takeDown();
+        await().atMost(20, SECONDS).until(() -> isRefused(here));
+        for (int i = 0; i < 1_000; i++) {
+            Outcome outcome = new Outcome();
+            here.sendNumbered(channel, message("0000"), Notes.numbering(4), outcome);
+            assertTrue(outcome.receivers.isDone());
+            assertTrue(outcome.failure().notSent());
+            assertEquals(Kind.CONNECTION_LOST, outcome.failure().kind());
+        }
+        bringUp();
+        await().atMost(30, SECONDS).until(() -> !isRefused(here));
+        send(here, "again").get(5, SECONDS);
+        assertEquals(0, here.stats().outboxBytes());
+    }
+
+    @Test
+    void whoWaitsForRoomGetsItAndNothingIsLost() throws Exception {
+        Duration wait = Duration.ofSeconds(60);
+        try (Channels waiting = open("waiting", Notes.limits(Duration.ofSeconds(1), 2_000, wait, Duration.ZERO))) {
+            Received received = new Received();
+            there.listen(channel, received).ready().get(5, SECONDS);
+            List<Outcome> outcomes = new ArrayList<>();
+            sendNumbered(waiting, 5_000, outcomes);
+            for (Outcome outcome : outcomes) {
+                assertEquals(1, outcome.receivers.get(10, SECONDS));
+            }
+            await().until(() -> received.messages.size() >= 5_000);
+            assertEquals("{\"m\":\"5000\"}", received.messages.get(4_999));
+        }
+    }
+
+    @Test
+    void aReceiverMayFlushAndCloseAlsoOnTheOnlyThreadThereIs() throws Exception {
+        ExecutorService single = Executors.newSingleThreadExecutor();
+        try {
+            Channels channels = open("closing", Notes.limits(Duration.ofSeconds(1)), single);
+            Received received = new Received();
+            there.listen(channel, received).ready().get(5, SECONDS);
+            CompletableFuture<Boolean> flushed = new CompletableFuture<>();
+            Outcome outcome = new Outcome();
+            channels.listen(channel + "-close", (name, messages, next) -> {
+                        channels.sendNumbered(channel, message("0000"), Notes.numbering(4), outcome);
+                        try {
+                            flushed.complete(channels.flush(Duration.ofSeconds(10)));
+                        } catch (InterruptedException e) {
+                            flushed.completeExceptionally(e);
+                        }
+                        channels.close();
+                    })
+                    .ready()
+                    .get(5, SECONDS);
+            there.send(channel + "-close", message("close"), false, Sent.UNNOTICED);
+            assertTrue(flushed.get(20, SECONDS));
+            assertEquals(1, outcome.receivers.get(10, SECONDS));
+            single.shutdown();
+            assertTrue(single.awaitTermination(10, SECONDS));
+            await().until(() -> received.messages.equals(List.of("{\"m\":\"0001\"}", "{\"m\":\"mark 0001\"}")));
+        } finally {
+            single.shutdownNow();
+        }
+    }
+
+    @Test
+    void whatGoesThroughIsCounted() throws Exception {
+        there.listen(channel, new Received()).ready().get(5, SECONDS);
+        List<Outcome> outcomes = new ArrayList<>();
+        sendNumbered(here, 100, outcomes);
+        outcomes.get(99).receivers.get(5, SECONDS);
+        here.send(channel, "garbage".getBytes(StandardCharsets.UTF_8), false, Sent.UNNOTICED);
+        send(here, "x".repeat(2_000)).handle((count, tooLarge) -> null).get(5, SECONDS);
+        await().until(() -> there.stats().badFrames() == 1);
+        ChannelStats sent = here.stats();
+        assertEquals(101, sent.messagesSent());
+        assertEquals(1, sent.messagesFailed());
+        assertEquals(2, sent.lanes());
+        assertTrue(there.stats().messagesReceived() >= 100);
+        assertTrue(there.stats().framesReceived() >= 2);
+        here.transport().reconnect().get(10, SECONDS);
+        assertEquals(0, here.stats().reconnects()); // those that the dead link made necessary
+        assertEquals(0, there.stats().framesDropped());
+    }
+
+    private static List<Integer> numbers(Received received) {
+        return received.messages.stream()
+                .filter(text -> !text.contains("mark"))
+                .map(text -> Integer.parseInt(text.substring(6, 10)))
+                .toList();
+    }
+
+    private void sendNumbered(Channels from, int messages, List<Outcome> outcomes) {
+        for (int i = 0; i < messages; i++) {
+            Outcome outcome = new Outcome();
+            from.sendNumbered(channel, message("0000"), Notes.numbering(4), outcome);
+            outcomes.add(outcome);
+        }
+    }
+
+    /** Whether these channels know that their link is down. */
+    private static boolean isRefused(Channels channels) {
+        Outcome outcome = new Outcome();
+        channels.send("nobody", message("x"), false, outcome);
+        return outcome.receivers.isCompletedExceptionally()
+                && String.valueOf(outcome.failure().getMessage()).startsWith("There is no connection to Redis;");
     }
 
     private CompletableFuture<Long> send(Channels from, String text) {

@@ -3,15 +3,20 @@ package dev.omnibus.channel;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class FramesTest {
+
+    private static final int MEGABYTE = 1024 * 1024;
 
     @Test
     void aSingleMessageIsItsOwnFrame() {
@@ -98,6 +103,86 @@ class FramesTest {
                 assertTrue(message.offset() + message.length() <= frame.length);
             }
         }
+    }
+
+    @Test
+    void damageNeverTouchesWhatStoodBeforeItAndNeverMakesSplittingThrow() {
+        Random random = new Random(7302026);
+        for (int round = 0; round < 30_000; round++) {
+            List<String> good = new ArrayList<>();
+            for (int i = random.nextInt(6); i >= 0; i--) {
+                good.add(object(random, 3));
+            }
+            byte[] frame = Frames.join(good.stream().map(FramesTest::bytes).toList());
+            int from = random.nextInt(frame.length);
+            byte[] damaged = damage(frame, from, random);
+
+            Frames.Split split = Frames.split(damaged);
+            for (Message message : split.messages()) {
+                assertTrue(message.offset() >= 0 && message.length() >= 0);
+                assertTrue(message.offset() + message.length() <= damaged.length);
+            }
+            int end = good.size() == 1 ? 0 : 1;
+            for (int i = 0; i < good.size(); i++) {
+                end += bytes(good.get(i)).length;
+                if (end > from) {
+                    break;
+                }
+                assertEquals(good.get(i), split.messages().get(i).toString());
+                end++; // the comma
+            }
+        }
+    }
+
+    /** The bytes before that offset stay; there and behind it, some are replaced, left out, repeated or added. */
+    private static byte[] damage(byte[] frame, int from, Random random) {
+        byte[] hostile = bytes("{}[]\",\\:\u0000ä1");
+        byte[] junk = new byte[random.nextInt(20)];
+        for (int i = 0; i < junk.length; i++) {
+            junk[i] = random.nextBoolean() ? (byte) random.nextInt(256) : hostile[random.nextInt(hostile.length)];
+        }
+        int again = random.nextInt(frame.length - from + 1) + from;
+        byte[] damaged = Arrays.copyOf(frame, from + junk.length + frame.length - again);
+        System.arraycopy(junk, 0, damaged, from, junk.length);
+        System.arraycopy(frame, again, damaged, from + junk.length, frame.length - again);
+        return damaged;
+    }
+
+    private static String object(Random random, int depth) {
+        StringBuilder text = new StringBuilder("{\"k\":");
+        switch (random.nextInt(depth == 0 ? 2 : 4)) {
+            case 0 -> text.append(random.nextInt());
+            case 1 -> text.append("\"}],{[\\\"ä\\\\\"");
+            case 2 -> text.append(object(random, depth - 1));
+            default ->
+                text.append('[')
+                        .append(object(random, depth - 1))
+                        .append(',')
+                        .append(object(random, depth - 1))
+                        .append(']');
+        }
+        return text.append('}').toString();
+    }
+
+    @Test
+    void aMegabyteOfAnyByteIsSplitAtOnce() {
+        List<byte[]> frames = new ArrayList<>();
+        for (String start : List.of("", "[", "{", "[\"", "{\"", "[{", "[{\"", "[[", "[1,", "[{},")) {
+            for (String filling : List.of("[", "{", "]", "}", "\"", "\\", ",", " ", "1", "{}", "[]", "{},", "\\\"")) {
+                frames.add(bytes(start + filling.repeat(MEGABYTE / filling.length())));
+            }
+            byte[] broken = new byte[MEGABYTE];
+            Arrays.fill(broken, (byte) 0xED); // the beginning of a surrogate, never its end
+            System.arraycopy(bytes(start), 0, broken, 0, start.length());
+            frames.add(broken);
+        }
+        // 140 frames of 1 MiB: a second for what is linear; for what is not, one of them takes longer
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(30),
+                () -> frames.forEach(frame -> {
+                    Frames.Split split = Frames.split(frame);
+                    assertTrue(split.problem() != null || !split.messages().isEmpty());
+                }));
     }
 
     @Test

@@ -25,6 +25,7 @@ final class HandTransport implements Transport {
     volatile long beatCount = 1;
     volatile Consumer<Publication> onPublish = held::add;
     volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
+    volatile CompletableFuture<Void> reconnected = CompletableFuture.completedFuture(null);
     volatile boolean closed;
 
     @Override
@@ -87,7 +88,7 @@ final class HandTransport implements Transport {
     @Override
     public CompletableFuture<Void> reconnect() {
         reconnects.incrementAndGet();
-        return CompletableFuture.completedFuture(null);
+        return reconnected;
     }
 
     @Override

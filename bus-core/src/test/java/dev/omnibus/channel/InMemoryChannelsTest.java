@@ -11,4 +11,14 @@ class InMemoryChannelsTest extends ChannelsContract {
     Transport connect() {
         return network.open();
     }
+
+    @Override
+    void takeDown() {
+        network.down();
+    }
+
+    @Override
+    void bringUp() {
+        network.up();
+    }
 }

@@ -31,7 +31,7 @@ class LaneTest {
     private final Channels channels = open(64 * 1024 * 1024);
 
     private Channels open(long outboundBytes) {
-        Channels.Limits limits = new Channels.Limits(1024, outboundBytes, 1 << 20, Notes.NEVER, Notes.OPENING);
+        Channels.Limits limits = Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO);
         return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, new Notes.Listener());
     }
 
@@ -90,9 +90,9 @@ class LaneTest {
     void aFullOutboxFailsAtOnceAndTakesNoNumberButTheBeatStillGoes() {
         Channels small = small();
         Outcome first = new Outcome();
-        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, first);
+        small.sendNumbered("c", message("00" + "x".repeat(150)), Notes.numbering(2), first);
         Outcome second = new Outcome();
-        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, second);
+        small.sendNumbered("c", message("00" + "x".repeat(150)), Notes.numbering(2), second);
         assertEquals(Kind.OUTBOX_FULL, second.failure().kind());
         assertTrue(second.failure().notSent());
         Outcome beat = new Outcome();
@@ -101,7 +101,7 @@ class LaneTest {
 
         assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"01x"));
         Outcome third = new Outcome();
-        small.sendNumbered("c", message("00" + "x".repeat(150)), 6, 2, third);
+        small.sendNumbered("c", message("00" + "x".repeat(150)), Notes.numbering(2), third);
         assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"02x"));
         assertEquals(1, third.receivers.join());
         small.close();
@@ -114,10 +114,15 @@ class LaneTest {
 
     @Test
     void aMessageLargerThanTheWholeOutboxGoesAlone() {
-        Outbox outbox = new Outbox(transport, 1024, 100, executor);
-        Lane.Waiting large = new Lane.Waiting(message("x".repeat(300)), false, false, new Outcome());
-        assertTrue(outbox.admit("c", large));
-        assertFalse(outbox.admit("c", large));
+        Gate gate = gate(100);
+        Waiting large = Waiting.plain(message("x".repeat(300)), false, new Outcome());
+        assertTrue(gate.admit("c", large));
+        assertFalse(gate.admit("c", large));
+    }
+
+    private Gate gate(long outboundBytes) {
+        return new Gate(
+                Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO), executor, new Counters());
     }
 
     @Test
@@ -215,20 +220,20 @@ class LaneTest {
 
     @Test
     void anIdleLaneRetiresAndABusyOrNumberedOneDoesNot() {
-        Outbox outbox = new Outbox(transport, 1024, 1 << 20, executor);
+        Gate gate = gate(1 << 20);
+        Outbox outbox = new Outbox(transport);
         long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
-        Lane.Waiting waiting = new Lane.Waiting(message("00"), false, false, new Outcome());
 
-        Lane lane = new Lane("c", outbox);
-        assertTrue(lane.offer(waiting, 0, 0));
+        Lane lane = new Lane("c", gate, outbox, 1);
+        assertTrue(lane.offer(Waiting.plain(message("00"), false, new Outcome()), null));
         assertFalse(lane.retire(later));
         transport.completeHeld();
         assertFalse(lane.retire(System.nanoTime()));
         assertTrue(lane.retire(later));
-        assertFalse(lane.offer(waiting, 0, 0));
+        assertFalse(lane.offer(Waiting.plain(message("00"), false, new Outcome()), null));
 
-        Lane numbered = new Lane("n", outbox);
-        assertTrue(numbered.offer(waiting, 6, 2));
+        Lane numbered = new Lane("n", gate, outbox, 1);
+        assertTrue(numbered.offer(Waiting.numbered(message("00"), new Outcome()), Notes.numbering(2)));
         transport.completeHeld();
         assertFalse(numbered.retire(later));
     }

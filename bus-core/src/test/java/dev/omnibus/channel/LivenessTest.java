@@ -46,8 +46,37 @@ class LivenessTest {
     }
 
     @Test
+    void afterAReconnectABeatIsSentAtOnceAndItIsCounted() {
+        transport.reconnected = new CompletableFuture<>();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.hearsItself = false;
+            await().until(() -> transport.reconnects.get() == 1);
+            assertEquals(0, channels.stats().reconnects());
+            int before = transport.beats.get();
+            await().until(() -> transport.beats.get() > before + 3); // the old connection may still recover
+            int beats = transport.beats.get();
+            transport.reconnected.complete(null);
+            assertTrue(transport.beats.get() > beats);
+            assertEquals(1, channels.stats().reconnects());
+        }
+    }
+
+    @Test
+    void whileAReconnectIsUnderWayABeatThatComesBackIsEnough() {
+        transport.reconnected = new CompletableFuture<>();
+        try (Channels channels = open(Notes.limits(Duration.ofMillis(200)))) {
+            transport.hearsItself = false;
+            await().until(() -> listener.told.equals(List.of("down")));
+            transport.hearsItself = true;
+            await().until(() -> listener.told.equals(List.of("down", "up")));
+            assertEquals(1, transport.reconnects.get());
+            assertEquals(0, channels.stats().reconnects());
+        }
+    }
+
+    @Test
     void aFullOutboxIsNoDeadLink() {
-        try (Channels channels = open(new Channels.Limits(1024, 10, 1 << 20, QUICK, Notes.OPENING))) {
+        try (Channels channels = open(Notes.limits(QUICK, 10, Duration.ZERO, Duration.ZERO))) {
             channels.send("c", Notes.message("fills the outbox"), false, Sent.UNNOTICED);
             int before = transport.beats.get();
             await().until(() -> transport.beats.get() > before + 5);
@@ -83,7 +112,8 @@ class LivenessTest {
     @Test
     void openingFailsInTimeWhenTheOwnMessageDoesNotComeBack() {
         transport.hearsItself = false;
-        Channels.Limits limits = new Channels.Limits(1024, 1024, 1024, QUICK, Duration.ofMillis(200));
+        Channels.Limits limits =
+                new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 1024, QUICK, Duration.ofMillis(200));
         TransportException failure = assertThrows(TransportException.class, () -> open(limits));
         assertEquals(Kind.REFUSED, failure.kind());
         assertEquals(
@@ -126,13 +156,17 @@ class LivenessTest {
 
     @Test
     void tooMuchThatWaitsToBeReadIsReported() {
-        try (Channels channels = open(new Channels.Limits(1024, 1024, 10, Notes.NEVER, Notes.OPENING))) {
+        try (Channels channels =
+                open(new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 10, Notes.NEVER, Notes.OPENING))) {
             CompletableFuture<Void> gate = new CompletableFuture<>();
             channels.listen("c", (channel, messages, next) -> gate.join());
             transport.deliver("c", Notes.message("first"));
             transport.deliver("c", Notes.message("second"));
-            assertEquals(List.of("dropped c"), listener.told);
+            transport.deliver("c", Notes.message("third"));
+            assertEquals(List.of("dropping c"), listener.told);
+            assertEquals(2, channels.stats().framesDropped());
             gate.complete(null);
+            await().until(() -> listener.told.equals(List.of("dropping c", "dropped c: 2")));
         }
     }
 }

@@ -17,7 +17,16 @@ final class Notes {
     private Notes() {}
 
     static Channels.Limits limits(Duration heartbeat) {
-        return new Channels.Limits(1024, 64 * 1024 * 1024, 64 * 1024 * 1024, heartbeat, OPENING);
+        return limits(heartbeat, 64 * 1024 * 1024, Duration.ZERO, Duration.ZERO);
+    }
+
+    static Channels.Limits limits(Duration heartbeat, long outboundBytes, Duration outboxWait, Duration hold) {
+        return new Channels.Limits(1024, outboundBytes, outboxWait, hold, 64 * 1024 * 1024, heartbeat, OPENING);
+    }
+
+    /** Numbers of so many digits, first in what {@link #message} is given; marks read like {@code mark 01}. */
+    static Numbering numbering(int digits) {
+        return new Numbering(6, digits, message("mark " + "0".repeat(digits)), 11);
     }
 
     static byte[] message(String text) {
@@ -74,8 +83,13 @@ final class Notes {
         }
 
         @Override
-        public void onFrameDropped(String channel, int bytes) {
-            told.add("dropped " + channel);
+        public void onFramesDropping(String channel) {
+            told.add("dropping " + channel);
+        }
+
+        @Override
+        public void onFramesDropped(String channel, long frames) {
+            told.add("dropped " + channel + ": " + frames);
         }
 
         @Override

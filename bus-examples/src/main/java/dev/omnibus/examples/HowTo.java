@@ -1,6 +1,17 @@
 package dev.omnibus.examples;
 
+import com.google.common.eventbus.EventBus;
+import com.google.common.eventbus.Subscribe;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
+import dev.omnibus.bus.EventHandler;
+import dev.omnibus.bus.GuavaBridge;
+import dev.omnibus.bus.OnTopic;
+import dev.omnibus.bus.Overflow;
+import dev.omnibus.bus.SubscribeOptions;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.bus.Topic;
 import dev.omnibus.examples.Listings.Stock;
 import dev.omnibus.examples.Listings.WarehouseStock;
 import dev.omnibus.rpc.RpcClient;
@@ -10,8 +21,12 @@ import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What the how-to pages show. Tests run each listing. */
 public final class HowTo {
@@ -61,5 +76,75 @@ public final class HowTo {
         Bus bus = Bus.builder(address).name("shop").prefix("staging").build();
         // end::connect-with-prefix
         return bus;
+    }
+
+    record Placed(String customer, int pieces) {}
+
+    static Subscription inOrderPerCustomer(Bus bus, EventHandler<Placed> ship) {
+        // tag::tune-a-subscription
+        SubscribeOptions options = SubscribeOptions.DEFAULT
+                .withKey(16, event -> ((Placed) event.data()).customer()) // 16 at a time, each customer in order
+                .withMailbox(10_000, 16 * 1024 * 1024)
+                .withOverflow(Overflow.DROP_OLDEST)
+                .withRetries(3, Duration.ofMillis(50));
+        Subscription subscription = bus.subscribe("orders.*", Placed.class, options, ship);
+        // end::tune-a-subscription
+        return subscription;
+    }
+
+    static Bus patientPublisher(String address) {
+        // tag::tune-publishing
+        Bus bus = Bus.builder(address)
+                .outboxBytes(16 * 1024 * 1024)
+                .outboxWait(Duration.ofSeconds(2)) // publish() blocks while the outbox is full
+                .holdWhileAway(Duration.ofSeconds(10)) // a restart of Redis costs time, not events
+                .build();
+        // end::tune-publishing
+        return bus;
+    }
+
+    // tag::watch-a-bus
+    static final class Watch implements BusListener {
+
+        final AtomicLong lost = new AtomicLong();
+
+        @Override
+        public void onGap(String topic, String source, long from, long to) {
+            lost.addAndGet(to - from + 1);
+        }
+
+        @Override
+        public void onState(BusState state) {
+            System.out.println("the bus is " + state);
+        }
+    }
+    // end::watch-a-bus
+
+    // tag::guava-methods
+    static final class OrderDesk {
+
+        final List<String> shipped = new CopyOnWriteArrayList<>();
+
+        @Subscribe
+        @OnTopic("orders.*")
+        void ship(Placed order) {
+            shipped.add(order.customer());
+        }
+    }
+    // end::guava-methods
+
+    static void registerDesk(Bus bus, OrderDesk desk) {
+        // tag::guava-register
+        bus.register(desk).join();
+        // end::guava-register
+    }
+
+    static GuavaBridge bridge(Bus bus, EventBus local) {
+        // tag::guava-bridge
+        GuavaBridge bridge = GuavaBridge.between(bus, local)
+                .forward(Placed.class, Topic.of("orders.placed", Placed.class)); // what is posted is published
+        bridge.receive("stock.low", String.class).ready().join(); // what is published is posted
+        // end::guava-bridge
+        return bridge;
     }
 }

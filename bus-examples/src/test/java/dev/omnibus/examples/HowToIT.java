@@ -1,10 +1,14 @@
 package dev.omnibus.examples;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.eventbus.EventBus;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.Subscription;
 import dev.omnibus.examples.Listings.Stock;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
@@ -12,7 +16,9 @@ import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
 @WithRedis
@@ -59,6 +65,39 @@ class HowToIT {
         try (Bus bus = HowTo.connectWithPrefix(redis.url())) {
             assertTrue(bus.node().startsWith("shop-"));
             assertEquals("staging", bus.channels().names().prefix());
+        }
+    }
+
+    @Test
+    void aSubscriptionIsTuned() throws Exception {
+        try (Bus bus = HowTo.patientPublisher(redis.url())) {
+            List<String> customers = new CopyOnWriteArrayList<>();
+            Subscription subscription = HowTo.inOrderPerCustomer(
+                    bus, event -> customers.add(event.data().customer()));
+            subscription.ready().get(5, SECONDS);
+            bus.publish("orders.placed", new HowTo.Placed("ada", 1)).get(5, SECONDS);
+            subscription.close().get(5, SECONDS);
+            assertEquals(List.of("ada"), customers);
+        }
+    }
+
+    @Test
+    void aListenerSeesTheBusComeUp() {
+        HowTo.Watch watch = new HowTo.Watch();
+        Bus.builder(redis.url()).listener(watch).build().close();
+        assertEquals(0, watch.lost.get());
+    }
+
+    @Test
+    void guavaMethodsAndAGuavaBusTakePart() throws Exception {
+        EventBus local = new EventBus();
+        HowTo.OrderDesk desk = new HowTo.OrderDesk();
+        try (Bus bus = Bus.builder(redis.url()).prefix("guava").build()) {
+            HowTo.registerDesk(bus, desk);
+            HowTo.bridge(bus, local);
+            local.post(new HowTo.Placed("ada", 1));
+            await().until(() -> desk.shipped.equals(List.of("ada")));
+            bus.unregister(desk).get(5, SECONDS);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.PublishException;
 import java.util.concurrent.atomic.LongAdder;
@@ -28,7 +29,7 @@ final class Ear implements BusListener {
     }
 
     @Override
-    public void onDuplicate(String topic, String source, long sequence) {
+    public void onDuplicate(String topic, String source, String id) {
         duplicates.increment();
     }
 
@@ -43,8 +44,8 @@ final class Ear implements BusListener {
     }
 
     @Override
-    public void onDropped(String topic) {
-        failures.increment();
+    public void onDropped(String topic, long events) {
+        failures.add(events);
     }
 
     @Override
@@ -58,7 +59,9 @@ final class Ear implements BusListener {
     }
 
     @Override
-    public void onLinkDown() {
-        failures.increment();
+    public void onState(BusState state) {
+        if (state == BusState.DOWN) {
+            failures.increment();
+        }
     }
 }

@@ -1,0 +1,213 @@
+package dev.omnibus.bus;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.channel.Channels;
+import dev.omnibus.transport.Transport;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Prepares a {@link Bus}. Confined to one thread; {@link #build()} may be called once. */
+public final class BusBuilder {
+
+    /** Per channel, for the short time until frames are split. */
+    private static final long INBOUND_BYTES = 64L * 1024 * 1024;
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
+
+    final Supplier<Transport> transport;
+    String name = "node";
+    String prefix = "bus";
+    BusListener listener = new BusListener() {};
+
+    @Nullable
+    ObjectMapper json;
+
+    @Nullable
+    PayloadCodec codec;
+
+    int maxMessageBytes = 1024 * 1024;
+    Duration drainTimeout = Duration.ofSeconds(5);
+    private long outboxBytes = 64L * 1024 * 1024;
+    private Duration outboxWait = Duration.ZERO;
+    private Duration hold = Duration.ZERO;
+    private Duration heartbeat = Duration.ofSeconds(1);
+
+    BusBuilder(Supplier<Transport> transport) {
+        this.transport = transport;
+    }
+
+    Channels.Limits limits() {
+        return new Channels.Limits(
+                maxMessageBytes, outboxBytes, outboxWait, hold, INBOUND_BYTES, heartbeat, CONNECT_TIMEOUT);
+    }
+
+    /**
+     * What people call this process. The node id is this name and a random part.
+     *
+     * @param name 1 to 40 letters, digits, {@code _} and {@code -}; {@code node} by default
+     * @return this
+     * @throws IllegalArgumentException if it is not such a name
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder name(String name) {
+        this.name = NodeId.requireName(name);
+        return this;
+    }
+
+    /**
+     * What all channels and keys begin with. Buses with different prefixes do not hear each other.
+     *
+     * @param prefix {@code bus} by default
+     * @return this
+     * @throws IllegalArgumentException if it is not a name
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder prefix(String prefix) {
+        this.prefix = new ChannelNames(prefix).prefix();
+        return this;
+    }
+
+    /**
+     * Who is told of losses, failures and the state of the bus.
+     *
+     * @param listener does nothing by default; what it would be told is logged in any case
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder listener(BusListener listener) {
+        this.listener = Objects.requireNonNull(listener, "listener");
+        return this;
+    }
+
+    /**
+     * How payloads become JSON.
+     *
+     * @param json copied, and made strict against hostile input: its own polymorphic typing by class names is switched
+     *     off; by default one that knows {@code java.time} and {@code Optional}
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder json(ObjectMapper json) {
+        this.json = Objects.requireNonNull(json, "json");
+        return this;
+    }
+
+    /**
+     * Writes payloads as something else than JSON. All who subscribe need the same codec.
+     *
+     * @param codec none by default
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder payloads(PayloadCodec codec) {
+        this.codec = Objects.requireNonNull(codec, "codec");
+        return this;
+    }
+
+    /**
+     * The largest message that is sent or read, envelope included. Larger ones are refused before anything is sent, and
+     * dropped and reported when they arrive.
+     *
+     * @param bytes 1 MiB by default; Redis drops its subscribers at about 30 MB
+     * @return this
+     * @throws IllegalArgumentException if less than 1 KiB or more than 8 MiB
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder maxMessageBytes(int bytes) {
+        boolean fits = bytes >= 1024 && bytes <= 8 * 1024 * 1024;
+        require(fits, "maxMessageBytes is " + bytes + "; it must be between 1 KiB and 8 MiB");
+        this.maxMessageBytes = bytes;
+        return this;
+    }
+
+    /**
+     * How much may wait to be sent. Over it, publishing fails at once, or waits if {@link #outboxWait} says so.
+     *
+     * @param bytes 64 MiB by default
+     * @return this
+     * @throws IllegalArgumentException if it is not positive
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder outboxBytes(long bytes) {
+        require(bytes > 0, "outboxBytes is " + bytes + "; it must be positive");
+        this.outboxBytes = bytes;
+        return this;
+    }
+
+    /**
+     * Lets {@code publish} wait for room when the outbox is full, instead of failing at once. It then blocks the
+     * publishing thread, which slows a publisher down to what Redis takes.
+     *
+     * @param longest zero by default: fail at once
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder outboxWait(Duration longest) {
+        require(!longest.isNegative(), "outboxWait is " + longest + "; it must not be negative");
+        this.outboxWait = longest;
+        return this;
+    }
+
+    /**
+     * Keeps events while Redis is away, within the outbox, and publishes them when it is back. What may have reached
+     * Redis already is not kept: its future fails with an unknown outcome, as always.
+     *
+     * @param longest how long an event is kept at most; zero by default: publishing fails at once
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder holdWhileAway(Duration longest) {
+        require(!longest.isNegative(), "holdWhileAway is " + longest + "; it must not be negative");
+        this.hold = longest;
+        return this;
+    }
+
+    /**
+     * How often the bus tries whether it hears itself. After two failures it connects anew.
+     *
+     * @param period one second by default
+     * @return this
+     * @throws IllegalArgumentException if less than 10 ms
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder heartbeat(Duration period) {
+        require(period.toMillis() >= 10, "heartbeat is " + period + "; it must be at least 10 ms");
+        this.heartbeat = period;
+        return this;
+    }
+
+    /**
+     * How long closing waits for handlers, and then for what is queued.
+     *
+     * @param timeout 5 seconds by default
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder drainTimeout(Duration timeout) {
+        this.drainTimeout = Objects.requireNonNull(timeout, "timeout");
+        return this;
+    }
+
+    /**
+     * Connects.
+     *
+     * @return an open bus
+     * @throws ConnectionException within three seconds, if Redis cannot be reached, refuses the login, or does not let
+     *     this user hear himself
+     */
+    public Bus build() {
+        return new Bus(this);
+    }
+
+    private static void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package dev.omnibus.bus;
+
+/** What a bus is doing. */
+public enum BusState {
+    /** It connects for the first time. */
+    CONNECTING,
+    /** It hears itself through Redis. */
+    UP,
+    /**
+     * It does not hear itself any more and is connecting anew. Publishing fails at once, or is held if that was chosen;
+     * pending calls fail.
+     */
+    DOWN,
+    /** It is being closed: it takes nothing new and finishes what it has. */
+    DRAINING,
+    /** It has ended. */
+    CLOSED
+}

@@ -1,0 +1,145 @@
+package dev.omnibus.bus;
+
+import com.google.common.eventbus.AllowConcurrentEvents;
+import com.google.common.eventbus.EventBus;
+import com.google.common.eventbus.Subscribe;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * Connects a program's own Guava event bus with topics: chosen events that are posted there are published, and events
+ * of chosen topics are posted there. For programs that have such a bus already and spread over several processes.
+ *
+ * <p>There are no loops: what came from a topic is not published again, and what this bridge has published is not
+ * posted a second time when it comes back. An event is recognised by identity, not by {@code equals}.
+ *
+ * <p>While a bridge forwards, the event bus has no dead events, because the bridge listens to everything. Thread-safe.
+ */
+public final class GuavaBridge implements AutoCloseable {
+
+    private static final String BRIDGED = "omnibusbridge";
+
+    private record Forward<T>(Class<T> type, Topic<T> topic) {}
+
+    private final Bus bus;
+    private final EventBus local;
+    private final String id;
+    private final Forwarder forwarder = new Forwarder();
+    private final List<Forward<?>> forwards = new CopyOnWriteArrayList<>();
+    private final List<Subscription> subscriptions = new ArrayList<>(); // guarded by this
+    private final IdentityHashMap<Object, Integer> arriving = new IdentityHashMap<>(); // guarded by itself
+    private boolean forwarding; // guarded by this
+
+    private GuavaBridge(Bus bus, EventBus local) {
+        this.bus = bus;
+        this.local = local;
+        this.id = bus.node() + "-" + Integer.toHexString(System.identityHashCode(this));
+    }
+
+    /**
+     * Makes a bridge that does nothing yet.
+     *
+     * @param bus one end
+     * @param local the other end; also an {@code AsyncEventBus}
+     * @return the bridge
+     */
+    public static GuavaBridge between(Bus bus, EventBus local) {
+        return new GuavaBridge(bus, local);
+    }
+
+    /**
+     * Publishes what is posted on the event bus. Failures are reported to the {@link BusListener}.
+     *
+     * @param type the events' class; also its subclasses are published
+     * @param topic where to
+     * @param <T> what the events are
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public synchronized <T> GuavaBridge forward(Class<T> type, Topic<T> topic) {
+        forwards.add(new Forward<>(type, topic));
+        if (!forwarding) {
+            forwarding = true;
+            local.register(forwarder);
+        }
+        return this;
+    }
+
+    /**
+     * Posts the events of a topic on the event bus: what they carry, without the envelope.
+     *
+     * @param topic the topic's name, or a pattern
+     * @param type what the events carry
+     * @param <T> what the events carry
+     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     */
+    @CanIgnoreReturnValue
+    public synchronized <T> Subscription receive(String topic, Class<T> type) {
+        Subscription subscription = bus.subscribe(topic, type, this::post);
+        subscriptions.add(subscription);
+        return subscription;
+    }
+
+    private void post(Event<?> event) {
+        if (id.equals(event.attributes().get(BRIDGED))) {
+            return; // our own, come back
+        }
+        Object data = event.data();
+        if (forwards.stream().anyMatch(forward -> forward.type().isInstance(data))) {
+            synchronized (arriving) {
+                arriving.merge(data, 1, Integer::sum); // not a set: a constant may be under way more than once
+            }
+        }
+        local.post(data);
+    }
+
+    /** Ends both directions. What has arrived is still posted. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (forwarding) {
+            forwarding = false;
+            forwards.clear();
+            local.unregister(forwarder);
+        }
+        subscriptions.forEach(Subscription::close);
+        subscriptions.clear();
+    }
+
+    /**
+     * What Guava calls. It takes every object, because a class that is only known at run time cannot be a parameter.
+     */
+    private final class Forwarder {
+
+        @Subscribe
+        @AllowConcurrentEvents
+        public void on(Object event) {
+            if (cameFromATopic(event)) {
+                return;
+            }
+            for (Forward<?> forward : forwards) {
+                forward(forward, event);
+            }
+        }
+
+        private <T> void forward(Forward<T> forward, Object event) {
+            if (forward.type().isInstance(event)) {
+                bus.publish(forward.topic(), forward.type().cast(event), Map.of(BRIDGED, id));
+            }
+        }
+
+        private boolean cameFromATopic(Object event) {
+            synchronized (arriving) {
+                Integer times = arriving.remove(event);
+                if (times != null && times > 1) {
+                    arriving.put(event, times - 1);
+                }
+                return times != null;
+            }
+        }
+    }
+}

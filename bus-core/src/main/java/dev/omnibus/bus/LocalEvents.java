@@ -1,0 +1,211 @@
+package dev.omnibus.bus;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.common.eventbus.AllowConcurrentEvents;
+import com.google.common.eventbus.EventBus;
+import com.google.common.eventbus.Subscribe;
+import java.io.IOException;
+import java.lang.reflect.InaccessibleObjectException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/**
+ * Objects with Guava's {@code @Subscribe} methods as subscribers of topics.
+ *
+ * <p>Each topic of an object is one subscription, so that it is as bounded and as separate as any other. What arrives
+ * is decoded once for each kind of event that the object's methods take, and handed to them by a Guava event bus for
+ * each kind: not one for all, because a method shall not get the events of a topic that it did not ask for.
+ */
+final class LocalEvents {
+
+    private final Events events;
+    private final SafeListener listener;
+    private final IdentityHashMap<Object, List<Subscription>> registered = new IdentityHashMap<>(); // guarded by this
+
+    LocalEvents(Events events, SafeListener listener) {
+        this.events = events;
+        this.listener = listener;
+    }
+
+    synchronized CompletableFuture<Void> register(Object object) {
+        if (registered.containsKey(object)) {
+            throw new IllegalArgumentException("This object of " + object.getClass() + " is registered already");
+        }
+        Map<String, LocalTopic> topics = new LinkedHashMap<>();
+        for (Method method : subscribing(object.getClass())) {
+            String topic = method.getAnnotation(OnTopic.class).value();
+            TopicPattern.parse(topic); // all or nothing
+            topics.computeIfAbsent(topic, LocalTopic::new).add(object, method);
+        }
+        if (topics.isEmpty()) {
+            throw new IllegalArgumentException(object.getClass() + " has no method with @Subscribe and @OnTopic");
+        }
+        List<Subscription> subscriptions = new ArrayList<>();
+        topics.forEach((topic, local) -> subscriptions.add(events.subscribe(
+                topic,
+                "event",
+                LocalEvents::undecoded,
+                (Event<Envelope> event) -> local.handle(event.data()),
+                SubscribeOptions.DEFAULT)));
+        registered.put(object, subscriptions);
+        return all(subscriptions, Subscription::ready);
+    }
+
+    synchronized CompletableFuture<Void> unregister(Object object) {
+        List<Subscription> subscriptions = registered.remove(object);
+        if (subscriptions == null) {
+            throw new IllegalArgumentException("This object of " + object.getClass() + " is not registered");
+        }
+        return all(subscriptions, Subscription::close);
+    }
+
+    private static CompletableFuture<Void> all(
+            List<Subscription> subscriptions, Function<Subscription, CompletableFuture<Void>> what) {
+        return CompletableFuture.allOf(subscriptions.stream().map(what).toArray(CompletableFuture[]::new));
+    }
+
+    private static Event<Envelope> undecoded(Envelope envelope) {
+        return new Event<>(
+                envelope.id,
+                envelope.source,
+                envelope.type,
+                envelope.topic,
+                envelope.time,
+                envelope.sequence,
+                envelope.attributes,
+                envelope);
+    }
+
+    /** As Guava does: also inherited ones, and not those that are overridden. */
+    private static List<Method> subscribing(Class<?> type) {
+        Map<String, Method> methods = new LinkedHashMap<>();
+        for (Class<?> at = type; at != null && at != Object.class; at = at.getSuperclass()) {
+            for (Method method : at.getDeclaredMethods()) {
+                if (!method.isSynthetic()
+                        && (method.isAnnotationPresent(Subscribe.class) || method.isAnnotationPresent(OnTopic.class))) {
+                    String owner = Modifier.isPrivate(method.getModifiers()) ? at.getName() : "";
+                    String signature = owner + method.getName() + Arrays.toString(method.getParameterTypes());
+                    methods.putIfAbsent(signature, checked(method));
+                }
+            }
+        }
+        return List.copyOf(methods.values());
+    }
+
+    private static Method checked(Method method) {
+        if (!method.isAnnotationPresent(Subscribe.class) || !method.isAnnotationPresent(OnTopic.class)) {
+            throw new IllegalArgumentException(
+                    method + " needs both annotations: Guava's @Subscribe, and @OnTopic with the topic");
+        }
+        if (method.getParameterCount() != 1) {
+            throw new IllegalArgumentException(method + " must have one parameter: the data, or an Event with it");
+        }
+        try {
+            method.setAccessible(true);
+        } catch (InaccessibleObjectException | SecurityException e) {
+            throw new IllegalArgumentException(method + " cannot be called; make it and its class public", e);
+        }
+        return method;
+    }
+
+    /** What one object wants to know of one topic. */
+    private final class LocalTopic {
+
+        private final String topic;
+        private final List<Kind> kinds = new ArrayList<>();
+
+        LocalTopic(String topic) {
+            this.topic = topic;
+        }
+
+        void add(Object object, Method method) {
+            Type parameter = method.getGenericParameterTypes()[0];
+            boolean whole = method.getParameterTypes()[0] == Event.class;
+            if (whole && !(parameter instanceof ParameterizedType)) {
+                throw new IllegalArgumentException(method + " must say what the event carries, as Event<OrderPlaced>");
+            }
+            Type data = whole ? ((ParameterizedType) parameter).getActualTypeArguments()[0] : parameter;
+            Payloads.Target target = events.payloads().target(data);
+            Class<?> plain = target.json().getValueType().getRawClass();
+            String named = method.getAnnotation(OnTopic.class).type();
+            boolean all = named.isEmpty() && JsonNode.class.isAssignableFrom(plain);
+            String eventType = all ? "" : named.isEmpty() ? Topic.eventTypeOf(plain) : named;
+            Kind kind = kinds.stream()
+                    .filter(known -> known.eventType.equals(eventType)
+                            && known.target.type().equals(data))
+                    .findAny()
+                    .orElse(null);
+            if (kind == null) {
+                kind = new Kind(eventType, target, new EventBus(topic));
+                kinds.add(kind);
+            }
+            kind.local.register(new Called(object, method, whole, listener));
+        }
+
+        void handle(Envelope envelope) {
+            boolean dead = true;
+            for (Kind kind : kinds) {
+                if (kind.eventType.isEmpty() || kind.eventType.equals(envelope.type)) {
+                    dead = false;
+                    kind.post(envelope);
+                }
+            }
+            if (dead) {
+                listener.onDeadEvent(envelope.topic, envelope.type);
+            }
+        }
+    }
+
+    /** Methods that take the same events as the same type. An empty event type takes all. */
+    private final class Kind {
+
+        private final String eventType;
+        private final Payloads.Target target;
+        private final EventBus local;
+
+        Kind(String eventType, Payloads.Target target, EventBus local) {
+            this.eventType = eventType;
+            this.target = target;
+            this.local = local;
+        }
+
+        void post(Envelope envelope) {
+            Event<?> event;
+            try {
+                event = envelope.as(events.payloads(), target);
+            } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
+                listener.onBadMessage(envelope.topic, envelope.misfit(target.name(), e));
+                return;
+            }
+            local.post(event);
+        }
+    }
+
+    /** What Guava calls: passes on to one method of the program's object. */
+    private record Called(Object object, Method method, boolean whole, SafeListener listener) {
+
+        /** Called for one event at a time, because its subscription does no more. */
+        @Subscribe
+        @AllowConcurrentEvents
+        public void on(Event<?> event) {
+            try {
+                method.invoke(object, whole ? event : event.data());
+            } catch (InvocationTargetException e) {
+                listener.onHandlerFailed(event, e.getCause() == null ? e : e.getCause());
+            } catch (IllegalAccessException | RuntimeException e) {
+                listener.onHandlerFailed(event, e);
+            }
+        }
+    }
+}

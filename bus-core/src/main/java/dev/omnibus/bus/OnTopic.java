@@ -1,0 +1,35 @@
+package dev.omnibus.bus;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Says which events a method with Guava's {@code @Subscribe} gets from the bus, once its object is given to
+ * {@link Bus#register}.
+ *
+ * <p>The method has one parameter: the data, or an {@link Event} with it. It gets the events of the topic whose
+ * CloudEvents {@code type} is the simple name of the data's class, which is what {@link Bus#publish} writes by default.
+ * With {@code JsonNode} as data it gets all.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface OnTopic {
+
+    /**
+     * What to listen to.
+     *
+     * @return a topic's name, or a pattern
+     */
+    String value();
+
+    /**
+     * Which events of the topic the method gets, if it is not those with the simple name of the data's class.
+     *
+     * @return the CloudEvents {@code type}; empty for the default
+     */
+    String type() default "";
+}

@@ -1,0 +1,134 @@
+package dev.omnibus.bus;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What events carry, as the end of an envelope and back: JSON as it is, bytes and what a {@link PayloadCodec} writes in
+ * base64.
+ */
+final class Payloads {
+
+    private static final byte[] JSON_DATA = ascii(",\"data\":");
+    private static final byte[] BYTES_DATA =
+            ascii(",\"datacontenttype\":\"application/octet-stream\",\"data_base64\":");
+
+    /** A payload as it goes into an envelope: the name of the member, and its value. */
+    record Written(byte[] member, byte[] value) {}
+
+    /** A payload as it lies in a message, unread. */
+    record Unread(Message value, boolean base64, @Nullable String contentType) {}
+
+    /** What a handler expects; made once, because looking a type up takes longer than reading a small payload. */
+    record Target(Type type, ObjectReader json) {
+
+        /** For people. */
+        String name() {
+            return type instanceof Class<?> plain ? plain.getSimpleName() : type.getTypeName();
+        }
+    }
+
+    private final ObjectMapper json;
+    private final @Nullable PayloadCodec codec;
+    private final byte[] codecData;
+
+    Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
+        this.json = json;
+        this.codec = codec;
+        this.codecData = codec == null
+                ? BYTES_DATA
+                : ascii(",\"datacontenttype\":" + Json.quoted(codec.contentType()) + ",\"data_base64\":");
+    }
+
+    Target target(Type type) {
+        // Two members of one name: what a filter before us has looked at may not be what a handler gets.
+        return new Target(
+                type, json.readerFor(json.constructType(type)).with(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
+    }
+
+    Written write(Object data) {
+        try {
+            if (data instanceof byte[] bytes) {
+                return new Written(BYTES_DATA, base64(bytes));
+            }
+            return codec == null
+                    ? new Written(JSON_DATA, json.writeValueAsBytes(data))
+                    : new Written(codecData, base64(codec.write(data)));
+        } catch (JsonProcessingException e) {
+            throw unwritable(data, "JSON", Json.problem(e), e);
+        } catch (IOException e) {
+            throw unwritable(data, codec == null ? "JSON" : codec.contentType(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static IllegalArgumentException unwritable(Object data, String format, String problem, Exception cause) {
+        return new IllegalArgumentException(
+                "An event of " + data.getClass() + " cannot be written as " + format + ": " + problem, cause);
+    }
+
+    Object read(Unread payload, Target target) throws IOException {
+        Message value = payload.value();
+        Object data = payload.base64()
+                ? readBytes(bytes(value), payload.contentType(), target)
+                : target.json().readValue(value.bytes(), value.offset(), value.length());
+        if (data == null) {
+            throw new IOException("its data is null");
+        }
+        return data;
+    }
+
+    private Object readBytes(byte[] bytes, @Nullable String contentType, Target target) throws IOException {
+        if (target.type() == byte[].class) {
+            return bytes;
+        }
+        if (isJson(contentType)) {
+            return target.json().readValue(bytes);
+        }
+        if (codec != null && codec.contentType().equalsIgnoreCase(contentType)) {
+            return codec.read(bytes, target.type());
+        }
+        throw new IOException("its data is " + contentType + ", for which this bus has no codec");
+    }
+
+    /** Without a type it is JSON, as everywhere in CloudEvents. */
+    private static boolean isJson(@Nullable String contentType) {
+        if (contentType == null) {
+            return true;
+        }
+        int parameters = contentType.indexOf(';');
+        String type = (parameters < 0 ? contentType : contentType.substring(0, parameters))
+                .trim()
+                .toLowerCase(Locale.ROOT);
+        return type.endsWith("/json") || type.endsWith("+json");
+    }
+
+    private byte[] bytes(Message value) throws IOException {
+        byte[] bytes = json.readValue(value.bytes(), value.offset(), value.length(), byte[].class);
+        if (bytes == null) {
+            throw new IOException("its data is null");
+        }
+        return bytes;
+    }
+
+    private static byte[] base64(byte[] bytes) {
+        byte[] text = Base64.getEncoder().encode(bytes);
+        byte[] quoted = new byte[text.length + 2];
+        quoted[0] = '"';
+        System.arraycopy(text, 0, quoted, 1, text.length);
+        quoted[quoted.length - 1] = '"';
+        return quoted;
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

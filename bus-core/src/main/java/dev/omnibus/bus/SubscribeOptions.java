@@ -1,0 +1,158 @@
+package dev.omnibus.bus;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/**
+ * How the events of one subscription are queued and handled. Begin with {@link #DEFAULT} and change what matters.
+ * Immutable.
+ *
+ * @param concurrency how many events are handled at the same time; 1 keeps their order
+ * @param key what events must have in common to be handled in order, if there is more than one handler at a time
+ * @param mailboxEvents how many events may wait for the handler
+ * @param mailboxBytes how many bytes of events may wait for the handler
+ * @param overflow what happens beyond that
+ * @param retries how often an event is handed to the handler again after it failed
+ * @param retryDelay how long the first retry waits; each further one waits twice as long
+ * @param executor where handlers run; the executor of the bus unless given
+ */
+public record SubscribeOptions(
+        int concurrency,
+        Optional<Function<? super Event<?>, ?>> key,
+        int mailboxEvents,
+        long mailboxBytes,
+        Overflow overflow,
+        int retries,
+        Duration retryDelay,
+        Optional<Executor> executor) {
+
+    /**
+     * One event at a time, in order; up to 524,288 events or 64 MiB wait; beyond that the newest is dropped; no
+     * retries; on the executor of the bus.
+     */
+    public static final SubscribeOptions DEFAULT = new SubscribeOptions(
+            1,
+            Optional.empty(),
+            512 * 1024,
+            64L * 1024 * 1024,
+            Overflow.DROP_NEWEST,
+            0,
+            Duration.ofMillis(100),
+            Optional.empty());
+
+    private static final int MOST_CONCURRENCY = 1024;
+    private static final int MOST_RETRIES = 20; // the last one waits for half a million times the first delay
+
+    /**
+     * Checks the values.
+     *
+     * @param concurrency how many events are handled at the same time
+     * @param key what events must have in common to be handled in order
+     * @param mailboxEvents how many events may wait for the handler
+     * @param mailboxBytes how many bytes of events may wait for the handler
+     * @param overflow what happens beyond that
+     * @param retries how often an event is handed to the handler again after it failed
+     * @param retryDelay how long the first retry waits
+     * @param executor where handlers run
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public SubscribeOptions {
+        require(
+                concurrency >= 1 && concurrency <= MOST_CONCURRENCY,
+                "concurrency is " + concurrency + "; it must be between 1 and " + MOST_CONCURRENCY);
+        require(mailboxEvents >= 1, "mailboxEvents is " + mailboxEvents + "; it must be positive");
+        require(mailboxBytes >= 1, "mailboxBytes is " + mailboxBytes + "; it must be positive");
+        require(
+                retries >= 0 && retries <= MOST_RETRIES,
+                "retries is " + retries + "; it must be between 0 and " + MOST_RETRIES);
+        require(!retryDelay.isNegative(), "retryDelay is " + retryDelay + "; it must not be negative");
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(overflow, "overflow");
+        Objects.requireNonNull(executor, "executor");
+    }
+
+    private static void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+
+    /**
+     * Handles several events at a time. That gives up their order; see {@link #withKey} for a part of it.
+     *
+     * @param handlers how many at most, 1 to 1,024
+     * @return the same with this
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SubscribeOptions withConcurrency(int handlers) {
+        return new SubscribeOptions(
+                handlers, key, mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
+    }
+
+    /**
+     * Handles several events at a time, and those with equal keys in order and never at the same time.
+     *
+     * @param handlers how many at a time at most, 1 to 1,024
+     * @param keyOf what is to be equal, for instance {@code event -> event.attributes().get("partitionkey")};
+     *     {@code null} for an event that needs no order. It runs for each event before that is queued, must be quick,
+     *     and may look at the data
+     * @return the same with this
+     * @throws IllegalArgumentException if the number is out of range
+     */
+    public SubscribeOptions withKey(int handlers, Function<? super Event<?>, ?> keyOf) {
+        return new SubscribeOptions(
+                handlers, Optional.of(keyOf), mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
+    }
+
+    /**
+     * Sets how much may wait for the handler.
+     *
+     * @param events how many events
+     * @param bytes how many bytes, as the library counts them: the message and 256 bytes for keeping it
+     * @return the same with this
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public SubscribeOptions withMailbox(int events, long bytes) {
+        return new SubscribeOptions(concurrency, key, events, bytes, overflow, retries, retryDelay, executor);
+    }
+
+    /**
+     * Sets what happens when the mailbox is full.
+     *
+     * @param whenFull what is dropped
+     * @return the same with this
+     */
+    public SubscribeOptions withOverflow(Overflow whenFull) {
+        return new SubscribeOptions(
+                concurrency, key, mailboxEvents, mailboxBytes, whenFull, retries, retryDelay, executor);
+    }
+
+    /**
+     * Hands an event to its handler again when that threw an exception. The events behind it wait meanwhile. An
+     * {@link Error} is not retried.
+     *
+     * @param times how often at most, 0 to 20; only after the last one the event counts as failed
+     * @param firstDelay how long the first retry waits; each further one waits twice as long
+     * @return the same with this
+     * @throws IllegalArgumentException if the number is out of range or the delay negative
+     */
+    public SubscribeOptions withRetries(int times, Duration firstDelay) {
+        return new SubscribeOptions(
+                concurrency, key, mailboxEvents, mailboxBytes, overflow, times, firstDelay, executor);
+    }
+
+    /**
+     * Runs the handler elsewhere, for instance on the thread of a user interface. If it refuses a task, the
+     * subscription is closed and what waits is dropped and reported.
+     *
+     * @param where the executor; not shut down by the bus
+     * @return the same with this
+     */
+    public SubscribeOptions withExecutor(Executor where) {
+        return new SubscribeOptions(
+                concurrency, key, mailboxEvents, mailboxBytes, overflow, retries, retryDelay, Optional.of(where));
+    }
+}

@@ -1,0 +1,119 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Messages of one lane that share a fate: those of one frame, or those that are given up together. */
+final class Batch implements Publication.Outcome {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
+
+    private final Lane lane;
+    private final List<Waiting> messages = new ArrayList<>();
+    private long firstIndex = Long.MAX_VALUE;
+    private long bytes;
+    private int marks;
+    private int beats;
+
+    Batch(Lane lane) {
+        this.lane = lane;
+    }
+
+    void add(Waiting waiting) {
+        messages.add(waiting);
+        firstIndex = Math.min(firstIndex, waiting.index());
+        tally(waiting, 1);
+    }
+
+    /** Takes out those that are to be sent once more, and gives them to the consumer, last one first. */
+    void remove(Predicate<Waiting> which, Consumer<Waiting> again) {
+        for (int i = messages.size() - 1; i >= 0; i--) {
+            if (which.test(messages.get(i))) {
+                Waiting waiting = messages.remove(i);
+                tally(waiting, -1);
+                again.accept(waiting);
+            }
+        }
+    }
+
+    private void tally(Waiting waiting, int one) {
+        bytes += (long) one * waiting.message.length;
+        marks += waiting.kind == Waiting.Kind.MARK ? one : 0;
+        beats += waiting.kind == Waiting.Kind.BEAT ? one : 0;
+    }
+
+    boolean isEmpty() {
+        return messages.isEmpty();
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    int marks() {
+        return marks;
+    }
+
+    /** How many there are of the layers above. */
+    int ordinary() {
+        return messages.size() - marks - beats;
+    }
+
+    /** The highest number that a mark among them tells; 0 without one. */
+    long told() {
+        long told = 0;
+        if (marks > 0) {
+            for (Waiting waiting : messages) {
+                told = Math.max(told, waiting.tells);
+            }
+        }
+        return told;
+    }
+
+    /** Stays what it was, also when messages are taken out to be sent once more. */
+    long firstIndex() {
+        return firstIndex;
+    }
+
+    @Override
+    public void published(long receivers, boolean exact) {
+        lane.finish(this, receivers, exact, null);
+    }
+
+    @Override
+    public void failed(TransportException failure) {
+        lane.finish(this, 0, false, failure);
+    }
+
+    /** Tells those that may block, or those that do not; true if there are others. */
+    boolean tell(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
+        boolean others = false;
+        for (Waiting waiting : messages) {
+            if (waiting.sent.mayBlock() != blocking) {
+                others = true;
+            } else {
+                tell(waiting.sent, receivers, exact, failure);
+            }
+        }
+        return others;
+    }
+
+    private void tell(Sent sent, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            if (failure == null) {
+                sent.sent(receivers, exact);
+            } else {
+                sent.failed(failure);
+            }
+        } catch (Throwable t) {
+            LOG.error("Whoever sent a message to {} failed at its outcome", lane.channel(), t); // not its neighbours
+        }
+    }
+}

@@ -1,0 +1,199 @@
+package dev.omnibus.bus;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.common.eventbus.Subscribe;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** Objects with Guava's annotation as subscribers of topics. */
+class LocalEventsTest extends BusFixture {
+
+    record Placed(String id) {}
+
+    record Cancelled(String id) {}
+
+    private final InMemoryNetwork network = new InMemoryNetwork();
+    private final List<String> told = new CopyOnWriteArrayList<>();
+
+    @Override
+    Transport connect() {
+        return network.open();
+    }
+
+    private class Desk {
+
+        @Subscribe
+        @OnTopic("orders.*")
+        void placed(Placed order) {
+            told.add("placed " + order.id());
+        }
+
+        @Subscribe
+        @OnTopic("orders.*")
+        private void cancelled(Event<Cancelled> event) {
+            told.add("cancelled " + event.data().id() + " on " + event.topic());
+        }
+
+        @Subscribe
+        @OnTopic("archive.orders")
+        void archived(Placed order) {
+            told.add("archived " + order.id());
+        }
+    }
+
+    @Test
+    void eachMethodGetsTheEventsOfItsTopicAndItsType() throws Exception {
+        Desk desk = new Desk();
+        there.register(desk).get(5, SECONDS);
+        here.publish("orders.eu", new Placed("a"));
+        here.publish("orders.us", new Cancelled("a"));
+        here.publish("orders.us", new Placed("b")).get(5, SECONDS);
+        here.publish("archive.orders", new Placed("c")).get(5, SECONDS);
+        await().until(() -> told.size() == 4);
+        List<String> orders = new ArrayList<>(told);
+        orders.remove("archived c"); // another topic, in no order to these
+        assertEquals(List.of("placed a", "cancelled a on orders.us", "placed b"), orders);
+        assertEquals(1, here.publish("orders.eu", new Placed("d")).get(5, SECONDS)); // one Redis subscription a topic
+    }
+
+    @Test
+    void whatIsUnregisteredHasHandledWhatArrivedAndGetsNoMore() throws Exception {
+        Desk desk = new Desk();
+        there.register(desk).get(5, SECONDS);
+        for (int i = 0; i < 100; i++) {
+            here.publish("orders.eu", new Placed("a" + i));
+        }
+        here.publish("orders.eu", new Placed("last")).get(5, SECONDS);
+        there.unregister(desk).get(5, SECONDS);
+        assertEquals(101, told.size());
+        assertEquals(0, here.publish("orders.eu", new Placed("late")).get(5, SECONDS));
+        there.register(desk).get(5, SECONDS);
+        assertEquals(1, here.publish("orders.eu", new Placed("again")).get(5, SECONDS));
+    }
+
+    private final class Failing {
+
+        @Subscribe
+        @OnTopic("n")
+        void fails(Placed order) {
+            if (!order.id().isEmpty()) {
+                throw new IllegalStateException("on purpose; its trace belongs to this test");
+            }
+        }
+
+        @Subscribe
+        @OnTopic("n")
+        void overflows(Placed order) {
+            if (!order.id().isEmpty()) {
+                throw new StackOverflowError("on purpose; its trace belongs to this test");
+            }
+        }
+
+        @Subscribe
+        @OnTopic("n")
+        void works(Placed order) {
+            told.add(order.id());
+        }
+    }
+
+    @Test
+    void aMethodThatThrowsIsReportedAndTheOthersAreCalled() throws Exception {
+        there.register(new Failing()).get(5, SECONDS);
+        here.publish("n", new Placed("a"));
+        here.publish("n", new Placed("b"));
+        await().until(() -> told.equals(List.of("a", "b")));
+        await().until(() -> listener.told.size() == 4);
+        assertTrue(listener.told.stream().allMatch(line -> line.startsWith("failed n Placed[id=")));
+        assertEquals(4, there.stats().handlerFailures());
+    }
+
+    @Test
+    void anEventThatNoMethodTakesIsDeadAndOneThatDoesNotFitIsBad() throws Exception {
+        there.register(new Failing()).get(5, SECONDS);
+        here.publish("n", new Cancelled("a"));
+        here.publish(new Topic<>("n", String.class, "Placed"), "no object").get(5, SECONDS);
+        await().until(() -> listener.told.size() == 2);
+        assertEquals("dead n Cancelled", listener.told.get(0));
+        assertTrue(listener.told.get(1).startsWith("bad n: Event 2 of /nodes/"), listener.told::toString);
+    }
+
+    private final class Curious extends Desk {
+
+        @Subscribe
+        @OnTopic("orders.*")
+        void all(JsonNode data) {
+            told.add("tree " + data);
+        }
+
+        @Subscribe
+        @OnTopic(value = "orders.*", type = "com.example.placed")
+        void named(Placed order) {
+            told.add("named " + order.id());
+        }
+
+        @Override
+        @Subscribe
+        @OnTopic("orders.*")
+        void placed(Placed order) {
+            told.add("overridden " + order.id());
+        }
+    }
+
+    @Test
+    void aTreeTakesAllTypesAndATypeCanBeNamed() throws Exception {
+        there.register(new Curious()).get(5, SECONDS);
+        here.publish("orders.eu", new Placed("a"));
+        here.publish(Topic.of("orders.eu", Placed.class).withEventType("com.example.placed"), new Placed("b"));
+        await().until(() -> told.size() == 4);
+        assertEquals(
+                List.of("named b", "overridden a", "tree {\"id\":\"a\"}", "tree {\"id\":\"b\"}"),
+                told.stream().sorted().toList());
+    }
+
+    private static final class WithoutTopic {
+        @Subscribe
+        void on(Placed order) {}
+    }
+
+    private static final class TwoParameters {
+        @Subscribe
+        @OnTopic("n")
+        void on(Placed order, Placed other) {}
+    }
+
+    private static final class BadTopic {
+        @Subscribe
+        @OnTopic("a b")
+        void on(Placed order) {}
+    }
+
+    private static final class RawEvent {
+        @Subscribe
+        @OnTopic("n")
+        @SuppressWarnings("rawtypes")
+        void on(Event event) {}
+    }
+
+    @Test
+    void whatCannotBeRegisteredIsRefusedAtOnceAndLeavesNothing() throws Exception {
+        for (Object wrong :
+                List.of(new Object(), new WithoutTopic(), new TwoParameters(), new BadTopic(), new RawEvent())) {
+            assertThrows(IllegalArgumentException.class, () -> there.register(wrong));
+            assertThrows(IllegalArgumentException.class, () -> there.unregister(wrong));
+        }
+        Desk desk = new Desk();
+        there.register(desk).get(5, SECONDS);
+        assertThrows(IllegalArgumentException.class, () -> there.register(desk));
+        assertEquals(1, here.publish("orders.eu", new Placed("d")).get(5, SECONDS));
+    }
+}

@@ -1,0 +1,35 @@
+package dev.omnibus.bus;
+
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Publishes what no bus would, as another program could. */
+final class RawFrames {
+
+    private RawFrames() {}
+
+    static CompletableFuture<Long> publish(Bus bus, String topic, String frame) {
+        return publish(bus, topic, frame.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static CompletableFuture<Long> publish(Bus bus, String topic, byte[] frame) {
+        CompletableFuture<Long> done = new CompletableFuture<>();
+        Publication.Outcome outcome = new Publication.Outcome() {
+            @Override
+            public void published(long receivers, boolean exact) {
+                done.complete(receivers);
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                done.completeExceptionally(failure);
+            }
+        };
+        String channel = bus.channels().names().event(topic);
+        bus.channels().transport().publish(List.of(new Publication(channel, frame, false, outcome)));
+        return done;
+    }
+}

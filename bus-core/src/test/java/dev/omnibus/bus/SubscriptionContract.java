@@ -1,0 +1,227 @@
+package dev.omnibus.bus;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What the options of a subscription do, on every transport. */
+abstract class SubscriptionContract extends BusFixture {
+
+    private static final SubscribeOptions DEFAULT = SubscribeOptions.DEFAULT;
+
+    @Test
+    void withConcurrencySeveralEventsAreHandledAtTheSameTime() throws Exception {
+        CyclicBarrier allFour = new CyclicBarrier(4); // nobody gets past it alone
+        AtomicInteger done = new AtomicInteger();
+        ready(there.subscribe("n", Integer.class, DEFAULT.withConcurrency(4), event -> {
+            allFour.await(10, SECONDS);
+            done.incrementAndGet();
+        }));
+        publish("n", 8);
+        await().until(() -> done.get() == 8);
+    }
+
+    @Test
+    void eventsWithEqualKeysStayInOrderWhileOthersAreHandledBesideThem() throws Exception {
+        Map<Integer, List<Integer>> byKey = new ConcurrentHashMap<>();
+        AtomicInteger busy = new AtomicInteger();
+        List<String> wrong = new CopyOnWriteArrayList<>();
+        Map<Integer, AtomicInteger> running = new ConcurrentHashMap<>();
+        SubscribeOptions byRest = DEFAULT.withKey(8, event -> (Integer) event.data() % 5);
+        ready(there.subscribe("n", Integer.class, byRest, event -> {
+            int key = event.data() % 5;
+            if (running.computeIfAbsent(key, k -> new AtomicInteger()).incrementAndGet() > 1) {
+                wrong.add("two at a time with key " + key);
+            }
+            if (key == 0) {
+                busy.incrementAndGet();
+                gate.await(); // the others are not held up by it
+            }
+            byKey.computeIfAbsent(key, k -> new ArrayList<>()).add(event.data());
+            running.get(key).decrementAndGet();
+        }));
+        publish("n", 1_000);
+        await().until(() -> IntStream.range(1, 5)
+                .allMatch(key -> byKey.getOrDefault(key, List.of()).size() == 200));
+        assertEquals(1, busy.get());
+        gate.countDown();
+        await().until(() -> byKey.getOrDefault(0, List.of()).size() == 200);
+        assertEquals(List.of(), wrong);
+        byKey.forEach((key, seen) ->
+                assertEquals(IntStream.range(0, 200).mapToObj(i -> i * 5 + key).toList(), seen));
+    }
+
+    @Test
+    void aKeyThatCannotBeToldIsReportedAndTheEventHandledAllTheSame() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        SubscribeOptions failing = DEFAULT.withKey(2, event -> {
+            throw new IllegalStateException("no key");
+        });
+        ready(there.subscribe("n", Integer.class, failing, event -> seen.add(event.data())));
+        publish("n", 1);
+        await().until(() -> seen.equals(List.of(0)));
+        await().until(() -> listener.told.equals(List.of("failed n 0: no key")));
+    }
+
+    @Test
+    void aHandlerThatFailsIsGivenTheEventAgainBeforeItCountsAsFailed() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        SubscribeOptions twice = DEFAULT.withRetries(2, Duration.ofMillis(1));
+        Subscription subscription = there.subscribe("n", Integer.class, twice, event -> {
+            seen.add(event.data());
+            boolean third = seen.size() == 3;
+            if (event.data() == 1 || (event.data() == 0 && !third)) {
+                throw new IllegalStateException("on purpose; its trace belongs to this test");
+            }
+            if (event.data() == 2) {
+                throw new StackOverflowError("on purpose; its trace belongs to this test");
+            }
+        });
+        ready(subscription);
+        publish("n", 4);
+        await().until(() -> seen.equals(List.of(0, 0, 0, 1, 1, 1, 2, 3)));
+        await().until(() -> listener.told.equals(List.of(
+                "failed n 1: on purpose; its trace belongs to this test",
+                "failed n 2: on purpose; its trace belongs to this test")));
+        await().until(() -> subscription.stats().equals(new SubscriptionStats(4, 2, 2, 4, 0, 0, 0, 0)));
+        assertEquals(2, there.stats().handlerFailures());
+        assertEquals(2, there.stats().handled());
+    }
+
+    @Test
+    void aFullMailboxDropsTheNewestAndSaysSoOncePerEpisode() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        CountDownLatch started = new CountDownLatch(1);
+        Subscription subscription = there.subscribe("n", Integer.class, DEFAULT.withMailbox(10, 1 << 20), event -> {
+            started.countDown();
+            gate.await();
+            seen.add(event.data());
+        });
+        ready(subscription);
+        publish("n", 1);
+        assertTrue(started.await(5, SECONDS));
+        IntStream.range(1, 30).forEach(i -> here.publish("n", i).join());
+        await().until(() -> subscription.stats().dropped() == 20);
+        await().until(() -> listener.told.equals(List.of("dropping n")));
+        assertEquals(20, there.stats().dropped());
+        gate.countDown();
+        await().until(() -> seen.equals(IntStream.range(0, 10).boxed().toList()));
+        await().until(() -> listener.told.equals(List.of("dropping n", "dropped n 20")));
+        here.publish("n", 99).join();
+        await().until(() -> seen.contains(99));
+        assertEquals(new SubscriptionStats(31, 11, 0, 0, 0, 20, 0, 0), settled(subscription));
+    }
+
+    @Test
+    void theOldestMakeRoomWhereThatWasChosen() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        CountDownLatch started = new CountDownLatch(1);
+        SubscribeOptions latest = DEFAULT.withMailbox(10, 1 << 20).withOverflow(Overflow.DROP_OLDEST);
+        Subscription subscription = there.subscribe("n", Integer.class, latest, event -> {
+            started.countDown();
+            gate.await();
+            seen.add(event.data());
+        });
+        ready(subscription);
+        publish("n", 1);
+        assertTrue(started.await(5, SECONDS));
+        IntStream.range(1, 30).forEach(i -> here.publish("n", i).join());
+        await().until(() -> subscription.stats().dropped() == 20);
+        gate.countDown();
+        await().until(() -> seen.size() == 10);
+        assertEquals(0, seen.get(0));
+        assertEquals(IntStream.range(21, 30).boxed().toList(), seen.subList(1, 10));
+        await().until(() -> listener.told.equals(List.of("dropping n", "dropped n 20")));
+    }
+
+    @Test
+    void anOverflowClosesTheSubscriptionWhereThatWasChosenAndNothingIsHandledBehindTheHole() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        CountDownLatch started = new CountDownLatch(1);
+        SubscribeOptions strict = DEFAULT.withMailbox(10, 1 << 20).withOverflow(Overflow.CLOSE);
+        Subscription subscription = there.subscribe("n", Integer.class, strict, event -> {
+            started.countDown();
+            gate.await();
+            seen.add(event.data());
+        });
+        ready(subscription);
+        publish("n", 1);
+        assertTrue(started.await(5, SECONDS));
+        IntStream.range(1, 12).forEach(i -> here.publish("n", i).join());
+        await().until(() -> here.publish("n", 100).join() == 0); // it is no receiver any more
+        gate.countDown();
+        subscription.closed().get(5, SECONDS);
+        assertEquals(IntStream.range(0, 10).boxed().toList(), seen);
+        await().until(() -> listener.told.size() == 2 && listener.told.get(0).equals("dropping n"));
+    }
+
+    @Test
+    void handlersRunOnTheExecutorThatWasGiven() throws Exception {
+        ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
+        try {
+            List<String> threads = new CopyOnWriteArrayList<>();
+            ready(there.subscribe(
+                    "n",
+                    Integer.class,
+                    DEFAULT.withExecutor(own),
+                    event -> threads.add(Thread.currentThread().getName())));
+            publish("n", 3);
+            await().until(() -> threads.equals(List.of("own", "own", "own")));
+        } finally {
+            own.shutdown();
+        }
+    }
+
+    @Test
+    void anExecutorThatRefusesEndsItsSubscriptionAndNoOther() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        SubscribeOptions refused = DEFAULT.withExecutor(task -> {
+            throw new RejectedExecutionException("on purpose");
+        });
+        Subscription subscription = there.subscribe("n", Integer.class, refused, event -> seen.add(-1));
+        ready(subscription);
+        ready(there.subscribe("n", Integer.class, event -> seen.add(event.data())));
+        publish("n", 3);
+        subscription.closed().get(5, SECONDS);
+        await().until(() -> seen.equals(List.of(0, 1, 2)));
+        await().until(() -> listener.told.equals(List.of("dropping n", "dropped n 1")));
+    }
+
+    @Test
+    void optionsOutOfRangeAreMistakesOfTheProgram() {
+        assertEquals(
+                "concurrency is 0; it must be between 1 and 1024",
+                assertThrows(IllegalArgumentException.class, () -> DEFAULT.withConcurrency(0))
+                        .getMessage());
+        assertThrows(IllegalArgumentException.class, () -> DEFAULT.withMailbox(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> DEFAULT.withMailbox(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> DEFAULT.withRetries(21, Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> DEFAULT.withRetries(1, Duration.ofMillis(-1)));
+    }
+
+    private void publish(String topic, int events) {
+        IntStream.range(0, events).forEach(i -> here.publish(topic, i));
+    }
+
+    private static SubscriptionStats settled(Subscription subscription) {
+        await().until(() -> subscription.stats().waiting() == 0);
+        return subscription.stats();
+    }
+}
