@@ -17,7 +17,8 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
         /**
          * The frame was handed to the receivers.
          *
-         * @param receivers how many there were; 0 means that nobody got it
+         * @param receivers how many there were; 0 means that nobody got it, if the number is exact. If it is not, it
+         *     may count subscriptions by pattern, and in a cluster leaves out those that other servers hold
          * @param exact whether the number leaves out subscriptions by pattern. False where that was not asked for, or
          *     where the user may not run scripts
          */

@@ -30,7 +30,8 @@ public interface Transport extends AutoCloseable {
      *
      * @param channel the exact name
      * @param listener called on the transport's thread, one frame at a time and in order per channel
-     * @return completes when the subscription is confirmed: what is published after that is received
+     * @return completes when the subscription is confirmed: what is published after that is received. Fails at once if
+     *     the server refuses it. Once confirmed it is kept, also over lost connections and refusals, until it is ended
      * @throws IllegalStateException if this transport is already subscribed to the channel
      */
     CompletableFuture<Void> subscribe(String channel, FrameListener listener);
@@ -58,8 +59,9 @@ public interface Transport extends AutoCloseable {
      * Throws away the connection and makes a new one with the same subscriptions. For a link that is dead and does not
      * know it. While one reconnect is under way, further calls join it.
      *
-     * @return completes when every subscription is confirmed on the new connection; fails if no connection can be made,
-     *     and may then be tried again
+     * @return completes when the new connection stands and every subscription was tried on it; those that were refused
+     *     are tried again until they stand, and their listeners are told then. Fails if no connection can be made, and
+     *     may then be tried again
      */
     CompletableFuture<Void> reconnect();
 

@@ -91,8 +91,9 @@ abstract class BusContract extends BusFixture {
         for (String topic : List.of("a.b", "a.b.c", "a", "ab.c", "a.d")) {
             here.publish(topic, 1).get(5, SECONDS);
         }
-        await().until(() -> rest.equals(List.of("a.b", "a.b.c", "a.d")));
-        await().until(() -> one.equals(List.of("a.b", "a.d")) && exact.equals(List.of("a.b")));
+        // Order is promised within a topic; in a cluster the topics come by different ways.
+        await().until(() -> rest.size() == 3 && rest.containsAll(List.of("a.b", "a.b.c", "a.d")));
+        await().until(() -> one.size() == 2 && one.containsAll(List.of("a.b", "a.d")) && exact.equals(List.of("a.b")));
 
         all.close().get(5, SECONDS);
         here.publish("a.e", 1).get(5, SECONDS);

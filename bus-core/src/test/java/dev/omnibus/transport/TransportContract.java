@@ -4,6 +4,7 @@ import static dev.omnibus.transport.Outcomes.publish;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -78,8 +79,10 @@ abstract class TransportContract {
 
         assertEquals(
                 new Published(1, true), publish(here, channel, "counted", true).join());
-        assertEquals(
-                new Published(2, false), publish(here, channel, "plain", false).join());
+        Published plain = publish(here, channel, "plain", false).join();
+        assertFalse(plain.exact());
+        // In a cluster the onlooker is on the server of its pattern, and seen only by publishes to that server.
+        assertTrue(plain.receivers() == 1 || plain.receivers() == 2, plain::toString);
 
         await().until(() -> onlooker.frames.equals(List.of("counted", "plain")));
         assertEquals(List.of(channel, channel), onlooker.channels);

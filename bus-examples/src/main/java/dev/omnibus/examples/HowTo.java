@@ -21,12 +21,14 @@ import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import org.redisson.config.Config;
 
 /** What the how-to pages show. Tests run each listing. */
 public final class HowTo {
@@ -75,6 +77,15 @@ public final class HowTo {
         // tag::connect-with-prefix
         Bus bus = Bus.builder(address).name("shop").prefix("staging").build();
         // end::connect-with-prefix
+        return bus;
+    }
+
+    static Bus connectToSentinel(String masterName, String... sentinels) {
+        // tag::connect-to-sentinel
+        Config config = new Config(); // org.redisson.config.Config
+        config.useSentinelServers().setMasterName(masterName).addSentinelAddress(sentinels);
+        Bus bus = Bus.builder(RedissonTransport.connect(config)).build();
+        // end::connect-to-sentinel
         return bus;
     }
 

@@ -14,6 +14,7 @@ import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.util.List;
@@ -65,6 +66,15 @@ class HowToIT {
         try (Bus bus = HowTo.connectWithPrefix(redis.url())) {
             assertTrue(bus.node().startsWith("shop-"));
             assertEquals("staging", bus.channels().names().prefix());
+        }
+    }
+
+    @Test
+    void aBusRunsOnSentinel() throws Exception {
+        try (RedisSentinels sentinels = RedisSentinels.start(1);
+                Bus bus = HowTo.connectToSentinel(
+                        sentinels.masterName(), sentinels.urls().toArray(String[]::new))) {
+            assertEquals(0, bus.publish("orders.placed", "o-17").get(5, SECONDS));
         }
     }
 

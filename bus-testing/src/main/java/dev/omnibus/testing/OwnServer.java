@@ -38,6 +38,7 @@ final class OwnServer implements AutoCloseable {
     private final RedisBinary binary;
     private final boolean windows;
     private final List<String> arguments;
+    private final String configuration;
     private final Path serverFiles;
     private final Path folder;
     private int port;
@@ -45,31 +46,55 @@ final class OwnServer implements AutoCloseable {
     private @Nullable Path file;
     private boolean closed;
 
-    private OwnServer(RedisBinary binary, boolean windows, List<String> arguments, Path serverFiles, Path folder) {
+    private OwnServer(
+            RedisBinary binary,
+            boolean windows,
+            List<String> arguments,
+            String configuration,
+            Path serverFiles,
+            Path folder) {
         this.binary = binary;
         this.windows = windows;
         this.arguments = arguments;
+        this.configuration = configuration;
         this.serverFiles = serverFiles;
         this.folder = folder;
     }
 
     static OwnServer start(Environment environment, List<String> arguments) {
-        return start(environment, arguments, OwnServer::freePort);
+        return start(environment, arguments, "", OwnServer::freePort);
     }
 
-    static OwnServer start(Environment environment, List<String> arguments, IntSupplier ports) {
+    /** With a configuration file, unless that is empty. The server may write to it, and finds it after a restart. */
+    static OwnServer start(Environment environment, List<String> arguments, String configuration, IntSupplier ports) {
         Path serverFiles = ServerFile.folder(environment);
         OrphanReaper.reap(serverFiles);
         RedisBinary binary = RedisBinary.find(environment);
-        OwnServer server = new OwnServer(binary, environment.isWindows(), arguments, serverFiles, temporaryFolder());
+        OwnServer server = new OwnServer(
+                binary, environment.isWindows(), arguments, configuration, serverFiles, temporaryFolder());
         OPEN.add(server);
         try {
+            server.writeConfiguration();
             server.startOnAnyPort(ports);
             return server;
         } catch (RuntimeException e) {
             server.close();
             throw e;
         }
+    }
+
+    private void writeConfiguration() {
+        if (!configuration.isEmpty()) {
+            try {
+                Files.writeString(configurationFile(), configuration);
+            } catch (IOException e) {
+                throw new RedisServerException("Cannot write to " + folder + "; is java.io.tmpdir writable?", e);
+            }
+        }
+    }
+
+    private Path configurationFile() {
+        return folder.resolve("server.conf");
     }
 
     private synchronized void startOnAnyPort(IntSupplier ports) {
@@ -85,6 +110,9 @@ final class OwnServer implements AutoCloseable {
 
     private synchronized boolean run() {
         List<String> command = new ArrayList<>(List.of(binary.executable().toString()));
+        if (!configuration.isEmpty()) {
+            command.add(configurationFile().toString());
+        }
         command.addAll(List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port)));
         command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
         command.addAll(arguments);
@@ -185,7 +213,7 @@ final class OwnServer implements AutoCloseable {
     }
 
     /** Only likely to stay free: whoever starts on it must be ready to find it taken. */
-    private static int freePort() {
+    static int freePort() {
         for (int attempt = 1; attempt <= PORT_ATTEMPTS; attempt++) {
             int candidate = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT + 1);
             try (ServerSocket socket = new ServerSocket(candidate, 1, InetAddress.getLoopbackAddress())) {

@@ -87,7 +87,10 @@ public final class RedisServer implements AutoCloseable {
         if (List.of(arguments).contains("--port")) {
             throw new IllegalArgumentException("start() chooses a free port itself; leave --port out, ask port()");
         }
-        OwnServer own = OwnServer.start(environment, List.of(arguments));
+        return of(OwnServer.start(environment, List.of(arguments)));
+    }
+
+    static RedisServer of(OwnServer own) {
         RedisAddress address = RedisAddress.local(own.port());
         RedisServer server = new RedisServer("redis://" + address, address, own.origin(), own);
         log.info("Redis for tests: {}", server);

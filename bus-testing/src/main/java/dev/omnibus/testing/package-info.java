@@ -1,4 +1,8 @@
-/** A real Redis process for tests. Start at {@link dev.omnibus.testing.RedisServer}. */
+/**
+ * Real Redis processes for tests. Start at {@link dev.omnibus.testing.RedisServer};
+ * {@link dev.omnibus.testing.RedisSentinels} and {@link dev.omnibus.testing.RedisCluster} are made of several, and
+ * {@link dev.omnibus.testing.FaultProxy} is a bad network in front of one.
+ */
 @NullMarked
 @CheckReturnValue
 package dev.omnibus.testing;

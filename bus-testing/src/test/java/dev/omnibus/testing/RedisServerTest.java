@@ -210,7 +210,7 @@ class RedisServerTest {
         int freePort = gone.port();
         try (RedisServer first = RedisServer.start()) {
             Deque<Integer> ports = new ArrayDeque<>(List.of(first.port(), freePort));
-            try (OwnServer second = OwnServer.start(environment, List.of(), ports::removeFirst)) {
+            try (OwnServer second = OwnServer.start(environment, List.of(), "", ports::removeFirst)) {
                 assertEquals(freePort, second.port());
                 assertEquals("PONG", first.command("PING"));
             }

@@ -14,8 +14,10 @@ import org.redisson.RedissonShutdownException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisNodeNotFoundException;
+import org.redisson.client.RedisReadonlyException;
 import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisResponseTimeoutException;
+import org.redisson.client.RedisRetryException;
 import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.WriteRedisConnectionException;
 
@@ -30,15 +32,6 @@ import org.redisson.client.WriteRedisConnectionException;
 final class Failures {
 
     private Failures() {}
-
-    static TransportException connect(RedisException e) {
-        return new TransportException(
-                Kind.CONNECTION_LOST,
-                true,
-                "Cannot connect to Redis; is it running at this address, and are user and password right? "
-                        + firstLine(e),
-                e);
-    }
 
     static TransportException publish(String channel, Throwable failure) {
         Throwable e = unwrap(failure);
@@ -55,11 +48,14 @@ final class Failures {
         if (e instanceof RedisTimeoutException) {
             String unconfirmed = "Redis did not confirm the subscription to " + name + " within "
                     + RedissonSettings.SUBSCRIBE_TIMEOUT.toMillis()
-                    + " ms; either it does not answer, or the user may not subscribe to this channel (check its ACL"
-                    + " with ACL DRYRUN)";
-            return new TransportException(Kind.REFUSED, true, unconfirmed, e);
+                    + " ms; is it overloaded, or the connection broken?";
+            return new TransportException(Kind.CONNECTION_LOST, true, unconfirmed, e);
         }
         return of("subscribe to " + name, e);
+    }
+
+    static boolean isTimeout(Throwable failure) {
+        return unwrap(failure) instanceof RedisTimeoutException;
     }
 
     static <T> CompletableFuture<T> named(String action, CompletableFuture<T> future) {
@@ -104,6 +100,10 @@ final class Failures {
             String away = "No connection to Redis to " + action + "; nothing was sent";
             return new TransportException(Kind.CONNECTION_LOST, true, away, e);
         }
+        if (e instanceof RedisRetryException || e instanceof RedisReadonlyException) { // loading, failing over, busy
+            String unready = "Redis is not able to " + action + " right now; nothing was sent: " + firstLine(e);
+            return new TransportException(Kind.CONNECTION_LOST, true, unready, e);
+        }
         if (e instanceof RedisException) {
             return new TransportException(Kind.REFUSED, true, "Redis refused to " + action + ": " + firstLine(e), e);
         }
@@ -117,7 +117,7 @@ final class Failures {
     }
 
     /** Redisson appends channel and parameters to what Redis said. */
-    private static String firstLine(Throwable e) {
+    static String firstLine(Throwable e) {
         @Nullable String message = e.getMessage();
         if (message == null) {
             return e.getClass().getSimpleName();

@@ -1,15 +1,11 @@
 package dev.omnibus.transport.redisson;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.flush.FlushConsolidationHandler;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
@@ -17,6 +13,7 @@ import org.redisson.config.Config;
 import org.redisson.config.ConstantDelay;
 import org.redisson.config.EqualJitterDelay;
 import org.redisson.config.Protocol;
+import org.redisson.config.ReadMode;
 import org.redisson.config.SingleServerConfig;
 import org.redisson.config.SubscriptionMode;
 import org.redisson.config.TransportMode;
@@ -27,9 +24,10 @@ final class RedissonSettings {
     /** A command that Redis does not answer within this time has an unknown outcome. */
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
 
-    /** Long enough for a machine on which many processes start; a refused subscription is reported only by it, too. */
+    /** Long enough for a machine on which many processes start. What Redis refuses is reported at once. */
     static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
 
+    private static final int SCAN_MILLIS = 1_000;
     private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
 
     private RedissonSettings() {}
@@ -47,7 +45,6 @@ final class RedissonSettings {
         config.setThreads(1); // unused with the direct executor
         config.setTransportMode(TransportMode.NIO); // the event loop below is of this kind
         config.setEventLoopGroup(eventLoop); // survives a rebuilt client, so that rebuilding takes milliseconds
-        config.setNettyHook(new FlushConsolidation()); // many small writes, one system call
         config.setProtocol(Protocol.RESP2); // RESP3 gains nothing here and has open bugs in 4.7.0
         config.setKeepPubSubOrder(true); // one channel's frames in order, one at a time
         config.setLazyInitialization(false); // a wrong address or password fails at connect
@@ -55,8 +52,11 @@ final class RedissonSettings {
             single(config.useSingleServer());
         } else if (config.isClusterConfig()) {
             masters(config.useClusterServers());
+            config.useClusterServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen; not 5 s
         } else if (config.isSentinelConfig()) {
             masters(config.useSentinelServers());
+            config.useSentinelServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen
+            config.useSentinelServers().setCheckSentinelsList(false); // one Sentinel that answers is enough
         } else {
             throw new IllegalArgumentException("The bus runs on a single server, on Sentinel or on a cluster;"
                     + " call useSingleServer(), useSentinelServers() or useClusterServers() on the Config");
@@ -79,6 +79,7 @@ final class RedissonSettings {
         servers.setSubscriptionConnectionPoolSize(2); // one in use, one for the moment of a reconnect
         servers.setSubscriptionConnectionMinimumIdleSize(1); // the one in use
         servers.setSubscriptionMode(SubscriptionMode.MASTER); // PUBLISH counts no subscribers of replicas
+        servers.setReadMode(ReadMode.MASTER); // a replica may not know a lease yet; and no connections to replicas
     }
 
     private static void common(BaseConfig<?> server) {
@@ -90,17 +91,6 @@ final class RedissonSettings {
         server.setConnectTimeout((int) ANSWER_TIMEOUT.toMillis());
         server.setSubscriptionTimeout((int) SUBSCRIBE_TIMEOUT.toMillis());
         server.setReconnectionDelay(new EqualJitterDelay(Duration.ofMillis(50), Duration.ofSeconds(1))); // not 10 s
-    }
-
-    private static final class FlushConsolidation implements NettyHook {
-
-        @Override
-        public void afterBoostrapInitialization(Bootstrap bootstrap) {}
-
-        @Override
-        public void afterChannelInitialization(Channel channel) {
-            channel.pipeline().addFirst(new FlushConsolidationHandler(256, true));
-        }
     }
 
     /**

@@ -26,20 +26,14 @@ import org.redisson.config.Config;
  * <p>It is given an address or a {@link Config}, of which it makes a copy; a client that the program uses for other
  * things is never touched. Single server, Sentinel and cluster are supported.
  *
- * <p>Redisson resubscribes by itself after a lost connection. A link that is dead without being closed is noticed by
- * the layer above, which then calls {@link #reconnect()}: a new client, made in milliseconds, takes the place of the
- * old one. Thread-safe.
+ * <p>Redisson resubscribes by itself after a lost connection; what Redis refuses then is tried again about once a
+ * second until it stands. A link that is dead without being closed is noticed by the layer above, which then calls
+ * {@link #reconnect()}: a new client, made in milliseconds, takes the place of the old one. Thread-safe.
  */
 public final class RedissonTransport implements Transport {
 
-    /** A subscription that the new connection refused is tried again; the others do not wait for it. */
-    private static final Duration RESUBSCRIBE_DELAY = Duration.ofSeconds(1);
-
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
-
-    /** One listener and how it is subscribed. */
-    record Subscribed(String name, boolean pattern, FrameListener listener) {}
 
     private final Config config;
     private final EventLoopGroup eventLoop;
@@ -135,6 +129,7 @@ public final class RedissonTransport implements Transport {
                         again = session != tried && isWanted(session, subscribed);
                         if (!again) {
                             subscriptions.remove(subscribed.name(), subscribed);
+                            subscribed.end();
                         }
                     }
                     return again ? confirm(subscribed) : CompletableFuture.<Void>failedFuture(failure);
@@ -145,17 +140,16 @@ public final class RedissonTransport implements Transport {
     @Override
     public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
         Subscribed subscribed;
-        CompletableFuture<Void> settled;
+        Session on;
         synchronized (this) {
             subscribed = closed ? null : subscriptions.remove(channelOrGlob);
-            settled = reconnecting == null ? CompletableFuture.completedFuture(null) : reconnecting;
+            on = session;
         }
         if (subscribed == null) {
             return CompletableFuture.completedFuture(null);
         }
-        // A reconnect under way may be about to subscribe to it once more; what it did is then undone.
-        return settled.handle((done, failure) -> current().unsubscribe(subscribed))
-                .thenCompose(Function.identity());
+        subscribed.end(); // a reconnect under way, which may know it still, leaves it alone from now on
+        return on.unsubscribe(subscribed);
     }
 
     @Override
@@ -193,9 +187,7 @@ public final class RedissonTransport implements Transport {
                 throw closedFailure();
             }
             old.close(); // before the new one listens: nothing is delivered twice
-            CompletableFuture.allOf(again.stream()
-                            .map(subscribed -> resubscribe(next, subscribed))
-                            .toArray(CompletableFuture[]::new))
+            CompletableFuture.allOf(again.stream().map(next::carryOver).toArray(CompletableFuture[]::new))
                     .join();
             finish(done, null);
         } catch (CompletionException e) {
@@ -205,23 +197,6 @@ public final class RedissonTransport implements Transport {
         } catch (Throwable t) { // whatever it is, it must not leave the bus waiting for this reconnect for ever
             finish(done, new TransportException(Kind.CONNECTION_LOST, true, "Redisson failed to reconnect", t));
         }
-    }
-
-    /** Repeats one subscription on a new session, as often as it takes while both are wanted. */
-    private CompletableFuture<Void> resubscribe(Session on, Subscribed subscribed) {
-        return on.subscribe(subscribed).whenComplete((done, failure) -> {
-            if (!isWanted(on, subscribed)) {
-                return;
-            }
-            if (failure == null) {
-                subscribed.listener().onInterrupted();
-            } else {
-                eventLoop.schedule(
-                        () -> isWanted(on, subscribed) ? resubscribe(on, subscribed) : null,
-                        RESUBSCRIBE_DELAY.toMillis(),
-                        TimeUnit.MILLISECONDS);
-            }
-        });
     }
 
     private synchronized boolean isWanted(Session on, Subscribed subscribed) {
@@ -274,6 +249,7 @@ public final class RedissonTransport implements Transport {
                 return;
             }
             closed = true;
+            subscriptions.values().forEach(Subscribed::end);
             subscriptions.clear();
             last = session;
             rebuilding = reconnecting;
@@ -286,6 +262,11 @@ public final class RedissonTransport implements Transport {
                     .join();
         }
         eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+    }
+
+    /** What it holds for subscriptions in all its maps; 0 when there are none. */
+    synchronized int heldSubscriptions() {
+        return subscriptions.size() + session.heldSubscriptions();
     }
 
     private synchronized Session current() {

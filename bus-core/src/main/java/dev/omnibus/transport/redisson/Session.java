@@ -3,35 +3,34 @@ package dev.omnibus.transport.redisson;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import dev.omnibus.transport.redisson.RedissonTransport.Subscribed;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.redisson.Redisson;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
 import org.redisson.api.RFuture;
-import org.redisson.api.RPatternTopic;
 import org.redisson.api.RScript.Mode;
 import org.redisson.api.RScript.ReturnType;
 import org.redisson.api.RScriptAsync;
-import org.redisson.api.RTopic;
 import org.redisson.api.RTopicAsync;
 import org.redisson.api.RedissonClient;
-import org.redisson.api.listener.PatternStatusListener;
-import org.redisson.api.listener.StatusListener;
+import org.redisson.client.RedisAuthRequiredException;
+import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoScriptException;
+import org.redisson.client.RedisRetryException;
+import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One Redisson client, from connect to shutdown. After {@link #close()} nothing reaches a listener any more. */
 final class Session {
@@ -43,26 +42,63 @@ final class Session {
     private static final String COUNTED_PUBLISH =
             "local n = redis.call('PUBSUB', 'NUMSUB', KEYS[1])[2] redis.call('PUBLISH', KEYS[1], ARGV[1]) return n";
 
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final String GREETED_KEY = "omnibus"; // looked at, never written
+
     private final RedissonClient client;
     private final RedisLeases leases;
     private final String scriptDigest;
+    private final boolean manyServers;
+    private final Answers answers = new Answers();
+    private final Subscriptions subscriptions;
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
-    private final Map<Object, CompletableFuture<?>> waiting = new ConcurrentHashMap<>(); // each under a key of its own
-    private final Map<Subscribed, CompletableFuture<Void>> subscribed = new ConcurrentHashMap<>();
     private volatile boolean scriptsAllowed = true;
 
-    private Session(RedissonClient client) {
+    private Session(RedissonClient client, ScheduledExecutorService timer, boolean manyServers) {
         this.client = client;
+        this.manyServers = manyServers;
         this.leases = new RedisLeases(client);
+        this.subscriptions = new Subscriptions(client, answers, timer);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
     static Session open(Config config) {
+        Config own = new Config(config);
+        BusPipeline pipeline = new BusPipeline(own.getExecutor());
+        own.setNettyHook(pipeline);
+        Session session;
         try {
-            return new Session(Redisson.create(new Config(config)));
+            session = new Session(Redisson.create(own), own.getEventLoopGroup(), own.isClusterConfig());
+        } catch (IllegalArgumentException e) {
+            throw e; // a mistake in the configuration
+        } catch (RuntimeException e) {
+            throw ConnectFailures.of(config, e);
+        }
+        pipeline.tell(session.subscriptions);
+        try {
+            session.greet();
+            return session;
         } catch (RedisException e) {
-            throw Failures.connect(e);
+            session.close();
+            throw ConnectFailures.of(config, e);
+        }
+    }
+
+    /**
+     * Without a login Redisson takes a port that accepts for a Redis. Any answer will do, also that this is forbidden.
+     */
+    private void greet() {
+        try {
+            boolean unused =
+                    client.getBucket(GREETED_KEY, ByteArrayCodec.INSTANCE).isExists();
+        } catch (RedisAuthRequiredException
+                | RedisTimeoutException
+                | RedisConnectionException
+                | RedisRetryException e) {
+            throw e;
+        } catch (RedisException e) {
+            LOG.debug("Redis has answered", e);
         }
     }
 
@@ -79,6 +115,10 @@ final class Session {
                     only,
                     client.getTopic(only.channel(), ByteArrayCodec.INSTANCE),
                     client.getScript(ByteArrayCodec.INSTANCE));
+            return;
+        }
+        if (manyServers) { // a batch that fails on one server says nothing about what it did on the others
+            publications.forEach(publication -> publish(List.of(publication)));
             return;
         }
         List<Publication> tracked = publications.stream().map(this::tracked).toList();
@@ -112,7 +152,7 @@ final class Session {
         UnderWay once = new UnderWay(publication.outcome());
         underWay.add(once);
         if (!open.get()) { // closed since it was asked: nobody else would tell
-            once.failed(closedFailure());
+            once.failed(Answers.closedFailure());
         }
         return new Publication(publication.channel(), publication.frame(), publication.counted(), once);
     }
@@ -176,104 +216,33 @@ final class Session {
         }
     }
 
-    /**
-     * Subscribes, once however often it is asked: a reconnect may ask for what is being subscribed at the same time,
-     * and a second Redisson listener would double every frame.
-     */
     CompletableFuture<Void> subscribe(Subscribed wanted) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        CompletableFuture<Void> before = subscribed.putIfAbsent(wanted, done);
-        if (before != null) {
-            return before;
-        }
-        untilClosed(() -> listen(wanted)).whenComplete((id, failure) -> {
-            if (failure == null) {
-                done.complete(null);
-            } else {
-                subscribed.remove(wanted, done);
-                done.completeExceptionally(Failures.subscribe(wanted.name(), failure));
-            }
-        });
-        return done;
+        return subscriptions.subscribe(wanted);
     }
 
-    /** From the second confirmation on, the subscription has been down in between. */
-    private CompletableFuture<Integer> listen(Subscribed subscribed) {
-        AtomicInteger confirmations = new AtomicInteger();
-        Runnable confirmed = () -> {
-            if (confirmations.incrementAndGet() > 1 && open.get()) {
-                subscribed.listener().onInterrupted();
-            }
-        };
-        String name = subscribed.name();
-        if (subscribed.pattern()) {
-            RPatternTopic topic = client.getPatternTopic(name, ByteArrayCodec.INSTANCE);
-            return topic.addListenerAsync(new PatternStatus(confirmed))
-                    .thenCompose(id -> topic.addListenerAsync(byte[].class, (pattern, channel, frame) -> {
-                        if (open.get()) {
-                            subscribed.listener().onFrame(channel.toString(), frame);
-                        }
-                    }))
-                    .toCompletableFuture();
-        }
-        RTopic topic = client.getTopic(name, ByteArrayCodec.INSTANCE);
-        return topic.addListenerAsync(new Status(confirmed))
-                .thenCompose(id -> topic.addListenerAsync(byte[].class, (channel, frame) -> {
-                    if (open.get()) {
-                        subscribed.listener().onFrame(name, frame);
-                    }
-                }))
-                .toCompletableFuture();
+    CompletableFuture<Void> carryOver(Subscribed wanted) {
+        return subscriptions.carryOver(wanted);
     }
 
     CompletableFuture<Void> unsubscribe(Subscribed unwanted) {
-        subscribed.remove(unwanted);
-        String name = unwanted.name();
-        CompletableFuture<Void> done = untilClosed(() -> unwanted.pattern()
-                ? client.getPatternTopic(name, ByteArrayCodec.INSTANCE)
-                        .removeAllListenersAsync()
-                        .toCompletableFuture()
-                : client.getTopic(name, ByteArrayCodec.INSTANCE)
-                        .removeAllListenersAsync()
-                        .toCompletableFuture());
-        return Failures.named("unsubscribe from " + name, done);
+        return subscriptions.unsubscribe(unwanted);
+    }
+
+    int heldSubscriptions() {
+        return subscriptions.size() + answers.size();
     }
 
     <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
-        return Failures.named("reach the leases", untilClosed(() -> question.apply(leases)));
-    }
-
-    /** As with publications: Redisson may forget what it was asked, or throw, when it is shut down. */
-    private <T> CompletableFuture<T> untilClosed(Supplier<CompletableFuture<T>> question) {
-        CompletableFuture<T> answer;
-        try {
-            answer = question.get().copy();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-        Object key = new Object();
-        waiting.put(key, answer);
-        answer.whenComplete((value, failure) -> waiting.remove(key));
-        if (!open.get()) {
-            answer.completeExceptionally(closedFailure());
-        }
-        return answer;
-    }
-
-    private static TransportException closedFailure() {
-        return new TransportException(
-                Kind.CONNECTION_LOST,
-                false,
-                "The connection to Redis was closed before it answered; it may still do what it was asked",
-                null);
+        return Failures.named("reach the leases", answers.untilClosed(() -> question.apply(leases)));
     }
 
     void close() {
         if (open.compareAndSet(true, false)) {
+            answers.refuse();
             client.shutdown(0, 100, TimeUnit.MILLISECONDS);
-            TransportException failure = closedFailure();
+            TransportException failure = Answers.closedFailure();
             underWay.forEach(outcome -> outcome.failed(failure));
-            waiting.values().forEach(answer -> answer.completeExceptionally(failure));
+            answers.failAll();
         }
     }
 
@@ -298,27 +267,5 @@ final class Session {
                 outcome.failed(failure);
             }
         }
-    }
-
-    private record Status(Runnable confirmed) implements StatusListener {
-
-        @Override
-        public void onSubscribe(String channel) {
-            confirmed.run();
-        }
-
-        @Override
-        public void onUnsubscribe(String channel) {}
-    }
-
-    private record PatternStatus(Runnable confirmed) implements PatternStatusListener {
-
-        @Override
-        public void onPSubscribe(String pattern) {
-            confirmed.run();
-        }
-
-        @Override
-        public void onPUnsubscribe(String pattern) {}
     }
 }

@@ -1,0 +1,59 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.redisson.SubscriptionDecoder.Observer;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.handler.flush.FlushConsolidationHandler;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+import org.redisson.client.NettyHook;
+import org.redisson.client.handler.CommandPubSubDecoder;
+
+/** What the bus changes in the connections of one Redisson client. */
+final class BusPipeline implements NettyHook, Observer {
+
+    private static final int FLUSHED_TOGETHER = 256;
+
+    private final ExecutorService executor;
+    private volatile @Nullable Observer observer;
+
+    BusPipeline(ExecutorService executor) {
+        this.executor = executor;
+    }
+
+    /** The client is made before that which subscribes by it; until then there is nothing to be told. */
+    void tell(Observer subscriptions) {
+        observer = subscriptions;
+    }
+
+    @Override
+    public void afterBoostrapInitialization(Bootstrap bootstrap) {}
+
+    @Override
+    public void afterChannelInitialization(Channel channel) {
+        channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
+        if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
+            channel.pipeline()
+                    .replace(
+                            CommandPubSubDecoder.class,
+                            "omnibus-subscriptions",
+                            new SubscriptionDecoder(channel, executor, this));
+        }
+    }
+
+    @Override
+    public void confirmed(String name, boolean pattern) {
+        Observer told = observer;
+        if (told != null) {
+            told.confirmed(name, pattern);
+        }
+    }
+
+    @Override
+    public void refused(String name, String error) {
+        Observer told = observer;
+        if (told != null) {
+            told.refused(name, error);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.redisson.client.RedisAuthRequiredException;
+import org.redisson.client.RedisRetryException;
+import org.redisson.client.RedisTimeoutException;
+import org.redisson.client.RedisWrongPasswordException;
+import org.redisson.config.Config;
+
+/**
+ * Why no connection was made, told so that the reader knows what to change: what happened, at which address, what to
+ * do. The address never contains the login.
+ */
+final class ConnectFailures {
+
+    private static final int DEEPEST = 10;
+
+    private ConnectFailures() {}
+
+    static TransportException of(Config config, Throwable failure) {
+        String where = where(config);
+        Throwable e = root(failure);
+        if (has(failure, RedisWrongPasswordException.class::isInstance) || says(failure, "ERR AUTH")) {
+            return refused("Redis at " + where + " refused the login; check user and password: " + said(e), failure);
+        }
+        if (has(failure, RedisAuthRequiredException.class::isInstance)) {
+            String login = "Redis at " + where + " wants a login; give one, as in redis://user:password@host:port";
+            return refused(login, failure);
+        }
+        if (says(failure, "cluster support disabled")) {
+            return refused(where + " is no cluster; connect to it as a single server", failure);
+        }
+        if (says(failure, "unknown command 'SENTINEL'")) {
+            return refused(where + " is no Sentinel; connect to it as a single server", failure);
+        }
+        if (says(failure, "GET-MASTER-ADDR-BY-NAME command returns empty result")) {
+            String unknown = "The Sentinels at " + where + " know no master named "
+                    + config.useSentinelServers().getMasterName() + "; check the master name";
+            return refused(unknown, failure);
+        }
+        return lost(unreachable(where, failure, e), failure);
+    }
+
+    private static String unreachable(String where, Throwable failure, Throwable root) {
+        if (has(failure, UnknownHostException.class::isInstance)) {
+            return "Cannot connect to Redis: the host of " + where + " is unknown; check its spelling and the DNS";
+        }
+        if (has(failure, SSLException.class::isInstance)) {
+            return "Cannot connect to Redis: TLS with " + where + " failed (" + said(root)
+                    + "); does it speak TLS, and is its certificate trusted?";
+        }
+        if (has(failure, ConnectException.class::isInstance)) {
+            return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
+        }
+        if (says(failure, "Can't decode replay")) {
+            return "Cannot connect to Redis: what answers at " + where
+                    + " is no Redis; or does it speak TLS (then write rediss://)?";
+        }
+        if (has(failure, RedisRetryException.class::isInstance)) {
+            return "Redis at " + where + " is not ready: " + said(root) + "; try again later";
+        }
+        if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
+            return "Cannot connect to Redis: " + where + " did not answer within "
+                    + RedissonSettings.ANSWER_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and does it"
+                    + " speak TLS "
+                    + (where.contains("rediss:") ? "(else write redis://)?" : "(then write rediss://)?");
+        }
+        return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
+    }
+
+    private static TransportException refused(String message, Throwable cause) {
+        return new TransportException(Kind.REFUSED, true, message, cause);
+    }
+
+    private static TransportException lost(String message, Throwable cause) {
+        return new TransportException(Kind.CONNECTION_LOST, true, message, cause);
+    }
+
+    /** Without user and password. */
+    private static String where(Config config) {
+        List<String> addresses;
+        if (config.isClusterConfig()) {
+            addresses = config.useClusterServers().getNodeAddresses();
+        } else if (config.isSentinelConfig()) {
+            addresses = config.useSentinelServers().getSentinelAddresses();
+        } else {
+            addresses = List.of(config.useSingleServer().getAddress());
+        }
+        return String.join(
+                ", ", addresses.stream().map(ConnectFailures::withoutLogin).toList());
+    }
+
+    private static String withoutLogin(String address) {
+        int login = address.lastIndexOf('@');
+        return login < 0 ? address : address.substring(0, address.indexOf("//") + 2) + address.substring(login + 1);
+    }
+
+    private static boolean says(Throwable failure, String text) {
+        return has(failure, e -> String.valueOf(e.getMessage()).contains(text));
+    }
+
+    private static boolean has(Throwable failure, Predicate<Throwable> wanted) {
+        return chain(failure).anyMatch(wanted);
+    }
+
+    private static Throwable root(Throwable failure) {
+        return chain(failure).reduce(failure, (before, cause) -> cause);
+    }
+
+    private static Stream<Throwable> chain(Throwable failure) {
+        return Stream.<@Nullable Throwable>iterate(failure, e -> e != null, e -> e == null ? null : e.getCause())
+                .<Throwable>mapMulti((e, each) -> {
+                    if (e != null) {
+                        each.accept(e);
+                    }
+                })
+                .limit(DEEPEST);
+    }
+
+    private static String said(Throwable e) {
+        return Failures.firstLine(e);
+    }
+}

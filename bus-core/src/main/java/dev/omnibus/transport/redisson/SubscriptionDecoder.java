@@ -1,0 +1,157 @@
+package dev.omnibus.transport.redisson;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+import org.redisson.client.ChannelName;
+import org.redisson.client.RedisClientConfig;
+import org.redisson.client.RedisException;
+import org.redisson.client.RedisPubSubConnection;
+import org.redisson.client.handler.CommandPubSubDecoder;
+import org.redisson.client.handler.State;
+import org.redisson.client.protocol.CommandData;
+import org.redisson.client.protocol.RedisCommands;
+import org.redisson.client.protocol.decoder.MultiDecoder;
+import org.redisson.client.protocol.pubsub.PubSubStatusMessage;
+import org.redisson.client.protocol.pubsub.PubSubType;
+
+/**
+ * Redisson's decoder of a subscription connection, which also knows which subscription an error belongs to.
+ *
+ * <p>Redisson 4.7.0 looks for the command's name in the text of the error, and Redis names none when it forbids a
+ * channel: the error is logged, and whoever waits for the subscription waits until it times out. A subscription that
+ * was repeated after a reconnect has nobody who waits, and stays deaf. Redis answers in the order in which it is asked,
+ * so the error belongs to the oldest command without an answer.
+ *
+ * <p>While none is waiting for its answer, which is nearly always, all this costs one look at an empty queue per
+ * message. Used on the connection's event loop only.
+ */
+final class SubscriptionDecoder extends CommandPubSubDecoder {
+
+    /** Learns what Redis answers. Called on the event loop: must neither block nor throw. */
+    interface Observer {
+
+        /** The subscription stands from here on: what arrives next was published after this. */
+        void confirmed(String name, boolean pattern);
+
+        /** Redis said no. */
+        void refused(String name, String error);
+    }
+
+    private record Asked(String operation, ChannelName name, CommandData<Object, Object> command) {}
+
+    private final Channel connection;
+    private final Observer observer;
+    private final Deque<Asked> unanswered = new ArrayDeque<>();
+    private final Set<ChannelName> refused = new HashSet<>();
+
+    SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
+        super(settings(executor));
+        this.connection = connection;
+        this.observer = observer;
+    }
+
+    /** The three things that the base class asks of it. The address is used for redirections, which a topic has not. */
+    private static RedisClientConfig settings(ExecutorService executor) {
+        return new RedisClientConfig()
+                .setAddress("redis://127.0.0.1:6379")
+                .setExecutor(executor)
+                .setKeepPubSubOrder(true);
+    }
+
+    @Override
+    public void addPubSubCommand(ChannelName channel, CommandData<Object, Object> data) {
+        unanswered.add(new Asked(data.getCommand().getName().toLowerCase(Locale.ROOT), channel, data));
+        super.addPubSubCommand(channel, data);
+    }
+
+    @Override
+    protected MultiDecoder<Object> messageDecoder(CommandData<Object, Object> data, List<Object> parts) {
+        if (!unanswered.isEmpty() && parts.size() > 1 && parts.get(1) instanceof byte[] name) {
+            answered(String.valueOf(parts.get(0)), new ChannelName(name));
+        }
+        return super.messageDecoder(data, parts);
+    }
+
+    private void answered(String operation, ChannelName name) {
+        if (unanswered.stream().noneMatch(asked -> asked.operation.equals(operation) && asked.name.equals(name))) {
+            return; // a message
+        }
+        for (Asked asked = unanswered.remove();
+                !asked.operation.equals(operation) || !asked.name.equals(name);
+                asked = unanswered.remove()) {} // those before it were answered in a way that Redisson keeps to itself
+        switch (operation) {
+            case "subscribe", "psubscribe" -> {
+                refused.remove(name);
+                observer.confirmed(name.toString(), operation.equals("psubscribe"));
+            }
+            case "unsubscribe" -> endedAnyway(PubSubType.UNSUBSCRIBE, name);
+            case "punsubscribe" -> endedAnyway(PubSubType.PUNSUBSCRIBE, name);
+            default -> {}
+        }
+    }
+
+    /**
+     * Redisson takes the end of a subscription that it never saw begin for nothing, and waits for it until a timeout.
+     */
+    private void endedAnyway(PubSubType type, ChannelName name) {
+        if (refused.remove(name)) {
+            RedisPubSubConnection.<RedisPubSubConnection>getFrom(connection)
+                    .onMessage(new PubSubStatusMessage(type, name));
+        }
+    }
+
+    /** An error without a command goes to {@link #onError}; for some of them Redisson fails looking for the command. */
+    @Override
+    protected void decode(
+            ByteBuf in,
+            CommandData<Object, Object> data,
+            List<Object> parts,
+            Channel channel,
+            boolean skipConvertor,
+            List<CommandData<?, ?>> commandsData,
+            long partsSize,
+            State state)
+            throws IOException {
+        if (data == null && parts == null && in.getByte(in.readerIndex()) == '-') {
+            int length = in.bytesBefore((byte) '\r');
+            String error = in.toString(in.readerIndex() + 1, length - 1, StandardCharsets.US_ASCII);
+            in.skipBytes(length + 2);
+            onError(channel, error);
+        } else {
+            super.decode(in, data, parts, channel, skipConvertor, commandsData, partsSize, state);
+        }
+    }
+
+    @Override
+    protected void onError(Channel channel, String error) {
+        @Nullable Asked first = unanswered.peek();
+        if (first == null) {
+            super.onError(channel, error);
+            return;
+        }
+        // One error answers a command for all of its names.
+        for (Asked next = first; next != null && next.command == first.command; next = unanswered.peek()) {
+            unanswered.remove();
+            if (!isEnd(next.operation)) {
+                refused.add(next.name);
+                observer.refused(next.name.toString(), error);
+            }
+        }
+        first.command.tryFailure(new RedisException(error));
+    }
+
+    private static boolean isEnd(String operation) {
+        return operation.equalsIgnoreCase(RedisCommands.UNSUBSCRIBE.getName())
+                || operation.equalsIgnoreCase(RedisCommands.PUNSUBSCRIBE.getName());
+    }
+}

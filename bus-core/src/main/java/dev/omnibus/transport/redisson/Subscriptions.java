@@ -1,0 +1,235 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.redisson.api.RPatternTopic;
+import org.redisson.api.RTopic;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.codec.ByteArrayCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one Redisson client is subscribed to, and the care that it takes to keep it so.
+ *
+ * <p>Redisson repeats its subscriptions after a reconnect without looking at the answers. One that Redis refused then,
+ * for instance because of its access control list, would stay deaf for ever, and every new listener of that name with
+ * it; only removing all of its listeners and adding one again heals. That is done here about once a second, until the
+ * subscription stands or is not wanted any more.
+ */
+final class Subscriptions implements SubscriptionDecoder.Observer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
+    private static final Duration RETRY_DELAY = Duration.ofMillis(800);
+
+    /** One subscription on this client. */
+    private static final class Held {
+
+        final Subscribed subscribed;
+        final CompletableFuture<Void> first = new CompletableFuture<>();
+        final long deadline = System.nanoTime() + RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos();
+        volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
+        volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
+        volatile boolean stands;
+
+        Held(Subscribed subscribed, boolean stood) {
+            this.subscribed = subscribed;
+            this.stood = stood;
+        }
+    }
+
+    private final RedissonClient client;
+    private final Answers answers;
+    private final ScheduledExecutorService timer;
+    private final Turns turns = new Turns();
+    private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
+    private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
+
+    Subscriptions(RedissonClient client, Answers answers, ScheduledExecutorService timer) {
+        this.client = client;
+        this.answers = answers;
+        this.timer = timer;
+    }
+
+    /**
+     * Subscribes, once however often it is asked: a reconnect may ask for what is being subscribed at the same time,
+     * and a second Redisson listener would double every frame.
+     */
+    CompletableFuture<Void> subscribe(Subscribed wanted) {
+        Held mine = new Held(wanted, false);
+        Held before = held.putIfAbsent(wanted, mine);
+        if (before != null) {
+            return before.first;
+        }
+        turns.take(wanted.name(), () -> listen(mine)).whenComplete((done, failure) -> {
+            if (failure == null) {
+                mine.first.complete(null);
+            } else {
+                held.remove(wanted, mine);
+                byName.remove(wanted.name(), mine);
+                mine.first.completeExceptionally(Failures.subscribe(wanted.name(), failure));
+            }
+        });
+        return mine.first;
+    }
+
+    /**
+     * Subscribes to what stood on the client before, and keeps trying; its listener is told when it stands. The future
+     * completes after the first attempt, however that ended.
+     */
+    CompletableFuture<Void> carryOver(Subscribed wanted) {
+        Held mine = new Held(wanted, true);
+        Held before = held.putIfAbsent(wanted, mine);
+        if (before != null) {
+            return before.first.handle((done, failure) -> null);
+        }
+        turns.take(wanted.name(), () -> heal(mine)).whenComplete((done, failure) -> mine.first.complete(null));
+        return mine.first;
+    }
+
+    CompletableFuture<Void> unsubscribe(Subscribed unwanted) {
+        unwanted.end();
+        CompletableFuture<Void> done = turns.take(unwanted.name(), () -> {
+            Held mine = held.remove(unwanted);
+            return mine != null && byName.remove(unwanted.name(), mine)
+                    ? remove(unwanted.name(), unwanted.pattern()).whenComplete((gone, failure) -> mine.listener = null)
+                    : CompletableFuture.completedFuture(null);
+        });
+        return Failures.named(
+                "unsubscribe from " + unwanted.name(),
+                done.exceptionallyCompose(failure -> answers.isClosed() // with the client its subscriptions go as well
+                        ? CompletableFuture.completedFuture(null)
+                        : CompletableFuture.failedFuture(failure)));
+    }
+
+    @Override
+    public void confirmed(String name, boolean pattern) {
+        Held mine = byName.get(name);
+        if (mine == null) { // nobody waits for it any more: it would be counted by Redis, and deaf
+            turns.take(
+                    name,
+                    () -> byName.containsKey(name)
+                            ? CompletableFuture.<Void>completedFuture(null)
+                            : remove(name, pattern));
+        } else if (mine.stood && !answers.isClosed()) {
+            mine.subscribed.interrupted();
+        }
+    }
+
+    @Override
+    public void refused(String name, String error) {
+        Held mine = byName.get(name);
+        if (mine != null && mine.stands) { // else somebody waits for the answer and is told by Redisson
+            mine.stands = false;
+            LOG.warn(
+                    "Redis refused to subscribe again to {} after a reconnect: {}; it is tried until it succeeds",
+                    name,
+                    error);
+            turns.take(name, () -> heal(mine));
+        }
+    }
+
+    private CompletableFuture<Void> listen(Held mine) {
+        if (isUnwanted(mine)) {
+            return CompletableFuture.failedFuture(
+                    new TransportException(Kind.CLOSED, true, "Unsubscribed before Redis confirmed it", null));
+        }
+        byName.put(mine.subscribed.name(), mine);
+        return add(mine)
+                .handle((done, failure) ->
+                        failure == null ? CompletableFuture.<Void>completedFuture(null) : again(mine, failure))
+                .thenCompose(Function.identity());
+    }
+
+    /**
+     * Redisson gives Redis one second to answer, which a machine in trouble does not always make; and it gives up after
+     * 100 ms if several names are subscribed at once before there is a connection for them to share.
+     */
+    private CompletableFuture<Void> again(Held mine, Throwable failure) {
+        boolean inTime = System.nanoTime() - mine.deadline < 0;
+        boolean worthIt = isUnwanted(mine) || (inTime && Failures.isTimeout(failure));
+        return remove(mine.subscribed.name(), mine.subscribed.pattern())
+                .handle((done, stuck) -> worthIt ? listen(mine) : CompletableFuture.<Void>failedFuture(failure))
+                .thenCompose(Function.identity());
+    }
+
+    /** Never fails; tries again later what does not succeed now. */
+    private CompletableFuture<Void> heal(Held mine) {
+        if (isUnwanted(mine) || mine.stands) {
+            return CompletableFuture.completedFuture(null);
+        }
+        String name = mine.subscribed.name();
+        return remove(name, mine.subscribed.pattern())
+                .handle((done, stuck) -> listen(mine))
+                .thenCompose(Function.identity())
+                .handle((done, failure) -> {
+                    if (failure != null && !isUnwanted(mine)) {
+                        LOG.debug("{} is still not subscribed", name, failure);
+                        timer.schedule(
+                                () -> turns.take(name, () -> heal(mine)),
+                                RETRY_DELAY.toMillis(),
+                                TimeUnit.MILLISECONDS);
+                    }
+                    return null;
+                });
+    }
+
+    private boolean isUnwanted(Held mine) {
+        return answers.isClosed() || mine.subscribed.isEnded() || held.get(mine.subscribed) != mine;
+    }
+
+    private CompletableFuture<Void> add(Held mine) {
+        Object listener = new Object();
+        mine.listener = listener;
+        return answers.untilClosed(
+                        () -> mine.subscribed.pattern() ? addPattern(mine, listener) : addExact(mine, listener))
+                .thenAccept(id -> {
+                    mine.stood = true;
+                    mine.stands = true;
+                });
+    }
+
+    private CompletableFuture<Integer> addExact(Held mine, Object listener) {
+        String name = mine.subscribed.name();
+        RTopic topic = client.getTopic(name, ByteArrayCodec.INSTANCE);
+        return topic.addListenerAsync(byte[].class, (channel, frame) -> received(mine, listener, name, frame))
+                .toCompletableFuture();
+    }
+
+    private CompletableFuture<Integer> addPattern(Held mine, Object listener) {
+        RPatternTopic topic = client.getPatternTopic(mine.subscribed.name(), ByteArrayCodec.INSTANCE);
+        return topic.addListenerAsync(
+                        byte[].class, (pattern, channel, frame) -> received(mine, listener, channel.toString(), frame))
+                .toCompletableFuture();
+    }
+
+    /** After a failover Redisson may bring back a listener that was replaced meanwhile; only the latest one counts. */
+    private void received(Held mine, Object listener, String channel, byte[] frame) {
+        if (mine.listener == listener && !answers.isClosed()) {
+            mine.subscribed.frame(channel, frame);
+        }
+    }
+
+    private CompletableFuture<Void> remove(String name, boolean pattern) {
+        return answers.untilClosed(() -> pattern
+                ? client.getPatternTopic(name, ByteArrayCodec.INSTANCE)
+                        .removeAllListenersAsync()
+                        .toCompletableFuture()
+                : client.getTopic(name, ByteArrayCodec.INSTANCE)
+                        .removeAllListenersAsync()
+                        .toCompletableFuture());
+    }
+
+    /** What it holds or is about to do; 0 when nothing is subscribed. */
+    int size() {
+        return held.size() + byName.size() + turns.size();
+    }
+}

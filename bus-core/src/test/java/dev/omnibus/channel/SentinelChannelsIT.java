@@ -1,0 +1,41 @@
+package dev.omnibus.channel;
+
+import dev.omnibus.testing.RedisSentinels;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.transport.Networks;
+import dev.omnibus.transport.Transport;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+class SentinelChannelsIT extends ChannelsContract {
+
+    private static RedisSentinels redis;
+    private static List<RedisServer> servers;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = RedisSentinels.start(1);
+        servers = Networks.servers(redis);
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    @Override
+    Transport connect() {
+        return Networks.connect(redis);
+    }
+
+    @Override
+    void takeDown() {
+        servers.forEach(RedisServer::kill);
+    }
+
+    @Override
+    void bringUp() {
+        servers.forEach(RedisServer::restart);
+    }
+}

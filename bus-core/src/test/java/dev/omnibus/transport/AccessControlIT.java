@@ -1,0 +1,169 @@
+package dev.omnibus.transport;
+
+import static dev.omnibus.transport.Outcomes.publish;
+import static java.util.Objects.requireNonNull;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.FaultProxy;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.RedisServerException;
+import dev.omnibus.transport.Outcomes.Recording;
+import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a user may subscribe to, and what happens when that changes. */
+class AccessControlIT {
+
+    private static RedisServer redis;
+    private Transport limited;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    @BeforeEach
+    void connect() {
+        redis.command("ACL", "SETUSER", "limited", "reset", "on", ">pw", "~*", "+@all", "&ok*");
+        limited = RedissonTransport.connect("redis://limited:pw@127.0.0.1:" + redis.port());
+    }
+
+    @AfterEach
+    void close() {
+        limited.close();
+    }
+
+    @Test
+    void aForbiddenChannelIsRefusedAtOnceAndSaysSo() {
+        for (int i = 0; i < 5; i++) {
+            assertRefused(limited.subscribe("forbidden", new Recording()), "forbidden");
+            assertRefused(limited.subscribePattern("forbidden.*", new Recording()), "forbidden.*");
+        }
+    }
+
+    @Test
+    void aRefusalHurtsNobodyElseAndIsOverWhenTheRightIsGranted() throws Exception {
+        List<CompletableFuture<Void>> allowed = new ArrayList<>();
+        List<CompletableFuture<Void>> forbidden = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            allowed.add(limited.subscribe("ok" + i, new Recording()));
+            forbidden.add(limited.subscribe("no" + i, new Recording()));
+        }
+        for (int i = 0; i < 20; i++) {
+            allowed.get(i).get(10, SECONDS);
+            assertRefused(forbidden.get(i), "no" + i);
+        }
+        redis.command("ACL", "SETUSER", "limited", "&no*");
+        for (int i = 0; i < 20; i++) {
+            Recording recording = new Recording();
+            limited.subscribe("no" + i, recording).get(2, SECONDS);
+            assertEquals(1, publish(limited, "no" + i, "heard", true).join().receivers());
+            await().until(() -> recording.frames.equals(List.of("heard")));
+            limited.unsubscribe("no" + i).get(2, SECONDS);
+            limited.unsubscribe("ok" + i).get(2, SECONDS);
+        }
+        assertEquals(List.of(), redis.command("PUBSUB", "CHANNELS"));
+    }
+
+    @Test
+    void aSubscriptionWhoseRightWasTakenAwayHealsWhenItIsGivenBack() throws Exception {
+        redis.command("ACL", "SETUSER", "limited", "&gone.*");
+        Recording exact = new Recording();
+        Recording pattern = new Recording();
+        Recording untouched = new Recording();
+        limited.subscribe("gone.exact", exact).get(2, SECONDS);
+        limited.subscribePattern("gone.*", pattern).get(2, SECONDS);
+        limited.subscribe("ok", untouched).get(2, SECONDS);
+
+        redis.command("ACL", "SETUSER", "limited", "resetchannels", "&ok*");
+        await().atMost(10, SECONDS).until(() -> untouched.interruptions == 1);
+        await().during(Duration.ofSeconds(3)).atMost(5, SECONDS).until(() -> receivers("gone.exact") == 0);
+
+        redis.command("ACL", "SETUSER", "limited", "&gone.*");
+        await().atMost(5, SECONDS).until(() -> receivers("gone.exact") == 2);
+        await().until(() -> exact.interruptions == 1 && pattern.interruptions == 1);
+        publish(limited, "gone.exact", "heard", false).get(2, SECONDS);
+        await().until(() -> exact.frames.contains("heard") && pattern.frames.contains("heard"));
+        assertEquals(1, untouched.interruptions);
+    }
+
+    private static long receivers(String channel) {
+        return ((Number) requireNonNull(redis.command("PUBLISH", channel, "probe"))).longValue();
+    }
+
+    @Test
+    void whatWasRefusedAfterAReconnectIsLeftAloneOnceUnsubscribed() throws Exception {
+        redis.command("ACL", "SETUSER", "limited", "&gone.*");
+        Recording recording = new Recording();
+        limited.subscribe("gone.exact", recording).get(2, SECONDS);
+        limited.subscribe("ok", new Recording()).get(2, SECONDS);
+        redis.command("ACL", "SETUSER", "limited", "resetchannels", "&ok*");
+        await().until(() -> List.of("ok").equals(redis.command("PUBSUB", "CHANNELS")));
+
+        limited.unsubscribe("gone.exact").get(2, SECONDS);
+        redis.command("ACL", "SETUSER", "limited", "&gone.*");
+
+        await().during(Duration.ofSeconds(2))
+                .atMost(4, SECONDS)
+                .until(() -> List.of("ok").equals(redis.command("PUBSUB", "CHANNELS")));
+        assertEquals(0, recording.interruptions);
+    }
+
+    @Test
+    void whatIsRefusedBecauseRedisIsBusyStandsWhenItIsNotAnyMore() throws Exception {
+        redis.command("CONFIG", "SET", "busy-reply-threshold", "50");
+        try (FaultProxy proxy = FaultProxy.to(redis);
+                Transport transport = RedissonTransport.connect(proxy.url())) {
+            Recording recording = new Recording();
+            transport.subscribe("ok", recording).get(2, SECONDS);
+            Thread script = new Thread(() ->
+                    assertThrows(RedisServerException.class, () -> redis.command("EVAL", "while true do end", "0")));
+            script.start();
+            await().until(AccessControlIT::isBusy);
+            proxy.reset(); // Redis answers -BUSY to the SUBSCRIBE that follows
+            await().during(Duration.ofSeconds(1)).atMost(3, SECONDS).until(AccessControlIT::isBusy);
+            redis.command("SCRIPT", "KILL");
+            script.join();
+            await().atMost(5, SECONDS).until(() -> recording.interruptions == 1);
+            publish(transport, "ok", "heard", false).get(2, SECONDS);
+            await().until(() -> recording.frames.equals(List.of("heard")));
+        }
+    }
+
+    private static boolean isBusy() {
+        try {
+            redis.command("PING");
+            return false;
+        } catch (RedisServerException e) {
+            return String.valueOf(e.getMessage()).contains("BUSY");
+        }
+    }
+
+    private static void assertRefused(CompletableFuture<Void> subscribing, String name) {
+        ExecutionException e = assertThrows(ExecutionException.class, () -> subscribing.get(2, SECONDS));
+        TransportException refusal = assertInstanceOf(TransportException.class, e.getCause());
+        assertEquals(Kind.REFUSED, refusal.kind(), () -> String.valueOf(refusal));
+        assertTrue(String.valueOf(refusal.getMessage()).contains(name), refusal.getMessage());
+        assertTrue(String.valueOf(refusal.getMessage()).contains("NOPERM"), refusal.getMessage());
+    }
+}

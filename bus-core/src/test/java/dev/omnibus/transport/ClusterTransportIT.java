@@ -1,0 +1,40 @@
+package dev.omnibus.transport;
+
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.RedisServer;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+class ClusterTransportIT extends TransportContract {
+
+    private static RedisCluster redis;
+    private static List<RedisServer> servers;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = RedisCluster.start(0);
+        servers = redis.nodes();
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    @Override
+    Transport connect() {
+        return Networks.connect(redis);
+    }
+
+    @Override
+    void takeDown() {
+        servers.forEach(RedisServer::kill);
+    }
+
+    @Override
+    void bringUp() {
+        servers.forEach(RedisServer::restart);
+        redis.awaitReady();
+    }
+}

@@ -1,0 +1,251 @@
+package dev.omnibus.transport;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisSentinels;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.Key;
+import java.security.KeyStore;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.redisson.config.Config;
+
+/** Each way in which connecting can fail: soon, typed, with a message that says what to do and no password. */
+class StartErrorsIT {
+
+    private static final String SECRET = "S3cret-w0rd";
+    private static final long PROMISED_MILLIS = 3_000;
+
+    /** Netty's and the JDK's own end a while after their last work, and one is that which looks. */
+    private static final Pattern NOT_OURS =
+            Pattern.compile("(globalEventExecutor|process reaper|CompletableFutureDelayScheduler|awaitility).*");
+
+    private static RedisServer open;
+    private static RedisServer locked;
+    private Set<String> threadsBefore;
+
+    @BeforeAll
+    static void startRedis() {
+        open = RedisServer.start();
+        locked = RedisServer.start("--requirepass", SECRET);
+        RedissonTransport.connect(open.url()).close(); // whatever the first one loads is no part of the time
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        open.close();
+        locked.close();
+    }
+
+    @BeforeEach
+    void lookAtThreads() {
+        threadsBefore = threads();
+    }
+
+    @AfterEach
+    void noThreadIsLeft() {
+        await().atMost(5, SECONDS).untilAsserted(() -> {
+            Set<String> left = new HashSet<>(threads());
+            left.removeAll(threadsBefore);
+            left.removeIf(name -> NOT_OURS.matcher(name).matches());
+            assertEquals(Set.of(), left);
+        });
+    }
+
+    private static Set<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).collect(Collectors.toSet());
+    }
+
+    @Test
+    void aWrongPasswordIsRefused() {
+        assertFails(
+                Kind.REFUSED,
+                "Redis at redis://127.0.0.1:" + locked.port()
+                        + " refused the login; check user and password: WRONGPASS",
+                single("redis://:" + SECRET + "x@127.0.0.1:" + locked.port()));
+        assertFails(Kind.REFUSED, "wants a login; give one, as in redis://user:password@", single(locked.url()));
+    }
+
+    @Test
+    void aWrongUserIsRefused() {
+        String address = "redis://nobody:" + SECRET + "@127.0.0.1:" + locked.port();
+        assertFails(Kind.REFUSED, "check user and password: WRONGPASS", single(address));
+    }
+
+    @Test
+    void aPasswordWhereNoneIsWantedIsRefused() {
+        String address = "redis://:" + SECRET + "@127.0.0.1:" + open.port();
+        assertFails(Kind.REFUSED, "called without any password configured", single(address));
+    }
+
+    @Test
+    void aPortWithoutAServerCannotBeReached() throws IOException {
+        int port = unusedPort();
+        String address = "redis://:" + SECRET + "@127.0.0.1:" + port;
+        assertFails(
+                Kind.CONNECTION_LOST,
+                "is it running at redis://127.0.0.1:" + port + "? Connection refused",
+                single(address));
+    }
+
+    @Test
+    void aPortThatAcceptsAndNeverAnswersIsGivenUp() throws IOException {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            String address = "redis://127.0.0.1:" + silent.getLocalPort();
+            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1000 ms; is it", single(address));
+            String withLogin = "redis://:" + SECRET + "@127.0.0.1:" + silent.getLocalPort();
+            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1000 ms; is it", single(withLogin));
+        }
+    }
+
+    @Test
+    void anUnknownHostIsNamed() {
+        String address = "redis://:" + SECRET + "@no-such-host.invalid:6379";
+        assertFails(Kind.CONNECTION_LOST, "the host of redis://no-such-host.invalid:6379 is unknown", single(address));
+    }
+
+    @Test
+    void tlsSpokenToAPlainServerIsGivenUp() {
+        assertFails(
+                Kind.CONNECTION_LOST,
+                "speak TLS (else write redis://)?",
+                single("rediss://:" + SECRET + "@127.0.0.1:" + open.port()));
+    }
+
+    @Test
+    void plainSpokenToATlsServerAndAStrangeCertificateAreNamed(@TempDir Path folder) throws Exception {
+        writeCertificate(folder);
+        int port = unusedPort();
+        try (RedisServer tls = RedisServer.start(
+                "--tls-port", Integer.toString(port),
+                "--tls-cert-file", folder.resolve("cert.pem").toString(),
+                "--tls-key-file", folder.resolve("key.pem").toString(),
+                "--tls-ca-cert-file", folder.resolve("cert.pem").toString(),
+                "--tls-auth-clients", "no")) {
+            tls.command("PING");
+            assertFails(Kind.CONNECTION_LOST, "speak TLS (then write rediss://)?", single("redis://127.0.0.1:" + port));
+            assertFails(Kind.CONNECTION_LOST, "is its certificate trusted?", single("rediss://localhost:" + port));
+        }
+    }
+
+    @Test
+    void aMasterThatTheSentinelsDoNotKnowIsRefused() {
+        try (RedisSentinels redis = RedisSentinels.start(1)) {
+            threadsBefore = threads();
+            Config config = new Config();
+            config.useSentinelServers()
+                    .setMasterName("nope")
+                    .addSentinelAddress(redis.urls().toArray(String[]::new));
+            assertFails(Kind.REFUSED, "know no master named nope; check the master name", config);
+        }
+    }
+
+    @Test
+    void aServerThatIsNoSentinelOrNotThereIsNamed() throws IOException {
+        Config config = new Config();
+        config.useSentinelServers().setMasterName("bus").addSentinelAddress(open.url());
+        assertFails(Kind.REFUSED, open.url() + " is no Sentinel; connect to it as a single server", config);
+        Config absent = new Config();
+        absent.useSentinelServers().setMasterName("bus").addSentinelAddress("redis://127.0.0.1:" + unusedPort());
+        assertFails(Kind.CONNECTION_LOST, "is it running at redis://127.0.0.1:", absent);
+    }
+
+    @Test
+    void aServerThatIsNoClusterOrRefusesTheLoginIsNamed() {
+        Config config = new Config();
+        config.useClusterServers().addNodeAddress(open.url());
+        assertFails(Kind.REFUSED, open.url() + " is no cluster; connect to it as a single server", config);
+        Config login = new Config();
+        login.setPassword(SECRET + "x");
+        login.useClusterServers().addNodeAddress(locked.url());
+        assertFails(Kind.REFUSED, "refused the login; check user and password: WRONGPASS", login);
+    }
+
+    private static Config single(String address) {
+        Config config = new Config();
+        config.useSingleServer().setAddress(address);
+        return config;
+    }
+
+    private static void assertFails(Kind kind, String said, Config config) {
+        long begun = System.nanoTime();
+        TransportException failure = assertThrows(TransportException.class, () -> {
+            Transport unexpected = RedissonTransport.connect(config);
+            unexpected.close();
+        });
+        long millis = (System.nanoTime() - begun) / 1_000_000;
+        StringWriter everything = new StringWriter();
+        failure.printStackTrace(new PrintWriter(everything));
+        assertTrue(String.valueOf(failure.getMessage()).contains(said), everything::toString);
+        assertEquals(kind, failure.kind());
+        assertTrue(failure.notSent());
+        assertFalse(everything.toString().contains(SECRET), everything::toString);
+        assertTrue(millis < PROMISED_MILLIS, () -> "took " + millis + " ms");
+    }
+
+    private static int unusedPort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Self-signed, made by the tool that comes with Java. */
+    private static void writeCertificate(Path folder) throws Exception {
+        Path store = folder.resolve("store.p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "redis",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-keystore",
+                        store.toString(),
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "changeit")
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, keytool.waitFor(), output);
+        KeyStore keys = KeyStore.getInstance(store.toFile(), "changeit".toCharArray());
+        Key key = keys.getKey("redis", "changeit".toCharArray());
+        Files.writeString(folder.resolve("key.pem"), pem("PRIVATE KEY", key.getEncoded()));
+        Files.writeString(
+                folder.resolve("cert.pem"),
+                pem("CERTIFICATE", keys.getCertificate("redis").getEncoded()));
+    }
+
+    private static String pem(String kind, byte[] bytes) {
+        return "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(bytes) + "\n-----END " + kind
+                + "-----\n";
+    }
+}

@@ -1,0 +1,226 @@
+package dev.omnibus.testing;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A master, its replicas and three Sentinels that watch them, for tests of what a program does when Redis fails over.
+ *
+ * <pre>{@code
+ * try (RedisSentinels redis = RedisSentinels.start(1)) {
+ *     connect(redis.masterName(), redis.urls());
+ *     redis.failover();
+ * }
+ * }</pre>
+ *
+ * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}. A master that does not answer
+ * for {@link #downAfter()} is replaced, whether {@link RedisServer#kill killed} or {@link RedisServer#pause paused}.
+ *
+ * <p>Thread-safe.
+ */
+public final class RedisSentinels implements AutoCloseable {
+    private static final String MASTER_NAME = "bus";
+    private static final int SENTINELS = 3;
+    private static final int QUORUM = 2;
+    private static final Duration DOWN_AFTER = Duration.ofSeconds(1);
+    private static final Duration FAILOVER_TIMEOUT = Duration.ofSeconds(5);
+
+    /** A start takes two seconds, a failover three; this forgives a very busy machine. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final List<RedisServer> servers = new ArrayList<>();
+    private final List<RedisServer> sentinels = new ArrayList<>();
+
+    private RedisSentinels() {}
+
+    /**
+     * Starts them all and waits until every Sentinel knows the others and every replica has its master's data.
+     *
+     * @param replicas how many replicas the master has, at least 1
+     * @return the servers; close them when done
+     * @throws IllegalArgumentException if there is no replica: nothing could take over
+     * @throws RedisServerException if there is no Redis, or if they do not agree within 30 seconds
+     */
+    public static RedisSentinels start(int replicas) {
+        if (replicas < 1) {
+            throw new IllegalArgumentException("At least one replica is needed to take over, not " + replicas);
+        }
+        RedisSentinels started = new RedisSentinels();
+        try {
+            started.startAll(replicas);
+            return started;
+        } catch (RuntimeException e) {
+            started.close();
+            throw e;
+        }
+    }
+
+    private void startAll(int replicas) {
+        RedisServer master = RedisServer.start("--repl-diskless-sync-delay", "0");
+        servers.add(master);
+        for (int i = 0; i < replicas; i++) {
+            servers.add(
+                    RedisServer.start("--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 " + master.port()));
+        }
+        Patience.until(
+                "the replicas of " + master + " have its data",
+                PATIENCE,
+                () -> servers.stream()
+                        .skip(1)
+                        .allMatch(replica -> info(replica, "replication").contains("master_link_status:up")));
+        String configuration = "sentinel monitor " + MASTER_NAME + " 127.0.0.1 " + master.port() + " " + QUORUM
+                + "\nsentinel down-after-milliseconds " + MASTER_NAME + " " + DOWN_AFTER.toMillis()
+                + "\nsentinel failover-timeout " + MASTER_NAME + " " + FAILOVER_TIMEOUT.toMillis() + "\n";
+        for (int i = 0; i < SENTINELS; i++) {
+            RedisServer sentinel = RedisServer.of(
+                    OwnServer.start(Environment.system(), List.of("--sentinel"), configuration, OwnServer::freePort));
+            sentinels.add(sentinel);
+            // They meet within a fraction of a second instead of several.
+            sentinel.command("SENTINEL", "DEBUG", "info-period", "500", "publish-period", "200");
+        }
+        String complete = ",slaves=" + replicas + ",sentinels=" + SENTINELS;
+        Patience.until(
+                "the Sentinels know each other",
+                PATIENCE,
+                () -> sentinels.stream()
+                        .allMatch(sentinel -> info(sentinel, "sentinel").contains(complete)));
+    }
+
+    private static String info(RedisServer server, String section) {
+        return String.valueOf(server.command("INFO", section));
+    }
+
+    /**
+     * Under what name the Sentinels know the master.
+     *
+     * @return the name
+     */
+    public String masterName() {
+        return MASTER_NAME;
+    }
+
+    /**
+     * Where the Sentinels are.
+     *
+     * @return one {@code redis://127.0.0.1:PORT} for each
+     */
+    public List<String> urls() {
+        return sentinels.stream().map(RedisServer::url).toList();
+    }
+
+    /**
+     * How long a server must be silent to be taken for dead.
+     *
+     * @return the duration
+     */
+    public Duration downAfter() {
+        return DOWN_AFTER;
+    }
+
+    /**
+     * The Sentinels themselves, to be killed and paused.
+     *
+     * @return all of them
+     */
+    public List<RedisServer> sentinels() {
+        return List.copyOf(sentinels);
+    }
+
+    /**
+     * The server that the Sentinels take for the master now.
+     *
+     * @return the master
+     * @throws RedisServerException if no Sentinel answers
+     */
+    public RedisServer master() {
+        RedisServerException unanswered = new RedisServerException("No Sentinel answers");
+        for (RedisServer sentinel : sentinels) {
+            try {
+                return masterAccordingTo(sentinel);
+            } catch (RedisServerException e) {
+                unanswered.addSuppressed(e);
+            }
+        }
+        throw unanswered;
+    }
+
+    private RedisServer masterAccordingTo(RedisServer sentinel) {
+        Object address = sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME);
+        return servers.stream()
+                .filter(server -> address instanceof List<?> parts && parts.contains(Integer.toString(server.port())))
+                .findFirst()
+                .orElseThrow(() -> new RedisServerException(sentinel + " names a strange master: " + address));
+    }
+
+    /**
+     * All servers but the master of this moment.
+     *
+     * @return those that run and those that were killed
+     */
+    public List<RedisServer> replicas() {
+        RedisServer master = master();
+        return servers.stream().filter(server -> server != master).toList();
+    }
+
+    /**
+     * Lets the Sentinels replace the master, which lives on as a replica.
+     *
+     * @return the new master, known to all Sentinels that run
+     * @throws RedisServerException if that takes more than 30 seconds
+     */
+    @CanIgnoreReturnValue
+    public RedisServer failover() {
+        RedisServer before = master();
+        RedisServer first = sentinels.get(0);
+        Patience.until(before + " is replaced", PATIENCE, () -> {
+            if (masterAccordingTo(first) == before) { // again, because a failover that has begun may be given up
+                first.command("SENTINEL", "FAILOVER", MASTER_NAME);
+            }
+            return isReplaced(before);
+        });
+        return master();
+    }
+
+    /**
+     * Waits until another server is the master, such as after killing it.
+     *
+     * @param before the master that is to be replaced
+     * @return the new one, known to all Sentinels that run
+     * @throws RedisServerException if that takes more than 30 seconds
+     */
+    @CanIgnoreReturnValue
+    public RedisServer awaitFailover(RedisServer before) {
+        Patience.until(before + " is replaced", PATIENCE, () -> isReplaced(before));
+        return master();
+    }
+
+    private boolean isReplaced(RedisServer before) {
+        RedisServer master = master();
+        return master != before
+                && info(master, "replication").contains("role:master")
+                && sentinels.stream().filter(RedisSentinels::answers).allMatch(s -> masterAccordingTo(s) == master);
+    }
+
+    private static boolean answers(RedisServer server) {
+        try {
+            return server.command("PING") != null;
+        } catch (RedisServerException e) {
+            return false;
+        }
+    }
+
+    /** Ends all processes. Closing again does nothing. */
+    @Override
+    public void close() {
+        Stream.concat(sentinels.stream(), servers.stream()).forEach(RedisServer::close);
+    }
+
+    /** Where the servers are. */
+    @Override
+    public String toString() {
+        return "Sentinels " + urls() + " of " + servers;
+    }
+}

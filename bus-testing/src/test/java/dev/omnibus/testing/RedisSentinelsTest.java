@@ -1,0 +1,69 @@
+package dev.omnibus.testing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class RedisSentinelsTest {
+    private static RedisSentinels redis;
+
+    @BeforeAll
+    static void start() {
+        redis = RedisSentinels.start(1);
+    }
+
+    @AfterAll
+    static void stop() {
+        redis.close();
+    }
+
+    @Test
+    void aKilledMasterIsReplacedByTheReplicaWithItsData() {
+        RedisServer before = redis.master();
+        before.command("SET", "kept", "yes");
+        before.command("WAIT", "1", "5000");
+
+        before.kill();
+        RedisServer after = redis.awaitFailover(before);
+
+        assertNotEquals(before.port(), after.port());
+        assertEquals("yes", after.command("GET", "kept"));
+        assertEquals(List.of(before), redis.replicas());
+        before.restart();
+        Patience.until(
+                "the old master follows the new one",
+                Duration.ofSeconds(20),
+                () -> String.valueOf(before.command("INFO", "replication")).contains("master_link_status:up"));
+    }
+
+    @Test
+    void theSentinelsFailOverOnDemand() {
+        Patience.until(
+                "the replica is up",
+                Duration.ofSeconds(20),
+                () -> String.valueOf(redis.replicas().get(0).command("INFO", "replication"))
+                        .contains("master_link_status:up"));
+        RedisServer before = redis.master();
+        assertNotEquals(before, redis.failover());
+    }
+
+    @Test
+    void thereAreThreeSentinelsOnLoopback() {
+        assertEquals(3, redis.urls().size());
+        assertTrue(redis.urls().stream().allMatch(url -> url.startsWith("redis://127.0.0.1:")));
+        assertEquals(
+                redis.urls(), redis.sentinels().stream().map(RedisServer::url).toList());
+    }
+
+    @Test
+    void withoutAReplicaNothingCouldTakeOver() {
+        assertThrows(IllegalArgumentException.class, () -> RedisSentinels.start(0));
+    }
+}
