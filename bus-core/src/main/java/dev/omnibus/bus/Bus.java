@@ -251,7 +251,8 @@ public final class Bus implements AutoCloseable {
      * {@link BusListener}.
      *
      * @param listener the object
-     * @return completes when all of its topics are subscribed; fails with a {@link SubscribeException}
+     * @return completes when all of its topics are subscribed; fails with a {@link SubscribeException} if one of them
+     *     is not, and then it is not registered
      * @throws IllegalArgumentException if it has no such method, if one of them lacks one of the two annotations, has
      *     not exactly one parameter or a topic that is none, or if the object is registered already
      */
@@ -314,8 +315,9 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Ends the bus: closes its layers, ends its subscriptions and lets their handlers finish, sends what is queued, and
-     * releases every thread. Takes as long as that takes, at most the drain timeout for each of the steps. A second
-     * call waits for the end of the first. Idempotent.
+     * releases every thread. Takes as long as that takes, at most the drain timeout for each of the steps; after that,
+     * what waits for a handler is dropped and reported, and what the handler does is interrupted. A second call waits
+     * for the end of the first. Idempotent.
      *
      * <p>Called inside a handler, a listener or another task on a thread of this bus, it returns at once, and the bus
      * ends behind it: waiting there would be waiting for oneself.
@@ -342,6 +344,7 @@ public final class Bus implements AutoCloseable {
             layers.close(drainTimeout);
             interrupted = !drain();
             channels.close();
+            events.abandon();
             lifecycle.enter(BusState.CLOSED);
             listener.close();
         } finally {

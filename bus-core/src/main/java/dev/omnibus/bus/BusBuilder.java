@@ -18,6 +18,12 @@ public final class BusBuilder {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
 
+    /** As good as for ever, and no overflow when it is added to a time in nanoseconds. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
+    /** The last number of a silent topic is told a heartbeat after its last event, and for ten minutes. */
+    private static final Duration LONGEST_HEARTBEAT = Duration.ofMinutes(1);
+
     final Supplier<Transport> transport;
     String name = "node";
     String prefix = "bus";
@@ -144,11 +150,11 @@ public final class BusBuilder {
      *
      * @param longest zero by default: fail at once
      * @return this
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder outboxWait(Duration longest) {
-        require(!longest.isNegative(), "outboxWait is " + longest + "; it must not be negative");
+        requireRange("outboxWait", longest, Duration.ZERO, LONGEST);
         this.outboxWait = longest;
         return this;
     }
@@ -159,38 +165,42 @@ public final class BusBuilder {
      *
      * @param longest how long an event is kept at most; zero by default: publishing fails at once
      * @return this
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder holdWhileAway(Duration longest) {
-        require(!longest.isNegative(), "holdWhileAway is " + longest + "; it must not be negative");
+        requireRange("holdWhileAway", longest, Duration.ZERO, LONGEST);
         this.hold = longest;
         return this;
     }
 
     /**
-     * How often the bus tries whether it hears itself. After two failures it connects anew.
+     * How often the bus tries whether it hears itself. After two failures it connects anew. Topics that have fallen
+     * silent tell their last number in the same rhythm.
      *
      * @param period one second by default
      * @return this
-     * @throws IllegalArgumentException if less than 10 ms
+     * @throws IllegalArgumentException if less than 10 ms or more than a minute
      */
     @CanIgnoreReturnValue
     public BusBuilder heartbeat(Duration period) {
-        require(period.toMillis() >= 10, "heartbeat is " + period + "; it must be at least 10 ms");
+        requireRange("heartbeat", period, Duration.ofMillis(10), LONGEST_HEARTBEAT);
         this.heartbeat = period;
         return this;
     }
 
     /**
-     * How long closing waits for handlers, and then for what is queued.
+     * How long closing waits for the layers, for handlers, for what is queued, and for threads: for each so long at
+     * most.
      *
      * @param timeout 5 seconds by default
      * @return this
+     * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder drainTimeout(Duration timeout) {
-        this.drainTimeout = Objects.requireNonNull(timeout, "timeout");
+        requireRange("drainTimeout", timeout, Duration.ZERO, LONGEST);
+        this.drainTimeout = timeout;
         return this;
     }
 
@@ -203,6 +213,11 @@ public final class BusBuilder {
      */
     public Bus build() {
         return new Bus(this);
+    }
+
+    private static void requireRange(String option, Duration value, Duration least, Duration most) {
+        boolean fits = value.compareTo(least) >= 0 && value.compareTo(most) <= 0;
+        require(fits, option + " is " + value + "; it must be between " + least + " and " + most);
     }
 
     private static void require(boolean condition, String problem) {

@@ -53,12 +53,30 @@ public interface BusListener {
     default void onDropping(String topic) {}
 
     /**
-     * The handler has caught up, or its subscription has ended, and nothing is dropped any more.
+     * The handler has caught up, or its subscription has ended, and nothing is dropped any more. Also told when what
+     * waits is dropped because the bus ends and its handler does not.
      *
      * @param topic the topic or pattern of the subscription
      * @param events how many were dropped since {@link #onDropping}
      */
     default void onDropped(String topic, long events) {}
+
+    /**
+     * More arrives on a channel than can be read, and frames are being dropped unread. Told once, until
+     * {@link #onFramesDropped} ends it.
+     *
+     * @param channel the channel, or the Redis glob of a pattern
+     */
+    default void onFramesDropping(String channel) {}
+
+    /**
+     * The channel is read in time again, or is read no more, and nothing is dropped any more. The events in these
+     * frames are reported as gaps.
+     *
+     * @param channel the channel, or the Redis glob of a pattern
+     * @param frames how many were dropped since {@link #onFramesDropping}
+     */
+    default void onFramesDropped(String channel, long frames) {}
 
     /**
      * An event was not published, or its fate is unknown. The future of {@code publish} says the same; this is for

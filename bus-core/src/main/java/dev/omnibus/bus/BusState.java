@@ -11,7 +11,10 @@ public enum BusState {
      * pending calls fail.
      */
     DOWN,
-    /** It is being closed: it takes nothing new and finishes what it has. */
+    /**
+     * It is being closed and finishes what it has. Handlers that finish may still publish; what they subscribe to ends
+     * with the bus.
+     */
     DRAINING,
     /** It has ended. */
     CLOSED

@@ -1,12 +1,14 @@
 package dev.omnibus.bus;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event whose envelope has been read and whose data has not. The data is decoded once per type that is asked for.
+ * An event whose envelope has been read and whose data has not. What several handlers share is decoded once per type,
+ * as long as one of them has it in hands: an event that waits must not weigh more than its bytes.
  */
 final class Envelope {
 
@@ -15,7 +17,9 @@ final class Envelope {
 
     /** The data as one type; a chain, because there is hardly ever a second. */
     private record Decoded(
-            Payloads.Target target, Object data, @Nullable Decoded next) {}
+            Payloads.Target target,
+            WeakReference<Object> data,
+            @Nullable Decoded next) {}
 
     final String id;
     final String source;
@@ -24,9 +28,10 @@ final class Envelope {
     final Instant time;
     final long sequence;
     final Map<String, String> attributes;
-    private final Payloads.@Nullable Unread data;
     private final int length;
 
+    private Payloads.@Nullable Unread data; // guarded by this
+    private boolean shared; // written before it is handed to a mailbox
     private @Nullable Decoded decoded; // guarded by this
 
     Envelope(
@@ -55,6 +60,16 @@ final class Envelope {
         return length + OVERHEAD;
     }
 
+    /** More than one handler will ask for the data, or one more than once. */
+    void share() {
+        shared = true;
+    }
+
+    /** Lets go of the frame that it came in, which may be far larger than what it counts for while it waits. */
+    synchronized void detach() {
+        data = data == null ? null : data.alone();
+    }
+
     /** Whether it is no event, but tells how far its source has counted. */
     boolean isMark() {
         return type.equals(EventCodec.MARK);
@@ -67,21 +82,26 @@ final class Envelope {
 
     <T> Event<T> as(Payloads payloads, Payloads.Target target) throws IOException {
         @SuppressWarnings("unchecked") // the target was made for this type, which may be a primitive's class
-        T typed = (T) decoded(payloads, target);
+        T typed = (T) (shared ? decoded(payloads, target) : read(payloads, target));
         return new Event<>(id, source, type, topic, time, sequence, attributes, typed);
     }
 
     private synchronized Object decoded(Payloads payloads, Payloads.Target target) throws IOException {
         for (Decoded known = decoded; known != null; known = known.next()) {
-            if (known.target().type().equals(target.type())) {
-                return known.data();
+            Object value = known.data().get();
+            if (value != null && known.target().type().equals(target.type())) {
+                return value;
             }
         }
+        Object value = read(payloads, target);
+        decoded = new Decoded(target, new WeakReference<>(value), decoded);
+        return value;
+    }
+
+    private synchronized Object read(Payloads payloads, Payloads.Target target) throws IOException {
         if (data == null) {
             throw new IOException("it has no data");
         }
-        Object value = payloads.read(data, target);
-        decoded = new Decoded(target, value, decoded);
-        return value;
+        return payloads.read(data, target);
     }
 }

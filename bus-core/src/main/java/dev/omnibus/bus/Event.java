@@ -6,8 +6,8 @@ import java.util.Map;
 /**
  * An event as it arrives: what it carries, and what its envelope says. The envelope is a CloudEvents 1.0 event.
  *
- * <p>Handlers of one process that ask for the same type get the same {@code data} object: treat it as read-only, or use
- * records. Immutable otherwise.
+ * <p>Handlers of one process that ask for the same type may get the same {@code data} object: treat it as read-only, or
+ * use records. Immutable otherwise.
  *
  * @param id unique among the events of its source
  * @param source who published it; {@code /nodes/<node id>} for a bus, whose id is new with each start of the process

@@ -63,6 +63,14 @@ final class EventCodec {
         this.source = "/nodes/" + node;
     }
 
+    /** Whether readers take events of this type as such. */
+    static boolean isEventType(String type) {
+        return !type.isEmpty()
+                && type.length() <= LONGEST_ATTRIBUTE
+                && type.chars().noneMatch(Character::isISOControl)
+                && !type.equals(MARK);
+    }
+
     String source() {
         return source;
     }

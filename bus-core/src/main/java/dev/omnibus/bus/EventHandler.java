@@ -2,7 +2,7 @@ package dev.omnibus.bus;
 
 /**
  * Handles the events of one subscription: one at a time, in the order in which each publisher sent them, on the bus'
- * executor. It may block; only its own subscription waits for it.
+ * executor, unless its {@link SubscribeOptions} say otherwise. It may block; only its own subscription waits for it.
  *
  * @param <T> what the events carry
  */

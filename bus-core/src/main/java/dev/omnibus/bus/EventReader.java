@@ -26,6 +26,7 @@ final class EventReader implements Receiver {
     private final GapTracker gaps = new GapTracker();
     private final RecentIds ids = new RecentIds();
     private volatile List<EventSubscription<?>> subscriptions = List.of();
+    private List<EventSubscription<?>> served = subscriptions; // by the last frame; confined to the reader
     private int open; // subscriptions that are not being closed; guarded by Events
     private @Nullable Listening listening; // set once by Events, under its lock
 
@@ -45,11 +46,13 @@ final class EventReader implements Receiver {
     @Override
     public void receive(String from, List<Message> messages, Executor next) {
         String topic = topicOf.apply(from);
-        List<EventSubscription<?>> matching = matching(topic);
+        List<EventSubscription<?>> matching = matching(serving(), topic);
         if (matching.isEmpty()) {
             return; // the glob of a pattern matches more than the pattern
         }
+        List<Envelope> fresh = new ArrayList<>(messages.size());
         int events = 0;
+        long bytes = 0;
         for (Message message : messages) {
             try {
                 Envelope event = codec.read(topic, message);
@@ -59,19 +62,42 @@ final class EventReader implements Receiver {
                 }
                 events++;
                 if (isNew(event)) {
-                    for (EventSubscription<?> subscription : matching) {
-                        subscription.offer(event, next);
-                    }
+                    fresh.add(event);
+                    bytes += message.length();
                 }
-            } catch (IOException e) {
-                listener.onBadMessage(from, "An event was dropped: " + e.getMessage());
+            } catch (IOException | RuntimeException e) {
+                listener.onBadMessage(from, "An event was dropped: " + Json.problem(e));
             }
         }
         counters.received.add(events);
+        boolean sparse = bytes < messages.get(0).bytes().length / 2; // the rest of the frame would be kept with them
+        for (Envelope event : fresh) {
+            if (sparse) {
+                event.detach();
+            }
+            if (matching.size() > 1) {
+                event.share();
+            }
+            for (EventSubscription<?> subscription : matching) {
+                subscription.offer(event, next);
+            }
+        }
     }
 
-    private List<EventSubscription<?>> matching(String topic) {
-        List<EventSubscription<?>> all = subscriptions;
+    /**
+     * Those who get this frame. Whatever was not followed since the last one is forgotten, or who comes back to it
+     * would be told of a gap.
+     */
+    private List<EventSubscription<?>> serving() {
+        List<EventSubscription<?>> now = subscriptions;
+        if (now != served) {
+            gaps.retain(topic -> !matching(now, topic).isEmpty());
+            served = now;
+        }
+        return now;
+    }
+
+    private static List<EventSubscription<?>> matching(List<EventSubscription<?>> all, String topic) {
         if (all.size() == 1) {
             return all.get(0).pattern().matches(topic) ? all : List.of();
         }
@@ -131,6 +157,11 @@ final class EventReader implements Receiver {
         List<EventSubscription<?>> more = new ArrayList<>(subscriptions);
         more.add(subscription);
         subscriptions = List.copyOf(more);
+    }
+
+    /** Ends those that stand on it, because Redis has refused it. */
+    void refused() {
+        subscriptions.forEach(EventSubscription::close);
     }
 
     /** Counts a subscription out, which still gets what has arrived; true if it was the last. */

@@ -33,7 +33,6 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     private final SafeListener listener;
     private final Events events;
     private final Mailbox<Envelope> mailbox;
-    private final LongAdder received = new LongAdder();
     private final LongAdder handled = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final LongAdder retried = new LongAdder();
@@ -76,13 +75,35 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
                         this);
     }
 
+    /**
+     * A key of the program, for a map that must survive whatever that does: its hash code is asked for once, so that it
+     * may change later, and a key that fails when it is compared is equal to no other.
+     */
+    private record Key(Object value, int hash) {
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            try {
+                return other instanceof Key key && hash == key.hash && value.equals(key.value);
+            } catch (RuntimeException | Error e) {
+                return false;
+            }
+        }
+    }
+
     /** An event whose key cannot be told is handled in any order; one that cannot be decoded is reported later. */
     private Function<Envelope, @Nullable Object> keyOf(Function<? super Event<?>, ?> key) {
         return envelope -> {
             Event<T> event = null;
             try {
                 event = decoder.decode(envelope);
-                return key.apply(event);
+                Object value = key.apply(event);
+                return value == null ? null : new Key(value, value.hashCode());
             } catch (Throwable t) {
                 if (event != null) {
                     listener.onHandlerFailed(event, t);
@@ -93,7 +114,10 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     }
 
     void offer(Envelope event, Executor next) {
-        received.increment();
+        if (options.key().isPresent()) {
+            event.detach(); // it may wait long after its neighbours have gone
+            event.share(); // its data is read for the key, and again when it is handled
+        }
         if (options.executor().isPresent()) {
             mailbox.offer(event); // what the reader continues with is no thread of the user's
         } else {
@@ -103,6 +127,9 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
 
     @Override
     public void handle(Envelope envelope, Executor next) {
+        if (options.executor().isEmpty()) {
+            Thread.interrupted(); // an interrupt was for one event, and not for those behind it
+        }
         Event<T> event;
         try {
             event = decoder.decode(envelope);
@@ -140,7 +167,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
         long first = options.retryDelay().toMillis();
         long longest = Math.max(first, LONGEST_RETRY_DELAY.toMillis());
         try {
-            Thread.sleep(Math.min(longest, first << failures));
+            Thread.sleep(first > longest >> failures ? longest : first << failures);
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -193,6 +220,12 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
         return ended.copy();
     }
 
+    /** Ends it without its handler: what waits is dropped. */
+    void abandon() {
+        mailbox.abandon();
+        close();
+    }
+
     long dropped() {
         return mailbox.dropped();
     }
@@ -200,7 +233,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     @Override
     public SubscriptionStats stats() {
         return new SubscriptionStats(
-                received.sum(),
+                mailbox.offered(),
                 handled.sum(),
                 failed.sum(),
                 retried.sum(),

@@ -155,9 +155,9 @@ final class Events {
         return task -> {
             try {
                 users.execute(() -> BusThreads.runAs(owner, task));
-            } catch (RejectedExecutionException e) {
+            } catch (RuntimeException e) { // not all refuse as they should
                 refused.run();
-                throw e;
+                throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e);
             }
         };
     }
@@ -172,6 +172,7 @@ final class Events {
                 synchronized (this) {
                     readers.remove(reader.channel(), reader); // the next subscription tries again
                 }
+                reader.refused();
             }
         });
     }
@@ -191,7 +192,7 @@ final class Events {
                 failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure);
         try {
             executor.execute(completion);
-        } catch (RejectedExecutionException shutDown) {
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             completion.run();
         }
     }
@@ -225,21 +226,28 @@ final class Events {
         return counters.snapshot(channels.stats(), dropped);
     }
 
-    /** Closes all subscriptions. False if some handler did not finish in time. */
+    /** Closes all subscriptions. False if some handler did not finish in time; what waits for it is dropped. */
     boolean close(Duration timeout) throws InterruptedException {
-        List<EventSubscription<?>> last;
-        synchronized (this) {
-            last = List.copyOf(open);
-        }
         CompletableFuture<?>[] ended =
-                last.stream().map(EventSubscription::close).toArray(CompletableFuture[]::new);
+                open().stream().map(EventSubscription::close).toArray(CompletableFuture[]::new);
         try {
             CompletableFuture.allOf(ended).get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
             LOG.debug("A subscription did not end in order", e);
+        } finally {
+            abandon();
         }
         return true;
+    }
+
+    /** Ends what is still open, also what was opened meanwhile, without the handlers. */
+    void abandon() {
+        open().forEach(EventSubscription::abandon);
+    }
+
+    private synchronized List<EventSubscription<?>> open() {
+        return List.copyOf(open);
     }
 }

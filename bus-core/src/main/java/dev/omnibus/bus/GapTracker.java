@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,15 @@ final class GapTracker {
     private void start(String source, String topic, long sequence) {
         Count count = new Count();
         count.last = sequence;
-        counts.put(new Key(source, topic), count);
+        lastKey = new Key(source, topic); // and no older one, which the map would take for one not heard of
+        lastCount = count;
+        counts.put(lastKey, count);
+    }
+
+    /** Forgets topics: who comes back to one of them is a late joiner. */
+    void retain(Predicate<String> topics) {
+        counts.keySet().removeIf(key -> !topics.test(key.topic()));
+        lastKey = null;
+        lastCount = null;
     }
 }

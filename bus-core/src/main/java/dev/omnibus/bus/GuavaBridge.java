@@ -15,7 +15,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * of chosen topics are posted there. For programs that have such a bus already and spread over several processes.
  *
  * <p>There are no loops: what came from a topic is not published again, and what this bridge has published is not
- * posted a second time when it comes back. An event is recognised by identity, not by {@code equals}.
+ * posted a second time when it comes back. An event is recognised by identity, not by {@code equals}. An event bus has
+ * one bridge: what a second one posts is new to the first.
  *
  * <p>While a bridge forwards, the event bus has no dead events, because the bridge listens to everything. Thread-safe.
  */
@@ -52,7 +53,8 @@ public final class GuavaBridge implements AutoCloseable {
     }
 
     /**
-     * Publishes what is posted on the event bus. Failures are reported to the {@link BusListener}.
+     * Publishes what is posted on the event bus. Failures are reported to the {@link BusListener}; an event that cannot
+     * be written as JSON is a mistake of the program, which Guava logs or hands to its own exception handler.
      *
      * @param type the events' class; also its subclasses are published
      * @param topic where to

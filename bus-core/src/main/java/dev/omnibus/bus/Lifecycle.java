@@ -12,6 +12,7 @@ final class Lifecycle implements ChannelListener {
     private final String node;
     private final SafeListener listener;
     private BusState state = BusState.CONNECTING; // guarded by this
+    private boolean linkDown; // guarded by this
 
     Lifecycle(String node, SafeListener listener) {
         this.node = node;
@@ -23,21 +24,27 @@ final class Lifecycle implements ChannelListener {
         return state;
     }
 
-    void connected() {
+    /** The link is watched before that, and may be down again. */
+    synchronized void connected() {
         move(BusState.CONNECTING, BusState.UP);
+        if (linkDown) {
+            move(BusState.UP, BusState.DOWN);
+        }
     }
 
     @Override
-    public void onLinkDown() {
+    public synchronized void onLinkDown() {
+        linkDown = true;
         move(BusState.UP, BusState.DOWN);
     }
 
     @Override
-    public void onLinkUp() {
+    public synchronized void onLinkUp() {
+        linkDown = false;
         move(BusState.DOWN, BusState.UP);
     }
 
-    private synchronized void move(BusState from, BusState to) {
+    private void move(BusState from, BusState to) {
         if (state == from) { // also: a link that breaks while the bus is being closed is no news
             enter(to);
         }
@@ -61,11 +68,11 @@ final class Lifecycle implements ChannelListener {
 
     @Override
     public void onFramesDropping(String channel) {
-        listener.onBadMessage(channel, "Frames are being dropped: too much waits to be read");
+        listener.onFramesDropping(channel);
     }
 
     @Override
     public void onFramesDropped(String channel, long frames) {
-        listener.onBadMessage(channel, frames + " frames were dropped: too much waited to be read");
+        listener.onFramesDropped(channel, frames);
     }
 }

@@ -59,7 +59,11 @@ final class LocalEvents {
                 (Event<Envelope> event) -> local.handle(event.data()),
                 SubscribeOptions.DEFAULT)));
         registered.put(object, subscriptions);
-        return all(subscriptions, Subscription::ready);
+        return all(subscriptions, Subscription::ready).whenComplete((done, failure) -> {
+            if (failure != null) {
+                forget(object, subscriptions);
+            }
+        });
     }
 
     synchronized CompletableFuture<Void> unregister(Object object) {
@@ -68,6 +72,12 @@ final class LocalEvents {
             throw new IllegalArgumentException("This object of " + object.getClass() + " is not registered");
         }
         return all(subscriptions, Subscription::close);
+    }
+
+    /** All or nothing: what stands of it is ended, and it may be registered again. */
+    private synchronized void forget(Object object, List<Subscription> subscriptions) {
+        registered.remove(object, subscriptions);
+        subscriptions.forEach(Subscription::close);
     }
 
     private static CompletableFuture<Void> all(

@@ -8,6 +8,7 @@ import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,17 @@ final class Payloads {
     record Written(byte[] member, byte[] value) {}
 
     /** A payload as it lies in a message, unread. */
-    record Unread(Message value, boolean base64, @Nullable String contentType) {}
+    record Unread(Message value, boolean base64, @Nullable String contentType) {
+
+        /** The same without the rest of its frame. */
+        Unread alone() {
+            if (value.length() == value.bytes().length) {
+                return this;
+            }
+            byte[] copy = Arrays.copyOfRange(value.bytes(), value.offset(), value.offset() + value.length());
+            return new Unread(new Message(copy, 0, copy.length), base64, contentType);
+        }
+    }
 
     /** What a handler expects; made once, because looking a type up takes longer than reading a small payload. */
     record Target(Type type, ObjectReader json) {

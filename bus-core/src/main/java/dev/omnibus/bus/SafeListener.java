@@ -116,9 +116,25 @@ final class SafeListener {
         tell(l -> l.onDropped(topic, events));
     }
 
+    void onFramesDropping(String channel) {
+        if (mayLog()) {
+            LOG.warn("More arrives on {} than can be read; frames are being dropped", channel);
+        }
+        tell(l -> l.onFramesDropping(channel));
+    }
+
+    void onFramesDropped(String channel, long frames) {
+        if (mayLog()) {
+            LOG.warn("{} frames on {} were dropped, because more arrived than could be read", frames, channel);
+        }
+        tell(l -> l.onFramesDropped(channel, frames));
+    }
+
     void onPublishFailed(String topic, PublishException failure) {
         counters.publishFailed.increment();
-        LOG.debug("An event on topic {} was not published", topic, failure);
+        if (mayLog()) { // nobody may look at the future
+            LOG.warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), failure.getMessage());
+        }
         tell(l -> l.onPublishFailed(topic, failure));
     }
 

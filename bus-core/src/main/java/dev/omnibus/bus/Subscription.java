@@ -17,7 +17,7 @@ public interface Subscription {
      * When events arrive. An event published before that may be missed.
      *
      * @return completes when Redis has confirmed the subscription; fails with a {@link SubscribeException} if it
-     *     refuses or cannot be reached
+     *     refuses or cannot be reached, and then the subscription has ended
      */
     CompletableFuture<Void> ready();
 
@@ -30,7 +30,8 @@ public interface Subscription {
     CompletableFuture<Void> close();
 
     /**
-     * When it has ended, whoever closed it: the program, its bus, or {@link Overflow#CLOSE}.
+     * When it has ended, whoever closed it: the program, its bus, {@link Overflow#CLOSE}, an executor that refuses to
+     * run its handler, or Redis, which refuses it or cannot be reached when it is made.
      *
      * @return completes when it has ended and the last event has been handled
      */

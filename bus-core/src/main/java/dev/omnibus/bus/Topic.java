@@ -24,12 +24,14 @@ public record Topic<T>(String name, Type type, String eventType) {
      * @param name the topic's name
      * @param type what its events carry
      * @param eventType the CloudEvents type of its events
-     * @throws IllegalArgumentException if the name is not one, or the event type is empty
+     * @throws IllegalArgumentException if the name is not one, or the event type is empty, longer than 1,024
+     *     characters, has control characters, or is the one that the bus has for itself
      */
     public Topic {
         TopicPattern.requireTopic(name);
-        if (eventType.isEmpty()) {
-            throw new IllegalArgumentException("The event type of topic " + name + " is empty");
+        if (!EventCodec.isEventType(eventType)) {
+            throw new IllegalArgumentException("The event type of topic " + name
+                    + " must have 1 to 1,024 characters, no control characters, and not be " + EventCodec.MARK);
         }
     }
 
@@ -76,6 +78,7 @@ public record Topic<T>(String name, Type type, String eventType) {
      *
      * @param newEventType the CloudEvents type
      * @return the topic
+     * @throws IllegalArgumentException if it is not an event type, as above
      */
     public Topic<T> withEventType(String newEventType) {
         return new Topic<>(name, type, newEventType);

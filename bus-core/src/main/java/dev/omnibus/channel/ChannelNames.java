@@ -111,12 +111,12 @@ public record ChannelNames(String prefix) {
     }
 
     /**
-     * The key of one node's lease.
+     * The key of one node's lease. A cluster of Redis keeps it where it keeps {@link #nodes()}, because of the braces.
      *
      * @param node the node's id
      * @return its name
      */
     public String node(String node) {
-        return prefix + ":node:" + node;
+        return prefix + ":node:{" + nodes() + "}:" + node;
     }
 }

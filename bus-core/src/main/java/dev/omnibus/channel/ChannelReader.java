@@ -10,9 +10,17 @@ final class ChannelReader implements FrameListener {
 
     private static final byte[] NOTHING = {};
 
+    /** What it costs to keep a frame, beyond its bytes: without that, the smallest frames would be unbounded. */
+    private static final int OVERHEAD = 128;
+
     /** A frame, or something to be done between the frames before and after it. */
     private record Arrived(
-            String channel, byte[] frame, @Nullable Runnable between) {}
+            String channel, byte[] frame, @Nullable Runnable between) {
+
+        int weight() {
+            return between == null ? frame.length + OVERHEAD : 0;
+        }
+    }
 
     private final String name;
     private final Receiver receiver;
@@ -33,7 +41,7 @@ final class ChannelReader implements FrameListener {
         this.listener = listener;
         this.counters = counters;
         Mailbox.Limits waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
-        this.mailbox = new Mailbox<>(executor, 1, waiting, arrived -> arrived.frame().length, new Reading());
+        this.mailbox = new Mailbox<>(executor, 1, waiting, Arrived::weight, new Reading());
     }
 
     @Override

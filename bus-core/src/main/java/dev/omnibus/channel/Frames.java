@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Frames {
 
+    /** Of so many messages a frame is made; who sends more floods the reader with elements of a byte or two. */
+    static final int MOST_MESSAGES = 512;
+
     private Frames() {}
 
     /** What a frame was made of. */
@@ -68,6 +71,9 @@ final class Frames {
             return bad(messages, "is an empty array");
         }
         while (at < frame.length) {
+            if (messages.size() == MOST_MESSAGES) {
+                return bad(messages, "has more than " + MOST_MESSAGES + " elements");
+            }
             int end = endOfElement(frame, at);
             if (end < 0) {
                 return bad(messages, "ends inside an element");

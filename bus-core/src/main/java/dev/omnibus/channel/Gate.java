@@ -144,12 +144,12 @@ final class Gate {
         }
     }
 
-    /** Runs what may block; on this thread only when the executor has gone. */
+    /** Runs what may block; on this thread only when there is no other: the executor has gone, or finds no thread. */
     void execute(Runnable task) {
         try {
             executor.execute(task);
-        } catch (RejectedExecutionException shutDown) {
-            task.run();
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            task.run(); // whoever waits for the outcome would wait for ever
         }
     }
 

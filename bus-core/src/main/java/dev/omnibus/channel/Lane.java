@@ -24,8 +24,6 @@ import org.jspecify.annotations.Nullable;
 final class Lane {
 
     /** A frame stays well below the sizes at which Redis drops its subscribers, and a receiver splits it quickly. */
-    private static final int FRAME_MESSAGES = 512;
-
     private static final int FRAME_BYTES = 256 * 1024;
 
     private static final long RETIRE_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -105,7 +103,8 @@ final class Lane {
             }
             int bytes = 0;
             while (first != null
-                    && messages.size() < FRAME_MESSAGES
+                    && messages.size() < Frames.MOST_MESSAGES
+                    && (gate.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
                     && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
                 batch.add(queue.remove());
                 messages.add(first.message);

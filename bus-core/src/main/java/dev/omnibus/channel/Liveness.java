@@ -66,8 +66,11 @@ final class Liveness {
             reconnecting |= lost;
         }
         if (lost) {
-            tell(channels);
-            transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+            try {
+                tell(channels);
+            } finally { // whoever is told may fail, for instance because no thread can be started
+                transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+            }
         } else {
             beat(channels);
         }

@@ -73,8 +73,8 @@ public final class Mailbox<T> {
         void handle(T item, Executor next);
 
         /**
-         * Items are being dropped from now on. Called once, until {@link #dropped}, on any thread and outside of every
-         * lock; it must not block.
+         * Items are being dropped from now on, for lack of room or because the mailbox was abandoned. Called once,
+         * until {@link #dropped}, on any thread and outside of every lock; it must not block.
          */
         default void dropping() {}
 
@@ -103,9 +103,11 @@ public final class Mailbox<T> {
     private final Fill<T> fill;
     private final Drops drops;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
+    private long offered; // while it was open
     private int threads; // draining, or called for it
     private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
     private boolean closed;
+    private volatile boolean abandoned;
 
     /**
      * Makes an empty one.
@@ -178,6 +180,7 @@ public final class Mailbox<T> {
             if (closed) {
                 return false;
             }
+            offered++;
             fits = fill.fits(size) || dropOldest;
             if (!fits) {
                 drops.add(1);
@@ -189,10 +192,7 @@ public final class Mailbox<T> {
                 backlog.add(item, itsKey);
                 fill.add(size);
             }
-            start = fits && wantsAnother();
-            if (start) {
-                call();
-            }
+            start = fits && callsAnother();
         }
         if (tell) {
             drops.tell();
@@ -200,8 +200,14 @@ public final class Mailbox<T> {
         return fits && (!start || start(next));
     }
 
-    private boolean wantsAnother() {
-        return backlog.hasTurn() && !called && threads < concurrency;
+    /** Whether one more thread is wanted; it is counted at once, and to be started outside of the lock. */
+    private boolean callsAnother() {
+        boolean wanted = backlog.hasTurn() && !called && threads < concurrency;
+        if (wanted) {
+            threads++;
+            called = true;
+        }
+        return wanted;
     }
 
     /**
@@ -212,18 +218,29 @@ public final class Mailbox<T> {
     public CompletableFuture<Void> close() {
         boolean tell;
         boolean idle;
+        boolean start;
         synchronized (this) {
             closed = true;
+            drops.add(abandoned ? fill.clear(backlog) : 0);
             tell = drops.isToTell();
-            idle = threads == 0;
+            idle = threads == 0 && backlog.isEmpty();
+            start = threads == 0 && callsAnother(); // none could be started when it was called for
         }
-        if (tell) {
-            drops.tell();
-        }
+        follow(tell, start, false);
         if (idle) {
             drained.complete(null);
         }
         return drained;
+    }
+
+    /**
+     * Takes nothing more, and drops what is queued. What is being handled goes on.
+     *
+     * @return completes when the last item has been handled
+     */
+    public CompletableFuture<Void> abandon() {
+        abandoned = true;
+        return close();
     }
 
     /**
@@ -245,17 +262,21 @@ public final class Mailbox<T> {
     }
 
     /**
-     * How many items were dropped because there was no room.
+     * How many items were offered while it was open, whatever has become of them.
+     *
+     * @return the number since the mailbox was made
+     */
+    public synchronized long offered() {
+        return offered;
+    }
+
+    /**
+     * How many items were dropped: because there was no room, or because nobody handles them any more.
      *
      * @return the number since the mailbox was made
      */
     public synchronized long dropped() {
         return drops.total();
-    }
-
-    private void call() {
-        threads++;
-        called = true;
     }
 
     /** False if the executor takes nothing any more; what is queued is then given up, and the mailbox closed. */
@@ -265,16 +286,15 @@ public final class Mailbox<T> {
             return true;
         } catch (RejectedExecutionException shutDown) {
             boolean tell;
+            boolean last;
             synchronized (this) {
                 closed = true;
                 called = false;
                 drops.add(fill.clear(backlog));
-                leave();
+                last = leave();
                 tell = drops.isToTell();
             }
-            if (tell) {
-                drops.tell();
-            }
+            follow(tell, false, last);
             return false;
         } catch (OutOfMemoryError noThread) {
             synchronized (this) {
@@ -296,7 +316,7 @@ public final class Mailbox<T> {
         while (take(share)) {
             int handled = 0;
             long size = 0;
-            while (!taken.isEmpty() && !relay.hasTask()) {
+            while (!taken.isEmpty() && !relay.hasTask() && (handled == 0 || !abandoned)) {
                 T item = taken.remove();
                 handled++;
                 size += weight.applyAsInt(item);
@@ -316,55 +336,59 @@ public final class Mailbox<T> {
 
     /** Takes what is next; without anything, this thread is no longer counted. */
     private boolean take(Backlog.Share<T> share) {
-        boolean another;
+        boolean taken;
+        boolean another = false;
+        boolean last = false;
         synchronized (this) {
-            if (!backlog.hasTurn()) {
-                leave();
-                return false;
-            }
-            backlog.take(share);
-            another = wantsAnother();
-            if (another) {
-                call();
+            taken = backlog.hasTurn();
+            if (taken) {
+                backlog.take(share);
+                another = callsAnother();
+            } else {
+                last = leave();
             }
         }
-        if (another) {
-            start(executor);
-        }
-        return true;
+        follow(false, another, last);
+        return taken;
     }
 
     /** Gives room back; when this thread is wanted elsewhere, leaves the mailbox to another one, or to nobody. */
     private boolean done(Backlog.Share<T> share, int handled, long size, boolean wanted) {
         boolean tell;
         boolean more = false;
+        boolean last = false;
         synchronized (this) {
             fill.remove(handled, size);
-            tell = drops.isToTell();
             backlog.giveBack(share);
+            drops.add(abandoned ? fill.clear(backlog) : 0);
+            tell = drops.isToTell();
             if (wanted) {
-                leave();
-                more = wantsAnother();
-                if (more) {
-                    call();
-                }
+                last = leave();
+                more = callsAnother();
             }
         }
-        if (tell) {
-            drops.tell();
-        }
-        if (more) {
-            start(executor);
-        }
+        follow(tell, more, last);
         return wanted;
     }
 
-    private void leave() {
+    /** True if that was the end, which is to be told. */
+    private boolean leave() {
         threads--;
-        if (closed && threads == 0 && backlog.isEmpty()) {
+        return closed && threads == 0 && backlog.isEmpty();
+    }
+
+    /** Does what was found out under the lock, and leads to code of others. */
+    private void follow(boolean tell, boolean start, boolean last) {
+        if (tell) {
+            drops.tell();
+        }
+        if (start) {
+            start(executor);
+        }
+        if (last) {
             try {
                 executor.execute(() -> drained.complete(null));
-            } catch (RejectedExecutionException shutDown) {
+            } catch (RejectedExecutionException | OutOfMemoryError noThread) {
                 drained.complete(null); // nowhere else is left
             }
         }

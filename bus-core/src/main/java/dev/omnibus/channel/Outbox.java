@@ -113,16 +113,22 @@ final class Outbox {
         @Override
         public void published(long receivers, boolean exact) {
             if (told.compareAndSet(false, true)) {
-                outcome.published(receivers, exact);
-                completed();
+                try {
+                    outcome.published(receivers, exact);
+                } finally {
+                    completed(); // or the place would be lost for ever
+                }
             }
         }
 
         @Override
         public void failed(TransportException failure) {
             if (told.compareAndSet(false, true)) {
-                outcome.failed(failure);
-                completed();
+                try {
+                    outcome.failed(failure);
+                } finally {
+                    completed();
+                }
             }
         }
 

@@ -2,7 +2,6 @@ package dev.omnibus.transport;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -69,12 +68,12 @@ public interface Transport extends AutoCloseable {
      * Writes or renews an entry that vanishes by itself unless renewed.
      *
      * @param index the name under which such entries are listed
-     * @param key the entry's own name, unique
-     * @param value what it says
+     * @param key the entry's own name, unique; in a cluster of Redis in the same slot as the index
+     * @param value what it says; not to be changed afterwards. Saying the same again is cheaper than something new
      * @param ttl how long it stands; at least a millisecond
-     * @return completes when it is written
+     * @return completes with the version of the index when it is written
      */
-    CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl);
+    CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl);
 
     /**
      * Removes an entry at once.
@@ -86,12 +85,13 @@ public interface Transport extends AutoCloseable {
     CompletableFuture<Void> endLease(String index, String key);
 
     /**
-     * Reads all entries that stand.
+     * Reads the entries that stand, unless nothing has changed.
      *
      * @param index the name under which they are listed
-     * @return the values by key
+     * @param since the version that the reader knows; 0 if none
+     * @return what has changed since then
      */
-    CompletableFuture<Map<String, byte[]>> leases(String index);
+    CompletableFuture<Leases> leases(String index, long since);
 
     /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
     @Override

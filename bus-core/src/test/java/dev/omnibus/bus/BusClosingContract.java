@@ -112,6 +112,46 @@ abstract class BusClosingContract extends BusFixture {
     }
 
     @Test
+    void whatAnAbandonedHandlerHasNotSeenIsDroppedAndReported() throws Exception {
+        Bus impatient = builder().drainTimeout(Duration.ofMillis(300)).build();
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        Subscription subscription = impatient.subscribe("n", Integer.class, event -> {
+            seen.add(event.data());
+            gate.await();
+        });
+        ready(subscription);
+        for (int i = 0; i < 100; i++) {
+            here.publish("n", i).get(5, SECONDS);
+        }
+        await().until(() -> subscription.stats().waiting() == 100);
+        impatient.close();
+        subscription.closed().get(5, SECONDS);
+        assertEquals(List.of(0), seen);
+        // What its thread had taken already is counted when the interrupted handler has returned.
+        await().until(() ->
+                subscription.stats().dropped() == 99 && impatient.stats().dropped() == 99);
+        assertTrue(listener.told.stream().anyMatch(line -> line.startsWith("dropped n ")), listener.told::toString);
+    }
+
+    @Test
+    void aSubscriptionThatIsMadeWhileTheBusIsBeingClosedEndsWithIt() throws Exception {
+        CompletableFuture<Subscription> again = new CompletableFuture<>();
+        Subscription first = there.subscribe("n", Integer.class, event -> {});
+        ready(first);
+        first.closed().thenRun(() -> again.complete(there.subscribe("m", Integer.class, event -> {})));
+        there.close();
+        again.get(5, SECONDS).closed().get(10, SECONDS);
+    }
+
+    @Test
+    void aSubscriptionThatNeverStoodHasEnded() throws Exception {
+        there.close();
+        Subscription refused = there.subscribe("n", Integer.class, event -> {});
+        assertThrows(ExecutionException.class, () -> refused.ready().get(5, SECONDS));
+        refused.closed().get(5, SECONDS);
+    }
+
+    @Test
     void aHandlerMayCloseItsBusAndTheBusEndsBehindIt() throws Exception {
         List<BusState> states = new CopyOnWriteArrayList<>();
         Bus bus = builder()

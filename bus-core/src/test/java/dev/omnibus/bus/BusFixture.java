@@ -26,7 +26,7 @@ abstract class BusFixture {
     abstract Transport connect();
 
     BusBuilder builder() {
-        return Bus.builder(connect()).prefix(prefix).listener(listener).heartbeat(Duration.ofMillis(200));
+        return Bus.builder(connect()).prefix(prefix).listener(listener).heartbeat(Duration.ofMillis(500));
     }
 
     @BeforeEach

@@ -48,4 +48,15 @@ class GapTrackerTest {
         assertEquals(0, tracker.missingBefore("old", "t", 5));
         assertEquals(-1, tracker.missingBefore("kept", "t", 5));
     }
+
+    @Test
+    void aSourceThatIsHeardOfIsNotForgottenForNewOnes() {
+        tracker.missingBefore("kept", "t", 1);
+        for (int i = 0; i < 2 * 65_536; i++) {
+            assertEquals(0, tracker.missingBefore("kept", "t", 2 + i));
+            tracker.missingBefore("s" + i, "t", 1);
+        }
+        tracker.missingBefore("s131071", "t", 2);
+        assertEquals(-1, tracker.missingBefore("kept", "t", 5));
+    }
 }

@@ -13,6 +13,7 @@ import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 
 /** Objects with Guava's annotation as subscribers of topics. */
@@ -79,6 +80,18 @@ class LocalEventsTest extends BusFixture {
         assertEquals(0, here.publish("orders.eu", new Placed("late")).get(5, SECONDS));
         there.register(desk).get(5, SECONDS);
         assertEquals(1, here.publish("orders.eu", new Placed("again")).get(5, SECONDS));
+    }
+
+    @Test
+    void whatCouldNotBeRegisteredMayBeRegisteredAgain() throws Exception {
+        Desk desk = new Desk();
+        network.down();
+        assertThrows(ExecutionException.class, () -> there.register(desk).get(5, SECONDS));
+        network.up();
+        there.register(desk).get(5, SECONDS);
+        await().until(() -> here.publish("orders.eu", new Placed("a"))
+                .handle((receivers, failure) -> failure == null && receivers == 1)
+                .get(5, SECONDS));
     }
 
     private final class Failing {

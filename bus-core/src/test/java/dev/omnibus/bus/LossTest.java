@@ -90,6 +90,28 @@ class LossTest extends BusFixture {
     }
 
     @Test
+    void whoComesBackToATopicThatNobodyFollowedMeanwhileIsToldOfNoLoss() throws Exception {
+        List<Integer> flat = subscribe("n.*"); // keeps the Redis subscription, and does not match what follows
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        Subscription deep = there.subscribe("n.**", Integer.class, event -> seen.add(event.data()));
+        ready(deep);
+        publish("n.a.b", 0, 2);
+        await().until(() -> seen.size() == 2);
+        deep.close().get(5, SECONDS);
+        publish("n.a.b", 2, 3);
+        publish("n.end", 0, 1);
+        await().until(() -> flat.size() == 1); // then those before it have been read as well
+        List<Integer> again = subscribe("n.**");
+        publish("n.a.b", 5, 1);
+        await().until(() -> again.equals(List.of(5)));
+        lose(frame -> data(frame) == 6);
+        publish("n.a.b", 6, 2);
+        await().until(() -> again.equals(List.of(5, 7)));
+        there.close(); // its reports have been handed over then
+        assertEquals(List.of("gap n.a.b 7-7"), listener.told);
+    }
+
+    @Test
     void aPublisherThatStartsAnewIsToldFromTheOneBefore() throws Exception {
         List<Integer> seen = subscribe("n");
         publish("n", 0, 3);

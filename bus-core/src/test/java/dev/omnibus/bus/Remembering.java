@@ -40,6 +40,16 @@ final class Remembering implements BusListener {
     }
 
     @Override
+    public void onFramesDropping(String channel) {
+        told.add("dropping frames " + channel);
+    }
+
+    @Override
+    public void onFramesDropped(String channel, long frames) {
+        told.add("dropped frames " + channel + " " + frames);
+    }
+
+    @Override
     public void onPublishFailed(String topic, PublishException failure) {
         told.add("unpublished " + topic + " " + failure.reason());
     }

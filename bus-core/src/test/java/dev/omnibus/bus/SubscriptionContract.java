@@ -80,6 +80,37 @@ abstract class SubscriptionContract extends BusFixture {
         await().until(() -> listener.told.equals(List.of("failed n 0: no key")));
     }
 
+    /** As a program may have them, if a publisher leaves a field out. */
+    private record Touchy(int number) {
+
+        @Override
+        public int hashCode() {
+            if (number == 1) {
+                throw new IllegalStateException("no hash");
+            }
+            return 7;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            throw new IllegalStateException("not equal to anything");
+        }
+    }
+
+    @Test
+    void keysThatCannotBeComparedCostNoEvent() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        SubscribeOptions touchy = DEFAULT.withKey(2, event -> new Touchy((Integer) event.data()));
+        ready(there.subscribe("n", Integer.class, touchy, event -> {
+            gate.await();
+            seen.add(event.data());
+        }));
+        publish("n", 4);
+        gate.countDown();
+        await().until(() -> seen.stream().sorted().toList().equals(List.of(0, 1, 2, 3)));
+        await().until(() -> listener.told.contains("failed n 1: no hash"));
+    }
+
     @Test
     void aHandlerThatFailsIsGivenTheEventAgainBeforeItCountsAsFailed() throws Exception {
         List<Integer> seen = new CopyOnWriteArrayList<>();
@@ -173,6 +204,40 @@ abstract class SubscriptionContract extends BusFixture {
     }
 
     @Test
+    void whatComesAfterTheEndIsNotCountedAsReceived() throws Exception {
+        SubscribeOptions strict = DEFAULT.withMailbox(10, 1 << 20).withOverflow(Overflow.CLOSE);
+        Subscription subscription = there.subscribe("n", Integer.class, strict, event -> gate.await());
+        ready(subscription);
+        String event = "{\"specversion\":\"1.0\",\"id\":\"%d\",\"source\":\"/s\",\"type\":\"T\",\"data\":1}";
+        RawFrames.publish(
+                        here,
+                        "n",
+                        IntStream.range(0, 20)
+                                .mapToObj(event::formatted)
+                                .toList()
+                                .toString())
+                .get(5, SECONDS);
+        await().until(() -> subscription.stats().dropped() == 1);
+        gate.countDown();
+        subscription.closed().get(5, SECONDS);
+        assertEquals(new SubscriptionStats(11, 10, 0, 0, 0, 1, 0, 0), subscription.stats());
+    }
+
+    @Test
+    void anInterruptIsForOneEventAndNotForTheNext() throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        ready(there.subscribe("n", Integer.class, event -> {
+            gate.await();
+            seen.add(event.data());
+            Thread.currentThread().interrupt();
+        }));
+        publish("n", 3);
+        gate.countDown();
+        await().until(() -> seen.equals(List.of(0, 1, 2)));
+        assertEquals(List.of(), listener.told);
+    }
+
+    @Test
     void handlersRunOnTheExecutorThatWasGiven() throws Exception {
         ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
         try {
@@ -191,9 +256,18 @@ abstract class SubscriptionContract extends BusFixture {
 
     @Test
     void anExecutorThatRefusesEndsItsSubscriptionAndNoOther() throws Exception {
+        anExecutorThatThrowsEndsItsSubscriptionAndNoOther(new RejectedExecutionException("on purpose"));
+    }
+
+    @Test
+    void anExecutorThatFailsInItsOwnWayEndsItsSubscriptionAndNoOther() throws Exception {
+        anExecutorThatThrowsEndsItsSubscriptionAndNoOther(new IllegalStateException("on purpose"));
+    }
+
+    private void anExecutorThatThrowsEndsItsSubscriptionAndNoOther(RuntimeException failure) throws Exception {
         List<Integer> seen = new CopyOnWriteArrayList<>();
         SubscribeOptions refused = DEFAULT.withExecutor(task -> {
-            throw new RejectedExecutionException("on purpose");
+            throw failure;
         });
         Subscription subscription = there.subscribe("n", Integer.class, refused, event -> seen.add(-1));
         ready(subscription);

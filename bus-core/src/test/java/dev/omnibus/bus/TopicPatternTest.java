@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,5 +82,14 @@ class TopicPatternTest {
         String topic = "a" + ".a".repeat(200_000);
         assertTrue(TopicPattern.parse("**").matches(topic));
         TopicPattern.requireTopic(topic);
+    }
+
+    @Test
+    void anEventTypeThatSubscribersWouldNotTakeIsRefused() {
+        Topic<String> topic = Topic.of("n", String.class);
+        for (String wrong : List.of("", "a\nb", "x".repeat(1_025), "dev.omnibus.mark")) {
+            assertThrows(IllegalArgumentException.class, () -> topic.withEventType(wrong));
+        }
+        assertEquals("x".repeat(1_024), topic.withEventType("x".repeat(1_024)).eventType());
     }
 }

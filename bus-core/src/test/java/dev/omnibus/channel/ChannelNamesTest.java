@@ -21,7 +21,7 @@ class ChannelNamesTest {
         assertEquals("shop.bus:inbox:node-1", names.inbox("node-1"));
         assertEquals("shop.bus:presence", names.presence());
         assertEquals("shop.bus:nodes", names.nodes());
-        assertEquals("shop.bus:node:node-1", names.node("node-1"));
+        assertEquals("shop.bus:node:{shop.bus:nodes}:node-1", names.node("node-1"));
     }
 
     @Test

@@ -201,4 +201,14 @@ class FramesTest {
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
+
+    @Test
+    void whatGoesBeyondTheMostMessagesOfAFrameIsNotRead() {
+        for (String element : List.of("{}", "0", "")) {
+            Frames.Split split =
+                    Frames.split(("[" + (element + ",").repeat(100_000) + "{}]").getBytes(StandardCharsets.UTF_8));
+            assertEquals(512, split.messages().size());
+            assertEquals("has more than 512 elements", split.problem());
+        }
+    }
 }

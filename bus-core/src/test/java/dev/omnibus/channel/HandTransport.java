@@ -1,6 +1,7 @@
 package dev.omnibus.channel;
 
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import java.nio.charset.StandardCharsets;
@@ -92,8 +93,8 @@ final class HandTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
-        return CompletableFuture.completedFuture(null);
+    public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
+        return CompletableFuture.completedFuture(0L);
     }
 
     @Override
@@ -102,8 +103,8 @@ final class HandTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Map<String, byte[]>> leases(String index) {
-        return CompletableFuture.completedFuture(Map.of());
+    public CompletableFuture<Leases> leases(String index, long since) {
+        return CompletableFuture.completedFuture(Leases.unchanged(since));
     }
 
     @Override

@@ -169,4 +169,47 @@ class LivenessTest {
             await().until(() -> listener.told.equals(List.of("dropping c", "dropped c: 2")));
         }
     }
+
+    @Test
+    void framesOfNoBytesAreBoundedToo() {
+        try (Channels channels = open(
+                new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 4_096, Notes.NEVER, Notes.OPENING))) {
+            CompletableFuture<Void> gate = new CompletableFuture<>();
+            channels.listen("c", (channel, messages, next) -> gate.join());
+            transport.deliver("c", Notes.message("first"));
+            for (int i = 0; i < 100; i++) {
+                transport.deliver("c", new byte[0]);
+            }
+            assertTrue(channels.stats().framesDropped() > 50);
+            gate.complete(null);
+        }
+    }
+
+    @Test
+    void aListenerThatFailsDoesNotKeepTheLinkFromBeingMadeAnew() {
+        ChannelListener failing = new ChannelListener() {
+            @Override
+            public void onBadFrame(String channel, String problem) {}
+
+            @Override
+            public void onFramesDropping(String channel) {}
+
+            @Override
+            public void onFramesDropped(String channel, long frames) {}
+
+            @Override
+            public void onLinkDown() {
+                throw new OutOfMemoryError("on purpose; its trace belongs to this test");
+            }
+
+            @Override
+            public void onLinkUp() {}
+        };
+        try (Channels channels =
+                Channels.open(transport, "here", new ChannelNames("bus"), Notes.limits(QUICK), executor, failing)) {
+            transport.hearsItself = false;
+            await().until(() -> transport.reconnects.get() >= 2);
+            assertEquals("here", channels.node());
+        }
+    }
 }

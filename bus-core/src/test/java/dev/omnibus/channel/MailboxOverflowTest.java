@@ -10,6 +10,7 @@ import dev.omnibus.channel.Mailbox.Limits;
 import dev.omnibus.channel.Mailbox.Overflow;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -126,6 +127,50 @@ class MailboxOverflowTest {
         assertEquals(List.of("dropping", "dropped 2", "dropping", "dropped 1"), told);
         assertFalse(mailbox.offer(12));
         assertEquals(3, mailbox.dropped()); // what is offered to a closed one is not dropped for lack of room
+    }
+
+    @Test
+    void whatAnAbandonedMailboxHoldsIsDroppedButNotWhatIsBeingHandled() throws Exception {
+        for (boolean keyed : List.of(false, true)) {
+            taken.clear();
+            told.clear();
+            Mailbox<Integer> mailbox = keyed
+                    ? new Mailbox<>(executor, 2, new Limits(1_000, 1_000), item -> 1, item -> item % 2, handler)
+                    : new Mailbox<>(executor, 1, new Limits(1_000, 1_000), item -> 1, handler);
+            mailbox.offer(0);
+            await().until(() -> taken.equals(List.of(0)));
+            for (int i = 1; i < 100; i++) {
+                mailbox.offer(2 * i); // all behind the first
+            }
+            CompletableFuture<Void> ended = mailbox.abandon();
+            assertEquals(List.of("dropping", "dropped 99"), told);
+            assertEquals(1, mailbox.size());
+            assertFalse(ended.isDone());
+            assertFalse(mailbox.offer(100));
+            turns.release(1);
+            ended.get(10, SECONDS);
+            assertEquals(List.of(0), taken);
+            assertEquals(0, mailbox.size());
+            assertEquals(100, mailbox.offered());
+        }
+    }
+
+    @Test
+    void whatAThreadHasTakenIsDroppedToo() throws Exception {
+        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, new Limits(1_000, 1_000), item -> 1, handler);
+        mailbox.offer(0);
+        await().until(() -> taken.equals(List.of(0)));
+        for (int i = 1; i <= 100; i++) {
+            mailbox.offer(i);
+        }
+        turns.release(1);
+        await().until(() -> taken.equals(List.of(0, 1))); // together with the 99 others
+        CompletableFuture<Void> ended = mailbox.abandon();
+        turns.release(1);
+        ended.get(10, SECONDS);
+        assertEquals(List.of(0, 1), taken);
+        assertEquals(List.of("dropping", "dropped 99"), told);
+        assertEquals(0, mailbox.size());
     }
 
     @Test

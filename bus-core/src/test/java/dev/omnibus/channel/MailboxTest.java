@@ -182,6 +182,21 @@ class MailboxTest {
     }
 
     @Test
+    void whoIsToldOfTheEndMayWaitForOthersWhoLookAtTheMailbox() throws Exception {
+        Mailbox<Integer> mailbox = new Mailbox<>(Runnable::run, 1, ROOMY, item -> 1, (item, next) -> pass(gate));
+        Thread offering = new Thread(() -> mailbox.offer(1));
+        offering.start();
+        await().until(() -> mailbox.size() == 1);
+        CompletableFuture<Integer> seen = mailbox.close()
+                .thenApply(done -> CompletableFuture.supplyAsync(mailbox::size, executor)
+                        .orTimeout(5, SECONDS)
+                        .join());
+        gate.countDown();
+        assertEquals(0, seen.get(10, SECONDS));
+        offering.join();
+    }
+
+    @Test
     void anExecutorThatRejectsMakesOffersFailAndClosingComplete() throws Exception {
         Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {});
         executor.shutdown();

@@ -116,9 +116,9 @@ class StartErrorsIT {
     void aPortThatAcceptsAndNeverAnswersIsGivenUp() throws IOException {
         try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             String address = "redis://127.0.0.1:" + silent.getLocalPort();
-            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1000 ms; is it", single(address));
+            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1600 ms; is it", single(address));
             String withLogin = "redis://:" + SECRET + "@127.0.0.1:" + silent.getLocalPort();
-            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1000 ms; is it", single(withLogin));
+            assertFails(Kind.CONNECTION_LOST, address + " did not answer within 1600 ms; is it", single(withLogin));
         }
     }
 

@@ -1,9 +1,12 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this node says of itself: a lease that it renews, and a word on the presence channel whenever that changes.
+ * What this node says of itself: a lease that it renews, and a word on the presence channel whenever that changes. With
+ * its first service it also begins to answer {@code rpc.discover}.
  *
  * <p>A method is announced only when its channels are confirmed, so whoever reads of it can call it.
  */
@@ -29,32 +33,86 @@ final class Announcement {
 
     private final Channels channels;
     private final RpcCodec codec;
-    private final Map<String, List<String>> services = new LinkedHashMap<>(); // guarded by this, like all below
+    private final Directory directory;
+    private final DiscoverEndpoint discover;
+    private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    private final String host = host();
+    private final Map<String, Map<String, String>> services = new LinkedHashMap<>(); // guarded by this, like all below
+    private String version = "";
+    private long revision;
+    private byte[] manifest = {};
     private @Nullable Future<?> renewing;
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
     private boolean sayAgain;
     private boolean draining;
 
-    Announcement(Channels channels, RpcCodec codec) {
-        this.channels = channels;
+    Announcement(Bus bus, RpcCodec codec) {
+        this.channels = bus.channels();
         this.codec = codec;
+        this.directory = Directory.on(bus);
+        this.discover = new DiscoverEndpoint(bus, codec);
     }
 
-    /** Adds a service; completes when the lease says so. */
-    synchronized CompletableFuture<Void> add(String service, List<String> methods) {
-        if (draining) {
-            return CompletableFuture.failedFuture(
-                    new TransportException(Kind.CLOSED, true, "The bus is about to close", null));
-        }
-        services.put(service, methods);
-        if (renewing == null) {
-            renewing = channels.every(Directory.RENEWAL, this::step);
-        }
-        return changed();
+    /** The machine's own name where the environment says it, because asking the network for it may take long. */
+    private static String host() {
+        String name = System.getenv("HOSTNAME");
+        String windows = name == null ? System.getenv("COMPUTERNAME") : name;
+        return windows == null ? "" : windows;
+    }
+
+    /** Whose program this is, if nobody has said so: the version in the manifest of the jar that a service is from. */
+    synchronized void versionOf(Class<?> implementation) {
+        String packaged = implementation.getPackage().getImplementationVersion();
+        version = version.isEmpty() && packaged != null ? packaged : version;
+    }
+
+    /** Adds a service, with the shapes of those methods that have a contract; completes when the lease says so. */
+    CompletableFuture<Void> add(String service, List<Contract> contracts, List<String> methods) {
+        Map<String, String> shapes = new LinkedHashMap<>();
+        methods.forEach(method -> shapes.put(method, ""));
+        contracts.forEach(
+                contract -> shapes.putAll(Shape.of(contract.operations().values())));
+        directory.shapes().expect(service, shapes);
+        discover.say(
+                service,
+                contracts,
+                methods.stream()
+                        .filter(method -> "".equals(shapes.get(method)))
+                        .map(method -> service + "." + method)
+                        .toList());
+        return announce(service, shapes);
+    }
+
+    private CompletableFuture<Void> announce(String service, Map<String, String> methods) {
+        return discover.open().thenCompose(done -> {
+            synchronized (this) {
+                if (draining) {
+                    return CompletableFuture.failedFuture(
+                            new TransportException(Kind.CLOSED, true, "The bus is about to close", null));
+                }
+                services.put(service, methods);
+                services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
+                revise();
+                if (renewing == null) {
+                    renewing = channels.every(Directory.RENEWAL, this::step);
+                }
+                return changed();
+            }
+        });
     }
 
     synchronized CompletableFuture<Void> remove(String service) {
-        return services.remove(service) == null ? CompletableFuture.completedFuture(null) : changed();
+        discover.remove(service);
+        if (services.remove(service) == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        revise();
+        return changed();
+    }
+
+    private synchronized void revise() {
+        revision++;
+        manifest = Manifests.bytes(info());
     }
 
     /** The link was down: others may doubt that this node is there. */
@@ -91,19 +149,20 @@ final class Announcement {
 
     private synchronized CompletableFuture<Void> renew() {
         return channels.transport()
-                .renewLease(channels.names().nodes(), key(), codec.bytes(info()), Directory.LEASE)
-                .whenComplete((done, failure) -> {
+                .renewLease(channels.names().nodes(), key(), manifest, Directory.LEASE)
+                .whenComplete((version, failure) -> {
                     if (failure != null) {
                         LOG.debug("The lease was not renewed; it is tried again", failure);
                     }
-                });
+                })
+                .thenAccept(directory::isAt);
     }
 
-    /** Asks not to be called any more. The lease goes on, because calls are still running, but lists nothing. */
+    /** Asks not to be called any more. The lease goes on, because calls are still running. */
     void drain() {
         synchronized (this) {
             draining = true;
-            services.clear();
+            revise();
             if (renewing != null) {
                 last = last.handle((done, failure) -> renew()).thenCompose(Function.identity());
             }
@@ -117,6 +176,7 @@ final class Announcement {
             return CompletableFuture.completedFuture(null);
         }
         renewing.cancel(false);
+        discover.close();
         last = last.handle((done, failure) ->
                         channels.transport().endLease(channels.names().nodes(), key()))
                 .thenCompose(Function.identity())
@@ -125,15 +185,23 @@ final class Announcement {
     }
 
     private void say(String what) {
-        NodeInfo info;
-        synchronized (this) {
-            info = info();
-        }
-        channels.send(channels.names().presence(), codec.notification(what, info), false, Sent.UNNOTICED);
+        byte[] word = codec.notification(what, Manifests.tree(info()));
+        channels.send(channels.names().presence(), word, false, Sent.UNNOTICED);
     }
 
-    private NodeInfo info() {
-        return new NodeInfo(channels.node(), Map.copyOf(services));
+    private synchronized NodeInfo info() {
+        String node = channels.node();
+        int random = node.lastIndexOf('-');
+        return new NodeInfo(
+                node,
+                random < 0 ? node : node.substring(0, random),
+                host,
+                ProcessHandle.current().pid(),
+                version,
+                started,
+                draining,
+                revision,
+                services);
     }
 
     private String key() {

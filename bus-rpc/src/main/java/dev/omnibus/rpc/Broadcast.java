@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import dev.omnibus.rpc.Contract.Operation;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
@@ -16,6 +17,7 @@ public final class Broadcast<S> {
     private final CallOptions options;
 
     Broadcast(RpcClient client, Contract contract, CallOptions options) {
+        client.directory().shapes().expect(contract);
         this.client = client;
         this.contract = contract;
         this.options = options;
@@ -32,40 +34,69 @@ public final class Broadcast<S> {
     }
 
     /**
-     * Asks and waits for the answers. It takes as long as the slowest node, or until the timeout; a node that dies
-     * meanwhile is given up when its lease ends.
+     * Asks and waits for all answers, as {@link Question#ask} does.
      *
-     * @param question calls the one method that is asked, on an object that only takes note of it; of a method that
-     *     gives a stage, use {@link RpcClient#broadcast(String, Class, CallOptions, Object...)}
+     * @param question calls the one method that is asked, on an object that only takes note of it; for a method that
+     *     gives a stage, see {@link #stageQuestion}
      * @param <T> what the method gives
      * @return every answer, and who is missing
      * @throws RpcException if nobody could be asked: {@code NO_SERVER} if nobody serves it
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
     public <T> Replies<T> ask(Function<S, T> question) {
-        ServiceProxy.Recording recording = ServiceProxy.record(contract, question);
-        return ServiceProxy.await(ask(recording), recording.operation().name());
+        return question(question).ask();
     }
 
     /**
-     * Asks without waiting.
+     * Asks without waiting, as {@link Question#askAsync} does.
      *
      * @param question as in {@link #ask}
      * @param <T> what the method gives
-     * @return completes with every answer, and who is missing; fails with an {@link RpcException} if nobody could be
-     *     asked. Cancelling it ends the waiting, not the work of the servers
+     * @return completes with every answer, and who is missing
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
     public <T> CompletableFuture<Replies<T>> askAsync(Function<S, T> question) {
-        return ask(ServiceProxy.record(contract, question));
+        return question(question).askAsync();
     }
 
-    private <T> CompletableFuture<Replies<T>> ask(ServiceProxy.Recording recording) {
-        Operation operation = recording.operation();
-        if (operation.async()) {
-            throw new IllegalArgumentException("The method " + operation.name()
-                    + " gives a stage; ask for it by name, with RpcClient.broadcast(\"" + operation.name() + "\", …)");
+    /**
+     * A question that can be told more before it is asked: when to stop, and who is told of the replies.
+     *
+     * @param question as in {@link #ask}
+     * @param <T> what the method gives
+     * @return the question
+     * @throws IllegalArgumentException if the question does not call exactly one method of the contract
+     */
+    public <T> Question<T> question(Function<S, T> question) {
+        ServiceProxy.Recording recording = ServiceProxy.record(contract, question);
+        if (recording.operation().async()) {
+            throw new IllegalArgumentException(
+                    "The method " + recording.operation().name()
+                            + " gives a stage; ask with stageQuestion, which gives what is in it");
         }
-        return client.broadcast(operation.name(), client.reader(operation.result()), options, recording.arguments());
+        return question(recording);
+    }
+
+    /**
+     * A question to a method that gives a {@code CompletionStage} or {@code CompletableFuture}. The replies have what
+     * is in it.
+     *
+     * @param question as in {@link #ask}
+     * @param <T> what the stage gives
+     * @return the question
+     * @throws IllegalArgumentException if the question does not call exactly one method of the contract
+     */
+    public <T> Question<T> stageQuestion(Function<S, ? extends CompletionStage<T>> question) {
+        return question(ServiceProxy.record(contract, question));
+    }
+
+    private <T> Question<T> question(ServiceProxy.Recording recording) {
+        Operation operation = recording.operation();
+        return client.question(
+                operation.name(),
+                client.reader(operation.result()),
+                options,
+                operation.traits().timeoutMillis(),
+                recording.arguments());
     }
 }

@@ -1,6 +1,5 @@
 package dev.omnibus.rpc;
 
-import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -8,82 +7,133 @@ import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call to one node. If it turns out that nobody received it, or that the node is about to leave, it goes to another
- * node: nothing was executed. Otherwise it is sent once.
+ * One call, to one node at a time. If it turns out that nobody received it, or that the node is about to leave, it goes
+ * to another node at once: nothing was executed. After other failures it is tried again only where that is allowed and
+ * can do no harm, after a pause, and while the client has retries left.
  *
- * <p>Each attempt has an id and an entry in the table of its own, from before a node is looked for until its outcome is
- * known. So a deadline, a loss or the end of the client finds the call wherever it stands.
+ * <p>There is one attempt at a time, so what they share needs no lock: each hands over to the next.
  */
-final class Call<T> implements Pending {
+final class Call<T> {
+
+    private static final long SHORTEST_PAUSE_MILLIS = 25;
+    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final int DOUBLINGS = 6;
 
     private final RpcClient client;
-    private final String method;
+    private final RemoteMethod method;
     private final byte[] params;
-    private final ObjectReader result;
+    private final CallOptions options;
     private final long started = System.nanoTime();
     private final long deadline;
+    private final boolean idempotent;
     private final CallFuture<T> future = new CallFuture<>(this::cancelled);
-    private final AtomicReference<@Nullable Node> occupied = new AtomicReference<>(); // counts this call as in flight
-    private final Set<String> tried = new LinkedHashSet<>(); // one attempt at a time
-    private volatile boolean drained;
-    private volatile long id;
-    private long answered; // the attempt that has a reply; confined to the inbox' thread
-    private volatile @Nullable Node node; // null while no attempt may have been received
+    private volatile @Nullable Attempt attempt;
+    private Set<String> gone = Set.of();
+    private String lastFailed = "";
+    private @Nullable Attempt late; // timed out, and perhaps still at work
+    private String key;
+    private int retries;
+    private boolean mayHaveRun; // in an attempt before this one
+    private boolean drained;
 
-    Call(RpcClient client, String method, byte[] params, ObjectReader result, Duration timeout) {
+    Call(RpcClient client, RemoteMethod method, byte[] params, CallOptions options, long nanos) {
         this.client = client;
         this.method = method;
         this.params = params;
-        this.result = result;
-        this.deadline = started + timeout.toNanos();
+        this.options = options;
+        this.deadline = started + nanos;
+        this.idempotent = options.idempotent() || method.traits().idempotent();
+        this.key = options.key();
     }
 
-    CompletableFuture<T> future() {
+    RpcClient client() {
+        return client;
+    }
+
+    RemoteMethod method() {
+        return method;
+    }
+
+    CallFuture<T> future() {
         return future;
     }
 
+    /** The node that has it, or had it last; empty if none had. */
+    String node() {
+        Attempt last = attempt;
+        Node at = last == null ? null : last.node();
+        return at == null ? "" : at.id();
+    }
+
     private void cancelled() {
-        if (client.pending().remove(id)) {
-            ended();
+        Attempt last = attempt;
+        if (last != null && last.take()) {
+            giveUp(last);
+            giveUp(late);
         }
     }
 
-    /** Makes the next attempt, with a node that has not been tried. */
-    void attempt() {
-        node = null;
-        long attempt;
+    /** Tells the node that nobody waits any more. */
+    private void giveUp(@Nullable Attempt last) {
+        Node at = last == null ? null : last.node();
+        if (last != null && at != null && !method.traits().oneWay()) {
+            byte[] cancel = client.codec().cancel(last.id());
+            client.channels().send(method.channel(at.id()), cancel, false, Sent.UNNOTICED);
+        }
+    }
+
+    /** Makes the first attempt. */
+    void start() {
+        attempt(0);
+    }
+
+    private void attempt(long pauseMillis) {
+        long until = deadline;
+        if (options.attemptNanos() > 0) {
+            long end = System.nanoTime() + pauseMillis * 1_000_000 + options.attemptNanos();
+            until = end - deadline < 0 ? end : deadline;
+        }
+        Attempt next = new Attempt(this, client.pending(), until);
         try {
-            attempt = client.pending().add(this, method);
+            next.register();
         } catch (RpcException e) {
             fail(e);
             return;
         }
-        id = attempt;
+        attempt = next;
         if (future.isDone()) { // given up between two attempts
-            client.pending().remove(attempt);
-            return;
+            next.take();
+            giveUp(late);
+        } else if (pauseMillis == 0) {
+            findNode(next);
+        } else {
+            client.executeAfter(pauseMillis, () -> findNode(next));
         }
-        Node chosen = choose(client.directory().serving(method), tried);
+    }
+
+    private void findNode(Attempt next) {
+        Node chosen = choose();
         if (chosen != null) {
-            send(attempt, chosen);
+            send(next, chosen);
             return;
         }
         client.directory().lookAfresh().whenComplete((done, failure) -> {
-            Node found = choose(client.directory().serving(method), tried);
+            Node found = choose();
             if (found != null) {
-                send(attempt, found);
-            } else if (client.pending().remove(attempt)) {
-                fail(nobody(failure));
+                send(next, found);
+            } else if (next.take()) {
+                again(next, nobody(failure), 0);
             }
         });
+    }
+
+    private @Nullable Node choose() {
+        return NodeChoice.choose(client.directory().serving(method.name()), options, gone, lastFailed);
     }
 
     private RpcException nobody(@Nullable Throwable failure) {
@@ -91,166 +141,147 @@ final class Call<T> implements Pending {
             return failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
         }
         if (drained) {
-            return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + tried, null);
+            return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + gone, null);
         }
-        String nobody = tried.isEmpty() ? "no node serves it" : "none of the nodes that serve it is there " + tried;
+        if (!options.node().isEmpty()) {
+            String absent = "the node " + options.node() + " is not there, or does not serve it";
+            return failure(Reason.NO_SERVER, true, absent, null);
+        }
+        String nobody = gone.isEmpty() ? "no node serves it" : "none of the nodes that serve it is there " + gone;
         return failure(Reason.NO_SERVER, true, nobody + "; is a server for it running?", null);
     }
 
-    /** The less busy one of two at random: nearly as good as the least busy one of all, and without a stampede. */
-    static @Nullable Node choose(List<Node> serving, Set<String> tried) {
-        List<Node> left = tried.isEmpty()
-                ? serving
-                : serving.stream().filter(node -> !tried.contains(node.id())).toList();
-        if (left.size() < 2) {
-            return left.isEmpty() ? null : left.get(0);
+    private void send(Attempt next, Node to) {
+        long ttl = (next.deadline() - System.nanoTime()) / 1_000_000;
+        if (ttl < 1 || !next.occupy(to)) {
+            return; // the deadline is about to end it, or something has; nothing is executed
         }
-        int first = ThreadLocalRandom.current().nextInt(left.size());
-        int second = (first + 1 + ThreadLocalRandom.current().nextInt(left.size() - 1)) % left.size();
-        Node one = left.get(first);
-        Node other = left.get(second);
-        return one.callsInFlight().get() <= other.callsInFlight().get() ? one : other;
-    }
-
-    private void send(long attempt, Node to) {
-        tried.add(to.id());
-        long ttl = (deadline - System.nanoTime()) / 1_000_000;
-        if (ttl < 1) {
-            return; // the deadline is about to end it, and nothing is executed
-        }
-        to.callsInFlight().incrementAndGet();
-        occupied.set(to);
-        node = to; // before the look: who ends the call from here on must not say that it was not sent
-        if (!client.pending().contains(attempt)) {
-            ended(); // it ended meanwhile, perhaps before it occupied the node
-            return;
-        }
-        if (!client.directory().lists(to)) { // gone before this call could be told of it
-            if (client.pending().remove(attempt)) {
-                ended();
-                attempt();
+        if (!client.directory().lists(to)) { // gone before this attempt could be told of it
+            if (next.take()) {
+                elsewhere(to);
             }
             return;
         }
-        byte[] request = client.codec().request(attempt, method, params, ttl);
-        String channel = client.channels().names().method(method, to.id());
-        client.channels().send(channel, request, true, new Attempt(to, attempt));
+        Attempt before = late;
+        if (before != null && before.node() != to) { // here the key lets the new attempt join the late one
+            giveUp(before);
+        }
+        boolean oneWay = method.traits().oneWay();
+        if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
+            key = CallOptions.OWN_KEY + next.id();
+        }
+        byte[] request =
+                client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
+        client.channels().send(method.channel(to.id()), request, true, next);
     }
 
-    /** What became of the sending of one attempt. Only who takes the entry out of the table goes on. */
-    private final class Attempt implements Sent {
-
-        private final Node to;
-        private final long attempt;
-
-        Attempt(Node to, long attempt) {
-            this.to = to;
-            this.attempt = attempt;
+    /** Nothing was executed there, and nothing will be. */
+    private void elsewhere(Node to) {
+        if (gone.isEmpty()) {
+            gone = new LinkedHashSet<>();
         }
+        gone.add(to.id());
+        attempt(0);
+    }
 
-        @Override
-        public void sent(long receivers, boolean exact) {
-            if (receivers == 0 && client.channels().countsTrusted()) {
-                elsewhere();
-            }
-        }
-
-        private void elsewhere() {
-            if (client.pending().remove(attempt)) {
-                ended();
-                client.directory().suspect(to, method);
-                client.execute(Call.this::attempt);
-            }
-        }
-
-        @Override
-        public void failed(TransportException failure) {
-            if (!failure.notSent()) {
-                return; // it may have arrived: the reply, the deadline or the link decide
-            }
-            if (client.pending().remove(attempt)) {
-                ended();
-                client.execute(() -> fail(Failures.notSent(failure, method, to.id(), elapsed())));
-            }
+    /** Nobody received it. */
+    void notThere(Attempt last) {
+        Node at = last.node();
+        if (at != null) {
+            client.directory().suspect(at, method.name());
+            elsewhere(at);
         }
     }
 
-    @Override
-    public long deadline() {
-        return deadline;
+    /** It could not be sent, or nobody knows whether it was. */
+    void notSent(Attempt last, TransportException failure) {
+        again(last, Failures.notSent(failure, method.name(), node(), elapsed()), 0);
     }
 
-    @Override
-    public boolean endsWithOneReply() {
-        return true;
+    /** A one-way call has arrived. */
+    void delivered() {
+        future.complete(null);
     }
 
-    /** Only the node that was asked may answer, and only once. */
-    @Override
-    public boolean accepts(RpcCodec.Response reply) {
-        Node at = node;
-        if (at == null || !at.id().equals(reply.from()) || answered == reply.id()) {
-            return false;
-        }
-        answered = reply.id();
-        return true;
-    }
-
-    @Override
-    public void onReply(RpcCodec.Response reply) {
-        Node from = node;
-        ended();
-        if (reply.code() == RpcCodec.DRAINING && from != null) {
-            drained = true;
-            client.directory().suspect(from, method);
-            attempt();
-            return;
-        }
+    void replied(Attempt last, RpcCodec.Response reply) {
         Message value = reply.result();
-        if (value == null) {
-            fail(Failures.answered(reply, method, elapsed()));
-            return;
+        if (value != null) {
+            complete(value);
+        } else if (reply.code() == RpcCodec.DRAINING) {
+            drained = true;
+            notThere(last);
+        } else {
+            Throwable failure = method.faults().failure(reply, method.name(), elapsed());
+            if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
+                again(last, e, reply.retryAfterMillis());
+            } else {
+                future.completeExceptionally(failure);
+            }
         }
+    }
+
+    private void complete(Message value) {
         try {
             @SuppressWarnings("unchecked") // the reader was made for this type
-            T decoded = (T) RpcCodec.decode(result, value);
+            T decoded = (T) RpcCodec.decode(method.result(), value);
             future.complete(decoded);
         } catch (IOException e) {
-            fail(failure(Reason.BAD_REPLY, false, "the answer is not what the contract says", e));
+            fail(failure(
+                    Reason.BAD_REPLY,
+                    false,
+                    Failures.misfit(e) + client.directory().shapes().difference(method.name(), node()),
+                    null));
         }
     }
 
-    @Override
-    public boolean onLost(String lost) {
-        Node at = node;
-        return at != null && at.id().equals(lost);
+    /** It ended at this side. */
+    void ended(Attempt last, Reason reason, String why) {
+        boolean notSent = last.node() == null;
+        if (!notSent && (reason == Reason.TIMEOUT || reason == Reason.CLOSED)) {
+            late = last;
+        }
+        String known = notSent ? "; it was not sent" : "; whether it was executed is not known";
+        again(last, failure(reason, notSent, why + known, null), 0);
     }
 
-    @Override
-    public void onEnd(Reason reason, String why) {
-        ended();
-        if (node == null) {
-            fail(failure(reason, true, why + "; it was not sent", null));
+    /** Tries again after a failure, or ends with it. */
+    private void again(Attempt last, RpcException failure, long retryAfterMillis) {
+        int most = options.retries(idempotent);
+        if (retries >= most || !mayRetry(failure)) {
+            fail(failure);
+            return;
+        }
+        long longest = Math.min(LONGEST_PAUSE_MILLIS, SHORTEST_PAUSE_MILLIS << Math.min(retries, DOUBLINGS));
+        long pause = retryAfterMillis + ThreadLocalRandom.current().nextLong(1, longest + 1);
+        if (System.nanoTime() + pause * 1_000_000 - deadline >= 0) {
+            fail(failure);
+        } else if (!client.retryBudget().take()) {
+            fail(Failures.withMore(failure, "; not tried again, because too many calls of this process were"));
         } else {
-            fail(failure(reason, false, why + "; whether it was executed is not known", null));
+            retries++;
+            mayHaveRun |= !failure.notExecuted();
+            Node at = last.node();
+            lastFailed = at == null ? "" : at.id();
+            gone = Set.of();
+            drained = false;
+            attempt(pause);
         }
+    }
+
+    private boolean mayRetry(RpcException failure) {
+        return switch (failure.reason()) {
+            case OVERLOADED, DRAINING, TIMEOUT, CONNECTION_LOST, NODE_LOST -> failure.notExecuted() || idempotent;
+            default -> false;
+        };
     }
 
     void fail(RpcException e) {
-        future.completeExceptionally(e);
-    }
-
-    private void ended() {
-        Node at = occupied.getAndSet(null);
-        if (at != null) {
-            at.callsInFlight().decrementAndGet();
-        }
+        giveUp(late);
+        future.completeExceptionally(mayHaveRun ? Failures.ofLastAttempt(e) : e);
     }
 
     private RpcException failure(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {
-        Node at = node;
-        String on = at == null ? "" : at.id();
-        return Failures.of(reason, notExecuted, method, on, elapsed(), why, cause);
+        return Failures.of(reason, notExecuted, method.name(), node(), elapsed(), why, cause);
     }
 
     private Duration elapsed() {

@@ -1,10 +1,12 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.type.TypeBindings;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.Type;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,24 +15,51 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** An interface, read once: the name of its service and the methods that can be called. */
 record Contract(Class<?> type, String service, Map<Method, Operation> operations) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
+    private static final TypeFactory TYPES = TypeFactory.defaultInstance();
+    private static final long DAY_MILLIS = 86_400_000;
 
     /**
      * A method of a contract.
      *
      * @param name {@code service.method}
+     * @param parameters what it takes, with the type arguments that the contract gives to what it inherits
      * @param result what it gives, without the stage around it
      * @param async whether it is declared to give a stage
+     * @param traits what its annotations say
+     * @param faults the exceptions that arrive as themselves
      */
-    record Operation(String name, Method method, Type result, boolean async) {
+    record Operation(
+            String name,
+            Method method,
+            List<JavaType> parameters,
+            JavaType result,
+            boolean async,
+            Traits traits,
+            List<DeclaredFault> faults) {
 
+        /** The names of the parameters; none if the contract was compiled without them. */
         List<String> parameterNames() {
-            return Arrays.stream(method.getParameters()).map(Parameter::getName).toList();
+            Parameter[] all = method.getParameters();
+            return Arrays.stream(all).allMatch(Parameter::isNamePresent)
+                    ? Arrays.stream(all).map(Parameter::getName).toList()
+                    : List.of();
         }
+    }
+
+    /**
+     * What the annotations of a method say.
+     *
+     * @param timeoutMillis 0 if they say nothing of it
+     */
+    record Traits(boolean oneWay, boolean idempotent, boolean nonBlocking, long timeoutMillis) {
+
+        static final Traits NONE = new Traits(false, false, false, 0);
     }
 
     static Contract of(Class<?> type) {
@@ -45,16 +74,28 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
                 continue; // default and static methods, and those of Object, run where they are called
             }
             Method twin = byName.putIfAbsent(method.getName(), method);
-            if (twin != null) {
+            if (twin == null) {
+                operations.put(method, operation(type, service, method));
+            } else if (Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())) {
+                operations.put(method, sameIn(operations, twin)); // inherited twice, and yet one
+            } else {
                 throw new IllegalArgumentException("The contract " + type.getName() + " has two methods named "
-                        + method.getName() + "; methods are called by name, so rename one of them");
+                        + method.getName() + ", " + signature(twin) + " and " + signature(method)
+                        + "; methods are called by name, so rename one of them");
             }
-            operations.put(method, operation(service, method));
         }
         if (operations.isEmpty()) {
             throw new IllegalArgumentException("The contract " + type.getName() + " has no method to call");
         }
         return new Contract(type, service, operations);
+    }
+
+    private static Operation sameIn(Map<Method, Operation> operations, Method twin) {
+        Operation known = operations.get(twin);
+        if (known == null) {
+            throw new IllegalStateException("Every method before it was read");
+        }
+        return known;
     }
 
     static String requireName(String name) {
@@ -82,18 +123,57 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
         return requireName(simple.substring(0, 1).toLowerCase(Locale.ROOT) + simple.substring(1));
     }
 
-    private static Operation operation(String service, Method method) {
+    private static Operation operation(Class<?> type, String service, Method method) {
         method.setAccessible(true); // contracts need not be public
         String name = requireName(service + "." + method.getName());
-        Class<?> raw = method.getReturnType();
-        if (raw != CompletionStage.class && raw != CompletableFuture.class) {
-            return new Operation(name, method, method.getGenericReturnType(), false);
+        if (method.getTypeParameters().length > 0) {
+            throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName()
+                    + " has type parameters of its own; nobody could know what to decode, so name the types");
         }
-        if (method.getGenericReturnType() instanceof ParameterizedType stage) {
-            return new Operation(name, method, stage.getActualTypeArguments()[0], true);
+        JavaType declaring = TYPES.constructType(type).findSuperType(method.getDeclaringClass());
+        TypeBindings arguments = declaring == null ? TypeBindings.emptyBindings() : declaring.getBindings();
+        List<JavaType> parameters = new ArrayList<>();
+        for (java.lang.reflect.Type parameter : method.getGenericParameterTypes()) {
+            parameters.add(TYPES.resolveMemberType(parameter, arguments));
         }
-        throw new IllegalArgumentException(
-                "The method " + method + " gives a raw " + raw.getSimpleName() + "; say of what");
+        JavaType result = TYPES.resolveMemberType(method.getGenericReturnType(), arguments);
+        boolean async = result.hasRawClass(CompletionStage.class) || result.hasRawClass(CompletableFuture.class);
+        if (async && result.getBindings().isEmpty()) {
+            throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName()
+                    + " gives a raw " + result.getRawClass().getSimpleName() + "; say of what");
+        }
+        return new Operation(
+                name,
+                method,
+                List.copyOf(parameters),
+                async ? result.containedType(0) : result,
+                async,
+                traits(name, method),
+                DeclaredFault.of(name, method));
+    }
+
+    private static Traits traits(String name, Method method) {
+        Timeout timeout = method.getAnnotation(Timeout.class);
+        long millis = timeout == null ? 0 : timeout.millis();
+        if (timeout != null && (millis < 1 || millis >= DAY_MILLIS)) {
+            throw new IllegalArgumentException(
+                    "The @Timeout of " + name + " is " + millis + " ms; it must be from 1 to less than a day");
+        }
+        boolean oneWay = method.isAnnotationPresent(OneWay.class);
+        if (oneWay && method.getReturnType() != void.class) {
+            throw new IllegalArgumentException("The method " + name + " is @OneWay and gives "
+                    + method.getReturnType().getSimpleName() + "; nothing comes back, so make it void");
+        }
+        boolean idempotent = method.isAnnotationPresent(Idempotent.class);
+        boolean nonBlocking = method.isAnnotationPresent(NonBlocking.class);
+        return new Traits(oneWay, idempotent, nonBlocking, millis);
+    }
+
+    private static String signature(Method method) {
+        return method.getName()
+                + Arrays.stream(method.getParameterTypes())
+                        .map(Class::getSimpleName)
+                        .collect(Collectors.joining(", ", "(", ")"));
     }
 
     private static boolean isOfObject(Method method) {

@@ -1,6 +1,6 @@
 package dev.omnibus.rpc;
 
-import com.fasterxml.jackson.databind.ObjectReader;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
@@ -8,14 +8,12 @@ import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.Leases;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -23,9 +21,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,20 +33,23 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every serving node keeps a lease in Redis and says on the presence channel when it comes, drains and leaves. The
  * directory follows both. A node that leaves in order is gone at once; one that dies is gone when its lease has ended
- * and was missed twice, after {@link #LEASE} and two looks: at most 5 seconds.
+ * and was missed in two looks, at most 5 seconds after its last sign of life.
  *
- * <p>It costs nothing until it is first used. Thread-safe.
+ * <p>It costs nothing until it is first used, and a look at leases that have not changed costs little. Thread-safe.
  */
 public final class Directory implements Layer {
 
-    /** How long a node counts as alive after its last sign of life. */
-    static final Duration LEASE = Duration.ofSeconds(3);
+    /** How long a node counts as alive after its last sign of life: one of them may get lost. */
+    static final Duration LEASE = Duration.ofMillis(2_100);
 
-    /** How often a node renews its lease: twice between two looks, so that no live node is missed twice. */
-    static final Duration RENEWAL = Duration.ofMillis(500);
+    /** How often a node renews its lease. Each renewal wakes Redis up, which costs it more than the renewal itself. */
+    static final Duration RENEWAL = Duration.ofSeconds(1);
 
     /** How often the leases are looked at. */
     static final Duration LOOK = Duration.ofMillis(900);
+
+    /** A live node whose lease was lost by Redis has renewed it by then. */
+    static final Duration SECOND_LOOK = Duration.ofMillis(1_400);
 
     /** For so long the lease of a node that is gone may still be seen. */
     static final long DOUBT_NANOS = LEASE.plus(LOOK.multipliedBy(2)).toNanos();
@@ -56,31 +57,39 @@ public final class Directory implements Layer {
     /** Replies of a node that has said good-bye may still be on their way through this process. */
     private static final Duration LAST_REPLIES = Duration.ofMillis(250);
 
-    private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]+");
     private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
 
-    private static final int MOST_NODES = 10_000;
+    /** Ends the watching of a directory. */
+    public interface Watch extends AutoCloseable {
+
+        /** The listener is not called any more, but for what it is being told just now. Idempotent. */
+        @Override
+        void close();
+    }
 
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
-    private final ObjectReader manifests;
+    private final Members members = new Members(this::touched);
+    private final ShapeChecks shapes;
+    private final AtomicBoolean confirming = new AtomicBoolean(); // a second look is going to be taken
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
 
-    private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
-    private final Map<String, List<Node>> byMethod = new HashMap<>();
-    private final Map<String, Long> left = new HashMap<>(); // when; a lease read before that says nothing
+    private long version; // of the leases as they are known; guarded by this, like all below
     private @Nullable CompletableFuture<Void> started;
     private @Nullable CompletableFuture<Void> look;
     private @Nullable Listening presence;
     private @Nullable Future<?> looking;
+    private boolean knownSame; // since the last look
     private boolean closed;
 
     private Directory(Bus bus) {
         channels = bus.channels();
         executor = new LastingExecutor(bus.executor());
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
-        manifests = codec.reader(NodeInfo.class);
+        shapes = new ShapeChecks(bus, members);
+        followers.add(shapes::touched);
     }
 
     /**
@@ -101,11 +110,37 @@ public final class Directory implements Layer {
      *     {@link RpcException} if the directory cannot be read for the first time
      */
     public CompletableFuture<List<NodeInfo>> nodes() {
-        return ready().whenCompleteAsync((done, failure) -> {}, executor).thenApply(done -> {
-            synchronized (this) {
-                return nodes.values().stream().map(Node::info).toList();
-            }
-        });
+        return ready().whenCompleteAsync((done, failure) -> {}, executor).thenApply(done -> members.all());
+    }
+
+    /**
+     * Tells a listener of the nodes that are there, and then of all that come, go or change. If Redis cannot be reached
+     * at first, it begins as soon as it can.
+     *
+     * @param listener told
+     * @return ends it
+     */
+    @CanIgnoreReturnValue
+    public Watch watch(DirectoryListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        Watching watching = new Watching(members, listener, executor, followers::remove);
+        follow(watching);
+        members.all().forEach(node -> watching.accept(node.node()));
+        ready(); // if that fails, the next look tries again
+        return watching;
+    }
+
+    /** Called with the id of every node that comes, goes or changes; must only take note of it. */
+    void follow(Consumer<String> follower) {
+        followers.add(follower);
+    }
+
+    void unfollow(Consumer<String> follower) {
+        followers.remove(follower);
+    }
+
+    private void touched(String node) {
+        followers.forEach(follower -> follower.accept(node));
     }
 
     /** Completes when the directory has been read for the first time. After a failure, whoever asks tries again. */
@@ -132,9 +167,26 @@ public final class Directory implements Layer {
             presence = channels.listen(channels.names().presence(), new Presence());
         }
         if (looking == null) {
-            looking = channels.every(LOOK, this::look);
+            looking = channels.every(LOOK, this::step);
         }
         return presence.ready().thenCompose(done -> look());
+    }
+
+    private void step() {
+        boolean failed;
+        boolean same;
+        synchronized (this) {
+            failed = started != null && started.isCompletedExceptionally();
+            same = knownSame && version != 0;
+            knownSame = false;
+        }
+        if (failed) {
+            ready();
+        } else if (same) {
+            executor.execute(() -> stand(null));
+        } else {
+            look();
+        }
     }
 
     private static RpcException unreadable(Throwable failure) {
@@ -144,22 +196,18 @@ public final class Directory implements Layer {
     }
 
     /** The nodes known to serve a method and not about to leave. */
-    synchronized List<Node> serving(String method) {
-        List<Node> known = byMethod.get(method);
-        if (known != null) {
-            return known;
-        }
-        List<Node> serving =
-                nodes.values().stream().filter(node -> node.serves(method)).toList();
-        if (!serving.isEmpty()) { // else any name that is asked for would stay here
-            byMethod.put(method, serving);
-        }
-        return serving;
+    List<Node> serving(String method) {
+        return members.serving(method);
     }
 
     /** Whether a node is still there. */
-    synchronized boolean lists(Node node) {
-        return nodes.containsKey(node.id());
+    boolean lists(Node node) {
+        return members.lists(node.id());
+    }
+
+    /** Whether a node of that id is there, or was until a moment ago. */
+    boolean knows(String node) {
+        return members.knows(node);
     }
 
     /** Called with the id of every node that is gone. */
@@ -168,14 +216,30 @@ public final class Directory implements Layer {
     }
 
     /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
-    synchronized void suspect(Node node, String method) {
-        node.suspect(method);
-        byMethod.clear();
+    void suspect(Node node, String method) {
+        members.suspect(node, method);
+    }
+
+    /** How the contracts of this process and of the nodes compare. */
+    ShapeChecks shapes() {
+        return shapes;
+    }
+
+    /** What this node learned when it renewed its lease: if the leases are as they were, the next look is made. */
+    void isAt(long renewed) {
+        synchronized (this) {
+            knownSame = renewed == version;
+            if (looking == null || renewed == 0 || knownSame) { // 0: Redis could not say
+                return;
+            }
+        }
+        look();
     }
 
     /** Reads the leases. Callers that ask while one look is under way share it. */
     CompletableFuture<Void> look() {
         CompletableFuture<Void> done;
+        long since;
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.completedFuture(null);
@@ -185,24 +249,33 @@ public final class Directory implements Layer {
             }
             done = new CompletableFuture<>();
             look = done;
+            since = version;
         }
         channels.transport()
-                .leases(channels.names().nodes())
-                .whenCompleteAsync(
-                        (leases, failure) -> {
-                            synchronized (this) {
-                                look = null;
-                            }
-                            if (failure == null) {
-                                seen(leases.values());
-                                done.complete(null);
-                            } else {
-                                LOG.debug("The leases could not be read", failure);
-                                done.completeExceptionally(failure);
-                            }
-                        },
-                        executor);
+                .leases(channels.names().nodes(), since)
+                .whenCompleteAsync((leases, failure) -> looked(done, since, leases, failure), executor);
         return done;
+    }
+
+    private void looked(
+            CompletableFuture<Void> done, long since, @Nullable Leases leases, @Nullable Throwable failure) {
+        try {
+            if (leases != null) {
+                seen(leases, since);
+            }
+        } catch (RuntimeException | Error e) { // or there would never be another look
+            LOG.error("The leases could not be taken in", e);
+        }
+        synchronized (this) {
+            look = null;
+            version = leases == null ? version : leases.version();
+        }
+        if (leases != null) {
+            done.complete(null);
+        } else {
+            LOG.debug("The leases could not be read", failure);
+            done.completeExceptionally(Objects.requireNonNull(failure));
+        }
     }
 
     /** A look that begins now: one under way may have read the leases before the node that is sought came. */
@@ -216,80 +289,50 @@ public final class Directory implements Layer {
                 : underWay.handle((done, failure) -> look()).thenCompose(Function.identity());
     }
 
-    private void seen(Collection<byte[]> leases) {
-        Set<String> listed = new HashSet<>();
-        for (byte[] lease : leases) {
+    private void seen(Leases leases, long since) {
+        leases.changed().forEach((key, value) -> {
             try {
-                listed.add(joined(new Message(lease, 0, lease.length), false));
-            } catch (IOException e) {
-                channels.reportBad(channels.names().nodes(), "A lease is not a manifest: " + e.getMessage());
-            }
-        }
-        List<String> lost = new ArrayList<>();
-        synchronized (this) {
-            left.values().removeIf(since -> System.nanoTime() - since > DOUBT_NANOS);
-            for (Node node : nodes.values()) {
-                if (!listed.contains(node.id()) && node.missed()) {
-                    lost.add(node.id());
+                NodeInfo info = Manifests.read(new Message(value, 0, value.length));
+                if (!key.equals(channels.names().node(info.node()))) {
+                    throw new IOException("it is of another node");
                 }
+                take(info, false);
+            } catch (IOException e) {
+                channels.reportBad(key, "A lease is not a manifest: " + e.getMessage());
             }
-            lost.forEach(this::remove);
-        }
-        lost.forEach(node -> lostListeners.forEach(listener -> listener.accept(node)));
-    }
-
-    /** Takes in a manifest; said by the node itself, it also clears all doubts about it. */
-    private String joined(Message manifest, boolean byItself) throws IOException {
-        NodeInfo info = info(manifest);
-        synchronized (this) {
-            Node node = nodes.get(info.node());
-            if (byItself) {
-                left.remove(info.node());
-            } else if (left.containsKey(info.node())) {
-                return info.node(); // its last lease, read or written too late
-            }
-            if (node == null && nodes.size() >= MOST_NODES) {
-                throw new IOException("there are " + MOST_NODES + " nodes already");
-            }
-            if (node == null) {
-                nodes.put(info.node(), new Node(info));
-                byMethod.clear();
-            } else if (node.seen(info, byItself)) {
-                byMethod.clear();
+        });
+        Set<String> standing = null;
+        if (leases.version() != since) {
+            standing = new HashSet<>();
+            int prefix = channels.names().node("").length();
+            for (String key : leases.keys()) {
+                standing.add(key.substring(Math.min(prefix, key.length())));
             }
         }
-        return info.node();
+        stand(standing);
     }
 
-    private NodeInfo info(Message manifest) throws IOException {
-        if (RpcCodec.decode(manifests, manifest) instanceof NodeInfo info
-                && NODE_ID.matcher(info.node()).matches()) {
-            return info;
+    private void stand(@Nullable Set<String> standing) {
+        for (String node : members.stand(standing)) {
+            lostListeners.forEach(listener -> listener.accept(node));
         }
-        throw new IOException("it names no node");
+        if (members.someMissing() && confirming.compareAndSet(false, true)) {
+            CompletableFuture.delayedExecutor(SECOND_LOOK.toMillis(), TimeUnit.MILLISECONDS, executor)
+                    .execute(() -> {
+                        confirming.set(false);
+                        look();
+                    });
+        }
     }
 
-    private synchronized void remove(String node) {
-        nodes.remove(node);
-        byMethod.clear();
-    }
-
-    private synchronized void draining(String id) {
-        Node node = nodes.get(id);
-        if (node != null) {
-            node.drain();
-            byMethod.clear();
+    private void take(NodeInfo info, boolean byItself) throws IOException {
+        if (!members.says(info, byItself)) {
+            throw new IOException("there are " + Members.MOST + " nodes already");
         }
     }
 
     private void left(String node) {
-        synchronized (this) {
-            if (nodes.remove(node) == null && left.size() >= MOST_NODES) {
-                return; // not known, and more good-byes than there can be nodes
-            }
-            left.put(node, System.nanoTime());
-            byMethod.clear();
-        }
+        members.leaves(node);
         CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
                 .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
     }
@@ -307,9 +350,10 @@ public final class Directory implements Layer {
                         throw new IOException("it says nothing");
                     }
                     switch (said.method()) {
-                        case Announcement.JOINED -> joined(params, true);
-                        case Announcement.DRAINING -> draining(info(params).node());
-                        case Announcement.LEFT -> left(info(params).node());
+                        case Announcement.JOINED -> take(Manifests.read(params), true);
+                        case Announcement.DRAINING ->
+                            members.drains(Manifests.read(params).node());
+                        case Announcement.LEFT -> left(Manifests.read(params).node());
                         default -> LOG.debug("Not understood on {}: {}", channel, said.method());
                     }
                 } catch (IOException e) {

@@ -1,12 +1,19 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.bus.Json;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /** Words every {@link RpcException} in the same way: what was called, where, for how long, and why it failed. */
 final class Failures {
+
+    private static final int LONGEST_FOREIGN = 1_000;
 
     private Failures() {}
 
@@ -45,10 +52,10 @@ final class Failures {
         };
     }
 
-    /** The node answered with an error. */
+    /** The node answered with an error of the protocol's; the details of a fault are not looked at. */
     static RpcException answered(RpcCodec.Response reply, String method, Duration elapsed) {
         if (reply.code() > 0) {
-            return new RpcFault(reply.code(), reply.message(), method, reply.from(), elapsed);
+            return Faults.bare(reply, method, elapsed);
         }
         Reason reason = switch (reply.code()) {
             case RpcCodec.DEADLINE_PASSED -> Reason.TIMEOUT;
@@ -60,6 +67,49 @@ final class Failures {
             default -> Reason.FAULT;
         };
         boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED;
-        return of(reason, notExecuted, method, reply.from(), elapsed, reply.message(), null);
+        return of(reason, notExecuted, method, reply.from(), elapsed, foreign(reply.message()), null);
+    }
+
+    /** The same failure, with more to say. */
+    static RpcException withMore(RpcException e, String more) {
+        String message = e.getMessage() + more;
+        return new RpcException(e.reason(), e.notExecuted(), e.method(), e.node(), e.elapsed(), message, e.getCause());
+    }
+
+    /** The failure of the last one of several attempts, of which one before may have been executed. */
+    static RpcException ofLastAttempt(RpcException e) {
+        if (!e.notExecuted()) {
+            return e;
+        }
+        String message = e.getMessage() + "; whether an attempt before it was executed is not known";
+        return new RpcException(e.reason(), false, e.method(), e.node(), e.elapsed(), message, e.getCause());
+    }
+
+    /** Why an answer is no value. What Jackson says of it quotes the answer, and is not passed on. */
+    static String misfit(IOException e) {
+        return "the answer is not what the contract says: " + Json.problem(e);
+    }
+
+    /** Somebody else's words, which may end in a log: no line breaks, and not too many of them. */
+    private static String foreign(String message) {
+        String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
+        return cut.replaceAll("\\p{Cntrl}", " ");
+    }
+
+    /** Why there is no value; empty if there is one. */
+    static Optional<Reason> reasonOf(@Nullable Throwable failure) {
+        if (failure == null) {
+            return Optional.empty();
+        }
+        Throwable cause = unwrapped(failure);
+        if (cause instanceof CancellationException) {
+            return Optional.of(Reason.CANCELLED);
+        }
+        return Optional.of(cause instanceof RpcException e ? e.reason() : Reason.FAULT);
+    }
+
+    /** What a stage failed with, without the wrapping that stages add. */
+    static Throwable unwrapped(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -8,15 +8,16 @@ import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One question to all nodes that serve a method, and their answers.
+ * One question to all nodes that serve a method, and their tally.
  *
  * <p>Two things say who was asked, and both are frozen when the question is sent. The transport counts how many
  * received it: that decides when the answers are complete. The directory names who should have: that gives the missing
@@ -24,39 +25,57 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>As many answers as receivers: complete. Whoever is listed and has not answered did not receive it.
- *   <li>More receivers than names: somebody is too new to be listed. The others are awaited until the deadline.
+ *   <li>More receivers than names: somebody is too new to be listed. He is awaited until he says who he is, for
+ *       {@link #UNNAMED} after everybody else; then he is asked once more himself, which does nothing if he has the
+ *       question, and awaited like the others.
  *   <li>No trustworthy count: the names decide alone.
  * </ul>
  *
- * <p>An answer may come before the count does. Guarded by its own lock; completed outside of it, once, by whoever takes
- * the entry out of the table.
+ * <p>An answer counts if its node was asked or is in the directory, and else when it gets there. An answer may come
+ * before the count does. Guarded by its own lock; completed outside of it, once, by whoever takes the entry out of the
+ * table.
  */
 final class Gathering<T> implements Pending {
 
-    private static final long UNKNOWN = -1;
+    /** A node announces itself when its channels are confirmed, which takes milliseconds. */
+    static final Duration UNNAMED = Duration.ofSeconds(1);
+
+    /** More strangers than that are not taken for nodes that are about to be known. */
+    private static final int MOST_STRANGERS = 1_000;
 
     private final RpcClient client;
     private final String method;
+    private final Asking asking;
     private final ObjectReader result;
+    private final Until<? super T> until;
+    private final @Nullable ReplyTelling<T> telling;
     private final long started = System.nanoTime();
     private final long deadline;
     private final CallFuture<Replies<T>> future = new CallFuture<>(this::cancelled);
+    private final Consumer<String> follower = this::noticed;
     private volatile long id;
     private volatile boolean sent;
 
-    private final Set<String> asked = new LinkedHashSet<>(); // guarded by this, like all below
-    private final Map<String, @Nullable T> values = new LinkedHashMap<>();
-    private final Map<String, RpcException> faults = new HashMap<>();
-    private final Map<String, Reason> missing = new HashMap<>();
-    private long receivers = UNKNOWN;
-    private boolean exact;
-    private boolean counted;
+    private final Tally<T> tally; // guarded by this, like all below
+    private final Map<String, RpcCodec.Response> strangers = new HashMap<>();
+    private boolean following;
+    private boolean awaitingUnnamed;
 
-    Gathering(RpcClient client, String method, ObjectReader result, Duration timeout) {
+    Gathering(
+            RpcClient client,
+            String method,
+            Asking asking,
+            ObjectReader result,
+            Until<? super T> until,
+            @Nullable Consumer<? super Reply<T>> onReply) {
         this.client = client;
         this.method = method;
+        this.asking = asking;
         this.result = result;
-        this.deadline = started + timeout.toNanos();
+        this.until = until;
+        this.deadline = started + asking.nanos();
+        this.tally = new Tally<>(until);
+        this.telling = onReply == null ? null : new ReplyTelling<>(onReply, client::execute);
     }
 
     CompletableFuture<Replies<T>> future() {
@@ -64,15 +83,17 @@ final class Gathering<T> implements Pending {
     }
 
     private void cancelled() {
-        client.pending().remove(id);
+        if (client.pending().remove(id)) {
+            release();
+        }
     }
 
     /** Sends the question. Whoever has announced the method is known by then, or nobody has. */
-    void ask(byte[] params) {
+    void ask() {
         try {
             id = client.pending().add(this, method);
         } catch (RpcException e) {
-            future.completeExceptionally(e);
+            fail(e);
             return;
         }
         if (future.isDone()) { // given up before it began
@@ -80,14 +101,18 @@ final class Gathering<T> implements Pending {
         } else if (client.directory().serving(method).isEmpty()) {
             client.directory().lookAfresh().whenComplete((done, failure) -> {
                 if (!client.directory().serving(method).isEmpty()) {
-                    send(params);
+                    send();
                 } else if (client.pending().remove(id)) {
-                    future.completeExceptionally(nobody(failure));
+                    fail(nobody(failure));
                 }
             });
         } else {
-            send(params);
+            send();
         }
+    }
+
+    void fail(RpcException e) {
+        future.completeExceptionally(e);
     }
 
     private RpcException nobody(@Nullable Throwable failure) {
@@ -96,20 +121,24 @@ final class Gathering<T> implements Pending {
                 : failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
     }
 
-    private void send(byte[] params) {
+    private void send() {
         synchronized (this) { // after the entry was made: from here on a loss is told to it
-            client.directory().serving(method).forEach(node -> asked.add(node.id()));
+            client.directory().serving(method).forEach(node -> tally.ask(node.id()));
         }
-        long ttl = (deadline - System.nanoTime()) / 1_000_000;
-        if (ttl < 1) {
-            return; // the deadline is about to end it, and nothing is executed
-        }
-        sent = true; // before the look: who ends it from here on must not say that it was not sent
-        if (!client.pending().contains(id)) {
+        byte[] request = request();
+        if (request == null) {
             return;
         }
-        byte[] request = client.codec().request(id, method, params, ttl);
-        client.channels().send(client.channels().names().method(method), request, true, new Question());
+        sent = true; // before the look: who ends it from here on must not say that it was not sent
+        if (client.pending().contains(id)) {
+            client.channels().send(client.channels().names().method(method), request, true, new Question());
+        }
+    }
+
+    /** Null if the deadline is about to end it. */
+    private byte @Nullable [] request() {
+        long ttl = (deadline - System.nanoTime()) / 1_000_000;
+        return ttl < 1 ? null : asking.request(client.codec(), id, method, ttl);
     }
 
     private final class Question implements Sent {
@@ -121,19 +150,21 @@ final class Gathering<T> implements Pending {
 
         @Override
         public void sent(long count, boolean countIsExact) {
+            boolean trusted = client.channels().countsTrusted();
             Set<String> listed;
             synchronized (Gathering.this) {
-                boolean trusted = client.channels().countsTrusted();
-                receivers = trusted ? count : UNKNOWN;
-                exact = trusted && countIsExact;
-                counted = true;
-                listed = Set.copyOf(asked);
+                listed = tally.asked();
+                if (trusted) {
+                    tally.counted(count, countIsExact);
+                } else {
+                    tally.uncounted();
+                }
             }
-            if (receivers != 0) {
-                finishIfDone();
+            if (!trusted || count > 0) {
+                look();
             } else if (client.pending().remove(id)) {
                 String gone = "none of the nodes that serve it is there " + listed + "; is a server for it running?";
-                future.completeExceptionally(failure(Reason.NO_SERVER, true, gone, null));
+                fail(failure(Reason.NO_SERVER, true, gone, null));
             }
         }
 
@@ -141,11 +172,11 @@ final class Gathering<T> implements Pending {
         public void failed(TransportException failure) {
             if (!failure.notSent()) {
                 synchronized (Gathering.this) {
-                    counted = true; // it never will be: the names decide alone
+                    tally.uncounted();
                 }
-                finishIfDone();
+                look();
             } else if (client.pending().remove(id)) {
-                future.completeExceptionally(Failures.notSent(failure, method, "", elapsed()));
+                fail(Failures.notSent(failure, method, "", elapsed()));
             }
         }
     }
@@ -168,63 +199,154 @@ final class Gathering<T> implements Pending {
 
     @Override
     public void onReply(RpcCodec.Response reply) {
+        synchronized (this) {
+            if (!tally.hasAsked(reply.from()) && !client.directory().knows(reply.from())) {
+                if (strangers.size() < MOST_STRANGERS && strangers.putIfAbsent(reply.from(), reply) == null) {
+                    client.execute(this::askWhoTheyAre);
+                }
+                return;
+            }
+        }
         take(reply);
-        finishIfDone();
+        look();
+    }
+
+    private void askWhoTheyAre() {
+        follow();
+        client.directory().lookAfresh().whenComplete((done, failure) -> {
+            List<String> ids;
+            synchronized (this) {
+                ids = List.copyOf(strangers.keySet());
+            }
+            ids.forEach(this::known);
+        });
+    }
+
+    private void follow() {
+        synchronized (this) {
+            if (following || !client.pending().contains(id)) {
+                return;
+            }
+            following = true;
+        }
+        client.directory().follow(follower);
+        if (!client.pending().contains(id)) { // ended meanwhile
+            client.directory().unfollow(follower);
+        }
+    }
+
+    /** A node has come, gone or changed. Told under the lock of the directory, so it is looked at elsewhere. */
+    private void noticed(String node) {
+        client.execute(() -> known(node));
+    }
+
+    private void known(String node) {
+        if (!client.directory().knows(node)) {
+            return;
+        }
+        RpcCodec.Response held;
+        boolean askItself = false;
+        synchronized (this) {
+            held = strangers.remove(node);
+            if (held == null && awaitingUnnamed && tally.unnamed() > strangers.size()) {
+                askItself = client.directory().serving(method).stream()
+                                .anyMatch(serving -> serving.id().equals(node))
+                        && !tally.hasAsked(node);
+                if (askItself) {
+                    tally.askLate(node);
+                }
+            }
+        }
+        if (held != null) {
+            take(held);
+            look();
+        }
+        byte[] request = askItself ? request() : null;
+        if (request != null) {
+            client.channels().send(client.channels().names().method(method, node), request, false, Sent.UNNOTICED);
+        }
     }
 
     private void take(RpcCodec.Response reply) {
         String from = reply.from();
+        Duration latency = elapsed();
         Message value = reply.result();
         @Nullable T decoded = null;
-        RpcException fault = value == null ? Failures.answered(reply, method, elapsed()) : null;
+        RpcException fault = value == null ? Faults.undeclared(client.codec(), reply, method, latency) : null;
+        boolean counts = false;
         if (value != null) {
             try {
                 @SuppressWarnings("unchecked") // the reader was made for this type
                 T typed = (T) RpcCodec.decode(result, value);
                 decoded = typed;
+                counts = until.counts(typed);
             } catch (IOException e) {
-                String why = "the answer is not what the contract says";
-                fault = Failures.of(Reason.BAD_REPLY, false, method, from, elapsed(), why, e);
+                String why = Failures.misfit(e) + client.directory().shapes().difference(method, from);
+                fault = Failures.of(Reason.BAD_REPLY, false, method, from, latency, why, null);
+            } catch (RuntimeException | Error e) { // of the program's own rule
+                if (client.pending().remove(id)) {
+                    release();
+                    future.completeExceptionally(e);
+                }
+                return;
             }
         }
+        Reply<T> taken = new Reply<>(from, decoded, fault, latency);
         synchronized (this) {
-            if (values.containsKey(from) || faults.containsKey(from)) {
-                return; // every node has one answer
+            if (client.pending().contains(id) && tally.add(taken, counts) && telling != null) {
+                telling.add(taken);
             }
-            missing.remove(from); // thought lost, and yet here
-            if (fault == null) {
-                values.put(from, decoded);
-            } else {
-                faults.put(from, fault);
-            }
+        }
+        if (telling != null) {
+            telling.go();
         }
     }
 
     @Override
     public boolean onLost(String node) {
+        boolean awaited;
         synchronized (this) {
-            if (!asked.contains(node) || values.containsKey(node) || faults.containsKey(node)) {
-                return false;
-            }
-            missing.put(node, Reason.NODE_LOST);
+            awaited = tally.lose(node);
         }
-        client.execute(this::finishIfDone); // not here, where other calls wait to be told of the same loss
+        if (awaited) {
+            client.execute(this::look); // not here, where other calls wait to be told of the same loss
+        }
         return false;
     }
 
-    private void finishIfDone() {
-        boolean done;
+    /** Ends it if there is nothing more to wait for. */
+    private void look() {
+        boolean waitForNames = false;
+        Tally.State state;
         synchronized (this) {
-            int answers = values.size() + faults.size();
-            boolean allNamesResolved = asked.stream()
-                    .allMatch(
-                            node -> values.containsKey(node) || faults.containsKey(node) || missing.containsKey(node));
-            boolean countMet = receivers != UNKNOWN && answers >= receivers;
-            boolean namesMet = allNamesResolved && (!exact || answers + missing.size() >= receivers);
-            done = counted && (countMet || namesMet);
+            state = tally.state();
+            if (state == Tally.State.UNNAMED_LEFT && !awaitingUnnamed) {
+                awaitingUnnamed = true;
+                waitForNames = true;
+            }
         }
-        if (done && client.pending().remove(id)) {
-            finish(Reason.NODE_LOST);
+        if (state == Tally.State.DONE) {
+            end(Reason.NODE_LOST);
+        } else if (waitForNames) {
+            askWhoTheyAre();
+            CompletableFuture.delayedExecutor(UNNAMED.toNanos(), TimeUnit.NANOSECONDS, client::execute)
+                    .execute(this::giveUpTheUnnamed);
+        }
+    }
+
+    private void giveUpTheUnnamed() {
+        boolean alone;
+        synchronized (this) {
+            alone = tally.state() == Tally.State.UNNAMED_LEFT;
+        }
+        if (alone) {
+            end(Reason.NODE_LOST);
+        }
+    }
+
+    private void end(Reason reasonForTheRest) {
+        if (client.pending().remove(id)) {
+            finish(reasonForTheRest);
         }
     }
 
@@ -233,23 +355,37 @@ final class Gathering<T> implements Pending {
         if (sent) {
             finish(reason);
         } else {
-            future.completeExceptionally(failure(reason, true, why + "; it was not sent", null));
+            fail(failure(reason, true, why + "; it was not sent", null));
         }
     }
 
     private void finish(Reason reasonForTheRest) {
+        release();
         Replies<T> replies;
         synchronized (this) {
-            for (String node : asked) {
-                if (!values.containsKey(node) && !faults.containsKey(node)) {
-                    missing.putIfAbsent(node, reasonForTheRest);
-                }
-            }
-            long known = (long) values.size() + faults.size() + missing.size();
-            int unnamed = exact ? (int) Math.max(0, receivers - known) : 0;
-            replies = new Replies<>(method, values, faults, missing, unnamed, elapsed());
+            replies = tally.end(method, reasonForTheRest, elapsed());
         }
-        future.complete(replies);
+        if (telling == null) {
+            future.complete(replies);
+        } else {
+            telling.end(() -> future.complete(replies));
+            telling.go();
+        }
+    }
+
+    /** Nobody waits any more: whoever still works on it may stop. */
+    private void release() {
+        List<String> silent;
+        synchronized (this) {
+            silent = sent ? tally.silent() : List.of();
+            if (following) {
+                client.directory().unfollow(follower);
+            }
+        }
+        byte[] cancel = client.codec().cancel(id);
+        for (String node : silent) {
+            client.channels().send(client.channels().names().method(method, node), cancel, false, Sent.UNNOTICED);
+        }
     }
 
     private RpcException failure(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {

@@ -4,16 +4,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A node as the directory sees it. Guarded by the directory, except for the number of calls. */
+/** A node as the directory sees it. Guarded by its members, except for the number of calls. */
 final class Node {
-
-    /** Two looks in quick succession, as calls may cause them, are no more than one. */
-    private static final long NEXT_MISS_NANOS =
-            Directory.LOOK.multipliedBy(8).dividedBy(10).toNanos();
 
     private final AtomicInteger callsInFlight = new AtomicInteger();
     private NodeInfo info;
-    private boolean draining;
     private final Map<String, Long> suspected = new HashMap<>(); // methods that nobody received, and since when
     private long missedSince;
     private boolean missed;
@@ -36,25 +31,40 @@ final class Node {
     }
 
     boolean serves(String method) {
-        return !draining && !suspected.containsKey(method) && info.serves(method);
+        return !info.draining() && !suspected.containsKey(method) && info.serves(method);
     }
 
     /**
-     * It has been seen again; true if that changes who serves what. A word of its own clears every doubt; a lease does
-     * so only if it still stands when that of a dead node would have ended.
+     * It has said something. What it said before may arrive later, by the other way, and is not news. News, and a word
+     * of its own on presence, clear every doubt.
+     *
+     * @return whether the node is another than before
      */
-    boolean seen(NodeInfo now, boolean byItself) {
-        long time = System.nanoTime();
-        boolean cleared = suspected.values().removeIf(since -> byItself || time - since > Directory.DOUBT_NANOS);
-        boolean changed = !now.equals(info) || cleared || (byItself && draining);
-        info = now;
+    boolean says(NodeInfo now, boolean byItself) {
+        if (byItself || now.revision() > info.revision()) {
+            suspected.clear();
+        }
         missed = false;
-        draining &= !byItself;
-        return changed;
+        if (now.revision() < info.revision()) {
+            return false;
+        }
+        NodeInfo before = info;
+        info = before.draining() && !byItself ? now.whenDraining() : now;
+        return !info.equals(before);
     }
 
-    void drain() {
-        draining = true;
+    /** Its lease stands; a doubt that is older than the lease of a dead node can be is cleared. */
+    boolean stands() {
+        missed = false;
+        long now = System.nanoTime();
+        return suspected.values().removeIf(since -> now - since > Directory.DOUBT_NANOS);
+    }
+
+    /** True if it was not draining before. */
+    boolean drain() {
+        boolean news = !info.draining();
+        info = info.whenDraining();
+        return news;
     }
 
     /** Only this method: the node may just have stopped to serve it, and go on with others. */
@@ -62,11 +72,15 @@ final class Node {
         suspected.put(method, System.nanoTime());
     }
 
-    /** Its lease was not there; true if that was so a look ago already. */
+    boolean isMissed() {
+        return missed;
+    }
+
+    /** Its lease was not there; true if that was so long enough ago already. Looks in quick succession are one. */
     boolean missed() {
         long now = System.nanoTime();
         if (missed) {
-            return now - missedSince >= NEXT_MISS_NANOS;
+            return now - missedSince >= Directory.SECOND_LOOK.toNanos();
         }
         missed = true;
         missedSince = now;

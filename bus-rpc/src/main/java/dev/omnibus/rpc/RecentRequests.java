@@ -2,35 +2,84 @@ package dev.omnibus.rpc;
 
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The last requests of a service, by caller and id: a request that comes twice is executed once. A publish whose
- * confirmation was lost may have been delivered, and a network may double what it carries. Thread-safe.
+ * The last requests of a service, by caller and id: a request that comes twice is executed once, and one that is to be
+ * cancelled is found. A publish whose confirmation was lost may have been delivered, and a network may double what it
+ * carries. Thread-safe.
  */
 final class RecentRequests {
 
     private static final int WINDOW = 8_192;
 
-    private record Key(String from, String id) {}
+    /** Names a request, to be remembered for long; its execution is found by it until it has its answer. */
+    final class Trace {
 
-    private final Set<Key> seen = new LinkedHashSet<>(); // guarded by this
+        private final String from;
+        private final String id;
 
-    /** Whether this request has not been seen lately. Who gives no name or no id cannot be told apart. */
-    boolean isNew(RpcCodec.Request request) {
-        if (request.from().isEmpty() || request.id().isEmpty()) {
+        private Trace(String from, String id) {
+            this.from = from;
+            this.id = id;
+        }
+
+        void settled() {
+            open.remove(this);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Trace trace && id.equals(trace.id) && from.equals(trace.from);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * from.hashCode() + id.hashCode();
+        }
+    }
+
+    private final Map<Trace, Execution> open = new ConcurrentHashMap<>(); // bounded by what the service takes
+    private final Set<Trace> seen = new LinkedHashSet<>(); // guarded by this
+
+    /**
+     * Whether this request has not been seen lately. A notification is told apart by its key, if it has one; who gives
+     * no name cannot be told apart.
+     */
+    boolean isNew(Execution execution) {
+        RpcCodec.Request request = execution.request();
+        String id = request.id().isEmpty() && !request.key().isEmpty() ? "key " + request.key() : request.id();
+        if (request.from().isEmpty() || id.isEmpty()) {
             return true;
         }
+        Trace trace = new Trace(request.from(), id);
         synchronized (this) {
-            if (!seen.add(new Key(request.from(), request.id()))) {
+            if (open.containsKey(trace) || !seen.add(trace)) {
                 return false;
             }
             if (seen.size() > WINDOW) {
-                Iterator<Key> eldest = seen.iterator();
+                Iterator<Trace> eldest = seen.iterator();
                 eldest.next();
                 eldest.remove();
             }
-            return true;
         }
+        execution.tracedBy(trace); // before it can be found, and settled
+        open.put(trace, execution);
+        return true;
+    }
+
+    /** A request that has no answer yet, however many came after it. */
+    @Nullable
+    Execution find(String from, String id) {
+        return open.get(new Trace(from, id));
+    }
+
+    /** Those that have not been started. */
+    List<Execution> waiting() {
+        return open.values().stream().filter(Execution::isWaiting).toList();
     }
 }

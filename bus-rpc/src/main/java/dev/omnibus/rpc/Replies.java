@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * All that became of a broadcast call: per node a value, a fault, or nothing and why.
@@ -18,25 +19,34 @@ import java.util.Map;
 public final class Replies<T> {
 
     private final String method;
-    private final Map<String, T> byNode;
-    private final Map<String, RpcException> faults;
+    private final List<Reply<T>> replies;
     private final Map<String, Reason> missing;
     private final int missingUnnamed;
+    private final boolean satisfied;
     private final Duration elapsed;
 
     Replies(
             String method,
-            Map<String, T> byNode,
-            Map<String, RpcException> faults,
+            List<Reply<T>> replies,
             Map<String, Reason> missing,
             int missingUnnamed,
+            boolean satisfied,
             Duration elapsed) {
         this.method = method;
-        this.byNode = Collections.unmodifiableMap(new LinkedHashMap<>(byNode)); // values may be null
-        this.faults = Map.copyOf(faults);
-        this.missing = Map.copyOf(missing);
+        this.replies = replies;
+        this.missing = Collections.unmodifiableMap(new LinkedHashMap<>(missing));
         this.missingUnnamed = missingUnnamed;
+        this.satisfied = satisfied;
         this.elapsed = elapsed;
+    }
+
+    /**
+     * The answers, values and faults, in the order in which they came.
+     *
+     * @return one for each node that answered
+     */
+    public List<Reply<T>> replies() {
+        return replies;
     }
 
     /**
@@ -45,7 +55,7 @@ public final class Replies<T> {
      * @return one for each node that gave one
      */
     public List<T> values() {
-        return Collections.unmodifiableList(new ArrayList<>(byNode.values()));
+        return Collections.unmodifiableList(new ArrayList<>(byNode().values()));
     }
 
     /**
@@ -53,8 +63,15 @@ public final class Replies<T> {
      *
      * @return node id to value
      */
+    @SuppressWarnings("NullAway") // T may be a type that has null; its values are what the nodes gave
     public Map<String, T> byNode() {
-        return byNode;
+        Map<String, T> byNode = new LinkedHashMap<>();
+        for (Reply<T> reply : replies) {
+            if (reply.isValue()) {
+                byNode.put(reply.node(), reply.value());
+            }
+        }
+        return Collections.unmodifiableMap(byNode);
     }
 
     /**
@@ -63,12 +80,20 @@ public final class Replies<T> {
      * @return node id to what they said; {@link RpcFault} if the service itself said it
      */
     public Map<String, RpcException> faults() {
-        return faults;
+        Map<String, RpcException> faults = new LinkedHashMap<>();
+        for (Reply<T> reply : replies) {
+            RpcException fault = reply.fault();
+            if (fault != null) {
+                faults.put(reply.node(), fault);
+            }
+        }
+        return Collections.unmodifiableMap(faults);
     }
 
     /**
      * The nodes that did not answer, and why: {@code TIMEOUT}, {@code NODE_LOST} if it left or died meanwhile or has
-     * stopped listening, {@code CONNECTION_LOST} if this side lost the link, {@code CLOSED} if it was closed.
+     * stopped listening, {@code CANCELLED} if the answers were enough without it, {@code CONNECTION_LOST} if this side
+     * lost the link, {@code CLOSED} if it was closed.
      *
      * @return node id to reason
      */
@@ -77,8 +102,8 @@ public final class Replies<T> {
     }
 
     /**
-     * How many more received the question without answering, of whom not even the name is known: they came so shortly
-     * before the question that the directory did not have them.
+     * How many more received the question without answering, of whom not even the name is known: nodes that died before
+     * they were announced, or onlookers that subscribed to the very channel instead of a pattern.
      *
      * @return 0, as a rule
      */
@@ -96,6 +121,42 @@ public final class Replies<T> {
     }
 
     /**
+     * Whether the question was answered as it was to be: until the rule was met that it was asked with. For the rule
+     * that holds when nothing is said, that is a value from everybody who was asked.
+     *
+     * @return true if it was
+     */
+    public boolean isSatisfied() {
+        return satisfied;
+    }
+
+    /**
+     * The values, for those who can do nothing with less than what they asked for.
+     *
+     * @return the values, in the order in which they came
+     * @throws RpcException if {@link #isSatisfied()} is false: with the reason of the first fault or else of the first
+     *     node that is missing, and a message that names them all
+     */
+    public List<T> orThrow() {
+        if (satisfied) {
+            return values();
+        }
+        Map<String, RpcException> faults = faults();
+        Reason reason = faults.values().stream()
+                .map(RpcException::reason)
+                .findFirst()
+                .or(() -> missing.values().stream().findFirst())
+                .orElse(Reason.NODE_LOST);
+        String message = "Broadcast " + this
+                + (faults.isEmpty()
+                        ? ""
+                        : "; " + faults.values().iterator().next().getMessage());
+        RpcException first =
+                faults.isEmpty() ? null : faults.values().iterator().next();
+        throw new RpcException(reason, false, method, "", elapsed, message, first);
+    }
+
+    /**
      * How long it took.
      *
      * @return from the question to the last answer, or to the end of waiting for it
@@ -107,7 +168,9 @@ public final class Replies<T> {
     /** A summary for logs, without the values. */
     @Override
     public String toString() {
-        return method + ": " + byNode.size() + " values, " + faults.size() + " faults, "
-                + (missing.size() + missingUnnamed) + " missing " + missing + " in " + elapsed.toMillis() + " ms";
+        Set<String> faults = faults().keySet();
+        return method + ": " + (replies.size() - faults.size()) + " values, " + faults.size() + " faults " + faults
+                + ", " + (missing.size() + missingUnnamed) + " missing " + missing + " in " + elapsed.toMillis()
+                + " ms";
     }
 }

@@ -6,6 +6,9 @@ import com.fasterxml.jackson.core.JsonToken;
 import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,12 +17,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestFields implements RpcCodec.Fields {
 
+    private static final int MOST_HEADERS = 64;
+
+    /** Of what is remembered for a while: many of them shall not fill the memory. */
+    private static final int LONGEST_NAME = 512;
+
+    private static final int LONGEST_KEY = 4_096;
+
     private String id = "";
     private String method = "";
     private @Nullable Message params;
     private String from = "";
     private String replyTo = "";
     private long ttlMillis = RpcCodec.DEFAULT_TTL_MILLIS;
+    private String key = "";
+    private Map<String, String> headers = Map.of();
     private String problem = "";
 
     @Override
@@ -41,7 +53,11 @@ final class RequestFields implements RpcCodec.Fields {
     private String id(JsonParser parser, Message message) throws IOException {
         switch (parser.currentToken()) {
             case VALUE_NUMBER_INT, VALUE_STRING -> {
-                return Json.slice(parser, message).toString();
+                Message text = Json.slice(parser, message);
+                if (text.length() <= LONGEST_NAME) {
+                    return text.toString();
+                }
+                wrong("its id has " + text.length() + " bytes; it may have " + LONGEST_NAME);
             }
             case VALUE_NULL -> {}
             default -> {
@@ -63,16 +79,48 @@ final class RequestFields implements RpcCodec.Fields {
             parser.nextToken();
             switch (name) {
                 case "from" -> from = nodeId(parser, name);
-                case "replyTo" -> replyTo = text(parser, name);
+                case "replyTo" -> replyTo = text(parser, name, LONGEST_NAME);
                 case "ttl" -> ttlMillis = ttl(parser);
+                case "key" -> key = text(parser, name, LONGEST_KEY);
+                case "headers" -> headers(parser);
                 default -> parser.skipChildren();
             }
         }
     }
 
+    /** What the caller's program has to say. Only texts are. */
+    private void headers(JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            wrong("its headers are not an object");
+            parser.skipChildren();
+            return;
+        }
+        Map<String, String> read = new LinkedHashMap<>();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MOST_HEADERS) {
+                read.put(name, parser.getText());
+            } else {
+                parser.skipChildren();
+            }
+        }
+        headers = Collections.unmodifiableMap(read);
+    }
+
+    /** The fields of the params of a cancellation, which have the same names. */
+    RpcCodec.Fields ofCancel() {
+        return (name, parser, message) -> {
+            switch (name) {
+                case "id" -> id = id(parser, message);
+                case "from" -> from = nodeId(parser, name);
+                default -> parser.skipChildren();
+            }
+        };
+    }
+
     /** It is written to logs: nothing but a node id gets there. */
     private String nodeId(JsonParser parser, String name) throws IOException {
-        String node = text(parser, name);
+        String node = text(parser, name, LONGEST_NAME);
         if (RpcCodec.NODE_ID.matcher(node).matches()) {
             return node;
         }
@@ -86,6 +134,15 @@ final class RequestFields implements RpcCodec.Fields {
         }
         wrong("its " + name + " is not a string");
         parser.skipChildren();
+        return "";
+    }
+
+    private String text(JsonParser parser, String name, int longest) throws IOException {
+        String text = text(parser, name);
+        if (text.length() <= longest) {
+            return text;
+        }
+        wrong("its " + name + " has " + text.length() + " characters; it may have " + longest);
         return "";
     }
 
@@ -110,6 +167,6 @@ final class RequestFields implements RpcCodec.Fields {
     }
 
     RpcCodec.Request request() {
-        return new RpcCodec.Request(id, method, params, from, replyTo, ttlMillis);
+        return new RpcCodec.Request(id, method, params, from, replyTo, ttlMillis, key, headers);
     }
 }

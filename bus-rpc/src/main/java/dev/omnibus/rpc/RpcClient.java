@@ -1,18 +1,26 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.rpc.Contract.Traits;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.lang.reflect.Type;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Calls methods that other processes serve: one node with {@link #proxy} and {@link #call}, all of them with
@@ -23,22 +31,33 @@ import java.util.function.Consumer;
  */
 public final class RpcClient implements Layer {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RpcClient.class);
+
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
     private final Directory directory;
     private final PendingCalls pending;
+    private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
+    private final RemoteMethods methods;
+    private final List<ClientInterceptor> interceptors = new CopyOnWriteArrayList<>();
     private final Future<?> expiring;
 
     private RpcClient(Bus bus) {
         channels = bus.channels();
         executor = new LastingExecutor(bus.executor());
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
+        methods = new RemoteMethods(codec, channels.names());
         directory = Directory.on(bus);
         pending = new PendingCalls(bus, codec);
         channels.receiveInbox(pending);
         directory.onLost(pending::lost);
-        expiring = channels.every(Duration.ofMillis(PendingCalls.LOOK_MILLIS), pending::expire);
+        expiring = channels.every(Duration.ofMillis(PendingCalls.LOOK_MILLIS), this::tick);
+    }
+
+    private void tick() {
+        pending.expire();
+        retryBudget.tick(System.nanoTime());
     }
 
     /**
@@ -50,6 +69,15 @@ public final class RpcClient implements Layer {
      */
     public static RpcClient on(Bus bus) {
         return bus.layer(RpcClient.class, RpcClient::new);
+    }
+
+    /**
+     * Puts an interceptor before all calls and broadcasts that are made from now on.
+     *
+     * @param interceptor is asked before each call, in the order in which they were added, and told after each
+     */
+    public void intercept(ClientInterceptor interceptor) {
+        interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
     }
 
     /**
@@ -69,8 +97,9 @@ public final class RpcClient implements Layer {
      * at random.
      *
      * <p>A method that gives a {@code CompletionStage} or {@code CompletableFuture} returns at once, and its stage
-     * fails with an {@link RpcException}. Any other method blocks until the answer is there, and throws it. Default
-     * methods run here.
+     * fails with an {@link RpcException}. Any other method blocks until the answer is there, and throws it; a
+     * {@link OneWay} one until a node has received it. Exceptions that the contract declares arrive as themselves.
+     * Default methods run here.
      *
      * @param contract the interface; methods are called by name, so none may be overloaded
      * @param options for all calls of this object
@@ -92,7 +121,7 @@ public final class RpcClient implements Layer {
      * @return as {@link #call(String, Class, CallOptions, Object...)}
      * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
      */
-    public <T> CompletableFuture<T> call(String method, Class<T> type, Object... arguments) {
+    public <T> CompletableFuture<T> call(String method, Class<T> type, @Nullable Object... arguments) {
         return call(method, type, CallOptions.defaults(), arguments);
     }
 
@@ -100,22 +129,117 @@ public final class RpcClient implements Layer {
      * Calls a method by name.
      *
      * @param method {@code service.method}
-     * @param type what it gives
-     * @param options how long to wait
-     * @param arguments its arguments, by position
+     * @param type what it gives; {@code JsonNode} for whatever it is
+     * @param options how long to wait, and more
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
      * @param <T> what it gives
      * @return completes with the value, on the bus' executor; fails with an {@link RpcException}. Cancelling it ends
-     *     the waiting, not the work of the server
-     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     *     the waiting, and asks the node to give up the work
+     * @throws IllegalArgumentException if the name is not one, the type cannot be decoded safely, or an argument cannot
+     *     be written as JSON
      */
-    public <T> CompletableFuture<T> call(String method, Class<T> type, CallOptions options, Object... arguments) {
-        return call(Contract.requireMethod(method), codec.reader(type), options, arguments);
+    public <T> CompletableFuture<T> call(
+            String method, Class<T> type, CallOptions options, @Nullable Object... arguments) {
+        return call(methods.of(method, type, Traits.NONE), options, arguments);
     }
 
-    <T> CompletableFuture<T> call(String method, ObjectReader result, CallOptions options, Object[] arguments) {
-        Call<T> call = new Call<>(this, method, codec.params(arguments), result, options.timeout());
-        whenReady(method, options, call::attempt, call::fail);
+    /**
+     * Calls a method by name that gives a generic type.
+     *
+     * @param method {@code service.method}
+     * @param type what it gives, such as {@code new TypeReference<List<String>>() {}}
+     * @param options how long to wait, and more
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
+     * @param <T> what it gives
+     * @return as {@link #call(String, Class, CallOptions, Object...)}
+     * @throws IllegalArgumentException if the name is not one, the type cannot be decoded safely, or an argument cannot
+     *     be written as JSON
+     */
+    public <T> CompletableFuture<T> call(
+            String method, TypeReference<T> type, CallOptions options, @Nullable Object... arguments) {
+        return call(methods.of(method, type.getType(), Traits.NONE), options, arguments);
+    }
+
+    /**
+     * Calls a method by name and does not want to know what becomes of it, with the default options.
+     *
+     * @param method {@code service.method}
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
+     * @return as {@link #notify(String, CallOptions, Object...)}
+     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     */
+    public CompletableFuture<Void> notify(String method, @Nullable Object... arguments) {
+        return notify(method, CallOptions.defaults(), arguments);
+    }
+
+    /**
+     * Calls a method by name and does not want to know what becomes of it: a notification, as JSON-RPC calls it.
+     *
+     * @param method {@code service.method}
+     * @param options how long to wait, and more
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
+     * @return completes when one node has received it; fails with an {@link RpcException}
+     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     */
+    public CompletableFuture<Void> notify(String method, CallOptions options, @Nullable Object... arguments) {
+        return call(methods.of(method, Void.class, RemoteMethods.ONE_WAY), options, arguments);
+    }
+
+    <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, Object[] arguments) {
+        byte[] params = codec.params(arguments);
+        CallOptions options;
+        long nanos;
+        try {
+            options = intercepted(method.name(), given);
+            nanos = nanosFor(method.name(), options.timeoutNanos(method.traits().timeoutMillis()));
+        } catch (RpcException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        retryBudget.called();
+        Call<T> call = new Call<>(this, method, params, options, nanos);
+        if (!interceptors.isEmpty()) {
+            CallOptions used = options;
+            long started = System.nanoTime();
+            call.future().whenComplete((value, failure) -> {
+                Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
+                tellInterceptors(new CallOutcome(
+                        method.name(), call.node(), used.headers(), elapsed, Failures.reasonOf(failure)));
+            });
+        }
+        whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
+    }
+
+    /** The time for a call, at most what is left of the one that is being served here. */
+    private static long nanosFor(String method, long wanted) {
+        long left = Execution.nanosLeft(Long.MAX_VALUE);
+        if (left <= 0) {
+            String late = "the deadline of the call that is being served here has passed; it was not sent";
+            throw Failures.of(Reason.TIMEOUT, true, method, "", Duration.ZERO, late, null);
+        }
+        return Math.min(left, wanted);
+    }
+
+    private CallOptions intercepted(String method, CallOptions given) {
+        CallOptions options = given;
+        try {
+            for (ClientInterceptor interceptor : interceptors) {
+                options = Objects.requireNonNull(interceptor.before(method, options), "options to use");
+            }
+        } catch (RpcException e) {
+            throw Failures.of(e.reason(), true, method, "", Duration.ZERO, String.valueOf(e.getMessage()), e);
+        }
+        return options;
+    }
+
+    private void tellInterceptors(CallOutcome outcome) {
+        for (ClientInterceptor interceptor : interceptors) {
+            try {
+                interceptor.after(outcome);
+            } catch (RuntimeException | Error e) {
+                LOG.error("An interceptor failed after a call of {}", outcome.method(), e);
+            }
+        }
     }
 
     /**
@@ -127,7 +251,7 @@ public final class RpcClient implements Layer {
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
      */
     public <S> Broadcast<S> broadcast(Class<S> contract) {
-        return new Broadcast<>(this, Contract.of(contract), CallOptions.defaults());
+        return new Broadcast<>(this, methods.contract(contract), CallOptions.defaults());
     }
 
     /**
@@ -144,23 +268,46 @@ public final class RpcClient implements Layer {
      */
     public <T> CompletableFuture<Replies<T>> broadcast(
             String method, Class<T> type, CallOptions options, Object... arguments) {
-        return broadcast(Contract.requireMethod(method), codec.reader(type), options, arguments);
+        return this.<T>question(Contract.requireMethod(method), methods.reader(method, type), options, 0, arguments)
+                .askAsync();
     }
 
-    <T> CompletableFuture<Replies<T>> broadcast(
-            String method, ObjectReader result, CallOptions options, Object[] arguments) {
-        byte[] params = codec.params(arguments);
-        Gathering<T> gathering = new Gathering<>(this, method, result, options.timeout());
-        whenReady(
-                method,
-                options,
-                () -> gathering.ask(params),
-                failure -> gathering.future().completeExceptionally(failure));
-        return gathering.future();
+    /**
+     * A question to all nodes that serve a method, by its name, which can be told more before it is asked.
+     *
+     * @param method {@code service.method}
+     * @param type what it gives
+     * @param arguments its arguments, by position
+     * @param <T> what it gives
+     * @return the question
+     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     */
+    public <T> Question<T> question(String method, Class<T> type, Object... arguments) {
+        return question(
+                Contract.requireMethod(method), methods.reader(method, type), CallOptions.defaults(), 0, arguments);
+    }
+
+    <T> Question<T> question(
+            String method, ObjectReader result, CallOptions options, long contractsMillis, Object[] arguments) {
+        return new Question<>(this, method, result, codec.params(arguments), options, contractsMillis);
+    }
+
+    /** Lets a question be asked, unless an interceptor says no or there is no time left. */
+    <T> CompletableFuture<Replies<T>> gather(
+            String method, CallOptions given, long contractsMillis, BiFunction<CallOptions, Long, Gathering<T>> make) {
+        try {
+            CallOptions options = intercepted(method, given);
+            long nanos = nanosFor(method, options.timeoutNanos(contractsMillis));
+            Gathering<T> gathering = make.apply(options, nanos);
+            whenReady(method, nanos, gathering::ask, gathering::fail);
+            return gathering.future();
+        } catch (RpcException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /** The first call waits until the directory has been read once. */
-    private void whenReady(String method, CallOptions options, Runnable action, Consumer<RpcException> otherwise) {
+    private void whenReady(String method, long nanos, Runnable action, Consumer<RpcException> otherwise) {
         CompletableFuture<Void> ready = directory.ready();
         if (ready.isDone() && !ready.isCompletedExceptionally()) {
             action.run();
@@ -168,7 +315,7 @@ public final class RpcClient implements Layer {
         }
         long started = System.nanoTime();
         ready.copy()
-                .orTimeout(options.timeout().toNanos(), TimeUnit.NANOSECONDS)
+                .orTimeout(nanos, TimeUnit.NANOSECONDS)
                 .whenCompleteAsync(
                         (done, failure) -> {
                             if (failure == null) {
@@ -181,9 +328,9 @@ public final class RpcClient implements Layer {
     }
 
     private static RpcException notReady(String method, Throwable failure, long nanos) {
-        Throwable cause = failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
-        Reason reason = cause instanceof RpcException known ? known.reason() : Reason.CONNECTION_LOST;
-        String why = "the directory of nodes could not be read within the timeout; is Redis there?";
+        Throwable cause = Failures.unwrapped(failure);
+        Reason reason = cause instanceof RpcException known ? known.reason() : Reason.TIMEOUT;
+        String why = "the directory of nodes was not read for the first time within the timeout; it was not sent";
         return Failures.of(
                 reason,
                 true,
@@ -197,6 +344,10 @@ public final class RpcClient implements Layer {
     /** How results of a type are read. */
     ObjectReader reader(Type type) {
         return codec.reader(type);
+    }
+
+    RemoteMethods methods() {
+        return methods;
     }
 
     Channels channels() {
@@ -213,6 +364,16 @@ public final class RpcClient implements Layer {
 
     PendingCalls pending() {
         return pending;
+    }
+
+    RetryBudget retryBudget() {
+        return retryBudget;
+    }
+
+    /** Runs what may block, later. */
+    void executeAfter(long millis, Runnable task) {
+        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, executor)
+                .execute(task);
     }
 
     /** Runs what may block. */

@@ -3,19 +3,19 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Message;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Type;
-import java.nio.charset.StandardCharsets;
-import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,10 +35,21 @@ final class RpcCodec {
     static final int CANCELLED = -32004;
     static final int REFUSED = -32005;
 
+    /** The notification that asks for a call to be given up. */
+    static final String CANCEL = "$/cancelRequest";
+
     /** For a request that does not say how much time is left. */
     static final long DEFAULT_TTL_MILLIS = 30_000;
 
     static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]*");
+
+    private static final byte[] START = WireBytes.utf8("{\"jsonrpc\":\"2.0\"");
+    private static final byte[] ID = WireBytes.utf8(",\"id\":");
+    private static final byte[] RESULT = WireBytes.utf8("\"result\":");
+    private static final byte[] ERROR = WireBytes.utf8("\"error\":");
+    private static final byte[] PARAMS = WireBytes.utf8("},\"params\":");
+    private static final byte[] KEY = WireBytes.utf8(",\"key\":");
+    private static final byte[] NOTHING = {};
 
     /** A request that cannot be executed, with as much of it as could be read: often enough to answer it. */
     static final class BadRequest extends IOException {
@@ -55,64 +66,160 @@ final class RpcCodec {
         }
     }
 
-    /** A request as it arrives. The id is kept as it was written, to be sent back; empty for a notification. */
-    record Request(String id, String method, @Nullable Message params, String from, String replyTo, long ttlMillis) {}
+    /**
+     * A request as it arrives. The id is kept as it was written, to be sent back; empty for a notification. The key is
+     * empty if there is none.
+     */
+    record Request(
+            String id,
+            String method,
+            @Nullable Message params,
+            String from,
+            String replyTo,
+            long ttlMillis,
+            String key,
+            Map<String, String> headers) {
+
+        /** The same without what takes room. */
+        Request withoutParams() {
+            return new Request(id, method, null, from, replyTo, ttlMillis, key, headers);
+        }
+    }
 
     /** A response as it arrives: a result, or an error whose code is not 0. */
-    record Response(long id, String from, @Nullable Message result, int code, String message) {}
+    record Response(
+            long id,
+            String from,
+            @Nullable Message result,
+            int code,
+            String message,
+            String type,
+            @Nullable Message details,
+            long retryAfterMillis) {}
+
+    /** What a call came to, without the id under which it is said: a result or an error, written already. */
+    record Answer(boolean isResult, byte[] body) {}
 
     private final ObjectMapper json;
     private final String node;
     private final String inbox;
+    private final byte[] from;
 
     RpcCodec(ObjectMapper json, String node, String inbox) {
-        this.json = json;
+        this.json = json.getRegisteredModuleIds().contains(new Jdk8Module().getTypeId())
+                ? json
+                : json.copy().registerModule(new Jdk8Module()); // contracts may give an Optional
         this.node = node;
         this.inbox = inbox;
+        this.from = WireBytes.utf8(",\"meta\":{\"from\":\"" + node + "\"},");
+    }
+
+    ObjectMapper json() {
+        return json;
     }
 
     ObjectReader reader(Type type) {
-        JavaType javaType = json.constructType(type);
-        return json.readerFor(javaType);
+        return json.readerFor(json.constructType(type));
     }
 
-    /** Reads one argument, behind which others follow. */
-    ObjectReader argumentReader(Type type) {
-        return reader(type).without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    ArgumentReader argumentReader(List<String> names, List<? extends Type> types) {
+        return new ArgumentReader(json, names, types);
     }
 
     /** Writes arguments once, for as many attempts as it takes. */
     byte[] params(Object[] arguments) {
+        boolean named = arguments.length == 1 && arguments[0] instanceof NamedParams;
         try {
-            return json.writeValueAsBytes(arguments);
+            return json.writeValueAsBytes(named ? ((NamedParams) arguments[0]).values() : arguments);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("The arguments cannot be written as JSON: " + e.getOriginalMessage(), e);
         }
     }
 
+    /** The part of a request that is the same for all calls of a method. */
+    byte[] methodPart(String method) {
+        return WireBytes.utf8(",\"method\":" + Json.quoted(method) + ",\"meta\":{\"from\":\"" + node
+                + "\",\"replyTo\":\"" + inbox + "\",\"ttl\":");
+    }
+
+    /** The part of a request that the caller's headers make; each is behind a comma. */
+    static byte[] headerPart(Map<String, String> headers) {
+        return WireBytes.utf8(
+                headers.isEmpty()
+                        ? ""
+                        : headers.entrySet().stream()
+                                .map(header -> Json.quoted(header.getKey()) + ":" + Json.quoted(header.getValue()))
+                                .collect(Collectors.joining(",", ",\"headers\":{", "}")));
+    }
+
     byte[] request(long id, String method, byte[] params, long ttlMillis) {
-        byte[] head = utf8("{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"method\":" + Json.quoted(method)
-                + ",\"meta\":{\"from\":\"" + node + "\",\"replyTo\":\"" + inbox + "\",\"ttl\":" + ttlMillis
-                + "},\"params\":");
-        return closed(head, params);
+        return request(id, methodPart(method), params, ttlMillis, "", NOTHING);
+    }
+
+    /** A request, or a one-way one if the id is 0. */
+    byte[] request(long id, byte[] methodPart, byte[] params, long ttlMillis, String key, byte[] headerPart) {
+        WireBytes out = new WireBytes(methodPart.length + params.length + headerPart.length + 128);
+        out.put(START);
+        if (id != 0) {
+            out.put(ID).put(id);
+        }
+        out.put(methodPart).put(ttlMillis);
+        if (!key.isEmpty()) {
+            out.put(KEY).put(WireBytes.utf8(Json.quoted(key)));
+        }
+        return out.put(headerPart).put(PARAMS).put(params).put('}').toBytes();
+    }
+
+    /** Asks the node that has a call of ours to give it up. */
+    byte[] cancel(long id) {
+        return WireBytes.utf8("{\"jsonrpc\":\"2.0\",\"method\":\"" + CANCEL + "\",\"params\":{\"id\":" + id
+                + ",\"from\":\"" + node + "\"}}");
     }
 
     byte[] notification(String method, Object params) {
-        return closed(utf8("{\"jsonrpc\":\"2.0\",\"method\":" + Json.quoted(method) + ",\"params\":"), bytes(params));
+        byte[] head = WireBytes.utf8(",\"method\":" + Json.quoted(method) + ",\"params\":");
+        byte[] body = bytes(params);
+        return new WireBytes(head.length + body.length + START.length)
+                .put(START)
+                .put(head)
+                .put(body)
+                .put('}')
+                .toBytes();
     }
 
-    byte[] result(Request request, @Nullable Object value) throws JsonProcessingException {
-        byte[] result = json.writeValueAsBytes(value);
-        byte[] head = utf8(
-                "{\"jsonrpc\":\"2.0\",\"id\":" + request.id() + ",\"meta\":{\"from\":\"" + node + "\"},\"result\":");
-        return closed(head, result);
+    Answer result(@Nullable Object value) throws JsonProcessingException {
+        return new Answer(true, json.writeValueAsBytes(value));
     }
 
     /** An error; {@code data} is a JSON object written by us, or empty. */
-    byte[] error(Request request, int code, String message, String data) {
-        return utf8("{\"jsonrpc\":\"2.0\",\"id\":" + (request.id().isEmpty() ? "null" : request.id())
-                + ",\"meta\":{\"from\":\"" + node + "\"},\"error\":{\"code\":" + code + ",\"message\":"
-                + Json.quoted(message) + (data.isEmpty() ? "" : ",\"data\":" + data) + "}}");
+    static Answer error(int code, String message, String data) {
+        return new Answer(
+                false,
+                WireBytes.utf8("{\"code\":" + code + ",\"message\":" + Json.quoted(message)
+                        + (data.isEmpty() ? "" : ",\"data\":" + data) + "}"));
+    }
+
+    /** An error of the service's own, with what its author has to say about it. */
+    Answer fault(int code, String message, String type, Object details) throws JsonProcessingException {
+        boolean bare = details instanceof MissingNode;
+        String data = (type.isEmpty() ? "" : "\"type\":" + Json.quoted(type))
+                + (type.isEmpty() || bare ? "" : ",")
+                + (bare ? "" : "\"details\":" + json.writeValueAsString(details));
+        return error(code, message, data.isEmpty() ? "" : "{" + data + "}");
+    }
+
+    /** An answer to a request with this id, as it was written there. */
+    byte[] response(String id, Answer answer) {
+        byte[] idBytes = WireBytes.utf8(id.isEmpty() ? "null" : id);
+        return new WireBytes(START.length + idBytes.length + from.length + answer.body().length + 24)
+                .put(START)
+                .put(ID)
+                .put(idBytes)
+                .put(from)
+                .put(answer.isResult() ? RESULT : ERROR)
+                .put(answer.body())
+                .put('}')
+                .toBytes();
     }
 
     /**
@@ -129,6 +236,19 @@ final class RpcCodec {
         }
         if (!fields.problem().isEmpty()) {
             throw new BadRequest(fields.request(), fields.problem(), null);
+        }
+        return fields.request();
+    }
+
+    /**
+     * Reads the params of a cancellation: whose request, and which.
+     *
+     * @throws IOException if they are not
+     */
+    Request readCancel(@Nullable Message params) throws IOException {
+        RequestFields fields = new RequestFields();
+        if (params != null) {
+            read(params, fields.ofCancel());
         }
         return fields.request();
     }
@@ -167,136 +287,9 @@ final class RpcCodec {
         }
     }
 
-    private static final class ResponseFields implements Fields {
-
-        private long id = -1;
-        private String from = "";
-        private @Nullable Message result;
-        private int code;
-        private String message = "";
-
-        @Override
-        public void read(String name, JsonParser parser, Message whole) throws IOException {
-            switch (name) {
-                case "id" -> id = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
-                case "result" -> result = Json.slice(parser, whole);
-                case "error" ->
-                    object(parser, (field, p) -> {
-                        switch (field) {
-                            case "code" -> code = code(p);
-                            case "message" -> message = text(p, field);
-                            default -> p.skipChildren();
-                        }
-                    });
-                case "meta" ->
-                    object(parser, (field, p) -> {
-                        if (field.equals("from")) {
-                            from = text(p, field);
-                        } else {
-                            p.skipChildren();
-                        }
-                    });
-                default -> parser.skipChildren();
-            }
-        }
-
-        private interface Member {
-            void read(String name, JsonParser parser) throws IOException;
-        }
-
-        private static void object(JsonParser parser, Member member) throws IOException {
-            if (parser.currentToken() != JsonToken.START_OBJECT) {
-                throw new IOException("its error or meta is not an object");
-            }
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String name = parser.currentName();
-                parser.nextToken();
-                member.read(name, parser);
-            }
-        }
-
-        private static int code(JsonParser parser) throws IOException {
-            if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-                throw new IOException("its code is not a whole number");
-            }
-            return parser.getIntValue();
-        }
-
-        Response response() throws IOException {
-            if (id < 0) {
-                throw new IOException("it has no id of ours");
-            }
-            if (from.isEmpty() || !NODE_ID.matcher(from).matches()) {
-                throw new IOException("its meta.from is not a node id");
-            }
-            if ((result == null) == (code == 0)) {
-                throw new IOException("it has not exactly one of result and error");
-            }
-            return new Response(id, from, result, code, message);
-        }
-    }
-
-    /**
-     * Reads arguments given by position or by name.
-     *
-     * @throws IOException if they do not fit; the message may be shown to the caller
-     */
-    @Nullable
-    Object[] arguments(@Nullable Message params, List<String> names, ObjectReader[] readers) throws IOException {
-        @Nullable Object[] arguments = new Object[readers.length];
-        if (params == null) {
-            if (readers.length > 0) {
-                throw new IOException("it takes " + readers.length + " arguments and got none");
-            }
-            return arguments;
-        }
-        try (JsonParser parser = json.createParser(params.bytes(), params.offset(), params.length())) {
-            if (parser.nextToken() == JsonToken.START_ARRAY) {
-                byPosition(parser, readers, arguments);
-            } else if (parser.currentToken() == JsonToken.START_OBJECT) {
-                byName(parser, names, readers, arguments);
-            } else {
-                throw new IOException("its params are neither an array nor an object");
-            }
-        } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own constructors again
-            throw new IOException("an argument does not fit its type", e);
-        }
-        return arguments;
-    }
-
-    private static void byPosition(JsonParser parser, ObjectReader[] readers, @Nullable Object[] arguments)
-            throws IOException {
-        int count = 0;
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-            if (count < readers.length) {
-                arguments[count] = readers[count].readValue(parser);
-            } else {
-                parser.skipChildren();
-            }
-            count++;
-        }
-        if (count != readers.length) {
-            throw new IOException("it takes " + readers.length + " arguments and got " + count);
-        }
-    }
-
-    private static void byName(
-            JsonParser parser, List<String> names, ObjectReader[] readers, @Nullable Object[] arguments)
-            throws IOException {
-        BitSet given = new BitSet();
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            int index = names.indexOf(parser.currentName());
-            parser.nextToken();
-            if (index >= 0) {
-                arguments[index] = readers[index].readValue(parser);
-                given.set(index);
-            } else {
-                parser.skipChildren(); // such as _meta
-            }
-        }
-        if (given.cardinality() != readers.length) {
-            throw new IOException("it takes the arguments " + names + " and got " + given.cardinality() + " of them");
-        }
+    /** Reads what has no type of its own. */
+    JsonNode tree(@Nullable Message value) throws IOException {
+        return value == null ? MissingNode.getInstance() : json.readTree(value.bytes(), value.offset(), value.length());
     }
 
     /** Decodes a result or the params of a notification. */
@@ -315,24 +308,5 @@ final class RpcCodec {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("Our own " + value.getClass() + " can always be written", e);
         }
-    }
-
-    private static String text(JsonParser parser, String name) throws IOException {
-        if (parser.currentToken() != JsonToken.VALUE_STRING) {
-            throw new IOException("its " + name + " is not a string");
-        }
-        return parser.getText();
-    }
-
-    private static byte[] closed(byte[] head, byte[] last) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(head.length + last.length + 1);
-        out.writeBytes(head);
-        out.writeBytes(last);
-        out.write('}');
-        return out.toByteArray();
-    }
-
-    private static byte[] utf8(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

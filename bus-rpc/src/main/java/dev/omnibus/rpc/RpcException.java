@@ -22,7 +22,7 @@ public class RpcException extends BusException {
         DRAINING,
         /** The node that had the call left or died. Retry: only if idempotent. */
         NODE_LOST,
-        /** The caller gave up, or was interrupted. Retry: only if idempotent. */
+        /** The caller gave up, or was interrupted. Retry: only if idempotent, unless it was not executed. */
         CANCELLED,
         /** The node refused: it may not be called, or not with these arguments. Retry: no. */
         REFUSED,
@@ -69,6 +69,16 @@ public class RpcException extends BusException {
         this.method = method;
         this.node = node;
         this.elapsed = elapsed;
+    }
+
+    /**
+     * For interceptors: says no to a call before it is sent or executed.
+     *
+     * @param message why, for the caller to read
+     * @return the exception to throw; its reason is {@code REFUSED}
+     */
+    public static RpcException refused(String message) {
+        return new RpcException(Reason.REFUSED, true, "", "", Duration.ZERO, message);
     }
 
     /**

@@ -1,16 +1,25 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
- * The service's own "no". A service throws it, and the caller catches it with the same code and message. It is the only
- * exception whose text travels; of every other one the caller learns an error id, under which the server has logged it.
- * Immutable.
+ * The service's own "no". A service throws it, and the caller catches it with the same code, type, message and details.
+ * Besides the exceptions that a contract declares, it is the only one whose text travels; of every other one the caller
+ * learns an error id, under which the server has logged it. Immutable.
  */
 public final class RpcFault extends RpcException {
 
     /** What went wrong, as the service defines it. */
     private final int code;
+
+    /** The same as a word. */
+    private final String type;
+
+    /** What else there is to say. */
+    private final JsonNode details;
 
     /**
      * For services.
@@ -20,15 +29,30 @@ public final class RpcFault extends RpcException {
      * @throws IllegalArgumentException if the code is not positive: the others belong to JSON-RPC
      */
     public RpcFault(int code, String message) {
-        this(code, message, "", "", Duration.ZERO);
+        this(code, "", message, MissingNode.getInstance());
+    }
+
+    /**
+     * For services that say more.
+     *
+     * @param code what went wrong, as the service defines it; positive
+     * @param type the same as a word, such as {@code sold-out}; empty for none
+     * @param message for the caller to read
+     * @param details what a program may want to know; a {@link MissingNode} for nothing
+     * @throws IllegalArgumentException if the code is not positive: the others belong to JSON-RPC
+     */
+    public RpcFault(int code, String type, String message, JsonNode details) {
+        this(code, type, message, details, "", "", Duration.ZERO);
         if (code <= 0) {
             throw new IllegalArgumentException("The fault code " + code + " must be positive");
         }
     }
 
-    RpcFault(int code, String message, String method, String node, Duration elapsed) {
+    RpcFault(int code, String type, String message, JsonNode details, String method, String node, Duration elapsed) {
         super(Reason.FAULT, false, method, node, elapsed, message);
         this.code = code;
+        this.type = Objects.requireNonNull(type, "type");
+        this.details = Objects.requireNonNull(details, "details");
     }
 
     /**
@@ -38,5 +62,23 @@ public final class RpcFault extends RpcException {
      */
     public int code() {
         return code;
+    }
+
+    /**
+     * What went wrong, as a word that the service defines.
+     *
+     * @return the type; empty if the service gave none
+     */
+    public String type() {
+        return type;
+    }
+
+    /**
+     * What else the service has to say.
+     *
+     * @return any JSON; a {@link MissingNode} if there is nothing
+     */
+    public JsonNode details() {
+        return details;
     }
 }

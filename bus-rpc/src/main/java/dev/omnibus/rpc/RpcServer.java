@@ -1,17 +1,21 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,8 +23,8 @@ import org.slf4j.LoggerFactory;
  * Serves methods to other processes, and to this one.
  *
  * <p>Every node that serves a contract answers broadcasts; a point-to-point call is executed by one of them. At most 64
- * calls of a service run at a time on a node, and 1,024 wait; beyond that callers are told at once that the node is
- * overloaded. Thread-safe.
+ * calls of a service run at a time on a node, and 1,024 wait, unless {@link ServiceOptions} say otherwise; beyond that
+ * callers are told at once that the node is overloaded. Thread-safe.
  */
 public final class RpcServer implements Layer {
 
@@ -28,15 +32,20 @@ public final class RpcServer implements Layer {
 
     private final Bus bus;
     private final RpcCodec codec;
+    private final DecodableTypes types;
+    private final CallAnswers answers;
     private final Announcement announcement;
-    private final Map<String, ServedContract> services = new LinkedHashMap<>(); // guarded by this
+    private final List<ServedService> services = new ArrayList<>(); // guarded by this
+    private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
     private boolean closed; // guarded by this
 
     private RpcServer(Bus bus) {
         RpcClient.on(bus); // made before this one, so closed after it: services that still finish may call others
         this.bus = bus;
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
-        announcement = new Announcement(bus.channels(), codec);
+        types = new DecodableTypes(codec.json());
+        answers = new CallAnswers(bus.channels(), codec, new LastingExecutor(bus.executor()));
+        announcement = new Announcement(bus, codec);
     }
 
     /**
@@ -51,55 +60,184 @@ public final class RpcServer implements Layer {
     }
 
     /**
-     * Serves a contract.
+     * Puts an interceptor before all methods of this node.
      *
-     * <p>Methods run on the bus' executor and may block; one that gives a {@code CompletionStage} is answered when the
-     * stage completes. An {@link RpcFault} that a method throws reaches the caller; of any other exception the caller
-     * learns only an error id, under which it is logged here.
+     * @param interceptor is asked before each call, in the order in which they were added, and told after each
+     */
+    public void intercept(ServerInterceptor interceptor) {
+        answers.intercept(Objects.requireNonNull(interceptor, "interceptor"));
+    }
+
+    /**
+     * How many answers found nobody to receive them, because their caller was gone.
+     *
+     * @return the number since the start
+     */
+    public long callersGone() {
+        return answers.callersGone();
+    }
+
+    /**
+     * Serves a contract, with the default options.
      *
      * @param contract the interface
      * @param implementation does the work; called by many threads at a time
      * @param <S> the interface
-     * @return the registration; the service can be called when its {@link Registration#ready()} completes
+     * @return as {@link #serve(Class, Object, ServiceOptions)}
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
-     * @throws IllegalStateException if this node serves a contract of that name already, or the bus is closed
+     * @throws IllegalStateException if this node serves one of the methods already, or the bus is closed
      */
     @CanIgnoreReturnValue
     public <S> Registration serve(Class<S> contract, S implementation) {
+        return serve(contract, implementation, ServiceOptions.defaults());
+    }
+
+    /**
+     * Serves a contract.
+     *
+     * <p>Methods run on the bus' executor and may block; one that gives a {@code CompletionStage} is answered when the
+     * stage completes. An {@link RpcFault} that a method throws reaches the caller, and so does an exception that the
+     * contract declares; of any other exception the caller learns only an error id, under which it is logged here.
+     *
+     * @param contract the interface
+     * @param implementation does the work; called by many threads at a time
+     * @param options how much it does at a time
+     * @param <S> the interface
+     * @return the registration; the service can be called when its {@link Registration#ready()} completes
+     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     * @throws IllegalStateException if this node serves one of the methods already, or the bus is closed
+     */
+    @CanIgnoreReturnValue
+    public <S> Registration serve(Class<S> contract, S implementation, ServiceOptions options) {
         Objects.requireNonNull(implementation, "implementation");
         Contract read = Contract.of(contract);
-        ServedContract service = new ServedContract(read, implementation, bus, codec, announcement, this::forget);
-        synchronized (this) {
-            if (closed) {
-                throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
-            }
-            if (services.putIfAbsent(read.service(), service) != null) {
-                throw new IllegalStateException("This node already serves \"" + read.service()
+        types.check(read);
+        announcement.versionOf(implementation.getClass());
+        List<ServedMethod> methods = read.operations().values().stream()
+                .distinct() // a method that is inherited twice is one
+                .map(operation -> ServedMethod.of(operation, implementation, codec))
+                .toList();
+        return open(read.service(), read, methods, options);
+    }
+
+    /**
+     * Serves one method without an interface, as JSON.
+     *
+     * @param method {@code service.method}
+     * @param handler gets the params as they came, an array or an object
+     * @return the registration; the method can be called when its {@link Registration#ready()} completes
+     * @throws IllegalArgumentException if the name is not one
+     * @throws IllegalStateException if this node serves the method already, or the bus is closed
+     */
+    @CanIgnoreReturnValue
+    public Registration serve(String method, MethodHandler<JsonNode> handler) {
+        return serve(method, JsonNode.class, handler);
+    }
+
+    /**
+     * Serves one method without an interface. Limits and errors are those of a contract's methods.
+     *
+     * @param method {@code service.method}
+     * @param type what its params are read as: a record for those given by name, a list for those by position
+     * @param handler answers
+     * @param <P> what its params are read as
+     * @return the registration; the method can be called when its {@link Registration#ready()} completes
+     * @throws IllegalArgumentException if the name is not one, or the type cannot be decoded safely
+     * @throws IllegalStateException if this node serves the method already, or the bus is closed
+     */
+    @CanIgnoreReturnValue
+    public <P> Registration serve(String method, Class<P> type, MethodHandler<P> handler) {
+        Objects.requireNonNull(handler, "handler");
+        Contract.requireMethod(method);
+        types.check("The params of " + method, codec.json().constructType(type));
+        String service = method.substring(0, method.lastIndexOf('.'));
+        return open(service, null, List.of(ServedMethod.of(method, type, handler, codec)), ServiceOptions.defaults());
+    }
+
+    private synchronized Registration open(
+            String name, @Nullable Contract contract, List<ServedMethod> methods, ServiceOptions options) {
+        if (closed) {
+            throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
+        }
+        for (ServedMethod method : methods) {
+            if (services.stream().anyMatch(service -> service.serves(method.name()))) {
+                throw new IllegalStateException("This node already serves \"" + method.name()
                         + "\"; give one of the contracts another name with @Service");
             }
-            service.open();
         }
+        ServedService service = new ServedService(
+                name, contract, methods, options, bus.channels(), codec, answers, bus.executor(), new Announcing());
+        services.add(service);
+        service.open();
         return service;
     }
 
-    private synchronized void forget(ServedContract service) {
-        services.remove(service.service(), service);
+    /** Keeps what this node says of a service in step with who serves parts of it. */
+    private final class Announcing implements ServedService.Home {
+
+        @Override
+        public CompletableFuture<Void> announce(ServedService service) {
+            synchronized (RpcServer.this) {
+                announced.add(service);
+                return say(service.service());
+            }
+        }
+
+        @Override
+        public CompletableFuture<Void> withdraw(ServedService service) {
+            synchronized (RpcServer.this) {
+                announced.remove(service);
+                return methods(service.service()).isEmpty()
+                        ? announcement.remove(service.service())
+                        : say(service.service());
+            }
+        }
+
+        private CompletableFuture<Void> say(String service) {
+            List<Contract> contracts = announced.stream()
+                    .filter(one -> one.service().equals(service))
+                    .flatMap(one -> Stream.ofNullable(one.contract()))
+                    .toList();
+            return announcement.add(service, contracts, methods(service));
+        }
+
+        private List<String> methods(String service) {
+            return announced.stream()
+                    .filter(one -> one.service().equals(service))
+                    .flatMap(one -> one.methods().stream())
+                    .map(method -> method.name().substring(service.length() + 1))
+                    .sorted()
+                    .toList();
+        }
+
+        @Override
+        public void sayAgain() {
+            announcement.sayAgain();
+        }
+
+        @Override
+        public void forget(ServedService service) {
+            synchronized (RpcServer.this) {
+                services.remove(service);
+            }
+        }
     }
 
     /** Asks not to be called, finishes and answers what has arrived, and leaves the directory. */
     @Override
     public void close(Duration drainTimeout) {
-        List<ServedContract> last;
+        List<ServedService> last;
         synchronized (this) {
             closed = true;
-            last = List.copyOf(services.values());
+            last = List.copyOf(services);
         }
         announcement.drain();
         try {
-            CompletableFuture.allOf(last.stream().map(ServedContract::end).toArray(CompletableFuture[]::new))
+            CompletableFuture.allOf(last.stream().map(ServedService::end).toArray(CompletableFuture[]::new))
                     .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
             bus.channels().flush(drainTimeout); // the last replies before the good-bye
         } catch (TimeoutException e) {
+            last.forEach(ServedService::abandon);
             LOG.warn("Calls did not finish within {} and are abandoned", drainTimeout);
         } catch (ExecutionException e) {
             LOG.debug("A service did not end in order", e);

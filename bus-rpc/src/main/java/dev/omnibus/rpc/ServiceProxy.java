@@ -1,6 +1,5 @@
 package dev.omnibus.rpc;
 
-import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.lang.invoke.MethodHandles;
@@ -29,7 +28,7 @@ final class ServiceProxy implements InvocationHandler {
     /** What is done with a method of the contract. */
     private interface Action {
         @Nullable
-        Object perform(Operation operation, Object[] arguments);
+        Object perform(Operation operation, Object[] arguments) throws Throwable;
     }
 
     private final Contract contract;
@@ -45,13 +44,16 @@ final class ServiceProxy implements InvocationHandler {
     }
 
     static <S> S calling(RpcClient client, Class<S> type, CallOptions options) {
-        Contract contract = Contract.of(type);
-        Map<Operation, ObjectReader> readers = new HashMap<>();
-        contract.operations().values().forEach(op -> readers.put(op, client.reader(op.result())));
+        Contract contract = client.methods().contract(type);
+        Map<String, RemoteMethod> methods = new HashMap<>();
+        contract.operations()
+                .values()
+                .forEach(op -> methods.put(op.name(), client.methods().of(op)));
+        client.directory().shapes().expect(contract);
         String description = "proxy of service " + contract.service();
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
-            ObjectReader reader = Objects.requireNonNull(readers.get(operation));
-            CompletableFuture<Object> result = client.call(operation.name(), reader, options, arguments);
+            RemoteMethod method = Objects.requireNonNull(methods.get(operation.name()));
+            CompletableFuture<Object> result = client.call(method, options, arguments);
             return operation.async() ? result : await(result, operation.name());
         }));
     }
@@ -144,12 +146,18 @@ final class ServiceProxy implements InvocationHandler {
 
     /** The same failure with the stack of the thread that waited, which is the one worth reading. */
     private static RuntimeException rethrown(@Nullable Throwable failure) {
-        if (failure instanceof RuntimeException e) {
-            StackTraceElement[] here = new Throwable().getStackTrace();
-            e.setStackTrace(here);
-            return e;
+        if (failure == null) {
+            return new IllegalStateException("A call failed with nothing");
         }
-        return new IllegalStateException("A call failed with something that is no exception of a call", failure);
+        StackTraceElement[] here = new Throwable().getStackTrace();
+        failure.setStackTrace(here);
+        return ServiceProxy.<RuntimeException>unchecked(failure);
+    }
+
+    /** Checked ones are in the throws clause of the method that was called, which the compiler cannot see here. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <X extends Throwable> RuntimeException unchecked(Throwable failure) throws X {
+        throw (X) failure;
     }
 
     private static @Nullable Object nothing(Class<?> type) {

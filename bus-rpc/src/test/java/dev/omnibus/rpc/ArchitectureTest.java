@@ -32,6 +32,8 @@ class ArchitectureTest {
                     "dev.omnibus.channel",
                     "dev.omnibus.transport",
                     "com.fasterxml.jackson..",
+                    "com.fasterxml.classmate..",
+                    "com.github.victools..",
                     "org.slf4j..",
                     "org.jspecify.annotations..",
                     "com.google.errorprone.annotations..");
@@ -39,12 +41,21 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
             .that()
-            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields)(\\$.*)?")
+            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|ResponseFields|ArgumentReader)(\\$.*)?")
             .should()
             .dependOnClassesThat(DescribedPredicate.describe(
                     "are of Jackson's streaming API",
                     type -> type.getPackageName().startsWith("com.fasterxml.jackson.core")
+                            && !type.getName().equals("com.fasterxml.jackson.core.type.TypeReference")
                             && !type.isAssignableTo(Throwable.class)));
+
+    @ArchTest
+    static final ArchRule schemasAreMadeInOnePlace = noClasses()
+            .that()
+            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.Schemas")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.github.victools..", "com.fasterxml.classmate..");
 
     @ArchTest
     static final ArchRule namesSayWhatAThingIs =

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,8 +11,15 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
 import org.junit.jupiter.api.Test;
 
 /** What calls to all nodes must do, on every transport. */
@@ -88,6 +96,225 @@ abstract class BroadcastContract extends CallFixture {
             assertTrue(replies.isComplete(), replies::toString);
             assertEquals(2, replies.values().size());
             assertTrue(replies.elapsed().toMillis() < 4_000, replies::toString); // not by the timeout of 5 s
+        }
+    }
+
+    @Test
+    void aSlowNodeIsNamedWhenTheTimeIsUp() {
+        serving("quick", 1);
+        Bus slow = bus("slow");
+        RpcServer.on(slow)
+                .serve(Stock.class, new Shelf("slow", 4) {
+                    @Override
+                    public int left(String sku) {
+                        slow(20_000);
+                        return super.left(sku);
+                    }
+                })
+                .ready()
+                .join();
+
+        Replies<Integer> replies = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(1)))
+                .ask(stock -> stock.left("sku-1"));
+
+        assertEquals(List.of(1), replies.values());
+        assertEquals(Map.of(slow.node(), Reason.TIMEOUT), replies.missing());
+    }
+
+    @Test
+    void aNodeThatJoinsMeanwhileIsNotAwaited() throws Exception {
+        serving("n1", 1);
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(30)))
+                .askAsync(stock -> stock.slow(20_000));
+        assertTrue(started.await(10, SECONDS));
+        serving("n2", 2);
+
+        release.countDown();
+
+        Replies<String> replies = asking.get(10, SECONDS);
+        assertEquals(List.of("released"), replies.values());
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Test
+    void whatIsInAStageIsAsked() {
+        serving("n1", 1);
+        serving("n2", 2);
+
+        List<Integer> left = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .stageQuestion(stock -> stock.leftLater("sku-1"))
+                .ask()
+                .orThrow();
+
+        assertEquals(3, left.stream().mapToInt(i -> i).sum());
+    }
+
+    @Test
+    void moreThanHalfOfTheNodesAreAQuorum() {
+        serving("n1", 1);
+        serving("n2", 2);
+        Bus slow = bus("slow");
+        RpcServer.on(slow)
+                .serve(Stock.class, new Shelf("slow", 4) {
+                    @Override
+                    public int left(String sku) {
+                        slow(20_000);
+                        return super.left(sku);
+                    }
+                })
+                .ready()
+                .join();
+
+        Replies<Integer> replies = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(20)))
+                .question(stock -> stock.left("sku-1"))
+                .until(Until.quorum())
+                .ask();
+
+        assertEquals(Set.of(1, 2), Set.copyOf(replies.orThrow()));
+        assertEquals(Map.of(slow.node(), Reason.CANCELLED), replies.missing());
+    }
+
+    @Test
+    void theFirstValueThatIsAcceptedEndsIt() {
+        serving("n1", 1);
+        serving("n2", 2);
+        RpcClient client = RpcClient.on(bus("caller"));
+        Question<Integer> question = client.broadcast(Stock.class).question(stock -> stock.left("sku-1"));
+
+        assertTrue(question.until(Until.accepted(left -> left == 2))
+                .ask()
+                .orThrow()
+                .contains(2));
+
+        Replies<Integer> nobody =
+                question.until(Until.accepted(left -> left == 3)).ask();
+        assertFalse(nobody.isSatisfied());
+        assertTrue(nobody.isComplete(), nobody::toString);
+        assertThrows(RpcException.class, nobody::orThrow);
+        assertThrows(
+                IllegalStateException.class,
+                () -> question.until(Until.accepted(left -> {
+                            throw new IllegalStateException("of the program's own rule");
+                        }))
+                        .ask());
+        assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void aFaultIsAnAnswerAndNamedByOrThrow() {
+        serving("n1", 1);
+        Replies<Integer> replies =
+                RpcClient.on(bus("caller")).broadcast(Stock.class).ask(stock -> stock.fail("fault"));
+
+        assertTrue(replies.isComplete());
+        assertFalse(replies.isSatisfied());
+        RpcException e = assertThrows(RpcException.class, replies::orThrow);
+        assertEquals(Reason.FAULT, e.reason());
+        assertTrue(String.valueOf(e.getMessage()).contains("no such sku"), e::getMessage);
+        assertTrue(String.valueOf(e.getMessage()).contains("stock.fail: 0 values, 1 faults"), e::getMessage);
+    }
+
+    @Test
+    void repliesAreToldWhileTheyArriveAndBeforeTheEnd() {
+        serving("n1", 1);
+        serving("n2", 2);
+        serving("n3", 3);
+        List<Reply<Integer>> told = new ArrayList<>(); // not safe for threads: they are told one at a time
+
+        Replies<Integer> replies = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .question(stock -> stock.left("sku-1"))
+                .onReply(told::add)
+                .ask();
+
+        assertEquals(told, replies.replies());
+        assertEquals(3, told.size());
+        assertTrue(told.stream().allMatch(reply -> reply.latency().compareTo(replies.elapsed()) <= 0));
+    }
+
+    @Test
+    void aPublisherGivesRepliesAsTheyAreRequestedAndThenEnds() throws Exception {
+        serving("n1", 1);
+        serving("n2", 2);
+        serving("n3", 3);
+        Wanting<Integer> subscriber = new Wanting<>();
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        client.broadcast(Stock.class)
+                .question(stock -> stock.left("sku-1"))
+                .publisher()
+                .subscribe(subscriber);
+
+        subscriber.want(1);
+        await().until(() -> subscriber.values.size() == 1);
+        await().until(() -> client.pending().size() == 0);
+        assertEquals(1, subscriber.values.size());
+        assertFalse(subscriber.ended.isDone());
+        subscriber.want(2);
+        subscriber.ended.get(10, SECONDS);
+        assertEquals(6, subscriber.values.stream().mapToInt(i -> i).sum());
+    }
+
+    @Test
+    void aPublisherThatNobodyAnswersEndsWithTheFailureAndACancelledOneStopsAsking() {
+        Wanting<Integer> subscriber = new Wanting<>();
+        RpcClient client = RpcClient.on(bus("caller"));
+        Flow.Publisher<Reply<Integer>> publisher =
+                client.question("stock.left", Integer.class, "x").publisher();
+        publisher.subscribe(subscriber);
+        assertEquals(Reason.NO_SERVER, failure(subscriber.ended).reason());
+
+        serving("n1", 1);
+        Wanting<Integer> gone = new Wanting<>();
+        client.question("stock.slow", Integer.class, 20_000).publisher().subscribe(gone);
+        await().until(() -> client.pending().size() == 1);
+        gone.cancel();
+        await().until(() -> client.pending().size() == 0);
+        Wanting<Integer> wrong = new Wanting<>();
+        publisher.subscribe(wrong);
+        wrong.want(0);
+        assertThrows(ExecutionException.class, () -> wrong.ended.get(10, SECONDS));
+    }
+
+    private static final class Wanting<T> implements Flow.Subscriber<Reply<T>> {
+
+        private final List<T> values = new CopyOnWriteArrayList<>();
+        private final CompletableFuture<Void> ended = new CompletableFuture<>();
+        private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
+
+        void want(long count) {
+            subscription.join().request(count);
+        }
+
+        void cancel() {
+            subscription.join().cancel();
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription given) {
+            subscription.complete(given);
+        }
+
+        @Override
+        public void onNext(Reply<T> reply) {
+            values.add(Objects.requireNonNull(reply.value()));
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            ended.completeExceptionally(failure);
+        }
+
+        @Override
+        public void onComplete() {
+            ended.complete(null);
         }
     }
 

@@ -1,14 +1,23 @@
 package dev.omnibus.rpc;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Who is counted, who is named and who is missing. */
@@ -41,18 +50,224 @@ class BroadcastTest extends PlayedNodes {
     }
 
     @Test
-    void aReceiverThatIsNotListedIsAwaitedAndCounted() {
+    void aReceiverThatIsNotListedIsCountedWhenItSaysWhoItIs() {
+        serving("listed");
+        CountDownLatch asked = new CountDownLatch(1);
+        Transport young = played("young", request -> {
+            asked.countDown();
+            return List.of(result(request, "young", "\"young\""));
+        });
+        young.endLease("bus:nodes", "bus:node:{bus:nodes}:young").join();
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(5_000), "x");
+        await().until(() -> asked.getCount() == 0);
+
+        lease(young, "young");
+        say(young, Announcement.JOINED, "young");
+
+        Replies<String> replies = asking.join();
+        assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
+        assertTrue(replies.isComplete(), replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 4_000, replies::toString);
+    }
+
+    @Test
+    void aNodeThatJoinsWhileAReceiverHasNoNameIsNotMissing() {
+        serving("listed");
+        CompletableFuture<RpcCodec.Request> asked = new CompletableFuture<>();
+        Transport receiver = played("receiver", request -> {
+            asked.complete(request);
+            return List.of();
+        });
+        receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
+        Bus caller = bus("caller");
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(caller).broadcast("echo.say", String.class, within(5_000), "x");
+        RpcCodec.Request question = asked.join();
+
+        List<String> heard = new CopyOnWriteArrayList<>();
+        Transport joined = playedRaw("joined", heard::add);
+        say(joined, Announcement.JOINED, "joined");
+        await().until(() -> !heard.isEmpty()); // it is taken for the receiver, and asked itself
+        lease(receiver, "receiver");
+        say(receiver, Announcement.JOINED, "receiver");
+        await().until(() -> Directory.on(caller).knows("receiver"));
+        publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
+
+        Replies<String> replies = asking.join();
+        assertEquals(Set.of("listed", "late"), Set.copyOf(replies.values()));
+        assertEquals(Map.of(), replies.missing());
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Test
+    void whoeverJoinsIsNotAskedWhenThoseWithoutANameHaveAnswered() {
+        serving("listed");
+        CountDownLatch asked = new CountDownLatch(1);
+        Transport receiver = played("receiver", request -> {
+            asked.countDown();
+            return List.of(result(request, "receiver", "\"young\""));
+        });
+        receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
+        Bus caller = bus("caller");
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(caller).broadcast("echo.say", String.class, within(5_000), "x");
+        await().until(() -> asked.getCount() == 0);
+
+        Bus joined = serving("joined");
+        await().until(() -> Directory.on(caller).knows(joined.node()));
+        lease(receiver, "receiver");
+        say(receiver, Announcement.JOINED, "receiver");
+
+        Replies<String> replies = asking.join();
+        assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Service("echo")
+    interface Hasty {
+        @Timeout(millis = 300)
+        String say(String text);
+    }
+
+    @Test
+    void theTimeoutOfTheContractHoldsForABroadcast() {
+        played("silent", request -> List.of());
+        Broadcast<Hasty> broadcast = RpcClient.on(bus("caller")).broadcast(Hasty.class);
+
+        Replies<String> replies = broadcast.ask(hasty -> hasty.say("x"));
+        assertEquals(Map.of("silent", Reason.TIMEOUT), replies.missing());
+        assertTrue(replies.elapsed().toMillis() < 3_000, replies::toString);
+
+        Replies<String> longer = broadcast.with(within(600)).ask(hasty -> hasty.say("x"));
+        assertTrue(longer.elapsed().toMillis() >= 600, longer::toString);
+    }
+
+    @Test
+    void aRuleThatFailsEndsTheAsking() {
+        serving("a");
+        AssertionError wrong = new AssertionError("of the program");
+
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .question("echo.say", String.class, "x")
+                .with(within(20_000))
+                .until(Until.accepted(value -> {
+                    throw wrong;
+                }))
+                .askAsync();
+
+        assertSame(
+                wrong,
+                assertThrows(ExecutionException.class, () -> asking.get(10, TimeUnit.SECONDS))
+                        .getCause());
+    }
+
+    @Test
+    void aStrangerIsNeitherCountedNorAwaitedForLong() {
         serving("listed");
         Transport stranger = played("stranger", request -> List.of(result(request, "stranger", "\"stranger\"")));
-        stranger.endLease("bus:nodes", "bus:node:stranger").join();
-        played("silent", request -> List.of());
+        stranger.endLease("bus:nodes", "bus:node:{bus:nodes}:stranger").join();
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(300), "x")
+                .broadcast("echo.say", String.class, within(20_000), "x")
                 .join();
 
-        assertEquals(Set.of("listed", "stranger"), Set.copyOf(replies.values()));
-        assertEquals(Map.of("silent", Reason.TIMEOUT), replies.missing());
+        assertEquals(List.of("listed"), replies.values());
+        assertEquals(Map.of(), replies.missing());
+        assertEquals(1, replies.missingUnnamed());
+        assertFalse(replies.isComplete());
+        assertTrue(replies.elapsed().toMillis() < 10_000, replies::toString);
+    }
+
+    @Test
+    void anAnswerInTheNameOfNobodyIsNotCountedInPlaceOfARealOne() {
+        serving("honest");
+        played(
+                "forger",
+                request -> List.of(result(request, "nobody", "\"forged\""), result(request, "forger", "\"own\"")));
+
+        Replies<String> replies = RpcClient.on(bus("caller"))
+                .broadcast("echo.say", String.class, within(5_000), "x")
+                .join();
+
+        assertEquals(Set.of("honest", "own"), Set.copyOf(replies.values()));
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Test
+    void asManyReceiversAsNamesButOthersEndsWhenAllLiveNodesHaveAnswered() {
+        serving("listed");
+        lease(network.open(), "dead");
+        Transport young = played("young", request -> List.of(result(request, "young", "\"young\"")));
+        young.endLease("bus:nodes", "bus:node:{bus:nodes}:young").join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        client.directory().ready().join();
+        lease(young, "young"); // not known to the caller before it looks
+
+        Replies<String> replies =
+                client.broadcast("echo.say", String.class, within(30_000), "x").join();
+
+        assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
+        assertEquals(Map.of("dead", Reason.NODE_LOST), replies.missing());
+        assertTrue(replies.elapsed().toMillis() < 2_500, replies::toString); // the lease of the dead one stands 30 s
+    }
+
+    @Test
+    void aNodeThatComesWhileAnUnnamedReceiverIsAwaitedIsAskedItself() {
+        serving("listed");
+        CountDownLatch asked = new CountDownLatch(1);
+        playedRaw("nameless", text -> asked.countDown())
+                .endLease("bus:nodes", "bus:node:{bus:nodes}:nameless")
+                .join();
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(20_000), "x");
+        await().until(() -> asked.getCount() == 0);
+
+        serving("late"); // within the second for which the unnamed one is awaited, on any machine that can run this
+
+        Replies<String> replies = asking.join();
+        assertTrue(replies.values().contains("listed"), replies::toString);
+        assertTrue(replies.isComplete() || replies.missingUnnamed() == 1, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 10_000, replies::toString);
+    }
+
+    @Test
+    void theFirstValuesEndItAndTheOthersAreToldToGiveUp() {
+        serving("quick");
+        List<String> cancelled = new CopyOnWriteArrayList<>();
+        for (String slow : List.of("slow-1", "slow-2")) {
+            playedRaw(slow, text -> {
+                if (text.contains("$/cancelRequest")) {
+                    cancelled.add(slow);
+                }
+            });
+        }
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        Replies<String> replies = client.question("echo.say", String.class, "x")
+                .until(Until.first(1))
+                .ask();
+
+        assertEquals(List.of("quick"), replies.orThrow());
+        assertEquals(Map.of("slow-1", Reason.CANCELLED, "slow-2", Reason.CANCELLED), replies.missing());
+        assertTrue(replies.isSatisfied());
+        assertFalse(replies.isComplete());
+        await().until(() -> Set.copyOf(cancelled).equals(Set.of("slow-1", "slow-2")));
+        assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void whoGivesUpTellsTheNodesToGiveUp() {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        playedRaw("slow", heard::add);
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .question("echo.say", String.class, "x")
+                .askAsync();
+        await().until(() -> heard.size() == 1);
+
+        asking.cancel(true);
+
+        await().until(() -> heard.size() == 2 && heard.get(1).contains("$/cancelRequest"));
     }
 
     @Test

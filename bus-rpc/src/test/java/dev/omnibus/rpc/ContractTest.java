@@ -3,6 +3,9 @@ package dev.omnibus.rpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -61,6 +64,119 @@ class ContractTest {
         CompletableFuture run();
     }
 
+    interface Keeper<K, V> {
+        Optional<V> find(K key);
+
+        CompletionStage<Map<K, List<V>>> all();
+    }
+
+    interface Quantities extends Keeper<String, Integer>, Sized, Counted {
+        @Override
+        Optional<Integer> find(String key);
+    }
+
+    interface Sized {
+        int size();
+    }
+
+    interface Counted {
+        int size();
+    }
+
+    interface OwnTypeParameter {
+        <T> T get(T key);
+    }
+
+    interface OneWayWithResult {
+        @OneWay
+        int tell(String text);
+    }
+
+    interface Timeless {
+        @Timeout(millis = 0)
+        void run();
+    }
+
+    interface Annotated {
+        @OneWay
+        void tell(String text);
+
+        @Idempotent
+        @Timeout(millis = 2_000)
+        @NonBlocking
+        int read();
+    }
+
+    static class Shapeless extends Exception {
+        Shapeless(int code) {
+            super("code " + code);
+        }
+    }
+
+    interface ThrowsShapeless {
+        void run() throws Shapeless;
+    }
+
+    interface ThrowsWhatTheJdkHas {
+        void run() throws Exception;
+    }
+
+    @Test
+    void whatIsInheritedKeepsItsTypeArguments() {
+        Map<String, String> types = Contract.of(Quantities.class).operations().values().stream()
+                .distinct()
+                .collect(Collectors.toMap(
+                        Contract.Operation::name,
+                        operation -> operation.parameters() + " "
+                                + operation.result().toCanonical()));
+
+        assertEquals(
+                Map.of(
+                        "quantities.find",
+                        "[[simple type, class java.lang.String]] java.util.Optional<java.lang.Integer>",
+                        "quantities.all",
+                        "[] java.util.Map<java.lang.String,java.util.List<java.lang.Integer>>",
+                        "quantities.size",
+                        "[] int"),
+                types);
+    }
+
+    @Test
+    void annotationsSayHowAMethodIsCalled() {
+        Map<String, Contract.Traits> traits = Contract.of(Annotated.class).operations().values().stream()
+                .collect(Collectors.toMap(Contract.Operation::name, Contract.Operation::traits));
+
+        assertEquals(new Contract.Traits(true, false, false, 0), traits.get("annotated.tell"));
+        assertEquals(new Contract.Traits(false, true, true, 2_000), traits.get("annotated.read"));
+        assertEquals(
+                List.of(),
+                Contract.of(ThrowsWhatTheJdkHas.class)
+                        .operations()
+                        .values()
+                        .iterator()
+                        .next()
+                        .faults());
+    }
+
+    @Test
+    void whatAnnotationsAndExceptionsCannotMeanIsRefused() {
+        String here = "dev.omnibus.rpc.ContractTest$";
+        assertEquals(
+                "The method get(Object) of " + here + "OwnTypeParameter has type parameters of its own; nobody could"
+                        + " know what to decode, so name the types",
+                refusal(OwnTypeParameter.class));
+        assertEquals(
+                "The method oneWayWithResult.tell is @OneWay and gives int; nothing comes back, so make it void",
+                refusal(OneWayWithResult.class));
+        assertEquals(
+                "The @Timeout of timeless.run is 0 ms; it must be from 1 to less than a day", refusal(Timeless.class));
+        assertEquals(
+                "The exception " + here + "Shapeless, which throwsShapeless.run declares, cannot travel: it needs a"
+                        + " constructor (String message), or (String message, …) with an accessor for each further"
+                        + " parameter",
+                refusal(ThrowsShapeless.class));
+    }
+
     @Test
     void onlyAbstractMethodsOfItsOwnAreCalled() {
         Contract contract = Contract.of(Plain.class);
@@ -69,7 +185,8 @@ class ContractTest {
         assertEquals(
                 Set.of("plain.left int false", "plain.later class java.lang.String true"),
                 contract.operations().values().stream()
-                        .map(operation -> operation.name() + " " + operation.result() + " " + operation.async())
+                        .map(operation ->
+                                operation.name() + " " + operation.result().getRawClass() + " " + operation.async())
                         .collect(Collectors.toSet()));
         assertEquals(3, Plain.three());
     }
@@ -87,14 +204,13 @@ class ContractTest {
 
         assertEquals("java.lang.String is not an interface; a contract must be one", refusal(String.class));
         assertEquals(
-                "The contract " + here + "Overloaded has two methods named run; methods are called by name, so rename"
-                        + " one of them",
-                refusal(Overloaded.class));
+                "The contract " + here
+                        + "Overloaded has two methods named run, run() and run(int); methods are called by"
+                        + " name, so rename one of them",
+                inEitherOrder(refusal(Overloaded.class)));
         assertEquals("The contract " + here + "Empty has no method to call", refusal(Empty.class));
         assertEquals(
-                "The method public abstract java.util.concurrent.CompletableFuture " + here
-                        + "Raw.run() gives a raw CompletableFuture; say of what",
-                refusal(Raw.class));
+                "The method run() of " + here + "Raw gives a raw CompletableFuture; say of what", refusal(Raw.class));
         assertEquals("The name \"not a name\" " + name, refusal(Misnamed.class));
         assertEquals("The name \"rpc.discover\" " + name, refusal(Reserved.class));
     }
@@ -106,6 +222,11 @@ class ContractTest {
                 "The name \"left\" has no service before it; call it for instance \"stock.left\"",
                 assertThrows(IllegalArgumentException.class, () -> Contract.requireMethod("left"))
                         .getMessage());
+    }
+
+    /** The JVM lists methods as it likes. */
+    private static String inEitherOrder(String message) {
+        return message.replace("run(int) and run()", "run() and run(int)");
     }
 
     private static String refusal(Class<?> type) {

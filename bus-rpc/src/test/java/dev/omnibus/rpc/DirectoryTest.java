@@ -8,13 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** How nodes come and go. */
 class DirectoryTest extends PlayedNodes {
+
+    static NodeInfo node(String id, long revision) {
+        Map<String, Map<String, String>> services = Map.of("echo", Map.of("say", "", "shout", ""));
+        return new NodeInfo(id, "", "", 0, "", Instant.EPOCH, false, revision, services);
+    }
 
     @Test
     void aNodeThatHasLeftDoesNotComeBackByItsOldLease() {
@@ -53,7 +61,7 @@ class DirectoryTest extends PlayedNodes {
 
     @Test
     void doubtAboutOneMethodIsNoneAboutTheOthersOfANode() {
-        Node node = new Node(new NodeInfo("a", Map.of("echo", List.of("say", "shout"))));
+        Node node = new Node(node("a", 0));
 
         node.suspect("echo.say");
 
@@ -69,13 +77,127 @@ class DirectoryTest extends PlayedNodes {
         List<String> lost = new CopyOnWriteArrayList<>();
         directory.onLost(lost::add);
 
-        link.endLease("bus:nodes", "bus:node:a").join(); // as FLUSHALL does
+        link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join(); // as FLUSHALL does
         for (int i = 0; i < 5; i++) {
             directory.lookAfresh().join();
         }
         assertEquals(List.of(), lost);
         await().atMost(Duration.ofSeconds(5)).until(() -> lost.equals(List.of("a")));
         assertEquals(List.of(), directory.nodes().join());
+    }
+
+    /** What a listener is told, as words in order. */
+    private static final class Told implements DirectoryListener {
+
+        private final List<String> words = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void joined(NodeInfo node) {
+            words.add("joined " + node.application());
+        }
+
+        @Override
+        public void changed(NodeInfo before, NodeInfo now) {
+            words.add("changed " + now.application() + " " + before.services().size() + "->"
+                    + now.services().size());
+        }
+
+        @Override
+        public void draining(NodeInfo node) {
+            words.add("draining " + node.application());
+        }
+
+        @Override
+        public void left(NodeInfo node) {
+            words.add("left " + node.application());
+        }
+    }
+
+    interface Other {
+        int one();
+    }
+
+    @Test
+    void aListenerIsToldInOrderHowANodeComesAndGoes() {
+        serving("before");
+        Told told = new Told();
+        Directory.on(bus("looker")).watch(told);
+        await().until(() -> told.words.equals(List.of("joined before")));
+
+        Bus bus = serving("shop");
+        await().until(() -> told.words.size() == 2);
+        CountDownLatch called = new CountDownLatch(1);
+        CompletableFuture<Integer> goOn = new CompletableFuture<>();
+        Other slow = () -> {
+            called.countDown();
+            return goOn.join();
+        };
+        RpcServer.on(bus).serve(Other.class, slow).ready().join();
+        await().until(() -> told.words.size() == 3);
+        CompletableFuture<Integer> last = RpcClient.on(bus("caller")).call("other.one", Integer.class);
+        await().until(() -> called.getCount() == 0);
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(bus::close);
+        await().until(() -> told.words.contains("draining shop")); // a node that has left is not said to drain
+        goOn.complete(1);
+        closing.join();
+
+        assertEquals(1, last.join());
+        await().until(() -> told.words.contains("left shop"));
+        assertEquals(
+                List.of("joined before", "joined shop", "changed shop 2->3", "draining shop", "left shop"),
+                told.words.stream().filter(word -> !word.isEmpty()).toList());
+    }
+
+    @Test
+    void aListenerIsToldAfterABrokenLinkWhatItMissed() {
+        Transport kept = played("kept", request -> List.of());
+        Told told = new Told();
+        Directory.on(bus("looker")).watch(told);
+        await().until(() -> told.words.size() == 1);
+
+        network.tamper((channel, frame) -> channel.equals("bus:presence") ? List.of() : List.of(frame));
+        serving("missed"); // its word is lost, and its lease is not
+        await().until(() -> told.words.contains("joined missed"));
+        network.tamper((channel, frame) -> List.of(frame));
+        network.down();
+        network.forget();
+        network.up();
+        lease(kept, "kept");
+
+        Bus late = serving("late");
+        await().until(() -> told.words.contains("joined late"));
+        late.close();
+        await().until(() -> told.words.contains("left late"));
+        assertEquals(0, told.words.stream().filter("left missed"::equals).count(), told.words::toString);
+    }
+
+    @Test
+    void aListenerThatThrowsIsToldOfTheNextAndAClosedOneOfNothing() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        Directory directory = Directory.on(bus("looker"));
+        Directory.Watch watch = directory.watch(new DirectoryListener() {
+            @Override
+            public void joined(NodeInfo node) {
+                told.add(node.application());
+                throw new IllegalStateException("of the program");
+            }
+        });
+        serving("a");
+        serving("b");
+        await().until(() -> told.equals(List.of("a", "b")));
+
+        watch.close();
+        serving("c");
+        await().until(() -> directory.nodes().join().size() == 3);
+        assertEquals(List.of("a", "b"), told);
+    }
+
+    @Test
+    void whatANodeSaidBeforeIsNoNewsWhenItArrivesLater() {
+        Node node = new Node(node("a", 2));
+        assertEquals(false, node.says(node("a", 1), true));
+        assertEquals(2, node.info().revision());
+        assertTrue(node.says(node("a", 3), false));
     }
 
     @Test

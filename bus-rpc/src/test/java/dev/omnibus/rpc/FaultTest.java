@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,17 +12,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Calls to nodes that answer wrongly, late, or not at all. */
@@ -60,7 +65,7 @@ class FaultTest extends PlayedNodes {
 
     @Test
     void aCallEndsByItsTimeoutAlthoughTheDirectoryDoesNotAnswer() {
-        AtomicReference<CompletableFuture<Map<String, byte[]>>> stuck = new AtomicReference<>();
+        AtomicReference<CompletableFuture<Leases>> stuck = new AtomicReference<>();
         Transport link = new StuckLeases(network.open(), stuck);
         Bus bus = Bus.builder(link).name("caller").build();
         open.add(bus);
@@ -178,16 +183,89 @@ class FaultTest extends PlayedNodes {
     }
 
     @Test
+    void anAnswerThatDoesNotFitIsNotQuoted() {
+        played("other", request -> List.of(result(request, "other", "{\"iban\":\"secret\"}")));
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        RpcException call = CallContract.failure(client.call("echo.say", Integer.class, "x"));
+        Replies<Integer> replies =
+                client.question("echo.say", Integer.class, "x").ask();
+        List<RpcException> failures =
+                List.of(call, Objects.requireNonNull(replies.faults().get("other")));
+
+        for (RpcException e : failures) {
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new PrintWriter(trace));
+            assertEquals(Reason.BAD_REPLY, e.reason());
+            assertFalse(trace.toString().contains("secret"), trace::toString);
+            assertTrue(
+                    String.valueOf(e.getMessage())
+                            .endsWith("ms: the answer is not what the contract says: it does not fit at $"),
+                    e::getMessage);
+        }
+    }
+
+    @Service("echo")
+    interface Fragile {
+        String say(String text) throws Broken;
+    }
+
+    static final class Broken extends Exception {
+        static final int NEVER = Integer.parseInt("x");
+
+        Broken(String message) {
+            super(message);
+        }
+    }
+
+    @Test
+    void aDeclaredExceptionThatCannotBeMadeIsAFault() {
+        played(
+                "other",
+                request -> List.of("{\"id\":" + request.id() + ",\"meta\":{\"from\":\"other\"},\"error\":"
+                        + "{\"code\":1,\"message\":\"no\",\"data\":{\"type\":\"Broken\",\"details\":{}}}}"));
+        Fragile fragile = RpcClient.on(bus("caller")).proxy(Fragile.class);
+
+        RpcFault fault = assertThrows(RpcFault.class, () -> fragile.say("x"));
+
+        assertEquals("Broken", fault.type());
+    }
+
+    @Test
+    void anExceptionWithoutAMessageToBeHadIsAnswered() {
+        RpcServer.on(bus("server"))
+                .serve("echo.say", params -> {
+                    throw new IllegalStateException() {
+                        @Override
+                        public String getMessage() {
+                            throw new UnsupportedOperationException("not even that");
+                        }
+                    };
+                })
+                .ready()
+                .join();
+
+        RpcException e = CallContract.failure(RpcClient.on(bus("caller")).call("echo.say", String.class, "x"));
+
+        assertEquals(Reason.FAULT, e.reason());
+        assertTrue(e.elapsed().toMillis() < 4_000, e::getMessage);
+    }
+
+    @Test
     void ofTwoNodesTheIdleOneIsChosen() {
-        Node busy = new Node(new NodeInfo("busy", Map.of()));
-        Node idle = new Node(new NodeInfo("idle", Map.of()));
+        Node busy = new Node(DirectoryTest.node("busy", 0));
+        Node idle = new Node(DirectoryTest.node("idle", 0));
         busy.callsInFlight().set(1);
 
         for (int i = 0; i < 100; i++) {
-            assertSame(idle, Call.choose(List.of(busy, idle), Set.of()));
-            assertSame(busy, Call.choose(List.of(busy, idle), Set.of("idle")));
+            assertSame(idle, choose(List.of(busy, idle), Set.of()));
+            assertSame(busy, choose(List.of(busy, idle), Set.of("idle")));
         }
-        assertNull(Call.choose(List.of(busy, idle), Set.of("idle", "busy")));
+        assertNull(choose(List.of(busy, idle), Set.of("idle", "busy")));
+    }
+
+    private static @Nullable Node choose(List<Node> serving, Set<String> gone) {
+        return NodeChoice.choose(serving, CallOptions.defaults(), gone, "");
     }
 
     @Test
@@ -216,8 +294,7 @@ class FaultTest extends PlayedNodes {
     }
 
     /** A transport whose leases are not read when somebody says so. */
-    private record StuckLeases(Transport link, AtomicReference<CompletableFuture<Map<String, byte[]>>> stuck)
-            implements Transport {
+    private record StuckLeases(Transport link, AtomicReference<CompletableFuture<Leases>> stuck) implements Transport {
 
         @Override
         public void publish(List<Publication> publications) {
@@ -245,7 +322,7 @@ class FaultTest extends PlayedNodes {
         }
 
         @Override
-        public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
+        public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
             return link.renewLease(index, key, value, ttl);
         }
 
@@ -255,9 +332,9 @@ class FaultTest extends PlayedNodes {
         }
 
         @Override
-        public CompletableFuture<Map<String, byte[]>> leases(String index) {
-            CompletableFuture<Map<String, byte[]>> never = stuck.get();
-            return never == null ? link.leases(index) : never;
+        public CompletableFuture<Leases> leases(String index, long since) {
+            CompletableFuture<Leases> never = stuck.get();
+            return never == null ? link.leases(index, since) : never;
         }
 
         @Override

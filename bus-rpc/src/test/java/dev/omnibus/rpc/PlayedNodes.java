@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 
@@ -93,10 +94,30 @@ abstract class PlayedNodes {
         return link;
     }
 
+    /** A node played by hand that never answers; what it hears is noted. */
+    Transport playedRaw(String node, Consumer<String> heard) {
+        Transport link = network.open();
+        open.add(link);
+        for (String channel : List.of("bus:rpc:echo.say@" + node, "bus:rpc:echo.say")) {
+            link.subscribe(channel, new FrameListener() {
+                        @Override
+                        public void onFrame(String name, byte[] frame) {
+                            heard.accept(new String(frame, UTF_8));
+                        }
+
+                        @Override
+                        public void onInterrupted() {}
+                    })
+                    .join();
+        }
+        lease(link, node);
+        return link;
+    }
+
     void lease(Transport link, String node) {
-        byte[] manifest = ("{\"node\":\"" + node + "\",\"services\":{\"echo\":[\"say\"]}}").getBytes(UTF_8);
+        byte[] manifest = ("{\"node\":\"" + node + "\",\"services\":{\"echo\":{\"say\":\"\"}}}").getBytes(UTF_8);
         manifests.put(node, manifest);
-        link.renewLease("bus:nodes", "bus:node:" + node, manifest, Duration.ofSeconds(30))
+        link.renewLease("bus:nodes", "bus:node:{bus:nodes}:" + node, manifest, Duration.ofSeconds(30))
                 .join();
     }
 

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -32,7 +34,7 @@ class RpcCodecTest {
                     .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES),
             "desk-k3xq7m2v9bca",
             INBOX);
-    private final ObjectReader[] textAndNumber = {codec.argumentReader(String.class), codec.argumentReader(int.class)};
+    private final ArgumentReader textAndNumber = reader("text", "number");
 
     @SuppressWarnings("UnusedVariable")
     record Picky(int number) {
@@ -45,15 +47,69 @@ class RpcCodecTest {
 
     @Test
     void whatIsWrittenIsWhatTheProtocolPageShows() throws Exception {
-        NodeInfo manifest = new NodeInfo("shop-1", Map.of("stock", List.of("left", "reserve")));
+        Map<String, Object> manifest = new LinkedHashMap<>();
+        manifest.put("node", "shop-1");
+        manifest.put("services", Map.of("stock", List.of("left", "reserve")));
         RpcCodec.Request request = codec.readRequest(golden("request"));
 
         assertEquals(golden("request").toString(), text(codec.request(7, "stock.left", utf8("[\"sku-1\"]"), 4990)));
-        assertEquals(golden("result").toString(), text(codec.result(request, 3)));
+        assertEquals(golden("result").toString(), text(codec.response(request.id(), codec.result(3))));
         assertEquals(
                 golden("error").toString(),
-                text(codec.error(request, RpcCodec.OVERLOADED, "busy", "{\"retryAfterMs\":100}")));
+                text(codec.response(
+                        request.id(), RpcCodec.error(RpcCodec.OVERLOADED, "busy", "{\"retryAfterMs\":100}"))));
         assertEquals(golden("notification").toString(), text(codec.notification("$/joined", manifest)));
+    }
+
+    @Test
+    void keysHeadersCancellationsAndFaultsAreWrittenAsTheProtocolPageShows() throws Exception {
+        byte[] left = codec.methodPart("stock.left");
+        byte[] headers = RpcCodec.headerPart(Map.of("tenant", "north"));
+        byte[] params = utf8("[\"sku-1\"]");
+
+        assertEquals(
+                golden("request-full").toString(), text(codec.request(8, left, params, 4990, "order-17", headers)));
+        assertEquals(
+                golden("one-way").toString(),
+                text(codec.request(0, codec.methodPart("stock.looked"), params, 4990, "9", new byte[0])));
+        assertEquals(golden("cancel").toString(), text(codec.cancel(7)));
+        JsonNode details = new ObjectMapper().readTree("{\"sku\":\"sku-1\",\"left\":0}");
+        assertEquals(
+                golden("fault").toString(), text(codec.response("7", codec.fault(1, "none left", "SoldOut", details))));
+    }
+
+    @Test
+    void keysHeadersCancellationsAndFaultsAreReadBack() throws Exception {
+        RpcCodec.Request full = codec.readRequest(golden("request-full"));
+        assertEquals("order-17", full.key());
+        assertEquals(Map.of("tenant", "north"), full.headers());
+        assertEquals(
+                Map.of("a", "1"),
+                codec.readRequest(
+                                message("{\"method\":\"a.b\",\"meta\":{\"headers\":{\"x\":1,\"a\":\"1\",\"y\":[{}]}}}"))
+                        .headers());
+
+        RpcCodec.Request cancel = codec.readRequest(golden("cancel"));
+        assertEquals(RpcCodec.CANCEL, cancel.method());
+        RpcCodec.Request which = codec.readCancel(cancel.params());
+        assertEquals("7 desk-k3xq7m2v9bca", which.id() + " " + which.from());
+
+        RpcCodec.Response fault = codec.readResponse(golden("fault"));
+        assertEquals("SoldOut", fault.type());
+        assertEquals("{\"sku\":\"sku-1\",\"left\":0}", String.valueOf(fault.details()));
+        assertEquals(100, codec.readResponse(golden("error")).retryAfterMillis());
+        RpcCodec.Response strange =
+                codec.readResponse(message("{\"id\":1,\"meta\":{\"from\":\"a\"},\"error\":{\"code\":-32002,"
+                        + "\"message\":\"x\",\"data\":{\"retryAfterMs\":99999999999999999999,\"type\":{}}}}"));
+        assertEquals(0, strange.retryAfterMillis());
+        RpcCodec.Response late = codec.readResponse(
+                message("{\"id\":1,\"meta\":{\"from\":\"a\"},\"error\":{\"code\":-32002,\"message\":\"x\","
+                        + "\"data\":{\"retryAfterMs\":9223372036854775807}}}"));
+        assertEquals(Integer.MAX_VALUE, late.retryAfterMillis(), "or the pause would overflow, and be none");
+        assertEquals(
+                7,
+                codec.readResponse(message("{\"id\":7,\"meta\":{\"from\":\"a\"},\"error\":{\"code\":1,\"data\":[7]}}"))
+                        .id());
     }
 
     @Test
@@ -79,8 +135,8 @@ class RpcCodecTest {
         assertEquals("", notification.id());
         assertEquals(RpcCodec.DEFAULT_TTL_MILLIS, notification.ttlMillis());
         assertEquals(
-                new NodeInfo("shop-1", Map.of("stock", List.of("left", "reserve"))),
-                RpcCodec.decode(codec.reader(NodeInfo.class), params(notification)));
+                Map.of("stock", Map.of("left", "", "reserve", "")),
+                Manifests.read(params(notification)).services());
     }
 
     @ParameterizedTest
@@ -93,12 +149,12 @@ class RpcCodecTest {
         assertEquals("[ ]", String.valueOf(request.params()));
         assertEquals(
                 "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"meta\":{\"from\":\"desk-k3xq7m2v9bca\"},\"result\":null}",
-                text(codec.result(request, null)));
+                text(codec.response(request.id(), codec.result(null))));
     }
 
     @Test
     void aTruncatedMessageIsRefusedWhereverItEnds() throws Exception {
-        for (String name : List.of("request", "result", "error", "notification")) {
+        for (String name : List.of("request", "request-full", "result", "error", "fault", "notification", "cancel")) {
             byte[] whole = utf8(golden(name).toString());
             for (int length = 0; length < whole.length; length++) {
                 Message cut = new Message(Arrays.copyOf(whole, length), 0, length);
@@ -111,7 +167,7 @@ class RpcCodecTest {
     @Test
     void damagedMessagesGiveNothingWorseThanAnIoException() throws Exception {
         Random random = new Random(20261121);
-        for (String name : List.of("request", "result", "error", "notification")) {
+        for (String name : List.of("request", "request-full", "result", "error", "fault", "notification", "cancel")) {
             byte[] whole = utf8(golden(name).toString());
             for (int i = 0; i < 5_000; i++) {
                 byte[] damaged = whole.clone();
@@ -121,7 +177,7 @@ class RpcCodecTest {
                 Message message = new Message(damaged, 0, damaged.length);
                 try {
                     RpcCodec.Request read = codec.readRequest(message);
-                    assertNotNull(codec.arguments(read.params(), List.of("a", "b"), textAndNumber));
+                    assertNotNull(reader("a", "b").read(read.params()));
                 } catch (IOException expected) {
                     assertNotNull(expected.getMessage());
                 }
@@ -149,6 +205,8 @@ class RpcCodecTest {
                 "{\"method\":\"a.b\",\"meta\":{\"ttl\":99999999999999999999}}",
                 "{\"method\":\"a.b\",\"meta\":{\"from\":\"a\\nERROR forged\"}}",
                 "{\"method\":\"a.b\",\"meta\":{\"replyTo\":{}}}",
+                "{\"method\":\"a.b\",\"meta\":{\"key\":7}}",
+                "{\"method\":\"a.b\",\"meta\":{\"headers\":[\"x\"]}}",
             })
     void aMalformedRequestIsRefused(String text) {
         assertThrows(RpcCodec.BadRequest.class, () -> codec.readRequest(message(text)));
@@ -173,6 +231,18 @@ class RpcCodecTest {
     }
 
     @Test
+    void whatIsRememberedOfARequestIsBounded() {
+        for (String field : List.of("\"id\":\"%s\"", "\"meta\":{\"key\":\"%s\"}", "\"meta\":{\"from\":\"%s\"}")) {
+            String text = "{\"method\":\"a.b\"," + String.format(field, "x".repeat(5_000)) + "}";
+            RpcCodec.BadRequest e = assertThrows(RpcCodec.BadRequest.class, () -> codec.readRequest(message(text)));
+            assertEquals(
+                    true,
+                    String.valueOf(e.getMessage()).matches("its \\w+ has \\d+ \\w+; it may have \\d+"),
+                    e.getMessage());
+        }
+    }
+
+    @Test
     void otherEncodingsThanUtf8AreRefused() {
         byte[] wide = "{\"method\":\"a.b\",\"id\":1,\"params\":[]}".getBytes(UTF_16LE);
         assertThrows(IOException.class, () -> codec.readRequest(new Message(wide, 0, wide.length)));
@@ -192,14 +262,11 @@ class RpcCodecTest {
 
     @Test
     void argumentsComeByPositionOrByName() throws Exception {
-        List<String> names = List.of("text", "number");
         Object[] expected = {"x", 2};
 
-        assertArrayEquals(expected, codec.arguments(message("[\"x\",2]"), names, textAndNumber));
-        assertArrayEquals(
-                expected,
-                codec.arguments(message("{\"number\":2,\"_meta\":{\"a\":[]},\"text\":\"x\"}"), names, textAndNumber));
-        assertEquals(0, codec.arguments(null, List.of(), new ObjectReader[0]).length);
+        assertArrayEquals(expected, textAndNumber.read(message("[\"x\",2]")));
+        assertArrayEquals(expected, textAndNumber.read(message("{\"number\":2,\"_meta\":{\"a\":[]},\"text\":\"x\"}")));
+        assertEquals(0, codec.argumentReader(List.of(), List.of()).read(null).length);
     }
 
     @ParameterizedTest
@@ -215,8 +282,7 @@ class RpcCodecTest {
                 "{\"text\":\"x\",\"text\":\"y\"}"
             })
     void argumentsThatDoNotFitAreRefused(String params) {
-        assertThrows(
-                IOException.class, () -> codec.arguments(message(params), List.of("text", "number"), textAndNumber));
+        assertThrows(IOException.class, () -> textAndNumber.read(message(params)));
     }
 
     @Test
@@ -232,6 +298,10 @@ class RpcCodecTest {
         Stream.of("{}", "{\"node\":\"a\"}", "{\"node\":\"a\",\"services\":{\"s\":null}}", "{\"services\":{}}")
                 .forEach(
                         text -> assertThrows(IOException.class, () -> RpcCodec.decode(manifests, message(text)), text));
+    }
+
+    private ArgumentReader reader(String... names) {
+        return codec.argumentReader(List.of(names), List.of(String.class, int.class));
     }
 
     /** In the middle of a larger frame, as most messages are. */

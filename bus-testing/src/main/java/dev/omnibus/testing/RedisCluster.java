@@ -31,12 +31,21 @@ public final class RedisCluster implements AutoCloseable {
     private static final int MIGRATE_TIMEOUT_MILLIS = 5_000;
     private static final Duration NODE_TIMEOUT = Duration.ofSeconds(2);
 
+    /**
+     * Without replicas nobody takes over, so there is no haste. A node that is silent for half of it, on a busy
+     * machine, is connected anew, and what was being published to its subscribers is lost.
+     */
+    private static final Duration PATIENT_NODE_TIMEOUT = Duration.ofSeconds(10);
+
     /** A start takes two seconds, a failover four; this forgives a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    private final Duration nodeTimeout;
     private final List<RedisServer> nodes = new ArrayList<>();
 
-    private RedisCluster() {}
+    private RedisCluster(Duration nodeTimeout) {
+        this.nodeTimeout = nodeTimeout;
+    }
 
     /**
      * Starts the nodes, joins them, and waits until all of them agree that the cluster works.
@@ -50,7 +59,7 @@ public final class RedisCluster implements AutoCloseable {
         if (replicasPerMaster < 0) {
             throw new IllegalArgumentException("A master cannot have " + replicasPerMaster + " replicas");
         }
-        RedisCluster cluster = new RedisCluster();
+        RedisCluster cluster = new RedisCluster(replicasPerMaster == 0 ? PATIENT_NODE_TIMEOUT : NODE_TIMEOUT);
         try {
             cluster.startAll(replicasPerMaster);
             return cluster;
@@ -65,7 +74,7 @@ public final class RedisCluster implements AutoCloseable {
         for (int i = 0; i < size; i++) {
             RedisServer node = RedisServer.start(
                     "--cluster-enabled", "yes",
-                    "--cluster-node-timeout", Long.toString(NODE_TIMEOUT.toMillis()),
+                    "--cluster-node-timeout", Long.toString(nodeTimeout.toMillis()),
                     "--repl-diskless-sync-delay", "0");
             nodes.add(node);
             node.command("CLUSTER", "SET-CONFIG-EPOCH", Integer.toString(i + 1)); // else they quarrel who owns what
@@ -142,7 +151,7 @@ public final class RedisCluster implements AutoCloseable {
      * @return the duration
      */
     public Duration nodeTimeout() {
-        return NODE_TIMEOUT;
+        return nodeTimeout;
     }
 
     /**

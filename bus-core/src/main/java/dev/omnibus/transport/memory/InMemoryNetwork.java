@@ -4,12 +4,8 @@ import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 
@@ -23,10 +19,8 @@ import java.util.function.BiFunction;
  */
 public final class InMemoryNetwork {
 
-    private record Lease(byte[] value, long expiresAt) {}
-
     private final Set<InMemoryTransport> transports = new LinkedHashSet<>();
-    private final Map<String, Map<String, Lease>> leases = new HashMap<>();
+    private final InMemoryLeases leases = new InMemoryLeases();
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
     private boolean up = true;
 
@@ -91,24 +85,14 @@ public final class InMemoryNetwork {
         return receivers;
     }
 
-    synchronized void renewLease(String index, String key, byte[] value, Duration ttl) {
-        requireUp("write " + key);
-        leases.computeIfAbsent(index, name -> new LinkedHashMap<>())
-                .put(key, new Lease(value, System.nanoTime() + ttl.toNanos()));
+    /** Forgets all entries, as {@code FLUSHALL} and a restart of Redis do. */
+    public void forget() {
+        leases.forget();
     }
 
-    synchronized void endLease(String index, String key) {
-        requireUp("remove " + key);
-        leases.getOrDefault(index, Map.of()).remove(key);
-    }
-
-    synchronized Map<String, byte[]> leases(String index) {
-        requireUp("read " + index);
-        Map<String, Lease> entries = leases.getOrDefault(index, new HashMap<>());
-        entries.values().removeIf(lease -> lease.expiresAt() - System.nanoTime() <= 0);
-        Map<String, byte[]> values = new LinkedHashMap<>();
-        entries.forEach((key, lease) -> values.put(key, lease.value()));
-        return values;
+    InMemoryLeases leases(String action) {
+        requireUp(action);
+        return leases;
     }
 
     void requireUp(String action) {

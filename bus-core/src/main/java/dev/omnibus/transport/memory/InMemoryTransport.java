@@ -1,6 +1,7 @@
 package dev.omnibus.transport.memory;
 
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -92,24 +93,21 @@ final class InMemoryTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
-        return answer(() -> {
-            network.renewLease(index, key, value, ttl);
-            return null;
-        });
+    public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
+        return answer(() -> network.leases("write " + key).renew(index, key, value, ttl));
     }
 
     @Override
     public CompletableFuture<Void> endLease(String index, String key) {
         return answer(() -> {
-            network.endLease(index, key);
+            network.leases("remove " + key).end(index, key);
             return null;
         });
     }
 
     @Override
-    public CompletableFuture<Map<String, byte[]>> leases(String index) {
-        return answer(() -> network.leases(index));
+    public CompletableFuture<Leases> leases(String index, long since) {
+        return answer(() -> network.leases("read " + index).look(index, since));
     }
 
     @Override

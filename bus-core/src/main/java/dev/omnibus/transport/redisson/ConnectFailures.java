@@ -70,7 +70,7 @@ final class ConnectFailures {
         }
         if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
-                    + RedissonSettings.ANSWER_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and does it"
+                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and does it"
                     + " speak TLS "
                     + (where.contains("rediss:") ? "(else write redis://)?" : "(then write rediss://)?");
         }

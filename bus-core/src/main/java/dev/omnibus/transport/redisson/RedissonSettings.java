@@ -24,6 +24,9 @@ final class RedissonSettings {
     /** A command that Redis does not answer within this time has an unknown outcome. */
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(1);
 
+    /** A cold JVM on a busy machine needs more than a second; together with a first answer it stays below three. */
+    static final Duration CONNECT_TIMEOUT = Duration.ofMillis(1_600);
+
     /** Long enough for a machine on which many processes start. What Redis refuses is reported at once. */
     static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
 
@@ -88,7 +91,7 @@ final class RedissonSettings {
         server.setRetryAttempts(0); // a repeated PUBLISH is delivered twice
         server.setRetryDelay(new ConstantDelay(Duration.ofMillis(100))); // a multiple of 100 ms: the timer wakes rarely
         server.setTimeout((int) ANSWER_TIMEOUT.toMillis());
-        server.setConnectTimeout((int) ANSWER_TIMEOUT.toMillis());
+        server.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
         server.setSubscriptionTimeout((int) SUBSCRIBE_TIMEOUT.toMillis());
         server.setReconnectionDelay(new EqualJitterDelay(Duration.ofMillis(50), Duration.ofSeconds(1))); // not 10 s
     }

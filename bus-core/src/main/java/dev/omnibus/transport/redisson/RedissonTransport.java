@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -215,7 +216,7 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Void> renewLease(String index, String key, byte[] value, Duration ttl) {
+    public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
         return ask(leases -> leases.renew(index, key, value, ttl));
     }
 
@@ -225,8 +226,8 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Map<String, byte[]>> leases(String index) {
-        return ask(leases -> leases.all(index));
+    public CompletableFuture<Leases> leases(String index, long since) {
+        return ask(leases -> leases.look(index, since));
     }
 
     private <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {

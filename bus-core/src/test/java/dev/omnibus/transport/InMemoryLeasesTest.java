@@ -1,0 +1,32 @@
+package dev.omnibus.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class InMemoryLeasesTest extends LeaseContract {
+
+    private final InMemoryNetwork network = new InMemoryNetwork();
+
+    @Test
+    void aRenewalAloneChangesNothing() {
+        write(here, index, a, "one", Duration.ofSeconds(30));
+        long version = there.leases(index, 0).join().version();
+
+        write(here, index, a, "one", Duration.ofSeconds(30));
+
+        assertEquals(Leases.unchanged(version), there.leases(index, version).join());
+    }
+
+    @Override
+    Transport connect() {
+        return network.open();
+    }
+
+    @Override
+    void forget() {
+        network.forget();
+    }
+}

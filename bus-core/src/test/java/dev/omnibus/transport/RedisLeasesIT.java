@@ -1,0 +1,176 @@
+package dev.omnibus.transport;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** The leases in Redis, of users who may run scripts, of those who may not, and of both together. */
+class RedisLeasesIT {
+
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static RedisServer redis;
+
+    @BeforeAll
+    static void startRedis() {
+        redis = RedisServer.start();
+        redis.command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "&*", "+@all", "-@scripting");
+    }
+
+    @AfterAll
+    static void stopRedis() {
+        redis.close();
+    }
+
+    private static Transport plainly() {
+        return RedissonTransport.connect("redis://plain:pw@127.0.0.1:" + redis.port());
+    }
+
+    @Nested
+    class WithScripts extends LeaseContract {
+
+        @Override
+        Transport connect() {
+            return RedissonTransport.connect(redis.url());
+        }
+
+        @Override
+        void forget() {
+            redis.command("FLUSHALL");
+        }
+
+        @Test
+        void aRenewalAloneChangesNothing() {
+            write(here, index, a, "one", LONG);
+            long version = there.leases(index, 0).join().version();
+
+            write(here, index, a, "one", LONG);
+
+            assertEquals(Leases.unchanged(version), there.leases(index, version).join());
+        }
+
+        @Test
+        void nothingStaysThatDoesNotExpire() {
+            write(here, index, a, "one", Duration.ofMillis(100));
+            there.leases(index, 0).join();
+            List<?> keys = assertInstanceOf(List.class, redis.command("KEYS", index + "*"));
+            assertEquals(5, keys.size());
+
+            await().atMost(Duration.ofSeconds(20)).until(() -> List.of().equals(redis.command("KEYS", index + "*")));
+        }
+
+        @Test
+        void anIndexThatIsLostAloneIsWrittenAgain() {
+            write(here, index, a, "one", LONG);
+            redis.command("DEL", index);
+            await().until(() -> there.leases(index, 0).join().keys().isEmpty());
+
+            await().until(() -> {
+                write(here, index, a, "one", LONG);
+                return there.leases(index, 0).join().keys().equals(Set.of(a));
+            });
+        }
+
+        @Test
+        void theScriptIsLoadedAgainWhenRedisHasForgottenIt() {
+            write(here, index, a, "one", LONG);
+            redis.command("SCRIPT", "FLUSH");
+            write(here, index, a, "one", LONG);
+            assertEquals(Set.of(a), there.leases(index, 0).join().keys());
+        }
+
+        @Test
+        void theVersionGoesUpAlthoughTheClockOfRedisStandsOrGoesBack() {
+            long future = 4_000_000_000_000_000L;
+            redis.command("SET", index + ":version:{" + index + "}", String.valueOf(future));
+
+            write(here, index, a, "one", LONG);
+            write(here, index, b, "two", LONG);
+
+            Leases leases = there.leases(index, future).join();
+            assertEquals(future + 2, leases.version());
+            assertEquals(Map.of(a, "one", b, "two"), texts(leases));
+        }
+    }
+
+    @Nested
+    class WithoutScripts extends LeaseContract {
+
+        @Override
+        Transport connect() {
+            return plainly();
+        }
+
+        @Override
+        void forget() {
+            redis.command("FLUSHALL");
+        }
+    }
+
+    @Nested
+    class Together extends LeaseContract {
+
+        private boolean scripts;
+
+        @Override
+        Transport connect() {
+            scripts = !scripts;
+            return scripts ? RedissonTransport.connect(redis.url()) : plainly();
+        }
+
+        @Override
+        void forget() {
+            redis.command("FLUSHALL");
+        }
+
+        @Test
+        void whatIsWrittenPlainlyIsSeenOnceByTheScript() {
+            write(there, index, b, "two", LONG);
+            Leases first = here.leases(index, 0).join();
+            assertEquals(Map.of(b, "two"), texts(first));
+
+            write(there, index, b, "two", LONG);
+
+            assertEquals(
+                    Leases.unchanged(first.version()),
+                    here.leases(index, first.version()).join());
+        }
+
+        @Test
+        void aPlainLeaseThatExpiresOrEndsIsGoneForTheScriptToo() {
+            write(there, index, a, "one", LONG);
+            write(there, index, b, "two", Duration.ofMillis(200));
+            long version = here.leases(index, 0).join().version();
+
+            await().until(() -> here.leases(index, 0).join().keys().equals(Set.of(a)));
+            there.endLease(index, a).join();
+
+            Leases rest = here.leases(index, version).join();
+            assertTrue(rest.version() > version);
+            assertEquals(Set.of(), rest.keys());
+        }
+
+        @Test
+        void whatAPlainReaderTakesOutIsNoticedByTheScript() {
+            write(here, index, a, "one", LONG);
+            long version = here.leases(index, 0).join().version();
+            redis.command("DEL", a);
+
+            await().until(() -> there.leases(index, 0).join().keys().isEmpty());
+
+            await().until(() -> here.leases(index, version).join().version() > version);
+            assertEquals(Set.of(), here.leases(index, version).join().keys());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.util.BitSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the arguments of one method, given by position or by name. Thread-safe. */
+final class ArgumentReader {
+
+    private final ObjectMapper json;
+    private final List<String> names;
+    private final ObjectReader[] readers;
+
+    /**
+     * Prepares the reading.
+     *
+     * @param names of the parameters; empty if they are not known, and then arguments come by position only
+     */
+    ArgumentReader(ObjectMapper json, List<String> names, List<? extends Type> types) {
+        this.json = json;
+        this.names = names;
+        this.readers = new ObjectReader[types.size()];
+        for (int i = 0; i < readers.length; i++) { // others follow behind an argument
+            readers[i] = json.readerFor(json.constructType(types.get(i)))
+                    .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        }
+    }
+
+    /**
+     * Reads the arguments.
+     *
+     * @throws IOException if they do not fit; the message may be shown to the caller
+     */
+    @Nullable
+    Object[] read(@Nullable Message params) throws IOException {
+        @Nullable Object[] arguments = new Object[readers.length];
+        if (params == null) {
+            if (readers.length > 0) {
+                throw new IOException("it takes " + readers.length + " arguments and got none");
+            }
+            return arguments;
+        }
+        try (JsonParser parser = json.createParser(params.bytes(), params.offset(), params.length())) {
+            if (parser.nextToken() == JsonToken.START_ARRAY) {
+                byPosition(parser, arguments);
+            } else if (parser.currentToken() == JsonToken.START_OBJECT) {
+                byName(parser, arguments);
+            } else {
+                throw new IOException("its params are neither an array nor an object");
+            }
+        } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own constructors again
+            throw new IOException("an argument does not fit its type", e);
+        }
+        return arguments;
+    }
+
+    private void byPosition(JsonParser parser, @Nullable Object[] arguments) throws IOException {
+        int count = 0;
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (count < readers.length) {
+                arguments[count] = readers[count].readValue(parser);
+            } else {
+                parser.skipChildren();
+            }
+            count++;
+        }
+        if (count != readers.length) {
+            throw new IOException("it takes " + readers.length + " arguments and got " + count);
+        }
+    }
+
+    private void byName(JsonParser parser, @Nullable Object[] arguments) throws IOException {
+        if (names.size() != readers.length) {
+            throw new IOException("the names of its parameters are not known here; give the arguments by position");
+        }
+        BitSet given = new BitSet();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            int index = names.indexOf(parser.currentName());
+            parser.nextToken();
+            if (index >= 0) {
+                arguments[index] = readers[index].readValue(parser);
+                given.set(index);
+            } else {
+                parser.skipChildren(); // such as _meta
+            }
+        }
+        if (given.cardinality() != readers.length) {
+            throw new IOException("it takes the arguments " + names + " and got " + given.cardinality() + " of them");
+        }
+    }
+}

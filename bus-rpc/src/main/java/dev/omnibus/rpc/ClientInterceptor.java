@@ -1,0 +1,31 @@
+package dev.omnibus.rpc;
+
+/**
+ * Stands between a program and all calls that it makes: to send something along, to say no, or to count. It never sees
+ * arguments or results.
+ *
+ * @see RpcClient#intercept
+ */
+public interface ClientInterceptor {
+
+    /**
+     * Before a call is sent, on the thread that makes it.
+     *
+     * @param method {@code service.method}
+     * @param options what the caller said
+     * @return the options to use, for instance with one header more
+     * @throws RpcException to say no, made by {@link RpcException#refused}; the call fails with it. Whatever else it
+     *     throws is thrown to the thread that makes the call
+     */
+    default CallOptions before(String method, CallOptions options) {
+        return options;
+    }
+
+    /**
+     * After a call to one node has ended, whatever became of it. It must not block: what hangs on the call waits for
+     * it. What it throws is logged.
+     *
+     * @param outcome what became of the call
+     */
+    default void after(CallOutcome outcome) {}
+}

@@ -1,0 +1,131 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Listening;
+import dev.omnibus.channel.Message;
+import dev.omnibus.channel.Receiver;
+import dev.omnibus.channel.Sent;
+import dev.omnibus.transport.TransportException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers {@code rpc.discover} with an OpenRPC document of what this node serves. The document is made when it is first
+ * asked for, and anew when the services have changed.
+ *
+ * @see <a href="https://spec.open-rpc.org/#service-discovery-method">OpenRPC: service discovery</a>
+ */
+final class DiscoverEndpoint implements Receiver {
+
+    static final String SERVICE = "rpc";
+    static final String METHOD = "rpc.discover";
+    static final Map<String, String> METHODS = Map.of("discover", "");
+
+    private static final Logger LOG = LoggerFactory.getLogger(DiscoverEndpoint.class);
+
+    private final Channels channels;
+    private final RpcCodec codec;
+    private final List<Contract> contracts = new ArrayList<>(); // guarded by this, like all below
+    private final Map<String, List<String>> byName = new TreeMap<>(); // methods without a contract, by service
+    private final List<Listening> listening = new ArrayList<>();
+    private @Nullable CompletableFuture<Void> opened;
+    private @Nullable ObjectNode document;
+
+    DiscoverEndpoint(Bus bus, RpcCodec codec) {
+        this.channels = bus.channels();
+        this.codec = codec;
+    }
+
+    /** Says what is served of a service, instead of what was said before. */
+    synchronized void say(String service, List<Contract> ofIt, List<String> withoutContract) {
+        remove(service);
+        contracts.addAll(ofIt);
+        byName.put(service, withoutContract);
+    }
+
+    synchronized void remove(String service) {
+        contracts.removeIf(contract -> contract.service().equals(service));
+        byName.remove(service);
+        document = null;
+    }
+
+    /** Listens; completes when Redis has confirmed it. After a failure, whoever asks tries again. */
+    synchronized CompletableFuture<Void> open() {
+        if (opened == null || opened.isCompletedExceptionally()) {
+            listening.removeIf(one -> one.ready().isCompletedExceptionally());
+            if (listening.isEmpty()) {
+                listening.add(channels.listen(channels.names().method(METHOD), this));
+                listening.add(channels.listen(channels.names().method(METHOD, channels.node()), this));
+            }
+            opened = CompletableFuture.allOf(
+                    listening.stream().map(Listening::ready).toArray(CompletableFuture[]::new));
+        }
+        return opened;
+    }
+
+    synchronized void close() {
+        listening.forEach(Listening::close);
+    }
+
+    @Override
+    public void receive(String channel, List<Message> messages, Executor next) {
+        for (Message message : messages) {
+            try {
+                answer(codec.readRequest(message));
+            } catch (RpcCodec.BadRequest e) {
+                channels.reportBad(channel, "A request was refused: " + e.getMessage());
+            }
+        }
+    }
+
+    private void answer(RpcCodec.Request request) {
+        if (request.id().isEmpty() || !channels.names().isInbox(request.replyTo())) {
+            return; // a notification, or a cancel of what takes no time
+        }
+        RpcCodec.Answer answer;
+        try {
+            answer = request.method().equals(METHOD)
+                    ? codec.result(document())
+                    : RpcCodec.error(RpcCodec.METHOD_NOT_FOUND, "this channel is for " + METHOD, "");
+        } catch (JsonProcessingException | RuntimeException | Error e) { // made from the program's own classes
+            LOG.error("The OpenRPC document of node {} cannot be made", channels.node(), e);
+            answer = internal("the document cannot be made; the server's log says why");
+        }
+        channels.send(request.replyTo(), codec.response(request.id(), answer), false, new Sent() {
+            @Override
+            public void sent(long receivers, boolean exact) {}
+
+            @Override
+            public void failed(TransportException failure) {
+                if (failure.kind() == TransportException.Kind.TOO_LARGE) {
+                    byte[] instead = codec.response(request.id(), internal("the document is too large to be sent"));
+                    channels.send(request.replyTo(), instead, false, Sent.UNNOTICED);
+                }
+            }
+        });
+    }
+
+    private static RpcCodec.Answer internal(String why) {
+        return RpcCodec.error(RpcCodec.INTERNAL_ERROR, why, "");
+    }
+
+    private synchronized ObjectNode document() {
+        if (document == null) {
+            document = OpenRpc.document(
+                    channels.node(),
+                    contracts,
+                    byName.values().stream().flatMap(List::stream).toList());
+        }
+        return document;
+    }
+}

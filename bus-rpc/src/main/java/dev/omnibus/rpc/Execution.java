@@ -1,0 +1,274 @@
+package dev.omnibus.rpc;
+
+import dev.omnibus.rpc.RpcException.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request at the node that serves it, from its arrival to its one answer.
+ *
+ * <p>The result, the failure, the cancellation and the end of the node are rivals for the answer: whoever settles the
+ * execution first gives it. Guarded by its own lock.
+ */
+final class Execution implements CallContext {
+
+    private static final ThreadLocal<@Nullable Execution> CURRENT = new ThreadLocal<>();
+
+    private enum State {
+        WAITING,
+        RUNNING,
+        SETTLED
+    }
+
+    private final ServedMethod method;
+    private final CallAnswers answers;
+    private final long arrived;
+    private final long deadline;
+    private final int size;
+    private volatile RpcCodec.Request request; // without its params once they are read
+    private volatile boolean cancelled;
+    private volatile boolean callerGone;
+    private State state = State.WAITING; // guarded by this, like all below
+    private @Nullable Thread thread; // runs the method now
+    private boolean interrupted;
+    private @Nullable Execution first; // of the same call, if that has come before
+    private @Nullable RepeatedCalls repeated;
+    private RecentRequests.@Nullable Trace trace;
+    private List<Runnable> cancelActions = List.of();
+    private List<Runnable> goneActions = List.of();
+
+    Execution(ServedMethod method, RpcCodec.Request request, CallAnswers answers, long arrived, int size) {
+        this.method = method;
+        this.request = request;
+        this.answers = answers;
+        this.arrived = arrived;
+        this.deadline = arrived + Math.max(0, Math.min(request.ttlMillis(), Integer.MAX_VALUE)) * 1_000_000;
+        this.size = size;
+    }
+
+    static CallContext current() {
+        Execution current = CURRENT.get();
+        if (current == null) {
+            throw new IllegalStateException("This thread is not serving a call; ask for the context inside of a served"
+                    + " method, and keep it for what runs elsewhere");
+        }
+        return current;
+    }
+
+    /** What is left of the call that this thread is serving. */
+    static long nanosLeft(long otherwise) {
+        Execution current = CURRENT.get();
+        return current == null ? otherwise : current.deadline - System.nanoTime();
+    }
+
+    ServedMethod served() {
+        return method;
+    }
+
+    RpcCodec.Request request() {
+        return request;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** Once the arguments are read, the frame that they came in need not be kept. */
+    void releaseParams() {
+        if (request.params() != null) {
+            request = request.withoutParams();
+        }
+    }
+
+    boolean hasExpired() {
+        return System.nanoTime() - deadline >= 0;
+    }
+
+    /** From here on it counts as executed; false if it was settled before. */
+    synchronized boolean begin() {
+        if (state != State.WAITING) {
+            return false;
+        }
+        state = State.RUNNING;
+        return true;
+    }
+
+    synchronized boolean isWaiting() {
+        return state == State.WAITING;
+    }
+
+    /** The method runs on this thread until {@link #leave}; gives what it was serving before. */
+    @Nullable
+    Execution enter() {
+        synchronized (this) {
+            thread = Thread.currentThread();
+            if (cancelled) {
+                interrupted = true;
+                thread.interrupt();
+            }
+        }
+        Execution outer = CURRENT.get();
+        CURRENT.set(this);
+        return outer;
+    }
+
+    void leave(@Nullable Execution outer) {
+        CURRENT.set(outer);
+        synchronized (this) {
+            thread = null;
+            if (interrupted) {
+                Thread.interrupted(); // it was meant for the method, and not for what this thread does next
+            }
+        }
+    }
+
+    /** Gives the answer, unless there is one; no reason means a result. */
+    void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
+        RepeatedCalls known;
+        RecentRequests.Trace traced;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            state = State.SETTLED;
+            known = repeated;
+            repeated = null;
+            traced = trace;
+            trace = null;
+            cancelActions = List.of();
+        }
+        releaseParams();
+        if (traced != null) {
+            traced.settled();
+        }
+        answers.send(this, answer, reason);
+        if (known != null) {
+            boolean executed = reason == null || reason == Reason.FAULT;
+            known.settled(this, answer, executed).forEach(other -> other.settle(answer, reason));
+        }
+    }
+
+    /** It is remembered there, until it is settled. */
+    synchronized void tracedBy(RecentRequests.Trace remembered) {
+        trace = remembered;
+    }
+
+    /** It is the first one of its key; others are told when it is settled. */
+    synchronized void firstIn(RepeatedCalls calls) {
+        repeated = calls;
+    }
+
+    /** The same call runs already: this one is settled with it. */
+    synchronized void joins(Execution running) {
+        first = running;
+    }
+
+    /** The caller has given up. */
+    void cancel() {
+        List<Runnable> actions;
+        Execution running;
+        boolean started;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            cancelled = true;
+            started = state == State.RUNNING;
+            actions = cancelActions;
+            running = first;
+            if (thread != null) {
+                interrupted = true;
+                thread.interrupt();
+            }
+        }
+        String when = started ? "cancelled while it was executed" : "cancelled before it was started";
+        settle(RpcCodec.error(RpcCodec.CANCELLED, when, ""), Reason.CANCELLED);
+        actions.forEach(answers::execute);
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
+    /** Its answer found nobody. */
+    void lostCaller() {
+        List<Runnable> actions;
+        synchronized (this) {
+            callerGone = true;
+            actions = goneActions;
+            goneActions = List.of();
+        }
+        actions.forEach(answers::execute);
+    }
+
+    /** Whether somebody wants to know for sure if the answer found its caller. */
+    synchronized boolean asksForCaller() {
+        return !goneActions.isEmpty();
+    }
+
+    CallOutcome outcome(@Nullable Reason reason) {
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - arrived);
+        return new CallOutcome(method.name(), caller(), headers(), elapsed, Optional.ofNullable(reason));
+    }
+
+    @Override
+    public String method() {
+        return method.name();
+    }
+
+    @Override
+    public String caller() {
+        return request.from();
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return request.headers();
+    }
+
+    @Override
+    public Duration timeLeft() {
+        return Duration.ofNanos(deadline - System.nanoTime());
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public void onCancel(Runnable action) {
+        synchronized (this) {
+            if (!cancelled) {
+                cancelActions = with(cancelActions, action);
+                return;
+            }
+        }
+        answers.execute(action);
+    }
+
+    @Override
+    public boolean callerGone() {
+        return callerGone;
+    }
+
+    @Override
+    public void onCallerGone(Runnable action) {
+        synchronized (this) {
+            if (!callerGone) {
+                goneActions = with(goneActions, action);
+                return;
+            }
+        }
+        answers.execute(action);
+    }
+
+    private static List<Runnable> with(List<Runnable> actions, Runnable action) {
+        List<Runnable> more = new ArrayList<>(actions);
+        more.add(action);
+        return more;
+    }
+}

@@ -1,0 +1,88 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the exceptions of one method travel: the service's {@link RpcFault} and those that the contract declares. On the
+ * server's side they become an answer, on the caller's side exceptions again. Thread-safe.
+ */
+final class Faults {
+
+    private record Known(DeclaredFault declared, ArgumentReader details) {}
+
+    private final RpcCodec codec;
+    private final List<Known> declared = new ArrayList<>();
+
+    Faults(RpcCodec codec, List<DeclaredFault> declared) {
+        this.codec = codec;
+        declared.forEach(
+                fault -> this.declared.add(new Known(fault, codec.argumentReader(fault.names(), fault.types()))));
+    }
+
+    /** The answer that an exception is; null if it is not for others to know. */
+    RpcCodec.@Nullable Answer answer(Throwable failure) throws JsonProcessingException, ReflectiveOperationException {
+        if (failure instanceof RpcFault fault) {
+            return fault.node().isEmpty() // thrown here, not passed on from a call to somewhere else
+                    ? codec.fault(fault.code(), String.valueOf(fault.getMessage()), fault.type(), fault.details())
+                    : null;
+        }
+        for (Known known : declared) {
+            DeclaredFault fault = known.declared();
+            if (fault.covers(failure)) {
+                Object details = fault.names().isEmpty() ? MissingNode.getInstance() : fault.details(failure);
+                String message = failure.getMessage() == null ? "" : failure.getMessage();
+                return codec.fault(DeclaredFault.CODE, message, fault.name(), details);
+            }
+        }
+        return null;
+    }
+
+    /** The exception that an answer with an error is. */
+    Throwable failure(RpcCodec.Response reply, String method, Duration elapsed) {
+        if (reply.code() <= 0) {
+            return Failures.answered(reply, method, elapsed);
+        }
+        for (Known known : declared) {
+            if (reply.code() == DeclaredFault.CODE && known.declared().name().equals(reply.type())) {
+                try {
+                    return known.declared()
+                            .make(reply.message(), known.details().read(reply.details()));
+                } catch (IOException | ReflectiveOperationException | RuntimeException | Error e) {
+                    break; // not in the shape that is known here: the fault says what was said
+                }
+            }
+        }
+        return undeclared(codec, reply, method, elapsed);
+    }
+
+    /** The exception that an answer with an error is, where no contract declares any. */
+    static RpcException undeclared(RpcCodec codec, RpcCodec.Response reply, String method, Duration elapsed) {
+        if (reply.code() <= 0) {
+            return Failures.answered(reply, method, elapsed);
+        }
+        try {
+            return new RpcFault(
+                    reply.code(),
+                    reply.type(),
+                    reply.message(),
+                    codec.tree(reply.details()),
+                    method,
+                    reply.from(),
+                    elapsed);
+        } catch (IOException e) {
+            return bare(reply, method, elapsed);
+        }
+    }
+
+    /** The fault without its details. */
+    static RpcFault bare(RpcCodec.Response reply, String method, Duration elapsed) {
+        return new RpcFault(
+                reply.code(), reply.type(), reply.message(), MissingNode.getInstance(), method, reply.from(), elapsed);
+    }
+}

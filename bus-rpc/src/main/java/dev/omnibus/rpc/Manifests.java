@@ -1,0 +1,121 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * How manifests are written and read: with a mapper of our own, because the program's may be told to write names and
+ * times in its own way. What cannot be shown to people is left out.
+ */
+final class Manifests {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
+    private static final int MOST_METHODS = 10_000;
+    private static final Pattern PRINTABLE = Pattern.compile("[ -~]{0,400}");
+
+    private Manifests() {}
+
+    static ObjectNode tree(NodeInfo info) {
+        ObjectNode tree = JSON.createObjectNode()
+                .put("node", info.node())
+                .put("application", info.application())
+                .put("host", info.host())
+                .put("pid", info.pid())
+                .put("version", info.version())
+                .put("started", info.started().toString())
+                .put("draining", info.draining())
+                .put("revision", info.revision());
+        ObjectNode services = tree.putObject("services");
+        info.services().forEach((service, methods) -> {
+            ObjectNode shapes = services.putObject(service);
+            methods.forEach(shapes::put);
+        });
+        return tree;
+    }
+
+    static byte[] bytes(NodeInfo info) {
+        try {
+            return JSON.writeValueAsBytes(tree(info));
+        } catch (IOException e) {
+            throw new IllegalStateException("Our own manifest can always be written", e);
+        }
+    }
+
+    /**
+     * Reads a manifest.
+     *
+     * @throws IOException if it is none; the message says why
+     */
+    static NodeInfo read(Message message) throws IOException {
+        JsonNode tree;
+        try {
+            tree = JSON.readTree(message.bytes(), message.offset(), message.length());
+        } catch (IOException e) {
+            throw new IOException("it is not JSON that can be read", e);
+        }
+        String node = tree.path("node").asText();
+        if (!NODE_ID.matcher(node).matches()) {
+            throw new IOException("it names no node");
+        }
+        return new NodeInfo(
+                node,
+                text(tree.path("application")),
+                text(tree.path("host")),
+                tree.path("pid").asLong(),
+                text(tree.path("version")),
+                instant(tree.path("started").asText()),
+                tree.path("draining").asBoolean(),
+                tree.path("revision").asLong(),
+                services(tree.path("services")));
+    }
+
+    private static Map<String, Map<String, String>> services(JsonNode tree) throws IOException {
+        Map<String, Map<String, String>> services = new LinkedHashMap<>();
+        int size = 0;
+        for (Map.Entry<String, JsonNode> service : tree.properties()) {
+            Map<String, String> methods = new LinkedHashMap<>();
+            JsonNode listed = service.getValue();
+            size += 1 + listed.size();
+            if (size > MOST_METHODS) {
+                throw new IOException("it lists more than " + MOST_METHODS + " services and methods");
+            }
+            listed.properties().forEach(method -> put(methods, method.getKey(), text(method.getValue())));
+            if (listed.isArray()) { // the names alone
+                listed.forEach(method -> put(methods, method.asText(), ""));
+            } else if (!listed.isObject()) {
+                throw new IOException("its service " + services.size() + " is neither an object nor an array");
+            }
+            put(services, service.getKey(), methods);
+        }
+        return services;
+    }
+
+    /** A name that nobody can call is left out, because it would end up where names are shown. */
+    private static <T> void put(Map<String, T> map, String name, T value) {
+        if (NAME.matcher(name).matches()) {
+            map.put(name, value);
+        }
+    }
+
+    private static String text(JsonNode value) {
+        return PRINTABLE.matcher(value.asText()).matches() ? value.asText() : "";
+    }
+
+    private static Instant instant(String text) {
+        try {
+            return text.isEmpty() ? Instant.EPOCH : Instant.parse(text);
+        } catch (DateTimeException e) {
+            return Instant.EPOCH;
+        }
+    }
+}

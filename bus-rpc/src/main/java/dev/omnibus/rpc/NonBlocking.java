@@ -1,0 +1,20 @@
+package dev.omnibus.rpc;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * A promise that a method of a contract, or the method that implements it, never waits: not for a lock, not for a file,
+ * not for another call. It then runs on the very thread that received the request, without a queue before it.
+ *
+ * <p>This saves the hand-over to another thread. The price: while the method runs, no other request of the same method
+ * is read, so one that breaks the promise holds up all callers of the method, and the limit on concurrent calls does
+ * not protect it. What it throws is answered as usual and harms nobody else.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface NonBlocking {}

@@ -1,0 +1,122 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A question that can be put to all nodes that serve a method: what is asked, for how long, until when, and who is told
+ * of the replies. Asking it twice asks twice. Immutable and thread-safe.
+ *
+ * @param <T> what the method gives
+ */
+public final class Question<T> {
+
+    private final RpcClient client;
+    private final String method;
+    private final ObjectReader result;
+    private final byte[] params;
+    private final CallOptions options;
+    private final long contractsMillis;
+    private final Until<? super T> until;
+    private final @Nullable Consumer<? super Reply<T>> onReply;
+
+    Question(
+            RpcClient client,
+            String method,
+            ObjectReader result,
+            byte[] params,
+            CallOptions options,
+            long contractsMillis) {
+        this(client, method, result, params, options, contractsMillis, Until.all(), null);
+    }
+
+    private Question(
+            RpcClient client,
+            String method,
+            ObjectReader result,
+            byte[] params,
+            CallOptions options,
+            long contractsMillis,
+            Until<? super T> until,
+            @Nullable Consumer<? super Reply<T>> onReply) {
+        this.client = client;
+        this.method = method;
+        this.result = result;
+        this.params = params;
+        this.options = options;
+        this.contractsMillis = contractsMillis;
+        this.until = until;
+        this.onReply = onReply;
+    }
+
+    /**
+     * The same with other options.
+     *
+     * @param newOptions how long to wait
+     * @return a question with these options
+     */
+    public Question<T> with(CallOptions newOptions) {
+        return new Question<>(client, method, result, params, newOptions, contractsMillis, until, onReply);
+    }
+
+    /**
+     * The same with another rule for when the answers are enough. Nodes that have not answered by then are told to give
+     * up.
+     *
+     * @param rule the rule
+     * @return a question with this rule
+     */
+    public Question<T> until(Until<? super T> rule) {
+        return new Question<>(client, method, result, params, options, contractsMillis, rule, onReply);
+    }
+
+    /**
+     * The same with somebody who is told of each reply as it arrives: one at a time, on the bus' executor, and all of
+     * them before the asking ends. What he throws is logged.
+     *
+     * @param listener told
+     * @return a question with this listener
+     */
+    public Question<T> onReply(Consumer<? super Reply<T>> listener) {
+        return new Question<>(client, method, result, params, options, contractsMillis, until, listener);
+    }
+
+    /**
+     * Asks and waits. It takes as long as the slowest node, until the rule is met, or until the timeout; a node that
+     * dies meanwhile is given up when its lease ends.
+     *
+     * @return every answer, and who is missing
+     * @throws RpcException if nobody could be asked: {@code NO_SERVER} if nobody serves it
+     */
+    public Replies<T> ask() {
+        return ServiceProxy.await(askAsync(), method);
+    }
+
+    /**
+     * Asks without waiting.
+     *
+     * @return completes with every answer, and who is missing; fails with an {@link RpcException} if nobody could be
+     *     asked, and with what the predicate of {@link Until#accepted} threw. Cancelling it ends the waiting, and tells
+     *     the nodes that have not answered to give up
+     */
+    public CompletableFuture<Replies<T>> askAsync() {
+        return client.gather(method, options, contractsMillis, (used, nanos) -> {
+            Asking asking = new Asking(params, used.headerPart(), nanos);
+            return new Gathering<>(client, method, asking, result, until, onReply);
+        });
+    }
+
+    /**
+     * Each subscriber asks, and gets the replies as they arrive and as fast as it requests them; what it has not
+     * requested yet is kept, which is at most one reply per node. It ends when the asking does, and so gives nothing
+     * away about who is missing: {@link #askAsync} does.
+     *
+     * @return a publisher of replies
+     */
+    public Flow.Publisher<Reply<T>> publisher() {
+        return subscriber -> new ReplySubscription<>(subscriber, client::execute).ask(this);
+    }
+}

@@ -1,0 +1,48 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.rpc.Contract.Traits;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A method as its caller sees it, with everything prepared that is the same for all calls. Thread-safe.
+ *
+ * @param part the part of a request that is the same for all calls
+ * @param channels the method's channel by node, because names are looked up faster when they are not made anew
+ * @param result how its result is read
+ */
+record RemoteMethod(
+        String name,
+        byte[] part,
+        ChannelNames names,
+        Map<String, String> channels,
+        ObjectReader result,
+        Faults faults,
+        Traits traits) {
+
+    /** Nodes come and go; this only bounds what is remembered of them. */
+    private static final int MOST_CHANNELS = 1_000;
+
+    static RemoteMethod of(
+            String name, RpcCodec codec, ChannelNames names, ObjectReader result, Faults faults, Traits traits) {
+        return new RemoteMethod(name, codec.methodPart(name), names, new ConcurrentHashMap<>(), result, faults, traits);
+    }
+
+    /** The same method with another type of result, or called in another way. */
+    RemoteMethod as(ObjectReader newResult, Traits newTraits) {
+        return new RemoteMethod(name, part, names, channels, newResult, faults, newTraits);
+    }
+
+    String channel(String node) {
+        String known = channels.get(node);
+        if (known != null) {
+            return known;
+        }
+        if (channels.size() >= MOST_CHANNELS) {
+            channels.clear();
+        }
+        return channels.computeIfAbsent(node, id -> names.method(name, id));
+    }
+}

@@ -1,0 +1,64 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.rpc.Contract.Operation;
+import dev.omnibus.rpc.Contract.Traits;
+import java.lang.reflect.Type;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Prepares the methods that a client calls, those of contracts and those known by name only. Thread-safe. */
+final class RemoteMethods {
+
+    static final Traits ONE_WAY = new Traits(true, false, false, 0);
+
+    private static final int MOST_NAMES = 10_000;
+
+    private final RpcCodec codec;
+    private final ChannelNames names;
+    private final DecodableTypes types;
+    private final Map<String, RemoteMethod> byName = new ConcurrentHashMap<>();
+
+    RemoteMethods(RpcCodec codec, ChannelNames names) {
+        this.codec = codec;
+        this.names = names;
+        this.types = new DecodableTypes(codec.json());
+    }
+
+    /** Reads a contract and refuses what could not be decoded safely. */
+    Contract contract(Class<?> type) {
+        Contract contract = Contract.of(type);
+        types.check(contract);
+        return contract;
+    }
+
+    /** A method of a contract. */
+    RemoteMethod of(Operation operation) {
+        Faults faults = new Faults(codec, operation.faults());
+        return RemoteMethod.of(
+                operation.name(), codec, names, codec.reader(operation.result()), faults, operation.traits());
+    }
+
+    /** A method by its name. There may be many names; then some are prepared anew each time. */
+    RemoteMethod of(String name, Type type, Traits traits) {
+        RemoteMethod known = byName.get(name);
+        if (known == null) {
+            Contract.requireMethod(name);
+            Faults faults = new Faults(codec, List.of());
+            known = RemoteMethod.of(name, codec, names, codec.reader(Void.class), faults, traits);
+            if (byName.size() < MOST_NAMES) {
+                byName.put(name, known);
+            }
+        }
+        return known.as(reader(name, type), traits);
+    }
+
+    /** How the result of a method is read. */
+    ObjectReader reader(String name, Type type) {
+        ObjectReader reader = codec.reader(type);
+        types.checkOnce("The result of " + name, reader.getValueType());
+        return reader;
+    }
+}

@@ -1,0 +1,109 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.omnibus.bus.Json;
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** The fields of a response as they are read. */
+final class ResponseFields implements RpcCodec.Fields {
+
+    private long id = -1;
+    private String from = "";
+    private @Nullable Message result;
+    private int code;
+    private String message = "";
+    private String type = "";
+    private @Nullable Message details;
+    private long retryAfterMillis;
+
+    @Override
+    public void read(String name, JsonParser parser, Message whole) throws IOException {
+        switch (name) {
+            case "id" -> id = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
+            case "result" -> result = Json.slice(parser, whole);
+            case "error" -> object(parser, whole, this::error);
+            case "meta" -> object(parser, whole, this::meta);
+            default -> parser.skipChildren();
+        }
+    }
+
+    private void meta(String name, JsonParser parser, Message whole) throws IOException {
+        if (name.equals("from")) {
+            from = text(parser, name);
+        } else {
+            parser.skipChildren();
+        }
+    }
+
+    private void error(String name, JsonParser parser, Message whole) throws IOException {
+        switch (name) {
+            case "code" -> code = code(parser);
+            case "message" -> message = text(parser, name);
+            case "data" -> {
+                if (parser.currentToken() == JsonToken.START_OBJECT) {
+                    object(parser, whole, this::data);
+                } else {
+                    parser.skipChildren(); // somebody else's, and none of our business
+                }
+            }
+            default -> parser.skipChildren();
+        }
+    }
+
+    /** Never a reason to lose the error itself: what is not as expected is skipped. */
+    private void data(String name, JsonParser parser, Message whole) throws IOException {
+        JsonToken token = parser.currentToken();
+        if (name.equals("type") && token == JsonToken.VALUE_STRING) {
+            type = parser.getText();
+        } else if (name.equals("details")) {
+            details = Json.slice(parser, whole);
+        } else if (name.equals("retryAfterMs")
+                && token == JsonToken.VALUE_NUMBER_INT
+                && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER) {
+            retryAfterMillis = Math.max(0, Math.min(parser.getLongValue(), Integer.MAX_VALUE));
+        } else {
+            parser.skipChildren();
+        }
+    }
+
+    private static void object(JsonParser parser, Message whole, RpcCodec.Fields member) throws IOException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            throw new IOException("its error or meta is not an object");
+        }
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            member.read(name, parser, whole);
+        }
+    }
+
+    private static int code(JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+            throw new IOException("its code is not a whole number");
+        }
+        return parser.getIntValue();
+    }
+
+    private static String text(JsonParser parser, String name) throws IOException {
+        if (parser.currentToken() != JsonToken.VALUE_STRING) {
+            throw new IOException("its " + name + " is not a string");
+        }
+        return parser.getText();
+    }
+
+    RpcCodec.Response response() throws IOException {
+        if (id < 0) {
+            throw new IOException("it has no id of ours");
+        }
+        if (from.isEmpty() || !RpcCodec.NODE_ID.matcher(from).matches()) {
+            throw new IOException("its meta.from is not a node id");
+        }
+        if ((result == null) == (code == 0)) {
+            throw new IOException("it has not exactly one of result and error");
+        }
+        return new RpcCodec.Response(id, from, result, code, message, type, details, retryAfterMillis);
+    }
+}

@@ -1,0 +1,149 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.omnibus.channel.Message;
+import dev.omnibus.rpc.Contract.Operation;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A method as its server sees it: how its arguments are read, what runs it, and which of its exceptions travel. */
+final class ServedMethod {
+
+    private interface Arguments {
+        @Nullable
+        Object[] read(@Nullable Message params) throws IOException;
+    }
+
+    private interface Body {
+        @Nullable
+        Object run(@Nullable Object[] arguments) throws Throwable;
+    }
+
+    private final String name;
+    private final boolean async;
+    private final boolean mayGiveStage;
+    private final boolean nonBlocking;
+    private final Arguments arguments;
+    private final Body body;
+    private final Faults faults;
+
+    private ServedMethod(
+            String name,
+            boolean async,
+            boolean mayGiveStage,
+            boolean nonBlocking,
+            Arguments arguments,
+            Body body,
+            Faults faults) {
+        this.name = name;
+        this.async = async;
+        this.mayGiveStage = mayGiveStage;
+        this.nonBlocking = nonBlocking;
+        this.arguments = arguments;
+        this.body = body;
+        this.faults = faults;
+    }
+
+    /** A method of a contract. */
+    static ServedMethod of(Operation operation, Object implementation, RpcCodec codec) {
+        Method method = operation.method();
+        return new ServedMethod(
+                operation.name(),
+                operation.async(),
+                operation.async(),
+                operation.traits().nonBlocking() || isDeclaredNonBlocking(method, implementation.getClass()),
+                codec.argumentReader(operation.parameterNames(), operation.parameters())::read,
+                given -> invoke(method, implementation, given),
+                new Faults(codec, operation.faults()));
+    }
+
+    private static boolean isDeclaredNonBlocking(Method method, Class<?> implementation) {
+        return Arrays.stream(implementation.getMethods())
+                .anyMatch(candidate -> candidate.getName().equals(method.getName())
+                        && candidate.getParameterCount() == method.getParameterCount()
+                        && candidate.isAnnotationPresent(NonBlocking.class));
+    }
+
+    private static @Nullable Object invoke(Method method, Object implementation, @Nullable Object[] given)
+            throws Throwable {
+        try {
+            return method.invoke(implementation, given);
+        } catch (InvocationTargetException e) {
+            throw e.getCause() == null ? e : e.getCause();
+        }
+    }
+
+    /** A method by name alone. */
+    static <P> ServedMethod of(String name, Class<P> type, MethodHandler<P> handler, RpcCodec codec) {
+        ObjectReader reader = codec.reader(type);
+        JavaType asRead = reader.getValueType();
+        return new ServedMethod(
+                name,
+                false,
+                true,
+                false,
+                params -> new @Nullable Object[] {whole(params, reader, asRead)},
+                given -> handler.handle(type.cast(Objects.requireNonNull(given[0]))),
+                new Faults(codec, List.of()));
+    }
+
+    private static Object whole(@Nullable Message params, ObjectReader reader, JavaType type) throws IOException {
+        if (params == null) {
+            if (JsonNode.class.isAssignableFrom(type.getRawClass())) {
+                return MissingNode.getInstance();
+            }
+            throw new IOException("it takes arguments and got none");
+        }
+        Object read;
+        try {
+            read = RpcCodec.decode(reader, params);
+        } catch (IOException e) {
+            throw new IOException("the arguments do not fit their type", e);
+        }
+        if (read == null) {
+            throw new IOException("its params are null");
+        }
+        return read;
+    }
+
+    String name() {
+        return name;
+    }
+
+    boolean nonBlocking() {
+        return nonBlocking;
+    }
+
+    Faults faults() {
+        return faults;
+    }
+
+    /**
+     * Reads the arguments.
+     *
+     * @throws IOException if they do not fit; the message may be shown to the caller
+     */
+    @Nullable
+    Object[] arguments(@Nullable Message params) throws IOException {
+        return arguments.read(params);
+    }
+
+    @Nullable
+    Object run(@Nullable Object[] given) throws Throwable {
+        Object result = body.run(given);
+        return async ? Objects.requireNonNull(result, "the method gave no stage") : result;
+    }
+
+    /** Whether what it gives may be still to come. */
+    boolean mayGiveStage() {
+        return mayGiveStage;
+    }
+}

@@ -1,0 +1,316 @@
+package dev.omnibus.rpc;
+
+import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Listening;
+import dev.omnibus.channel.Mailbox;
+import dev.omnibus.channel.Message;
+import dev.omnibus.channel.Receiver;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.TransportException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Methods that this node serves together: two channels per method, one queue for all of them.
+ *
+ * <p>Every request that can be answered is answered exactly once: with a result, with the service's own fault, or with
+ * an error that says whether it was executed.
+ */
+final class ServedService implements Registration {
+
+    private static final long WAITING_BYTES = 64L * 1024 * 1024;
+    private static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
+    private static final Logger LOG = LoggerFactory.getLogger(ServedService.class);
+
+    /** What a service needs of its server. */
+    interface Home {
+
+        /** Tells the others that the service can be called. */
+        CompletableFuture<Void> announce(ServedService service);
+
+        /** Tells them that it will not be any more. */
+        CompletableFuture<Void> withdraw(ServedService service);
+
+        /** The link was down: others may doubt that this node is there. */
+        void sayAgain();
+
+        /** It has ended. */
+        void forget(ServedService service);
+    }
+
+    private final String name;
+    private final @Nullable Contract contract; // null if it is served by name
+    private final List<ServedMethod> methods;
+    private final Channels channels;
+    private final RpcCodec codec;
+    private final CallAnswers answers;
+    private final Home home;
+    private final Executor executor;
+    private final int limit;
+    private final Mailbox<Execution> mailbox;
+    private final List<Listening> listening = new ArrayList<>();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final RecentRequests recent = new RecentRequests();
+    private final RepeatedCalls repeated = new RepeatedCalls();
+    private final RunningStages stages = new RunningStages();
+    private CompletableFuture<Void> ready = new CompletableFuture<>();
+    private @Nullable CompletableFuture<Void> closing; // guarded by this
+
+    ServedService(
+            String name,
+            @Nullable Contract contract,
+            List<ServedMethod> methods,
+            ServiceOptions options,
+            Channels channels,
+            RpcCodec codec,
+            CallAnswers answers,
+            Executor executor,
+            Home home) {
+        this.name = name;
+        this.contract = contract;
+        this.methods = methods;
+        this.channels = channels;
+        this.codec = codec;
+        this.answers = answers;
+        this.home = home;
+        this.executor = new LastingExecutor(executor);
+        this.limit = options.total();
+        Mailbox.Limits waiting = new Mailbox.Limits(limit, WAITING_BYTES);
+        this.mailbox = new Mailbox<>(
+                executor, options.concurrency(), waiting, Execution::size, (execution, next) -> run(execution));
+    }
+
+    @Nullable
+    Contract contract() {
+        return contract;
+    }
+
+    List<ServedMethod> methods() {
+        return methods;
+    }
+
+    boolean serves(String method) {
+        return methods.stream().anyMatch(served -> served.name().equals(method));
+    }
+
+    /** Listens on all channels, and then tells the others. */
+    void open() {
+        for (ServedMethod method : methods) {
+            Requests requests = new Requests(method);
+            listening.add(channels.listen(channels.names().method(method.name()), requests));
+            listening.add(channels.listen(channels.names().method(method.name(), channels.node()), requests));
+        }
+        ready = CompletableFuture.allOf(listening.stream().map(Listening::ready).toArray(CompletableFuture[]::new))
+                .thenComposeAsync(done -> home.announce(this), this.executor)
+                .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
+                .thenCompose(Function.identity());
+    }
+
+    private static CompletableFuture<Void> done() {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    /** Takes back what has been done so far, so that it can be tried again. */
+    private CompletableFuture<Void> failed(Throwable failure) {
+        home.withdraw(this);
+        return end().handle((done, ignored) -> {
+                    home.forget(this);
+                    return CompletableFuture.<Void>failedFuture(notReady(failure));
+                })
+                .thenCompose(Function.identity());
+    }
+
+    private RpcException notReady(Throwable failure) {
+        Throwable cause = Failures.unwrapped(failure);
+        Reason reason = cause instanceof TransportException refused ? Failures.reason(refused) : Reason.REFUSED;
+        String message = "Service " + name + " cannot be served on node " + channels.node() + ": " + cause.getMessage();
+        return new RpcException(reason, true, name, channels.node(), Duration.ZERO, message, cause);
+    }
+
+    /** Reads what arrives on the channels of one method. */
+    private final class Requests implements Receiver {
+
+        private final ServedMethod method;
+
+        Requests(ServedMethod method) {
+            this.method = method;
+        }
+
+        @Override
+        public void receive(String channel, List<Message> messages, Executor next) {
+            long now = System.nanoTime();
+            for (Message message : messages) {
+                try {
+                    RpcCodec.Request request = codec.readRequest(message);
+                    if (request.method().equals(method.name())) {
+                        take(new Execution(method, request, answers, now, message.length()), next);
+                    } else if (request.id().isEmpty() && request.method().startsWith("$/")) {
+                        control(request);
+                    } else {
+                        answers.refuse(request, RpcCodec.METHOD_NOT_FOUND, "this channel is for " + method.name());
+                    }
+                } catch (RpcCodec.BadRequest e) {
+                    channels.reportBad(channel, "A request was refused: " + e.getMessage());
+                    answers.refuse(e.request(), RpcCodec.INVALID_REQUEST, String.valueOf(e.getMessage()));
+                } catch (IOException e) {
+                    channels.reportBad(channel, "A cancellation was dropped: " + e.getMessage());
+                }
+            }
+        }
+
+        @Override
+        public void interrupted() {
+            home.sayAgain();
+        }
+    }
+
+    /** Of these notifications only one is known; others are for nodes that know more. */
+    private void control(RpcCodec.Request request) throws IOException {
+        if (request.method().equals(RpcCodec.CANCEL)) {
+            RpcCodec.Request which = codec.readCancel(request.params());
+            Execution execution = recent.find(which.from(), which.id());
+            if (execution != null) {
+                execution.cancel();
+            }
+        } else {
+            LOG.debug("Not understood: {}", request.method());
+        }
+    }
+
+    private void take(Execution execution, Executor next) {
+        if (!recent.isNew(execution)) {
+            LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
+        } else if (repeated.isFirst(execution)) {
+            if (execution.served().nonBlocking() && !ended.get()) {
+                run(execution);
+            } else if (!mailbox.offer(execution, next)) {
+                refuse(execution);
+            }
+        }
+    }
+
+    private void refuse(Execution execution) {
+        if (ended.get()) {
+            String leaving = "the node is about to leave; nothing was executed";
+            answers.refuse(execution, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
+        } else {
+            String busy = "the node has " + limit + " calls of this service to do; nothing was executed";
+            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RETRY_AFTER);
+        }
+    }
+
+    private void run(Execution execution) {
+        if (execution.hasExpired()) {
+            String late = "the deadline passed before it was started";
+            answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
+            return;
+        }
+        if (!execution.begin() || !answers.allows(execution)) {
+            return;
+        }
+        ServedMethod method = execution.served();
+        @Nullable Object[] arguments;
+        try {
+            arguments = method.arguments(execution.request().params());
+        } catch (IOException e) {
+            String problem = String.valueOf(e.getMessage());
+            answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
+            return;
+        }
+        execution.releaseParams();
+        if (method.mayGiveStage() && stages.running() >= limit) {
+            refuse(execution);
+            return;
+        }
+        if (execution.isCancelled()) {
+            return; // while its arguments were read
+        }
+        Execution outer = execution.enter();
+        try {
+            Object result = method.run(arguments);
+            if (method.mayGiveStage() && result instanceof CompletionStage<?> stage) {
+                finishLater(execution, stage);
+            } else {
+                answers.finish(execution, result);
+            }
+        } catch (Throwable t) {
+            answers.fail(execution, t);
+        } finally {
+            execution.leave(outer);
+        }
+    }
+
+    private void finishLater(Execution execution, CompletionStage<?> stage) {
+        stages.add();
+        AtomicBoolean finished = new AtomicBoolean(); // a stage of the program's own making may do as it likes
+        BiConsumer<@Nullable Object, @Nullable Throwable> once = (value, failure) -> {
+            if (finished.compareAndSet(false, true)) {
+                try {
+                    if (failure == null) {
+                        answers.finish(execution, value);
+                    } else {
+                        answers.fail(execution, failure);
+                    }
+                } finally {
+                    stages.remove();
+                }
+            }
+        };
+        try {
+            stage.whenComplete(once);
+        } catch (RuntimeException e) {
+            once.accept(null, e);
+        }
+    }
+
+    @Override
+    public String service() {
+        return name;
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return ready;
+    }
+
+    @Override
+    public synchronized CompletableFuture<Void> close() {
+        if (closing == null) {
+            closing = closeOnce();
+        }
+        return closing;
+    }
+
+    private CompletableFuture<Void> closeOnce() {
+        return ready.handle((done, failure) -> home.withdraw(this)) // not before it was announced
+                .thenCompose(Function.identity())
+                .handle((done, failure) -> end())
+                .thenCompose(Function.identity())
+                .whenCompleteAsync((done, failure) -> home.forget(this), executor);
+    }
+
+    /** Takes nothing more; completes when everything that was taken has been answered. */
+    CompletableFuture<Void> end() {
+        ended.set(true);
+        return CompletableFuture.allOf(listening.stream().map(Listening::close).toArray(CompletableFuture[]::new))
+                .handle((done, failure) -> mailbox.close())
+                .thenCompose(Function.identity())
+                .thenCompose(done -> stages.none());
+    }
+
+    /** There is no more time: who has not been started may go elsewhere. */
+    void abandon() {
+        recent.waiting().forEach(this::refuse);
+    }
+}

@@ -1,0 +1,93 @@
+package dev.omnibus.rpc;
+
+import dev.omnibus.bus.Bus;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compares the contracts that this process calls and serves with what the nodes say of theirs. A difference is logged
+ * once per method and node, and told by every call that fails of it. Contracts are compared by their shapes, so a
+ * difference need not do harm: readers skip what they do not know. Thread-safe.
+ */
+final class ShapeChecks {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ShapeChecks.class);
+    private static final int MOST_REPORTS = 1_000; // beyond that, nobody reads them
+
+    private final String self;
+    private final Members members;
+    private final Executor executor;
+    private final Map<Class<?>, Boolean> taken = new ConcurrentHashMap<>();
+    private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
+    private final Set<String> reported = ConcurrentHashMap.newKeySet();
+
+    ShapeChecks(Bus bus, Members members) {
+        this.self = bus.node();
+        this.members = members;
+        this.executor = new LastingExecutor(bus.executor());
+    }
+
+    /** From now on, nodes are expected to serve this contract as it is here. Making shapes takes a while. */
+    void expect(Contract contract) {
+        if (taken.putIfAbsent(contract.type(), true) == null) {
+            executor.execute(() ->
+                    expect(contract.service(), Shape.of(contract.operations().values())));
+        }
+    }
+
+    void expect(String service, Map<String, String> shapes) {
+        shapes.forEach((method, shape) -> expected.put(service + "." + method, shape));
+        members.all().forEach(this::compare);
+    }
+
+    /** A node says something new; must not hold it up. */
+    void touched(String node) {
+        if (!expected.isEmpty()) {
+            executor.execute(() -> {
+                NodeInfo info = members.info(node);
+                if (info != null) {
+                    compare(info);
+                }
+            });
+        }
+    }
+
+    private void compare(NodeInfo node) {
+        if (node.node().equals(self)) {
+            return;
+        }
+        node.services()
+                .forEach((service, methods) -> methods.forEach((name, theirs) -> {
+                    String method = service + "." + name;
+                    if (differ(method, theirs)
+                            && reported.size() < MOST_REPORTS
+                            && reported.add(method + "@" + node.node() + theirs)) {
+                        LOG.warn(
+                                "Contracts differ: {} is {} here on {}, and {} on node {}",
+                                method,
+                                expected.get(method),
+                                self,
+                                theirs,
+                                node.node());
+                    }
+                }));
+    }
+
+    private boolean differ(String method, String theirs) {
+        String ours = expected.get(method);
+        return ours != null && !ours.isEmpty() && !theirs.isEmpty() && !ours.equals(theirs);
+    }
+
+    /** What to add to a message about a call that may have failed of it; nothing if the shapes are the same. */
+    String difference(String method, String node) {
+        NodeInfo info = members.info(node);
+        String theirs = info == null ? "" : info.shape(method);
+        return differ(method, theirs)
+                ? "; the contracts differ: it is " + expected.get(method) + " here, and " + theirs + " there"
+                : "";
+    }
+}

@@ -1,0 +1,94 @@
+package dev.omnibus.rpc;
+
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One listener of the directory: remembers what it was told, and tells the difference. So it needs no queue of events
+ * that could overflow, only the ids of the nodes that have news. Thread-safe.
+ */
+final class Watching implements Directory.Watch, Consumer<String> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Watching.class);
+
+    private final Members members;
+    private final DirectoryListener listener;
+    private final Executor executor;
+    private final Consumer<Watching> forget;
+    private final Map<String, NodeInfo> told = new HashMap<>(); // confined to the one thread that tells
+    private final Set<String> news = new LinkedHashSet<>(); // guarded by this, like all below
+    private boolean telling;
+    private boolean closed;
+
+    Watching(Members members, DirectoryListener listener, Executor executor, Consumer<Watching> forget) {
+        this.members = members;
+        this.listener = listener;
+        this.executor = executor;
+        this.forget = forget;
+    }
+
+    /** A node has come, gone or changed. Never blocks. */
+    @Override
+    public void accept(String id) {
+        synchronized (this) {
+            if (closed || !news.add(id) || telling) {
+                return;
+            }
+            telling = true;
+        }
+        executor.execute(this::tellAll);
+    }
+
+    private void tellAll() {
+        while (true) {
+            String id;
+            synchronized (this) {
+                Iterator<String> first = news.iterator();
+                telling = first.hasNext() && !closed;
+                if (!telling) {
+                    return;
+                }
+                id = first.next();
+                first.remove();
+            }
+            try {
+                tell(id);
+            } catch (RuntimeException | Error e) { // the next ones are to be told all the same
+                LOG.error("A listener of the directory failed", e);
+            }
+        }
+    }
+
+    private void tell(String id) {
+        @Nullable NodeInfo now = members.info(id);
+        @Nullable NodeInfo before = now == null ? told.remove(id) : told.put(id, now);
+        if (now == null) {
+            if (before != null) {
+                listener.left(before);
+            }
+        } else if (before == null) {
+            listener.joined(now);
+        } else if (now.draining() && !before.draining()) {
+            listener.draining(now);
+        } else if (!now.equals(before)) {
+            listener.changed(before, now);
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+            news.clear();
+        }
+        forget.accept(this);
+    }
+}

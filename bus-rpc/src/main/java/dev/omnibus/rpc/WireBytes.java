@@ -1,0 +1,60 @@
+package dev.omnibus.rpc;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** Puts a message together from parts that are bytes already. Confined to one thread. */
+final class WireBytes {
+
+    private static final int LONGEST_NUMBER = 20;
+
+    private byte[] bytes;
+    private int length;
+
+    WireBytes(int expected) {
+        bytes = new byte[expected + 2 * LONGEST_NUMBER];
+    }
+
+    static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    WireBytes put(byte[] part) {
+        reserve(part.length);
+        System.arraycopy(part, 0, bytes, length, part.length);
+        length += part.length;
+        return this;
+    }
+
+    WireBytes put(char ascii) {
+        reserve(1);
+        bytes[length++] = (byte) ascii;
+        return this;
+    }
+
+    /** A number that is not negative, in digits. */
+    WireBytes put(long number) {
+        reserve(LONGEST_NUMBER);
+        int digits = 1;
+        for (long rest = number; rest >= 10; rest /= 10) {
+            digits++;
+        }
+        long rest = number;
+        for (int i = length + digits - 1; i >= length; i--) {
+            bytes[i] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+        length += digits;
+        return this;
+    }
+
+    byte[] toBytes() {
+        return bytes.length == length ? bytes : Arrays.copyOf(bytes, length);
+    }
+
+    private void reserve(int more) {
+        if (length + more > bytes.length) {
+            bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + more));
+        }
+    }
+}

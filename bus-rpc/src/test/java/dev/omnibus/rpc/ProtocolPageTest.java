@@ -1,0 +1,48 @@
+package dev.omnibus.rpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The page of the protocol shows what is on the wire. */
+class ProtocolPageTest {
+
+    private static final Path GOLDEN = Path.of("src/test/resources/wire/v1");
+    private static final Path SCRIPT =
+            Path.of("../bus-core/src/main/resources/dev/omnibus/transport/redisson/leases.lua");
+
+    private static String squeezed(Path file) {
+        try {
+            return Files.readString(file).replaceAll("\\s", "");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void thePageShowsEveryGoldenMessageAndTheScript() throws IOException {
+        String page = squeezed(Path.of("../docs/reference/rpc-protocol.md"));
+        try (Stream<Path> files = Files.list(GOLDEN)) {
+            List<Path> missing =
+                    files.filter(file -> !page.contains(squeezed(file))).toList();
+            assertEquals(List.of(), missing);
+        }
+        assertTrue(page.contains(squeezed(SCRIPT)), "the script");
+    }
+
+    @Test
+    void aCancelIsWrittenAsThePageShowsIt() throws IOException {
+        RpcCodec codec = new RpcCodec(new ObjectMapper(), "desk-k3xq7m2v9bca", "bus:inbox:desk-k3xq7m2v9bca");
+        assertEquals(
+                Files.readString(GOLDEN.resolve("cancel.json")).strip(),
+                new String(codec.cancel(7), StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,145 @@
+package dev.omnibus.rpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.RpcCodec.Answer;
+import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a node remembers of its calls, and for how long. */
+class RepeatedCallsTest {
+
+    private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
+    private final RpcCodec codec = new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n");
+    private final CallAnswers answers = new CallAnswers(bus.channels(), codec, Runnable::run);
+    private final ServedMethod method = ServedMethod.of("echo.say", JsonNode.class, params -> params, codec);
+    private final RepeatedCalls repeated = new RepeatedCalls();
+    private int lastId;
+
+    @AfterEach
+    void close() {
+        bus.close();
+    }
+
+    private Execution call(String from, String key) {
+        String inbox = "bus:inbox:" + from;
+        RpcCodec.Request request =
+                new RpcCodec.Request("" + ++lastId, "echo.say", null, from, inbox, 1_000, key, Map.of());
+        return new Execution(method, request, answers, System.nanoTime(), 1);
+    }
+
+    private static Answer answer(int length) {
+        return new Answer(true, new byte[length]);
+    }
+
+    @Test
+    void theEldestAnswersAreForgottenWhenThereAreTooManyOrTooLargeOnes() {
+        for (int i = 0; i < 3_000; i++) {
+            Execution execution = call("a", "k" + i);
+            assertTrue(repeated.isFirst(execution));
+            execution.settle(answer(10), null);
+        }
+        assertTrue(repeated.isFirst(call("a", "k0")), "forgotten");
+        assertEquals(false, repeated.isFirst(call("a", "k2999")));
+
+        for (int i = 0; i < 20; i++) {
+            Execution execution = call("a", "large" + i);
+            assertTrue(repeated.isFirst(execution));
+            execution.settle(answer(512 * 1024), null);
+        }
+        assertEquals(false, repeated.isFirst(call("a", "large19")));
+        assertTrue(repeated.isFirst(call("a", "large0")), "forgotten for its size");
+    }
+
+    @Test
+    void oneThatRunsIsNeverForgotten() {
+        Execution running = call("a", "running");
+        assertTrue(repeated.isFirst(running));
+        for (int i = 0; i < 3_000; i++) {
+            Execution execution = call("a", "k" + i);
+            assertTrue(repeated.isFirst(execution));
+            execution.settle(answer(10), null);
+        }
+
+        assertEquals(false, repeated.isFirst(call("a", "running")));
+    }
+
+    @Test
+    void cancellingAnyAttemptOfACallCancelsWhatRuns() {
+        Execution running = call("a", "k");
+        assertTrue(repeated.isFirst(running));
+        assertTrue(running.begin());
+        Execution second = call("a", "k");
+        assertEquals(false, repeated.isFirst(second));
+
+        second.cancel();
+
+        assertTrue(running.isCancelled());
+        assertTrue(repeated.isFirst(call("a", "k")), "what was cancelled may be tried again");
+    }
+
+    @Test
+    void aRequestIsFoundUntilItHasItsAnswerAndKnownLonger() {
+        RecentRequests recent = new RecentRequests();
+        Execution execution = call("a", "");
+        String id = execution.request().id();
+        assertTrue(recent.isNew(execution));
+        assertSame(execution, recent.find("a", id));
+        assertEquals(List.of(execution), recent.waiting());
+        assertNull(recent.find("b", id));
+
+        execution.settle(answer(1), null);
+
+        assertNull(recent.find("a", id));
+        assertEquals(List.of(), recent.waiting());
+        assertEquals(false, recent.isNew(execution));
+    }
+
+    @Test
+    void numbersOfAServiceThatCannotBeAreRefused() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new ServiceOptions(0, -1));
+        assertEquals(
+                "A service with 0 calls at a time and -1 waiting cannot be; it must be at least 1 and 0",
+                e.getMessage());
+        assertEquals(
+                new ServiceOptions(2, 3),
+                ServiceOptions.defaults().withConcurrency(2).withQueue(3));
+    }
+
+    @Test
+    void aCallThatRunsIsFoundAndNotDoubledHoweverManyCameAfterIt() {
+        RecentRequests recent = new RecentRequests();
+        Execution slow = call("caller", "");
+        assertTrue(recent.isNew(slow));
+        assertTrue(slow.begin());
+        for (int i = 0; i < 10_000; i++) {
+            Execution quick = call("caller", "");
+            assertTrue(recent.isNew(quick));
+            quick.settle(answer(1), null);
+        }
+
+        assertFalse(recent.isNew(slow));
+        assertSame(slow, recent.find("caller", slow.request().id()));
+        assertEquals(List.of(), recent.waiting());
+        slow.settle(answer(1), null);
+        assertNull(recent.find("caller", slow.request().id()));
+    }
+
+    @Test
+    void aServiceMayHaveAnUnlimitedQueue() {
+        assertEquals(
+                Integer.MAX_VALUE,
+                ServiceOptions.defaults().withQueue(Integer.MAX_VALUE).total());
+    }
+}
