@@ -1,0 +1,21 @@
+package dev.omnibus.bench;
+
+import java.util.concurrent.CompletionStage;
+
+/** The client's side of calls. Thread-safe. */
+interface Caller extends AutoCloseable {
+
+    /** Calls and waits, as the library would have it done. */
+    Receipt call(Order order) throws Exception;
+
+    /** Calls without waiting. */
+    CompletionStage<Receipt> callAsync(Order order);
+
+    /** Asks all nodes, and waits until the library says that these are all; how many answered. */
+    default int broadcast(Order order) throws Exception {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,16 @@
+package dev.omnibus.bench;
+
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What one measurement of one job with one peer gave. */
+record Measured(Map<Metric, Double> values) {
+
+    Measured {
+        values = new EnumMap<>(values);
+    }
+
+    double get(Metric metric) {
+        return values.getOrDefault(metric, Double.NaN);
+    }
+}

@@ -1,0 +1,47 @@
+package dev.omnibus.bench;
+
+import java.util.Locale;
+
+/** What is measured, and in what. */
+enum Metric {
+    P50("p50", "µs", true),
+    P99("p99", "µs", true),
+    P999("p99.9", "µs", true),
+    RATE("rate", "/s", false),
+    /** Of those that were sent: calls without an answer, events that did not arrive. */
+    LOST("lost", "%", true),
+    CPU("cpu", "µs/op", true),
+    BROKER_CPU("broker-cpu", "µs/op", true),
+    ALLOCATED("allocated", "B/op", true),
+    COMMANDS("commands", "/op", true),
+    HEAP("heap", "B", true);
+
+    private final String label;
+    private final String unit;
+    private final boolean lessIsBetter;
+
+    Metric(String label, String unit, boolean lessIsBetter) {
+        this.label = label;
+        this.unit = unit;
+        this.lessIsBetter = lessIsBetter;
+    }
+
+    String label() {
+        return label;
+    }
+
+    String unit() {
+        return unit;
+    }
+
+    boolean lessIsBetter() {
+        return lessIsBetter;
+    }
+
+    /** With as many digits as mean something. */
+    static String digits(double value) {
+        double size = Math.abs(value);
+        String format = size >= 100 || size == 0 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f";
+        return String.format(Locale.ROOT, format, value);
+    }
+}

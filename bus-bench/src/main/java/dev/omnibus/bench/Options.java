@@ -1,0 +1,82 @@
+package dev.omnibus.bench;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** What {@code compare} was asked for. */
+record Options(
+        List<Job> jobs,
+        List<Peer> peers,
+        int rounds,
+        double seconds,
+        Optional<Path> json,
+        Optional<Path> markdown,
+        Optional<Path> svg) {
+
+    static final String USAGE = """
+            compare [--jobs a,b] [--peers a,b|none] [--rounds n] [--seconds n]
+                    [--json FILE] [--markdown FILE] [--svg FILE]
+            micro   [a pattern of benchmarks, and any other option of JMH]""";
+
+    private static final int ROUNDS = 5;
+    private static final double SECONDS = 3;
+
+    /**
+     * Reads arguments.
+     *
+     * @throws IllegalArgumentException if one is unknown, or has no value that fits
+     */
+    static Options parse(List<String> arguments) {
+        List<Job> jobs = Jobs.ALL;
+        List<Peer> peers = Peers.ALL;
+        int rounds = ROUNDS;
+        double seconds = SECONDS;
+        Optional<Path> json = Optional.empty();
+        Optional<Path> markdown = Optional.empty();
+        Optional<Path> svg = Optional.empty();
+        for (int i = 0; i < arguments.size(); i += 2) {
+            String option = arguments.get(i);
+            if (i + 1 == arguments.size()) {
+                throw new IllegalArgumentException("The option " + option + " needs a value");
+            }
+            String value = arguments.get(i + 1);
+            switch (option) {
+                case "--jobs" -> jobs = list(value, Jobs::named);
+                case "--peers" -> peers = withOmnibus(value);
+                case "--rounds" -> rounds = (int) positive(option, value);
+                case "--seconds" -> seconds = positive(option, value);
+                case "--json" -> json = Optional.of(Path.of(value));
+                case "--markdown" -> markdown = Optional.of(Path.of(value));
+                case "--svg" -> svg = Optional.of(Path.of(value));
+                default -> throw new IllegalArgumentException("There is no option " + option + "; use\n" + USAGE);
+            }
+        }
+        return new Options(jobs, peers, rounds, seconds, json, markdown, svg);
+    }
+
+    private static <T> List<T> list(String names, Function<String, T> named) {
+        return Arrays.stream(names.split(",", -1)).map(named).toList();
+    }
+
+    private static List<Peer> withOmnibus(String names) {
+        List<Peer> peers = new ArrayList<>(List.of(Peers.named(OmnibusPeer.NAME)));
+        if (!names.equals("none")) {
+            list(names, Peers::named).stream()
+                    .filter(peer -> !peers.contains(peer))
+                    .forEach(peers::add);
+        }
+        return peers;
+    }
+
+    private static double positive(String option, String value) {
+        double number = Double.parseDouble(value);
+        if (!(number > 0)) {
+            throw new IllegalArgumentException("The option " + option + " is " + value + "; it must be positive");
+        }
+        return number;
+    }
+}

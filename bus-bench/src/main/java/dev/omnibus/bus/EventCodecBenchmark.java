@@ -1,0 +1,78 @@
+package dev.omnibus.bus;
+
+import dev.omnibus.channel.Message;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** An event as JSON: writing it, reading its envelope, and reading its payload too. */
+@State(Scope.Thread)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class EventCodecBenchmark {
+
+    private static final int LIMIT = 1024 * 1024;
+    private static final String TOPIC = "orders.placed";
+
+    record Placed(long id, String item, int count, String note) {}
+
+    private final EventCodec codec = new EventCodec(Json.mapper(null, LIMIT), LIMIT, "node-0123456789");
+    private final Payloads payloads = new Payloads(Json.mapper(null, LIMIT), null);
+    private final Payloads.Target target = payloads.target(Placed.class);
+    private final byte[] prefix = codec.prefix(TOPIC, "Placed");
+    private final Placed placed = new Placed(17, "sku-17", 3, "x".repeat(56));
+    private final Message message;
+
+    /** Made by JMH. */
+    public EventCodecBenchmark() {
+        byte[] written = write();
+        for (int i = 0; i < 16; i++) {
+            written[prefix.length + i] = '1'; // the number that a lane would have written
+        }
+        message = new Message(written, 0, written.length);
+    }
+
+    /**
+     * Writes envelope and payload.
+     *
+     * @return the JSON
+     */
+    @Benchmark
+    public final byte[] write() {
+        return codec.write(prefix, Map.of(), payloads.write(placed));
+    }
+
+    /**
+     * Reads the envelope.
+     *
+     * @return the envelope
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readEnvelope() throws IOException {
+        return codec.read(TOPIC, message);
+    }
+
+    /**
+     * Reads envelope and payload.
+     *
+     * @return the event
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readEvent() throws IOException {
+        return codec.read(TOPIC, message).as(payloads, target);
+    }
+}

@@ -1,0 +1,62 @@
+package dev.omnibus.channel;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Joining and splitting a full frame, per message. */
+@State(Scope.Benchmark)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class FramesBenchmark {
+
+    private static final int MESSAGES = 512;
+
+    private final List<byte[]> messages = Collections.nCopies(
+            MESSAGES,
+            ("{\"specversion\":\"1.0\",\"source\":\"/nodes/node-0123456789\",\"type\":\"Order\",\"subject\":\"orders\","
+                            + "\"sequence\":\"0000000000000001\",\"id\":\"1\",\"time\":\"2026-11-21T00:00:00.000Z\","
+                            + "\"data\":{\"id\":1,\"item\":\"sku-17\",\"count\":3,\"note\":\"" + "x".repeat(56)
+                            + "\"}}")
+                    .getBytes(StandardCharsets.UTF_8));
+    private final byte[] frame = Frames.join(messages);
+
+    /** Made by JMH. */
+    public FramesBenchmark() {}
+
+    /**
+     * Joins messages.
+     *
+     * @return the frame
+     */
+    @Benchmark
+    @OperationsPerInvocation(MESSAGES)
+    public byte[] join() {
+        return Frames.join(messages);
+    }
+
+    /**
+     * Splits a frame.
+     *
+     * @return the messages
+     */
+    @Benchmark
+    @OperationsPerInvocation(MESSAGES)
+    public Object split() {
+        return Frames.split(frame);
+    }
+}

@@ -1,0 +1,38 @@
+package dev.omnibus.bench;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "dev.omnibus.bench", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+
+    @ArchTest
+    static final ArchRule eachPeerIsInOneClass = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.(NatsPeer|GrpcPeer)(\\$.*)?")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.nats..", "io.grpc..");
+
+    @ArchTest
+    static final ArchRule redissonIsInItsPeersOnly = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.(RedissonPeer|TopicPeer|RemoteServicePeer|Desk)(\\$.*)?")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.redisson..", "io.netty..");
+
+    /** As a user would: no channels, no transport. */
+    @ArchTest
+    static final ArchRule omnibusIsUsedThroughItsFacade = classes()
+            .that()
+            .haveNameMatching(".*\\.OmnibusPeer(\\$.*)?")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage("java..", "dev.omnibus.bench", "dev.omnibus.bus", "dev.omnibus.rpc", "org.jspecify..");
+}

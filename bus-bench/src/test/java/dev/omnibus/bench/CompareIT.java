@@ -1,0 +1,68 @@
+package dev.omnibus.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole way once, short: real servers, real processes, every form of output. */
+class CompareIT {
+
+    private static final Pattern LINE =
+            Pattern.compile("(ratio|limit) (\\S+) (omnibus\\S*) ([0-9.]+) budget ([0-9.]+) (ok|short)");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aComparisonEndsWithLinesThatProgramsRead() throws Exception {
+        Path json = folder.resolve("result.json");
+        Path markdown = folder.resolve("result.md");
+        Path svg = folder.resolve("result.svg");
+        String out = compare("--rounds 1 --seconds 0.5 --jobs calls-256,events-1 --peers rtopic --json " + json
+                + " --markdown " + markdown + " --svg " + svg);
+
+        List<Matcher> lines =
+                out.lines().map(LINE::matcher).filter(Matcher::matches).toList();
+        assertEquals(
+                List.of("ratio events-1 omnibus/rtopic", "limit calls-256 omnibus"),
+                lines.stream()
+                        .map(line -> line.group(1) + " " + line.group(2) + " " + line.group(3))
+                        .toList(),
+                out);
+        lines.forEach(line -> assertTrue(Double.parseDouble(line.group(4)) > 0, line.group()));
+
+        JsonNode figures = Json.MAPPER.readTree(Files.readString(json)).get("figures");
+        assertEquals(4, figures.size(), figures.toString());
+        for (JsonNode figure : figures) {
+            assertEquals(1, figure.get("rounds").size(), figure.toString());
+            assertTrue(figure.get("rounds").get(0).get("rate").asDouble() > 0, figure.toString());
+            if (figure.get("peer").asText().equals("omnibus")) {
+                assertEquals(0, figure.get("rounds").get(0).get("lost").asDouble(), figure.toString());
+            }
+        }
+        assertTrue(Files.readString(markdown).contains("| events to 1 process | rtopic | "));
+        assertTrue(Files.readString(svg).contains(">events to 1 process, rtopic<"));
+    }
+
+    private static String compare(String arguments) throws Exception {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream progress = new ByteArrayOutputStream();
+        try (PrintStream printed = new PrintStream(out, true, UTF_8);
+                PrintStream told = new PrintStream(progress, true, UTF_8)) {
+            Compare.run(Options.parse(List.of(arguments.split(" "))), printed, told);
+        }
+        return out.toString(UTF_8) + progress.toString(UTF_8).lines().collect(Collectors.joining("\n# ", "# ", "\n"));
+    }
+}

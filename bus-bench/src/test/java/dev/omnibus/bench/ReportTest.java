@@ -1,0 +1,118 @@
+package dev.omnibus.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+
+class ReportTest {
+
+    private final Results results = new Results();
+
+    @Test
+    void aRatioIsTheMedianOfTheRoundsRatios() {
+        rounds("calls-256", "omnibus", Metric.RATE, 100, 400, 900);
+        rounds("calls-256", "nats", Metric.RATE, 100, 100, 300);
+        assertTrue(report("calls-256", "nats").lines().contains("ratio calls-256 omnibus/nats 3.000 budget 2.5 ok"));
+    }
+
+    @Test
+    void whatMustBeSmallIsShortWhenItIsLarge() {
+        rounds("call-alone", "omnibus", Metric.P50, 200);
+        rounds("call-alone", "nats", Metric.P50, 200);
+        assertEquals(
+                List.of("ratio call-alone omnibus/nats 1.000 budget 0.95 short"),
+                report("call-alone", "nats").lines());
+    }
+
+    @Test
+    void aJobIsComparedWithAnotherJobAndAFigureWithItsLimit() {
+        rounds("calls-256-nodes-2", "omnibus", Metric.RATE, 100);
+        rounds("calls-256-nodes-32", "omnibus", Metric.RATE, 90);
+        rounds("heap-subscriptions", "omnibus", Metric.HEAP, 5_000);
+        assertEquals(
+                List.of(
+                        "limit heap-subscriptions omnibus 5000.000 budget 4096.0 short",
+                        "ratio calls-256-nodes-32 omnibus/omnibus@calls-256-nodes-2 0.900 budget 0.8 ok"),
+                report("calls-256-nodes-32", "none").lines());
+    }
+
+    @Test
+    void aPeerThatIsNotThereSaysSoInItsRow() {
+        rounds("call-alone", "omnibus", Metric.P50, 200);
+        results.failed("call-alone", "nats", NatsServer.MISSING);
+        Report report = report("call-alone", "nats");
+        assertEquals(List.of(), report.lines());
+        assertTrue(report.text().contains("nats         not installed, apt-get install nats-server"), report.text());
+        assertTrue(report.markdown().contains("| nats | " + NatsServer.MISSING + " |"), report.markdown());
+    }
+
+    @Test
+    void aPeerThatFailsLaterKeepsItsFiguresAndSaysWhy() {
+        rounds("calls-64", "omnibus", Metric.RATE, 200);
+        rounds("calls-64", "rremote", Metric.RATE, 5);
+        results.failed("calls-64", "rremote", "failed: it broke");
+        Report report = report("calls-64", "rremote");
+        assertEquals(List.of("ratio calls-64 omnibus/rremote 40.000 budget 30.0 ok"), report.lines());
+        assertTrue(report.text().contains(" then failed: it broke\n"), report.text());
+    }
+
+    @Test
+    void theChartIsXmlAndGrowsWhereLessIsBetter() throws Exception {
+        rounds("call-alone", "omnibus", Metric.P50, 100);
+        rounds("call-alone", "nats", Metric.P50, 200);
+        String svg = Chart.of(options("call-alone", "nats"), results);
+        var document = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
+        assertEquals("50.0", attribute(document.getElementsByTagName("rect").item(1), "width"), svg);
+        assertEquals("2.00", document.getElementsByTagName("text").item(2).getTextContent());
+    }
+
+    @Test
+    void everyBudgetNamesAJobAndPeersThatExistAndSuitIt() {
+        for (Budget budget : Budgets.ALL) {
+            assertTrue(Jobs.named(budget.job()).suits(Peers.named("omnibus")), budget.toString());
+            if (!budget.against().isEmpty()) {
+                assertTrue(Jobs.named(budget.againstJob()).suits(Peers.named(budget.against())), budget.toString());
+            }
+        }
+    }
+
+    @Test
+    void optionsThatAreWrongSayWhatIsRight() {
+        assertTrue(refusal("--jobs", "nosuch").contains("there are [call-alone, "));
+        assertTrue(refusal("--peers", "nosuch").contains("there are [omnibus, nats, "));
+        assertTrue(refusal("--rounds", "0").contains("must be positive"));
+        assertTrue(refusal("--rounds").contains("needs a value"));
+        assertTrue(refusal("--nosuch", "1").contains("There is no option --nosuch"));
+    }
+
+    private static String refusal(String... arguments) {
+        return String.valueOf(assertThrows(IllegalArgumentException.class, () -> Options.parse(List.of(arguments)))
+                .getMessage());
+    }
+
+    private static String attribute(org.w3c.dom.Node node, String name) {
+        return node.getAttributes().getNamedItem(name).getNodeValue();
+    }
+
+    private void rounds(String job, String peer, Metric metric, double... values) {
+        Arrays.stream(values).forEach(value -> results.add(job, peer, new Measured(Map.of(metric, value))));
+    }
+
+    private static Options options(String jobs, String peers) {
+        return Options.parse(List.of("--jobs", jobs, "--peers", peers));
+    }
+
+    private Report report(String jobs, String peers) {
+        return new Report(options(jobs, peers), new Machine(List.of("a machine")), results);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.omnibus.bench;
+
+import org.jspecify.annotations.NullMarked;
