@@ -7,6 +7,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -216,8 +217,9 @@ final class Gathering<T> implements Pending {
         client.directory().lookAfresh().whenComplete((done, failure) -> {
             List<String> ids;
             synchronized (this) {
-                ids = List.copyOf(strangers.keySet());
+                ids = new ArrayList<>(strangers.keySet());
             }
+            client.directory().serving(method).forEach(node -> ids.add(node.id())); // come before it was followed
             ids.forEach(this::known);
         });
     }
