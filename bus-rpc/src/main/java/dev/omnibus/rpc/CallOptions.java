@@ -17,6 +17,9 @@ public final class CallOptions {
     /** Retries of a method marked {@link Idempotent}, unless said otherwise. */
     static final int IDEMPOTENT_RETRIES = 3;
 
+    /** The header that a call passes on to the calls that are made while it is served. */
+    static final String TRACE = "traceparent";
+
     /** How the keys begin that calls get by themselves. */
     static final String OWN_KEY = "~";
 
@@ -168,7 +171,8 @@ public final class CallOptions {
     }
 
     /**
-     * Sends something along for the server's {@link CallContext#headers()}.
+     * Sends something along for the server's {@link CallContext#headers()}. The header {@code traceparent}, as the W3C
+     * defines it, is passed on by itself to the calls that are made while this one is served, unless they have one.
      *
      * @param name 1 to 64 letters, digits, {@code _}, {@code -} and dots
      * @param value at most 4,096 characters
@@ -186,7 +190,18 @@ public final class CallOptions {
             throw new IllegalArgumentException(
                     "A call can have " + MOST_HEADERS + " headers; " + name + " is one more");
         }
-        Map<String, String> all = Collections.unmodifiableMap(more);
+        return with(more);
+    }
+
+    /** The same within a call that has this trace. */
+    CallOptions inTrace(String trace) {
+        Map<String, String> more = new LinkedHashMap<>(headers);
+        more.putIfAbsent(TRACE, trace);
+        return with(more);
+    }
+
+    private CallOptions with(Map<String, String> newHeaders) {
+        Map<String, String> all = Collections.unmodifiableMap(newHeaders);
         return new CallOptions(timeout, attemptTimeout, retries, idempotent, node, stickyKey, key, all);
     }
 

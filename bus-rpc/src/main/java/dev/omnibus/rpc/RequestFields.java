@@ -7,8 +7,10 @@ import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +26,18 @@ final class RequestFields implements RpcCodec.Fields {
 
     private static final int LONGEST_KEY = 4_096;
 
+    private static final long NOT_SAID = Long.MIN_VALUE;
+
     private String id = "";
     private String method = "";
     private @Nullable Message params;
     private String from = "";
     private String replyTo = "";
-    private long ttlMillis = RpcCodec.DEFAULT_TTL_MILLIS;
+    private long ttlMillis = NOT_SAID;
     private String key = "";
+    private String trace = "";
     private Map<String, String> headers = Map.of();
+    private @Nullable Message metaInParams;
     private String problem = "";
 
     @Override
@@ -44,7 +50,15 @@ final class RequestFields implements RpcCodec.Fields {
             }
             case "id" -> id = id(parser, message);
             case "method" -> method = text(parser, name);
-            case "params" -> params = Json.slice(parser, message);
+            case "params" -> {
+                MetaInParams read = MetaInParams.read(parser, message);
+                params = read.params();
+                if (read.isObject()) {
+                    metaInParams = read.meta();
+                } else if (read.meta() != null) {
+                    wrong("the _meta in its params is not an object");
+                }
+            }
             case "meta" -> meta(parser);
             default -> parser.skipChildren();
         }
@@ -77,14 +91,54 @@ final class RequestFields implements RpcCodec.Fields {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             parser.nextToken();
-            switch (name) {
-                case "from" -> from = nodeId(parser, name);
-                case "replyTo" -> replyTo = text(parser, name, LONGEST_NAME);
-                case "ttl" -> ttlMillis = ttl(parser);
-                case "key" -> key = text(parser, name, LONGEST_KEY);
-                case "headers" -> headers(parser);
-                default -> parser.skipChildren();
+            meta(name, parser);
+        }
+    }
+
+    private void meta(String name, JsonParser parser) throws IOException {
+        switch (name) {
+            case "from" -> from = nodeId(parser, name);
+            case "replyTo" -> replyTo = text(parser, name, LONGEST_NAME);
+            case "ttl" -> ttlMillis = ttl(parser);
+            case "key" -> key = text(parser, name, LONGEST_KEY);
+            case CallOptions.TRACE -> trace = text(parser, name, LONGEST_KEY);
+            case "headers" -> headers(parser);
+            default -> parser.skipChildren();
+        }
+    }
+
+    /** Null if its params have none. */
+    @Nullable
+    Message metaInParams() {
+        return metaInParams;
+    }
+
+    /** The fields of the meta that was found in the params: what meta itself does not say. */
+    RpcCodec.Fields ofMetaInParams() {
+        Set<String> said = said();
+        return (name, parser, message) -> {
+            if (said.contains(name)) {
+                parser.skipChildren();
+            } else {
+                meta(name, parser);
             }
+        };
+    }
+
+    private Set<String> said() {
+        Set<String> said = new HashSet<>();
+        addUnless(from.isEmpty(), "from", said);
+        addUnless(replyTo.isEmpty(), "replyTo", said);
+        addUnless(ttlMillis == NOT_SAID, "ttl", said);
+        addUnless(key.isEmpty(), "key", said);
+        addUnless(trace.isEmpty(), CallOptions.TRACE, said);
+        addUnless(headers.isEmpty(), "headers", said);
+        return said;
+    }
+
+    private static void addUnless(boolean missing, String name, Set<String> said) {
+        if (!missing) {
+            said.add(name);
         }
     }
 
@@ -167,6 +221,17 @@ final class RequestFields implements RpcCodec.Fields {
     }
 
     RpcCodec.Request request() {
-        return new RpcCodec.Request(id, method, params, from, replyTo, ttlMillis, key, headers);
+        long ttl = ttlMillis == NOT_SAID ? RpcCodec.DEFAULT_TTL_MILLIS : ttlMillis;
+        return new RpcCodec.Request(id, method, params, from, replyTo, ttl, key, allHeaders());
+    }
+
+    private Map<String, String> allHeaders() {
+        if (trace.isEmpty()) {
+            return headers;
+        }
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put(CallOptions.TRACE, trace);
+        headers.forEach(all::putIfAbsent);
+        return Collections.unmodifiableMap(all);
     }
 }

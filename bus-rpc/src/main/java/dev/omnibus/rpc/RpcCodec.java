@@ -142,14 +142,17 @@ final class RpcCodec {
                 + "\",\"replyTo\":\"" + inbox + "\",\"ttl\":");
     }
 
-    /** The part of a request that the caller's headers make; each is behind a comma. */
+    /**
+     * The part of a request that the caller's headers make; each is behind a comma. The trace has a place of its own.
+     */
     static byte[] headerPart(Map<String, String> headers) {
-        return WireBytes.utf8(
-                headers.isEmpty()
-                        ? ""
-                        : headers.entrySet().stream()
-                                .map(header -> Json.quoted(header.getKey()) + ":" + Json.quoted(header.getValue()))
-                                .collect(Collectors.joining(",", ",\"headers\":{", "}")));
+        String trace = headers.get(CallOptions.TRACE);
+        String others = headers.entrySet().stream()
+                .filter(header -> !header.getKey().equals(CallOptions.TRACE))
+                .map(header -> Json.quoted(header.getKey()) + ":" + Json.quoted(header.getValue()))
+                .collect(Collectors.joining(","));
+        return WireBytes.utf8((trace == null ? "" : ",\"traceparent\":" + Json.quoted(trace))
+                + (others.isEmpty() ? "" : ",\"headers\":{" + others + "}"));
     }
 
     byte[] request(long id, String method, byte[] params, long ttlMillis) {
@@ -231,6 +234,9 @@ final class RpcCodec {
         RequestFields fields = new RequestFields();
         try {
             read(message, fields);
+            if (fields.metaInParams() != null) {
+                read(fields.metaInParams(), fields.ofMetaInParams());
+            }
         } catch (IOException e) {
             throw new BadRequest(fields.request(), String.valueOf(e.getMessage()), e);
         }

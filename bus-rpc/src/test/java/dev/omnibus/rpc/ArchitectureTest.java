@@ -41,7 +41,8 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
             .that()
-            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|ResponseFields|ArgumentReader)(\\$.*)?")
+            .haveNameNotMatching(
+                    "dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|MetaInParams|ResponseFields|ArgumentReader)(\\$.*)?")
             .should()
             .dependOnClassesThat(DescribedPredicate.describe(
                     "are of Jackson's streaming API",
