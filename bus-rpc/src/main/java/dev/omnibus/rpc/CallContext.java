@@ -13,7 +13,7 @@ public interface CallContext {
      * The call that this thread is serving. Calls that are made meanwhile on this thread end by its deadline at the
      * latest.
      *
-     * @return the context; known only to the thread that runs the method, while it runs
+     * @return the context; known only to the thread that runs the method and the interceptors before it, while they run
      * @throws IllegalStateException if this thread is serving none
      */
     static CallContext current() {

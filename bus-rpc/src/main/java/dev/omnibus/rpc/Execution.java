@@ -27,16 +27,16 @@ final class Execution implements CallContext {
     private final ServedMethod method;
     private final CallAnswers answers;
     private final long arrived;
-    private final long deadline;
+    private volatile long deadline;
     private final int size;
     private volatile RpcCodec.Request request; // without its params once they are read
     private volatile boolean cancelled;
     private volatile boolean callerGone;
     private State state = State.WAITING; // guarded by this, like all below
     private @Nullable Thread thread; // runs the method now
-    private boolean interrupted;
-    private @Nullable Execution first; // of the same call, if that has come before
-    private @Nullable RepeatedCalls repeated;
+    private boolean hadFlag; // the thread was interrupted when it came, which was not meant for the method
+    private @Nullable RepeatedCalls repeated; // knows it by its key
+    private boolean joined; // another one runs for it
     private RecentRequests.@Nullable Trace trace;
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
@@ -63,6 +63,13 @@ final class Execution implements CallContext {
     static long nanosLeft(long otherwise) {
         Execution current = CURRENT.get();
         return current == null ? otherwise : current.deadline - System.nanoTime();
+    }
+
+    /** The options of a call that is made on this thread, which may be serving one. */
+    static CallOptions passedOn(CallOptions given) {
+        Execution current = CURRENT.get();
+        String trace = current == null ? null : current.headers().get(CallOptions.TRACE);
+        return trace == null || given.headers().containsKey(CallOptions.TRACE) ? given : given.inTrace(trace);
     }
 
     ServedMethod served() {
@@ -97,17 +104,18 @@ final class Execution implements CallContext {
         return true;
     }
 
+    /** Whether nothing has been executed for it. */
     synchronized boolean isWaiting() {
-        return state == State.WAITING;
+        return state == State.WAITING && !joined;
     }
 
-    /** The method runs on this thread until {@link #leave}; gives what it was serving before. */
+    /** This thread serves it until {@link #leave}; gives what it was serving before. */
     @Nullable
     Execution enter() {
         synchronized (this) {
             thread = Thread.currentThread();
+            hadFlag = Thread.interrupted();
             if (cancelled) {
-                interrupted = true;
                 thread.interrupt();
             }
         }
@@ -116,13 +124,30 @@ final class Execution implements CallContext {
         return outer;
     }
 
+    /** Whoever interrupted the thread meanwhile meant the method, and not what this thread does next. */
     void leave(@Nullable Execution outer) {
         CURRENT.set(outer);
         synchronized (this) {
             thread = null;
-            if (interrupted) {
-                Thread.interrupted(); // it was meant for the method, and not for what this thread does next
+            Thread.interrupted();
+            if (hadFlag) {
+                Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** The method has really ended, which a call that was cancelled does later than it is answered. */
+    void over() {
+        if (request.key().isEmpty()) {
+            return; // as most are
+        }
+        RepeatedCalls known;
+        synchronized (this) {
+            known = repeated;
+            repeated = null;
+        }
+        if (known != null) {
+            known.over(this);
         }
     }
 
@@ -130,13 +155,14 @@ final class Execution implements CallContext {
     void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
         RepeatedCalls known;
         RecentRequests.Trace traced;
+        boolean started;
         synchronized (this) {
             if (state == State.SETTLED) {
                 return;
             }
+            started = state == State.RUNNING;
             state = State.SETTLED;
             known = repeated;
-            repeated = null;
             traced = trace;
             trace = null;
             cancelActions = List.of();
@@ -148,7 +174,8 @@ final class Execution implements CallContext {
         answers.send(this, answer, reason);
         if (known != null) {
             boolean executed = reason == null || reason == Reason.FAULT;
-            known.settled(this, answer, executed).forEach(other -> other.settle(answer, reason));
+            boolean endsLater = started && reason == Reason.CANCELLED;
+            known.settled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
         }
     }
 
@@ -157,20 +184,37 @@ final class Execution implements CallContext {
         trace = remembered;
     }
 
-    /** It is the first one of its key; others are told when it is settled. */
-    synchronized void firstIn(RepeatedCalls calls) {
+    /** It is known there by its key, and runs for all of them or waits for the one that does; false if it is over. */
+    synchronized boolean knownTo(RepeatedCalls calls, boolean runs) {
         repeated = calls;
+        joined = !runs;
+        return state != State.SETTLED;
     }
 
-    /** The same call runs already: this one is settled with it. */
-    synchronized void joins(Execution running) {
-        first = running;
+    /** Another one waits for it, too, perhaps for longer. */
+    synchronized void lasts(Execution other) {
+        deadline = Math.max(deadline - arrived, other.deadline - arrived) + arrived;
     }
 
-    /** The caller has given up. */
+    /** The caller has given up. What others wait for as well goes on. */
     void cancel() {
+        RepeatedCalls known;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            known = repeated;
+        }
+        if (known == null) {
+            stop();
+        } else {
+            known.givesUp(this).forEach(Execution::stop);
+        }
+    }
+
+    /** Nobody waits for it any more. */
+    private void stop() {
         List<Runnable> actions;
-        Execution running;
         boolean started;
         synchronized (this) {
             if (state == State.SETTLED) {
@@ -179,18 +223,13 @@ final class Execution implements CallContext {
             cancelled = true;
             started = state == State.RUNNING;
             actions = cancelActions;
-            running = first;
             if (thread != null) {
-                interrupted = true;
                 thread.interrupt();
             }
         }
         String when = started ? "cancelled while it was executed" : "cancelled before it was started";
         settle(RpcCodec.error(RpcCodec.CANCELLED, when, ""), Reason.CANCELLED);
         actions.forEach(answers::execute);
-        if (running != null) {
-            running.cancel();
-        }
     }
 
     /** Its answer found nobody. */

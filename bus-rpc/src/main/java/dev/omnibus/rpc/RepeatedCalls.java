@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The last calls of a service that have an idempotency key, and their answers: who calls again with the same key gets
- * the answer of the first time, or waits for it with him, and nothing is executed twice. Bounded in number and bytes.
+ * the answer of the first time, or waits for it with him, and nothing is executed twice. What runs is cancelled when
+ * the last who waits for it gives up; until it has really ended, it is not executed anew. Bounded in number and bytes.
  *
  * <p>An answer goes only to the inbox that asked first, so a key that somebody guesses gives nothing away. Thread-safe.
  */
@@ -19,7 +20,7 @@ final class RepeatedCalls {
 
     private static final int WINDOW = 1_024;
     private static final long WINDOW_BYTES = 8L * 1024 * 1024;
-    private static final int MOST_JOINED = 16;
+    private static final int MOST_WAITING = 16;
 
     private record Key(String from, String replyTo, String method, String key) {
 
@@ -30,12 +31,18 @@ final class RepeatedCalls {
 
     private static final class Known {
 
-        private @Nullable Execution first; // until it is settled
-        private final List<Execution> joined = new ArrayList<>(1);
+        private @Nullable Execution first; // until its answer is known
+        private final List<Execution> waiting = new ArrayList<>(1); // for the answer; the first one, too
         private @Nullable Answer answer;
 
         Known(Execution first) {
             this.first = first;
+            waiting.add(first);
+        }
+
+        /** It was given up, and will not have an answer. */
+        boolean isEnding() {
+            return waiting.isEmpty() && answer == null;
         }
     }
 
@@ -48,53 +55,88 @@ final class RepeatedCalls {
         if (request.key().isEmpty() || request.from().isEmpty() || request.id().isEmpty()) {
             return true;
         }
-        Answer answer;
+        Known known;
+        boolean ending;
         synchronized (this) {
-            Known known = calls.get(Key.of(request));
+            known = calls.get(Key.of(request));
             if (known == null) {
-                calls.put(Key.of(request), new Known(execution));
-                execution.firstIn(this);
-                forgetEldest();
+                if (execution.knownTo(this, true)) {
+                    calls.put(Key.of(request), new Known(execution));
+                    forgetEldest();
+                }
                 return true;
             }
-            answer = known.answer;
-            if (answer == null && known.joined.size() < MOST_JOINED) {
-                known.joined.add(execution);
-                Execution running = known.first;
-                if (running != null) {
-                    execution.joins(running);
+            ending = known.isEnding();
+            Execution running = known.first;
+            if (!ending && running != null && known.waiting.size() < MOST_WAITING) {
+                if (execution.knownTo(this, false)) {
+                    known.waiting.add(execution);
+                    running.lasts(execution);
                 }
                 return false;
             }
         }
+        Answer answer = known.answer;
         if (answer == null) {
-            execution.settle(
-                    RpcCodec.error(RpcCodec.OVERLOADED, "the call runs already, and many wait for it", ""),
-                    Reason.OVERLOADED);
+            String why = ending
+                    ? "the call was cancelled and has not ended yet; nothing was executed again"
+                    : "the call runs already, and many wait for it; nothing was executed again";
+            execution.settle(RpcCodec.error(RpcCodec.OVERLOADED, why, ServedService.RETRY_AFTER), Reason.OVERLOADED);
         } else {
             execution.settle(answer, answer.isResult() ? null : Reason.FAULT);
         }
         return false;
     }
 
-    /** The first one has its answer; gives those that get it, too. What was not executed may be tried again. */
-    synchronized List<Execution> settled(Execution first, Answer answer, boolean executed) {
-        Key key = Key.of(first.request());
-        Known known = calls.get(key);
+    /** One who waits for it has given up; gives what is to be stopped: himself, and the last one also what runs. */
+    synchronized List<Execution> givesUp(Execution execution) {
+        Known known = calls.get(Key.of(execution.request()));
         if (known == null) {
+            return List.of(execution);
+        }
+        known.waiting.remove(execution);
+        List<Execution> stopped = new ArrayList<>(2);
+        if (execution != known.first) {
+            stopped.add(execution);
+        }
+        Execution running = known.first;
+        if (known.waiting.isEmpty() && running != null) {
+            stopped.add(running);
+        }
+        return stopped;
+    }
+
+    /**
+     * An execution has its answer; gives those that get it, too. What was not executed may be tried again: at once, or
+     * when the method has ended that was cancelled.
+     */
+    synchronized List<Execution> settled(Execution execution, Answer answer, boolean executed, boolean endsLater) {
+        Key key = Key.of(execution.request());
+        Known known = calls.get(key);
+        if (known == null || known.first != execution) {
             return List.of();
         }
-        known.first = null;
+        List<Execution> others =
+                known.waiting.stream().filter(other -> other != execution).toList();
+        known.waiting.clear();
         if (executed) {
             known.answer = answer;
+            known.first = null;
             bytes += answer.body().length;
             forgetEldest();
-        } else {
+        } else if (!endsLater) {
             calls.remove(key);
         }
-        List<Execution> joined = List.copyOf(known.joined);
-        known.joined.clear();
-        return joined;
+        return others;
+    }
+
+    /** The method of an execution has ended; if it was cancelled, it may be executed anew. */
+    synchronized void over(Execution execution) {
+        Key key = Key.of(execution.request());
+        Known known = calls.get(key);
+        if (known != null && known.first == execution && known.isEnding()) {
+            calls.remove(key);
+        }
     }
 
     /** One that still runs cannot be forgotten; there are no more of them than the service takes at a time. */

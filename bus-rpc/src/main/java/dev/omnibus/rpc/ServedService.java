@@ -30,7 +30,10 @@ import org.slf4j.LoggerFactory;
 final class ServedService implements Registration {
 
     private static final long WAITING_BYTES = 64L * 1024 * 1024;
-    private static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
+
+    /** What comes with the advice to try again a little later. */
+    static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
+
     private static final Logger LOG = LoggerFactory.getLogger(ServedService.class);
 
     /** What a service needs of its server. */
@@ -216,9 +219,23 @@ final class ServedService implements Registration {
             answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
             return;
         }
-        if (!execution.begin() || !answers.allows(execution)) {
+        if (!execution.begin()) {
             return;
         }
+        boolean later = false;
+        Execution outer = execution.enter(); // interceptors see the call like the method itself
+        try {
+            later = answers.allows(execution) && serve(execution);
+        } finally {
+            execution.leave(outer);
+            if (!later) {
+                execution.over();
+            }
+        }
+    }
+
+    /** True if the answer comes later. */
+    private boolean serve(Execution execution) {
         ServedMethod method = execution.served();
         @Nullable Object[] arguments;
         try {
@@ -226,29 +243,27 @@ final class ServedService implements Registration {
         } catch (IOException e) {
             String problem = String.valueOf(e.getMessage());
             answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
-            return;
+            return false;
         }
         execution.releaseParams();
         if (method.mayGiveStage() && stages.running() >= limit) {
             refuse(execution);
-            return;
+            return false;
         }
         if (execution.isCancelled()) {
-            return; // while its arguments were read
+            return false; // while its arguments were read
         }
-        Execution outer = execution.enter();
         try {
             Object result = method.run(arguments);
             if (method.mayGiveStage() && result instanceof CompletionStage<?> stage) {
                 finishLater(execution, stage);
-            } else {
-                answers.finish(execution, result);
+                return true;
             }
+            answers.finish(execution, result);
         } catch (Throwable t) {
             answers.fail(execution, t);
-        } finally {
-            execution.leave(outer);
         }
+        return false;
     }
 
     private void finishLater(Execution execution, CompletionStage<?> stage) {
@@ -263,13 +278,14 @@ final class ServedService implements Registration {
                         answers.fail(execution, failure);
                     }
                 } finally {
+                    execution.over();
                     stages.remove();
                 }
             }
         };
         try {
             stage.whenComplete(once);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             once.accept(null, e);
         }
     }

@@ -9,7 +9,8 @@ package dev.omnibus.rpc;
 public interface ServerInterceptor {
 
     /**
-     * Before a call is executed and its arguments are read, on the thread that will execute it.
+     * Before a call is executed and its arguments are read, on the thread that will execute it. Calls that it makes
+     * itself end by the deadline of this one.
      *
      * @param call method, caller, headers and the time that is left
      * @throws RpcException to say no, made by {@link RpcException#refused}: the caller gets {@code REFUSED} with its

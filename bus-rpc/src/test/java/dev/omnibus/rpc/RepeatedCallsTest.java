@@ -33,9 +33,13 @@ class RepeatedCallsTest {
     }
 
     private Execution call(String from, String key) {
+        return call(from, key, 1_000);
+    }
+
+    private Execution call(String from, String key, long ttl) {
         String inbox = "bus:inbox:" + from;
         RpcCodec.Request request =
-                new RpcCodec.Request("" + ++lastId, "echo.say", null, from, inbox, 1_000, key, Map.of());
+                new RpcCodec.Request("" + ++lastId, "echo.say", null, from, inbox, ttl, key, Map.of());
         return new Execution(method, request, answers, System.nanoTime(), 1);
     }
 
@@ -76,17 +80,104 @@ class RepeatedCallsTest {
     }
 
     @Test
-    void cancellingAnyAttemptOfACallCancelsWhatRuns() {
+    void whatRunsIsCancelledWhenTheLastWhoWaitsForItGivesUp() {
+        for (boolean firstGivesUpFirst : new boolean[] {true, false}) {
+            String key = "k" + firstGivesUpFirst;
+            Execution first = call("a", key);
+            assertTrue(repeated.isFirst(first));
+            assertTrue(first.begin());
+            Execution second = call("a", key);
+            assertFalse(repeated.isFirst(second));
+
+            Execution quick = firstGivesUpFirst ? first : second;
+            quick.cancel();
+            quick.cancel(); // doubled on its way
+            assertFalse(first.isCancelled(), "somebody waits for it");
+            Execution third = call("a", key);
+            assertFalse(repeated.isFirst(third));
+            third.cancel();
+            assertFalse(first.isCancelled());
+            (firstGivesUpFirst ? second : first).cancel();
+
+            assertTrue(first.isCancelled());
+        }
+    }
+
+    @Test
+    void whatWasCancelledIsNotExecutedAgainUntilItHasEnded() {
         Execution running = call("a", "k");
         assertTrue(repeated.isFirst(running));
         assertTrue(running.begin());
-        Execution second = call("a", "k");
-        assertEquals(false, repeated.isFirst(second));
-
-        second.cancel();
-
+        running.cancel();
         assertTrue(running.isCancelled());
-        assertTrue(repeated.isFirst(call("a", "k")), "what was cancelled may be tried again");
+
+        Execution early = call("a", "k");
+        assertFalse(repeated.isFirst(early));
+        assertFalse(early.begin(), "it has its answer: try again");
+
+        running.over();
+        assertTrue(repeated.isFirst(call("a", "k")));
+    }
+
+    @Test
+    void whatWasCancelledBeforeItWasStartedMayBeTriedAgainAtOnce() {
+        Execution waiting = call("a", "k");
+        assertTrue(repeated.isFirst(waiting));
+        waiting.cancel();
+        assertFalse(waiting.begin());
+        assertTrue(repeated.isFirst(call("a", "k")));
+    }
+
+    @Test
+    void whatRunsForSeveralHasTheTimeOfTheOneWhoWaitsLongest() {
+        Execution quick = call("a", "k", -1);
+        assertTrue(repeated.isFirst(quick));
+        assertTrue(quick.hasExpired());
+        assertFalse(repeated.isFirst(call("a", "k", 60_000)));
+        assertFalse(quick.hasExpired());
+        assertFalse(repeated.isFirst(call("a", "k", 0)));
+        assertFalse(quick.hasExpired());
+        assertTrue(quick.timeLeft().toMillis() > 30_000);
+    }
+
+    @Test
+    void whatIsCancelledBeforeItIsKnownByItsKeyIsForgotten() {
+        Execution early = call("a", "k");
+        early.cancel(); // by another channel
+        assertTrue(repeated.isFirst(early));
+        assertFalse(early.begin());
+
+        assertTrue(repeated.isFirst(call("a", "k")), "nobody would ever have got an answer");
+    }
+
+    @Test
+    void whoWaitsForAnotherOnesAnswerIsNotOneThatMayGoElsewhere() {
+        RecentRequests recent = new RecentRequests();
+        Execution first = call("a", "k");
+        Execution second = call("a", "k");
+        assertTrue(recent.isNew(first));
+        assertTrue(recent.isNew(second));
+        assertTrue(repeated.isFirst(first));
+        assertFalse(repeated.isFirst(second));
+        assertTrue(first.begin());
+
+        assertEquals(List.of(), recent.waiting());
+    }
+
+    @Test
+    void anInterruptOfAMethodIsNotLeftToWhatItsThreadDoesNext() {
+        Execution interruptsItself = call("a", "");
+        Execution outer = interruptsItself.enter();
+        Thread.currentThread().interrupt();
+        interruptsItself.leave(outer);
+        assertFalse(Thread.interrupted());
+
+        Thread.currentThread().interrupt(); // by whoever owns the thread
+        Execution other = call("a", "");
+        Execution before = other.enter();
+        assertFalse(Thread.currentThread().isInterrupted());
+        other.leave(before);
+        assertTrue(Thread.interrupted());
     }
 
     @Test
