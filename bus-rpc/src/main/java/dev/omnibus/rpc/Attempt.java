@@ -18,6 +18,7 @@ final class Attempt implements Pending, Sent {
     private final long deadline;
     private volatile long id;
     private volatile @Nullable Node node; // null while it cannot have been received
+    private volatile int interruptions; // of the inbox, before it was sent
     private boolean over; // guarded by this
     private boolean occupying; // guarded by this
     private boolean answered; // confined to the inbox' thread
@@ -60,6 +61,7 @@ final class Attempt implements Pending, Sent {
         if (over) {
             return false;
         }
+        interruptions = pending.interruptions();
         node = to;
         occupying = true;
         to.callsInFlight().incrementAndGet();
@@ -100,6 +102,11 @@ final class Attempt implements Pending, Sent {
     public void onReply(RpcCodec.Response reply) {
         release();
         call.replied(this, reply);
+    }
+
+    @Override
+    public boolean askedBefore(int interruption) {
+        return node != null && interruptions < interruption;
     }
 
     @Override

@@ -6,7 +6,9 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +37,7 @@ final class Call<T> {
     private volatile @Nullable Attempt attempt;
     private Set<String> gone = Set.of();
     private String lastFailed = "";
-    private @Nullable Attempt late; // timed out, and perhaps still at work
+    private List<Attempt> late = List.of(); // given up here, and perhaps still at work there
     private String key;
     private int retries;
     private boolean mayHaveRun; // in an attempt before this one
@@ -74,14 +76,30 @@ final class Call<T> {
         Attempt last = attempt;
         if (last != null && last.take()) {
             giveUp(last);
-            giveUp(late);
+            giveUpAll();
         }
     }
 
+    /** Nobody waits for any attempt any more. */
+    private void giveUpAll() {
+        late.forEach(this::giveUp);
+        late = List.of();
+    }
+
+    /** At the node that gets the next one, the key lets it join those before; elsewhere they are not wanted. */
+    private void giveUpElsewhere(Node than) {
+        for (Attempt before : late) {
+            if (before.node() != than) {
+                giveUp(before);
+            }
+        }
+        late = late.stream().filter(before -> before.node() == than).toList();
+    }
+
     /** Tells the node that nobody waits any more. */
-    private void giveUp(@Nullable Attempt last) {
-        Node at = last == null ? null : last.node();
-        if (last != null && at != null && !method.traits().oneWay()) {
+    private void giveUp(Attempt last) {
+        Node at = last.node();
+        if (at != null && !method.traits().oneWay()) {
             byte[] cancel = client.codec().cancel(last.id());
             client.channels().send(method.channel(at.id()), cancel, false, Sent.UNNOTICED);
         }
@@ -108,7 +126,7 @@ final class Call<T> {
         attempt = next;
         if (future.isDone()) { // given up between two attempts
             next.take();
-            giveUp(late);
+            giveUpAll();
         } else if (pauseMillis == 0) {
             findNode(next);
         } else {
@@ -153,22 +171,24 @@ final class Call<T> {
 
     private void send(Attempt next, Node to) {
         long ttl = (next.deadline() - System.nanoTime()) / 1_000_000;
-        if (ttl < 1 || !next.occupy(to)) {
-            return; // the deadline is about to end it, or something has; nothing is executed
+        if (ttl < 1) {
+            return; // the deadline is about to end it
+        }
+        if (!late.isEmpty()) {
+            giveUpElsewhere(to);
+        }
+        boolean oneWay = method.traits().oneWay();
+        if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
+            key = CallOptions.OWN_KEY + next.id();
+        }
+        if (!next.occupy(to)) { // from here on the next attempt may begin on another thread
+            return; // something has ended it; nothing is executed
         }
         if (!client.directory().lists(to)) { // gone before this attempt could be told of it
             if (next.take()) {
                 elsewhere(to);
             }
             return;
-        }
-        Attempt before = late;
-        if (before != null && before.node() != to) { // here the key lets the new attempt join the late one
-            giveUp(before);
-        }
-        boolean oneWay = method.traits().oneWay();
-        if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
-            key = CallOptions.OWN_KEY + next.id();
         }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
@@ -213,7 +233,7 @@ final class Call<T> {
         } else {
             Throwable failure = method.faults().failure(reply, method.name(), elapsed());
             if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
-                again(last, e, reply.retryAfterMillis());
+                again(last, client.directory().shapes().explained(reply, e), reply.retryAfterMillis());
             } else {
                 future.completeExceptionally(failure);
             }
@@ -237,8 +257,10 @@ final class Call<T> {
     /** It ended at this side. */
     void ended(Attempt last, Reason reason, String why) {
         boolean notSent = last.node() == null;
-        if (!notSent && (reason == Reason.TIMEOUT || reason == Reason.CLOSED)) {
-            late = last;
+        if (!notSent && reason != Reason.NODE_LOST) {
+            List<Attempt> more = new ArrayList<>(late);
+            more.add(last);
+            late = more;
         }
         String known = notSent ? "; it was not sent" : "; whether it was executed is not known";
         again(last, failure(reason, notSent, why + known, null), 0);
@@ -276,7 +298,7 @@ final class Call<T> {
     }
 
     void fail(RpcException e) {
-        giveUp(late);
+        giveUpAll();
         future.completeExceptionally(mayHaveRun ? Failures.ofLastAttempt(e) : e);
     }
 

@@ -7,10 +7,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -41,9 +38,6 @@ final class Gathering<T> implements Pending {
     /** A node announces itself when its channels are confirmed, which takes milliseconds. */
     static final Duration UNNAMED = Duration.ofSeconds(1);
 
-    /** More strangers than that are not taken for nodes that are about to be known. */
-    private static final int MOST_STRANGERS = 1_000;
-
     private final RpcClient client;
     private final String method;
     private final Asking asking;
@@ -53,14 +47,14 @@ final class Gathering<T> implements Pending {
     private final long started = System.nanoTime();
     private final long deadline;
     private final CallFuture<Replies<T>> future = new CallFuture<>(this::cancelled);
-    private final Consumer<String> follower = this::noticed;
+    private final Newcomers newcomers;
     private volatile long id;
+    private volatile int interruptions; // of the inbox, before it was sent
     private volatile boolean sent;
 
     private final Tally<T> tally; // guarded by this, like all below
-    private final Map<String, RpcCodec.Response> strangers = new HashMap<>();
-    private boolean following;
     private boolean awaitingUnnamed;
+    private boolean unnamedGivenUp;
 
     Gathering(
             RpcClient client,
@@ -76,6 +70,7 @@ final class Gathering<T> implements Pending {
         this.until = until;
         this.deadline = started + asking.nanos();
         this.tally = new Tally<>(until);
+        this.newcomers = new Newcomers(client, method, this::known);
         this.telling = onReply == null ? null : new ReplyTelling<>(onReply, client::execute);
     }
 
@@ -130,6 +125,7 @@ final class Gathering<T> implements Pending {
         if (request == null) {
             return;
         }
+        interruptions = client.pending().interruptions();
         sent = true; // before the look: who ends it from here on must not say that it was not sent
         if (client.pending().contains(id)) {
             client.channels().send(client.channels().names().method(method), request, true, new Question());
@@ -200,68 +196,35 @@ final class Gathering<T> implements Pending {
 
     @Override
     public void onReply(RpcCodec.Response reply) {
+        boolean stranger;
         synchronized (this) {
-            if (!tally.hasAsked(reply.from()) && !client.directory().knows(reply.from())) {
-                if (strangers.size() < MOST_STRANGERS && strangers.putIfAbsent(reply.from(), reply) == null) {
-                    client.execute(this::askWhoTheyAre);
-                }
-                return;
-            }
+            stranger = !tally.hasAsked(reply.from()) && !client.directory().knows(reply.from());
         }
-        take(reply);
-        look();
+        if (!stranger) {
+            take(reply);
+            look();
+        } else if (newcomers.hold(reply)) {
+            client.execute(this::askWhoTheyAre);
+        }
     }
 
     private void askWhoTheyAre() {
-        follow();
-        client.directory().lookAfresh().whenComplete((done, failure) -> {
-            List<String> ids;
-            synchronized (this) {
-                ids = new ArrayList<>(strangers.keySet());
-            }
-            client.directory().serving(method).forEach(node -> ids.add(node.id())); // come before it was followed
-            ids.forEach(this::known);
-        });
+        newcomers.lookOut(() -> client.pending().contains(id));
     }
 
-    private void follow() {
-        synchronized (this) {
-            if (following || !client.pending().contains(id)) {
-                return;
-            }
-            following = true;
-        }
-        client.directory().follow(follower);
-        if (!client.pending().contains(id)) { // ended meanwhile
-            client.directory().unfollow(follower);
-        }
-    }
-
-    /** A node has come, gone or changed. Told under the lock of the directory, so it is looked at elsewhere. */
-    private void noticed(String node) {
-        client.execute(() -> known(node));
-    }
-
+    /** The directory knows a node. */
     private void known(String node) {
-        if (!client.directory().knows(node)) {
-            return;
-        }
-        RpcCodec.Response held;
-        boolean askItself = false;
-        synchronized (this) {
-            held = strangers.remove(node);
-            if (held == null && awaitingUnnamed && tally.unnamed() > strangers.size()) {
-                askItself = client.directory().serving(method).stream()
-                                .anyMatch(serving -> serving.id().equals(node))
-                        && !tally.hasAsked(node);
-                if (askItself) {
-                    tally.askLate(node);
-                }
-            }
-        }
+        RpcCodec.Response held = newcomers.release(node);
         if (held != null) {
             take(held);
             look();
+            return;
+        }
+        boolean serves = client.directory().serving(method).stream()
+                .anyMatch(serving -> serving.id().equals(node));
+        boolean askItself;
+        synchronized (this) {
+            askItself = serves && awaitingUnnamed && tally.unnamed() > newcomers.held() && tally.askLate(node);
         }
         byte[] request = askItself ? request() : null;
         if (request != null) {
@@ -274,7 +237,11 @@ final class Gathering<T> implements Pending {
         Duration latency = elapsed();
         Message value = reply.result();
         @Nullable T decoded = null;
-        RpcException fault = value == null ? Faults.undeclared(client.codec(), reply, method, latency) : null;
+        RpcException fault = value == null
+                ? client.directory()
+                        .shapes()
+                        .explained(reply, Faults.undeclared(client.codec(), reply, method, latency))
+                : null;
         boolean counts = false;
         if (value != null) {
             try {
@@ -305,6 +272,11 @@ final class Gathering<T> implements Pending {
     }
 
     @Override
+    public boolean askedBefore(int interruption) {
+        return sent && interruptions < interruption;
+    }
+
+    @Override
     public boolean onLost(String node) {
         boolean awaited;
         synchronized (this) {
@@ -320,14 +292,16 @@ final class Gathering<T> implements Pending {
     private void look() {
         boolean waitForNames = false;
         Tally.State state;
+        boolean givenUp;
         synchronized (this) {
             state = tally.state();
+            givenUp = unnamedGivenUp && state == Tally.State.UNNAMED_LEFT;
             if (state == Tally.State.UNNAMED_LEFT && !awaitingUnnamed) {
                 awaitingUnnamed = true;
                 waitForNames = true;
             }
         }
-        if (state == Tally.State.DONE) {
+        if (state == Tally.State.DONE || givenUp) {
             end(Reason.NODE_LOST);
         } else if (waitForNames) {
             askWhoTheyAre();
@@ -337,13 +311,10 @@ final class Gathering<T> implements Pending {
     }
 
     private void giveUpTheUnnamed() {
-        boolean alone;
         synchronized (this) {
-            alone = tally.state() == Tally.State.UNNAMED_LEFT;
+            unnamedGivenUp = true;
         }
-        if (alone) {
-            end(Reason.NODE_LOST);
-        }
+        look();
     }
 
     private void end(Reason reasonForTheRest) {
@@ -380,10 +351,8 @@ final class Gathering<T> implements Pending {
         List<String> silent;
         synchronized (this) {
             silent = sent ? tally.silent() : List.of();
-            if (following) {
-                client.directory().unfollow(follower);
-            }
         }
+        newcomers.forget();
         byte[] cancel = client.codec().cancel(id);
         for (String node : silent) {
             client.channels().send(client.channels().names().method(method, node), cancel, false, Sent.UNNOTICED);

@@ -17,6 +17,9 @@ interface Pending {
     /** A reply has come. If one reply ends it, this is called at most once. */
     void onReply(RpcCodec.Response reply);
 
+    /** Whether it was asked before the inbox was interrupted for that time, so that its reply may have been missed. */
+    boolean askedBefore(int interruption);
+
     /** A node is gone; true if that ends it. */
     boolean onLost(String node);
 

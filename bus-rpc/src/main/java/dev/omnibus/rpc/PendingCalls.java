@@ -10,8 +10,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -34,6 +37,12 @@ final class PendingCalls implements Receiver {
     /** A call ends by its deadline and this, or a little more on a machine that is busy. */
     static final long LOOK_MILLIS = 20;
 
+    /**
+     * What was answered while the inbox was deaf is lost, and nobody can say which replies those were. One that was
+     * only slow is here by then.
+     */
+    static final Duration GRACE = Duration.ofMillis(500);
+
     private static final int MOST = 65_536;
 
     /** Room for every reply that can be awaited, and some doubled ones. */
@@ -43,12 +52,17 @@ final class PendingCalls implements Receiver {
 
     private record Arrived(Pending pending, RpcCodec.Response reply, int size) {}
 
+    /** What was asked before the inbox was interrupted for that time, and has no answer by then, fails. */
+    private record Doubt(int interruption, long until) {}
+
     private final Map<Long, Pending> table = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
+    private final AtomicInteger interruptions = new AtomicInteger();
+    private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
     PendingCalls(Bus bus, RpcCodec codec) {
@@ -120,15 +134,28 @@ final class PendingCalls implements Receiver {
         }
     }
 
-    /** The inbox was deaf for a while: what was answered meanwhile is lost. */
+    /** The inbox was deaf for a while, or still is. */
     @Override
     public void interrupted() {
-        end(pending -> true, Reason.CONNECTION_LOST, "the link to Redis broke while the answer was awaited");
+        doubts.add(new Doubt(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
+    }
+
+    /** How often the inbox was interrupted so far. */
+    int interruptions() {
+        return interruptions.get();
     }
 
     void expire() {
         long now = System.nanoTime();
         end(pending -> pending.deadline() - now <= 0, Reason.TIMEOUT, "no answer came within the timeout");
+        Doubt eldest = doubts.peek();
+        while (eldest != null && eldest.until() - now <= 0) {
+            int interruption = eldest.interruption();
+            String why = "the link to Redis broke while the answer was awaited";
+            end(pending -> pending.askedBefore(interruption), Reason.CONNECTION_LOST, why);
+            doubts.remove();
+            eldest = doubts.peek();
+        }
     }
 
     void lost(String node) {

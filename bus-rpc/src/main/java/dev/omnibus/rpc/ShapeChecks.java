@@ -82,6 +82,13 @@ final class ShapeChecks {
         return ours != null && !ours.isEmpty() && !theirs.isEmpty() && !ours.equals(theirs);
     }
 
+    /** The failure that an answer is; if the arguments did not fit, with the reason that there may be for it. */
+    RpcException explained(RpcCodec.Response reply, RpcException failure) {
+        return reply.code() == RpcCodec.INVALID_PARAMS
+                ? Failures.withMore(failure, difference(failure.method(), reply.from()))
+                : failure;
+    }
+
     /** What to add to a message about a call that may have failed of it; nothing if the shapes are the same. */
     String difference(String method, String node) {
         NodeInfo info = members.info(node);

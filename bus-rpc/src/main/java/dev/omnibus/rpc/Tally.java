@@ -32,6 +32,7 @@ final class Tally<T> {
     private final Set<String> silent = new LinkedHashSet<>(); // of those that were asked
     private final Map<String, Reply<T>> replies = new LinkedHashMap<>();
     private final Map<String, Reason> missing = new LinkedHashMap<>();
+    private int repliesOfReceivers; // of those who were not asked late, and so received the question itself
     private long receivers = UNKNOWN;
     private boolean exact;
     private boolean counted;
@@ -46,10 +47,17 @@ final class Tally<T> {
         silent.add(node);
     }
 
-    /** Somebody who may be one of the receivers without a name, and may as well have come after the question. */
-    void askLate(String node) {
+    /**
+     * Somebody who may be one of the receivers without a name, and may as well have come after the question. False if
+     * he was asked, or has answered.
+     */
+    boolean askLate(String node) {
+        if (asked.contains(node) || replies.containsKey(node)) {
+            return false;
+        }
         askedLate.add(node);
         ask(node);
+        return true;
     }
 
     boolean hasAsked(String node) {
@@ -77,6 +85,7 @@ final class Tally<T> {
         if (replies.putIfAbsent(reply.node(), reply) != null) {
             return false;
         }
+        repliesOfReceivers += askedLate.contains(reply.node()) ? 0 : 1;
         silent.remove(reply.node());
         missing.remove(reply.node()); // thought lost, and yet here
         valuesThatCount += counts ? 1 : 0;
@@ -101,20 +110,35 @@ final class Tally<T> {
         if (isMet()) {
             return State.DONE;
         }
-        boolean everybodyWhoReceivedIt = everybodyWhoReceivedIt();
-        if (!counted || (!everybodyWhoReceivedIt && !silent.isEmpty())) {
+        if (!counted) {
             return State.OPEN;
         }
-        return everybodyWhoReceivedIt || unnamed() == 0 ? State.DONE : State.UNNAMED_LEFT;
+        if (receivers != UNKNOWN && repliesOfReceivers >= receivers) {
+            return State.DONE;
+        }
+        if (asManyAsReceivedIt()) {
+            return State.UNNAMED_LEFT; // one of those asked late may stand for somebody who is still silent
+        }
+        if (!silent.isEmpty()) {
+            return State.OPEN;
+        }
+        return unnamed() == 0 ? State.DONE : State.UNNAMED_LEFT;
     }
 
-    private boolean everybodyWhoReceivedIt() {
+    private boolean asManyAsReceivedIt() {
         return receivers != UNKNOWN && replies.size() >= receivers;
     }
 
-    /** How many more received it than have a name. */
+    /**
+     * How many more received it than have a name. Whoever was asked late and has answered may have come after the
+     * question, and somebody else still be silent; so he accounts for nobody.
+     */
     long unnamed() {
-        return exact ? Math.max(0, receivers - replies.size() - missing.size() - silent.size()) : 0;
+        return unnamed(repliesOfReceivers);
+    }
+
+    private long unnamed(int answers) {
+        return exact ? Math.max(0, receivers - answers - missing.size() - silent.size()) : 0;
     }
 
     private boolean isMet() {
@@ -122,9 +146,9 @@ final class Tally<T> {
     }
 
     Replies<T> end(String method, Reason reasonForTheRest, Duration elapsed) {
-        int unnamed = (int) unnamed();
+        int unnamed = (int) unnamed(replies.size()); // who has not been heard of until now was one of those asked late
         boolean met = isMet();
-        if (everybodyWhoReceivedIt()) { // so they were not among them
+        if (asManyAsReceivedIt()) { // so the others were not among them
             silent.removeAll(askedLate);
             missing.keySet().removeAll(askedLate);
         }

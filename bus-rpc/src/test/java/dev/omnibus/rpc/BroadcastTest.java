@@ -236,6 +236,36 @@ class BroadcastTest extends PlayedNodes {
     }
 
     @Test
+    void whoeverIsAskedLateAndAnswersLateDoesNotLeaveItOpenForThoseWithoutAName() {
+        serving("listed");
+        CountDownLatch asked = new CountDownLatch(2);
+        for (String nameless : List.of("nameless-1", "nameless-2")) {
+            playedRaw(nameless, text -> asked.countDown())
+                    .endLease("bus:nodes", "bus:node:{bus:nodes}:" + nameless)
+                    .join();
+        }
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(40_000), "x");
+        await().until(() -> asked.getCount() == 0);
+        CompletableFuture<RpcCodec.Request> request = new CompletableFuture<>();
+        Transport late = played("late", heard -> {
+            request.complete(heard);
+            return List.of();
+        });
+        say(late, Announcement.JOINED, "late");
+
+        // Asked itself, it answers when nobody is awaited any more who has no name. Not asked, it changes nothing.
+        request.thenAcceptAsync(
+                heard -> publish(late, heard.replyTo(), result(heard, "late", "\"late\"")),
+                CompletableFuture.delayedExecutor(2 * Gathering.UNNAMED.toMillis(), TimeUnit.MILLISECONDS));
+
+        Replies<String> replies = asking.join();
+        assertTrue(replies.values().contains("listed"), replies::toString);
+        assertFalse(replies.isComplete(), replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 30_000, replies::toString);
+    }
+
+    @Test
     void theFirstValuesEndItAndTheOthersAreToldToGiveUp() {
         serving("quick");
         List<String> cancelled = new CopyOnWriteArrayList<>();

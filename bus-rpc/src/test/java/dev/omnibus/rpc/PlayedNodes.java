@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Message;
@@ -77,11 +78,8 @@ abstract class PlayedNodes {
             link.subscribe(channel, new FrameListener() {
                         @Override
                         public void onFrame(String name, byte[] frame) {
-                            try {
-                                RpcCodec.Request request = codec.readRequest(new Message(frame, 0, frame.length));
+                            for (RpcCodec.Request request : requests(codec, frame)) {
                                 answers.apply(request).forEach(answer -> publish(link, request.replyTo(), answer));
-                            } catch (IOException e) {
-                                throw new AssertionError(e);
                             }
                         }
 
@@ -92,6 +90,21 @@ abstract class PlayedNodes {
         }
         lease(link, node);
         return link;
+    }
+
+    /** A frame has one request or an array of them. */
+    static List<RpcCodec.Request> requests(RpcCodec codec, byte[] frame) {
+        try {
+            JsonNode tree = new ObjectMapper().readTree(frame);
+            List<RpcCodec.Request> requests = new ArrayList<>();
+            for (JsonNode one : tree.isArray() ? tree : List.of(tree)) {
+                byte[] bytes = one.toString().getBytes(UTF_8);
+                requests.add(codec.readRequest(new Message(bytes, 0, bytes.length)));
+            }
+            return requests;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** A node played by hand that never answers; what it hears is noted. */

@@ -10,9 +10,11 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What is tried again, when, how often, and what is not. */
@@ -72,12 +74,12 @@ class RetryTest extends PlayedNodes {
         played("deaf", request -> note(request, asked() < 3 ? "" : result(request, "deaf", "\"done\"")));
         RpcClient client = RpcClient.on(bus("caller"));
         CallOptions options =
-                within(10_000).withAttemptTimeout(Duration.ofMillis(100)).withRetries(5);
+                within(30_000).withAttemptTimeout(Duration.ofMillis(300)).withRetries(9);
 
         RpcException e = CallContract.failure(client.call("echo.say", String.class, options, "x"));
         assertEquals(Reason.TIMEOUT, e.reason());
         assertFalse(e.notExecuted());
-        assertTrue(e.elapsed().toMillis() < 5_000, e::getMessage);
+        assertTrue(e.elapsed().toMillis() < 20_000, e::getMessage);
         assertEquals(1, asked());
 
         await().until(() -> heard.size() == 2); // the call, and that it was given up
@@ -89,11 +91,13 @@ class RetryTest extends PlayedNodes {
         List<RpcCodec.Request> attempts = heard.stream()
                 .filter(request -> request.method().equals("echo.say"))
                 .toList();
-        assertEquals(4, attempts.size());
+        assertTrue(attempts.size() >= 4, attempts::toString);
         assertEquals(1, attempts.stream().map(RpcCodec.Request::key).distinct().count());
         assertTrue(attempts.get(0).key().matches("~\\d+"), "which cannot be a key of the program's own");
-        assertEquals(4, attempts.stream().map(RpcCodec.Request::id).distinct().count());
-        assertTrue(attempts.stream().allMatch(request -> request.ttlMillis() <= 100));
+        assertEquals(
+                attempts.size(),
+                attempts.stream().map(RpcCodec.Request::id).distinct().count());
+        assertTrue(attempts.stream().allMatch(request -> request.ttlMillis() <= 300));
         assertEquals(
                 attempts.size(),
                 heard.size(),
@@ -104,18 +108,16 @@ class RetryTest extends PlayedNodes {
     void anAttemptThatMovesToAnotherNodeIsCancelledAtTheFirst() {
         played("deaf", request -> note(request, ""));
         RpcClient client = RpcClient.on(bus("caller"));
-        CallOptions options =
-                within(10_000).withAttemptTimeout(Duration.ofMillis(200)).asIdempotent();
+        CallOptions options = within(60_000)
+                .withAttemptTimeout(Duration.ofSeconds(1))
+                .withRetries(9)
+                .asIdempotent();
         CompletableFuture<String> call = client.call("echo.say", String.class, options, "x");
-        await().until(() -> asked() == 1);
+        await().until(() -> asked() >= 1);
         serving("quick");
 
         assertEquals("quick", call.join());
-        await().until(() -> heard.stream().anyMatch(request -> request.method().equals("$/cancelRequest")));
-        RpcCodec.Request cancel = heard.get(heard.size() - 1);
-        assertEquals(
-                "{\"id\":" + heard.get(0).id() + ",\"from\":\"" + heard.get(0).from() + "\"}",
-                String.valueOf(cancel.params()));
+        await().until(this::allWereGivenUp);
     }
 
     @Test
@@ -180,11 +182,11 @@ class RetryTest extends PlayedNodes {
 
     @Test
     void aCallThatIsCancelledDuringThePauseIsNotSentAgain() {
-        played("busy", request -> note(request, overloaded(request, "busy", 300)));
+        played("busy", request -> note(request, overloaded(request, "busy", 2_000)));
         RpcClient client = RpcClient.on(bus("caller"));
         CompletableFuture<String> call =
                 client.call("echo.say", String.class, within(20_000).withRetries(5), "x");
-        await().until(() -> asked() == 1);
+        await().until(() -> asked() >= 1);
 
         assertTrue(call.cancel(true));
 
@@ -209,6 +211,48 @@ class RetryTest extends PlayedNodes {
 
         assertEquals(Reason.NODE_LOST, CallContract.failure(once).reason());
         assertEquals("survivor", again.join());
+    }
+
+    @Test
+    void aCallThatIsLostWithTheLinkIsGivenUpAtItsNode() {
+        played("silent", request -> note(request, ""));
+        RpcClient client = RpcClient.on(bus("caller"));
+        CompletableFuture<String> call = client.call("echo.say", String.class, within(60_000), "x");
+        await().until(() -> asked() == 1);
+
+        network.down();
+        network.up();
+
+        RpcException e = CallContract.failure(call);
+        assertEquals(Reason.CONNECTION_LOST, e.reason());
+        assertFalse(e.notExecuted());
+        await().until(() -> heard.stream().anyMatch(request -> request.method().equals("$/cancelRequest")));
+    }
+
+    @Test
+    void everyAttemptThatMayRunIsGivenUpInTheEnd() {
+        played("deaf", request -> note(request, ""));
+        RpcClient client = RpcClient.on(bus("caller"));
+        CallOptions options = within(20_000)
+                .withAttemptTimeout(Duration.ofMillis(60))
+                .withRetries(2)
+                .asIdempotent();
+
+        CallContract.failure(client.call("echo.say", String.class, options, "x"));
+
+        await().until(this::allWereGivenUp);
+    }
+
+    private boolean allWereGivenUp() {
+        Set<String> asked = heard.stream()
+                .filter(request -> request.method().equals("echo.say"))
+                .map(request -> "{\"id\":" + request.id() + ",\"from\":\"" + request.from() + "\"}")
+                .collect(Collectors.toSet());
+        Set<String> cancelled = heard.stream()
+                .filter(request -> request.method().equals("$/cancelRequest"))
+                .map(request -> String.valueOf(request.params()))
+                .collect(Collectors.toSet());
+        return asked.equals(cancelled);
     }
 
     @Test
