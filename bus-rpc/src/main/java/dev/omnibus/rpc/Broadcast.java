@@ -26,7 +26,8 @@ public final class Broadcast<S> {
     /**
      * The same with other options.
      *
-     * @param newOptions how long to wait
+     * @param newOptions how long to wait, and headers; what they say of nodes, keys and retries is for calls to one
+     *     node
      * @return a broadcast with these options
      */
     public Broadcast<S> with(CallOptions newOptions) {

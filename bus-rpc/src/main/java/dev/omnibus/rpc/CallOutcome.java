@@ -9,7 +9,8 @@ import java.util.Optional;
  * What became of a call, for interceptors. Immutable.
  *
  * @param method {@code service.method}
- * @param node at the caller's side the node that had it last, empty if none had; at the server's side the caller
+ * @param node at the caller's side the node that had it last, empty if none had or all of them; at the server's side
+ *     the caller
  * @param headers what the caller sent along
  * @param elapsed from the beginning to the end; at the server's side from its arrival there
  * @param failure why there is no value; empty if there is one

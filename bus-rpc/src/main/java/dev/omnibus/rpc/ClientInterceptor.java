@@ -1,8 +1,8 @@
 package dev.omnibus.rpc;
 
 /**
- * Stands between a program and all calls that it makes: to send something along, to say no, or to count. It never sees
- * arguments or results.
+ * Stands between a program and all calls and broadcasts that it makes: to send something along, to say no, or to count.
+ * It never sees arguments or results.
  *
  * @see RpcClient#intercept
  */
@@ -22,8 +22,9 @@ public interface ClientInterceptor {
     }
 
     /**
-     * After a call to one node has ended, whatever became of it. It must not block: what hangs on the call waits for
-     * it. What it throws is logged.
+     * After a call has ended, whatever became of it, also if it was never sent; of a broadcast once, when it has ended
+     * as a whole, with the reason that {@link Replies#orThrow} would have. It must not block: what hangs on the call
+     * waits for it. What it throws is logged.
      *
      * @param outcome what became of the call
      */

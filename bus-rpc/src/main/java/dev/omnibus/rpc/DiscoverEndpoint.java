@@ -84,14 +84,12 @@ final class DiscoverEndpoint implements Receiver {
                 answer(codec.readRequest(message));
             } catch (RpcCodec.BadRequest e) {
                 channels.reportBad(channel, "A request was refused: " + e.getMessage());
+                send(e.request(), RpcCodec.error(RpcCodec.INVALID_REQUEST, String.valueOf(e.getMessage()), ""));
             }
         }
     }
 
     private void answer(RpcCodec.Request request) {
-        if (request.id().isEmpty() || !channels.names().isInbox(request.replyTo())) {
-            return; // a notification, or a cancel of what takes no time
-        }
         RpcCodec.Answer answer;
         try {
             answer = request.method().equals(METHOD)
@@ -100,6 +98,13 @@ final class DiscoverEndpoint implements Receiver {
         } catch (JsonProcessingException | RuntimeException | Error e) { // made from the program's own classes
             LOG.error("The OpenRPC document of node {} cannot be made", channels.node(), e);
             answer = internal("the document cannot be made; the server's log says why");
+        }
+        send(request, answer);
+    }
+
+    private void send(RpcCodec.Request request, RpcCodec.Answer answer) {
+        if (request.id().isEmpty() || !channels.names().isInbox(request.replyTo())) {
+            return; // a notification, or a cancel of what takes no time
         }
         channels.send(request.replyTo(), codec.response(request.id(), answer), false, new Sent() {
             @Override

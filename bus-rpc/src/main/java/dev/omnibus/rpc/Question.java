@@ -55,7 +55,8 @@ public final class Question<T> {
     /**
      * The same with other options.
      *
-     * @param newOptions how long to wait
+     * @param newOptions how long to wait, and headers; what they say of nodes, keys and retries is for calls to one
+     *     node
      * @return a question with these options
      */
     public Question<T> with(CallOptions newOptions) {

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -142,11 +143,7 @@ public final class Replies<T> {
             return values();
         }
         Map<String, RpcException> faults = faults();
-        Reason reason = faults.values().stream()
-                .map(RpcException::reason)
-                .findFirst()
-                .or(() -> missing.values().stream().findFirst())
-                .orElse(Reason.NODE_LOST);
+        Reason reason = failure().orElse(Reason.NODE_LOST);
         String message = "Broadcast " + this
                 + (faults.isEmpty()
                         ? ""
@@ -154,6 +151,18 @@ public final class Replies<T> {
         RpcException first =
                 faults.isEmpty() ? null : faults.values().iterator().next();
         throw new RpcException(reason, false, method, "", elapsed, message, first);
+    }
+
+    /** Why the question was not answered as it was to be; empty if it was. */
+    Optional<Reason> failure() {
+        if (satisfied) {
+            return Optional.empty();
+        }
+        return faults().values().stream()
+                .map(RpcException::reason)
+                .findFirst()
+                .or(() -> missing.values().stream().findFirst())
+                .or(() -> Optional.of(Reason.NODE_LOST));
     }
 
     /**

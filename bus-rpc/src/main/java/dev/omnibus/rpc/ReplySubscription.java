@@ -41,17 +41,18 @@ final class ReplySubscription<T> implements Flow.Subscription {
         subscriber.onSubscribe(this);
         boolean wanted;
         synchronized (this) {
-            wanted = !over;
+            wanted = !over && !ended;
             running = false;
         }
         if (!wanted) {
+            go(); // a wrong request is told
             return;
         }
         CompletableFuture<Replies<T>> future = question.onReply(this::add).askAsync();
         boolean cancelled;
         synchronized (this) {
             asking = future;
-            cancelled = over;
+            cancelled = over || ended;
         }
         if (cancelled) {
             future.cancel(true);

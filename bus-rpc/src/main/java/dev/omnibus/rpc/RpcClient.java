@@ -9,18 +9,15 @@ import dev.omnibus.rpc.Contract.Traits;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.lang.reflect.Type;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Calls methods that other processes serve: one node with {@link #proxy} and {@link #call}, all of them with
@@ -31,8 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RpcClient implements Layer {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RpcClient.class);
-
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
@@ -40,7 +35,7 @@ public final class RpcClient implements Layer {
     private final PendingCalls pending;
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethods methods;
-    private final List<ClientInterceptor> interceptors = new CopyOnWriteArrayList<>();
+    private final Interceptors interceptors = new Interceptors();
     private final Future<?> expiring;
 
     private RpcClient(Bus bus) {
@@ -74,7 +69,7 @@ public final class RpcClient implements Layer {
     /**
      * Puts an interceptor before all calls and broadcasts that are made from now on.
      *
-     * @param interceptor is asked before each call, in the order in which they were added, and told after each
+     * @param interceptor is asked before each of them, in the order in which they were added, and told after each
      */
     public void intercept(ClientInterceptor interceptor) {
         interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
@@ -190,24 +185,25 @@ public final class RpcClient implements Layer {
         CallOptions options;
         long nanos;
         try {
-            options = intercepted(method.name(), given);
+            options = interceptors.before(method.name(), Execution.passedOn(given));
             nanos = nanosFor(method.name(), options.timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
-            return CompletableFuture.failedFuture(e);
+            return refused(method.name(), given, e);
         }
         retryBudget.called();
         Call<T> call = new Call<>(this, method, params, options, nanos);
         if (!interceptors.isEmpty()) {
-            CallOptions used = options;
-            long started = System.nanoTime();
-            call.future().whenComplete((value, failure) -> {
-                Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
-                tellInterceptors(new CallOutcome(
-                        method.name(), call.node(), used.headers(), elapsed, Failures.reasonOf(failure)));
-            });
+            interceptors.after(call.future(), method.name(), options, call::node, value -> Optional.empty());
         }
         whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
+    }
+
+    /** Nothing is sent; but whoever was asked before is told after. */
+    private <T> CompletableFuture<T> refused(String method, CallOptions given, RpcException why) {
+        CompletableFuture<T> failed = CompletableFuture.failedFuture(why);
+        interceptors.after(failed, method, given, () -> "", value -> Optional.empty());
+        return failed;
     }
 
     /** The time for a call, at most what is left of the one that is being served here. */
@@ -218,28 +214,6 @@ public final class RpcClient implements Layer {
             throw Failures.of(Reason.TIMEOUT, true, method, "", Duration.ZERO, late, null);
         }
         return Math.min(left, wanted);
-    }
-
-    private CallOptions intercepted(String method, CallOptions given) {
-        CallOptions options = given;
-        try {
-            for (ClientInterceptor interceptor : interceptors) {
-                options = Objects.requireNonNull(interceptor.before(method, options), "options to use");
-            }
-        } catch (RpcException e) {
-            throw Failures.of(e.reason(), true, method, "", Duration.ZERO, String.valueOf(e.getMessage()), e);
-        }
-        return options;
-    }
-
-    private void tellInterceptors(CallOutcome outcome) {
-        for (ClientInterceptor interceptor : interceptors) {
-            try {
-                interceptor.after(outcome);
-            } catch (RuntimeException | Error e) {
-                LOG.error("An interceptor failed after a call of {}", outcome.method(), e);
-            }
-        }
     }
 
     /**
@@ -295,15 +269,18 @@ public final class RpcClient implements Layer {
     /** Lets a question be asked, unless an interceptor says no or there is no time left. */
     <T> CompletableFuture<Replies<T>> gather(
             String method, CallOptions given, long contractsMillis, BiFunction<CallOptions, Long, Gathering<T>> make) {
+        CallOptions options;
+        long nanos;
         try {
-            CallOptions options = intercepted(method, given);
-            long nanos = nanosFor(method, options.timeoutNanos(contractsMillis));
-            Gathering<T> gathering = make.apply(options, nanos);
-            whenReady(method, nanos, gathering::ask, gathering::fail);
-            return gathering.future();
+            options = interceptors.before(method, Execution.passedOn(given));
+            nanos = nanosFor(method, options.timeoutNanos(contractsMillis));
         } catch (RpcException e) {
-            return CompletableFuture.failedFuture(e);
+            return refused(method, given, e);
         }
+        Gathering<T> gathering = make.apply(options, nanos);
+        interceptors.after(gathering.future(), method, options, () -> "", Replies::failure);
+        whenReady(method, nanos, gathering::ask, gathering::fail);
+        return gathering.future();
     }
 
     /** The first call waits until the directory has been read once. */
