@@ -130,6 +130,10 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
             throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName()
                     + " has type parameters of its own; nobody could know what to decode, so name the types");
         }
+        requireReach(type, method, method.getReturnType(), "gives");
+        for (Class<?> thrown : method.getExceptionTypes()) {
+            requireReach(type, method, thrown, "throws");
+        }
         JavaType declaring = TYPES.constructType(type).findSuperType(method.getDeclaringClass());
         TypeBindings arguments = declaring == null ? TypeBindings.emptyBindings() : declaring.getBindings();
         List<JavaType> parameters = new ArrayList<>();
@@ -150,6 +154,30 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
                 async,
                 traits(name, method),
                 DeclaredFault.of(name, method));
+    }
+
+    /** The object that the JDK makes for a public interface is in another package, and casts results and exceptions. */
+    private static void requireReach(Class<?> type, Method method, Class<?> used, String verb) {
+        Class<?> part = innermost(used);
+        boolean together = !isOpen(type) && part.getPackageName().equals(type.getPackageName());
+        if (!isOpen(part) && !together) {
+            throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName() + " " + verb
+                    + " " + part.getName() + ", which is not public and so cannot be reached by the object that calls;"
+                    + " make it public, or keep the contract in its package and not public either");
+        }
+    }
+
+    private static Class<?> innermost(Class<?> type) {
+        Class<?> part = type;
+        while (part.isArray()) {
+            part = part.getComponentType();
+        }
+        return part;
+    }
+
+    /** As the virtual machine sees it, which knows of no protected classes. */
+    private static boolean isOpen(Class<?> type) {
+        return Modifier.isPublic(type.getModifiers()) || Modifier.isProtected(type.getModifiers());
     }
 
     private static Traits traits(String name, Method method) {

@@ -215,6 +215,59 @@ class ContractTest {
         assertEquals("The name \"rpc.discover\" " + name, refusal(Reserved.class));
     }
 
+    record Hidden(int value) {}
+
+    public record Open(int value) {}
+
+    static final class HiddenFailure extends Exception {
+        HiddenFailure(String message) {
+            super(message);
+        }
+    }
+
+    public interface GivesHidden {
+        Hidden get();
+    }
+
+    public interface GivesHiddenArrays {
+        Hidden[][] get();
+    }
+
+    public interface ThrowsHidden {
+        void run() throws HiddenFailure;
+    }
+
+    public interface Reachable {
+        Open get(Hidden[] given);
+
+        CompletionStage<List<Hidden>> later();
+
+        int[] numbers();
+    }
+
+    interface HiddenItself {
+        Hidden get() throws HiddenFailure;
+    }
+
+    @Test
+    void whatThePublicContractGivesOrThrowsMustBePublicToo() {
+        String end =
+                ", which is not public and so cannot be reached by the object that calls; make it public, or keep the"
+                        + " contract in its package and not public either";
+        String here = "dev.omnibus.rpc.ContractTest$";
+        assertEquals(
+                "The method get() of " + here + "GivesHidden gives " + here + "Hidden" + end,
+                refusal(GivesHidden.class));
+        assertEquals(
+                "The method get() of " + here + "GivesHiddenArrays gives " + here + "Hidden" + end,
+                refusal(GivesHiddenArrays.class));
+        assertEquals(
+                "The method run() of " + here + "ThrowsHidden throws " + here + "HiddenFailure" + end,
+                refusal(ThrowsHidden.class));
+        assertEquals(3, Contract.of(Reachable.class).operations().size());
+        assertEquals(1, Contract.of(HiddenItself.class).operations().size());
+    }
+
     @Test
     void aMethodThatIsCalledByNameNeedsItsService() {
         assertEquals("stock.left", Contract.requireMethod("stock.left"));
