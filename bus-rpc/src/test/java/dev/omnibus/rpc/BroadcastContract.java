@@ -49,6 +49,28 @@ abstract class BroadcastContract extends CallFixture {
     }
 
     @Test
+    void answersThatComeBeforeTheCountAreKept() {
+        serving("n1", 1);
+        serving("n2", 2);
+        List<Runnable> late = new CopyOnWriteArrayList<>();
+        Transport link = new Counting(connect(), prefix + ":rpc:stock.left", count -> count, late);
+        List<Integer> told = new CopyOnWriteArrayList<>();
+        CompletableFuture<Replies<Integer>> asking = RpcClient.on(bus("caller", link))
+                .broadcast(Stock.class)
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
+                .question(stock -> stock.left("sku-1"))
+                .onReply(reply -> told.add(Objects.requireNonNull(reply.value())))
+                .askAsync();
+        await().atMost(20, SECONDS).until(() -> late.size() == 1 && told.size() == 2);
+        assertFalse(asking.isDone());
+
+        late.forEach(Runnable::run);
+
+        Replies<Integer> replies = asking.orTimeout(20, SECONDS).join();
+        assertEquals(Set.of(1, 2), Set.copyOf(replies.orThrow()));
+    }
+
+    @Test
     void aBroadcastNamesTheNodeThatDiesMeanwhile() throws Exception {
         serving("n1", 1);
         serving("n2", 1);
@@ -281,9 +303,21 @@ abstract class BroadcastContract extends CallFixture {
         publisher.subscribe(wrong);
         wrong.want(0);
         assertThrows(ExecutionException.class, () -> wrong.ended.get(10, SECONDS));
+        Wanting<Integer> wrongAtOnce = new Wanting<>() {
+            @Override
+            public void onSubscribe(Flow.Subscription given) {
+                given.request(-1);
+            }
+        };
+        publisher.subscribe(wrongAtOnce);
+        ExecutionException e = assertThrows(ExecutionException.class, () -> wrongAtOnce.ended.get(10, SECONDS));
+        assertEquals(
+                "The number requested is -1; it must be positive",
+                Objects.requireNonNull(e.getCause()).getMessage());
+        assertEquals(0, client.pending().size());
     }
 
-    private static final class Wanting<T> implements Flow.Subscriber<Reply<T>> {
+    private static class Wanting<T> implements Flow.Subscriber<Reply<T>> {
 
         private final List<T> values = new CopyOnWriteArrayList<>();
         private final CompletableFuture<Void> ended = new CompletableFuture<>();

@@ -23,7 +23,15 @@ abstract class CallContextContract extends CasesFixture {
 
     @Test
     void cancellingInterruptsWhatRunsAndNotWhatFollows() {
-        serving("a", new ServiceOptions(1, 10));
+        Bus server = serving("a", new ServiceOptions(1, 10));
+        List<String> ended = new CopyOnWriteArrayList<>();
+        RpcServer.on(server).intercept(new ServerInterceptor() {
+            @Override
+            public void after(CallOutcome outcome) {
+                ended.add(outcome.method() + " "
+                        + outcome.failure().map(Reason::name).orElse(""));
+            }
+        });
         RpcClient client = RpcClient.on(bus("caller"));
         CompletableFuture<String> running = client.call("cases.block", String.class, within(20_000), "running");
         await().until(() -> notes.contains("started running"));
@@ -31,7 +39,7 @@ abstract class CallContextContract extends CasesFixture {
         CompletableFuture<String> next = client.call("cases.block", String.class, within(20_000), "next");
 
         queued.cancel(true);
-        client.call("cases.unknown", String.class).exceptionally(e -> "").join();
+        await().until(() -> ended.contains("cases.nothing CANCELLED"));
         running.cancel(true);
 
         await().until(() -> notes.contains("interrupted running true"));
@@ -134,8 +142,68 @@ abstract class CallContextContract extends CasesFixture {
 
         RpcException e = CallFixture.failure(client.call("outer.ask", String.class, within(400)));
 
-        assertEquals(Reason.TIMEOUT, e.reason());
-        await().atMost(5, SECONDS).until(() -> notes.contains("interrupted inner true"));
+        assertTrue(endedWithItsDeadline(e), e::getMessage);
+        await().atMost(20, SECONDS).until(() -> notes.contains("interrupted inner true"));
+    }
+
+    /** The call within it ends at the same time, and what the method makes of that may be here first. */
+    private static boolean endedWithItsDeadline(RpcException e) {
+        return e.elapsed().toMillis() < 20_000 && (e.reason() == Reason.TIMEOUT || e.reason() == Reason.FAULT);
+    }
+
+    @Test
+    void aCallOfAnInterceptorEndsByTheDeadlineOfTheCallThatItStandsBefore() {
+        Bus server = serving("a");
+        RpcServer.on(server).intercept(new ServerInterceptor() {
+            @Override
+            public void before(CallContext call) {
+                if (call.method().equals("cases.nothing")) {
+                    notes.add("before " + CallContext.current().method());
+                    RpcClient.on(server).proxy(Cases.class, within(60_000)).block("door");
+                }
+            }
+        });
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        RpcException e = CallFixture.failure(client.call("cases.nothing", Void.class, within(400)));
+
+        assertTrue(e.elapsed().toMillis() < 20_000, e::getMessage);
+        await().atMost(20, SECONDS).until(() -> notes.contains("interrupted door true"));
+        assertTrue(notes.contains("before cases.nothing"), notes::toString);
+        assertEquals(0, executions.get());
+    }
+
+    @Test
+    void aTraceIsPassedOnToTheCallsWithinACall() {
+        String trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        Bus server = bus("a");
+        List<String> seen = new CopyOnWriteArrayList<>();
+        RpcClient inside = RpcClient.on(server);
+        RpcServer.on(server)
+                .serve("trace.inner", params -> {
+                    seen.add(CallContext.current().headers().toString());
+                    return 1;
+                })
+                .ready()
+                .join();
+        RpcServer.on(server)
+                .serve("trace.outer", params -> {
+                    inside.call("trace.inner", Integer.class).join();
+                    inside.call("trace.inner", Integer.class, within(5_000).withHeader("traceparent", "own"))
+                            .join();
+                    inside.broadcast("trace.inner", Integer.class, within(5_000).withHeader("tenant", "t"))
+                            .join();
+                    return 1;
+                })
+                .ready()
+                .join();
+
+        CallOptions traced = within(20_000).withHeader("tenant", "north").withHeader("traceparent", trace);
+        RpcClient.on(bus("caller")).call("trace.outer", Integer.class, traced).join();
+
+        assertEquals(
+                List.of("{traceparent=" + trace + "}", "{traceparent=own}", "{traceparent=" + trace + ", tenant=t}"),
+                seen);
     }
 
     /** Lets those in who say who they are. */
@@ -168,6 +236,7 @@ abstract class CallContextContract extends CasesFixture {
         RpcClient client = RpcClient.on(callersBus);
 
         RpcException unknown = CallFixture.failure(client.call("cases.nothing", Void.class));
+        await().until(() -> door.outcomes.size() == 1); // told beside the reply, not before it
         assertEquals(Reason.REFUSED, unknown.reason());
         assertTrue(unknown.notExecuted());
         assertTrue(
@@ -175,6 +244,7 @@ abstract class CallContextContract extends CasesFixture {
                 unknown::getMessage);
         RpcException broken = CallFixture.failure(
                 client.call("cases.nothing", Void.class, CallOptions.defaults().withHeader("user", "broken")));
+        await().until(() -> door.outcomes.size() == 2);
         assertEquals(Reason.REFUSED, broken.reason());
         assertTrue(
                 String.valueOf(broken.getMessage())
@@ -183,7 +253,7 @@ abstract class CallContextContract extends CasesFixture {
         assertEquals(0, executions.get());
         client.call("cases.nothing", Void.class, CallOptions.defaults().withHeader("user", "anna"))
                 .join();
-        await().until(() -> door.outcomes.size() == 3); // told beside the reply, not before it
+        await().until(() -> door.outcomes.size() == 3);
         CallFixture.failure(client.call(
                 "cases.fail", String.class, CallOptions.defaults().withHeader("user", "anna"), "unchecked"));
 
@@ -222,18 +292,21 @@ abstract class CallContextContract extends CasesFixture {
         });
 
         assertEquals(3, client.proxy(Cases.class).add(1, 2));
+        await().until(() -> outcomes.size() == 1); // told beside the answer, not before it
         CallFixture.failure(client.call("cases.unknown", String.class));
+        await().until(() -> outcomes.size() == 2);
         RpcException refused = CallFixture.failure(client.call("cases.text", String.class, 1));
 
         assertEquals(Reason.REFUSED, refused.reason());
         assertTrue(refused.notExecuted());
         assertTrue(String.valueOf(refused.getMessage()).endsWith(": not from here"), refused::getMessage);
-        await().until(() -> outcomes.size() == 2);
+        await().until(() -> outcomes.size() == 3);
         assertEquals("cases.add", outcomes.get(0).method());
         assertEquals(server.node(), outcomes.get(0).node());
         assertEquals(Optional.empty(), outcomes.get(0).failure());
         assertEquals(Map.of("user", "anna"), outcomes.get(0).headers());
         assertEquals(Optional.of(Reason.NO_SERVER), outcomes.get(1).failure());
+        assertEquals(Optional.of(Reason.REFUSED), outcomes.get(2).failure(), "also what was never sent");
     }
 
     @Test
@@ -241,15 +314,24 @@ abstract class CallContextContract extends CasesFixture {
         Bus server = serving("a");
         RpcServer.on(server).intercept(new Door());
         RpcClient client = RpcClient.on(bus("caller"));
-        CallOptions anna = within(5_000).withHeader("user", "anna");
+        CallOptions anna = within(20_000).withHeader("user", "anna");
+        List<CallOutcome> outcomes = new CopyOnWriteArrayList<>();
+        client.intercept(new ClientInterceptor() {
+            @Override
+            public void after(CallOutcome outcome) {
+                outcomes.add(outcome);
+            }
+        });
 
         Replies<Integer> answered =
                 client.broadcast("cases.add", Integer.class, anna, 1, 2).join();
         assertEquals(List.of(3), answered.values());
-        Replies<Integer> refused = client.broadcast("cases.add", Integer.class, within(5_000), 1, 2)
+        await().until(() -> outcomes.size() == 1);
+        Replies<Integer> refused = client.broadcast("cases.add", Integer.class, within(20_000), 1, 2)
                 .join();
         RpcException e = refused.faults().values().iterator().next();
         assertEquals(Reason.REFUSED, e.reason());
+        await().until(() -> outcomes.size() == 2);
 
         client.intercept(new ClientInterceptor() {
             @Override
@@ -259,6 +341,12 @@ abstract class CallContextContract extends CasesFixture {
         });
         RpcException here = CallFixture.failure(client.broadcast("cases.add", Integer.class, anna, 1, 2));
         assertEquals(Reason.REFUSED, here.reason());
+        await().until(() -> outcomes.size() == 3);
+        assertEquals(
+                List.of(Optional.empty(), Optional.of(Reason.REFUSED), Optional.of(Reason.REFUSED)),
+                outcomes.stream().map(CallOutcome::failure).toList());
+        assertEquals("", outcomes.get(0).node(), "it is told once, of all nodes");
+        assertEquals(Map.of("user", "anna"), outcomes.get(0).headers());
     }
 
     @Test

@@ -263,4 +263,36 @@ abstract class CallContract extends CallFixture {
 
         assertEquals(2, RpcClient.on(bus("caller")).proxy(Stock.class).left("x"));
     }
+
+    @Test
+    void manyFirstCallsAtTheSameTimeAllSucceedOrFailAtOnce() {
+        serving("a", 7);
+        RpcClient client = RpcClient.on(bus("caller"));
+        CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
+        List<CompletableFuture<Integer>> calls = new ArrayList<>();
+        List<CompletableFuture<Integer>> lost = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+            calls.add(client.call("stock.left", Integer.class, patient, "x"));
+            lost.add(client.call("stock.nothing", Integer.class, patient));
+        }
+        calls.forEach(call -> assertEquals(7, call.orTimeout(20, SECONDS).join()));
+        lost.forEach(call -> assertEquals(Reason.NO_SERVER, failure(call).reason()));
+    }
+
+    @Test
+    void aNodeWithHundredsOfMethodsAnswersOnAllOfThem() {
+        Bus server = bus("server");
+        List<CompletableFuture<Void>> ready = new ArrayList<>();
+        for (int i = 0; i < 150; i++) { // each has two channels
+            int number = i;
+            ready.add(RpcServer.on(server).serve("big.m" + i, params -> number).ready());
+        }
+        CompletableFuture.allOf(ready.toArray(CompletableFuture[]::new))
+                .orTimeout(30, SECONDS)
+                .join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        for (int i = 0; i < 150; i++) {
+            assertEquals(i, client.call("big.m" + i, Integer.class).join());
+        }
+    }
 }

@@ -115,7 +115,11 @@ abstract class CallFixture {
     }
 
     Bus bus(String name) {
-        Bus bus = Bus.builder(connect()).name(name).prefix(prefix).build();
+        return bus(name, connect());
+    }
+
+    Bus bus(String name, Transport link) {
+        Bus bus = Bus.builder(link).name(name).prefix(prefix).build();
         buses.add(bus);
         return bus;
     }

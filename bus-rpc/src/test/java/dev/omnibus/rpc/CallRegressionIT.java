@@ -46,45 +46,6 @@ class CallRegressionIT {
     }
 
     @Test
-    void manyFirstCallsAtTheSameTimeAllSucceedOrFailAtOnce() {
-        try (Bus server = bus();
-                Bus caller = bus()) {
-            RpcServer.on(server).serve("first.call", params -> 7).ready().join();
-            RpcClient client = RpcClient.on(caller);
-            List<CompletableFuture<Integer>> calls = new ArrayList<>();
-            List<CompletableFuture<Integer>> lost = new ArrayList<>();
-            for (int i = 0; i < 32; i++) {
-                calls.add(client.call("first.call", Integer.class, within(60_000)));
-                lost.add(client.call("first.nothing", Integer.class, within(60_000)));
-            }
-            calls.forEach(call -> assertEquals(7, call.orTimeout(10, SECONDS).join()));
-            lost.forEach(call ->
-                    assertEquals(Reason.NO_SERVER, CallFixture.failure(call).reason()));
-        }
-    }
-
-    @Test
-    void aNodeWithHundredsOfMethodsAnswersOnAllOfThem() {
-        try (Bus server = bus();
-                Bus caller = bus()) {
-            List<CompletableFuture<Void>> ready = new ArrayList<>();
-            for (int i = 0; i < 150; i++) {
-                int number = i;
-                ready.add(RpcServer.on(server)
-                        .serve("big.m" + i, params -> number)
-                        .ready());
-            }
-            CompletableFuture.allOf(ready.toArray(CompletableFuture[]::new))
-                    .orTimeout(30, SECONDS)
-                    .join();
-            RpcClient client = RpcClient.on(caller);
-            for (int i = 0; i < 150; i++) {
-                assertEquals(i, client.call("big.m" + i, Integer.class).join());
-            }
-        }
-    }
-
-    @Test
     void subscribersThatAreKilledComeBackOnceAndNoCallIsExecutedTwice() throws Exception {
         AtomicInteger[] executions =
                 IntStream.range(0, 2_000).mapToObj(i -> new AtomicInteger()).toArray(AtomicInteger[]::new);

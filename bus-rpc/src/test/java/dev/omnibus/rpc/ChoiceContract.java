@@ -1,7 +1,9 @@
 package dev.omnibus.rpc;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -116,6 +118,30 @@ abstract class ChoiceContract extends CasesFixture {
 
         calls.forEach(call -> assertEquals("a", call.join()));
         assertEquals(2, executions.get());
+    }
+
+    @Test
+    void oneOfTwoThatWaitForTheSameCallMayGiveUpAndTheLastOneEndsIt() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+        CallOptions options = within(60_000).withKey("k");
+        CompletableFuture<String> first = client.call("cases.again", String.class, options, "block");
+        await().until(() -> notes.contains("started block"));
+        CompletableFuture<String> second = client.call("cases.again", String.class, options, "block");
+        CompletableFuture<String> third = client.call("cases.again", String.class, options, "block");
+        client.call("cases.again", String.class, options.withKey("behind them"), "x")
+                .join();
+
+        first.cancel(true);
+        second.cancel(true);
+        client.call("cases.again", String.class, options.withKey("behind that"), "x")
+                .join();
+        assertFalse(notes.contains("interrupted block true"), notes::toString);
+        assertFalse(third.isDone());
+        third.cancel(true);
+
+        await().atMost(20, SECONDS).until(() -> notes.contains("interrupted block true"));
+        assertEquals(3, executions.get(), "two that are not the same, and one for all three");
     }
 
     @Test

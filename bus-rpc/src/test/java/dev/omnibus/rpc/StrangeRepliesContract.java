@@ -1,0 +1,220 @@
+package dev.omnibus.rpc;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.RpcException.Reason;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Replies that come late, twice or to the wrong one, and callers and servers that do not quite fit, on every transport.
+ */
+abstract class StrangeRepliesContract extends CasesFixture {
+
+    private PlayedNode played(String id) {
+        return opened(new PlayedNode(connect(), prefix, id));
+    }
+
+    private static CompletableFuture<String> say(RpcClient client, PlayedNode node, long millis) {
+        return client.call("echo.say", String.class, within(millis).onNode(node.id), "x");
+    }
+
+    @Test
+    void aReplyThatComesTooLateIsDropped() {
+        PlayedNode slow = played("slow");
+        CompletableFuture<RpcCodec.Request> asked = slow.keep("echo", "say");
+        RpcClient client = RpcClient.on(bus("caller"));
+        assertEquals(
+                Reason.TIMEOUT, CallFixture.failure(say(client, slow, 1_000)).reason());
+        RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
+        CompletableFuture<String> next = say(client, slow, 60_000);
+
+        slow.publish(request.replyTo(), slow.result(request, "\"late\""));
+        serving("a");
+        assertEquals(3, client.call("cases.add", Integer.class, 1, 2).join());
+        assertFalse(next.isDone(), "the late one was for another call");
+        assertEquals(1, client.pending().size());
+        next.cancel(true);
+        assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void ofRepliesThatComeTwiceTheFirstCounts() {
+        PlayedNode twice = played("twice");
+        twice.serve(
+                "echo",
+                "say",
+                request -> List.of(twice.result(request, "\"first\""), twice.result(request, "\"second\"")));
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        for (int i = 0; i < 50; i++) {
+            assertEquals("first", say(client, twice, 20_000).join());
+        }
+        assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void aReplyInAnInboxWhereItWasNotAskedForIsDropped() {
+        PlayedNode one = played("one");
+        PlayedNode other = played("other");
+        CompletableFuture<RpcCodec.Request> asked = one.keep("echo", "say");
+        CompletableFuture<RpcCodec.Request> askedToo = other.keep("echo", "say");
+        RpcClient client = RpcClient.on(bus("caller"));
+        RpcClient neighbour = RpcClient.on(bus("neighbour"));
+        CompletableFuture<String> call = say(client, one, 60_000);
+        CompletableFuture<String> neighbours = say(neighbour, other, 60_000);
+        RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
+        RpcCodec.Request neighboursRequest = askedToo.orTimeout(20, SECONDS).join();
+        assertEquals(request.id(), neighboursRequest.id(), "each counts for itself");
+
+        one.publish(neighboursRequest.replyTo(), one.result(request, "\"astray\""));
+        one.publish(request.replyTo(), other.result(request, "\"in the name of another\""));
+        one.publish(request.replyTo(), one.result(request, "\"right\""));
+        other.publish(neighboursRequest.replyTo(), other.result(neighboursRequest, "\"right\""));
+
+        assertEquals("right", call.orTimeout(20, SECONDS).join());
+        assertEquals("right", neighbours.orTimeout(20, SECONDS).join());
+    }
+
+    @Test
+    void anAnswerToABroadcastCountsOncePerNode() {
+        PlayedNode twice = played("twice");
+        twice.serve("echo", "say", request -> List.of(twice.result(request, "1"), twice.result(request, "2")));
+        PlayedNode once = played("once");
+        CompletableFuture<RpcCodec.Request> asked = once.keep("echo", "say");
+        RpcClient client = RpcClient.on(bus("caller"));
+        CompletableFuture<Replies<Integer>> asking = client.broadcast("echo.say", Integer.class, within(60_000), "x");
+        RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
+        serving("a");
+        assertEquals(3, client.call("cases.add", Integer.class, 1, 2).join());
+        assertFalse(asking.isDone(), "two answers of one node are not those of two nodes");
+
+        once.publish(request.replyTo(), once.result(request, "3"));
+
+        Replies<Integer> replies = asking.orTimeout(20, SECONDS).join();
+        assertEquals(Map.of("twice", 1, "once", 3), replies.byNode());
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Test
+    void aCallerWhoCanOnlyChooseParamsPutsItsMetaThere() {
+        Bus server = bus("server");
+        RpcServer.on(server)
+                .serve(
+                        "shop.look",
+                        params -> params + " " + CallContext.current().headers())
+                .ready()
+                .join();
+        serving(server, "a", ServiceOptions.defaults());
+        PlayedNode foreign = played("foreign");
+        String meta = "\"_meta\":{\"from\":\"foreign\",\"replyTo\":\"" + prefix
+                + ":inbox:foreign\",\"ttl\":20000,\"headers\":{\"tenant\":\"t\"}}";
+
+        foreign.ask(
+                "shop.look",
+                server.node(),
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"shop.look\",\"params\":{" + meta + ",\"sku\":\"s\"}}");
+        foreign.ask(
+                "cases.add",
+                server.node(),
+                "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"cases.add\",\"params\":{\"one\":1,\"other\":2," + meta
+                        + "}}");
+        foreign.ask(
+                "cases.add",
+                server.node(),
+                "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"cases.add\",\"params\":{\"one\":1,\"other\":2," + meta
+                        + "},\"meta\":{\"ttl\":0}}");
+
+        String from = "\"meta\":{\"from\":\"" + server.node() + "\"}";
+        await().atMost(20, SECONDS).until(() -> String.join("", foreign.replies).split("jsonrpc", -1).length == 4);
+        String replies = String.join("\n", foreign.replies);
+        for (String expected : List.of(
+                "\"id\":1," + from + ",\"result\":\"{\\\"sku\\\":\\\"s\\\"} {tenant=t}\"",
+                "\"id\":2," + from + ",\"result\":3",
+                "\"id\":3," + from + ",\"error\":{\"code\":-32001,\"message\":\"the deadline passed before it was"
+                        + " started\"}")) {
+            assertTrue(replies.contains(expected), replies);
+        }
+    }
+
+    @Test
+    void aMalformedRequestIsAnsweredWhereItCanBe() {
+        Bus server = serving("a");
+        PlayedNode foreign = played("foreign");
+        String meta = "\"meta\":{\"replyTo\":\"" + prefix + ":inbox:foreign\"}";
+
+        for (String method : List.of("cases.add", "rpc.discover")) {
+            foreign.ask(method, server.node(), "{\"id\":\"" + method + "\"," + meta + ",\"method\":7}");
+            foreign.ask(method, server.node(), "{\"id\":\"other\"," + meta + ",\"method\":\"cases.text\"}");
+        }
+
+        await().atMost(20, SECONDS).until(() -> String.join("", foreign.replies).split("jsonrpc", -1).length == 5);
+        String replies = String.join("\n", foreign.replies);
+        for (String method : List.of("cases.add", "rpc.discover")) {
+            assertTrue(
+                    replies.contains("\"id\":\"" + method + "\",\"meta\":{\"from\":\"" + server.node()
+                            + "\"},\"error\":{\"code\":-32600,\"message\":\"its method is not a string\"}"),
+                    replies);
+            assertTrue(
+                    replies.contains("{\"code\":-32601,\"message\":\"this channel is for " + method + "\"}"), replies);
+        }
+    }
+
+    @Test
+    void whatACallerOfOursPutsAmongItsParamsIsNoArgumentEither() {
+        Bus server = bus("server");
+        RpcServer.on(server).serve("shop.look", params -> params).ready().join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        NamedParams params = NamedParams.of(Map.of("_meta", Map.of("from", "forged"), "sku", "s"));
+
+        for (int i = 0; i < 5; i++) { // the first request of a caller may be read in another way than the next ones
+            assertEquals(
+                    "{\"sku\":\"s\"}",
+                    client.call("shop.look", JsonNode.class, params).join().toString());
+        }
+    }
+
+    @Service("ware")
+    interface Before {
+        int left(String sku);
+    }
+
+    @Service("ware")
+    interface After {
+        int left(String sku, int shelf);
+    }
+
+    @Test
+    void argumentsThatDoNotFitADifferentContractSayHowItDiffers() {
+        Bus server = bus("server");
+        RpcServer.on(server).serve(After.class, (sku, shelf) -> shelf).ready().join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        Before ware = client.proxy(Before.class);
+        String end = ": it takes 2 arguments and got 1; the contracts differ: it is (sku: string): integer here, and"
+                + " (sku: string, shelf: integer): integer there";
+
+        await().atMost(20, SECONDS)
+                .untilAsserted(
+                        () -> { // shapes are compared beside the calls
+                            RpcException e = assertThrows(RpcException.class, () -> ware.left("x"));
+                            assertEquals(Reason.REFUSED, e.reason());
+                            assertTrue(e.notExecuted());
+                            assertTrue(String.valueOf(e.getMessage()).endsWith(end), e::getMessage);
+                        });
+        Replies<Integer> replies = client.broadcast(Before.class).ask(asked -> asked.left("x"));
+        assertEquals(Set.of(server.node()), replies.faults().keySet());
+        RpcException fault = Objects.requireNonNull(replies.faults().get(server.node()));
+        assertTrue(String.valueOf(fault.getMessage()).endsWith(end), fault::getMessage);
+    }
+}
