@@ -90,7 +90,7 @@ final class ArgumentReader {
                 arguments[index] = readers[index].readValue(parser);
                 given.set(index);
             } else {
-                parser.skipChildren(); // such as _meta
+                parser.skipChildren(); // of a caller who knows more
             }
         }
         if (given.cardinality() != readers.length) {

@@ -298,7 +298,9 @@ final class Call<T> {
     }
 
     void fail(RpcException e) {
-        giveUpAll();
+        if (options.key().isEmpty()) { // else it may be asked for again, and what runs is its answer
+            giveUpAll();
+        }
         future.completeExceptionally(mayHaveRun ? Failures.ofLastAttempt(e) : e);
     }
 

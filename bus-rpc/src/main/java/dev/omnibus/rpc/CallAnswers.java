@@ -60,7 +60,9 @@ final class CallAnswers {
             try {
                 interceptor.before(execution);
             } catch (RuntimeException | Error e) {
-                String why = e instanceof RpcException refusal && refusal.reason() == Reason.REFUSED
+                String why = e instanceof RpcException refusal
+                                && refusal.reason() == Reason.REFUSED
+                                && refusal.method().isEmpty() // its own, and not that of a call that it made
                         ? String.valueOf(e.getMessage())
                         : "internal error, id " + logged(execution, e) + " in the server's log; it was not executed";
                 refuse(execution, RpcCodec.REFUSED, Reason.REFUSED, why, "");

@@ -155,8 +155,9 @@ public final class CallOptions {
 
     /**
      * Makes a call known by a key: a node that gets a second call of the same method with the same key, from the same
-     * caller, does not execute it again but gives the answer of the first one, as long as it remembers it. For one call
-     * only; the retries of an idempotent method have such a key by themselves.
+     * caller, does not execute it again but gives the answer of the first one, as long as it remembers it. When such a
+     * call fails, the node goes on with it, and a second one may fetch the answer; only the last one that is cancelled
+     * ends it. For one call only; the retries of an idempotent method have such a key by themselves.
      *
      * @param newKey new for each thing that shall be done once
      * @return the options

@@ -57,12 +57,12 @@ final class PendingCalls implements Receiver {
 
     private final Map<Long, Pending> table = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
+    private final AtomicInteger interruptions = new AtomicInteger();
+    private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
-    private final AtomicInteger interruptions = new AtomicInteger();
-    private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
     PendingCalls(Bus bus, RpcCodec codec) {

@@ -242,6 +242,7 @@ public final class RpcServer implements Layer {
         } catch (ExecutionException e) {
             LOG.debug("A service did not end in order", e);
         } catch (InterruptedException e) {
+            last.forEach(ServedService::abandon);
             Thread.currentThread().interrupt();
         }
         CompletableFuture<Void> left = announcement.leave(); // also when nobody waits for it

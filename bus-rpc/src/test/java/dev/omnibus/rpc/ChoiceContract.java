@@ -145,6 +145,24 @@ abstract class ChoiceContract extends CasesFixture {
     }
 
     @Test
+    void aCallWithAKeyGoesOnAfterItsTimeoutForWhoAsksForItAgain() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        RpcException e = CallFixture.failure(
+                client.call("cases.again", String.class, within(1_000).withKey("k"), "block"));
+        assertEquals(Reason.TIMEOUT, e.reason());
+        CompletableFuture<String> again =
+                client.call("cases.again", String.class, within(60_000).withKey("k"), "block");
+        client.call("cases.again", String.class, OPTIONS.withKey("behind it"), "x")
+                .join();
+        release.countDown();
+
+        assertEquals("a", again.join());
+        assertEquals(2, executions.get());
+    }
+
+    @Test
     void aRepeatedCallThatWasNotExecutedIsExecuted() {
         serving("a", new ServiceOptions(1, 0));
         RpcClient client = RpcClient.on(bus("caller"));
