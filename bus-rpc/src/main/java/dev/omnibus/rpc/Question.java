@@ -85,6 +85,20 @@ public final class Question<T> {
         return new Question<>(client, method, result, params, options, contractsMillis, until, listener);
     }
 
+    /** The same with one more who is told, after the one who is told already. */
+    Question<T> alsoTelling(Consumer<? super Reply<T>> listener) {
+        Consumer<? super Reply<T>> first = onReply;
+        return first == null
+                ? onReply(listener)
+                : onReply(reply -> {
+                    try {
+                        first.accept(reply);
+                    } finally {
+                        listener.accept(reply);
+                    }
+                });
+    }
+
     /**
      * Asks and waits. It takes as long as the slowest node, until the rule is met, or until the timeout; a node that
      * dies meanwhile is given up when its lease ends.

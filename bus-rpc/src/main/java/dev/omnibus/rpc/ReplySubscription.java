@@ -48,7 +48,13 @@ final class ReplySubscription<T> implements Flow.Subscription {
             go(); // a wrong request is told
             return;
         }
-        CompletableFuture<Replies<T>> future = question.onReply(this::add).askAsync();
+        CompletableFuture<Replies<T>> future;
+        try {
+            future = question.alsoTelling(this::add).askAsync();
+        } catch (RuntimeException | Error e) { // of an interceptor
+            end(e);
+            return;
+        }
         boolean cancelled;
         synchronized (this) {
             asking = future;

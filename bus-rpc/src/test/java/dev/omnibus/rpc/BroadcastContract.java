@@ -268,9 +268,14 @@ abstract class BroadcastContract extends CallFixture {
         serving("n3", 3);
         Wanting<Integer> subscriber = new Wanting<>();
         RpcClient client = RpcClient.on(bus("caller"));
+        List<Integer> told = new CopyOnWriteArrayList<>();
 
         client.broadcast(Stock.class)
                 .question(stock -> stock.left("sku-1"))
+                .onReply(reply -> {
+                    told.add(Objects.requireNonNull(reply.value()));
+                    throw new IllegalStateException("of the program");
+                })
                 .publisher()
                 .subscribe(subscriber);
 
@@ -282,6 +287,7 @@ abstract class BroadcastContract extends CallFixture {
         subscriber.want(2);
         subscriber.ended.get(10, SECONDS);
         assertEquals(6, subscriber.values.stream().mapToInt(i -> i).sum());
+        assertEquals(3, told.size(), "whoever is told already is told as well");
     }
 
     @Test
@@ -310,6 +316,15 @@ abstract class BroadcastContract extends CallFixture {
             }
         };
         publisher.subscribe(wrongAtOnce);
+        client.intercept(new ClientInterceptor() {
+            @Override
+            public CallOptions before(String method, CallOptions options) {
+                throw new IllegalStateException("of the program");
+            }
+        });
+        Wanting<Integer> refused = new Wanting<>();
+        publisher.subscribe(refused);
+        assertThrows(ExecutionException.class, () -> refused.ended.get(10, SECONDS));
         ExecutionException e = assertThrows(ExecutionException.class, () -> wrongAtOnce.ended.get(10, SECONDS));
         assertEquals(
                 "The number requested is -1; it must be positive",

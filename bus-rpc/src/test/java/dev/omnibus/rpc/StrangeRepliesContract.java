@@ -35,8 +35,9 @@ abstract class StrangeRepliesContract extends CasesFixture {
         PlayedNode slow = played("slow");
         CompletableFuture<RpcCodec.Request> asked = slow.keep("echo", "say");
         RpcClient client = RpcClient.on(bus("caller"));
+        client.directory().ready().join(); // all of the time is the call's own
         assertEquals(
-                Reason.TIMEOUT, CallFixture.failure(say(client, slow, 1_000)).reason());
+                Reason.TIMEOUT, CallFixture.failure(say(client, slow, 2_000)).reason());
         RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
         CompletableFuture<String> next = say(client, slow, 60_000);
 
@@ -146,6 +147,24 @@ abstract class StrangeRepliesContract extends CasesFixture {
                         + " started\"}")) {
             assertTrue(replies.contains(expected), replies);
         }
+    }
+
+    @Test
+    void aRequestThatComesTwiceIsExecutedAndAnsweredOnce() {
+        Bus server = serving("a");
+        PlayedNode foreign = played("foreign");
+        String start = "{\"jsonrpc\":\"2.0\",\"meta\":{\"from\":\"foreign\",\"replyTo\":\"" + prefix
+                + ":inbox:foreign\"},\"method\":\"cases.nothing\",\"id\":";
+
+        foreign.ask("cases.nothing", server.node(), start + "1}");
+        foreign.ask("cases.nothing", server.node(), "[" + start + "1}," + start + "\"1\"}]");
+        foreign.ask("cases.nothing", server.node(), start + "\"behind them\"}");
+
+        await().atMost(20, SECONDS)
+                .until(() -> List.of("1", "\"1\"", "\"behind them\"").stream()
+                        .allMatch(id -> String.join("", foreign.replies).contains("\"id\":" + id + ",")));
+        assertEquals(3, executions.get(), "a number and a text are two ids");
+        assertEquals(4, String.join("", foreign.replies).split("jsonrpc", -1).length);
     }
 
     @Test
