@@ -6,15 +6,15 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Sends and receives messages by channel name, for the layers that give them a meaning.
@@ -25,8 +25,6 @@ import org.slf4j.LoggerFactory;
  * Thread-safe.
  */
 public final class Channels implements AutoCloseable {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Channels.class);
 
     /** How often what waits for the link is tried again, and looked at whether it has waited too long. */
     private static final Duration RETRY_PERIOD = Duration.ofMillis(100);
@@ -63,6 +61,7 @@ public final class Channels implements AutoCloseable {
     private final Executor executor;
     private final ChannelReaders readers;
     private final ScheduledThreadPoolExecutor timer;
+    private final Map<Duration, Repetition> sendings = new ConcurrentHashMap<>(); // by period
     private volatile Receiver inbox = (channel, messages, next) -> {};
 
     private Channels(
@@ -115,7 +114,8 @@ public final class Channels implements AutoCloseable {
             CompletableFuture<Void> open = channels.listen(inbox, channels.new Inbox())
                     .ready()
                     .thenCompose(ready -> {
-                        channels.every(limits.heartbeat(), channels::tick);
+                        channels.sendEvery(limits.heartbeat(), () -> channels.liveness.tick(channels));
+                        channels.every(limits.heartbeat(), channels.lanes::tick);
                         if (limits.hold().compareTo(Duration.ZERO) > 0) {
                             channels.every(RETRY_PERIOD, channels.lanes::retry);
                         }
@@ -194,8 +194,8 @@ public final class Channels implements AutoCloseable {
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
-    void sendBeat(byte[] message, Sent sent) {
-        lanes.send(names.inbox(node), Waiting.beat(message, sent), null);
+    void sendBeat(byte[] message, boolean counted, Sent sent) {
+        lanes.send(names.inbox(node), Waiting.beat(message, counted, sent), null);
     }
 
     /**
@@ -262,23 +262,26 @@ public final class Channels implements AutoCloseable {
     /**
      * Runs something again and again on the timer's thread, which it must not hold up. What it throws is logged.
      *
-     * @param period the time between two runs
+     * @param period the time between two runs; the first one and one that follows a delay may come by three quarters
+     *     sooner or later
      * @param task what to run
      * @return cancels it
      */
     public Future<?> every(Duration period, Runnable task) {
-        long nanos = period.toNanos();
-        return timer.scheduleWithFixedDelay(
-                () -> {
-                    try {
-                        task.run();
-                    } catch (Throwable t) {
-                        LOG.error("A periodic task failed", t); // thrown further, it would end the repetition
-                    }
-                },
-                nanos,
-                nanos,
-                TimeUnit.NANOSECONDS);
+        return new Repetition(timer, Runnable::run, node, period).add(task);
+    }
+
+    /**
+     * Sends something again and again. What has the same period goes in one write of the transport, if it can that; so
+     * it costs the server little more than the heartbeat alone.
+     *
+     * @param period the time between two runs; about, as above
+     * @param sending runs on the transport's thread: must neither block nor do much
+     * @return cancels it
+     */
+    public Future<?> sendEvery(Duration period, Runnable sending) {
+        return sendings.computeIfAbsent(period, any -> new Repetition(timer, transport::together, node, period))
+                .add(sending);
     }
 
     /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
@@ -289,11 +292,6 @@ public final class Channels implements AutoCloseable {
 
     void linkUp() {
         lanes.up();
-    }
-
-    private void tick() {
-        liveness.tick(this);
-        lanes.tick();
     }
 
     /**

@@ -39,8 +39,8 @@ final class Waiting {
         return new Waiting(message, Kind.NUMBERED, false, sent, 0);
     }
 
-    static Waiting beat(byte[] message, Sent sent) {
-        return new Waiting(message, Kind.BEAT, true, sent, 0);
+    static Waiting beat(byte[] message, boolean counted, Sent sent) {
+        return new Waiting(message, Kind.BEAT, counted, sent, 0);
     }
 
     static Waiting mark(byte[] message, long number) {

@@ -93,6 +93,16 @@ public interface Transport extends AutoCloseable {
      */
     CompletableFuture<Leases> leases(String index, long since);
 
+    /**
+     * Runs something that sends several things, so that they can go in one write: each write wakes the server up, which
+     * costs it more than what it is asked.
+     *
+     * @param sending runs on the transport's own thread, or at once on this one; must neither block nor throw
+     */
+    default void together(Runnable sending) {
+        sending.run();
+    }
+
     /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
     @Override
     void close();

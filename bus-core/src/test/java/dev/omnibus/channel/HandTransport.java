@@ -20,6 +20,7 @@ final class HandTransport implements Transport {
     final List<List<Publication>> writes = new CopyOnWriteArrayList<>();
     final List<Publication> held = new CopyOnWriteArrayList<>();
     final AtomicInteger beats = new AtomicInteger();
+    final AtomicInteger countedBeats = new AtomicInteger();
     final AtomicInteger reconnects = new AtomicInteger();
     final Map<String, FrameListener> listeners = new ConcurrentHashMap<>();
     volatile boolean hearsItself = true;
@@ -37,6 +38,9 @@ final class HandTransport implements Transport {
         for (Publication publication : publications) {
             if (isBeat(publication)) {
                 beats.incrementAndGet();
+                if (publication.counted()) {
+                    countedBeats.incrementAndGet();
+                }
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }

@@ -94,7 +94,7 @@ final class Announcement {
                 services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
                 revise();
                 if (renewing == null) {
-                    renewing = channels.every(Directory.RENEWAL, this::step);
+                    renewing = channels.sendEvery(Directory.RENEWAL, this::step);
                 }
                 return changed();
             }

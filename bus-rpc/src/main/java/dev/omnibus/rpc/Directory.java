@@ -42,11 +42,11 @@ public final class Directory implements Layer {
     /** How long a node counts as alive after its last sign of life: one of them may get lost. */
     static final Duration LEASE = Duration.ofMillis(2_100);
 
-    /** How often a node renews its lease. Each renewal wakes Redis up, which costs it more than the renewal itself. */
+    /** How often a node renews its lease: at the moment of its heartbeat, which has woken Redis up already. */
     static final Duration RENEWAL = Duration.ofSeconds(1);
 
-    /** How often the leases are looked at. */
-    static final Duration LOOK = Duration.ofMillis(900);
+    /** How often the leases are looked at. The renewal of a node that serves something is its look. */
+    static final Duration LOOK = RENEWAL;
 
     /** A live node whose lease was lost by Redis has renewed it by then. */
     static final Duration SECOND_LOOK = Duration.ofMillis(1_400);

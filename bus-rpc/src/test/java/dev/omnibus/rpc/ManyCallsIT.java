@@ -9,6 +9,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.Test;
 class ManyCallsIT {
 
     private static final int CALLS = Integer.getInteger("omnibus.calls", 100_000);
+    private static final int WARM_UP = 60_000; // more than fill the windows of requests and of idempotent calls
+    private static final long HEAP_ROOM = 4L * 1024 * 1024; // 4 bytes for each of a million calls
     private static final int IN_FLIGHT = 256;
 
     interface Mixed {
@@ -91,14 +95,21 @@ class ManyCallsIT {
             RpcServer.on(server).serve(Mixed.class, new Mixing()).ready().join();
             RpcClient client = RpcClient.on(caller);
             assertEquals(2, client.call("mixed.plus", Integer.class, 1).join());
+            callAll(client, WARM_UP); // fills what is remembered, which is bounded, and the pools
             Set<String> channels = channels();
             int threads = Thread.activeCount();
+            long heap = heap();
+            long started = System.nanoTime();
 
-            Map<String, Integer> outcomes = callAll(client);
+            Map<String, Integer> outcomes = callAll(client, CALLS);
 
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started);
             int of50 = CALLS / 50;
             assertEquals(Map.of("value", CALLS - 2 * of50, "fault", of50, "end", of50), outcomes);
             await().until(() -> client.pending().size() == 0);
+            await().atMost(40, SECONDS).until(() -> heap() < heap + HEAP_ROOM); // other threads allocate meanwhile
+            System.out.println(CALLS + " calls in " + seconds + " s: heap " + heap / 1024 + " KiB before, "
+                    + heap() / 1024 + " KiB after; threads " + threads + ", " + Thread.activeCount());
             Node node = client.directory().serving("mixed.plus").get(0);
             assertEquals(0, node.callsInFlight().get());
             assertEquals(channels, channels());
@@ -116,12 +127,18 @@ class ManyCallsIT {
         return names;
     }
 
-    private static Map<String, Integer> callAll(RpcClient client) throws InterruptedException {
+    /** What is in use after everything that is not has been collected. */
+    private static long heap() {
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
+    private static Map<String, Integer> callAll(RpcClient client, int calls) throws InterruptedException {
         Map<String, Integer> outcomes = new ConcurrentHashMap<>();
         Semaphore free = new Semaphore(IN_FLIGHT);
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofSeconds(30));
         CallOptions hasty = CallOptions.defaults().withTimeout(Duration.ofMillis(20));
-        for (int i = 0; i < CALLS; i++) {
+        for (int i = 0; i < calls; i++) {
             assertTrue(free.tryAcquire(60, SECONDS), "calls do not end");
             int number = i;
             CompletableFuture<?> call = switch (i % 50) {

@@ -43,6 +43,7 @@ final class RedisLeases {
 
     private static final String DIGEST = Failures.sha1(SCRIPT);
     private static final long UNKNOWN = 0;
+    private static final Duration LOOKED_FOR = Duration.ofMillis(400); // as the script says
 
     private final RedissonClient client;
     private final PlainLeases plain;
@@ -106,24 +107,26 @@ final class RedisLeases {
             if (!prolonged.join() || glance.version() == UNKNOWN) {
                 return write(index, key, value, ttl);
             }
-            return glance.isRecent()
-                    ? done(glance.version())
-                    : look(index, glance.version(), false).thenApply(Leases::version);
+            return glance.isDue()
+                    ? look(index, glance.version(), false).thenApply(Leases::version)
+                    : done(glance.version());
         });
     }
 
-    /** The version, and whether the script has run a moment ago. */
+    /** The version, and whether it is time to run the script. Of those who glance at the same time one is told so. */
     private static final class Glance {
 
+        private static final byte[] LOOKED = utf8("1");
+
         private final CompletableFuture<byte[]> version;
-        private final CompletableFuture<byte[]> mark;
+        private final CompletableFuture<Boolean> due;
 
         Glance(RBatch batch, String index) {
             version = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
                     .getAsync()
                     .toCompletableFuture();
-            mark = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
-                    .getAsync()
+            due = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
+                    .setIfAbsentAsync(LOOKED, LOOKED_FOR)
                     .toCompletableFuture();
         }
 
@@ -132,8 +135,8 @@ final class RedisLeases {
             return found == null ? UNKNOWN : Long.parseLong(new String(found, StandardCharsets.UTF_8));
         }
 
-        boolean isRecent() {
-            return mark.join() != null;
+        boolean isDue() {
+            return due.join();
         }
     }
 
@@ -154,9 +157,9 @@ final class RedisLeases {
         Glance glance = new Glance(batch, index);
         return batch.executeAsync()
                 .toCompletableFuture()
-                .thenCompose(done -> glance.version() == since && glance.isRecent()
-                        ? done(Leases.unchanged(since))
-                        : look(index, since, true));
+                .thenCompose(done -> glance.version() != since || glance.isDue()
+                        ? look(index, since, true)
+                        : done(Leases.unchanged(since)));
     }
 
     private CompletableFuture<Leases> look(String index, long since, boolean values) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -239,6 +240,16 @@ public final class RedissonTransport implements Transport {
             on = session;
         }
         return on.ask(question);
+    }
+
+    /** What is written on the one thread is flushed when it has done what it was given. */
+    @Override
+    public void together(Runnable sending) {
+        try {
+            eventLoop.execute(sending);
+        } catch (RejectedExecutionException e) { // closed: it is told so
+            sending.run();
+        }
     }
 
     @Override

@@ -1,0 +1,89 @@
+package dev.omnibus.channel;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs tasks again and again, all of them at the same moments.
+ *
+ * <p>The moments are not counted from the start. A period has ten of them, the same for everybody on this machine, and
+ * a node takes one of the ten. So what a node sends with one period it sends at one moment, in one write; and many
+ * nodes in one process wake Redis up ten times in a period, instead of each for itself. To be woken up costs Redis more
+ * than what it is then asked. Nodes of other machines fall in between as they like. Thread-safe.
+ */
+final class Repetition implements Runnable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Repetition.class);
+    private static final int MOMENTS = 10;
+
+    private final ScheduledExecutorService timer;
+    private final Executor runner;
+    private final long period;
+    private final long moment;
+    private final List<Task> tasks = new CopyOnWriteArrayList<>();
+
+    /** Completed or cancelled, it is not run any more. */
+    private static final class Task extends CompletableFuture<Void> {
+
+        private final Runnable task;
+
+        Task(Runnable task) {
+            this.task = task;
+        }
+
+        void run() {
+            try {
+                task.run();
+            } catch (Throwable t) { // thrown further, it would end the repetition
+                LOG.error("A periodic task failed", t);
+            }
+        }
+    }
+
+    /** The timer says when, and the runner runs the tasks, one after the other. */
+    Repetition(ScheduledExecutorService timer, Executor runner, String node, Duration period) {
+        this.timer = timer;
+        this.runner = runner;
+        this.period = period.toNanos();
+        this.moment = this.period / MOMENTS * Math.floorMod(node.hashCode(), MOMENTS);
+        schedule(System.nanoTime());
+    }
+
+    Future<?> add(Runnable task) {
+        Task added = new Task(task);
+        tasks.add(added);
+        added.whenComplete((done, failure) -> tasks.remove(added));
+        return added;
+    }
+
+    /** The next of its moments that is not too soon; those that were missed are not made up for. */
+    static long next(long now, long period, long moment) {
+        long soonest = now + period * 3 / 4;
+        return Math.floorDiv(soonest - moment, period) * period + period + moment;
+    }
+
+    private void schedule(long now) {
+        long due = next(now, period, moment);
+        try {
+            timer.schedule(this, due - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.trace("The timer has ended, and with it this", e);
+        }
+    }
+
+    @Override
+    public void run() {
+        long now = System.nanoTime();
+        runner.execute(() -> tasks.forEach(Task::run));
+        schedule(now);
+    }
+}
