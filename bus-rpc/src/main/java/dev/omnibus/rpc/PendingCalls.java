@@ -49,6 +49,7 @@ final class PendingCalls implements Receiver {
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
+    private final KnownPeers known = new KnownPeers(); // confined to the reader of the inbox
     private volatile boolean closed;
 
     PendingCalls(Bus bus, RpcCodec codec) {
@@ -100,7 +101,7 @@ final class PendingCalls implements Receiver {
     public void receive(String channel, List<Message> messages, Executor next) {
         for (Message message : messages) {
             try {
-                RpcCodec.Response reply = codec.readResponse(message);
+                RpcCodec.Response reply = codec.readResponse(message, known);
                 Pending pending = table.get(reply.id());
                 if (pending == null || !pending.accepts(reply)) {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
