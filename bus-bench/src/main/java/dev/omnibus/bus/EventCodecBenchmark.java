@@ -33,6 +33,7 @@ public class EventCodecBenchmark {
     private final Payloads.Target target = payloads.target(Placed.class);
     private final byte[] prefix = codec.prefix(TOPIC, "Placed");
     private final Placed placed = new Placed(17, "sku-17", 3, "x".repeat(56));
+    private final KnownPublishers known = new KnownPublishers();
     private final Message message;
 
     /** Made by JMH. */
@@ -55,24 +56,35 @@ public class EventCodecBenchmark {
     }
 
     /**
-     * Reads the envelope.
+     * Reads the envelope of any event.
      *
      * @return the envelope
      * @throws IOException never
      */
     @Benchmark
-    public Object readEnvelope() throws IOException {
+    public Object readAnyEnvelope() throws IOException {
         return codec.read(TOPIC, message);
     }
 
     /**
-     * Reads envelope and payload.
+     * Reads the envelope of a publisher that is known.
+     *
+     * @return the envelope
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readKnownEnvelope() throws IOException {
+        return codec.read(TOPIC, message, known);
+    }
+
+    /**
+     * Reads envelope and payload of a publisher that is known.
      *
      * @return the event
      * @throws IOException never
      */
     @Benchmark
     public Object readEvent() throws IOException {
-        return codec.read(TOPIC, message).as(payloads, target);
+        return codec.read(TOPIC, message, known).as(payloads, target);
     }
 }

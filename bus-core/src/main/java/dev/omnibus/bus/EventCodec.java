@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,29 +32,23 @@ final class EventCodec {
     /** The type of what is no event, but tells the last number of a topic on which nothing follows. */
     static final String MARK = "dev.omnibus.mark";
 
-    private static final int SEQUENCE_DIGITS = 16;
+    static final int SEQUENCE_DIGITS = 16;
+    static final byte[] SEQUENCE = utf8("\",\"sequence\":\"");
+    static final byte[] ID = utf8("\",\"id\":\"");
+    static final byte[] TIME = utf8("\",\"time\":\"");
 
     private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
     private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
     private static final int LONGEST_ATTRIBUTE = 1_024; // of those that end up in reports and logs
     private static final Set<String> OWN_ATTRIBUTES =
             Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
-    private static final byte[] ID = utf8("\",\"id\":\"");
-    private static final byte[] TIME = utf8("\",\"time\":\"");
     private static final byte[] QUOTE = utf8("\"");
-
-    /** The text of one millisecond, which many events share. */
-    private record Stamp(long millis, byte[] text) {}
-
-    /** A time as it was read last; events come in bursts, and parsing it is a good part of reading an envelope. */
-    private record ReadTime(String text, Instant instant) {}
 
     private final ObjectMapper json;
     private final int messageLimit;
     private final String source;
     private final AtomicLong lastId = new AtomicLong();
-    private volatile Stamp stamp = new Stamp(-1, new byte[0]);
-    private volatile ReadTime lastRead = new ReadTime("1970-01-01T00:00:00Z", Instant.EPOCH);
+    private final Timestamps timestamps = new Timestamps();
 
     EventCodec(ObjectMapper json, int messageLimit, String node) {
         this.json = json;
@@ -77,8 +70,17 @@ final class EventCodec {
 
     /** The beginning of every event of a topic, up to its sequence number. */
     byte[] prefix(String topic, String eventType) {
+        byte[] head = head(source, eventType);
+        byte[] subject = utf8(topic); // whose characters need no escape
+        byte[] prefix = new byte[head.length + subject.length + SEQUENCE.length];
+        int unused = put(prefix, put(prefix, put(prefix, 0, head), subject), SEQUENCE);
+        return prefix;
+    }
+
+    /** The beginning of every event of one source and type, up to the topic. */
+    static byte[] head(String source, String eventType) {
         return utf8("{\"specversion\":\"1.0\",\"source\":" + Json.quoted(source) + ",\"type\":" + Json.quoted(eventType)
-                + ",\"subject\":" + Json.quoted(topic) + ",\"sequence\":\"");
+                + ",\"subject\":\"");
     }
 
     /** How the events of a topic are numbered that begin like this. */
@@ -92,7 +94,7 @@ final class EventCodec {
     /** Writes an event with room for its number: the digits begin where the prefix ends. */
     byte[] write(byte[] prefix, Map<String, String> attributes, Payloads.Written data) {
         byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
-        byte[] time = time(System.currentTimeMillis());
+        byte[] time = timestamps.write(System.currentTimeMillis());
         byte[] more = attributes.isEmpty() ? new byte[0] : attributes(attributes);
         int length = prefix.length
                 + SEQUENCE_DIGITS
@@ -120,7 +122,24 @@ final class EventCodec {
     }
 
     /**
-     * Reads an envelope.
+     * Reads an envelope, quickly if its publisher is known.
+     *
+     * @throws IOException if it is not JSON, or not an event; the message says why
+     */
+    Envelope read(String topic, Message message, KnownPublishers known) throws IOException {
+        if (message.length() <= messageLimit) {
+            Envelope event = known.read(topic, message, timestamps);
+            if (event != null) {
+                return event;
+            }
+        }
+        Envelope event = read(topic, message);
+        known.learn(event, message);
+        return event;
+    }
+
+    /**
+     * Reads an envelope, whatever it looks like.
      *
      * @throws IOException if it is not JSON, or not an event; the message says why
      */
@@ -146,7 +165,7 @@ final class EventCodec {
     }
 
     /** What has been read of one event so far. */
-    private final class Fields {
+    private static final class Fields {
 
         private @Nullable String specversion;
         private @Nullable String id;
@@ -243,16 +262,11 @@ final class EventCodec {
             if (time == null) {
                 return Instant.now();
             }
-            ReadTime last = lastRead;
-            if (!time.equals(last.text())) {
-                try {
-                    last = new ReadTime(time, OffsetDateTime.parse(time).toInstant());
-                } catch (DateTimeException e) {
-                    throw new IOException("its time is not an RFC 3339 timestamp", e);
-                }
-                lastRead = last;
+            try {
+                return Timestamps.parse(time);
+            } catch (DateTimeException e) {
+                throw new IOException("its time is not an RFC 3339 timestamp", e);
             }
-            return last.instant();
         }
 
         /** The sequence extension may be any text; only ours is a number. */
@@ -270,15 +284,6 @@ final class EventCodec {
             }
             return number;
         }
-    }
-
-    private byte[] time(long millis) {
-        Stamp last = stamp;
-        if (last.millis() != millis) {
-            last = new Stamp(millis, ascii(Instant.ofEpochMilli(millis).toString()));
-            stamp = last;
-        }
-        return last.text();
     }
 
     private static byte[] attributes(Map<String, String> attributes) {

@@ -25,6 +25,7 @@ final class EventReader implements Receiver {
     private final Counters counters;
     private final GapTracker gaps = new GapTracker();
     private final RecentIds ids = new RecentIds();
+    private final KnownPublishers known = new KnownPublishers();
     private volatile List<EventSubscription<?>> subscriptions = List.of();
     private List<EventSubscription<?>> served = subscriptions; // by the last frame; confined to the reader
     private int open; // subscriptions that are not being closed; guarded by Events
@@ -55,7 +56,7 @@ final class EventReader implements Receiver {
         long bytes = 0;
         for (Message message : messages) {
             try {
-                Envelope event = codec.read(topic, message);
+                Envelope event = codec.read(topic, message, known);
                 if (event.isMark()) {
                     reportGap(event, gaps.missingUpTo(event.source, topic, event.sequence), event.sequence);
                     continue;

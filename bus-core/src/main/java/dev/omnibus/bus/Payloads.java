@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Payloads {
 
+    /** How an envelope goes on behind its last attribute. */
+    static final byte[] QUOTE_JSON_DATA = ascii("\",\"data\":");
+
     private static final byte[] JSON_DATA = ascii(",\"data\":");
     private static final byte[] BYTES_DATA =
             ascii(",\"datacontenttype\":\"application/octet-stream\",\"data_base64\":");

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  */
 public record ChannelNames(String prefix) {
 
-    private static final Pattern NODE = Pattern.compile("[A-Za-z0-9_-]+"); // no groups: read from what others send
+    private static final String INBOX = ":inbox:";
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
 
     /**
@@ -75,7 +75,7 @@ public record ChannelNames(String prefix) {
      * @return its channel
      */
     public String inbox(String node) {
-        return prefix + ":inbox:" + node;
+        return prefix + INBOX + node;
     }
 
     /**
@@ -85,11 +85,18 @@ public record ChannelNames(String prefix) {
      * @return true if it is
      */
     public boolean isInbox(String channel) {
-        String start = prefix + ":inbox:";
-        return channel.startsWith(start)
-                && NODE.matcher(channel)
-                        .region(start.length(), channel.length())
-                        .matches();
+        int node = prefix.length() + INBOX.length();
+        if (channel.length() <= node || !channel.startsWith(prefix) || !channel.startsWith(INBOX, prefix.length())) {
+            return false;
+        }
+        for (int i = node; i < channel.length(); i++) {
+            char c = channel.charAt(i);
+            boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

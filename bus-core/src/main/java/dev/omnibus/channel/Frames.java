@@ -49,7 +49,7 @@ final class Frames {
             return bad(List.of(), "is empty");
         }
         if (frame[at] == '{') {
-            int end = endOfElement(frame, at);
+            int end = endOfElement(frame, at, frame.length);
             if (end < 0) {
                 return bad(List.of(), "ends inside an object");
             }
@@ -74,7 +74,7 @@ final class Frames {
             if (messages.size() == MOST_MESSAGES) {
                 return bad(messages, "has more than " + MOST_MESSAGES + " elements");
             }
-            int end = endOfElement(frame, at);
+            int end = endOfElement(frame, at, frame.length);
             if (end < 0) {
                 return bad(messages, "ends inside an element");
             }
@@ -100,13 +100,13 @@ final class Frames {
         return new Split(messages, problem);
     }
 
-    /** The offset behind the element that begins here, or -1 if the frame ends first. */
-    private static int endOfElement(byte[] frame, int start) {
+    /** The offset behind the element that begins here, or -1 if the bytes end first. */
+    static int endOfElement(byte[] frame, int start, int end) {
         int depth = 0;
-        for (int i = start; i < frame.length; i++) {
+        for (int i = start; i < end; i++) {
             switch (frame[i]) {
                 case '"' -> {
-                    i = endOfString(frame, i);
+                    i = endOfString(frame, i, end);
                     if (i < 0) {
                         return -1;
                     }
@@ -132,8 +132,8 @@ final class Frames {
     }
 
     /** The offset of the closing quote, or -1. */
-    private static int endOfString(byte[] frame, int quote) {
-        for (int i = quote + 1; i < frame.length; i++) {
+    private static int endOfString(byte[] frame, int quote, int end) {
+        for (int i = quote + 1; i < end; i++) {
             if (frame[i] == '"') {
                 return i;
             }

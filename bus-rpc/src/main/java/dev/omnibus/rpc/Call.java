@@ -241,12 +241,26 @@ final class Call<T> {
     }
 
     private void complete(Message value) {
+        if (future.isAwaited()) {
+            future.completeUnread(() -> decoded(value));
+            return;
+        }
+        T decoded;
         try {
-            @SuppressWarnings("unchecked") // the reader was made for this type
-            T decoded = (T) RpcCodec.decode(method.result(), value);
-            future.complete(decoded);
+            decoded = decoded(value);
+        } catch (RpcException e) {
+            future.completeExceptionally(e);
+            return;
+        }
+        future.complete(decoded);
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // the reader was made for this type, which may have null
+    private T decoded(Message value) {
+        try {
+            return (T) RpcCodec.decode(method.result(), value);
         } catch (IOException e) {
-            fail(failure(
+            throw failed(failure(
                     Reason.BAD_REPLY,
                     false,
                     Failures.misfit(e) + client.directory().shapes().difference(method.name(), node()),
@@ -298,10 +312,14 @@ final class Call<T> {
     }
 
     void fail(RpcException e) {
+        future.completeExceptionally(failed(e));
+    }
+
+    private RpcException failed(RpcException e) {
         if (options.key().isEmpty()) { // else it may be asked for again, and what runs is its answer
             giveUpAll();
         }
-        future.completeExceptionally(mayHaveRun ? Failures.ofLastAttempt(e) : e);
+        return mayHaveRun ? Failures.ofLastAttempt(e) : e;
     }
 
     private RpcException failure(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {

@@ -135,7 +135,7 @@ public final class CallOptions {
      * @throws IllegalArgumentException if it is not a node's id
      */
     public CallOptions onNode(String id) {
-        if (id.isEmpty() || !RpcCodec.NODE_ID.matcher(id).matches()) {
+        if (id.isEmpty() || !RpcCodec.isNodeId(id)) {
             throw new IllegalArgumentException("\"" + id + "\" is not the id of a node");
         }
         return new CallOptions(timeout, attemptTimeout, retries, idempotent, id, stickyKey, key, headers);

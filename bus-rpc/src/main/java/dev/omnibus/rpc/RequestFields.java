@@ -24,7 +24,7 @@ final class RequestFields implements RpcCodec.Fields {
     /** Of what is remembered for a while: many of them shall not fill the memory. */
     private static final int LONGEST_NAME = 512;
 
-    private static final int LONGEST_KEY = 4_096;
+    static final int LONGEST_KEY = 4_096;
 
     private static final long NOT_SAID = Long.MIN_VALUE;
 
@@ -175,7 +175,7 @@ final class RequestFields implements RpcCodec.Fields {
     /** It is written to logs: nothing but a node id gets there. */
     private String nodeId(JsonParser parser, String name) throws IOException {
         String node = text(parser, name, LONGEST_NAME);
-        if (RpcCodec.NODE_ID.matcher(node).matches()) {
+        if (RpcCodec.isNodeId(node)) {
             return node;
         }
         wrong("its " + name + " is not a node id");

@@ -98,7 +98,7 @@ final class ResponseFields implements RpcCodec.Fields {
         if (id < 0) {
             throw new IOException("it has no id of ours");
         }
-        if (from.isEmpty() || !RpcCodec.NODE_ID.matcher(from).matches()) {
+        if (from.isEmpty() || !RpcCodec.isNodeId(from)) {
             throw new IOException("its meta.from is not a node id");
         }
         if ((result == null) == (code == 0)) {

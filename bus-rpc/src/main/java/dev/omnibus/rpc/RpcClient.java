@@ -193,6 +193,7 @@ public final class RpcClient implements Layer {
         retryBudget.called();
         Call<T> call = new Call<>(this, method, params, options, nanos);
         if (!interceptors.isEmpty()) {
+            call.future().observed();
             interceptors.after(call.future(), method.name(), options, call::node, value -> Optional.empty());
         }
         whenReady(method.name(), nanos, call::start, call::fail);

@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -41,13 +40,19 @@ final class RpcCodec {
     /** For a request that does not say how much time is left. */
     static final long DEFAULT_TTL_MILLIS = 30_000;
 
-    static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]*");
+    /** How a message begins that has an id. */
+    static final byte[] START_ID = WireBytes.utf8("{\"jsonrpc\":\"2.0\",\"id\":");
+
+    /** Where the id begins then. */
+    static final int ID_FROM = START_ID.length;
+
+    /** What stands before a key, which is a text. */
+    static final byte[] KEY_TEXT = WireBytes.utf8(",\"key\":\"");
+
+    /** What stands between the meta of a request and its params. */
+    static final byte[] PARAMS = WireBytes.utf8("},\"params\":");
 
     private static final byte[] START = WireBytes.utf8("{\"jsonrpc\":\"2.0\"");
-    private static final byte[] ID = WireBytes.utf8(",\"id\":");
-    private static final byte[] RESULT = WireBytes.utf8("\"result\":");
-    private static final byte[] ERROR = WireBytes.utf8("\"error\":");
-    private static final byte[] PARAMS = WireBytes.utf8("},\"params\":");
     private static final byte[] KEY = WireBytes.utf8(",\"key\":");
     private static final byte[] NOTHING = {};
 
@@ -95,7 +100,12 @@ final class RpcCodec {
             String message,
             String type,
             @Nullable Message details,
-            long retryAfterMillis) {}
+            long retryAfterMillis) {
+
+        static Response ofResult(long id, String from, Message result) {
+            return new Response(id, from, result, 0, "", "", null, 0);
+        }
+    }
 
     /** What a call came to, without the id under which it is said: a result or an error, written already. */
     record Answer(boolean isResult, byte[] body) {}
@@ -103,7 +113,8 @@ final class RpcCodec {
     private final ObjectMapper json;
     private final String node;
     private final String inbox;
-    private final byte[] from;
+    private final byte[] resultPart;
+    private final byte[] errorPart;
 
     RpcCodec(ObjectMapper json, String node, String inbox) {
         this.json = json.getRegisteredModuleIds().contains(new Jdk8Module().getTypeId())
@@ -111,7 +122,8 @@ final class RpcCodec {
                 : json.copy().registerModule(new Jdk8Module()); // contracts may give an Optional
         this.node = node;
         this.inbox = inbox;
-        this.from = WireBytes.utf8(",\"meta\":{\"from\":\"" + node + "\"},");
+        this.resultPart = resultPart(node);
+        this.errorPart = WireBytes.utf8(",\"meta\":{\"from\":\"" + node + "\"},\"error\":");
     }
 
     ObjectMapper json() {
@@ -138,8 +150,18 @@ final class RpcCodec {
 
     /** The part of a request that is the same for all calls of a method. */
     byte[] methodPart(String method) {
-        return WireBytes.utf8(",\"method\":" + Json.quoted(method) + ",\"meta\":{\"from\":\"" + node
-                + "\",\"replyTo\":\"" + inbox + "\",\"ttl\":");
+        return methodPart(method, node, inbox);
+    }
+
+    /** The same for the calls of any node. */
+    static byte[] methodPart(String method, String from, String replyTo) {
+        return WireBytes.utf8(",\"method\":" + Json.quoted(method) + ",\"meta\":{\"from\":\"" + from + "\",\"replyTo\":"
+                + Json.quoted(replyTo) + ",\"ttl\":");
+    }
+
+    /** What stands between the id and the result in what a node answers. */
+    static byte[] resultPart(String from) {
+        return WireBytes.utf8(",\"meta\":{\"from\":\"" + from + "\"},\"result\":");
     }
 
     /**
@@ -161,14 +183,20 @@ final class RpcCodec {
 
     /** A request, or a one-way one if the id is 0. */
     byte[] request(long id, byte[] methodPart, byte[] params, long ttlMillis, String key, byte[] headerPart) {
-        WireBytes out = new WireBytes(methodPart.length + params.length + headerPart.length + 128);
-        out.put(START);
-        if (id != 0) {
-            out.put(ID).put(id);
+        byte[] keyPart = key.isEmpty() ? NOTHING : WireBytes.utf8(Json.quoted(key));
+        int length = WireBytes.digits(ttlMillis)
+                + (id == 0 ? START.length : START_ID.length + WireBytes.digits(id))
+                + (key.isEmpty() ? 0 : KEY.length + keyPart.length)
+                + (methodPart.length + headerPart.length + PARAMS.length + params.length + 1);
+        WireBytes out = new WireBytes(length);
+        if (id == 0) {
+            out.put(START);
+        } else {
+            out.put(START_ID).put(id);
         }
         out.put(methodPart).put(ttlMillis);
         if (!key.isEmpty()) {
-            out.put(KEY).put(WireBytes.utf8(Json.quoted(key)));
+            out.put(KEY).put(keyPart);
         }
         return out.put(headerPart).put(PARAMS).put(params).put('}').toBytes();
     }
@@ -182,7 +210,7 @@ final class RpcCodec {
     byte[] notification(String method, Object params) {
         byte[] head = WireBytes.utf8(",\"method\":" + Json.quoted(method) + ",\"params\":");
         byte[] body = bytes(params);
-        return new WireBytes(head.length + body.length + START.length)
+        return new WireBytes(START.length + head.length + body.length + 1)
                 .put(START)
                 .put(head)
                 .put(body)
@@ -214,15 +242,54 @@ final class RpcCodec {
     /** An answer to a request with this id, as it was written there. */
     byte[] response(String id, Answer answer) {
         byte[] idBytes = WireBytes.utf8(id.isEmpty() ? "null" : id);
-        return new WireBytes(START.length + idBytes.length + from.length + answer.body().length + 24)
-                .put(START)
-                .put(ID)
+        byte[] part = answer.isResult() ? resultPart : errorPart;
+        return new WireBytes(START_ID.length + idBytes.length + part.length + answer.body().length + 1)
+                .put(START_ID)
                 .put(idBytes)
-                .put(from)
-                .put(answer.isResult() ? RESULT : ERROR)
+                .put(part)
                 .put(answer.body())
                 .put('}')
                 .toBytes();
+    }
+
+    /** Whether a text may be a node id; the empty one is none, but no harm. */
+    static boolean isNodeId(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Reads a request or notification, quickly if its caller is known.
+     *
+     * @throws BadRequest if it is neither; the message says why, and may be shown to the caller
+     */
+    Request readRequest(Message message, KnownPeers known) throws BadRequest {
+        Request request = known.readRequest(message);
+        if (request == null) {
+            request = readRequest(message);
+            known.learn(request, message);
+        }
+        return request;
+    }
+
+    /**
+     * Reads a response, quickly if it is a result of a node that is known.
+     *
+     * @throws IOException if it is none; the message says why
+     */
+    Response readResponse(Message message, KnownPeers known) throws IOException {
+        Response response = known.readResponse(message);
+        if (response == null) {
+            response = readResponse(message);
+            known.learn(response, message);
+        }
+        return response;
     }
 
     /**

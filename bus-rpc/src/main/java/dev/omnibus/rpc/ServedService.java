@@ -110,9 +110,10 @@ final class ServedService implements Registration {
     /** Listens on all channels, and then tells the others. */
     void open() {
         for (ServedMethod method : methods) {
-            Requests requests = new Requests(method);
-            listening.add(channels.listen(channels.names().method(method.name()), requests));
-            listening.add(channels.listen(channels.names().method(method.name(), channels.node()), requests));
+            String toAll = channels.names().method(method.name());
+            String toThisNode = channels.names().method(method.name(), channels.node());
+            listening.add(channels.listen(toAll, new Requests(method)));
+            listening.add(channels.listen(toThisNode, new Requests(method)));
         }
         ready = CompletableFuture.allOf(listening.stream().map(Listening::ready).toArray(CompletableFuture[]::new))
                 .thenComposeAsync(done -> home.announce(this), this.executor)
@@ -141,13 +142,20 @@ final class ServedService implements Registration {
         return new RpcException(reason, true, name, channels.node(), Duration.ZERO, message, cause);
     }
 
-    /** Reads what arrives on the channels of one method. */
+    /** Reads what arrives on one of the channels of a method. */
     private final class Requests implements Receiver {
 
         private final ServedMethod method;
+        private final KnownPeers known = new KnownPeers();
 
         Requests(ServedMethod method) {
             this.method = method;
+        }
+
+        /** Interceptors have made no promise. */
+        @Override
+        public boolean isDirect() {
+            return method.nonBlocking() && !answers.isIntercepted();
         }
 
         @Override
@@ -155,7 +163,7 @@ final class ServedService implements Registration {
             long now = System.nanoTime();
             for (Message message : messages) {
                 try {
-                    RpcCodec.Request request = codec.readRequest(message);
+                    RpcCodec.Request request = codec.readRequest(message, known);
                     if (request.method().equals(method.name())) {
                         take(new Execution(method, request, answers, now, message.length()), next);
                     } else if (request.id().isEmpty() && request.method().startsWith("$/")) {

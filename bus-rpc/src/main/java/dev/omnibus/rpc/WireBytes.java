@@ -6,13 +6,12 @@ import java.util.Arrays;
 /** Puts a message together from parts that are bytes already. Confined to one thread. */
 final class WireBytes {
 
-    private static final int LONGEST_NUMBER = 20;
-
     private byte[] bytes;
     private int length;
 
+    /** Grows if need be; no byte is copied twice if the length is as expected. */
     WireBytes(int expected) {
-        bytes = new byte[expected + 2 * LONGEST_NUMBER];
+        bytes = new byte[expected];
     }
 
     static byte[] utf8(String text) {
@@ -34,11 +33,8 @@ final class WireBytes {
 
     /** A number that is not negative, in digits. */
     WireBytes put(long number) {
-        reserve(LONGEST_NUMBER);
-        int digits = 1;
-        for (long rest = number; rest >= 10; rest /= 10) {
-            digits++;
-        }
+        int digits = digits(number);
+        reserve(digits);
         long rest = number;
         for (int i = length + digits - 1; i >= length; i--) {
             bytes[i] = (byte) ('0' + rest % 10);
@@ -46,6 +42,15 @@ final class WireBytes {
         }
         length += digits;
         return this;
+    }
+
+    /** How many digits a number has that is not negative. */
+    static int digits(long number) {
+        int digits = 1;
+        for (long rest = number; rest >= 10; rest /= 10) {
+            digits++;
+        }
+        return digits;
     }
 
     byte[] toBytes() {

@@ -1,0 +1,64 @@
+package dev.omnibus.channel;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bytes that stood in messages before, each with what they mean. Messages of one sender hardly differ: what is the same
+ * bytes is the same JSON, and need not be taken apart again. A few senders are remembered; when there are more, the one
+ * that was learned first is forgotten. Confined to one thread.
+ *
+ * @param <T> what the bytes mean
+ */
+public final class KnownParts<T> {
+
+    private static final int MOST = 16;
+
+    private record Part<T>(byte[] bytes, T meaning) {}
+
+    private @Nullable Part<T> last;
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private @Nullable Part<T>[] parts = new Part[0];
+
+    private int learned;
+
+    /** Makes one that knows nothing. */
+    public KnownParts() {}
+
+    /**
+     * Looks for known bytes in a message.
+     *
+     * @param message the message
+     * @param from where they would have to begin, counted from the beginning of the message
+     * @return what they mean; null if they are not known
+     */
+    public @Nullable T find(Message message, int from) {
+        Part<T> tried = last;
+        if (tried != null && message.hasAt(from, tried.bytes)) {
+            return tried.meaning;
+        }
+        for (Part<T> part : parts) {
+            if (part != null && part != tried && message.hasAt(from, part.bytes)) {
+                last = part;
+                return part.meaning;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Learns bytes.
+     *
+     * @param bytes at least one; not to be changed afterwards
+     * @param meaning what they mean
+     */
+    public void learn(byte[] bytes, T meaning) {
+        Part<T> part = new Part<>(bytes, meaning);
+        if (parts.length < MOST) {
+            parts = Arrays.copyOf(parts, parts.length + 1);
+        }
+        parts[learned++ % parts.length] = part;
+        last = part;
+    }
+}
