@@ -59,7 +59,7 @@ final class Session {
         this.client = client;
         this.manyServers = manyServers;
         this.leases = new RedisLeases(client);
-        this.subscriptions = new Subscriptions(client, answers, timer);
+        this.subscriptions = new Subscriptions(client, answers, timer, manyServers);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
