@@ -80,6 +80,10 @@ final class Load implements AutoCloseable {
         return buses.get(0);
     }
 
+    Bus server() {
+        return buses.get(1);
+    }
+
     private void generate() {
         while (!stopped) {
             tick();
@@ -99,7 +103,7 @@ final class Load implements AutoCloseable {
             broadcasts.add(number, Load::isWhole, () -> client.broadcast("work.who", String.class, options));
         }
         publish(caller(), number);
-        publish(buses.get(1), number);
+        publish(server(), number);
         next = number + 1;
     }
 
@@ -118,7 +122,7 @@ final class Load implements AutoCloseable {
 
     private boolean flows(long payload) {
         return hearings.stream()
-                .allMatch(hearing -> Stream.of(caller(), buses.get(1))
+                .allMatch(hearing -> Stream.of(caller(), server())
                         .allMatch(bus -> hearing.hasHeard("/nodes/" + bus.node(), payload)));
     }
 
@@ -209,7 +213,7 @@ final class Load implements AutoCloseable {
         long last = next;
         next = last + 1;
         publish(caller(), last);
-        publish(buses.get(1), last);
+        publish(server(), last);
         await().atMost(5, SECONDS).pollInterval(10, MILLISECONDS).until(() -> flows(last) || hasFailed());
         return flows(last);
     }

@@ -25,7 +25,12 @@ class SlotFaultIT {
         try (Load load = new Load(name ->
                 Bus.builder(RedissonTransport.connect(config)).name(name).build())) {
             List<String> channels = List.of(
-                    "bus:evt:load.n", "bus:rpc:work.who", "bus:inbox:" + load.caller().node(), "{bus:nodes}");
+                    "bus:evt:load.n",
+                    "bus:rpc:work.who",
+                    "bus:rpc:work.once@" + load.server().node(),
+                    "bus:rpc:work.again@" + load.server().node(),
+                    "bus:inbox:" + load.caller().node(),
+                    "{bus:nodes}");
             int moves = Bounds.LONG ? 3 : 1;
             for (int i = 0; i < moves; i++) {
                 load.through(Duration.ofSeconds(2), () -> {
