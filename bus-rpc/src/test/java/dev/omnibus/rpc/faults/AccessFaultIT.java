@@ -36,9 +36,10 @@ class AccessFaultIT {
     }
 
     private static Load load() throws Exception {
-        return new Load(name -> Bus.builder("redis://" + (name.equals("caller") ? "caller" : "worker")
+        return new Load((name, listener) -> Bus.builder("redis://" + (name.equals("caller") ? "caller" : "worker")
                         + ":first@127.0.0.1:" + redis.port())
                 .name(name)
+                .listener(listener)
                 .build());
     }
 

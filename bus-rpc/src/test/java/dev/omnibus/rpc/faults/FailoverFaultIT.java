@@ -67,7 +67,8 @@ class FailoverFaultIT {
     }
 
     private static Load load(Config config) throws Exception {
-        return new Load(name ->
-                Bus.builder(RedissonTransport.connect(config)).name(name).build());
+        return new Load((name, listener) ->
+                Bus.builder(RedissonTransport.connect(config)).name(name)
+                .listener(listener).build());
     }
 }

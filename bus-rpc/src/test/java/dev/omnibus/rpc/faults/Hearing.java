@@ -1,17 +1,19 @@
 package dev.omnibus.rpc.faults;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.Event;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What one node hears of a topic, by publisher: in order, none twice, and how much is missing. */
-final class Hearing {
+final class Hearing implements BusListener {
 
     private static final class Story {
 
@@ -21,13 +23,17 @@ final class Hearing {
         private volatile long lastPayload = -1;
     }
 
-    private final Bus bus;
+    private final Map<String, Long> reported = new ConcurrentHashMap<>(); // by publisher
     private final Map<String, Story> stories = new ConcurrentHashMap<>();
     private final List<String> wrong = Collections.synchronizedList(new ArrayList<>());
 
-    Hearing(Bus bus, String topic) throws Exception {
-        this.bus = bus;
+    void listen(Bus bus, String topic) throws Exception {
         bus.subscribe(topic, Long.class, this::hear).ready().get(20, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void onGap(String topic, String source, long from, long to) {
+        reported.merge(source, to - from + 1, Long::sum);
     }
 
     private void hear(Event<Long> event) {
@@ -47,22 +53,29 @@ final class Hearing {
         return story != null && story.lastPayload >= payload;
     }
 
-    /** Numbered by their publishers, and not heard. */
-    long missing() {
-        return stories.values().stream()
+    /** Numbered by one of these publishers, and not heard. */
+    long missing(Set<String> sources) {
+        return stories.entrySet().stream()
+                .filter(story -> sources.contains(story.getKey()))
+                .map(Map.Entry::getValue)
                 .mapToLong(story -> story.lastNumber - story.first + 1 - story.count.get())
                 .sum();
     }
 
-    long reportedLost() {
-        return bus.stats().lost();
+    long reportedLost(Set<String> sources) {
+        return sources.stream()
+                .mapToLong(source -> reported.getOrDefault(source, 0L))
+                .sum();
     }
 
     long heard() {
         return stories.values().stream().mapToLong(story -> story.count.get()).sum();
     }
 
-    List<String> wrong() {
-        return List.copyOf(wrong);
+    /** Of these publishers. */
+    List<String> wrong(Set<String> sources) {
+        return wrong.stream()
+                .filter(one -> sources.stream().anyMatch(one::contains))
+                .toList();
     }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Insides;
@@ -18,12 +20,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * Calls, broadcast calls and events between three nodes, all the time, and what must hold of them whatever happens:
@@ -31,6 +32,11 @@ import java.util.stream.Stream;
  * reported, and it goes on soon after the fault is over.
  */
 final class Load implements AutoCloseable {
+
+    /** Opens a node. */
+    interface Opener {
+        Bus open(String name, BusListener listener);
+    }
 
     /** Something that goes wrong, and is over when this returns. */
     interface Fault {
@@ -51,27 +57,30 @@ final class Load implements AutoCloseable {
     private final List<String> wrong = Collections.synchronizedList(new ArrayList<>());
     private final Thread generator = new Thread(this::generate, "load");
     private final RpcClient client;
+    private final Set<String> sources; // who publishes
     private volatile long next; // the number of the next tick; written by one thread at a time
     private volatile boolean stopped;
     private long worstRecoveryMillis;
 
     /** Opens three nodes by their names: caller, a and b. */
-    Load(Function<String, Bus> open) throws Exception {
+    Load(Opener opener) throws Exception {
         try {
-            Stream.of("caller", "a", "b").forEach(name -> buses.add(open.apply(name)));
+            for (String name : List.of("caller", "a", "b")) {
+                Hearing hearing = new Hearing();
+                hearings.add(hearing);
+                buses.add(opener.open(name, hearing));
+                hearing.listen(buses.get(buses.size() - 1), TOPIC);
+            }
+            sources = Set.of("/nodes/" + caller().node(), "/nodes/" + server().node());
             for (int i = 0; i < workers.size(); i++) {
                 RpcServer.on(buses.get(i + 1)).serve(Work.class, workers.get(i)).ready().get(20, SECONDS);
-            }
-            for (Bus bus : buses) {
-                hearings.add(new Hearing(bus, TOPIC));
             }
             client = RpcClient.on(caller());
             await().atMost(20, SECONDS).until(() -> Insides.nodes(caller()) == workers.size());
             generator.start();
             await().atMost(20, SECONDS).until(() -> once.succeeded() > 20 && broadcasts.succeeded() > 1 && flows(1));
         } catch (Exception | Error e) {
-            stopped = true;
-            buses.forEach(Bus::close);
+            close();
             throw e;
         }
     }
@@ -122,8 +131,7 @@ final class Load implements AutoCloseable {
 
     private boolean flows(long payload) {
         return hearings.stream()
-                .allMatch(hearing -> Stream.of(caller(), server())
-                        .allMatch(bus -> hearing.hasHeard("/nodes/" + bus.node(), payload)));
+                .allMatch(hearing -> sources.stream().allMatch(source -> hearing.hasHeard(source, payload)));
     }
 
     /** Lets it happen, as often as the form of the suite says, and waits each time until everything works again. */
@@ -151,11 +159,21 @@ final class Load implements AutoCloseable {
 
     /** After {@link #settle}: the fault was none for calls and events. */
     void assertNothingMissed() {
-        hearings.forEach(hearing -> assertEquals(0, hearing.missing()));
+        missing().forEach(missing -> assertEquals(0, missing));
         assertEquals(Map.of(), once.failures());
         assertEquals(Map.of(), again.failures());
         assertEquals(Map.of(), broadcasts.failures());
+        assertUninterrupted();
+    }
+
+    void assertUninterrupted() {
         buses.forEach(bus -> assertEquals(0, bus.stats().interruptions()));
+    }
+
+    long executed(long number) {
+        return workers.stream()
+                .filter(worker -> worker.executions().containsKey(number))
+                .count();
     }
 
     private void recover(Duration bound) {
@@ -189,12 +207,11 @@ final class Load implements AutoCloseable {
         awaitOr(() -> kinds.stream().allMatch(kind -> kind.unfinished() == 0), "calls without an outcome " + kinds);
         await().atMost(30, SECONDS).until(this::lastOnesArrive);
         awaitOr(
-                () -> hearings.stream().allMatch(hearing -> hearing.missing() == hearing.reportedLost()),
-                "missing " + hearings.stream().map(Hearing::missing).toList() + " and reported "
-                        + hearings.stream().map(Hearing::reportedLost).toList());
+                () -> hearings.stream().allMatch(hearing -> hearing.missing(sources) == hearing.reportedLost(sources)),
+                "what is missing " + missing() + " is not what was reported");
         System.out.println("[fault] " + fault + ": " + once + "; " + again + "; " + broadcasts + "; events heard "
                 + hearings.stream().map(Hearing::heard).toList() + ", missing and reported "
-                + hearings.stream().map(Hearing::missing).toList() + ", works again after " + worstRecoveryMillis
+                + missing() + ", works again after " + worstRecoveryMillis
                 + " ms at most");
 
         for (Outcomes kind : kinds) {
@@ -203,10 +220,14 @@ final class Load implements AutoCloseable {
             assertTrue(late <= Bounds.ROOM.toMillis() + 100, () -> kind + " ended " + late + " ms too late");
         }
         assertEquals(List.of(), wrong);
-        hearings.forEach(hearing -> assertEquals(List.of(), hearing.wrong()));
+        hearings.forEach(hearing -> assertEquals(List.of(), hearing.wrong(sources)));
         assertExecutions();
         awaitOr(() -> buses.stream().allMatch(bus -> Insides.pending(bus) == 0), "calls are still pending");
         awaitOr(() -> Insides.inFlight(caller(), "work.once") == 0, "calls are still counted as being with nodes");
+    }
+
+    private List<Long> missing() {
+        return hearings.stream().map(hearing -> hearing.missing(sources)).toList();
     }
 
     private boolean lastOnesArrive() throws Exception {
@@ -219,7 +240,7 @@ final class Load implements AutoCloseable {
     }
 
     private boolean hasFailed() {
-        return buses.stream().anyMatch(bus -> bus.state() != dev.omnibus.bus.BusState.UP);
+        return buses.stream().anyMatch(bus -> bus.state() != BusState.UP);
     }
 
     private void assertExecutions() {

@@ -42,8 +42,9 @@ class RedisFaultIT {
     }
 
     private static Load load() throws Exception {
-        return new Load(name -> Bus.builder(name.equals("caller") ? proxy.url() : redis.url())
+        return new Load((name, listener) -> Bus.builder(name.equals("caller") ? proxy.url() : redis.url())
                 .name(name)
+                .listener(listener)
                 .build());
     }
 

@@ -22,8 +22,9 @@ class SlotFaultIT {
     void slotsMove(RedisCluster redis) throws Exception {
         Config config = new Config();
         config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
-        try (Load load = new Load(name ->
-                Bus.builder(RedissonTransport.connect(config)).name(name).build())) {
+        try (Load load = new Load((name, listener) ->
+                Bus.builder(RedissonTransport.connect(config)).name(name)
+                .listener(listener).build())) {
             List<String> channels = List.of(
                     "bus:evt:load.n",
                     "bus:rpc:work.who",
