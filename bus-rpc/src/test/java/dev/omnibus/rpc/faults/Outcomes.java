@@ -27,6 +27,7 @@ final class Outcomes {
     private final AtomicLong succeeded = new AtomicLong();
     private final AtomicLong latestSuccess = new AtomicLong(Long.MIN_VALUE); // when the call began
     private final AtomicLong worstOverdueMillis = new AtomicLong(Long.MIN_VALUE);
+    private final AtomicLong latestValueMillis = new AtomicLong(Long.MIN_VALUE); // over the timeout
 
     Outcomes(String what, Duration timeout) {
         this.what = what;
@@ -42,9 +43,10 @@ final class Outcomes {
             future = CompletableFuture.failedFuture(e);
         }
         calls.add(future.handle((value, failure) -> {
-            worstOverdueMillis.accumulateAndGet(
-                    (System.nanoTime() - begun - timeout.toNanos()) / 1_000_000, Math::max);
+            long overdue = (System.nanoTime() - begun - timeout.toNanos()) / 1_000_000;
+            worstOverdueMillis.accumulateAndGet(overdue, Math::max);
             if (failure == null) {
+                latestValueMillis.accumulateAndGet(overdue, Math::max);
                 ok(number, begun, isRight, value);
             } else {
                 failed(number, failure instanceof CompletionException ? failure.getCause() : failure);
@@ -91,6 +93,11 @@ final class Outcomes {
 
     long worstOverdueMillis() {
         return worstOverdueMillis.get();
+    }
+
+    /** How long after its timeout a call gave a value. */
+    long latestValueMillis() {
+        return latestValueMillis.get();
     }
 
     List<String> wrong() {
