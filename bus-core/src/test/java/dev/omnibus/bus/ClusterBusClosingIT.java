@@ -1,23 +1,17 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class ClusterBusClosingIT extends BusClosingContract {
 
-    private static RedisCluster redis;
+    private final RedisCluster redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisCluster.start(0);
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    ClusterBusClosingIT(RedisCluster redis) {
+        this.redis = redis;
     }
 
     @Override

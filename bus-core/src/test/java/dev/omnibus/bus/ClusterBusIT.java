@@ -2,26 +2,17 @@ package dev.omnibus.bus;
 
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class ClusterBusIT extends BusContract {
 
-    private static RedisCluster redis;
-    private static List<RedisServer> servers;
+    private final RedisCluster redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisCluster.start(0);
-        servers = redis.nodes();
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    ClusterBusIT(RedisCluster redis) {
+        this.redis = redis;
     }
 
     @Override
@@ -31,12 +22,12 @@ class ClusterBusIT extends BusContract {
 
     @Override
     void takeDown() {
-        servers.forEach(RedisServer::kill);
+        redis.nodes().forEach(RedisServer::kill);
     }
 
     @Override
     void bringUp() {
-        servers.forEach(RedisServer::restart);
+        redis.nodes().forEach(RedisServer::restart);
         redis.awaitReady();
     }
 }

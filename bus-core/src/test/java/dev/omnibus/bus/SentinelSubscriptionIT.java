@@ -1,23 +1,17 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.testing.RedisSentinels;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class SentinelSubscriptionIT extends SubscriptionContract {
 
-    private static RedisSentinels redis;
+    private final RedisSentinels redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisSentinels.start(1);
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    SentinelSubscriptionIT(RedisSentinels redis) {
+        this.redis = redis;
     }
 
     @Override

@@ -2,26 +2,17 @@ package dev.omnibus.channel;
 
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class SentinelChannelsIT extends ChannelsContract {
 
-    private static RedisSentinels redis;
-    private static List<RedisServer> servers;
+    private final RedisSentinels redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisSentinels.start(1);
-        servers = Networks.servers(redis);
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    SentinelChannelsIT(RedisSentinels redis) {
+        this.redis = redis;
     }
 
     @Override
@@ -31,11 +22,11 @@ class SentinelChannelsIT extends ChannelsContract {
 
     @Override
     void takeDown() {
-        servers.forEach(RedisServer::kill);
+        Networks.servers(redis).forEach(RedisServer::kill);
     }
 
     @Override
     void bringUp() {
-        servers.forEach(RedisServer::restart);
+        Networks.servers(redis).forEach(RedisServer::restart);
     }
 }

@@ -2,24 +2,15 @@ package dev.omnibus.transport;
 
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import dev.omnibus.testing.WithRedis;
 
+@WithRedis
 class ClusterTransportIT extends TransportContract {
 
-    private static RedisCluster redis;
-    private static List<RedisServer> servers;
+    private final RedisCluster redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisCluster.start(0);
-        servers = redis.nodes();
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    ClusterTransportIT(RedisCluster redis) {
+        this.redis = redis;
     }
 
     @Override
@@ -29,12 +20,12 @@ class ClusterTransportIT extends TransportContract {
 
     @Override
     void takeDown() {
-        servers.forEach(RedisServer::kill);
+        redis.nodes().forEach(RedisServer::kill);
     }
 
     @Override
     void bringUp() {
-        servers.forEach(RedisServer::restart);
+        redis.nodes().forEach(RedisServer::restart);
         redis.awaitReady();
     }
 }

@@ -2,24 +2,15 @@ package dev.omnibus.transport;
 
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import dev.omnibus.testing.WithRedis;
 
+@WithRedis
 class SentinelTransportIT extends TransportContract {
 
-    private static RedisSentinels redis;
-    private static List<RedisServer> servers;
+    private final RedisSentinels redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisSentinels.start(1);
-        servers = Networks.servers(redis);
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    SentinelTransportIT(RedisSentinels redis) {
+        this.redis = redis;
     }
 
     @Override
@@ -29,11 +20,11 @@ class SentinelTransportIT extends TransportContract {
 
     @Override
     void takeDown() {
-        servers.forEach(RedisServer::kill);
+        Networks.servers(redis).forEach(RedisServer::kill);
     }
 
     @Override
     void bringUp() {
-        servers.forEach(RedisServer::restart);
+        Networks.servers(redis).forEach(RedisServer::restart);
     }
 }

@@ -166,11 +166,7 @@ final class OwnServer implements AutoCloseable {
     }
 
     synchronized void signal(String signal) {
-        if (windows) {
-            throw new UnsupportedOperationException(
-                    "Windows has no SIG" + signal + "; run this test in WSL, or use kill() and restart()");
-        }
-        running().signal(signal);
+        running().signal(signal, windows);
     }
 
     private synchronized ServerProcess running() {

@@ -4,6 +4,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Behind {@link WithRedis}. JUnit closes what is in its store when the class is done. */
 final class RedisExtension implements ParameterResolver {
@@ -11,14 +12,25 @@ final class RedisExtension implements ParameterResolver {
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-        return parameter.getParameter().getType() == RedisServer.class;
+        Class<?> type = parameter.getParameter().getType();
+        return type == RedisServer.class || type == RedisSentinels.class || type == RedisCluster.class;
     }
 
     @Override
-    public RedisServer resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        return outermostClass(context)
-                .getStore(NAMESPACE)
-                .getOrComputeIfAbsent(RedisServer.class, key -> RedisServer.obtain(), RedisServer.class);
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        ExtensionContext outermost = outermostClass(context);
+        Class<?> type = parameter.getParameter().getType();
+        int replicas = AnnotationSupport.findAnnotation(outermost.getRequiredTestClass(), WithRedis.class)
+                .map(WithRedis::replicas)
+                .orElse(0);
+        return outermost.getStore(NAMESPACE).getOrComputeIfAbsent(type, key -> start(key, replicas));
+    }
+
+    private static AutoCloseable start(Class<?> type, int replicas) {
+        if (type == RedisSentinels.class) {
+            return RedisSentinels.start(Math.max(1, replicas)); // without a replica there is nothing to watch
+        }
+        return type == RedisCluster.class ? RedisCluster.start(replicas) : RedisServer.obtain();
     }
 
     private static ExtensionContext outermostClass(ExtensionContext context) {

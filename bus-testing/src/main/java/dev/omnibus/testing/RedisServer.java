@@ -90,6 +90,23 @@ public final class RedisServer implements AutoCloseable {
         return of(OwnServer.start(environment, List.of(arguments)));
     }
 
+    /**
+     * A new process with users, as a file of access control lists has them. The default user stays as it is, unless it
+     * is among them, so that {@link #command} works.
+     *
+     * @param users one line for each, such as {@code "reader on >secret ~* &orders.* +@all"}
+     * @return a server that has answered; close it when done
+     * @throws RedisServerException if there is no Redis, or if it rejects a line, or does not answer within 10 seconds
+     */
+    public static RedisServer startWithUsers(String... users) {
+        StringBuilder configuration = new StringBuilder();
+        for (String user : users) {
+            configuration.append("user ").append(user).append('\n');
+        }
+        return of(OwnServer.start(
+                Environment.system(), List.of(), configuration.toString(), OwnServer::freePort));
+    }
+
     static RedisServer of(OwnServer own) {
         RedisAddress address = RedisAddress.local(own.port());
         RedisServer server = new RedisServer("redis://" + address, address, own.origin(), own);

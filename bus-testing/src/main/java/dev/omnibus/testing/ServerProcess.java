@@ -27,7 +27,6 @@ final class ServerProcess {
 
     private static final int POLL_MILLIS = 5;
     private static final int EXIT_TIMEOUT_SECONDS = 10;
-    private static final int SIGNAL_TIMEOUT_SECONDS = 5;
     private static final int KEPT_LINES = 20;
 
     private final String name;
@@ -122,24 +121,8 @@ final class ServerProcess {
         }
     }
 
-    /** Through the shell, whose built-in kill is there even where the program is not installed. */
-    void signal(String signal) {
-        String command = "kill -" + signal + " " + process.pid();
-        try {
-            Process kill = new ProcessBuilder("sh", "-c", command)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            if (!kill.waitFor(SIGNAL_TIMEOUT_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
-                kill.destroyForcibly();
-                throw new RedisServerException("\"" + command + "\" failed for " + name);
-            }
-        } catch (IOException e) {
-            throw new RedisServerException("Cannot run \"" + command + "\" for " + name, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new RedisServerException("Interrupted while running \"" + command + "\" for " + name, e);
-        }
+    void signal(String signal, boolean windows) {
+        Signals.send(signal, process.pid(), name, windows);
     }
 
     private void readOutput() {

@@ -10,9 +10,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Gives the {@link RedisServer} parameters of a JUnit test class, in its constructor or its methods, one
- * {@linkplain RedisServer#obtain() obtained} server, closed after the last test of the class.
+ * {@linkplain RedisServer#obtain() obtained} server, closed after the last test of the class. Parameters that are
+ * {@link RedisSentinels} or a {@link RedisCluster} are given one of these, started for the class.
  *
- * <p>The tests of the class and of its nested classes share the server and what they leave in it. Needs JUnit 5.13 or
+ * <p>The tests of the class and of its nested classes share the servers and what they leave in them. Needs JUnit 5.13 or
  * newer on the class path, which this library does not bring along.
  */
 @Documented
@@ -20,4 +21,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RedisExtension.class)
-public @interface WithRedis {}
+public @interface WithRedis {
+
+    /**
+     * How many replicas each master has behind Sentinels, where there is always one at least, or in a cluster.
+     *
+     * @return none by default
+     */
+    int replicas() default 0;
+}

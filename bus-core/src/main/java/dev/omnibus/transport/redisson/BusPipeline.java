@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.transport.redisson.SubscriptionDecoder.Kept;
 import dev.omnibus.transport.redisson.SubscriptionDecoder.Observer;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
@@ -33,11 +34,9 @@ final class BusPipeline implements NettyHook, Observer {
     public void afterChannelInitialization(Channel channel) {
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
         if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
-            channel.pipeline()
-                    .replace(
-                            CommandPubSubDecoder.class,
-                            "omnibus-subscriptions",
-                            new SubscriptionDecoder(channel, executor, this));
+            SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, this);
+            channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
+            channel.pipeline().addLast(decoder.new Ends());
         }
     }
 
@@ -55,5 +54,11 @@ final class BusPipeline implements NettyHook, Observer {
         if (told != null) {
             told.refused(name, error);
         }
+    }
+
+    @Override
+    public @Nullable Kept keep(String name, Runnable letGo) {
+        Observer told = observer;
+        return told == null ? null : told.keep(name, letGo);
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
@@ -48,7 +49,7 @@ final class Session {
     private final RedissonClient client;
     private final RedisLeases leases;
     private final String scriptDigest;
-    private final boolean manyServers;
+    private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
     private final Answers answers = new Answers();
     private final Subscriptions subscriptions;
     private final AtomicBoolean open = new AtomicBoolean(true);
@@ -57,9 +58,9 @@ final class Session {
 
     private Session(RedissonClient client, ScheduledExecutorService timer, boolean manyServers) {
         this.client = client;
-        this.manyServers = manyServers;
+        this.clusterCounts = manyServers ? new ClusterCounts(client) : null;
         this.leases = new RedisLeases(client);
-        this.subscriptions = new Subscriptions(client, answers, timer);
+        this.subscriptions = new Subscriptions(client, answers, timer, manyServers);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
@@ -117,7 +118,7 @@ final class Session {
                     client.getScript(ByteArrayCodec.INSTANCE));
             return;
         }
-        if (manyServers) { // a batch that fails on one server says nothing about what it did on the others
+        if (clusterCounts != null) { // a batch that fails on one server says nothing about what it did on the others
             publications.forEach(publication -> publish(List.of(publication)));
             return;
         }
@@ -208,11 +209,23 @@ final class Session {
         }
     }
 
-    private static void tell(Publication publication, Long receivers, boolean exact, Throwable failure) {
-        if (failure == null) {
-            publication.outcome().published(receivers, exact);
+    private void tell(Publication publication, Long receivers, boolean exact, Throwable failure) {
+        Publication.Outcome outcome = publication.outcome();
+        if (failure != null) {
+            outcome.failed(Failures.publish(publication.channel(), failure));
+        } else if (clusterCounts == null) {
+            outcome.published(receivers, exact);
         } else {
-            publication.outcome().failed(Failures.publish(publication.channel(), failure));
+            verify(clusterCounts, publication, receivers, exact);
+        }
+    }
+
+    private static void verify(ClusterCounts counts, Publication publication, long receivers, boolean exact) {
+        Publication.Outcome outcome = publication.outcome();
+        try {
+            counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, exact));
+        } catch (RuntimeException e) { // shut down at this moment; it was published, and may have been heard
+            outcome.published(Math.max(1, receivers), false);
         }
     }
 

@@ -2,14 +2,20 @@ package dev.omnibus.transport.redisson;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.ChannelName;
@@ -21,6 +27,9 @@ import org.redisson.client.handler.State;
 import org.redisson.client.protocol.CommandData;
 import org.redisson.client.protocol.RedisCommands;
 import org.redisson.client.protocol.decoder.MultiDecoder;
+import org.redisson.client.protocol.pubsub.Message;
+import org.redisson.client.protocol.pubsub.PubSubMessage;
+import org.redisson.client.protocol.pubsub.PubSubPatternMessage;
 import org.redisson.client.protocol.pubsub.PubSubStatusMessage;
 import org.redisson.client.protocol.pubsub.PubSubType;
 
@@ -45,6 +54,28 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
 
         /** Redis said no. */
         void refused(String name, String error);
+
+        /**
+         * Redisson ends a subscription on a server, maybe to begin it again on another one.
+         *
+         * @param letGo ends it on this server after all
+         * @return told what the server still says, if the subscription is to be kept there for the time being; else
+         *     null
+         */
+        @Nullable
+        Kept keep(String name, Runnable letGo);
+    }
+
+    /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
+    interface Kept {
+
+        void frame(String channel, byte[] frame);
+
+        /** It has moved back, and is Redisson's again. */
+        void back();
+
+        /** Its connection was lost. */
+        void gone();
     }
 
     private record Asked(String operation, ChannelName name, CommandData<Object, Object> command) {}
@@ -53,6 +84,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Observer observer;
     private final Deque<Asked> unanswered = new ArrayDeque<>();
     private final Set<ChannelName> refused = new HashSet<>();
+    private final Map<ChannelName, Kept> kept = new HashMap<>();
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
         super(settings(executor));
@@ -92,11 +124,97 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         switch (operation) {
             case "subscribe", "psubscribe" -> {
                 refused.remove(name);
+                Kept before = kept.remove(name);
+                if (before != null) {
+                    before.back();
+                }
                 observer.confirmed(name.toString(), operation.equals("psubscribe"));
             }
             case "unsubscribe" -> endedAnyway(PubSubType.UNSUBSCRIBE, name);
             case "punsubscribe" -> endedAnyway(PubSubType.PUNSUBSCRIBE, name);
             default -> {}
+        }
+    }
+
+    /** Sees the end of a subscription before Redisson sends it. */
+    final class Ends extends ChannelOutboundHandlerAdapter {
+
+        @Override
+        public void write(ChannelHandlerContext context, Object message, ChannelPromise written) {
+            if (message instanceof CommandData<?, ?> command && keeps(command)) {
+                written.setSuccess();
+            } else {
+                context.write(message, written);
+            }
+        }
+    }
+
+    /** Whether it goes on here without Redisson, until it is let go. */
+    private boolean keeps(CommandData<?, ?> end) {
+        if (!isEnd(end.getCommand().getName())
+                || !connection.isActive()
+                || end.getParams().length != 1
+                || !(end.getParams()[0] instanceof ChannelName name)
+                || unanswered.stream().anyMatch(asked -> asked.command == end)) { // queued by Redisson before
+            return false;
+        }
+        boolean pattern = end.getCommand().getName().equals(RedisCommands.PUNSUBSCRIBE.getName());
+        Kept goesOn = observer.keep(name.toString(), () -> letGo(name, pattern));
+        if (goesOn == null) {
+            return false;
+        }
+        kept.put(name, goesOn);
+        PubSubType type = pattern ? PubSubType.PUNSUBSCRIBE : PubSubType.UNSUBSCRIBE;
+        // Later, because Redisson begins to wait for it when this returns.
+        connection
+                .eventLoop()
+                .execute(() -> RedisPubSubConnection.<RedisPubSubConnection>getFrom(connection)
+                        .onMessage(new PubSubStatusMessage(type, name)));
+        return true;
+    }
+
+    /** Ends what was kept, if it is not Redisson's again. */
+    private void letGo(ChannelName name, boolean pattern) {
+        if (kept.remove(name) == null) {
+            return;
+        }
+        ChannelHandlerContext ends = connection.pipeline().context(Ends.class); // past which it is not kept again
+        ends.writeAndFlush(new CommandData<>(
+                new CompletableFuture<Void>(),
+                null,
+                null,
+                pattern ? RedisCommands.PUNSUBSCRIBE : RedisCommands.UNSUBSCRIBE,
+                new Object[] {name}));
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) throws Exception {
+        List<Kept> lost = List.copyOf(kept.values());
+        kept.clear();
+        lost.forEach(Kept::gone);
+        super.channelInactive(context);
+    }
+
+    @Override
+    protected void decodeResult(CommandData<Object, Object> data, List<Object> parts, Channel channel, Object result)
+            throws IOException {
+        if (!kept.isEmpty() && result instanceof Message message) {
+            told(message);
+        }
+        super.decodeResult(data, parts, channel, result);
+    }
+
+    private void told(Message message) {
+        if (message instanceof PubSubPatternMessage matched) {
+            Kept hears = kept.get(matched.getPattern());
+            if (hears != null && matched.getValue() instanceof byte[] frame) {
+                hears.frame(matched.getChannel().toString(), frame);
+            }
+        } else if (message instanceof PubSubMessage exact) {
+            Kept hears = kept.get(exact.getChannel());
+            if (hears != null && exact.getValue() instanceof byte[] frame) {
+                hears.frame(exact.getChannel().toString(), frame);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.SubscriptionDecoder.Kept;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +31,9 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
     private static final Duration RETRY_DELAY = Duration.ofMillis(800);
 
+    /** Publishers look once a second for slots that have moved. */
+    private static final Duration OVERLAP = Duration.ofSeconds(3);
+
     /** One subscription on this client. */
     private static final class Held {
 
@@ -39,6 +43,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
+        volatile @Nullable Overlap overlap; // while it moves from one server to another
 
         Held(Subscribed subscribed, boolean stood) {
             this.subscribed = subscribed;
@@ -49,14 +54,16 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private final RedissonClient client;
     private final Answers answers;
     private final ScheduledExecutorService timer;
+    private final boolean manyServers;
     private final Turns turns = new Turns();
     private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
     private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
 
-    Subscriptions(RedissonClient client, Answers answers, ScheduledExecutorService timer) {
+    Subscriptions(RedissonClient client, Answers answers, ScheduledExecutorService timer, boolean manyServers) {
         this.client = client;
         this.answers = answers;
         this.timer = timer;
+        this.manyServers = manyServers;
     }
 
     /**
@@ -119,8 +126,82 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                     () -> byName.containsKey(name)
                             ? CompletableFuture.<Void>completedFuture(null)
                             : remove(name, pattern));
+            return;
+        }
+        Overlap overlap = mine.overlap;
+        if (overlap != null && !overlap.isOver()) {
+            overlap.stands(); // nothing was missed: the server before goes on telling
         } else if (mine.stood && !answers.isClosed()) {
             mine.subscribed.interrupted();
+        }
+    }
+
+    /**
+     * In a cluster a subscription follows its slot. Redisson ends it on the one server before it begins it on the
+     * other, and forgets it if that fails; here it stands on both for a while.
+     */
+    @Override
+    public @Nullable Kept keep(String name, Runnable letGo) {
+        Held mine = byName.get(name);
+        if (!manyServers || mine == null || !mine.stands || isUnwanted(mine)) {
+            return null; // it is we who end it
+        }
+        Overlap before = mine.overlap;
+        if (before != null && !before.isOver()) {
+            before.moved();
+            return null;
+        }
+        Overlap overlap = new Overlap(mine.subscribed);
+        mine.overlap = overlap;
+        later(OVERLAP, () -> leave(mine, overlap, letGo));
+        return new Kept() {
+            @Override
+            public void frame(String channel, byte[] frame) {
+                if (mine.overlap == overlap && byName.get(name) == mine && !answers.isClosed()) {
+                    overlap.onOld(channel, frame);
+                }
+            }
+
+            @Override
+            public void back() {
+                mine.overlap = null;
+            }
+
+            @Override
+            public void gone() {
+                if (mine.overlap == overlap && overlap.isStanding()) {
+                    overlap.end();
+                } else if (mine.overlap == overlap) {
+                    mine.overlap = null; // to stand again is the end of an interruption then
+                }
+            }
+        };
+    }
+
+    private void leave(Held mine, Overlap overlap, Runnable letGo) {
+        boolean current = mine.overlap == overlap && !isUnwanted(mine);
+        if (current && !overlap.isOver() && !overlap.isSettled()) {
+            if (!overlap.isStanding()) {
+                mine.stands = false;
+                turns.take(mine.subscribed.name(), () -> heal(mine));
+            }
+            later(RETRY_DELAY, () -> leave(mine, overlap, letGo));
+            return;
+        }
+        if (current && !overlap.isOver()) {
+            overlap.end();
+        }
+        letGo.run();
+        later(OVERLAP, () -> {
+            if (mine.overlap == overlap) {
+                mine.overlap = null;
+            }
+        });
+    }
+
+    private void later(Duration delay, Runnable step) {
+        if (!timer.isShutdown()) {
+            timer.schedule(step, delay.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -214,7 +295,12 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     /** After a failover Redisson may bring back a listener that was replaced meanwhile; only the latest one counts. */
     private void received(Held mine, Object listener, String channel, byte[] frame) {
         if (mine.listener == listener && !answers.isClosed()) {
-            mine.subscribed.frame(channel, frame);
+            Overlap overlap = mine.overlap;
+            if (overlap == null) {
+                mine.subscribed.frame(channel, frame);
+            } else {
+                overlap.onNew(channel, frame);
+            }
         }
     }
 

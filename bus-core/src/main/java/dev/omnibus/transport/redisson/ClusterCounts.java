@@ -1,0 +1,94 @@
+package dev.omnibus.transport.redisson;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.redisson.Redisson;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.codec.LongCodec;
+import org.redisson.client.protocol.RedisCommands;
+import org.redisson.command.CommandAsyncExecutor;
+import org.redisson.connection.MasterSlaveEntry;
+
+/**
+ * Makes the counts of receivers right in a cluster, where each server counts its own subscribers only.
+ *
+ * <p>While a slot moves, publishers and subscribers follow it one after the other: the server that a publisher has
+ * followed to may not have all subscribers of the channel yet, and those hear it nevertheless. Of the server before and
+ * the one after, one always has all of them, see {@link Overlap}. So when a count is zero, or was taken soon after the
+ * channel has moved, all servers are asked, and the largest number is the true one.
+ *
+ * <p>Thread-safe.
+ */
+final class ClusterCounts {
+
+    /** As long as subscribers need to follow, with room. */
+    private static final Duration UNSETTLED = Duration.ofSeconds(4);
+
+    /** Events that nobody hears are published without asking all servers every time. */
+    private static final Duration REMEMBERED = Duration.ofMillis(20);
+
+    private static final int MOST_REMEMBERED = 1_000;
+
+    private record Place(MasterSlaveEntry server, long since) {}
+
+    private final CommandAsyncExecutor commands;
+    private final Map<String, Place> places = new ConcurrentHashMap<>();
+    private final Map<String, Long> unheard = new ConcurrentHashMap<>();
+
+    ClusterCounts(RedissonClient client) {
+        commands = ((Redisson) client).getCommandExecutor();
+    }
+
+    /** Tells how many there are, on the thread that asks or on one of Redisson's. */
+    void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> told) {
+        boolean unsettled = mustBeExact && isUnsettled(channel);
+        if (counted > 0 ? !unsettled : wasUnheard(channel)) {
+            told.accept(counted);
+            return;
+        }
+        List<CompletableFuture<Long>> counts =
+                commands.writeAllAsync(LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
+        CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new)).whenComplete((done, failure) -> {
+            long largest = counts.stream()
+                    .filter(count -> !count.isCompletedExceptionally())
+                    .mapToLong(CompletableFuture::join)
+                    .max()
+                    .orElse(0);
+            if (failure == null && largest == 0 && counted == 0) {
+                rememberUnheard(channel);
+            }
+            // A server that does not answer may have one: to say that nobody heard it could have it done twice.
+            told.accept(Math.max(Math.max(counted, largest), failure == null ? 0 : 1));
+        });
+    }
+
+    private boolean isUnsettled(String channel) {
+        MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
+        if (now == null) {
+            return true;
+        }
+        if (places.size() > MOST_REMEMBERED) {
+            places.clear();
+        }
+        Place place = places.compute(
+                channel,
+                (name, before) -> before != null && before.server == now ? before : new Place(now, System.nanoTime()));
+        return System.nanoTime() - place.since < UNSETTLED.toNanos();
+    }
+
+    private boolean wasUnheard(String channel) {
+        Long since = unheard.get(channel);
+        return since != null && System.nanoTime() - since < REMEMBERED.toNanos();
+    }
+
+    private void rememberUnheard(String channel) {
+        if (unheard.size() > MOST_REMEMBERED) {
+            unheard.clear();
+        }
+        unheard.put(channel, System.nanoTime());
+    }
+}

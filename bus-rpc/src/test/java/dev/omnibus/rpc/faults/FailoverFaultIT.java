@@ -1,0 +1,74 @@
+package dev.omnibus.rpc.faults;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.testing.LeakCheck;
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.RedisSentinels;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.redisson.config.Config;
+
+/** Masters that are replaced, and slots that move, while three nodes work. */
+@WithRedis(replicas = 1)
+class FailoverFaultIT {
+
+    @RegisterExtension
+    static final LeakCheck leaks = LeakCheck.ofThreads("omnibus", "redisson", "load");
+
+    @Test
+    void theSentinelsReplaceTheMaster(RedisSentinels redis) throws Exception {
+        Config config = new Config();
+        config.useSentinelServers()
+                .setMasterName(redis.masterName())
+                .addSentinelAddress(redis.urls().toArray(String[]::new));
+        try (Load load = load(config)) {
+            load.through(redis.downAfter().plusSeconds(3), () -> {
+                        RedisServer master = redis.master();
+                        master.kill();
+                        redis.awaitFailover(master);
+                        master.restart();
+                    })
+                    .settle("master behind Sentinels killed");
+        }
+    }
+
+    @Test
+    void aReplicaOfTheClusterTakesOver(RedisCluster redis) throws Exception {
+        try (Load load = load(clustered(redis))) {
+            load.through(redis.nodeTimeout().multipliedBy(2).plusSeconds(2), () -> {
+                        RedisServer master = redis.masterOf("bus:evt:load.n");
+                        master.kill();
+                        redis.awaitFailover(master);
+                        master.restart();
+                    })
+                    .settle("master of the cluster killed");
+        }
+    }
+
+    @Test
+    void aReplicaOfTheClusterTakesOverOnRequest(RedisCluster redis) throws Exception {
+        try (Load load = load(clustered(redis))) {
+            load.through(
+                            redis.nodeTimeout().multipliedBy(2).plusSeconds(2),
+                            () -> redis.failover(redis.masterOf("bus:evt:load.n")))
+                    .settle("failover of the cluster on request");
+        }
+    }
+
+    private static Config clustered(RedisCluster redis) {
+        redis.awaitReady();
+        Config config = new Config();
+        config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
+        return config;
+    }
+
+    private static Load load(Config config) throws Exception {
+        return new Load((name, listener) ->
+                Bus.builder(RedissonTransport.connect(config)).name(name)
+                .listener(listener).build());
+    }
+}

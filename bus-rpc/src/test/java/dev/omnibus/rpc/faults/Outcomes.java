@@ -1,0 +1,117 @@
+package dev.omnibus.rpc.faults;
+
+import dev.omnibus.rpc.RpcException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
+
+/** How calls of one kind ended: with what, how late, and whether anything came out that may not. */
+final class Outcomes {
+
+    private final String what;
+    private final Duration timeout;
+    private final Collection<CompletableFuture<?>> calls = new ConcurrentLinkedQueue<>();
+    private final Map<Long, RpcException> failed = new ConcurrentHashMap<>();
+    private final Map<String, Integer> reasons = new ConcurrentHashMap<>();
+    private final List<String> wrong = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicLong succeeded = new AtomicLong();
+    private final AtomicLong latestSuccess = new AtomicLong(Long.MIN_VALUE); // when the call began
+    private final AtomicLong worstOverdueMillis = new AtomicLong(Long.MIN_VALUE);
+    private final AtomicLong latestValueMillis = new AtomicLong(Long.MIN_VALUE); // over the timeout
+
+    Outcomes(String what, Duration timeout) {
+        this.what = what;
+        this.timeout = timeout;
+    }
+
+    <T> void add(long number, Predicate<T> isRight, java.util.function.Supplier<CompletableFuture<T>> call) {
+        long begun = System.nanoTime();
+        CompletableFuture<T> future;
+        try {
+            future = call.get();
+        } catch (RuntimeException e) {
+            future = CompletableFuture.failedFuture(e);
+        }
+        calls.add(future.handle((value, failure) -> {
+            long overdue = (System.nanoTime() - begun - timeout.toNanos()) / 1_000_000;
+            worstOverdueMillis.accumulateAndGet(overdue, Math::max);
+            if (failure == null) {
+                latestValueMillis.accumulateAndGet(overdue, Math::max);
+                ok(number, begun, isRight, value);
+            } else {
+                failed(number, failure instanceof CompletionException ? failure.getCause() : failure);
+            }
+            return null;
+        }));
+    }
+
+    private <T> void ok(long number, long begun, Predicate<T> isRight, T value) {
+        if (isRight.test(value)) {
+            succeeded.incrementAndGet();
+            latestSuccess.accumulateAndGet(begun, Math::max);
+        } else if (value instanceof Number) {
+            wrong.add(what + " " + number + " gave " + value);
+        } else {
+            reasons.merge("INCOMPLETE", 1, Integer::sum); // and says so
+        }
+    }
+
+    private void failed(long number, Throwable failure) {
+        if (failure instanceof RpcException typed) {
+            failed.put(number, typed);
+            reasons.merge(typed.reason().toString(), 1, Integer::sum);
+        } else {
+            wrong.add(what + " " + number + " ended with " + failure);
+        }
+    }
+
+    boolean succeededSince(long nanoTime) {
+        return latestSuccess.get() - nanoTime > 0 && latestSuccess.get() != Long.MIN_VALUE;
+    }
+
+    long succeeded() {
+        return succeeded.get();
+    }
+
+    int count() {
+        return calls.size();
+    }
+
+    long unfinished() {
+        return calls.stream().filter(call -> !call.isDone()).count();
+    }
+
+    long worstOverdueMillis() {
+        return worstOverdueMillis.get();
+    }
+
+    /** How long after its timeout a call gave a value. */
+    long latestValueMillis() {
+        return latestValueMillis.get();
+    }
+
+    List<String> wrong() {
+        return List.copyOf(wrong);
+    }
+
+    Map<Long, RpcException> failures() {
+        return failed;
+    }
+
+    @Override
+    public String toString() {
+        return what + " " + calls.size() + ", of which " + succeeded + " succeeded"
+                + (reasons.isEmpty() ? "" : " and " + new TreeMap<>(reasons)) + ", worst " + worstOverdueMillis
+                + " ms over its timeout";
+    }
+}

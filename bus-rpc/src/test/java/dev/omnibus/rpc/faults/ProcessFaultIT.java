@@ -1,0 +1,200 @@
+package dev.omnibus.rpc.faults;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.Insides;
+import dev.omnibus.rpc.RpcClient;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.testing.LeakCheck;
+import dev.omnibus.testing.NodeProcess;
+import dev.omnibus.testing.RedisServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Whole processes that stop for a while or for ever. What a kill does to calls is in {@code RestartIT}, too. */
+class ProcessFaultIT {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+    private static RedisServer redis;
+
+    @RegisterExtension
+    static final LeakCheck leaks = LeakCheck.ofThreads("omnibus", "redisson", "load")
+            .channelsOf(() -> redis)
+            .keysOf(() -> redis);
+
+    @BeforeAll
+    static void start() {
+        redis = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        redis.close();
+    }
+
+    /** Calls until so many calls were made after a pause that it noticed itself, and then says how they ended. */
+    static final class Caller {
+
+        private Caller() {}
+
+        public static void main(String[] arguments) throws Exception {
+            try (Bus bus = Bus.builder(arguments[0]).name("paused").build()) {
+                RpcClient client = RpcClient.on(bus);
+                Outcomes calls = new Outcomes("calls", TIMEOUT);
+                CallOptions options = CallOptions.defaults().withTimeout(TIMEOUT);
+                long last = System.nanoTime();
+                long pauses = 0;
+                for (long number = 0, after = 0; after < 200; number++) {
+                    long mine = number;
+                    calls.add(mine, value -> value == mine, () -> client.call("work.once", Long.class, options, mine));
+                    if (number == 50) {
+                        System.out.println("calling");
+                    }
+                    LockSupport.parkNanos(5_000_000);
+                    long now = System.nanoTime();
+                    pauses += now - last > TIMEOUT.toNanos() ? 1 : 0;
+                    after += pauses > 0 ? 1 : 0;
+                    last = now;
+                }
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while ((calls.unfinished() > 0 || Insides.pending(bus) > 0) && System.nanoTime() - deadline < 0) {
+                    LockSupport.parkNanos(5_000_000);
+                }
+                System.out.println("wrong " + calls.wrong());
+                System.out.println("latest " + calls.latestValueMillis());
+                System.out.println("end " + calls.count() + " calls, unfinished " + calls.unfinished() + ", pending "
+                        + Insides.pending(bus));
+                System.out.println("told " + calls);
+            }
+        }
+    }
+
+    /** Its deadlines have passed when it wakes up, and the replies that waited for it are too late. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aCallerIsPausedForLongerThanItsCallsMayTake() throws Exception {
+        Work.Worker worker = Work.Worker.named("a");
+        try (Bus server = Bus.builder(redis.url()).name("a").build()) {
+            RpcServer.on(server).serve(Work.class, worker).ready().get(20, TimeUnit.SECONDS);
+            try (NodeProcess caller = NodeProcess.start(Caller.class, redis.url())) {
+                String unused = caller.awaitLine("calling"::equals);
+                caller.pause();
+                LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(3));
+                caller.resume();
+                String told = caller.awaitLine(line -> line.startsWith("told"));
+                System.out.println("[fault] caller paused for 3 s: " + told);
+                assertEquals("wrong []", caller.awaitLine(line -> line.startsWith("wrong")));
+                String end = caller.awaitLine(line -> line.startsWith("end"));
+                assertTrue(end.endsWith("unfinished 0, pending 0"), end);
+                String latest = caller.awaitLine(line -> line.startsWith("latest"));
+                long late = Long.parseLong(latest.substring(7)); // two seconds, if late replies counted
+                assertTrue(late < 1_500, () -> "a value came " + late + " ms after its call's timeout");
+                worker.executions().forEach((number, times) -> assertEquals(1, times, "executions of " + number));
+            }
+        }
+    }
+
+    /** Serves, and tells what it executes. */
+    static final class Server {
+
+        private Server() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Work.Worker worker = Work.Worker.named("doomed");
+            Bus bus = Bus.builder(arguments[0]).name("doomed").build();
+            RpcServer.on(bus)
+                    .serve(Work.class, new Telling(worker))
+                    .ready()
+                    .get(20, TimeUnit.SECONDS);
+            System.out.println("ready");
+            TimeUnit.HOURS.sleep(1);
+        }
+    }
+
+    private record Telling(Work.Worker worker) implements Work {
+
+        @Override
+        public long once(long number) {
+            System.out.println("once " + number);
+            return worker.once(number);
+        }
+
+        @Override
+        public long again(long number) {
+            return worker.again(number);
+        }
+
+        @Override
+        public String who() {
+            return worker.who();
+        }
+    }
+
+    /** First for longer than its lease, then for ever: others do its work, and none is done twice. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aServerIsPausedAndLaterKilled() throws Exception {
+        Work.Worker worker = Work.Worker.named("a");
+        List<CompletableFuture<Object>> calls = new ArrayList<>();
+        try (Bus server = Bus.builder(redis.url()).name("a").build();
+                NodeProcess doomed = NodeProcess.start(Server.class, redis.url());
+                Bus caller = Bus.builder(redis.url()).name("caller").build()) {
+            RpcServer.on(server).serve(Work.class, worker).ready().get(20, TimeUnit.SECONDS);
+            String unused = doomed.awaitLine("ready"::equals);
+            call(caller, calls, Duration.ofSeconds(1));
+            doomed.pause();
+            call(caller, calls, Bounds.longOr(Duration.ofSeconds(8), Duration.ofSeconds(2)));
+            doomed.resume();
+            call(caller, calls, Duration.ofSeconds(1));
+            doomed.kill();
+            call(caller, calls, Duration.ofSeconds(1));
+
+            long failed = 0;
+            for (int i = 0; i < calls.size(); i++) {
+                Object outcome = calls.get(i).get(20, TimeUnit.SECONDS);
+                assertTrue(outcome instanceof RpcException || Long.valueOf(i).equals(outcome), outcome::toString);
+                failed += outcome instanceof RpcException ? 1 : 0;
+            }
+            List<Long> executed = doomed.lines()
+                    .filter(line -> line.startsWith("once "))
+                    .map(line -> Long.valueOf(line.substring(5)))
+                    .collect(Collectors.toCollection(ArrayList::new));
+            worker.executions().forEach((number, times) -> {
+                for (int i = 0; i < times; i++) {
+                    executed.add(number);
+                }
+            });
+            System.out.println("[fault] server paused, then killed: " + calls.size() + " calls, " + failed
+                    + " failed, " + executed.size() + " executed");
+            assertEquals(executed.stream().distinct().count(), executed.size(), "something was executed twice");
+            assertEquals(0, Insides.pending(caller));
+        }
+    }
+
+    private static void call(Bus caller, List<CompletableFuture<Object>> calls, Duration lasting) {
+        CallOptions options = CallOptions.defaults().withTimeout(TIMEOUT);
+        long until = System.nanoTime() + lasting.toNanos();
+        while (System.nanoTime() - until < 0) {
+            calls.add(RpcClient.on(caller)
+                    .call("work.once", Long.class, options, (long) calls.size())
+                    .handle((value, failure) -> failure == null ? value : failure));
+            LockSupport.parkNanos(5_000_000);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package dev.omnibus.testing;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Fails a JUnit test that leaves more behind than there was before it: threads, channels, keys, or whatever can be
+ * named.
+ *
+ * <pre>{@code
+ * @RegisterExtension
+ * static final LeakCheck leaks = LeakCheck.ofThreads("omnibus").channelsOf(() -> redis).keysOf(() -> redis);
+ * }</pre>
+ *
+ * <p>It looks before the {@code @BeforeEach} methods and after the {@code @AfterEach} methods, so these may make and end
+ * what they like; and it gives the end 20 seconds, because threads and leases end when they are ready. Needs JUnit 5.13
+ * or newer on the class path, which this library does not bring along.
+ *
+ * <p>Confined to the thread that runs the tests.
+ */
+public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration POLL = Duration.ofMillis(20);
+
+    private final Map<String, Supplier<? extends Collection<String>>> gauges = new LinkedHashMap<>();
+    private final Map<String, Set<String>> before = new LinkedHashMap<>();
+
+    private LeakCheck() {}
+
+    /**
+     * Looks at threads.
+     *
+     * @param prefixes of their names, such as {@code omnibus}; others are not looked at
+     * @return an extension to register, and to add more to
+     */
+    public static LeakCheck ofThreads(String... prefixes) {
+        List<String> wanted = List.of(prefixes);
+        return new LeakCheck().and("threads", () -> Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> wanted.stream().anyMatch(thread.getName()::startsWith))
+                .map(thread -> thread.getName() + " #" + thread.getId())
+                .toList());
+    }
+
+    /**
+     * Looks at the channels that somebody is subscribed to.
+     *
+     * @param redis the server, as soon as there is one
+     * @return this
+     */
+    public LeakCheck channelsOf(Supplier<RedisServer> redis) {
+        return and("channels", () -> list(redis.get().command("PUBSUB", "CHANNELS")))
+                .and("patterns", () -> List.of(redis.get().command("PUBSUB", "NUMPAT") + " patterns"));
+    }
+
+    /**
+     * Looks at the keys that will not expire by themselves.
+     *
+     * @param redis the server, as soon as there is one
+     * @return this
+     */
+    public LeakCheck keysOf(Supplier<RedisServer> redis) {
+        return and("keys", () -> list(redis.get().command("KEYS", "*")).stream()
+                .filter(key -> Long.valueOf(-1).equals(redis.get().command("PTTL", key)))
+                .toList());
+    }
+
+    /**
+     * Looks at something else.
+     *
+     * @param what its name, for the message
+     * @param gauge tells what there is now
+     * @return this
+     */
+    public LeakCheck and(String what, Supplier<? extends Collection<String>> gauge) {
+        gauges.put(what, gauge);
+        return this;
+    }
+
+    private static List<String> list(Object answer) {
+        return answer instanceof List<?> items
+                ? items.stream().map(String::valueOf).toList()
+                : List.of();
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        gauges.forEach((what, gauge) -> before.put(what, new TreeSet<>(gauge.get())));
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        List<String> left = left();
+        while (!left.isEmpty() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(POLL.toNanos());
+            left = left();
+        }
+        if (!left.isEmpty()) {
+            throw new AssertionError(context.getDisplayName() + " left behind, " + PATIENCE.toSeconds()
+                    + "s after its end: " + String.join("; ", left));
+        }
+    }
+
+    private List<String> left() {
+        List<String> left = new ArrayList<>();
+        gauges.forEach((what, gauge) -> {
+            Set<String> now = new TreeSet<>(gauge.get());
+            now.removeAll(before.getOrDefault(what, Set.of()));
+            if (!now.isEmpty()) {
+                left.add(what + " " + now);
+            }
+        });
+        return left;
+    }
+}

@@ -1,0 +1,213 @@
+package dev.omnibus.testing;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * A part of a program in a JVM of its own, to be killed and paused in a test.
+ *
+ * <pre>{@code
+ * try (NodeProcess node = NodeProcess.start(WarehouseNode.class, redis.url())) {
+ *     node.awaitLine("ready"::equals);
+ *     node.kill();
+ * }
+ * }</pre>
+ *
+ * <p>What it prints is kept, line by line: a pipe holds what a killed process has written. Its standard input belongs to
+ * this library: it ends the process when the JVM that started it is gone, however that ended.
+ *
+ * <p>Thread-safe.
+ */
+public final class NodeProcess implements AutoCloseable {
+
+    /** A JVM needs half a second to start; this forgives a very busy machine. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private static final int EXIT_TIMEOUT_SECONDS = 10;
+
+    private final String name;
+    private final Process process;
+    private final boolean windows;
+    private final List<String> lines = new ArrayList<>(); // guarded by itself
+
+    private NodeProcess(String name, Process process, boolean windows) {
+        this.name = name;
+        this.process = process;
+        this.windows = windows;
+    }
+
+    /**
+     * Starts a program with the class path of this one, a small heap, and little compilation, so that it starts fast.
+     *
+     * @param main has the method {@code public static void main(String[])}; need not be public itself
+     * @param arguments what it is given
+     * @return the process, which may not have begun yet: see {@link #awaitLine}
+     * @throws RedisServerException if no process can be started
+     */
+    public static NodeProcess start(Class<?> main, String... arguments) {
+        return start(List.of(), main, arguments);
+    }
+
+    /**
+     * As {@link #start(Class, String...)}, with more options for the JVM.
+     *
+     * @param options such as {@code -Xmx1g}; they win over the defaults
+     * @param main has the method {@code public static void main(String[])}
+     * @param arguments what it is given
+     * @return the process
+     * @throws RedisServerException if no process can be started
+     */
+    public static NodeProcess start(List<String> options, Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of(NodeMain.class.getName(), main.getName()));
+        command.addAll(List.of(arguments));
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            NodeProcess started = new NodeProcess(
+                    main.getSimpleName() + " " + process.pid(),
+                    process,
+                    Environment.system().isWindows());
+            Thread reader = new Thread(started::read, "node-output-" + process.pid());
+            reader.setDaemon(true);
+            reader.start();
+            return started;
+        } catch (IOException e) {
+            throw new RedisServerException("No JVM starts for " + main.getName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void read() {
+        try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                synchronized (lines) {
+                    lines.add(line);
+                    lines.notifyAll();
+                }
+            }
+        } catch (IOException e) {
+            // it has ended
+        }
+    }
+
+    /**
+     * Waits for a line, also one that was printed before.
+     *
+     * @param wanted says which
+     * @return the first such line
+     * @throws RedisServerException if the process ends without it, or prints none within a minute; the message has what
+     *     it printed
+     */
+    public String awaitLine(Predicate<String> wanted) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        synchronized (lines) {
+            for (int seen = 0; ; ) {
+                for (; seen < lines.size(); seen++) {
+                    if (wanted.test(lines.get(seen))) {
+                        return lines.get(seen);
+                    }
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new RedisServerException(this + " did not print what was waited for, but: " + lines);
+                }
+                if (!process.isAlive() && seen == lines.size() && !awaitMore()) {
+                    throw new RedisServerException(this + " ended, and did not print what was waited for: " + lines);
+                }
+                awaitMore();
+            }
+        }
+    }
+
+    private boolean awaitMore() {
+        int before = lines.size();
+        try {
+            lines.wait(200);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RedisServerException("Interrupted while waiting for a line of " + this, e);
+        }
+        return lines.size() > before;
+    }
+
+    /**
+     * What it has printed until now, errors included.
+     *
+     * @return the lines
+     */
+    public Stream<String> lines() {
+        synchronized (lines) {
+            return List.copyOf(lines).stream();
+        }
+    }
+
+    /**
+     * Its process id.
+     *
+     * @return the pid
+     */
+    public long pid() {
+        return process.pid();
+    }
+
+    /**
+     * Whether it runs, or is paused.
+     *
+     * @return false after its end
+     */
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Kills it with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is gone already. */
+    public void kill() {
+        process.destroyForcibly();
+        try {
+            process.onExit().orTimeout(EXIT_TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
+        } catch (CompletionException e) {
+            throw new RedisServerException(this + " is still there " + EXIT_TIMEOUT_SECONDS + "s after SIGKILL", e);
+        }
+    }
+
+    /**
+     * Freezes it with SIGSTOP, as a very long garbage collection would.
+     *
+     * @throws UnsupportedOperationException on Windows, which has no such signal
+     */
+    public void pause() {
+        Signals.send("STOP", process.pid(), name, windows);
+    }
+
+    /**
+     * Ends a {@link #pause} with SIGCONT.
+     *
+     * @throws UnsupportedOperationException on Windows, which has no such signal
+     */
+    public void resume() {
+        Signals.send("CONT", process.pid(), name, windows);
+    }
+
+    /** Kills it, if it still runs. */
+    @Override
+    public void close() {
+        kill();
+    }
+
+    /** The class that it runs, and its process id. */
+    @Override
+    public String toString() {
+        return name;
+    }
+}

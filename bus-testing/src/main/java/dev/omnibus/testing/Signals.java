@@ -1,0 +1,36 @@
+package dev.omnibus.testing;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/** Signals that Java itself cannot send. */
+final class Signals {
+
+    private static final int TIMEOUT_SECONDS = 5;
+
+    private Signals() {}
+
+    /** Through the shell, whose built-in kill is there even where the program is not installed. */
+    static void send(String signal, long pid, String name, boolean windows) {
+        if (windows) {
+            throw new UnsupportedOperationException(
+                    "Windows has no SIG" + signal + "; run this test in WSL, or kill and start again");
+        }
+        String command = "kill -" + signal + " " + pid;
+        try {
+            Process kill = new ProcessBuilder("sh", "-c", command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (!kill.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
+                kill.destroyForcibly();
+                throw new RedisServerException("\"" + command + "\" failed for " + name);
+            }
+        } catch (IOException e) {
+            throw new RedisServerException("Cannot run \"" + command + "\" for " + name, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RedisServerException("Interrupted while running \"" + command + "\" for " + name, e);
+        }
+    }
+}
