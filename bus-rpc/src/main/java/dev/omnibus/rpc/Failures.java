@@ -91,7 +91,7 @@ final class Failures {
     }
 
     /** Somebody else's words, which may end in a log: no line breaks, and not too many of them. */
-    private static String foreign(String message) {
+    static String foreign(String message) {
         String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
         return cut.replaceAll("\\p{Cntrl}", " ");
     }
