@@ -139,7 +139,9 @@ public final class Adapter {
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
      */
     public <S> LocalMethods methods(Class<S> contract, S implementation) {
-        return local(Contract.of(contract), implementation);
+        Contract read = Contract.of(contract);
+        types.check(read);
+        return local(read, implementation);
     }
 
     /**
@@ -151,11 +153,14 @@ public final class Adapter {
      *     cannot be decoded safely
      */
     public LocalMethods methods(Object target) {
-        return local(Contract.ofObject(target.getClass()), target);
+        Contract read = Contract.ofObject(target.getClass());
+        read.operations()
+                .values()
+                .forEach(op -> op.parameters().forEach(type -> types.check("An argument of " + op.name(), type)));
+        return local(read, target);
     }
 
     private LocalMethods local(Contract contract, Object target) {
-        types.check(contract);
         Map<String, LocalMethods.Local> methods = new HashMap<>();
         for (Operation operation : contract.operations().values()) {
             List<String> names = operation.parameterNames();
