@@ -109,8 +109,7 @@ class ForeignIT {
         try (Running subscriber = program.start(redis.url(), "subscribe", "weather.*")) {
             assertEquals("", subscriber.line());
             bus.publish("weather.sun", Map.of("hours", 9)).join();
-            assertEquals(
-                    "bus:evt:weather.sun {\"hours\":9}", subscriber.line().replace(": ", ":"));
+            assertEquals("bus:evt:weather.sun {\"hours\":9}", subscriber.line().replace(": ", ":"));
         }
     }
 
@@ -128,9 +127,8 @@ class ForeignIT {
             assertEquals(three, all.byNode().keySet());
 
             pythons.end();
-            Set<String> two = three.stream()
-                    .filter(node -> !node.startsWith("python"))
-                    .collect(Collectors.toSet());
+            Set<String> two =
+                    three.stream().filter(node -> !node.startsWith("python")).collect(Collectors.toSet());
             await().atMost(LONG).until(() -> nodes().equals(two));
             Set<String> chosen = new HashSet<>();
             for (int i = 0; i < MOST_CALLS && !chosen.equals(two); i++) {

@@ -116,12 +116,21 @@ class WireByHandIT {
         String node = nodes.get(0);
         in.subscribe("bus:inbox:hand-7");
 
-        assertEquals(6.5, call(node, 1, "calc.sum", "[[1,2,3.5]]").path("result").asDouble());
-        assertEquals(6.5, call(node, 2, "calc.sum", "{\"numbers\":[1,2,3.5]}").path("result").asDouble());
+        assertEquals(
+                6.5, call(node, 1, "calc.sum", "[[1,2,3.5]]").path("result").asDouble());
+        assertEquals(
+                6.5,
+                call(node, 2, "calc.sum", "{\"numbers\":[1,2,3.5]}")
+                        .path("result")
+                        .asDouble());
         assertEquals(5, call(node, 3, "calc.add", "[5]").path("result").asDouble());
         JsonNode error = call(node, 4, "calc.fail", "[\"no more\"]").path("error");
-        assertEquals(List.of(1, "no more"), List.of(error.path("code").asInt(), error.path("message").asText()));
-        assertEquals(-32602, call(node, 5, "calc.add", "[]").path("error").path("code").asInt());
+        assertEquals(
+                List.of(1, "no more"),
+                List.of(error.path("code").asInt(), error.path("message").asText()));
+        assertEquals(
+                -32602,
+                call(node, 5, "calc.add", "[]").path("error").path("code").asInt());
         assertEquals(0L, out.command("PUBLISH", "bus:rpc:calc.none@" + node, request(6, "calc.none", "[]")));
     }
 
@@ -176,8 +185,13 @@ class WireByHandIT {
         renewing.start();
 
         await().atMost(LONG).until(() -> listed(north));
-        assertEquals(42.0, RpcClient.on(north).proxy(Calculator.class, PATIENT.onNode(NODE)).val());
-        Replies<Double> all = RpcClient.on(north).broadcast(Calculator.class).with(PATIENT).ask(Calculator::val);
+        assertEquals(
+                42.0,
+                RpcClient.on(north)
+                        .proxy(Calculator.class, PATIENT.onNode(NODE))
+                        .val());
+        Replies<Double> all =
+                RpcClient.on(north).broadcast(Calculator.class).with(PATIENT).ask(Calculator::val);
         assertEquals(Set.of(north.node(), south.node(), NODE), all.byNode().keySet());
         assertTrue(all.isComplete());
         await().atMost(LONG).until(() -> renewals.get() > 3); // longer than a lease lasts

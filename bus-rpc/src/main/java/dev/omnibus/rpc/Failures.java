@@ -63,7 +63,8 @@ final class Failures {
             case RpcCodec.DRAINING -> Reason.DRAINING;
             case RpcCodec.CANCELLED -> Reason.CANCELLED;
             case RpcCodec.METHOD_NOT_FOUND -> Reason.NO_SERVER;
-            case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST -> Reason.REFUSED;
+            case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST, RpcCodec.PARSE_ERROR ->
+                Reason.REFUSED;
             default -> Reason.FAULT;
         };
         boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED;
