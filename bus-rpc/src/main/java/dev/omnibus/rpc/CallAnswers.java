@@ -105,11 +105,16 @@ final class CallAnswers {
     }
 
     private static String logged(Execution execution, Throwable failure) {
+        return logged(execution.method(), execution.caller(), failure);
+    }
+
+    /** Logs what the caller is not told, and gives the id that he is told. */
+    static String logged(String method, String caller, Throwable failure) {
         String id = UUID.randomUUID().toString();
         try {
-            LOG.error("Call {} of {} failed, error id {}", execution.method(), execution.caller(), id, failure);
+            LOG.error("Call {} of {} failed, error id {}", method, caller, id, failure);
         } catch (RuntimeException | Error e) { // even its message cannot be had, and the caller waits all the same
-            LOG.error("Call {} failed, error id {}, with a {}", execution.method(), id, failure.getClass());
+            LOG.error("Call {} failed, error id {}, with a {}", method, id, failure.getClass());
         }
         return id;
     }

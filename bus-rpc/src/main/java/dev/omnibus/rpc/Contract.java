@@ -90,6 +90,28 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
         return new Contract(type, service, operations);
     }
 
+    /** The public methods of an object that are its own, as if a contract had them. */
+    static Contract ofObject(Class<?> type) {
+        Map<Method, Operation> operations = new LinkedHashMap<>();
+        Map<String, Method> byName = new LinkedHashMap<>();
+        for (Method method : type.getMethods()) {
+            if (method.isBridge() || Modifier.isStatic(method.getModifiers()) || isOfObject(method)) {
+                continue;
+            }
+            Method twin = byName.putIfAbsent(method.getName(), method);
+            if (twin != null) {
+                throw new IllegalArgumentException(type.getName() + " has two public methods named " + method.getName()
+                        + ", " + signature(twin) + " and " + signature(method)
+                        + "; methods are called by name, so serve a contract that has one of them");
+            }
+            operations.put(method, operation(type, "object", method));
+        }
+        if (operations.isEmpty()) {
+            throw new IllegalArgumentException(type.getName() + " has no public method to call");
+        }
+        return new Contract(type, "object", operations);
+    }
+
     private static Operation sameIn(Map<Method, Operation> operations, Method twin) {
         Operation known = operations.get(twin);
         if (known == null) {

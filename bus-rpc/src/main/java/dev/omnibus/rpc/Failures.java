@@ -63,7 +63,8 @@ final class Failures {
             case RpcCodec.DRAINING -> Reason.DRAINING;
             case RpcCodec.CANCELLED -> Reason.CANCELLED;
             case RpcCodec.METHOD_NOT_FOUND -> Reason.NO_SERVER;
-            case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST -> Reason.REFUSED;
+            case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST, RpcCodec.PARSE_ERROR ->
+                Reason.REFUSED;
             default -> Reason.FAULT;
         };
         boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED;
@@ -91,7 +92,7 @@ final class Failures {
     }
 
     /** Somebody else's words, which may end in a log: no line breaks, and not too many of them. */
-    private static String foreign(String message) {
+    static String foreign(String message) {
         String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
         return cut.replaceAll("\\p{Cntrl}", " ");
     }

@@ -211,7 +211,16 @@ final class RequestFields implements RpcCodec.Fields {
 
     /** What is wrong with it, or nothing. */
     String problem() {
-        return problem.isEmpty() && method.isEmpty() ? "it has no method" : problem;
+        if (!problem.isEmpty()) {
+            return problem;
+        }
+        if (method.isEmpty()) {
+            return "it has no method";
+        }
+        Message given = params;
+        boolean structured =
+                given == null || given.bytes()[given.offset()] == '[' || given.bytes()[given.offset()] == '{';
+        return structured ? "" : "its params are neither an array nor an object";
     }
 
     private void wrong(String what) {

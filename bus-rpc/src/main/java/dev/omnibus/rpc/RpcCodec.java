@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RpcCodec {
 
+    static final int PARSE_ERROR = -32700;
     static final int INVALID_REQUEST = -32600;
     static final int METHOD_NOT_FOUND = -32601;
     static final int INVALID_PARAMS = -32602;
@@ -63,11 +64,16 @@ final class RpcCodec {
 
         BadRequest(Request request, String problem, @Nullable Throwable cause) {
             super(problem, cause);
-            this.request = request;
+            this.request = request.id().isEmpty() ? request.withNullId() : request; // as JSON-RPC has it
         }
 
         Request request() {
             return request;
+        }
+
+        int code() {
+            Throwable cause = getCause();
+            return cause != null && cause.getCause() instanceof JsonProcessingException ? PARSE_ERROR : INVALID_REQUEST;
         }
     }
 
@@ -84,6 +90,10 @@ final class RpcCodec {
             long ttlMillis,
             String key,
             Map<String, String> headers) {
+
+        Request withNullId() {
+            return new Request("null", method, params, from, replyTo, ttlMillis, key, headers);
+        }
 
         /** The same without what takes room. */
         Request withoutParams() {

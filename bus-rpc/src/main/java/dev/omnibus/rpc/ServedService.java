@@ -173,7 +173,9 @@ final class ServedService implements Registration {
                     }
                 } catch (RpcCodec.BadRequest e) {
                     channels.reportBad(channel, "A request was refused: " + e.getMessage());
-                    answers.refuse(e.request(), RpcCodec.INVALID_REQUEST, String.valueOf(e.getMessage()));
+                    if (channels.names().isInbox(e.request().replyTo())) {
+                        answers.refuse(e.request(), e.code(), String.valueOf(e.getMessage()));
+                    }
                 } catch (IOException e) {
                     channels.reportBad(channel, "A cancellation was dropped: " + e.getMessage());
                 }

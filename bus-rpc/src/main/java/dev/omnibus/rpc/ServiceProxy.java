@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,16 @@ final class ServiceProxy implements InvocationHandler {
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
             RemoteMethod method = Objects.requireNonNull(methods.get(operation.name()));
             CompletableFuture<Object> result = client.call(method, options, arguments);
+            return operation.async() ? result : await(result, operation.name());
+        }));
+    }
+
+    /** Calls by another protocol. */
+    static <S> S foreign(
+            Class<S> type, Contract contract, BiFunction<Operation, Object[], CompletableFuture<Object>> calls) {
+        String description = "proxy of contract " + type.getSimpleName();
+        return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
+            CompletableFuture<Object> result = calls.apply(operation, arguments);
             return operation.async() ? result : await(result, operation.name());
         }));
     }

@@ -31,6 +31,7 @@ final class RedissonSettings {
     static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
 
     private static final int SCAN_MILLIS = 1_000;
+    private static final int WAITING_CONNECTIONS = 64; // opened as they are needed
     private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
 
     private RedissonSettings() {}
@@ -63,6 +64,19 @@ final class RedissonSettings {
         } else {
             throw new IllegalArgumentException("The bus runs on a single server, on Sentinel or on a cluster;"
                     + " call useSingleServer(), useSentinelServers() or useClusterServers() on the Config");
+        }
+        return config;
+    }
+
+    /** The same with connections enough for commands that wait. */
+    static Config forQueues(Config bus) {
+        Config config = new Config(bus);
+        if (config.isSingleConfig()) {
+            config.useSingleServer().setConnectionPoolSize(WAITING_CONNECTIONS);
+        } else if (config.isClusterConfig()) {
+            config.useClusterServers().setMasterConnectionPoolSize(WAITING_CONNECTIONS);
+        } else {
+            config.useSentinelServers().setMasterConnectionPoolSize(WAITING_CONNECTIONS);
         }
         return config;
     }

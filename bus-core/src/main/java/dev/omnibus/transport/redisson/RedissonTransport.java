@@ -3,6 +3,7 @@ package dev.omnibus.transport.redisson;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -229,6 +230,16 @@ public final class RedissonTransport implements Transport {
     @Override
     public CompletableFuture<Leases> leases(String index, long since) {
         return ask(leases -> leases.look(index, since));
+    }
+
+    @Override
+    public Queues queues() {
+        synchronized (this) {
+            if (closed) {
+                throw closedFailure();
+            }
+        }
+        return RedissonQueues.open(config);
     }
 
     private <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {

@@ -1,0 +1,194 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.Contract.Operation;
+import dev.omnibus.rpc.RpcException.Reason;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What adapters to other protocols need of contracts: proxies whose calls go elsewhere, and objects that are called
+ * with JSON. Thread-safe.
+ */
+public final class Adapter {
+
+    /** Makes calls by another protocol than that of the bus. */
+    @FunctionalInterface
+    public interface Calls {
+
+        /**
+         * Makes one call.
+         *
+         * @param method the method's name, without a service
+         * @param params an array of the arguments in their order, or an object with their names
+         * @param timeout by when it ends
+         * @return completes with what the method gave; fails with an {@link RpcException}. Cancelling it gives it up
+         */
+        CompletableFuture<JsonNode> call(String method, JsonNode params, Duration timeout);
+    }
+
+    private final RpcCodec codec;
+    private final DecodableTypes types;
+
+    private Adapter(Bus bus) {
+        codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
+        types = new DecodableTypes(codec.json());
+    }
+
+    /**
+     * For adapters that stand on a bus.
+     *
+     * @param bus whose JSON is used
+     * @return what they need
+     */
+    public static Adapter on(Bus bus) {
+        return new Adapter(bus);
+    }
+
+    /**
+     * An object that implements a contract by other calls.
+     *
+     * @param contract the interface; the name of its service does not matter
+     * @param options the timeout; the rest is for the calls of the bus
+     * @param calls makes the calls
+     * @param <S> the interface
+     * @return the proxy
+     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     */
+    public <S> S proxy(Class<S> contract, CallOptions options, Calls calls) {
+        Contract read = Contract.of(contract);
+        types.check(read);
+        Map<String, ObjectReader> readers = new HashMap<>();
+        read.operations().values().forEach(op -> readers.put(op.name(), codec.reader(op.result())));
+        return ServiceProxy.foreign(
+                contract,
+                read,
+                (operation, arguments) -> call(
+                        calls,
+                        operation.method().getName(),
+                        Objects.requireNonNull(readers.get(operation.name())),
+                        options.timeoutNanos(operation.traits().timeoutMillis()),
+                        arguments));
+    }
+
+    /**
+     * Makes a call without a contract.
+     *
+     * @param method the method's name, without a service
+     * @param type what it gives
+     * @param options the timeout; the rest is for the calls of the bus
+     * @param calls makes the call
+     * @param arguments anything that Jackson can write, in the order of the parameters; or one {@link NamedParams}
+     * @param <T> what it gives
+     * @return completes with what the method gave; fails with an {@link RpcException}
+     * @throws IllegalArgumentException if the type cannot be decoded safely, or an argument cannot be written as JSON
+     */
+    public <T> CompletableFuture<T> call(
+            String method, Class<T> type, CallOptions options, Calls calls, @Nullable Object... arguments) {
+        ObjectReader reader = codec.reader((Type) type);
+        types.checkOnce("The result of " + method, reader.getValueType());
+        @SuppressWarnings("unchecked") // the reader was made for this type
+        CompletableFuture<T> result =
+                (CompletableFuture<T>) call(calls, method, reader, options.timeoutNanos(0), arguments);
+        return result;
+    }
+
+    private CompletableFuture<Object> call(
+            Calls calls, String method, ObjectReader reader, long timeoutNanos, @Nullable Object... arguments) {
+        long started = System.nanoTime();
+        JsonNode params;
+        try {
+            params = codec.json().readTree(codec.params(arguments));
+        } catch (IOException e) {
+            throw new IllegalStateException("What was just written can be read", e);
+        }
+        CompletableFuture<JsonNode> answer = calls.call(method, params, Duration.ofNanos(timeoutNanos));
+        CompletableFuture<Object> result = new CallFuture<>(() -> answer.cancel(true));
+        answer.whenComplete((value, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(Failures.unwrapped(failure));
+                return;
+            }
+            try {
+                result.complete(reader.readValue(value));
+            } catch (IOException | RuntimeException | Error e) { // the program's own constructors are called here
+                Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
+                String misfit = "the answer is not what the caller expects";
+                result.completeExceptionally(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
+            }
+        });
+        return result;
+    }
+
+    /**
+     * The methods of a contract, to be called with JSON.
+     *
+     * @param contract the interface
+     * @param implementation does the work
+     * @param <S> the interface
+     * @return its methods
+     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     */
+    public <S> LocalMethods methods(Class<S> contract, S implementation) {
+        Contract read = Contract.of(contract);
+        types.check(read);
+        return local(read, implementation);
+    }
+
+    /**
+     * The public methods of an object, but for those that every object has, to be called with JSON.
+     *
+     * @param target does the work
+     * @return its methods
+     * @throws IllegalArgumentException if it has none, if two of them have the same name, or if one has a type that
+     *     cannot be decoded safely
+     */
+    public LocalMethods methods(Object target) {
+        Contract read = Contract.ofObject(target.getClass());
+        read.operations()
+                .values()
+                .forEach(op -> op.parameters().forEach(type -> types.check("An argument of " + op.name(), type)));
+        return local(read, target);
+    }
+
+    private LocalMethods local(Contract contract, Object target) {
+        Map<String, LocalMethods.Local> methods = new HashMap<>();
+        for (Operation operation : contract.operations().values()) {
+            List<String> names = operation.parameterNames();
+            methods.put(
+                    operation.method().getName(),
+                    new LocalMethods.Local(ServedMethod.of(operation, target, codec), names));
+        }
+        return new LocalMethods(codec, methods);
+    }
+
+    /**
+     * Words a failure as the calls of the bus do.
+     *
+     * @param reason why there is no value
+     * @param notExecuted whether it is certain that the method did not run
+     * @param method what was called
+     * @param elapsed how long it took
+     * @param why what is to be read about it; control characters are taken out, and it is cut where it is long
+     * @param cause the error behind it, if any
+     * @return the exception
+     */
+    public static RpcException failure(
+            Reason reason,
+            boolean notExecuted,
+            String method,
+            Duration elapsed,
+            String why,
+            @Nullable Throwable cause) {
+        return Failures.of(reason, notExecuted, method, "", elapsed, Failures.foreign(why), cause);
+    }
+}

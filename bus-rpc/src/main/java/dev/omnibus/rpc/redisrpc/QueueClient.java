@@ -1,0 +1,150 @@
+package dev.omnibus.rpc.redisrpc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.Adapter;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.Queues;
+import dev.omnibus.transport.TransportException;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Calls over one queue. Thread-safe. */
+final class QueueClient implements Adapter.Calls {
+
+    /** How long a call that has timed out may take to find out whether its request was still waiting. */
+    private static final long TAKE_BACK_MILLIS = 80;
+
+    private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    private static final byte[] NOTHING = {};
+    private static final int NAME_LENGTH = 8;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final String queue;
+    private final Supplier<Queues> queues;
+    private final QueueCodec codec;
+    private final Executor executor;
+
+    QueueClient(String queue, Bus bus, Supplier<Queues> queues) {
+        this.queue = queue;
+        this.queues = queues;
+        this.codec = new QueueCodec(bus.json());
+        this.executor = bus.executor();
+    }
+
+    @Override
+    public CompletableFuture<JsonNode> call(String method, JsonNode params, Duration timeout) {
+        StringBuilder responseQueue = new StringBuilder(queue).append(":rpc:");
+        for (int i = 0; i < NAME_LENGTH; i++) {
+            responseQueue.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
+        }
+        byte[] request = codec.request(method, params, responseQueue.toString());
+        Queues lists;
+        try {
+            lists = queues.get();
+        } catch (RpcException e) {
+            return CompletableFuture.failedFuture(e);
+        } catch (IllegalStateException e) {
+            String why = String.valueOf(e.getMessage());
+            return CompletableFuture.failedFuture(
+                    Adapter.failure(Reason.CLOSED, true, queue + "." + method, Duration.ZERO, why, e));
+        }
+        return new Calling(lists, method, request).start(responseQueue.toString(), timeout);
+    }
+
+    /** One call. */
+    private final class Calling {
+
+        private final Queues lists;
+        private final String method;
+        private final byte[] request;
+        private final long started = System.nanoTime();
+        private final CompletableFuture<JsonNode> result = new CompletableFuture<>();
+
+        Calling(Queues lists, String method, byte[] request) {
+            this.lists = lists;
+            this.method = queue + "." + method;
+            this.request = request;
+        }
+
+        CompletableFuture<JsonNode> start(String responseQueue, Duration timeout) {
+            CompletableFuture<Void> pushed = lists.push(queue, request);
+            CompletableFuture<Optional<byte[]>> answer = pushed.thenCompose(done -> {
+                CompletableFuture<Optional<byte[]>> taken = lists.take(responseQueue, timeout);
+                result.whenComplete((value, failure) -> taken.cancel(true)); // nothing, if it has come
+                return taken;
+            });
+            answer.thenApply(message -> message.orElse(NOTHING))
+                    .orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
+                    .whenCompleteAsync((message, failure) -> ended(pushed, message, failure), executor);
+            result.whenComplete((value, failure) -> {
+                if (result.isCancelled()) {
+                    lists.remove(queue, request); // else it would be executed for nobody
+                }
+            });
+            return result;
+        }
+
+        private void ended(CompletableFuture<Void> pushed, byte @Nullable [] message, @Nullable Throwable failure) {
+            Throwable cause = failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
+            if (message != null && message.length > 0) {
+                answered(message);
+            } else if (cause == null || cause instanceof TimeoutException) {
+                takeBack();
+            } else {
+                boolean notSent = pushed.isCompletedExceptionally()
+                        && cause instanceof TransportException transport
+                        && transport.notSent();
+                Reason reason = cause instanceof TransportException transport
+                                && transport.kind() == TransportException.Kind.REFUSED
+                        ? Reason.REFUSED
+                        : Reason.CONNECTION_LOST;
+                fail(reason, notSent, String.valueOf(cause.getMessage()), cause);
+            }
+        }
+
+        private void answered(byte[] message) {
+            try {
+                JsonNode answer = codec.readResponse(message);
+                if (answer.hasNonNull("exception")) {
+                    fail(Reason.FAULT, false, answer.get("exception").asText(), null);
+                } else {
+                    result.complete(answer.get("return_value"));
+                }
+            } catch (IOException e) {
+                fail(Reason.BAD_REPLY, false, "the answer makes no sense: " + e.getMessage(), e);
+            }
+        }
+
+        /** A request that waits yet will not be executed any more. */
+        private void takeBack() {
+            lists.remove(queue, request)
+                    .completeOnTimeout(false, TAKE_BACK_MILLIS, TimeUnit.MILLISECONDS)
+                    .exceptionally(failure -> false)
+                    .thenAcceptAsync(
+                            waited -> fail(
+                                    Reason.TIMEOUT,
+                                    waited,
+                                    waited
+                                            ? "no server has taken the request, and it was taken back; is one there?"
+                                            : "the deadline passed; whether it was executed is not known",
+                                    null),
+                            executor);
+        }
+
+        private void fail(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {
+            Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
+            result.completeExceptionally(Adapter.failure(reason, notExecuted, method, elapsed, why, cause));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package dev.omnibus.rpc.redisrpc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.rpc.LocalMethods;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The one place that knows how redisrpc writes: requests with a function call, answers with a value or an exception.
+ */
+final class QueueCodec {
+
+    private static final int LONGEST_NAME = 512;
+
+    /** A request, or what is wrong with it. The response queue is empty if it cannot be answered. */
+    record Request(String method, ArrayNode args, ObjectNode kwargs, String responseQueue, String problem) {}
+
+    private final ObjectMapper json;
+
+    QueueCodec(ObjectMapper json) {
+        this.json = json;
+    }
+
+    /** An empty list of arguments is left out, because the first of its servers did not know what to do with it. */
+    byte[] request(String method, JsonNode params, String responseQueue) {
+        ObjectNode call = json.createObjectNode();
+        if (params.size() > 0) {
+            call.set(params.isArray() ? "args" : "kwargs", params);
+        }
+        call.put("name", method);
+        ObjectNode request = json.createObjectNode();
+        request.set("function_call", call);
+        return bytes(request.put("response_queue", responseQueue));
+    }
+
+    Request read(byte[] message) {
+        JsonNode tree;
+        try {
+            tree = json.readTree(message);
+        } catch (IOException e) {
+            return new Request(
+                    "", json.createArrayNode(), json.createObjectNode(), "", "it is not JSON that can be read");
+        }
+        JsonNode call = tree.path("function_call");
+        JsonNode args = call.path("args");
+        JsonNode kwargs = call.path("kwargs");
+        JsonNode responseQueue = tree.path("response_queue");
+        boolean answerable = responseQueue.isTextual()
+                && !responseQueue.textValue().isEmpty()
+                && responseQueue.textValue().length() <= LONGEST_NAME;
+        String problem = "";
+        if (!answerable) {
+            problem = "it has no response_queue";
+        } else if (!call.path("name").isTextual()) {
+            problem = "it has no function_call with a name";
+        } else if (!(args.isMissingNode() || args.isNull() || args.isArray())) {
+            problem = "its args are not an array";
+        } else if (!(kwargs.isMissingNode() || kwargs.isNull() || kwargs.isObject())) {
+            problem = "its kwargs are not an object";
+        }
+        return new Request(
+                call.path("name").asText(),
+                args instanceof ArrayNode given ? given : json.createArrayNode(),
+                kwargs instanceof ObjectNode given ? given : json.createObjectNode(),
+                answerable ? responseQueue.textValue() : "",
+                problem);
+    }
+
+    /**
+     * The arguments in their order, as Python binds them: first those by position, then those by name.
+     *
+     * @throws IOException if they do not fit; the message may be shown to the caller
+     */
+    JsonNode params(Request request, List<String> parameters) throws IOException {
+        if (request.kwargs().isEmpty()) {
+            return request.args();
+        }
+        if (parameters.isEmpty()) {
+            throw new IOException("the names of its parameters are not known here; give the arguments by position");
+        }
+        Set<String> known = Set.copyOf(parameters);
+        for (var names = request.kwargs().fieldNames(); names.hasNext(); ) {
+            if (!known.contains(names.next())) {
+                throw new IOException("it has only the parameters " + parameters);
+            }
+        }
+        ArrayNode params = request.args().deepCopy();
+        for (int i = 0; i < parameters.size(); i++) {
+            JsonNode named = request.kwargs().get(parameters.get(i));
+            if (named == null && i >= params.size()) {
+                throw new IOException("it takes the arguments " + parameters + " and got no " + parameters.get(i));
+            } else if (named != null && i < params.size()) {
+                throw new IOException("it got its argument " + parameters.get(i) + " twice");
+            } else if (named != null) {
+                params.add(named);
+            }
+        }
+        return params;
+    }
+
+    /** Exactly one of the two keys: for some clients an exception that is null is one. */
+    byte[] response(LocalMethods.Answer answer) {
+        return answer.code() == 0
+                ? bytes(json.createObjectNode().set("return_value", answer.result()))
+                : exception(
+                        answer.type().isEmpty() ? Integer.toString(answer.code()) : answer.type(), answer.message());
+    }
+
+    byte[] exception(String type, String message) {
+        return bytes(json.createObjectNode().put("exception", type + "(" + message + ")"));
+    }
+
+    /**
+     * Reads an answer.
+     *
+     * @throws IOException if it is none
+     */
+    JsonNode readResponse(byte[] message) throws IOException {
+        JsonNode tree;
+        try {
+            tree = json.readTree(message);
+        } catch (IOException e) {
+            throw new IOException("it is not JSON that can be read", e);
+        }
+        if (!tree.hasNonNull("exception") && !tree.has("return_value")) {
+            throw new IOException("it has neither a return_value nor an exception");
+        }
+        return tree;
+    }
+
+    private byte[] bytes(JsonNode tree) {
+        try {
+            return json.writeValueAsBytes(tree);
+        } catch (IOException e) {
+            throw new IllegalStateException("A tree can always be written", e);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package dev.omnibus.rpc.redisrpc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Channels;
+import dev.omnibus.rpc.LocalMethods;
+import dev.omnibus.rpc.Registration;
+import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.Queues;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes requests from one queue and executes them, one at a time, on a thread of its own.
+ *
+ * <p>A request that is taken is moved to a list of this server, and removed from there right before it is executed. So
+ * one that was not begun is never lost: when this server dies, its lease ends, and another one on the queue puts the
+ * request back. Whoever removes a request may execute it, and only one can.
+ */
+final class QueueServer implements Registration {
+
+    static final Duration LEASE = Duration.ofSeconds(5);
+
+    private static final Logger LOG = LoggerFactory.getLogger(QueueServer.class);
+    private static final Duration RENEWAL = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofSeconds(2);
+
+    /** It ends by itself, so that a lost connection is noticed. */
+    private static final Duration WAIT = Duration.ofSeconds(1);
+
+    private static final Duration AFTER_FAILURE = Duration.ofMillis(500);
+
+    /** Whoever has not taken his answer by then has gone. */
+    private static final Duration ANSWER_LIFE = Duration.ofSeconds(60);
+
+    private final Channels channels;
+    private final Queues queues;
+    private final QueueNames names;
+    private final LocalMethods methods;
+    private final QueueCodec codec;
+    private final Consumer<QueueServer> forget;
+    private final Thread thread;
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private boolean failing; // of the thread alone
+
+    QueueServer(Bus bus, Queues queues, QueueNames names, LocalMethods methods, Consumer<QueueServer> forget) {
+        this.channels = bus.channels();
+        this.queues = queues;
+        this.names = names;
+        this.methods = methods;
+        this.codec = new QueueCodec(bus.json());
+        this.forget = forget;
+        this.thread = new Thread(this::run, "omnibus-queue-" + names.queue());
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    @Override
+    public String service() {
+        return names.queue();
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return ready;
+    }
+
+    /** Takes nothing more; completes when the request that is being executed has been answered. */
+    @Override
+    public CompletableFuture<Void> close() {
+        ending.countDown();
+        return ended.copy();
+    }
+
+    void awaitEnd(Duration timeout) {
+        if (Thread.currentThread() == thread) {
+            return; // closed by the method that it executes
+        }
+        try {
+            thread.join(Math.max(1, timeout.toMillis()));
+            if (thread.isAlive()) {
+                LOG.warn("The request that is executed for queue {} did not end within {}", names.queue(), timeout);
+                thread.interrupt();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isOpen() {
+        return ending.getCount() > 0;
+    }
+
+    private void run() {
+        Future<?> renewing = channels.every(RENEWAL, this::renew);
+        Future<?> looking = channels.every(LOOK, this::look);
+        try {
+            register();
+            while (isOpen()) {
+                step();
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("Interrupted", e); // it took too long to end
+        } finally {
+            renewing.cancel(false);
+            looking.cancel(false);
+            leave();
+        }
+    }
+
+    /** Nothing is taken before others know where to look for it. */
+    private void register() throws InterruptedException {
+        while (isOpen() && !ready.isDone()) {
+            try {
+                renew().join();
+                enlist().join();
+                ready.complete(null);
+            } catch (CompletionException | CancellationException e) {
+                failed(e);
+            }
+        }
+    }
+
+    private void step() throws InterruptedException {
+        try {
+            Optional<byte[]> taken =
+                    queues.move(names.queue(), names.taken(), WAIT).join();
+            failing = false;
+            if (taken.isPresent() && isOpen()) {
+                serve(taken.get());
+            }
+        } catch (CompletionException | CancellationException e) {
+            failed(e);
+        }
+    }
+
+    /** Says it once, until it works again. */
+    private void failed(RuntimeException e) throws InterruptedException {
+        if (!failing && isOpen()) {
+            LOG.warn("Queue {} cannot be served right now; it is tried again", names.queue(), e);
+        }
+        failing = true;
+        boolean unused = ending.await(AFTER_FAILURE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void serve(byte[] message) {
+        QueueCodec.Request request = codec.read(message);
+        if (!queues.remove(names.taken(), message).join()) {
+            LOG.debug("A request for queue {} was put back, because this server was taken for dead", names.queue());
+            return;
+        }
+        if (names.areOurs(request.responseQueue())) {
+            channels.reportBad(names.queue(), "A request was dropped: its response_queue is none");
+        } else if (!request.problem().isEmpty()) {
+            channels.reportBad(names.queue(), "A request was refused: " + request.problem());
+            answer(request, codec.exception("Malformed", request.problem()));
+        } else {
+            answer(request, executed(request));
+        }
+    }
+
+    private byte[] executed(QueueCodec.Request request) {
+        try {
+            JsonNode params = codec.params(request, methods.parameters(request.method()));
+            return codec.response(methods.call(request.method(), params).join());
+        } catch (IOException e) {
+            return codec.exception("TypeError", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void answer(QueueCodec.Request request, byte[] response) {
+        if (request.responseQueue().isEmpty()) {
+            return;
+        }
+        try {
+            queues.push(request.responseQueue(), response, ANSWER_LIFE).join();
+        } catch (CompletionException e) {
+            LOG.warn("The answer of {} over queue {} was not sent", request.method(), names.queue(), e);
+        }
+    }
+
+    private CompletableFuture<Long> renew() {
+        String prefix = channels.names().prefix();
+        return channels.transport()
+                .renewLease(
+                        QueueNames.index(prefix),
+                        QueueNames.lease(prefix, names.taken()),
+                        names.taken().getBytes(UTF_8),
+                        LEASE);
+    }
+
+    private CompletableFuture<Void> enlist() {
+        return queues.push(names.servers(), names.taken().getBytes(UTF_8));
+    }
+
+    /** Puts back what dead servers had taken and not begun. */
+    private CompletableFuture<Void> look() {
+        return queues.all(names.servers())
+                .thenCompose(servers -> channels.transport()
+                        .leases(QueueNames.index(channels.names().prefix()), 0)
+                        .thenAccept(leases -> seen(
+                                leases,
+                                servers.stream()
+                                        .map(taken -> new String(taken, UTF_8))
+                                        .toList())));
+    }
+
+    private void seen(Leases leases, List<String> servers) {
+        if (ready.isDone() && isOpen() && !servers.contains(names.taken())) {
+            enlist(); // others had taken this server for dead, or Redis has forgotten it
+        }
+        for (String taken : servers) {
+            String lease = QueueNames.lease(channels.names().prefix(), taken);
+            if (!leases.keys().contains(lease) && !taken.equals(names.taken())) {
+                putBack(taken).thenCompose(done -> queues.remove(names.servers(), taken.getBytes(UTF_8)));
+            }
+        }
+    }
+
+    private CompletableFuture<@Nullable Void> putBack(String taken) {
+        return queues.moveBack(taken, names.queue())
+                .thenCompose(moved -> moved ? putBack(taken) : CompletableFuture.completedFuture(null));
+    }
+
+    private void leave() {
+        String prefix = channels.names().prefix();
+        try {
+            putBack(names.taken()).join();
+            queues.remove(names.servers(), names.taken().getBytes(UTF_8)).join();
+            channels.transport()
+                    .endLease(QueueNames.index(prefix), QueueNames.lease(prefix, names.taken()))
+                    .join();
+        } catch (CompletionException | CancellationException e) {
+            LOG.debug("What this server of queue {} leaves behind is found by others", names.queue(), e);
+        }
+        ready.completeExceptionally(new CancellationException("The server has ended"));
+        ended.complete(null);
+        forget.accept(this);
+    }
+}

@@ -1,0 +1,181 @@
+package dev.omnibus.rpc.redisrpc;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.Layer;
+import dev.omnibus.rpc.Adapter;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.LocalMethods;
+import dev.omnibus.rpc.Registration;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.Queues;
+import dev.omnibus.transport.TransportException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves and calls in the protocol of redisrpc: requests wait in a list of Redis, each is taken by one server, and its
+ * answer comes in a list that was made for it.
+ *
+ * <p>It differs from the calls of the bus: a request waits for a server that is not there yet; nobody is told who
+ * serves; errors are texts; there are no broadcasts, and no deadlines on the wire. It has connections of its own, made
+ * when it is first used. Thread-safe.
+ */
+public final class RedisRpc implements Layer {
+
+    private final Bus bus;
+    private final Adapter adapter;
+    private final List<QueueServer> servers = new ArrayList<>(); // guarded by this, like all below
+    private @Nullable Queues queues;
+    private int served;
+    private boolean closed;
+
+    private RedisRpc(Bus bus) {
+        this.bus = bus;
+        this.adapter = Adapter.on(bus);
+    }
+
+    /**
+     * The adapter of a bus.
+     *
+     * @param bus the bus, connected to Redis
+     * @return its one adapter
+     * @throws IllegalStateException if the bus is closed
+     */
+    public static RedisRpc on(Bus bus) {
+        return bus.layer(RedisRpc.class, RedisRpc::new);
+    }
+
+    /**
+     * Serves a contract on a queue: one request at a time, in the order in which they came. Serve it twice for two at a
+     * time.
+     *
+     * @param queue the list that clients push to
+     * @param contract the interface; the name of its service does not matter
+     * @param implementation does the work
+     * @param <S> the interface
+     * @return the registration, whose service is the queue
+     * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
+     * @throws IllegalStateException if the bus is closed
+     * @throws RpcException if Redis cannot be reached
+     */
+    @CanIgnoreReturnValue
+    public <S> Registration serve(String queue, Class<S> contract, S implementation) {
+        return serve(queue, adapter.methods(contract, implementation));
+    }
+
+    /**
+     * Serves the public methods of an object on a queue, otherwise as {@link #serve(String, Class, Object)}.
+     *
+     * @param queue the list that clients push to
+     * @param target does the work
+     * @return the registration, whose service is the queue
+     * @throws IllegalArgumentException if it has no such methods, two of the same name, or one that takes what cannot
+     *     be decoded safely, or if the queue's name is not one
+     * @throws IllegalStateException if the bus is closed
+     * @throws RpcException if Redis cannot be reached
+     */
+    @CanIgnoreReturnValue
+    public Registration serve(String queue, Object target) {
+        return serve(queue, adapter.methods(target));
+    }
+
+    private synchronized Registration serve(String queue, LocalMethods methods) {
+        QueueNames names = new QueueNames(QueueNames.required(queue), bus.node() + "-" + ++served);
+        QueueServer server = new QueueServer(bus, queues(), names, methods, this::forget);
+        servers.add(server);
+        server.start();
+        return server;
+    }
+
+    private synchronized void forget(QueueServer server) {
+        servers.remove(server);
+    }
+
+    /**
+     * An object that implements a contract by calls to a server of redisrpc. They end after 5 seconds, or what
+     * {@code @Timeout} says.
+     *
+     * @param queue the list that the server takes from
+     * @param contract the interface; the name of its service does not matter
+     * @param <S> the interface
+     * @return the proxy; what it throws is as with the calls of the bus
+     * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
+     */
+    public <S> S proxy(String queue, Class<S> contract) {
+        return proxy(queue, contract, CallOptions.defaults());
+    }
+
+    /**
+     * An object that implements a contract by calls to a server of redisrpc.
+     *
+     * @param queue the list that the server takes from
+     * @param contract the interface; the name of its service does not matter
+     * @param options the timeout; the rest is for the calls of the bus
+     * @param <S> the interface
+     * @return the proxy; what it throws is as with the calls of the bus
+     * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
+     */
+    public <S> S proxy(String queue, Class<S> contract, CallOptions options) {
+        return adapter.proxy(contract, options, client(queue));
+    }
+
+    /**
+     * Calls a method by name.
+     *
+     * @param queue the list that the server takes from
+     * @param method the method's name
+     * @param type what it gives
+     * @param arguments its arguments, by position; or only one, {@link dev.omnibus.rpc.NamedParams}
+     * @param <T> what it gives
+     * @return completes with the value; fails with an {@link RpcException} after 5 seconds at most. Cancelling it takes
+     *     the request back, unless it is being executed
+     * @throws IllegalArgumentException if the type cannot be decoded safely, an argument cannot be written as JSON, or
+     *     the queue's name is not one
+     */
+    public <T> CompletableFuture<T> call(String queue, String method, Class<T> type, @Nullable Object... arguments) {
+        return adapter.call(method, type, CallOptions.defaults(), client(queue), arguments);
+    }
+
+    private QueueClient client(String queue) {
+        return new QueueClient(QueueNames.required(queue), bus, this::queues);
+    }
+
+    /** The connections, made when they are needed. */
+    private synchronized Queues queues() {
+        if (closed) {
+            throw new IllegalStateException("The bus of node " + bus.node() + " is closed");
+        }
+        if (queues == null) {
+            try {
+                queues = bus.channels().transport().queues();
+            } catch (TransportException e) {
+                String why = "no connections for lists of Redis: " + e.getMessage();
+                throw Adapter.failure(Reason.CONNECTION_LOST, true, "over a queue", Duration.ZERO, why, e);
+            }
+        }
+        return Objects.requireNonNull(queues);
+    }
+
+    /** Lets each server finish the request that it executes; those that wait stay where they are. */
+    @Override
+    public void close(Duration drainTimeout) {
+        List<QueueServer> last;
+        Queues open;
+        synchronized (this) {
+            closed = true;
+            last = List.copyOf(servers);
+            open = queues;
+        }
+        last.forEach(QueueServer::close);
+        last.forEach(server -> server.awaitEnd(drainTimeout));
+        if (open != null) {
+            open.close();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package dev.omnibus.rpc.redisrpc;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.NamedParams;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Our side as a client: against a server that the test plays by hand, and against our own. */
+@WithRedis
+class RedisRpcClientIT {
+
+    interface Desk {
+        double add(double x);
+
+        List<String> names(Map<String, Integer> ages);
+
+        CompletableFuture<String> later();
+
+        void nothing();
+    }
+
+    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String queue = "desk-" + UUID.randomUUID();
+    private final RedisServer redis;
+    private final Bus bus;
+    private final Desk desk;
+
+    RedisRpcClientIT(RedisServer redis) {
+        this.redis = redis;
+        bus = Bus.connect(redis.url());
+        desk = RedisRpc.on(bus).proxy(queue, Desk.class, CallOptions.defaults().withTimeout(LONG));
+    }
+
+    @AfterEach
+    void close() {
+        bus.close();
+        redis.command("DEL", queue);
+    }
+
+    private JsonNode taken() throws IOException {
+        List<?> popped = (List<?>) redis.command("BLPOP", queue, "8");
+        assertNotNull(popped, "no request");
+        return JSON.readTree(String.valueOf(popped.get(1)));
+    }
+
+    private void answer(JsonNode request, String answer) {
+        redis.command("RPUSH", request.path("response_queue").asText(), answer);
+    }
+
+    private static RpcException failureOf(CompletableFuture<?> call) {
+        return assertInstanceOf(
+                RpcException.class,
+                assertThrows(CompletionException.class, call::join).getCause());
+    }
+
+    @Test
+    void aRequestLooksAsOtherServersExpectIt() throws IOException {
+        CompletableFuture<Double> sum = CompletableFuture.supplyAsync(() -> desk.add(5));
+        JsonNode request = taken();
+        assertEquals(
+                "{\"function_call\":{\"args\":[5.0],\"name\":\"add\"},\"response_queue\":\""
+                        + request.path("response_queue").asText() + "\"}",
+                request.toString());
+        assertTrue(request.path("response_queue").asText().matches(queue + ":rpc:[A-Z0-9]{8}"));
+        answer(request, "{\"return_value\": 5.0}");
+        assertEquals(5.0, sum.join());
+    }
+
+    @Test
+    void emptyArgumentsAreLeftOutAndNamedOnesAreKwargs() throws IOException {
+        CompletableFuture<String> later = desk.later();
+        JsonNode request = taken();
+        assertEquals("{\"name\":\"later\"}", request.path("function_call").toString());
+        answer(request, "{\"return_value\": \"now\"}");
+        assertEquals("now", later.join());
+
+        CompletableFuture<Integer> named =
+                RedisRpc.on(bus).call(queue, "left", Integer.class, NamedParams.of(Map.of("sku", "a")));
+        request = taken();
+        assertEquals(
+                "{\"kwargs\":{\"sku\":\"a\"},\"name\":\"left\"}",
+                request.path("function_call").toString());
+        answer(request, "{\"return_value\": 3}");
+        assertEquals(3, named.join());
+    }
+
+    @Test
+    void anExceptionIsAFaultAndNullIsNone() throws IOException {
+        CompletableFuture<String> call = desk.later();
+        answer(taken(), "{\"exception\": \"ZeroDivisionError('float division by zero',)\", \"backtrace\": []}");
+        RpcException fault = failureOf(call);
+        assertEquals(Reason.FAULT, fault.reason());
+        assertTrue(String.valueOf(fault.getMessage()).contains("ZeroDivisionError('float division by zero',)"));
+
+        call = desk.later();
+        answer(taken(), "{\"return_value\": \"fine\", \"exception\": null}");
+        assertEquals("fine", call.join());
+    }
+
+    @Test
+    void anAnswerThatMakesNoSenseIsABadReply() throws IOException {
+        for (String bad : List.of("{}", "no json", "[]", "{\"return_value\": {}}")) {
+            CompletableFuture<Integer> call = RedisRpc.on(bus).call(queue, "left", Integer.class);
+            answer(taken(), bad);
+            assertEquals(Reason.BAD_REPLY, failureOf(call).reason());
+        }
+    }
+
+    @Test
+    void aRequestThatNobodyTakesIsTakenBack() {
+        Desk hurried =
+                RedisRpc.on(bus).proxy(queue, Desk.class, CallOptions.defaults().withTimeout(Duration.ofMillis(50)));
+        RpcException failure = assertThrows(RpcException.class, hurried::nothing);
+        assertEquals(Reason.TIMEOUT, failure.reason());
+        await().atMost(LONG).until(() -> Long.valueOf(0).equals(redis.command("LLEN", queue)));
+    }
+
+    @Test
+    void aRequestThatWasTakenMayHaveBeenExecuted() throws IOException {
+        CompletableFuture<Integer> call = RedisRpc.on(bus).call(queue, "left", Integer.class);
+        taken();
+        RpcException failure = failureOf(call);
+        assertEquals(Reason.TIMEOUT, failure.reason());
+        assertFalse(failure.notExecuted());
+    }
+
+    @Test
+    void aCancelledCallTakesItsRequestBack() {
+        CompletableFuture<String> call = desk.later();
+        await().atMost(LONG).until(() -> Long.valueOf(1).equals(redis.command("LLEN", queue)));
+        call.cancel(true);
+        await().atMost(LONG).until(() -> Long.valueOf(0).equals(redis.command("LLEN", queue)));
+    }
+
+    @Test
+    void callsAfterTheEndFailAsClosed() {
+        bus.close();
+        RpcException failure = assertThrows(RpcException.class, desk::nothing);
+        assertEquals(Reason.CLOSED, failure.reason());
+    }
+
+    @Test
+    void severalServersShareTheCallsAndEachIsExecutedOnce() {
+        AtomicInteger executed = new AtomicInteger();
+        Desk implementation = new Desk() {
+            @Override
+            public double add(double x) {
+                executed.incrementAndGet();
+                return x + 1;
+            }
+
+            @Override
+            public List<String> names(Map<String, Integer> ages) {
+                return List.copyOf(ages.keySet());
+            }
+
+            @Override
+            public CompletableFuture<String> later() {
+                return CompletableFuture.supplyAsync(() -> "later");
+            }
+
+            @Override
+            public void nothing() {}
+        };
+        try (Bus other = Bus.connect(redis.url())) {
+            RedisRpc.on(bus).serve(queue, Desk.class, implementation);
+            RedisRpc.on(other).serve(queue, Desk.class, implementation);
+            List<CompletableFuture<Double>> calls = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                double x = i;
+                calls.add(RedisRpc.on(bus).call(queue, "add", Double.class, x));
+            }
+            for (int i = 0; i < 200; i++) {
+                assertEquals(i + 1, calls.get(i).join());
+            }
+            assertEquals(200, executed.get());
+            assertEquals("later", desk.later().join());
+            assertEquals(Map.of("a", 1, "b", 2).keySet(), new HashSet<>(desk.names(Map.of("a", 1, "b", 2))));
+            desk.nothing();
+        }
+    }
+}
