@@ -37,6 +37,7 @@ final class Call<T> {
     private volatile @Nullable Attempt attempt;
     private Set<String> gone = Set.of();
     private String lastFailed = "";
+    private @Nullable Node mayHaveAnswered; // and the link broke: its answer is remembered there by the key
     private List<Attempt> late = List.of(); // given up here, and perhaps still at work there
     private String key;
     private int retries;
@@ -151,7 +152,11 @@ final class Call<T> {
     }
 
     private @Nullable Node choose() {
-        return NodeChoice.choose(client.directory().serving(method.name()), options, gone, lastFailed);
+        List<Node> serving = client.directory().serving(method.name());
+        Node again = mayHaveAnswered;
+        return again != null && serving.contains(again) && !gone.contains(again.id())
+                ? again
+                : NodeChoice.choose(serving, options, gone, lastFailed);
     }
 
     private RpcException nobody(@Nullable Throwable failure) {
@@ -297,7 +302,9 @@ final class Call<T> {
             retries++;
             mayHaveRun |= !failure.notExecuted();
             Node at = last.node();
-            lastFailed = at == null ? "" : at.id();
+            boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;
+            lastFailed = at == null || linkBroke ? "" : at.id();
+            mayHaveAnswered = linkBroke ? at : null;
             gone = Set.of();
             drained = false;
             attempt(pause);

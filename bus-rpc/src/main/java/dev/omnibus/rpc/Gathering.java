@@ -305,7 +305,7 @@ final class Gathering<T> implements Pending {
             end(Reason.NODE_LOST);
         } else if (waitForNames) {
             askWhoTheyAre();
-            CompletableFuture.delayedExecutor(UNNAMED.toNanos(), TimeUnit.NANOSECONDS, client::execute)
+            CompletableFuture.delayedExecutor(client.patience().toNanos(), TimeUnit.NANOSECONDS, client::execute)
                     .execute(this::giveUpTheUnnamed);
         }
     }

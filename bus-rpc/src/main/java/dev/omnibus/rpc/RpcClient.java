@@ -37,6 +37,7 @@ public final class RpcClient implements Layer {
     private final RemoteMethods methods;
     private final Interceptors interceptors = new Interceptors();
     private final Future<?> expiring;
+    private volatile Duration patience = Gathering.UNNAMED;
 
     private RpcClient(Bus bus) {
         channels = bus.channels();
@@ -346,6 +347,16 @@ public final class RpcClient implements Layer {
 
     RetryBudget retryBudget() {
         return retryBudget;
+    }
+
+    /** How long a broadcast waits for receivers of whom nobody knows the name. */
+    Duration patience() {
+        return patience;
+    }
+
+    /** For tests, to which a second is too short. */
+    void patience(Duration longer) {
+        patience = longer;
     }
 
     /** Runs what may block, later. */

@@ -39,13 +39,15 @@ abstract class BroadcastContract extends CallFixture {
             serving("n" + i, i);
         }
 
-        Replies<Integer> replies =
-                RpcClient.on(bus("caller")).broadcast(Stock.class).ask(stock -> stock.left("sku-1"));
+        Replies<Integer> replies = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class)
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
+                .ask(stock -> stock.left("sku-1"));
 
         assertTrue(replies.isComplete(), replies::toString);
         assertEquals(15, replies.values().stream().mapToInt(i -> i).sum());
         assertEquals(5, replies.byNode().size());
-        assertTrue(replies.elapsed().toMillis() < 5_000, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 30_000, replies::toString);
     }
 
     @Test
@@ -95,12 +97,12 @@ abstract class BroadcastContract extends CallFixture {
                 .broadcast(Stock.class)
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(30)))
                 .askAsync(stock -> stock.slow(500))
-                .get(15, SECONDS);
+                .get(25, SECONDS);
 
         assertEquals(Map.of(dying.node(), Reason.NODE_LOST), replies.missing());
         assertEquals(Set.of("n1", "n2"), Set.copyOf(replies.values()));
         assertFalse(replies.isComplete());
-        assertTrue(replies.elapsed().toMillis() < 10_000, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 20_000, replies::toString);
         release.countDown();
         dying.close();
     }
@@ -112,12 +114,14 @@ abstract class BroadcastContract extends CallFixture {
         try (Transport onlooker = connect()) {
             onlooker.subscribePattern(prefix + ":*", (channel, frame) -> {}).join();
 
-            Replies<Integer> replies =
-                    RpcClient.on(bus("caller")).broadcast(Stock.class).ask(stock -> stock.left("sku-1"));
+            Replies<Integer> replies = RpcClient.on(bus("caller"))
+                    .broadcast(Stock.class)
+                    .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
+                    .ask(stock -> stock.left("sku-1"));
 
             assertTrue(replies.isComplete(), replies::toString);
             assertEquals(2, replies.values().size());
-            assertTrue(replies.elapsed().toMillis() < 4_000, replies::toString); // not by the timeout of 5 s
+            assertTrue(replies.elapsed().toMillis() < 30_000, replies::toString); // not by the timeout
         }
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,6 +23,13 @@ import org.junit.jupiter.api.Test;
 
 /** Who is counted, who is named and who is missing. */
 class BroadcastTest extends PlayedNodes {
+
+    /** Waits long for those without a name. */
+    private static RpcClient patient(Bus caller) {
+        RpcClient client = RpcClient.on(caller);
+        client.patience(Duration.ofSeconds(30));
+        return client;
+    }
 
     @Test
     void aBroadcastThatNobodyReceivesFailsAlthoughNodesAreListed() {
@@ -40,13 +48,13 @@ class BroadcastTest extends PlayedNodes {
         lease(network.open(), "dead");
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(5_000), "x")
+                .broadcast("echo.say", String.class, within(25_000), "x")
                 .join();
 
         assertEquals(List.of("alive"), replies.values());
         assertEquals(Map.of("dead", Reason.NODE_LOST), replies.missing());
         assertFalse(replies.isComplete());
-        assertTrue(replies.elapsed().toMillis() < 4_000, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 20_000, replies::toString);
     }
 
     @Test
@@ -59,7 +67,7 @@ class BroadcastTest extends PlayedNodes {
         });
         young.endLease("bus:nodes", "bus:node:{bus:nodes}:young").join();
         CompletableFuture<Replies<String>> asking =
-                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(5_000), "x");
+                patient(bus("caller")).broadcast("echo.say", String.class, within(60_000), "x");
         await().until(() -> asked.getCount() == 0);
 
         lease(young, "young");
@@ -68,7 +76,7 @@ class BroadcastTest extends PlayedNodes {
         Replies<String> replies = asking.join();
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
         assertTrue(replies.isComplete(), replies::toString);
-        assertTrue(replies.elapsed().toMillis() < 4_000, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 20_000, replies::toString);
     }
 
     @Test
@@ -82,7 +90,7 @@ class BroadcastTest extends PlayedNodes {
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
         CompletableFuture<Replies<String>> asking =
-                RpcClient.on(caller).broadcast("echo.say", String.class, within(5_000), "x");
+                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
         RpcCodec.Request question = asked.join();
 
         List<String> heard = new CopyOnWriteArrayList<>();
@@ -111,7 +119,7 @@ class BroadcastTest extends PlayedNodes {
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
         CompletableFuture<Replies<String>> asking =
-                RpcClient.on(caller).broadcast("echo.say", String.class, within(5_000), "x");
+                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
         RpcCodec.Request question = asked.join();
         publish(receiver, question.replyTo(), result(question, "receiver", "\"young\""));
         RpcClient.on(caller)
@@ -141,7 +149,7 @@ class BroadcastTest extends PlayedNodes {
 
         Replies<String> replies = broadcast.ask(hasty -> hasty.say("x"));
         assertEquals(Map.of("silent", Reason.TIMEOUT), replies.missing());
-        assertTrue(replies.elapsed().toMillis() < 3_000, replies::toString);
+        assertTrue(replies.elapsed().toMillis() < 4_500, replies::toString);
 
         Replies<String> longer = broadcast.with(within(600)).ask(hasty -> hasty.say("x"));
         assertTrue(longer.elapsed().toMillis() >= 600, longer::toString);
@@ -213,7 +221,7 @@ class BroadcastTest extends PlayedNodes {
 
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
         assertEquals(Map.of("dead", Reason.NODE_LOST), replies.missing());
-        assertTrue(replies.elapsed().toMillis() < 2_500, replies::toString); // the lease of the dead one stands 30 s
+        assertTrue(replies.elapsed().toMillis() < 20_000, replies::toString); // the lease of the dead one stands 30 s
     }
 
     @Test
@@ -233,6 +241,40 @@ class BroadcastTest extends PlayedNodes {
         assertTrue(replies.values().contains("listed"), replies::toString);
         assertTrue(replies.isComplete() || replies.missingUnnamed() == 1, replies::toString);
         assertTrue(replies.elapsed().toMillis() < 10_000, replies::toString);
+    }
+
+    @Test
+    void whoeverIsAskedLateDoesNotStandForAReceiverWhoIsStillSilent() {
+        serving("listed");
+        CompletableFuture<RpcCodec.Request> asked = new CompletableFuture<>();
+        Transport receiver = played("receiver", request -> {
+            asked.complete(request);
+            return List.of();
+        });
+        receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
+        Bus caller = bus("caller");
+        CompletableFuture<Replies<String>> asking =
+                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
+        RpcCodec.Request question = asked.join();
+        CountDownLatch answered = new CountDownLatch(1);
+        Transport joined = played("joined", request -> {
+            publish(receiver, request.replyTo(), result(request, "joined", "\"joined\""));
+            answered.countDown();
+            return List.of();
+        });
+        say(joined, Announcement.JOINED, "joined");
+        await().until(() -> answered.getCount() == 0); // it is asked itself
+        RpcClient.on(caller)
+                .call("echo.say", String.class, "behind it in the inbox")
+                .join();
+
+        lease(receiver, "receiver");
+        say(receiver, Announcement.JOINED, "receiver");
+        publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
+
+        Replies<String> replies = asking.join();
+        assertEquals(Set.of("listed", "joined", "late"), Set.copyOf(replies.values()));
+        assertTrue(replies.isComplete(), replies::toString);
     }
 
     @Test

@@ -246,7 +246,7 @@ abstract class CallCasesContract extends CasesFixture {
         RpcException e =
                 assertThrows(RpcException.class, () -> client.proxy(Cases.class).timed("contract"));
         assertEquals(Reason.TIMEOUT, e.reason());
-        assertTrue(e.elapsed().toMillis() < 3_000, e::getMessage);
+        assertTrue(e.elapsed().toMillis() < 4_500, e::getMessage);
         CompletableFuture<String> patient = CompletableFuture.supplyAsync(
                 () -> client.proxy(Cases.class, within(20_000)).timed("caller"));
         await().until(() -> notes.contains("started caller"));

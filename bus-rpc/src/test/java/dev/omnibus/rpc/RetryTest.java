@@ -9,9 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -227,6 +230,30 @@ class RetryTest extends PlayedNodes {
         assertEquals(Reason.CONNECTION_LOST, e.reason());
         assertFalse(e.notExecuted());
         await().until(() -> heard.stream().anyMatch(request -> request.method().equals("$/cancelRequest")));
+    }
+
+    @Test
+    void anIdempotentCallThatIsLostWithTheLinkGoesToTheSameNodeAgain() {
+        Map<String, List<String>> nodesByKey = new ConcurrentHashMap<>();
+        for (String node : List.of("a", "b")) {
+            played(node, request -> {
+                List<String> nodes = nodesByKey.computeIfAbsent(request.key(), any -> new CopyOnWriteArrayList<>());
+                nodes.add(node);
+                return nodes.size() == 1 ? List.of() : List.of(result(request, node, "\"done\""));
+            });
+        }
+        RpcClient client = RpcClient.on(bus("caller"));
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            calls.add(client.call("echo.say", String.class, within(60_000).asIdempotent(), "x"));
+        }
+        await().until(() -> nodesByKey.size() == 8);
+
+        network.down();
+        network.up();
+
+        calls.forEach(call -> assertEquals("done", call.join()));
+        nodesByKey.values().forEach(nodes -> assertEquals(List.of(nodes.get(0), nodes.get(0)), nodes));
     }
 
     @Test
