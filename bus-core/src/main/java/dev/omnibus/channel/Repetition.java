@@ -67,7 +67,7 @@ final class Repetition implements Runnable {
 
     /** The next of its moments that is not too soon; those that were missed are not made up for. */
     static long next(long now, long period, long moment) {
-        long soonest = now + period * 3 / 4;
+        long soonest = now + period * 2 / 5;
         return Math.floorDiv(soonest - moment, period) * period + period + moment;
     }
 

@@ -40,8 +40,8 @@ class RepetitionTest {
     @Test
     void theMomentsAreAPeriodApartWhateverTheDelayAndMissedOnesAreLeftOut() {
         assertEquals(1_300, Repetition.next(300, 1_000, 300));
-        assertEquals(1_300, Repetition.next(549, 1_000, 300)); // late by less than a quarter: back to the next moment
-        assertEquals(2_300, Repetition.next(550, 1_000, 300)); // late by more: never two in quick succession
+        assertEquals(1_300, Repetition.next(899, 1_000, 300)); // late: back to the next moment
+        assertEquals(2_300, Repetition.next(900, 1_000, 300)); // later still: never two in quick succession
         assertEquals(9_300, Repetition.next(8_400, 1_000, 300));
         assertEquals(-700, Repetition.next(-1_650, 1_000, 300)); // the clock may begin anywhere
     }

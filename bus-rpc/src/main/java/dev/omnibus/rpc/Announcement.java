@@ -94,7 +94,7 @@ final class Announcement {
                 services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
                 revise();
                 if (renewing == null) {
-                    renewing = channels.sendEvery(Directory.RENEWAL, this::step);
+                    renewing = channels.sendEvery(LeaseTimes.RENEWAL, this::step);
                 }
                 return changed();
             }
@@ -149,7 +149,7 @@ final class Announcement {
 
     private synchronized CompletableFuture<Void> renew() {
         return channels.transport()
-                .renewLease(channels.names().nodes(), key(), manifest, Directory.LEASE)
+                .renewLease(channels.names().nodes(), key(), manifest, LeaseTimes.LEASE)
                 .whenComplete((version, failure) -> {
                     if (failure != null) {
                         LOG.debug("The lease was not renewed; it is tried again", failure);

@@ -39,21 +39,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Directory implements Layer {
 
-    /** How long a node counts as alive after its last sign of life: one of them may get lost. */
-    static final Duration LEASE = Duration.ofMillis(2_100);
-
-    /** How often a node renews its lease: at the moment of its heartbeat, which has woken Redis up already. */
-    static final Duration RENEWAL = Duration.ofSeconds(1);
-
-    /** How often the leases are looked at. The renewal of a node that serves something is its look. */
-    static final Duration LOOK = RENEWAL;
-
-    /** A live node whose lease was lost by Redis has renewed it by then. */
-    static final Duration SECOND_LOOK = Duration.ofMillis(1_400);
-
-    /** For so long the lease of a node that is gone may still be seen. */
-    static final long DOUBT_NANOS = LEASE.plus(LOOK.multipliedBy(2)).toNanos();
-
     /** Replies of a node that has said good-bye may still be on their way through this process. */
     private static final Duration LAST_REPLIES = Duration.ofMillis(250);
 
@@ -167,7 +152,7 @@ public final class Directory implements Layer {
             presence = channels.listen(channels.names().presence(), new Presence());
         }
         if (looking == null) {
-            looking = channels.every(LOOK, this::step);
+            looking = channels.every(LeaseTimes.LOOK, this::step);
         }
         return presence.ready().thenCompose(done -> look());
     }
@@ -236,6 +221,10 @@ public final class Directory implements Layer {
         look();
     }
 
+    private synchronized void at(long read) {
+        version = read;
+    }
+
     /** Reads the leases. Callers that ask while one look is under way share it. */
     CompletableFuture<Void> look() {
         CompletableFuture<Void> done;
@@ -261,6 +250,7 @@ public final class Directory implements Layer {
             CompletableFuture<Void> done, long since, @Nullable Leases leases, @Nullable Throwable failure) {
         try {
             if (leases != null) {
+                at(leases.version());
                 seen(leases, since);
             }
         } catch (RuntimeException | Error e) { // or there would never be another look
@@ -268,7 +258,6 @@ public final class Directory implements Layer {
         }
         synchronized (this) {
             look = null;
-            version = leases == null ? version : leases.version();
         }
         if (leases != null) {
             done.complete(null);
@@ -316,8 +305,11 @@ public final class Directory implements Layer {
         for (String node : members.stand(standing)) {
             lostListeners.forEach(listener -> listener.accept(node));
         }
+        if (members.someUnread()) {
+            at(0); // the next look reads all of them
+        }
         if (members.someMissing() && confirming.compareAndSet(false, true)) {
-            CompletableFuture.delayedExecutor(SECOND_LOOK.toMillis(), TimeUnit.MILLISECONDS, executor)
+            CompletableFuture.delayedExecutor(LeaseTimes.SECOND_LOOK.toMillis(), TimeUnit.MILLISECONDS, executor)
                     .execute(() -> {
                         confirming.set(false);
                         look();
@@ -331,10 +323,17 @@ public final class Directory implements Layer {
         }
     }
 
+    /** Believed if its lease is gone as well: whoever may publish can say it of others, and an old word may be late. */
     private void left(String node) {
-        members.leaves(node);
-        CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
-                .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
+        lookAfresh().whenComplete((done, failure) -> {
+            if (failure == null && members.stands(node)) {
+                LOG.debug("{} is said to have left, but its lease stands", node);
+                return;
+            }
+            members.leaves(node);
+            CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
+                    .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
+        });
     }
 
     /** What the nodes say as they come and go. */

@@ -22,6 +22,7 @@ final class Members {
     private final Map<String, List<Node>> byMethod = new HashMap<>();
     private final Map<String, Long> left = new HashMap<>(); // when; a lease read before that says nothing
     private Set<String> standing = Set.of(); // the leases, when they were read last
+    private boolean unread; // a lease was not taken in because its node had left, and yet it has gone on
 
     Members(Consumer<String> follower) {
         this.follower = follower;
@@ -114,7 +115,11 @@ final class Members {
         if (leases != null) {
             standing = leases;
         }
-        left.values().removeIf(since -> System.nanoTime() - since > Directory.DOUBT_NANOS);
+        left.entrySet().removeIf(gone -> {
+            boolean longAgo = System.nanoTime() - gone.getValue() > LeaseTimes.DOUBT_NANOS;
+            unread |= longAgo && standing.contains(gone.getKey()) && !nodes.containsKey(gone.getKey());
+            return longAgo;
+        });
         List<String> lost = new ArrayList<>();
         for (Node node : nodes.values()) {
             if (standing.contains(node.id())) {
@@ -128,6 +133,18 @@ final class Members {
         nodes.keySet().removeAll(lost);
         lost.forEach(this::changed);
         return lost;
+    }
+
+    /** Whether its lease stood when the leases were read last. */
+    synchronized boolean stands(String id) {
+        return standing.contains(id);
+    }
+
+    /** Whether somebody who was taken to have left is there all the same. Tells so once. */
+    synchronized boolean someUnread() {
+        boolean some = unread;
+        unread = false;
+        return some;
     }
 
     /** Whether somebody was missing when the leases were looked at, and may yet be there. */

@@ -57,7 +57,7 @@ final class Node {
     boolean stands() {
         missed = false;
         long now = System.nanoTime();
-        return suspected.values().removeIf(since -> now - since > Directory.DOUBT_NANOS);
+        return suspected.values().removeIf(since -> now - since > LeaseTimes.DOUBT_NANOS);
     }
 
     /** True if it was not draining before. */
@@ -80,7 +80,7 @@ final class Node {
     boolean missed() {
         long now = System.nanoTime();
         if (missed) {
-            return now - missedSince >= Directory.SECOND_LOOK.toNanos();
+            return now - missedSince >= LeaseTimes.SECOND_LOOK.toNanos();
         }
         missed = true;
         missedSince = now;

@@ -30,13 +30,53 @@ class DirectoryTest extends PlayedNodes {
         Directory directory = Directory.on(bus("looker"));
         assertEquals(1, directory.nodes().join().size());
 
-        say(link, Announcement.LEFT, "gone"); // and yet its lease is still to be seen
+        say(link, Announcement.LEFT, "gone");
         await().until(() -> directory.nodes().join().isEmpty());
+        lease(link, "gone"); // written too late
         directory.lookAfresh().join();
         assertEquals(List.of(), directory.nodes().join());
 
         say(link, Announcement.JOINED, "gone");
         await().until(() -> directory.nodes().join().size() == 1);
+    }
+
+    @Test
+    void thatANodeHasLeftIsNotBelievedWhileItsLeaseStands() {
+        Transport link = played("a", request -> List.of());
+        Directory directory = Directory.on(bus("looker"));
+        directory.ready().join();
+        List<String> lost = new CopyOnWriteArrayList<>();
+        directory.onLost(lost::add);
+
+        publish(link, "bus:presence", word(Announcement.LEFT, "a"));
+        publish(link, "bus:presence", word(Announcement.JOINED, "b")); // read after it
+        await().until(() -> directory.nodes().join().size() == 2);
+
+        await().during(Duration.ofMillis(500))
+                .until(() -> directory.serving("echo.say").stream()
+                        .anyMatch(node -> node.id().equals("a")));
+        assertEquals(List.of(), lost);
+    }
+
+    @Test
+    void aNodeWhoseLeaseWasForgottenAsItWasSaidToHaveLeftIsThereAgain() {
+        Bus live = serving("live");
+        Transport link = network.open();
+        Directory directory = Directory.on(bus("looker"));
+        await().until(() -> directory.nodes().join().size() == 1);
+
+        link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + live.node()).join(); // as FLUSHALL does
+        publish(link, "bus:presence", word(Announcement.LEFT, live.node()));
+
+        await().until(() -> directory.nodes().join().isEmpty());
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> directory.nodes().join().size() == 1);
+        link.close();
+    }
+
+    private static String word(String what, String node) {
+        return "{\"jsonrpc\":\"2.0\",\"method\":\"" + what + "\",\"params\":{\"node\":\"" + node
+                + "\",\"services\":{\"echo\":[\"say\"]}}}";
     }
 
     @Test

@@ -135,6 +135,9 @@ abstract class PlayedNodes {
     }
 
     void say(Transport link, String what, String node) {
+        if (what.equals(Announcement.LEFT)) { // or nobody believes it
+            link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + node).join();
+        }
         publish(
                 link,
                 "bus:presence",

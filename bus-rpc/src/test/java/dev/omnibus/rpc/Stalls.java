@@ -1,7 +1,5 @@
 package dev.omnibus.rpc;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +18,6 @@ final class Stalls implements AutoCloseable {
     private record Stall(long from, long to) {}
 
     private final Queue<Stall> stalls = new ConcurrentLinkedQueue<>();
-    private final List<Thread> sleepers = new ArrayList<>();
     private volatile boolean closed;
 
     Stalls() {
@@ -28,7 +25,6 @@ final class Stalls implements AutoCloseable {
             Thread sleeper = new Thread(this::sleep, "stalls-" + i);
             sleeper.setDaemon(true);
             sleeper.start();
-            sleepers.add(sleeper);
         }
     }
 
@@ -52,11 +48,9 @@ final class Stalls implements AutoCloseable {
                 .orElse(0);
     }
 
+    /** The threads end by themselves, after their nap. */
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closed = true;
-        for (Thread sleeper : sleepers) {
-            sleeper.join();
-        }
     }
 }

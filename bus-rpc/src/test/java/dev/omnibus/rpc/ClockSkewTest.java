@@ -1,0 +1,78 @@
+package dev.omnibus.rpc;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess.Predicates;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.omnibus.transport.Transport;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Date;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A wall clock that is wrong has no effect: nothing is decided by one, and none is compared with another. */
+class ClockSkewTest extends PlayedNodes {
+
+    @Test
+    void aNodeWhoseClockIsAnHourOffIsCalledAndLostLikeAnyOther() throws Exception {
+        for (Duration skew : List.of(Duration.ofHours(1), Duration.ofHours(-1))) {
+            String id = skew.isNegative() ? "behind" : "ahead";
+            Transport link = played(id, request -> {
+                assertTrue(request.ttlMillis() > 0 && request.ttlMillis() <= 5_000, "what is left, and not a time");
+                return List.of(result(request, id, "7"));
+            });
+            Instant started = Instant.now().plus(skew).truncatedTo(ChronoUnit.SECONDS);
+            RpcClient client = RpcClient.on(bus("caller"));
+            client.directory().ready().join();
+            publish(link, "bus:presence", joined(id, started));
+            await().atMost(20, SECONDS)
+                    .until(() -> client.directory().nodes().join().stream()
+                            .anyMatch(node ->
+                                    node.node().equals(id) && node.started().equals(started)));
+
+            assertEquals(
+                    7, client.call("echo.say", Integer.class, within(5_000)).get(20, SECONDS));
+
+            say(link, Announcement.LEFT, id);
+            await().atMost(20, SECONDS)
+                    .until(() -> client.directory().serving("echo.say").isEmpty());
+        }
+    }
+
+    private static String joined(String node, Instant started) {
+        return "{\"jsonrpc\":\"2.0\",\"method\":\"$/joined\",\"params\":{\"node\":\"" + node + "\",\"started\":\""
+                + started + "\",\"services\":{\"echo\":[\"say\"]}}}";
+    }
+
+    @Test
+    void theWallClockIsOnlyReadForWhatPeopleRead() {
+        noClasses()
+                .that()
+                .haveNameNotMatching("dev\\.omnibus\\.bus\\.EventCodec(\\$.*)?") // the time of an event
+                .and()
+                .haveNameNotMatching("dev\\.omnibus\\.rpc\\.Announcement") // when the node was started
+                .should()
+                .accessTargetWhere(Predicates.target(DescribedPredicate.describe("tells the time of day", target -> {
+                    JavaClass owner = target.getOwner();
+                    return target.getName().equals("currentTimeMillis")
+                            || (owner.getPackageName().equals("java.time")
+                                    && (target.getName().equals("now") || owner.isEquivalentTo(Clock.class)))
+                            || (owner.isEquivalentTo(Date.class)
+                                    && target.getName().equals("<init>"));
+                })))
+                .check(new ClassFileImporter()
+                        .withImportOption(new ImportOption.DoNotIncludeTests())
+                        .importPackages(
+                                "dev.omnibus.bus", "dev.omnibus.channel", "dev.omnibus.transport", "dev.omnibus.rpc"));
+    }
+}

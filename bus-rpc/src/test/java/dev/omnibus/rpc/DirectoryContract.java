@@ -1,0 +1,129 @@
+package dev.omnibus.rpc;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.transport.Transport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The directory on a Redis, or many of them, that forget and restart. */
+abstract class DirectoryContract {
+
+    interface Work {
+        String work();
+    }
+
+    final String prefix = "directory-" + UUID.randomUUID();
+    final List<Bus> buses = new ArrayList<>();
+    private final List<String> left = new CopyOnWriteArrayList<>();
+
+    abstract Transport connect();
+
+    /** All keys that match, wherever they are. */
+    abstract int keys(String glob);
+
+    /** As FLUSHALL does. */
+    abstract void forget();
+
+    abstract void restart();
+
+    @AfterEach
+    void close() {
+        buses.forEach(Bus::close);
+    }
+
+    private Bus node(Transport link) {
+        Bus bus = Bus.builder(link)
+                .prefix(prefix)
+                .drainTimeout(Duration.ofMillis(100))
+                .build();
+        buses.add(bus);
+        serve(bus);
+        return bus;
+    }
+
+    static void serve(Bus bus) {
+        RpcServer.on(bus).serve(Work.class, bus::node).ready().join();
+    }
+
+    private Bus node() {
+        return node(connect());
+    }
+
+    private void watch(Bus bus) {
+        Directory.on(bus).watch(new DirectoryListener() {
+            @Override
+            public void left(NodeInfo node) {
+                left.add(node.node());
+            }
+        });
+    }
+
+    static boolean sees(Bus bus, int nodes) {
+        return Directory.on(bus).nodes().join().size() == nodes;
+    }
+
+    private int leases() {
+        return keys(prefix + ":node:*");
+    }
+
+    @Test
+    void nobodyIsLostWhenRedisForgetsEverything() {
+        Bus one = node();
+        Bus two = node();
+        watch(one);
+        watch(two);
+        await().until(() -> sees(one, 2) && sees(two, 2));
+
+        forget();
+
+        await().atMost(3, SECONDS).until(() -> leases() == 2); // it takes one; the rest is for a machine that is busy
+        await().during(5, SECONDS).atMost(20, SECONDS).until(() -> sees(one, 2) && sees(two, 2));
+        assertEquals(List.of(), left);
+    }
+
+    @Test
+    void everybodyIsThereAgainAfterRedisHasRestarted() {
+        Bus one = node();
+        Bus two = node();
+        await().until(() -> sees(one, 2) && sees(two, 2));
+
+        restart();
+
+        await().atMost(20, SECONDS).until(() -> leases() == 2);
+        await().atMost(20, SECONDS).until(() -> sees(one, 2) && sees(two, 2));
+        assertEquals(
+                2,
+                RpcClient.on(one).broadcast(Work.class).ask(Work::work).values().size());
+    }
+
+    @Test
+    void aKilledNodeIsGoneForEverybodyWithinFiveSeconds() {
+        Bus one = node();
+        Bus two = node();
+        Transport link = connect();
+        Bus doomed = node(link);
+        watch(one);
+        watch(two);
+        await().until(() -> sees(one, 3) && sees(two, 3));
+
+        long killed = System.nanoTime();
+        link.close();
+
+        await().atMost(20, SECONDS)
+                .pollInterval(10, MILLISECONDS)
+                .until(() -> left.equals(List.of(doomed.node(), doomed.node())));
+        long millis = (System.nanoTime() - killed) / 1_000_000;
+        assertTrue(millis < 6_000, () -> "known after " + millis + " ms"); // 5,000, and room for a busy machine
+    }
+}
