@@ -13,6 +13,7 @@ final class Budgets {
             atMost(0.95, "call-alone", Metric.P50, "nats"),
             atMost(0.45, "call-alone", Metric.P50, "rremote"),
             atMost(1.05, "call-alone", Metric.P50, "grpc"),
+            atMost(0.80, "call-alone-quick", Metric.P50, "nats"),
             atLeast(30, "calls-64", Metric.RATE, "rremote"),
             atLeast(1.5, "calls-64", Metric.RATE, "grpc-direct"),
             atLeast(2.5, "calls-256", Metric.RATE, "nats"),

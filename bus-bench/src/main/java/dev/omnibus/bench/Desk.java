@@ -1,5 +1,6 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.rpc.NonBlocking;
 import dev.omnibus.rpc.Service;
 import java.util.concurrent.CompletableFuture;
 import org.redisson.api.RFuture;
@@ -16,6 +17,20 @@ public interface Desk {
      * @return what shows that it was
      */
     Receipt place(Order order);
+
+    /** The same for a desk that never waits. */
+    @Service("quickdesk")
+    interface Quick {
+
+        /**
+         * Reads the order.
+         *
+         * @param order all of it is read
+         * @return what shows that it was
+         */
+        @NonBlocking
+        Receipt place(Order order);
+    }
 
     /** The same for those who do not wait. */
     @Service("desk")

@@ -11,6 +11,7 @@ final class Jobs {
 
     static final List<Job> ALL = List.of(
             new CallJob("call-alone", "calls one at a time", Load.alone(), 1, SMALL),
+            new CallJob("call-alone-quick", "calls one at a time, non-blocking handler", Load.aloneQuick(), 1, SMALL),
             inFlight(16, SMALL, "", ""),
             inFlight(64, SMALL, "", ""),
             inFlight(256, SMALL, "", ""),

@@ -22,6 +22,14 @@ interface Load {
         });
     }
 
+    /** The same to a handler that never waits. */
+    static Load aloneQuick() {
+        return new OneByOne(Ability.CALL, (caller, tally) -> {
+            Order order = tally.nextOrder();
+            tally.answered(order, caller.callQuick(order));
+        });
+    }
+
     /** The same with questions to all nodes. */
     static Load broadcasts() {
         return new OneByOne(

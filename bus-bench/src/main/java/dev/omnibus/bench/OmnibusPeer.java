@@ -36,6 +36,7 @@ final class OmnibusPeer implements Peer {
             Bus server = opened.add(
                     Bus.builder(addresses.redis()).name("server-" + i).build());
             RpcServer.on(server).serve(Desk.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
+            RpcServer.on(server).serve(Desk.Quick.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
         }
         Bus bus = opened.add(Bus.builder(addresses.redis()).name("client").build());
         Calling calling = new Calling(RpcClient.on(bus), opened);
@@ -52,12 +53,14 @@ final class OmnibusPeer implements Peer {
     private static final class Calling implements Caller {
 
         private final Desk desk;
+        private final Desk.Quick quick;
         private final Desk.Async async;
         private final Broadcast<Desk> all;
         private final Closing opened;
 
         Calling(RpcClient client, Closing opened) {
             this.desk = client.proxy(Desk.class);
+            this.quick = client.proxy(Desk.Quick.class);
             this.async = client.proxy(Desk.Async.class);
             this.all = client.broadcast(Desk.class);
             this.opened = opened;
@@ -66,6 +69,11 @@ final class OmnibusPeer implements Peer {
         @Override
         public Receipt call(Order order) {
             return desk.place(order);
+        }
+
+        @Override
+        public Receipt callQuick(Order order) {
+            return quick.place(order);
         }
 
         @Override

@@ -324,7 +324,7 @@ public final class Bus implements AutoCloseable {
      */
     @Override
     public void close() {
-        boolean inside = BusThreads.isOneOf(this);
+        boolean inside = BusThreads.isOneOf(this) || channels.areReadingHere();
         if (!layers.beginClosing()) {
             if (!inside) {
                 closed.join();

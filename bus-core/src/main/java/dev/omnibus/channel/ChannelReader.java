@@ -5,7 +5,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** Takes frames from the transport's thread, which only queues them, and splits them on the executor for a receiver. */
+/**
+ * Takes frames from the transport's thread, which only queues them, and splits them on the executor for a receiver. For
+ * one that never waits they are split at once.
+ */
 final class ChannelReader implements FrameListener {
 
     private static final byte[] NOTHING = {};
@@ -27,28 +30,47 @@ final class ChannelReader implements FrameListener {
     private final ChannelListener listener;
     private final Counters counters;
     private final Mailbox<Arrived> mailbox;
+    private final Executor executor;
     private volatile boolean closed;
+    private volatile @Nullable Thread direct; // the transport's, while it reads
 
     ChannelReader(
             String name,
             Receiver receiver,
-            Channels.Limits limits,
+            Mailbox.Limits waiting,
             Executor executor,
             ChannelListener listener,
             Counters counters) {
         this.name = name;
         this.receiver = receiver;
+        this.executor = executor;
         this.listener = listener;
         this.counters = counters;
-        Mailbox.Limits waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
         this.mailbox = new Mailbox<>(executor, 1, waiting, Arrived::weight, new Reading());
     }
 
     @Override
     public void onFrame(String channel, byte[] frame) {
-        if (!mailbox.offer(new Arrived(channel, frame, null)) && !closed) {
+        Arrived arrived = new Arrived(channel, frame, null);
+        boolean taken = receiver.isDirect() ? mailbox.offer(arrived, this::readHere) : mailbox.offer(arrived);
+        if (!taken && !closed) {
             counters.framesDropped.increment();
         }
+    }
+
+    /** Runs on the transport's thread what empties the mailbox. */
+    private void readHere(Runnable reading) {
+        direct = Thread.currentThread();
+        try {
+            reading.run();
+        } finally {
+            direct = null;
+        }
+    }
+
+    /** Whether this is the transport's thread, reading. */
+    boolean isReadingHere() {
+        return direct == Thread.currentThread();
     }
 
     /** Queued like a frame, so that the receiver learns of it between the frames before and after. */
@@ -86,7 +108,7 @@ final class ChannelReader implements FrameListener {
                 listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
             }
             if (!split.messages().isEmpty()) {
-                receiver.receive(arrived.channel(), split.messages(), next);
+                receiver.receive(arrived.channel(), split.messages(), isReadingHere() ? executor : next);
             }
         }
 

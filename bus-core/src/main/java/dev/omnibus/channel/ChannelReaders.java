@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class ChannelReaders {
 
     private final Transport transport;
-    private final Channels.Limits limits;
+    private final Mailbox.Limits waiting;
     private final Executor executor;
     private final ChannelListener listener;
     private final Counters counters;
@@ -34,7 +34,7 @@ final class ChannelReaders {
             ChannelListener listener,
             Counters counters) {
         this.transport = transport;
-        this.limits = limits;
+        this.waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
         this.executor = executor;
         this.listener = listener;
         this.counters = counters;
@@ -42,7 +42,7 @@ final class ChannelReaders {
 
     synchronized Listening open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader = new ChannelReader(name, receiver, limits, executor, listener, counters);
+        ChannelReader reader = new ChannelReader(name, receiver, waiting, executor, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
@@ -60,6 +60,11 @@ final class ChannelReaders {
             }
         });
         return step;
+    }
+
+    /** Whether this is the transport's thread, inside of a receiver. */
+    synchronized boolean areReadingHere() {
+        return readers.values().stream().anyMatch(ChannelReader::isReadingHere);
     }
 
     private synchronized boolean forget(String name, ChannelReader reader) {

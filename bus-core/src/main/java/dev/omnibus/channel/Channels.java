@@ -329,8 +329,22 @@ public final class Channels implements AutoCloseable {
         transport.close();
     }
 
+    /**
+     * Whether this is the transport's thread, inside of a receiver: it must not wait for the end of these channels.
+     *
+     * @return true if it is
+     */
+    public boolean areReadingHere() {
+        return readers.areReadingHere();
+    }
+
     /** Keeps the beats to itself and passes on the rest. */
     private final class Inbox implements Receiver {
+
+        @Override
+        public boolean isDirect() {
+            return inbox.isDirect();
+        }
 
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {

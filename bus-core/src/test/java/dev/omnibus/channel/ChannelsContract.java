@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -98,6 +100,34 @@ abstract class ChannelsContract {
         }
         assertEquals(3 * each, number);
         assertEquals(List.of(), listener.told);
+    }
+
+    @Test
+    void aDirectReceiverIsCalledOnTheTransportsThreadAndInOrder() throws Exception {
+        List<String> seen = new CopyOnWriteArrayList<>();
+        Receiver direct = new Receiver() {
+            @Override
+            public boolean isDirect() {
+                return true;
+            }
+
+            @Override
+            public void receive(String from, List<Message> messages, Executor next) {
+                boolean ofTransport = Thread.currentThread().getName().contains("io");
+                messages.forEach(message -> seen.add(ofTransport + " " + there.areReadingHere() + " " + message));
+            }
+        };
+        there.listen(channel, direct).ready().get(10, SECONDS);
+        List<String> expected = new ArrayList<>();
+        List<CompletableFuture<Long>> sent = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            expected.add("true true {\"m\":\"" + i + "\"}");
+            sent.add(send(here, String.valueOf(i)));
+        }
+        CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new)).get(20, SECONDS);
+        await().atMost(Duration.ofSeconds(20)).until(() -> seen.size() >= 500);
+        assertEquals(expected, seen);
+        assertFalse(there.areReadingHere());
     }
 
     @Test

@@ -85,6 +85,11 @@ final class Attempt implements Pending, Sent {
         return true;
     }
 
+    @Override
+    public boolean isAwaited() {
+        return call.future().isAwaited();
+    }
+
     /** Only the node that was asked may answer, and only once. */
     @Override
     public boolean accepts(RpcCodec.Response reply) {

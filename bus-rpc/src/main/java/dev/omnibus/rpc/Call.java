@@ -221,16 +221,32 @@ final class Call<T> {
     }
 
     private void complete(Message value) {
+        if (future.isAwaited()) {
+            future.completeUnread(() -> decoded(value));
+            return;
+        }
+        T decoded;
         try {
-            @SuppressWarnings("unchecked") // the reader was made for this type
-            T decoded = (T) RpcCodec.decode(method.result(), value);
-            future.complete(decoded);
+            decoded = decoded(value);
+        } catch (RpcException e) {
+            return; // and it has failed
+        }
+        future.complete(decoded);
+    }
+
+    /** The result; or it fails, and throws for a thread that waits. */
+    @SuppressWarnings({"unchecked", "NullAway"}) // the reader was made for this type, which may have null
+    private T decoded(Message value) {
+        try {
+            return (T) RpcCodec.decode(method.result(), value);
         } catch (IOException e) {
-            fail(failure(
+            RpcException misfit = failure(
                     Reason.BAD_REPLY,
                     false,
                     Failures.misfit(e) + client.directory().shapes().difference(method.name(), node()),
-                    null));
+                    null);
+            fail(misfit);
+            throw misfit;
         }
     }
 

@@ -39,6 +39,10 @@ final class CallAnswers {
         interceptors.add(interceptor);
     }
 
+    boolean isIntercepted() {
+        return !interceptors.isEmpty();
+    }
+
     long callersGone() {
         return callersGone.sum();
     }

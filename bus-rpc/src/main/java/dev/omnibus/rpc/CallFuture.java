@@ -1,14 +1,50 @@
 package dev.omnibus.rpc;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** The caller's own future: giving up on it frees what waits for the answer. */
+/**
+ * The caller's own future: giving up on it frees what waits for the answer. A thread that does nothing but wait for it
+ * is given the result unread, so that it can be woken by a thread that must not run code of the program.
+ */
 final class CallFuture<T> extends CompletableFuture<T> {
 
     private final Runnable onCancel;
+    private volatile boolean awaited;
+    private volatile boolean observed; // set before the call is made
+    private volatile @Nullable Supplier<T> unread;
 
     CallFuture(Runnable onCancel) {
         this.onCancel = onCancel;
+    }
+
+    /** Others than the thread that made the call have their code hung on it. */
+    void observed() {
+        observed = true;
+    }
+
+    /** Whether a thread waits in {@link #await}, and nothing else can. */
+    boolean isAwaited() {
+        return awaited && !observed;
+    }
+
+    /**
+     * Waits, and reads the result here if it comes unread. To be called by who made the call, if nobody else has it.
+     */
+    T await() throws InterruptedException, ExecutionException {
+        awaited = true;
+        T value = get();
+        Supplier<T> left = unread;
+        return left == null ? value : left.get();
+    }
+
+    /** Completes it with what the awaiting thread is to read; what that throws, it gets. */
+    @SuppressWarnings("NullAway") // nobody sees the null: the supplier is asked instead
+    void completeUnread(Supplier<T> result) {
+        unread = result;
+        complete(null);
     }
 
     @Override

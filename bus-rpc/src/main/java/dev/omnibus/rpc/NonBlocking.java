@@ -8,11 +8,12 @@ import java.lang.annotation.Target;
 
 /**
  * A promise that a method of a contract, or the method that implements it, never waits: not for a lock, not for a file,
- * not for another call. It then runs on the very thread that received the request, without a queue before it.
+ * not for another call. It then runs on the very thread that received the request, without a queue before it: on that
+ * of the connection, unless interceptors are asked first, or a request waits behind others.
  *
- * <p>This saves the hand-over to another thread. The price: while the method runs, no other request of the same method
- * is read, so one that breaks the promise holds up all callers of the method, and the limit on concurrent calls does
- * not protect it. What it throws is answered as usual and harms nobody else.
+ * <p>This saves the hand-over to another thread. The price: while the method runs, nothing else arrives at this
+ * process, so one that breaks the promise holds up everybody, and the limit on concurrent calls does not protect from
+ * that. What it throws is answered as usual and harms nobody else.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

@@ -14,6 +14,13 @@ interface Pending {
     /** Whether a reply is of a node that was asked, and not a second one. Called on the inbox' own thread. */
     boolean accepts(RpcCodec.Response reply);
 
+    /**
+     * Whether a thread does nothing but wait for the result, and reads it itself. Then {@link #onReply} never waits.
+     */
+    default boolean isAwaited() {
+        return false;
+    }
+
     /** A reply has come. If one reply ends it, this is called at most once. */
     void onReply(RpcCodec.Response reply);
 

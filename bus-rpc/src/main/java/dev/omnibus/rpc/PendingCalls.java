@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
  * itself out when it has seen enough.
  *
  * <p>Deadlines are found by looking through the table every few milliseconds, which costs a call nothing when it is
- * made and nothing when it ends. Replies are read on the channel's own thread and completed through a mailbox of as
- * many threads as it takes, so that what a program hangs on one future does not hold up the others.
+ * made and nothing when it ends. Replies are read where they arrive, without decoding their values. Threads that wait
+ * are woken from there; futures are completed through a mailbox of as many threads as it takes, so that what a program
+ * hangs on one of them does not hold up the others.
  */
 final class PendingCalls implements Receiver {
 
@@ -98,6 +99,11 @@ final class PendingCalls implements Receiver {
     }
 
     @Override
+    public boolean isDirect() {
+        return true;
+    }
+
+    @Override
     public void receive(String channel, List<Message> messages, Executor next) {
         for (Message message : messages) {
             try {
@@ -105,7 +111,12 @@ final class PendingCalls implements Receiver {
                 Pending pending = table.get(reply.id());
                 if (pending == null || !pending.accepts(reply)) {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
-                } else if (!arrivals.offer(new Arrived(pending, reply, message.length()), next)) {
+                    continue;
+                }
+                Arrived arrived = new Arrived(pending, reply, message.length());
+                if (pending.isAwaited() && reply.result() != null) {
+                    complete(arrived); // which only wakes the thread that waits
+                } else if (!arrivals.offer(arrived, next)) {
                     channels.reportBad(channel, "A reply was dropped: too many wait to be completed");
                 }
             } catch (IOException e) {

@@ -198,6 +198,7 @@ public final class RpcClient implements Layer {
         retryBudget.called();
         Call<T> call = new Call<>(this, method, params, options, nanos);
         if (!interceptors.isEmpty()) {
+            call.future().observed();
             CallOptions used = options;
             long started = System.nanoTime();
             call.future().whenComplete((value, failure) -> {

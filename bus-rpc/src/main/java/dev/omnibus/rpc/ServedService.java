@@ -149,6 +149,12 @@ final class ServedService implements Registration {
             this.method = method;
         }
 
+        /** Interceptors have made no promise. */
+        @Override
+        public boolean isDirect() {
+            return method.nonBlocking() && !answers.isIntercepted();
+        }
+
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {
             long now = System.nanoTime();

@@ -127,7 +127,7 @@ final class ServiceProxy implements InvocationHandler {
     static <T> T await(CompletableFuture<T> result, String method) {
         long started = System.nanoTime();
         try {
-            return result.get();
+            return result instanceof CallFuture<T> call ? call.await() : result.get();
         } catch (ExecutionException e) {
             throw rethrown(e.getCause());
         } catch (InterruptedException e) {

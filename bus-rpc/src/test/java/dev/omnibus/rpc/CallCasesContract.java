@@ -12,8 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -274,6 +276,46 @@ abstract class CallCasesContract extends CasesFixture {
 
         release.countDown();
         assertEquals("a", call.join());
+    }
+
+    @Test
+    void nonBlockingMethodsRunOnTheConnectionsThreadUnlessInterceptorsAreAsked() {
+        Bus server = bus("a");
+        RpcServer.on(server).serve(Cases.class, new Everything("a")).ready().join();
+        Cases cases = RpcClient.on(bus("caller")).proxy(Cases.class);
+        assertTrue(cases.quick("x").contains("io"), cases.quick("x"));
+
+        RpcServer.on(server).intercept(new ServerInterceptor() {});
+        assertFalse(cases.quick("x").contains("io"), cases.quick("x"));
+    }
+
+    @Test
+    void whatHangsOnACallRunsOnTheExecutor() throws Exception {
+        serving("a");
+        CompletableFuture<String> call = RpcClient.on(bus("caller")).call("cases.block", String.class, "x");
+        CompletableFuture<String> thread =
+                call.thenApply(node -> node + " " + Thread.currentThread().getName());
+        release.countDown();
+        String told = thread.get(20, SECONDS);
+        assertTrue(told.startsWith("a omnibus-") && !told.contains("io"), told);
+    }
+
+    @Test
+    void aBusThatANonBlockingMethodClosesEndsBehindIt() {
+        Bus server = bus("a");
+        RpcServer.on(server).serve(Closer.class, () -> closed(server)).ready().join();
+        assertEquals("closed", RpcClient.on(bus("caller")).proxy(Closer.class).close());
+        await().atMost(Duration.ofSeconds(20)).until(() -> server.state() == BusState.CLOSED);
+    }
+
+    interface Closer {
+        @NonBlocking
+        String close();
+    }
+
+    private static String closed(Bus bus) {
+        bus.close();
+        return "closed";
     }
 
     @Test
