@@ -30,4 +30,14 @@ final class Budgets {
             atLeastOf("calls-256-nodes-2", 0.8, "calls-256-nodes-32", Metric.RATE));
 
     private Budgets() {}
+
+    /** Whether one of them needs to know how this peer does this job. */
+    static boolean lookAt(Job job, Peer peer) {
+        boolean own = peer instanceof OmnibusPeer;
+        return ALL.stream()
+                .anyMatch(budget -> (budget.job().equals(job.name())
+                                && (own || budget.against().equals(peer.name())))
+                        || (budget.againstJob().equals(job.name())
+                                && budget.against().equals(peer.name())));
+    }
 }

@@ -43,7 +43,9 @@ final class Compare {
     }
 
     private void measure(Job job, Stage stage) {
-        List<Peer> peers = options.peers().stream().filter(job::suits).toList();
+        List<Peer> peers = options.peers().stream()
+                .filter(peer -> options.wants(job, peer))
+                .toList();
         for (int round = 0; round <= options.rounds(); round++) {
             for (Peer peer : peers) {
                 measure(job, round, peer, stage);

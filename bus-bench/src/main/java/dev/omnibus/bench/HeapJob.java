@@ -8,6 +8,9 @@ record HeapJob(String name, String title, int subscriptions) implements Job {
 
     private static final int COLLECTIONS = 4; // cleaners and soft references take more than one
 
+    /** What subscribing itself needed, such as timers, is gone then: it is idle. */
+    private static final long SETTLING_MILLIS = 2_000;
+
     @Override
     public boolean suits(Peer peer) {
         return peer.abilities().contains(Ability.EVENT);
@@ -28,6 +31,7 @@ record HeapJob(String name, String title, int subscriptions) implements Job {
     private static double used(Peer peer, Stage stage, int subscriptions) throws Exception {
         double before = usedHeap();
         Closing opened = peer.subscribe(stage.servers().addresses(), EventJob.topics(subscriptions), order -> {});
+        Thread.sleep(SETTLING_MILLIS);
         double with = usedHeap();
         opened.close();
         return with - before;

@@ -13,13 +13,14 @@ record Options(
         List<Peer> peers,
         int rounds,
         double seconds,
+        boolean budgetsOnly,
         Optional<Path> json,
         Optional<Path> markdown,
         Optional<Path> svg) {
 
     static final String USAGE = """
             compare [--jobs a,b] [--peers a,b|none] [--rounds n] [--seconds n]
-                    [--json FILE] [--markdown FILE] [--svg FILE]
+                    [--scope all|budgets] [--json FILE] [--markdown FILE] [--svg FILE]
             micro   [a pattern of benchmarks, and any other option of JMH]""";
 
     private static final int ROUNDS = 5;
@@ -35,6 +36,7 @@ record Options(
         List<Peer> peers = Peers.ALL;
         int rounds = ROUNDS;
         double seconds = SECONDS;
+        boolean budgetsOnly = false;
         Optional<Path> json = Optional.empty();
         Optional<Path> markdown = Optional.empty();
         Optional<Path> svg = Optional.empty();
@@ -49,13 +51,14 @@ record Options(
                 case "--peers" -> peers = withOmnibus(value);
                 case "--rounds" -> rounds = (int) positive(option, value);
                 case "--seconds" -> seconds = positive(option, value);
+                case "--scope" -> budgetsOnly = isBudgets(value);
                 case "--json" -> json = Optional.of(Path.of(value));
                 case "--markdown" -> markdown = Optional.of(Path.of(value));
                 case "--svg" -> svg = Optional.of(Path.of(value));
                 default -> throw new IllegalArgumentException("There is no option " + option + "; use\n" + USAGE);
             }
         }
-        return new Options(jobs, peers, rounds, seconds, json, markdown, svg);
+        return new Options(jobs, peers, rounds, seconds, budgetsOnly, json, markdown, svg);
     }
 
     private static <T> List<T> list(String names, Function<String, T> named) {
@@ -70,6 +73,18 @@ record Options(
                     .forEach(peers::add);
         }
         return peers;
+    }
+
+    private static boolean isBudgets(String scope) {
+        if (!scope.equals("budgets") && !scope.equals("all")) {
+            throw new IllegalArgumentException("The scope is " + scope + "; it must be all or budgets");
+        }
+        return scope.equals("budgets");
+    }
+
+    /** Whether this job is to be measured with this peer. */
+    boolean wants(Job job, Peer peer) {
+        return job.suits(peer) && (!budgetsOnly || Budgets.lookAt(job, peer));
     }
 
     private static double positive(String option, String value) {

@@ -39,7 +39,7 @@ record Report(Options options, Machine machine, Results results) {
     private List<List<String>> rows(Job job) {
         List<List<String>> rows = new ArrayList<>();
         for (Peer peer : options.peers()) {
-            if (job.suits(peer)) {
+            if (options.wants(job, peer)) {
                 rows.add(row(job, peer));
             }
         }
@@ -140,7 +140,7 @@ record Report(Options options, Machine machine, Results results) {
         ArrayNode figures = root.putArray("figures");
         for (Job job : options.jobs()) {
             for (Peer peer : options.peers()) {
-                if (job.suits(peer)) {
+                if (options.wants(job, peer)) {
                     figures.add(figure(job, peer));
                 }
             }

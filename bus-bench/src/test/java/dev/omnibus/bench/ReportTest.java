@@ -1,6 +1,7 @@
 package dev.omnibus.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -87,10 +88,27 @@ class ReportTest {
     }
 
     @Test
+    void theScopeOfBudgetsIsWhatTheyLookAt() {
+        Options all = Options.parse(List.of("--scope", "all"));
+        Options budgets = Options.parse(List.of("--scope", "budgets"));
+        for (Budget budget : Budgets.ALL) {
+            assertTrue(budgets.wants(Jobs.named(budget.job()), Peers.named("omnibus")), budget.toString());
+            if (!budget.against().isEmpty()) {
+                assertTrue(budgets.wants(Jobs.named(budget.againstJob()), Peers.named(budget.against())));
+            }
+        }
+        assertTrue(all.wants(Jobs.named("calls-16"), Peers.named("nats")));
+        assertFalse(budgets.wants(Jobs.named("calls-16"), Peers.named("nats")));
+        assertFalse(budgets.wants(Jobs.named("calls-16"), Peers.named("omnibus")));
+        assertFalse(budgets.wants(Jobs.named("events-1"), Peers.named("rtopic-tuned")));
+    }
+
+    @Test
     void optionsThatAreWrongSayWhatIsRight() {
         assertTrue(refusal("--jobs", "nosuch").contains("there are [call-alone, "));
         assertTrue(refusal("--peers", "nosuch").contains("there are [omnibus, nats, "));
         assertTrue(refusal("--rounds", "0").contains("must be positive"));
+        assertTrue(refusal("--scope", "x").contains("must be all or budgets"));
         assertTrue(refusal("--rounds").contains("needs a value"));
         assertTrue(refusal("--nosuch", "1").contains("There is no option --nosuch"));
     }

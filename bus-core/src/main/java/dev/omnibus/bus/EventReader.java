@@ -24,7 +24,7 @@ final class EventReader implements Receiver {
     private final SafeListener listener;
     private final Counters counters;
     private final GapTracker gaps = new GapTracker();
-    private final RecentIds ids = new RecentIds();
+    private @Nullable RecentIds ids; // made when an event has no number; confined to the reader
     private final KnownPublishers known = new KnownPublishers();
     private volatile List<EventSubscription<?>> subscriptions = List.of();
     private List<EventSubscription<?>> served = subscriptions; // by the last frame; confined to the reader
@@ -114,7 +114,9 @@ final class EventReader implements Receiver {
     private boolean isNew(Envelope event) {
         boolean isNew;
         if (event.sequence == 0) {
-            isNew = ids.add(event.source, event.id);
+            RecentIds recent = ids == null ? new RecentIds() : ids;
+            ids = recent;
+            isNew = recent.add(event.source, event.id);
         } else {
             long missing = gaps.missingBefore(event.source, event.topic, event.sequence);
             reportGap(event, missing, event.sequence - 1);

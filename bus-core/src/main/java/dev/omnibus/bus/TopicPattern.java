@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
  */
 final class TopicPattern {
 
+    private static final String[] NO_TOKENS = {};
     private static final Pattern STARS_IN_TOKEN = Pattern.compile("[^.]\\*|\\*[^.]");
 
     private static final String RULE = " must be tokens of letters, digits, '_' and '-' with dots between them, for"
@@ -18,12 +19,12 @@ final class TopicPattern {
 
     private final String text;
     private final boolean wildcard;
-    private final String[] tokens;
+    private final String[] tokens; // of a pattern
 
     private TopicPattern(String text) {
         this.text = text;
         this.wildcard = text.indexOf('*') >= 0;
-        this.tokens = text.split("\\.", -1);
+        this.tokens = wildcard ? text.split("\\.", -1) : NO_TOKENS;
     }
 
     static TopicPattern parse(String text) {

@@ -48,7 +48,7 @@ interface Backlog<T> {
      */
     final class InOrder<T> implements Backlog<T> {
 
-        private final ArrayDeque<T> queue = new ArrayDeque<>();
+        private final ArrayDeque<T> queue = new ArrayDeque<>(1); // it grows; most mailboxes are idle
         private final int most;
 
         /** A share is at most so many items. */

@@ -16,10 +16,12 @@ public final class KnownParts<T> {
 
     private record Part<T>(byte[] bytes, T meaning) {}
 
+    private static final Part<?>[] NONE = {};
+
     private @Nullable Part<T> last;
 
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private @Nullable Part<T>[] parts = new Part[0];
+    @SuppressWarnings("unchecked") // there is nothing in it
+    private Part<T>[] parts = (Part<T>[]) NONE;
 
     private int learned;
 
@@ -39,7 +41,7 @@ public final class KnownParts<T> {
             return tried.meaning;
         }
         for (Part<T> part : parts) {
-            if (part != null && part != tried && message.hasAt(from, part.bytes)) {
+            if (part != tried && message.hasAt(from, part.bytes)) {
                 last = part;
                 return part.meaning;
             }

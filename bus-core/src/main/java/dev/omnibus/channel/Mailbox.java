@@ -20,9 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A handler may pass work on to another mailbox. It does so through the executor that it is given: the first task of
  * that kind runs on the same thread as soon as this mailbox has been let go. So a message changes threads once, however
- * many mailboxes it goes through, and a handler that blocks holds up nothing but its own mailbox.
- *
- * <p>Thread-safe.
+ * many mailboxes it goes through, and a handler that blocks holds up nothing but its own mailbox. Thread-safe.
  *
  * @param <T> what is queued
  */
@@ -102,7 +100,7 @@ public final class Mailbox<T> {
     private final Backlog<T> backlog; // guarded by this, like all below
     private final Fill<T> fill;
     private final Drops drops;
-    private final CompletableFuture<Void> drained = new CompletableFuture<>();
+    private @Nullable CompletableFuture<Void> drained; // made when it is asked for
     private long offered; // while it was open
     private int threads; // draining, or called for it
     private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
@@ -130,8 +128,8 @@ public final class Mailbox<T> {
      * @param concurrency by how many threads at most
      * @param limits how much may wait
      * @param weight the bytes of an item
-     * @param key tells which items belong together; null for one that belongs to no other. Called on the thread that
-     *     offers, and not at all with a concurrency of 1. Without it, order is given up
+     * @param key which items belong together, null for one by itself; called on the offering thread, and not at all
+     *     with a concurrency of 1. Without it, order is given up
      * @param handler what is done with each
      */
     public Mailbox(
@@ -228,9 +226,15 @@ public final class Mailbox<T> {
         }
         follow(tell, start, false);
         if (idle) {
-            drained.complete(null);
+            drained().complete(null);
         }
-        return drained;
+        return drained();
+    }
+
+    private synchronized CompletableFuture<Void> drained() {
+        CompletableFuture<Void> made = drained == null ? new CompletableFuture<>() : drained;
+        drained = made;
+        return made;
     }
 
     /**
@@ -323,8 +327,7 @@ public final class Mailbox<T> {
                 try {
                     handler.handle(item, relay);
                 } catch (Throwable t) {
-                    // Reported by the handler where it knows better; here it must only not end the draining.
-                    LOG.error("A mailbox handler failed", t);
+                    LOG.error("A mailbox handler failed", t); // which must not end the draining
                 }
             }
             if (done(share, handled, size, relay.hasTask())) {
@@ -387,9 +390,9 @@ public final class Mailbox<T> {
         }
         if (last) {
             try {
-                executor.execute(() -> drained.complete(null));
+                executor.execute(() -> drained().complete(null));
             } catch (RejectedExecutionException | OutOfMemoryError noThread) {
-                drained.complete(null); // nowhere else is left
+                drained().complete(null); // nowhere else is left
             }
         }
     }

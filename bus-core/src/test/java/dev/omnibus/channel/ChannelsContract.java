@@ -251,7 +251,7 @@ abstract class ChannelsContract {
             await().until(() -> numbers(received).size() >= certain);
             List<Integer> arrived = numbers(received);
             assertEquals(arrived.stream().sorted().distinct().toList(), arrived);
-            assertEquals(0, holding.stats().outboxBytes());
+            await().until(() -> holding.stats().outboxBytes() == 0); // a beat and a mark may be under way
             assertEquals(outcomes.size() - unknown, holding.stats().messagesSent());
         }
     }
@@ -270,7 +270,7 @@ abstract class ChannelsContract {
         bringUp();
         await().atMost(30, SECONDS).until(() -> !isRefused(here));
         send(here, "again").get(5, SECONDS);
-        assertEquals(0, here.stats().outboxBytes());
+        await().until(() -> here.stats().outboxBytes() == 0); // a beat may be under way
     }
 
     @Test
