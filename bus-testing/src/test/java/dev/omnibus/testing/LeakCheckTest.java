@@ -58,8 +58,9 @@ class LeakCheckTest {
     @Test
     void channelsAndLastingKeysAreSeen(ExtensionContext context) {
         try (RedisServer redis = RedisServer.start()) {
-            LeakCheck check =
-                    LeakCheck.ofThreads("leak-check-none").channelsOf(() -> redis).keysOf(() -> redis);
+            LeakCheck check = LeakCheck.ofThreads("leak-check-none")
+                    .channelsOf(() -> redis)
+                    .keysOf(() -> redis);
             check.beforeEach(context);
             redis.command("SET", "expires", "1", "EX", "100");
             check.afterEach(context);

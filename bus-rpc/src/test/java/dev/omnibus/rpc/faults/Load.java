@@ -22,13 +22,13 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * Calls, broadcast calls and events between three nodes, all the time, and what must hold of them whatever happens:
- * everything ends in time in one way that has a type, nothing is done twice that must not be, what is missing is what was
- * reported, and it goes on soon after the fault is over.
+ * everything ends in time in one way that has a type, nothing is done twice that must not be, what is missing is what
+ * was reported, and it goes on soon after the fault is over.
  */
 final class Load implements AutoCloseable {
 
@@ -67,12 +67,15 @@ final class Load implements AutoCloseable {
             for (String name : List.of("caller", "a", "b")) {
                 Hearing hearing = new Hearing();
                 hearings.add(hearing);
-                buses.add(opener.open(name, hearing));
+                buses.add(Patiently.open(() -> opener.open(name, hearing)));
                 hearing.listen(buses.get(buses.size() - 1), TOPIC);
             }
             sources = Set.of("/nodes/" + caller().node(), "/nodes/" + server().node());
             for (int i = 0; i < workers.size(); i++) {
-                RpcServer.on(buses.get(i + 1)).serve(Work.class, workers.get(i)).ready().get(20, SECONDS);
+                RpcServer.on(buses.get(i + 1))
+                        .serve(Work.class, workers.get(i))
+                        .ready()
+                        .get(20, SECONDS);
             }
             client = RpcClient.on(caller());
             await().atMost(20, SECONDS).until(() -> Insides.nodes(caller()) == workers.size());
