@@ -1,5 +1,6 @@
 package dev.omnibus.testing;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,6 +38,8 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
 
     private final Map<String, Supplier<? extends Collection<String>>> gauges = new LinkedHashMap<>();
     private final Map<String, Set<String>> before = new LinkedHashMap<>();
+
+    private Duration patience = PATIENCE;
 
     private LeakCheck() {}
 
@@ -94,6 +97,12 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
         return this;
     }
 
+    @CanIgnoreReturnValue
+    LeakCheck within(Duration shorter) {
+        patience = shorter;
+        return this;
+    }
+
     private static List<String> list(@Nullable Object answer) {
         return answer instanceof List<?> items
                 ? items.stream().map(String::valueOf).toList()
@@ -107,14 +116,14 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + patience.toNanos();
         List<String> left = left();
         while (!left.isEmpty() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(POLL.toNanos());
             left = left();
         }
         if (!left.isEmpty()) {
-            throw new AssertionError(context.getDisplayName() + " left behind, " + PATIENCE.toSeconds()
+            throw new AssertionError(context.getDisplayName() + " left behind, " + patience.toSeconds()
                     + "s after its end: " + String.join("; ", left));
         }
     }
