@@ -142,7 +142,9 @@ final class PendingCalls implements Receiver {
     /** Until here the deadline and all other rivals can still end the call, however long its reply has waited. */
     private void complete(Arrived arrived) {
         if (arrived.pending().deadline() - System.nanoTime() <= 0) {
-            LOG.debug("Dropped a reply to call {}: its deadline has passed", arrived.reply().id());
+            LOG.debug(
+                    "Dropped a reply to call {}: its deadline has passed",
+                    arrived.reply().id());
             return; // after a pause of this process; to end the call is a matter of expire()
         }
         if (!arrived.pending().endsWithOneReply() || remove(arrived.reply().id())) {

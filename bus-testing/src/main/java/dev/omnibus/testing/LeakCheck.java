@@ -1,5 +1,6 @@
 package dev.omnibus.testing;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -23,9 +25,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * static final LeakCheck leaks = LeakCheck.ofThreads("omnibus").channelsOf(() -> redis).keysOf(() -> redis);
  * }</pre>
  *
- * <p>It looks before the {@code @BeforeEach} methods and after the {@code @AfterEach} methods, so these may make and end
- * what they like; and it gives the end 20 seconds, because threads and leases end when they are ready. Needs JUnit 5.13
- * or newer on the class path, which this library does not bring along.
+ * <p>It looks before the {@code @BeforeEach} methods and after the {@code @AfterEach} methods, so these may make and
+ * end what they like; and it gives the end 20 seconds, because threads and leases end when they are ready. Needs JUnit
+ * 5.13 or newer on the class path, which this library does not bring along.
  *
  * <p>Confined to the thread that runs the tests.
  */
@@ -37,6 +39,8 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     private final Map<String, Supplier<? extends Collection<String>>> gauges = new LinkedHashMap<>();
     private final Map<String, Set<String>> before = new LinkedHashMap<>();
 
+    private Duration patience = PATIENCE;
+
     private LeakCheck() {}
 
     /**
@@ -47,10 +51,13 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
      */
     public static LeakCheck ofThreads(String... prefixes) {
         List<String> wanted = List.of(prefixes);
-        return new LeakCheck().and("threads", () -> Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> wanted.stream().anyMatch(thread.getName()::startsWith))
-                .map(thread -> thread.getName() + " #" + thread.getId())
-                .toList());
+        return new LeakCheck()
+                .and(
+                        "threads",
+                        () -> Thread.getAllStackTraces().keySet().stream()
+                                .filter(thread -> wanted.stream().anyMatch(thread.getName()::startsWith))
+                                .map(thread -> thread.getName() + " #" + thread.getId())
+                                .toList());
     }
 
     /**
@@ -71,9 +78,11 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
      * @return this
      */
     public LeakCheck keysOf(Supplier<RedisServer> redis) {
-        return and("keys", () -> list(redis.get().command("KEYS", "*")).stream()
-                .filter(key -> Long.valueOf(-1).equals(redis.get().command("PTTL", key)))
-                .toList());
+        return and(
+                "keys",
+                () -> list(redis.get().command("KEYS", "*")).stream()
+                        .filter(key -> Long.valueOf(-1).equals(redis.get().command("PTTL", key)))
+                        .toList());
     }
 
     /**
@@ -88,7 +97,13 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
         return this;
     }
 
-    private static List<String> list(Object answer) {
+    @CanIgnoreReturnValue
+    LeakCheck within(Duration shorter) {
+        patience = shorter;
+        return this;
+    }
+
+    private static List<String> list(@Nullable Object answer) {
         return answer instanceof List<?> items
                 ? items.stream().map(String::valueOf).toList()
                 : List.of();
@@ -101,14 +116,14 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + patience.toNanos();
         List<String> left = left();
         while (!left.isEmpty() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(POLL.toNanos());
             left = left();
         }
         if (!left.isEmpty()) {
-            throw new AssertionError(context.getDisplayName() + " left behind, " + PATIENCE.toSeconds()
+            throw new AssertionError(context.getDisplayName() + " left behind, " + patience.toSeconds()
                     + "s after its end: " + String.join("; ", left));
         }
     }

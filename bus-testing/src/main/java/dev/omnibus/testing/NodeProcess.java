@@ -22,8 +22,8 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * <p>What it prints is kept, line by line: a pipe holds what a killed process has written. Its standard input belongs to
- * this library: it ends the process when the JVM that started it is gone, however that ended.
+ * <p>What it prints is kept, line by line: a pipe holds what a killed process has written. Its standard input belongs
+ * to this library: it ends the process when the JVM that started it is gone, however that ended.
  *
  * <p>Thread-safe.
  */
@@ -33,10 +33,12 @@ public final class NodeProcess implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final int EXIT_TIMEOUT_SECONDS = 10;
+    private static final int POLL_MILLIS = 200;
 
     private final String name;
     private final Process process;
     private final boolean windows;
+    private final Thread reader = new Thread(this::read, "node-output");
     private final List<String> lines = new ArrayList<>(); // guarded by itself
 
     private NodeProcess(String name, Process process, boolean windows) {
@@ -81,9 +83,8 @@ public final class NodeProcess implements AutoCloseable {
                     main.getSimpleName() + " " + process.pid(),
                     process,
                     Environment.system().isWindows());
-            Thread reader = new Thread(started::read, "node-output-" + process.pid());
-            reader.setDaemon(true);
-            reader.start();
+            started.reader.setDaemon(true);
+            started.reader.start();
             return started;
         } catch (IOException e) {
             throw new RedisServerException("No JVM starts for " + main.getName() + ": " + e.getMessage(), e);
@@ -91,8 +92,8 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     private void read() {
-        try (BufferedReader reader = process.inputReader(StandardCharsets.UTF_8)) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = output.readLine(); line != null; line = output.readLine()) {
                 synchronized (lines) {
                     lines.add(line);
                     lines.notifyAll();
@@ -114,32 +115,29 @@ public final class NodeProcess implements AutoCloseable {
     public String awaitLine(Predicate<String> wanted) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         synchronized (lines) {
-            for (int seen = 0; ; ) {
+            for (int seen = 0; ; awaitMore()) {
                 for (; seen < lines.size(); seen++) {
                     if (wanted.test(lines.get(seen))) {
                         return lines.get(seen);
                     }
                 }
+                if (!reader.isAlive()) {
+                    throw new RedisServerException(this + " ended, and did not print what was waited for: " + lines);
+                }
                 if (System.nanoTime() > deadline) {
                     throw new RedisServerException(this + " did not print what was waited for, but: " + lines);
                 }
-                if (!process.isAlive() && seen == lines.size() && !awaitMore()) {
-                    throw new RedisServerException(this + " ended, and did not print what was waited for: " + lines);
-                }
-                awaitMore();
             }
         }
     }
 
-    private boolean awaitMore() {
-        int before = lines.size();
+    private void awaitMore() {
         try {
-            lines.wait(200);
+            lines.wait(POLL_MILLIS); // the end of the output is not told
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RedisServerException("Interrupted while waiting for a line of " + this, e);
         }
-        return lines.size() > before;
     }
 
     /**

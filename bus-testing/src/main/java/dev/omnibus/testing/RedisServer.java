@@ -103,8 +103,7 @@ public final class RedisServer implements AutoCloseable {
         for (String user : users) {
             configuration.append("user ").append(user).append('\n');
         }
-        return of(OwnServer.start(
-                Environment.system(), List.of(), configuration.toString(), OwnServer::freePort));
+        return of(OwnServer.start(Environment.system(), List.of(), configuration.toString(), OwnServer::freePort));
     }
 
     static RedisServer of(OwnServer own) {

@@ -14,7 +14,7 @@ final class Signals {
     static void send(String signal, long pid, String name, boolean windows) {
         if (windows) {
             throw new UnsupportedOperationException(
-                    "Windows has no SIG" + signal + "; run this test in WSL, or kill and start again");
+                    "Windows has no SIG" + signal + "; run this test in WSL, or use kill() and restart()");
         }
         String command = "kill -" + signal + " " + pid;
         try {

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * {@linkplain RedisServer#obtain() obtained} server, closed after the last test of the class. Parameters that are
  * {@link RedisSentinels} or a {@link RedisCluster} are given one of these, started for the class.
  *
- * <p>The tests of the class and of its nested classes share the servers and what they leave in them. Needs JUnit 5.13 or
- * newer on the class path, which this library does not bring along.
+ * <p>The tests of the class and of its nested classes share the servers and what they leave in them. Needs JUnit 5.13
+ * or newer on the class path, which this library does not bring along.
  */
 @Documented
 @Inherited

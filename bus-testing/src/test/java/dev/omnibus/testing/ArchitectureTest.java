@@ -20,7 +20,8 @@ class ArchitectureTest {
                     "org.slf4j..",
                     "org.jspecify..",
                     "com.google.errorprone.annotations..",
-                    "org.junit.jupiter.api.extension..");
+                    "org.junit.jupiter.api.extension..",
+                    "org.junit.platform.commons.support..");
 
     @ArchTest
     static final ArchRule junitIsOptional = noClasses()
@@ -28,6 +29,8 @@ class ArchitectureTest {
             .doNotHaveSimpleName("WithRedis")
             .and()
             .haveSimpleNameNotStartingWith("RedisExtension")
+            .and()
+            .doNotHaveSimpleName("LeakCheck")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.junit..");

@@ -3,6 +3,7 @@ package dev.omnibus.testing;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 @ExtendWith(LeakCheckTest.Context.class)
 class LeakCheckTest {
+
+    private static final Duration SOON = Duration.ofMillis(100);
 
     static final class Context implements ParameterResolver {
         @Override
@@ -43,6 +46,7 @@ class LeakCheckTest {
         LeakCheck check = LeakCheck.ofThreads("leak-check-none").and("things", () -> things);
         check.beforeEach(context);
         things.add("new");
+        check.within(SOON);
         AssertionError e = assertThrows(AssertionError.class, () -> check.afterEach(context));
         assertTrue(String.valueOf(e.getMessage()).contains("things [new]"), e.getMessage());
     }
@@ -58,12 +62,14 @@ class LeakCheckTest {
     @Test
     void channelsAndLastingKeysAreSeen(ExtensionContext context) {
         try (RedisServer redis = RedisServer.start()) {
-            LeakCheck check =
-                    LeakCheck.ofThreads("leak-check-none").channelsOf(() -> redis).keysOf(() -> redis);
+            LeakCheck check = LeakCheck.ofThreads("leak-check-none")
+                    .channelsOf(() -> redis)
+                    .keysOf(() -> redis);
             check.beforeEach(context);
             redis.command("SET", "expires", "1", "EX", "100");
             check.afterEach(context);
             redis.command("SET", "stays", "1");
+            check.within(SOON);
             AssertionError e = assertThrows(AssertionError.class, () -> check.afterEach(context));
             assertTrue(String.valueOf(e.getMessage()).contains("keys [stays]"), e.getMessage());
         }

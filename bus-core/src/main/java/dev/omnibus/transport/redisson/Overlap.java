@@ -32,7 +32,7 @@ final class Overlap {
 
     private record Frame(String channel, ByteBuffer bytes) {}
 
-    private record Awaited(Frame frame, long at) {}
+    private record Awaited(Frame frame, byte[] bytes, long at) {}
 
     private final Subscribed subscribed;
     private final Map<Frame, Integer> early = new HashMap<>(); // by the old one, before the new one began to listen
@@ -103,7 +103,7 @@ final class Overlap {
         if (over) {
             subscribed.frame(channel, bytes);
         } else {
-            awaited.add(new Awaited(frame, System.nanoTime()));
+            awaited.add(new Awaited(frame, bytes, System.nanoTime()));
             grown(bytes.length);
         }
     }
@@ -115,7 +115,7 @@ final class Overlap {
         long now = System.nanoTime();
         for (Awaited next = awaited.poll(); next != null; next = awaited.poll()) {
             if (now - next.at < LONGEST_WAY.toNanos()) { // else it was told before all this began
-                subscribed.frame(next.frame.channel, next.frame.bytes.array());
+                subscribed.frame(next.frame.channel, next.bytes);
             }
         }
     }

@@ -1,7 +1,7 @@
 package dev.omnibus.rpc.faults;
 
-import static org.awaitility.Awaitility.await;
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.LeakCheck;
@@ -36,8 +36,8 @@ class AccessFaultIT {
     }
 
     private static Load load() throws Exception {
-        return new Load((name, listener) -> Bus.builder("redis://" + (name.equals("caller") ? "caller" : "worker")
-                        + ":first@127.0.0.1:" + redis.port())
+        return new Load((name, listener) -> Bus.builder(
+                        "redis://" + (name.equals("caller") ? "caller" : "worker") + ":first@127.0.0.1:" + redis.port())
                 .name(name)
                 .listener(listener)
                 .build());

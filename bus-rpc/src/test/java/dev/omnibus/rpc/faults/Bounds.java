@@ -2,7 +2,9 @@ package dev.omnibus.rpc.faults;
 
 import java.time.Duration;
 
-/** How long the suites take, and how strict they are: {@code -Dfaults=long} repeats every fault and measures strictly. */
+/**
+ * How long the suites take, and how strict they are: {@code -Dfaults=long} repeats every fault and measures strictly.
+ */
 final class Bounds {
 
     static final boolean LONG = "long".equals(System.getProperty("faults"));

@@ -7,7 +7,6 @@ import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.redisson.RedissonTransport;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.redisson.config.Config;
@@ -67,8 +66,9 @@ class FailoverFaultIT {
     }
 
     private static Load load(Config config) throws Exception {
-        return new Load((name, listener) ->
-                Bus.builder(RedissonTransport.connect(config)).name(name)
-                .listener(listener).build());
+        return new Load((name, listener) -> Bus.builder(RedissonTransport.connect(config))
+                .name(name)
+                .listener(listener)
+                .build());
     }
 }

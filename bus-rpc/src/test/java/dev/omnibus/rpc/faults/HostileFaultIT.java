@@ -163,13 +163,17 @@ class HostileFaultIT {
     void framesOfAnotherVersionAreRefusedAndTheirNeighboursKept() throws Exception {
         try (Load load = load()) {
             long bad = load.caller().stats().badMessages();
-            String event = "{\"specversion\":\"2.0\",\"source\":\"/nodes/new\",\"type\":\"Long\",\"id\":\"1\",\"data\":1}";
+            String event =
+                    "{\"specversion\":\"2.0\",\"source\":\"/nodes/new\",\"type\":\"Long\",\"id\":\"1\",\"data\":1}";
             String call = "{\"jsonrpc\":\"3.0\",\"id\":1,\"method\":\"work.once\",\"meta\":{\"from\":\"new\","
                     + "\"replyTo\":\"bus:inbox:new\",\"ttl\":2000},\"params\":[1000000]}";
             load.through(Duration.ofSeconds(2), () -> {
                         for (int i = 0; i < 100; i++) {
                             redis.command("PUBLISH", "bus:evt:load.n", event);
-                            redis.command("PUBLISH", "bus:rpc:work.once@" + load.server().node(), call);
+                            redis.command(
+                                    "PUBLISH",
+                                    "bus:rpc:work.once@" + load.server().node(),
+                                    call);
                         }
                     })
                     .settle("frames of another version");

@@ -21,8 +21,23 @@ final class HostileFrames {
             "{\"jsonrpc\":\"2.0\",\"method\":\"$/joined\",\"params\":{\"node\":\"foreign\",\"services\":{}}}");
 
     private static final List<String> GRAINS = List.of(
-            "null", "true", "[]", "{}", "1e999", "-0", "9".repeat(400), "\"\\u0000\"", "\"\\ud800\"", "[[[[[[[[[[",
-            "{\"a\":".repeat(200), "\"".repeat(3), "\\", "/*", "\u00ff", "NaN", "\"" + "x".repeat(20_000) + "\"");
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "1e999",
+            "-0",
+            "9".repeat(400),
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+            "[[[[[[[[[[",
+            "{\"a\":".repeat(200),
+            "\"".repeat(3),
+            "\\",
+            "/*",
+            "\u00ff",
+            "NaN",
+            "\"" + "x".repeat(20_000) + "\"");
 
     private final SplittableRandom random;
 

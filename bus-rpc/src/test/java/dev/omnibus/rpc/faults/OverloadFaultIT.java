@@ -43,21 +43,24 @@ class OverloadFaultIT {
             done.incrementAndGet();
             return number;
         };
-        ServiceOptions options = ServiceOptions.defaults().withConcurrency(AT_A_TIME).withQueue(64);
-        try (Bus server = Bus.builder(redis.url()).prefix("overload").build();
-                Bus caller = Bus.builder(redis.url()).prefix("overload").build()) {
+        ServiceOptions options =
+                ServiceOptions.defaults().withConcurrency(AT_A_TIME).withQueue(64);
+        try (Bus server = Patiently.open(
+                        () -> Bus.builder(redis.url()).prefix("overload").build());
+                Bus caller = Patiently.open(
+                        () -> Bus.builder(redis.url()).prefix("overload").build())) {
             RpcServer.on(server).serve(Slow.class, slow, options).ready().get(20, TimeUnit.SECONDS);
             RpcClient client = RpcClient.on(caller);
-            CallOptions patient = CallOptions.defaults()
-                    .withTimeout(Duration.ofSeconds(20))
-                    .withRetries(0);
+            CallOptions patient =
+                    CallOptions.defaults().withTimeout(Duration.ofSeconds(20)).withRetries(0);
             assertEquals(1L, client.call("slow.work", Long.class, patient, 1L).get(20, TimeUnit.SECONDS));
             Queue<Long> rejections = new ConcurrentLinkedQueue<>();
             Queue<Throwable> strange = new ConcurrentLinkedQueue<>();
             Queue<CompletableFuture<?>> calls = new ConcurrentLinkedQueue<>();
 
             long begun = System.nanoTime();
-            long lasting = Bounds.longOr(Duration.ofSeconds(10), Duration.ofSeconds(2)).toNanos();
+            long lasting =
+                    Bounds.longOr(Duration.ofSeconds(10), Duration.ofSeconds(2)).toNanos();
             long doneBefore = done.get();
             for (long number = 0; System.nanoTime() - begun < lasting; number++) {
                 long mine = number;

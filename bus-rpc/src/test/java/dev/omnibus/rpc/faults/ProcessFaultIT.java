@@ -54,7 +54,7 @@ class ProcessFaultIT {
         private Caller() {}
 
         public static void main(String[] arguments) throws Exception {
-            try (Bus bus = Bus.builder(arguments[0]).name("paused").build()) {
+            try (Bus bus = Patiently.open(arguments[0], "paused")) {
                 RpcClient client = RpcClient.on(bus);
                 Outcomes calls = new Outcomes("calls", TIMEOUT);
                 CallOptions options = CallOptions.defaults().withTimeout(TIMEOUT);
@@ -90,7 +90,7 @@ class ProcessFaultIT {
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void aCallerIsPausedForLongerThanItsCallsMayTake() throws Exception {
         Work.Worker worker = Work.Worker.named("a");
-        try (Bus server = Bus.builder(redis.url()).name("a").build()) {
+        try (Bus server = Patiently.open(redis.url(), "a")) {
             RpcServer.on(server).serve(Work.class, worker).ready().get(20, TimeUnit.SECONDS);
             try (NodeProcess caller = NodeProcess.start(Caller.class, redis.url())) {
                 String unused = caller.awaitLine("calling"::equals);
@@ -117,11 +117,8 @@ class ProcessFaultIT {
 
         public static void main(String[] arguments) throws Exception {
             Work.Worker worker = Work.Worker.named("doomed");
-            Bus bus = Bus.builder(arguments[0]).name("doomed").build();
-            RpcServer.on(bus)
-                    .serve(Work.class, new Telling(worker))
-                    .ready()
-                    .get(20, TimeUnit.SECONDS);
+            Bus bus = Patiently.open(arguments[0], "doomed");
+            RpcServer.on(bus).serve(Work.class, new Telling(worker)).ready().get(20, TimeUnit.SECONDS);
             System.out.println("ready");
             TimeUnit.HOURS.sleep(1);
         }
@@ -152,9 +149,9 @@ class ProcessFaultIT {
     void aServerIsPausedAndLaterKilled() throws Exception {
         Work.Worker worker = Work.Worker.named("a");
         List<CompletableFuture<Object>> calls = new ArrayList<>();
-        try (Bus server = Bus.builder(redis.url()).name("a").build();
+        try (Bus server = Patiently.open(redis.url(), "a");
                 NodeProcess doomed = NodeProcess.start(Server.class, redis.url());
-                Bus caller = Bus.builder(redis.url()).name("caller").build()) {
+                Bus caller = Patiently.open(redis.url(), "caller")) {
             RpcServer.on(server).serve(Work.class, worker).ready().get(20, TimeUnit.SECONDS);
             String unused = doomed.awaitLine("ready"::equals);
             call(caller, calls, Duration.ofSeconds(1));
@@ -180,8 +177,8 @@ class ProcessFaultIT {
                     executed.add(number);
                 }
             });
-            System.out.println("[fault] server paused, then killed: " + calls.size() + " calls, " + failed
-                    + " failed, " + executed.size() + " executed");
+            System.out.println("[fault] server paused, then killed: " + calls.size() + " calls, " + failed + " failed, "
+                    + executed.size() + " executed");
             assertEquals(executed.stream().distinct().count(), executed.size(), "something was executed twice");
             assertEquals(0, Insides.pending(caller));
         }

@@ -22,9 +22,10 @@ class SlotFaultIT {
     void slotsMove(RedisCluster redis) throws Exception {
         Config config = new Config();
         config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
-        try (Load load = new Load((name, listener) ->
-                Bus.builder(RedissonTransport.connect(config)).name(name)
-                .listener(listener).build())) {
+        try (Load load = new Load((name, listener) -> Bus.builder(RedissonTransport.connect(config))
+                .name(name)
+                .listener(listener)
+                .build())) {
             List<String> channels = List.of(
                     "bus:evt:load.n",
                     "bus:rpc:work.who",

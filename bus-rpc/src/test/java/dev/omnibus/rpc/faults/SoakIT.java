@@ -18,8 +18,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Faults one after the other, by chance, for as long as it is told: {@code -Dsoak=30m -Dseed=1}. The same seed gives the
- * same faults in the same order.
+ * Faults one after the other, by chance, for as long as it is told: {@code -Dsoak=30m -Dseed=1}. The same seed gives
+ * the same faults in the same order.
  */
 @EnabledIfSystemProperty(named = "soak", matches = "\\d+[smh]", disabledReason = "takes as long as -Dsoak=30m says")
 class SoakIT {
@@ -115,16 +115,15 @@ class SoakIT {
         long begun = System.nanoTime();
         List<String> names = List.copyOf(faults.keySet());
         while (System.nanoTime() - begun < lasting.toNanos()) {
-            try (Load load = new Load((name, listener) -> Bus.builder(
-                            name.equals("caller") ? proxy.url() : redis.url())
+            try (Load load = new Load((name, listener) -> Bus.builder(name.equals("caller") ? proxy.url() : redis.url())
                     .name(name)
                     .listener(listener)
                     .build())) {
                 for (int i = 0; i < FAULTS_PER_LOAD; i++) {
                     String name = names.get(random.nextInt(names.size()));
                     counts.merge(name, 1, Integer::sum);
-                    System.out.println("[soak] " + (System.nanoTime() - begun) / 1_000_000_000 + " s, seed " + seed
-                            + ": " + name);
+                    System.out.println(
+                            "[soak] " + (System.nanoTime() - begun) / 1_000_000_000 + " s, seed " + seed + ": " + name);
                     load.once(Duration.ofSeconds(10), faults.get(name));
                 }
                 load.settle("soak, seed " + seed + ", " + counts);

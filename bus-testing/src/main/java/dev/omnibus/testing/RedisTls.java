@@ -1,0 +1,98 @@
+package dev.omnibus.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+
+/**
+ * A Redis that speaks TLS, with a certificate of its own for 127.0.0.1.
+ *
+ * <pre>{@code
+ * try (RedisTls redis = RedisTls.start()) {
+ *     connect(redis.url(), redis.trustStore(), redis.trustStorePassword());
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe.
+ */
+public final class RedisTls implements AutoCloseable {
+
+    private final RedisServer server;
+    private final TlsFiles files;
+    private final int port;
+
+    private RedisTls(RedisServer server, TlsFiles files, int port) {
+        this.server = server;
+        this.files = files;
+        this.port = port;
+    }
+
+    /**
+     * A new process, as {@link RedisServer#start} gives one.
+     *
+     * @return the server; close it when done
+     * @throws RedisServerException if there is no Redis, if it was built without TLS, or if it does not answer within
+     *     10 seconds
+     */
+    public static RedisTls start() {
+        TlsFiles files = TlsFiles.make();
+        try {
+            int port = OwnServer.freePort();
+            return new RedisTls(RedisServer.start(files.arguments(port).toArray(String[]::new)), files, port);
+        } catch (RuntimeException e) {
+            delete(files);
+            throw e;
+        }
+    }
+
+    /**
+     * The URL for clients.
+     *
+     * @return {@code rediss://127.0.0.1:PORT}
+     */
+    public String url() {
+        return "rediss://127.0.0.1:" + port;
+    }
+
+    /**
+     * What clients need to trust the server.
+     *
+     * @return a PKCS12 file
+     */
+    public Path trustStore() {
+        return files.trustStore();
+    }
+
+    /**
+     * The password of {@link #trustStore()}.
+     *
+     * @return the password
+     */
+    public String trustStorePassword() {
+        return TlsFiles.PASSWORD;
+    }
+
+    /**
+     * The same server without TLS: to be asked, killed and paused.
+     *
+     * @return the server
+     */
+    public RedisServer server() {
+        return server;
+    }
+
+    /** Ends the process and removes the files. Closing again does nothing. */
+    @Override
+    public void close() {
+        server.close();
+        delete(files);
+    }
+
+    private static void delete(TlsFiles files) {
+        try {
+            Folders.deleteTree(files.folder());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
