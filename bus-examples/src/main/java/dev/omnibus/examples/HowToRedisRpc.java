@@ -13,7 +13,6 @@ final class HowToRedisRpc {
         RedisRpc.on(bus).serve("calc", Calculator.class, new CalculatorNode());
 
         Calculator calc = RedisRpc.on(bus).proxy("calc", Calculator.class);
-        calc.clr();
         return calc.add(5);
     }
     // end::redisrpc
