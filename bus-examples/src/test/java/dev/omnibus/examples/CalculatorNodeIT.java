@@ -66,6 +66,14 @@ class CalculatorNodeIT {
     }
 
     @Test
+    void aQueueIsServedAndCalled() {
+        try (RedisServer redis = RedisServer.start();
+                Bus bus = Bus.connect(redis.url())) {
+            assertEquals(5, HowToRedisRpc.calculate(bus));
+        }
+    }
+
+    @Test
     void itBringsItsOwnRedisWhereThereIsNone() throws Exception {
         try (CalculatorProcess node = CalculatorProcess.start(Map.of())) {
             assertEquals(SIGTERM, node.stop());

@@ -8,6 +8,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,7 @@ final class HandConnection implements AutoCloseable {
     private final DataInputStream in;
 
     HandConnection(int port) throws IOException {
-        socket = new Socket("127.0.0.1", port);
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
         in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     }
@@ -66,28 +67,30 @@ final class HandConnection implements AutoCloseable {
             rest.append((char) c);
         }
         in.readByte(); // the line feed
-        switch (type) {
-            case '+':
-                return rest.toString();
-            case ':':
-                return Long.valueOf(rest.toString());
-            case '$':
-                int length = Integer.parseInt(rest.toString());
-                if (length < 0) {
-                    return null;
-                }
-                byte[] bytes = in.readNBytes(length);
-                in.readNBytes(2);
-                return new String(bytes, UTF_8);
-            case '*':
-                List<@Nullable Object> all = new ArrayList<>();
-                for (int i = Integer.parseInt(rest.toString()); i > 0; i--) {
-                    all.add(read());
-                }
-                return all;
-            default:
-                throw new IOException("Redis says " + (char) type + rest);
+        return switch (type) {
+            case '+' -> rest.toString();
+            case ':' -> Long.valueOf(rest.toString());
+            case '$' -> text(Integer.parseInt(rest.toString()));
+            case '*' -> all(Integer.parseInt(rest.toString()));
+            default -> throw new IOException("Redis says " + (char) type + rest);
+        };
+    }
+
+    private @Nullable String text(int length) throws IOException {
+        if (length < 0) {
+            return null;
         }
+        byte[] bytes = in.readNBytes(length);
+        in.skipNBytes(2);
+        return new String(bytes, UTF_8);
+    }
+
+    private List<@Nullable Object> all(int count) throws IOException {
+        List<@Nullable Object> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(read());
+        }
+        return all;
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -82,7 +83,7 @@ class WireByHandIT {
     /** The nodes that serve a method of calc, read as the page says. */
     private List<String> serving(String method) throws IOException {
         List<String> nodes = new ArrayList<>();
-        for (Object lease : (List<?>) out.command("ZRANGE", "bus:nodes", "0", "-1")) {
+        for (Object lease : (List<?>) Objects.requireNonNull(out.command("ZRANGE", "bus:nodes", "0", "-1"))) {
             Object manifest = out.command("GET", String.valueOf(lease));
             if (manifest != null) {
                 JsonNode read = JSON.readTree(manifest.toString());
@@ -234,7 +235,7 @@ class WireByHandIT {
                 }
             }
         } catch (IOException e) {
-            return; // its connection was closed: the end
+            // its connection was closed: the end
         }
     }
 

@@ -28,6 +28,7 @@ class ArchitectureTest {
             .resideInAnyPackage(
                     "java..",
                     "dev.omnibus.rpc",
+                    "dev.omnibus.rpc.redisrpc",
                     "dev.omnibus.bus",
                     "dev.omnibus.channel",
                     "dev.omnibus.transport",
@@ -37,6 +38,14 @@ class ArchitectureTest {
                     "org.slf4j..",
                     "org.jspecify.annotations..",
                     "com.google.errorprone.annotations..");
+
+    @ArchTest
+    static final ArchRule adaptersStandOnCallsAndNotTheOtherWayRound = noClasses()
+            .that()
+            .resideInAPackage("dev.omnibus.rpc")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.omnibus.rpc.redisrpc");
 
     @ArchTest
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()

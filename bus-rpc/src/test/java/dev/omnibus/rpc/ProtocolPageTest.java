@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,5 +45,29 @@ class ProtocolPageTest {
         assertEquals(
                 Files.readString(GOLDEN.resolve("cancel.json")).strip(),
                 new String(codec.cancel(7), StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void whatThePageSaysToWriteByHandIsRead() throws IOException {
+        RpcCodec codec = new RpcCodec(new ObjectMapper(), "desk-k3xq7m2v9bca", "bus:inbox:desk-k3xq7m2v9bca");
+        assertEquals("hand-7", codec.readRequest(golden("request-by-position")).from());
+        assertEquals(
+                "{\"numbers\":[1,2,3.5]}",
+                String.valueOf(codec.readRequest(golden("request-by-name")).params()));
+        assertEquals(
+                "6.5",
+                String.valueOf(codec.readResponse(golden("result-of-sum")).result()));
+        NodeInfo least = Manifests.read(golden("manifest-least"));
+        assertEquals("hand-7", least.node());
+        for (String word : List.of("joined", "left")) {
+            RpcCodec.Request said = codec.readRequest(golden(word));
+            assertEquals("$/" + word, said.method());
+            assertEquals(golden("manifest-least").toString(), String.valueOf(said.params()));
+        }
+    }
+
+    private static Message golden(String name) throws IOException {
+        byte[] bytes = Files.readAllBytes(GOLDEN.resolve(name + ".json"));
+        return new Message(bytes, 0, bytes.length);
     }
 }

@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -215,7 +216,7 @@ class WireVectorsTest {
         try {
             outcome.put("value", call.get(20, SECONDS));
         } catch (ExecutionException e) {
-            RpcException failure = (RpcException) e.getCause();
+            RpcException failure = assertInstanceOf(RpcException.class, e.getCause());
             outcome.put("failure", failure.reason().name());
             outcome.put("notExecuted", failure.notExecuted());
         }

@@ -14,8 +14,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,12 +33,14 @@ final class QueueClient implements Adapter.Calls {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final String queue;
+    private final Semaphore room;
     private final Supplier<Queues> queues;
     private final QueueCodec codec;
     private final Executor executor;
 
-    QueueClient(String queue, Bus bus, Supplier<Queues> queues) {
+    QueueClient(String queue, Bus bus, Semaphore room, Supplier<Queues> queues) {
         this.queue = queue;
+        this.room = room;
         this.queues = queues;
         this.codec = new QueueCodec(bus.json());
         this.executor = bus.executor();
@@ -59,7 +63,15 @@ final class QueueClient implements Adapter.Calls {
             return CompletableFuture.failedFuture(
                     Adapter.failure(Reason.CLOSED, true, queue + "." + method, Duration.ZERO, why, e));
         }
-        return new Calling(lists, method, request).start(responseQueue.toString(), timeout);
+        if (!room.tryAcquire()) { // each takes up a connection while it waits
+            String busy = "this node has " + RedisRpc.MOST_AT_A_TIME + " calls over queues under way already";
+            return CompletableFuture.failedFuture(
+                    Adapter.failure(Reason.OVERLOADED, true, queue + "." + method, Duration.ZERO, busy, null));
+        }
+        CompletableFuture<JsonNode> result =
+                new Calling(lists, method, request).start(responseQueue.toString(), timeout);
+        result.whenComplete((value, failure) -> room.release());
+        return result;
     }
 
     /** One call. */
@@ -89,7 +101,7 @@ final class QueueClient implements Adapter.Calls {
                     .whenCompleteAsync((message, failure) -> ended(pushed, message, failure), executor);
             result.whenComplete((value, failure) -> {
                 if (result.isCancelled()) {
-                    lists.remove(queue, request); // else it would be executed for nobody
+                    takenBack(pushed); // else it would be executed for nobody
                 }
             });
             return result;
@@ -100,7 +112,7 @@ final class QueueClient implements Adapter.Calls {
             if (message != null && message.length > 0) {
                 answered(message);
             } else if (cause == null || cause instanceof TimeoutException) {
-                takeBack();
+                takeBack(pushed);
             } else {
                 boolean notSent = pushed.isCompletedExceptionally()
                         && cause instanceof TransportException transport
@@ -127,8 +139,8 @@ final class QueueClient implements Adapter.Calls {
         }
 
         /** A request that waits yet will not be executed any more. */
-        private void takeBack() {
-            lists.remove(queue, request)
+        private void takeBack(CompletableFuture<Void> pushed) {
+            takenBack(pushed)
                     .completeOnTimeout(false, TAKE_BACK_MILLIS, TimeUnit.MILLISECONDS)
                     .exceptionally(failure -> false)
                     .thenAcceptAsync(
@@ -140,6 +152,12 @@ final class QueueClient implements Adapter.Calls {
                                             : "the deadline passed; whether it was executed is not known",
                                     null),
                             executor);
+        }
+
+        /** Not before it is there: commands that follow one another may overtake one another. */
+        private CompletableFuture<Boolean> takenBack(CompletableFuture<Void> pushed) {
+            return pushed.handle((done, failure) -> lists.remove(queue, request))
+                    .thenCompose(Function.identity());
         }
 
         private void fail(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {

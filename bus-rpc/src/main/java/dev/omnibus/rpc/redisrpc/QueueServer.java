@@ -147,8 +147,9 @@ final class QueueServer implements Registration {
             failing = false;
             if (taken.isPresent() && isOpen()) {
                 serve(taken.get());
+                boolean unused = isOpen() && Thread.interrupted(); // the method's own affair
             }
-        } catch (CompletionException | CancellationException e) {
+        } catch (RuntimeException e) {
             failed(e);
         }
     }

@@ -14,8 +14,10 @@ import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +30,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RedisRpc implements Layer {
 
+    /** Each takes up one of the connections, of which some are to be left for short commands. */
+    static final int MOST_AT_A_TIME = 56;
+
     private final Bus bus;
     private final Adapter adapter;
+    private final Semaphore room = new Semaphore(MOST_AT_A_TIME);
     private final List<QueueServer> servers = new ArrayList<>(); // guarded by this, like all below
-    private @Nullable Queues queues;
+    private @Nullable Queues serving;
+    private @Nullable Queues calling; // apart, so that calls that wait do not hold up who could answer them
     private int served;
     private boolean closed;
 
@@ -61,7 +68,7 @@ public final class RedisRpc implements Layer {
      * @param <S> the interface
      * @return the registration, whose service is the queue
      * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
-     * @throws IllegalStateException if the bus is closed
+     * @throws IllegalStateException if the bus is closed, or 56 queues are served already
      * @throws RpcException if Redis cannot be reached
      */
     @CanIgnoreReturnValue
@@ -77,7 +84,7 @@ public final class RedisRpc implements Layer {
      * @return the registration, whose service is the queue
      * @throws IllegalArgumentException if it has no such methods, two of the same name, or one that takes what cannot
      *     be decoded safely, or if the queue's name is not one
-     * @throws IllegalStateException if the bus is closed
+     * @throws IllegalStateException if the bus is closed, or 56 queues are served already
      * @throws RpcException if Redis cannot be reached
      */
     @CanIgnoreReturnValue
@@ -87,7 +94,13 @@ public final class RedisRpc implements Layer {
 
     private synchronized Registration serve(String queue, LocalMethods methods) {
         QueueNames names = new QueueNames(QueueNames.required(queue), bus.node() + "-" + ++served);
-        QueueServer server = new QueueServer(bus, queues(), names, methods, this::forget);
+        if (servers.size() >= MOST_AT_A_TIME) {
+            throw new IllegalStateException("Node " + bus.node() + " serves " + servers.size()
+                    + " times on queues already; let another node serve " + queue);
+        }
+        Queues lists = serving == null ? open() : serving;
+        serving = lists;
+        QueueServer server = new QueueServer(bus, lists, names, methods, this::forget);
         servers.add(server);
         server.start();
         return server;
@@ -143,39 +156,42 @@ public final class RedisRpc implements Layer {
     }
 
     private QueueClient client(String queue) {
-        return new QueueClient(QueueNames.required(queue), bus, this::queues);
+        return new QueueClient(QueueNames.required(queue), bus, room, this::calling);
     }
 
-    /** The connections, made when they are needed. */
-    private synchronized Queues queues() {
+    private synchronized Queues calling() {
+        Queues lists = calling == null ? open() : calling;
+        calling = lists;
+        return lists;
+    }
+
+    /** Makes connections, when they are needed. */
+    private Queues open() {
         if (closed) {
             throw new IllegalStateException("The bus of node " + bus.node() + " is closed");
         }
-        if (queues == null) {
-            try {
-                queues = bus.channels().transport().queues();
-            } catch (TransportException e) {
-                String why = "no connections for lists of Redis: " + e.getMessage();
-                throw Adapter.failure(Reason.CONNECTION_LOST, true, "over a queue", Duration.ZERO, why, e);
-            }
+        try {
+            return bus.channels().transport().queues();
+        } catch (TransportException e) {
+            String why = "no connections for lists of Redis: " + e.getMessage();
+            throw Adapter.failure(Reason.CONNECTION_LOST, true, "over a queue", Duration.ZERO, why, e);
         }
-        return Objects.requireNonNull(queues);
     }
 
     /** Lets each server finish the request that it executes; those that wait stay where they are. */
     @Override
     public void close(Duration drainTimeout) {
         List<QueueServer> last;
-        Queues open;
+        List<Queues> open;
         synchronized (this) {
             closed = true;
             last = List.copyOf(servers);
-            open = queues;
+            open = Stream.of(Optional.ofNullable(calling), Optional.ofNullable(serving))
+                    .flatMap(Optional::stream)
+                    .toList();
         }
         last.forEach(QueueServer::close);
         last.forEach(server -> server.awaitEnd(drainTimeout));
-        if (open != null) {
-            open.close();
-        }
+        open.forEach(Queues::close);
     }
 }

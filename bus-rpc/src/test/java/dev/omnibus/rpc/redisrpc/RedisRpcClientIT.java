@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,6 +44,7 @@ class RedisRpcClientIT {
     }
 
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final int CALLS = RedisRpc.MOST_AT_A_TIME;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String queue = "desk-" + UUID.randomUUID();
@@ -65,9 +65,12 @@ class RedisRpcClientIT {
     }
 
     private JsonNode taken() throws IOException {
-        List<?> popped = (List<?>) redis.command("BLPOP", queue, "8");
-        assertNotNull(popped, "no request");
-        return JSON.readTree(String.valueOf(popped.get(1)));
+        for (int i = 0; i < 4; i++) {
+            if (redis.command("BLPOP", queue, "5") instanceof List<?> popped) {
+                return JSON.readTree(String.valueOf(popped.get(1)));
+            }
+        }
+        throw new AssertionError("no request");
     }
 
     private void answer(JsonNode request, String answer) {
@@ -160,6 +163,19 @@ class RedisRpcClientIT {
     }
 
     @Test
+    void aCallTooManyIsRefusedAtOnce() {
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < CALLS; i++) {
+            calls.add(desk.later());
+        }
+        RpcException failure = failureOf(desk.later());
+        assertEquals(Reason.OVERLOADED, failure.reason());
+        assertTrue(failure.notExecuted());
+        calls.forEach(call -> call.cancel(true));
+        assertFalse(desk.later().isDone());
+    }
+
+    @Test
     void callsAfterTheEndFailAsClosed() {
         bus.close();
         RpcException failure = assertThrows(RpcException.class, desk::nothing);
@@ -193,14 +209,14 @@ class RedisRpcClientIT {
             RedisRpc.on(bus).serve(queue, Desk.class, implementation);
             RedisRpc.on(other).serve(queue, Desk.class, implementation);
             List<CompletableFuture<Double>> calls = new ArrayList<>();
-            for (int i = 0; i < 200; i++) {
+            for (int i = 0; i < CALLS; i++) {
                 double x = i;
                 calls.add(RedisRpc.on(bus).call(queue, "add", Double.class, x));
             }
-            for (int i = 0; i < 200; i++) {
+            for (int i = 0; i < CALLS; i++) {
                 assertEquals(i + 1, calls.get(i).join());
             }
-            assertEquals(200, executed.get());
+            assertEquals(CALLS, executed.get());
             assertEquals("later", desk.later().join());
             assertEquals(Map.of("a", 1, "b", 2).keySet(), new HashSet<>(desk.names(Map.of("a", 1, "b", 2))));
             desk.nothing();
