@@ -48,6 +48,11 @@ public class PendingCallsBenchmark {
         public void onReply(RpcCodec.Response reply) {}
 
         @Override
+        public boolean askedBefore(int interruption) {
+            return false;
+        }
+
+        @Override
         public boolean onLost(String node) {
             return false;
         }

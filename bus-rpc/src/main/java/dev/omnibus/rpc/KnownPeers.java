@@ -44,7 +44,8 @@ final class KnownPeers {
             return null;
         }
         Message params = message.lastValue(end + RpcCodec.PARAMS.length);
-        return params.length() == 0
+        boolean isArray = params.length() > 0 && params.bytes()[params.offset()] == '[';
+        return !isArray // an object may have a meta among its members
                 ? null
                 : new RpcCodec.Request(
                         message.text(RpcCodec.ID_FROM, idEnd),
