@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
 import org.redisson.api.RScript.Mode;
@@ -49,6 +50,8 @@ final class RedisLeases {
     private final PlainLeases plain;
     private final Map<String, byte[]> written = new ConcurrentHashMap<>(); // by key, what Redis was told last
     private volatile boolean scriptsAllowed = true;
+    private volatile String glancedAt = "";
+    private volatile long glanced;
 
     RedisLeases(RedissonClient client) {
         this.client = client;
@@ -131,8 +134,7 @@ final class RedisLeases {
         }
 
         long version() {
-            byte[] found = version.join();
-            return found == null ? UNKNOWN : Long.parseLong(new String(found, StandardCharsets.UTF_8));
+            return number(version.join());
         }
 
         boolean isDue() {
@@ -152,7 +154,18 @@ final class RedisLeases {
         return scripted(() -> glance(index, since), () -> plain.look(index, since), "read " + index);
     }
 
+    /** One plain command, if this client has asked a moment ago whether it is time for the script. */
     private CompletableFuture<Leases> glance(String index, long since) {
+        long now = System.nanoTime();
+        if (now - glanced < LOOKED_FOR.toNanos() && index.equals(glancedAt)) {
+            return client.<byte[]>getBucket(version(index), ByteArrayCodec.INSTANCE)
+                    .getAsync()
+                    .toCompletableFuture()
+                    .thenCompose(
+                            found -> number(found) == since ? done(Leases.unchanged(since)) : look(index, since, true));
+        }
+        glancedAt = index;
+        glanced = now;
         RBatch batch = client.createBatch(BatchOptions.defaults().retryAttempts(0));
         Glance glance = new Glance(batch, index);
         return batch.executeAsync()
@@ -219,6 +232,10 @@ final class RedisLeases {
 
     private static List<Object> keys(String index, String key) {
         return List.of(index, changes(index), version(index), mark(index), key);
+    }
+
+    private static long number(byte @Nullable [] version) {
+        return version == null ? UNKNOWN : Long.parseLong(new String(version, StandardCharsets.UTF_8));
     }
 
     private static long version(List<Object> answer) {
