@@ -65,6 +65,17 @@ public interface Transport extends AutoCloseable {
     CompletableFuture<Void> reconnect();
 
     /**
+     * Opens connections of their own to lists of messages, for adapters. May block while it connects.
+     *
+     * @return open queues; to be closed before this transport is
+     * @throws TransportException if they cannot be opened
+     * @throws UnsupportedOperationException if this transport has no lists; only Redis does
+     */
+    default Queues queues() {
+        throw new UnsupportedOperationException("This transport has no lists; connect the bus to Redis");
+    }
+
+    /**
      * Writes or renews an entry that vanishes by itself unless renewed.
      *
      * @param index the name under which such entries are listed
@@ -101,17 +112,6 @@ public interface Transport extends AutoCloseable {
      */
     default void together(Runnable sending) {
         sending.run();
-    }
-
-    /**
-     * Opens connections of their own to lists of messages, for adapters. May block while it connects.
-     *
-     * @return open queues; to be closed before this transport is
-     * @throws TransportException if they cannot be opened
-     * @throws UnsupportedOperationException if this transport has no lists; only Redis does
-     */
-    default Queues queues() {
-        throw new UnsupportedOperationException("This transport has no lists; connect the bus to Redis");
     }
 
     /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
