@@ -1,6 +1,7 @@
 package dev.omnibus.channel;
 
 import dev.omnibus.transport.FrameListener;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -32,15 +33,17 @@ final class ChannelReader implements FrameListener {
     private final Mailbox<Arrived> mailbox;
     private final Executor executor;
     private volatile boolean closed;
-    private volatile @Nullable Thread direct; // the transport's, while it reads
+    private final Set<Thread> readingHere;
 
     ChannelReader(
             String name,
             Receiver receiver,
             Mailbox.Limits waiting,
             Executor executor,
+            Set<Thread> readingHere,
             ChannelListener listener,
             Counters counters) {
+        this.readingHere = readingHere;
         this.name = name;
         this.receiver = receiver;
         this.executor = executor;
@@ -60,17 +63,14 @@ final class ChannelReader implements FrameListener {
 
     /** Runs on the transport's thread what empties the mailbox. */
     private void readHere(Runnable reading) {
-        direct = Thread.currentThread();
+        boolean outermost = readingHere.add(Thread.currentThread());
         try {
             reading.run();
         } finally {
-            direct = null;
+            if (outermost) {
+                readingHere.remove(Thread.currentThread());
+            }
         }
-    }
-
-    /** Whether this is the transport's thread, reading. */
-    boolean isReadingHere() {
-        return direct == Thread.currentThread();
     }
 
     /** Queued like a frame, so that the receiver learns of it between the frames before and after. */
@@ -108,7 +108,10 @@ final class ChannelReader implements FrameListener {
                 listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
             }
             if (!split.messages().isEmpty()) {
-                receiver.receive(arrived.channel(), split.messages(), isReadingHere() ? executor : next);
+                receiver.receive(
+                        arrived.channel(),
+                        split.messages(),
+                        readingHere.contains(Thread.currentThread()) ? executor : next);
             }
         }
 

@@ -4,7 +4,9 @@ import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Transport;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -24,6 +26,7 @@ final class ChannelReaders {
     private final Executor executor;
     private final ChannelListener listener;
     private final Counters counters;
+    private final Set<Thread> readingHere = ConcurrentHashMap.newKeySet(1); // the transport's own, while they read
     private final Map<String, ChannelReader> readers = new HashMap<>(); // guarded by this
     private final Map<String, CompletableFuture<Void>> lastSteps = new HashMap<>(); // guarded by this
 
@@ -42,7 +45,7 @@ final class ChannelReaders {
 
     synchronized Listening open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader = new ChannelReader(name, receiver, waiting, executor, listener, counters);
+        ChannelReader reader = new ChannelReader(name, receiver, waiting, executor, readingHere, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
@@ -63,8 +66,8 @@ final class ChannelReaders {
     }
 
     /** Whether this is the transport's thread, inside of a receiver. */
-    synchronized boolean areReadingHere() {
-        return readers.values().stream().anyMatch(ChannelReader::isReadingHere);
+    boolean areReadingHere() {
+        return readingHere.contains(Thread.currentThread());
     }
 
     private synchronized boolean forget(String name, ChannelReader reader) {

@@ -262,8 +262,8 @@ public final class Channels implements AutoCloseable {
     /**
      * Runs something again and again on the timer's thread, which it must not hold up. What it throws is logged.
      *
-     * @param period the time between two runs; before the first one, and after one that came late, it may be more or
-     *     less by a half
+     * @param period the time between two runs; before the first one, and after one that came late, it may be 0.4 to 1.4
+     *     times that
      * @param task what to run
      * @return cancels it
      */

@@ -5,14 +5,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes that stood in messages before, each with what they mean. Messages of one sender hardly differ: what is the same
- * bytes is the same JSON, and need not be taken apart again. A few senders are remembered; when there are more, the one
+ * bytes is the same JSON, and need not be taken apart again. Some senders are remembered; when there are more, the one
  * that was learned first is forgotten. Confined to one thread.
  *
  * @param <T> what the bytes mean
  */
 public final class KnownParts<T> {
 
-    private static final int MOST = 16;
+    private static final int MOST = 64;
 
     private record Part<T>(byte[] bytes, T meaning) {}
 
@@ -23,7 +23,7 @@ public final class KnownParts<T> {
     @SuppressWarnings("unchecked") // there is nothing in it
     private Part<T>[] parts = (Part<T>[]) NONE;
 
-    private int learned;
+    private int next; // to be learned in this place
 
     /** Makes one that knows nothing. */
     public KnownParts() {}
@@ -60,7 +60,8 @@ public final class KnownParts<T> {
         if (parts.length < MOST) {
             parts = Arrays.copyOf(parts, parts.length + 1);
         }
-        parts[learned++ % parts.length] = part;
+        parts[next] = part;
+        next = (next + 1) % MOST;
         last = part;
     }
 }

@@ -64,7 +64,8 @@ final class Liveness {
     void tick(Channels channels) {
         boolean lost;
         synchronized (this) {
-            lost = lastSent - Math.max(lastSeen, forgiven) >= MISSED_BEATS && !reconnecting;
+            int missed = first.isDone() ? MISSED_BEATS : MISSED_BEATS + 1; // the first tick may come early
+            lost = lastSent - Math.max(lastSeen, forgiven) >= missed && !reconnecting;
             down |= lost;
             reconnecting |= lost;
         }
@@ -170,14 +171,6 @@ final class Liveness {
     }
 
     private static long number(Message beat) {
-        long number = 0;
-        for (int i = beat.offset() + BEAT_START.length; i < beat.offset() + beat.length() && number < 1L << 50; i++) {
-            int digit = beat.bytes()[i] - '0';
-            if (digit < 0 || digit > 9) {
-                break;
-            }
-            number = number * 10 + digit;
-        }
-        return number;
+        return beat.number(BEAT_START.length, beat.endOfDigits(BEAT_START.length));
     }
 }

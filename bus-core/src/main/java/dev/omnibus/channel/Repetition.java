@@ -30,6 +30,7 @@ final class Repetition implements Runnable {
     private final long period;
     private final long moment;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
+    private boolean running; // guarded by this
 
     /** Completed or cancelled, it is not run any more. */
     private static final class Task extends CompletableFuture<Void> {
@@ -55,13 +56,18 @@ final class Repetition implements Runnable {
         this.runner = runner;
         this.period = period.toNanos();
         this.moment = this.period / MOMENTS * Math.floorMod(node.hashCode(), MOMENTS);
-        schedule(System.nanoTime());
     }
 
     Future<?> add(Runnable task) {
         Task added = new Task(task);
-        tasks.add(added);
         added.whenComplete((done, failure) -> tasks.remove(added));
+        synchronized (this) {
+            tasks.add(added);
+            if (!running) {
+                running = true;
+                schedule(System.nanoTime());
+            }
+        }
         return added;
     }
 
@@ -83,7 +89,18 @@ final class Repetition implements Runnable {
     @Override
     public void run() {
         long now = System.nanoTime();
-        runner.execute(() -> tasks.forEach(Task::run));
-        schedule(now);
+        synchronized (this) {
+            running = !tasks.isEmpty();
+            if (!running) {
+                return; // until something is added
+            }
+        }
+        try {
+            runner.execute(() -> tasks.forEach(Task::run));
+        } catch (Throwable t) { // thrown further, it would end the heartbeat silently
+            LOG.error("Periodic tasks could not be started; they are with the next period", t);
+        } finally {
+            schedule(now);
+        }
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 class LivenessTest {
 
-    private static final Duration QUICK = Duration.ofMillis(30);
+    private static final Duration QUICK = Duration.ofMillis(150);
 
     private final ExecutorService executor = Executors.newCachedThreadPool();
     private final HandTransport transport = new HandTransport();

@@ -78,7 +78,7 @@ abstract class LeaseContract {
     @Test
     void aLeaseThatIsNotRenewedIsGone() {
         write(here, index, a, "one", LONG);
-        write(here, index, b, "two", Duration.ofMillis(200));
+        write(here, index, b, "two", Duration.ofSeconds(2));
         assertEquals(Set.of(a, b), there.leases(index, 0).join().keys());
 
         await().until(() -> there.leases(index, 0).join().keys().equals(Set.of(a)));

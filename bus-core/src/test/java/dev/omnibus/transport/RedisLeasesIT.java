@@ -62,12 +62,12 @@ class RedisLeasesIT {
 
         @Test
         void nothingStaysThatDoesNotExpire() {
-            write(here, index, a, "one", Duration.ofMillis(100));
+            write(here, index, a, "one", Duration.ofSeconds(2));
             there.leases(index, 0).join();
             List<?> keys = assertInstanceOf(List.class, redis.command("KEYS", index + "*"));
             assertEquals(5, keys.size());
 
-            await().atMost(Duration.ofSeconds(20)).until(() -> List.of().equals(redis.command("KEYS", index + "*")));
+            await().atMost(Duration.ofSeconds(40)).until(() -> List.of().equals(redis.command("KEYS", index + "*")));
         }
 
         @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
@@ -31,6 +32,9 @@ final class ClusterCounts {
     /** Events that nobody hears are published without asking all servers every time. */
     private static final Duration REMEMBERED = Duration.ofMillis(20);
 
+    /** A server that is silent must not hold up all that is published on the others. */
+    private static final Duration LONGEST = Duration.ofMillis(200);
+
     private static final int MOST_REMEMBERED = 1_000;
 
     private record Place(MasterSlaveEntry server, long since) {}
@@ -46,15 +50,16 @@ final class ClusterCounts {
     /** Tells how many there are, on the thread that asks or on one of Redisson's. */
     void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> told) {
         boolean unsettled = mustBeExact && isUnsettled(channel);
-        if (counted > 0 ? !unsettled : wasUnheard(channel)) {
+        if (counted > 0 ? !unsettled : !mustBeExact && wasUnheard(channel)) {
             told.accept(counted);
             return;
         }
         List<CompletableFuture<Long>> counts =
                 commands.writeAllAsync(LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
-        CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new)).whenComplete((done, failure) -> {
+        CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
+        all.orTimeout(LONGEST.toMillis(), TimeUnit.MILLISECONDS).whenComplete((done, failure) -> {
             long largest = counts.stream()
-                    .filter(count -> !count.isCompletedExceptionally())
+                    .filter(count -> count.isDone() && !count.isCompletedExceptionally())
                     .mapToLong(CompletableFuture::join)
                     .max()
                     .orElse(0);

@@ -114,7 +114,8 @@ final class Overlap {
         early.clear(); // what the new one can have told of these, it has told by now
         long now = System.nanoTime();
         for (Awaited next = awaited.poll(); next != null; next = awaited.poll()) {
-            if (now - next.at < LONGEST_WAY.toNanos()) { // else it was told before all this began
+            // What came at first the old server may have told before all this began; but not what came later.
+            if (next.at - since >= LONGEST_WAY.toNanos() || now - next.at < LONGEST_WAY.toNanos()) {
                 subscribed.frame(next.frame.channel, next.bytes);
             }
         }

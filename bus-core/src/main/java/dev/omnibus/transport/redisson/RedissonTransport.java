@@ -171,7 +171,13 @@ public final class RedissonTransport implements Transport {
         // Making a client blocks for up to the connect timeout.
         Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
         thread.setDaemon(true);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) { // no thread is to be had just now
+            finish(
+                    done,
+                    new TransportException(Kind.CONNECTION_LOST, true, "No thread could be started to connect", e));
+        }
         return done;
     }
 
