@@ -102,7 +102,6 @@ class NodeProcessTest {
         Patience.until("the orphan ends", Duration.ofSeconds(20), () -> hasEnded(child));
     }
 
-    /** Or is a zombie, where the first process of a container collects no children. */
     private static boolean isStopped(NodeProcess node) {
         try {
             return Files.readString(Path.of("/proc", Long.toString(node.pid()), "stat"))
@@ -112,6 +111,7 @@ class NodeProcessTest {
         }
     }
 
+    /** Or is a zombie, where the first process of a container collects no children. */
     private static boolean hasEnded(long pid) {
         try {
             return Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
