@@ -350,8 +350,7 @@ public final class Directory implements Layer {
                     }
                     switch (said.method()) {
                         case Announcement.JOINED -> take(Manifests.read(params), true);
-                        case Announcement.DRAINING ->
-                            members.drains(Manifests.read(params).node());
+                        case Announcement.DRAINING -> members.drains(Manifests.read(params));
                         case Announcement.LEFT -> left(Manifests.read(params).node());
                         default -> LOG.debug("Not understood on {}: {}", channel, said.method());
                     }

@@ -87,10 +87,10 @@ final class Members {
         return true;
     }
 
-    synchronized void drains(String id) {
-        Node node = nodes.get(id);
-        if (node != null && node.drain()) {
-            changed(id);
+    synchronized void drains(NodeInfo info) {
+        Node node = nodes.get(info.node());
+        if (node != null && node.drain(info)) {
+            changed(info.node());
         }
     }
 

@@ -60,10 +60,10 @@ final class Node {
         return suspected.values().removeIf(since -> now - since > LeaseTimes.DOUBT_NANOS);
     }
 
-    /** True if it was not draining before. */
-    boolean drain() {
+    /** It has said so. True if it was not draining before; its lease, which says the same, is no news then. */
+    boolean drain(NodeInfo now) {
         boolean news = !info.draining();
-        info = info.whenDraining();
+        info = (now.revision() > info.revision() ? now : info).whenDraining();
         return news;
     }
 

@@ -161,7 +161,8 @@ class DirectoryTest extends PlayedNodes {
     void aListenerIsToldInOrderHowANodeComesAndGoes() {
         serving("before");
         Told told = new Told();
-        Directory.on(bus("looker")).watch(told);
+        Directory looker = Directory.on(bus("looker"));
+        looker.watch(told);
         await().until(() -> told.words.equals(List.of("joined before")));
 
         Bus bus = serving("shop");
@@ -178,6 +179,7 @@ class DirectoryTest extends PlayedNodes {
         await().until(() -> called.getCount() == 0);
         CompletableFuture<Void> closing = CompletableFuture.runAsync(bus::close);
         await().until(() -> told.words.contains("draining shop")); // a node that has left is not said to drain
+        looker.lookAfresh().join(); // the lease, which says the same
         goOn.complete(1);
         closing.join();
 
