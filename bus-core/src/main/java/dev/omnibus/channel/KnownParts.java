@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class KnownParts<T> {
 
     private static final int MOST = 64;
+    private static final int LONGEST = 2_048;
 
     private record Part<T>(byte[] bytes, T meaning) {}
 
@@ -50,12 +51,15 @@ public final class KnownParts<T> {
     }
 
     /**
-     * Learns bytes.
+     * Learns bytes. More than 2,048 are not remembered: senders choose their names, and must not fill the memory.
      *
      * @param bytes at least one; not to be changed afterwards
      * @param meaning what they mean
      */
     public void learn(byte[] bytes, T meaning) {
+        if (bytes.length > LONGEST) {
+            return;
+        }
         Part<T> part = new Part<>(bytes, meaning);
         if (parts.length < MOST) {
             parts = Arrays.copyOf(parts, parts.length + 1);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,10 +39,12 @@ public final class Adapter {
 
     private final RpcCodec codec;
     private final DecodableTypes types;
+    private final Executor executor;
 
     private Adapter(Bus bus) {
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = new DecodableTypes(codec.json());
+        executor = new LastingExecutor(bus.executor());
     }
 
     /**
@@ -52,6 +55,16 @@ public final class Adapter {
      */
     public static Adapter on(Bus bus) {
         return new Adapter(bus);
+    }
+
+    /**
+     * Where calls are to be ended.
+     *
+     * @return the bus' executor; when that has ended, tasks run on the thread at hand, so that no call is left without
+     *     an end
+     */
+    public Executor executor() {
+        return executor;
     }
 
     /**

@@ -198,6 +198,9 @@ final class Call<T> {
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(method.channel(to.id()), request, true, next);
+        if (future.isCancelled()) { // perhaps between the two, and then it was told before the request was sent
+            giveUp(next);
+        }
     }
 
     /** Nothing was executed there, and nothing will be. */

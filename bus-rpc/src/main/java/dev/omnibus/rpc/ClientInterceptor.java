@@ -24,7 +24,8 @@ public interface ClientInterceptor {
     /**
      * After a call has ended, whatever became of it, also if it was never sent; of a broadcast once, when it has ended
      * as a whole, with the reason that {@link Replies#orThrow} would have. It must not block: what hangs on the call
-     * waits for it. What it throws is logged.
+     * waits for it. What it throws is logged. If an interceptor says no, all are told, also those behind it that were
+     * not asked.
      *
      * @param outcome what became of the call
      */

@@ -330,9 +330,10 @@ public final class Directory implements Layer {
                 LOG.debug("{} is said to have left, but its lease stands", node);
                 return;
             }
-            members.leaves(node);
-            CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
-                    .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
+            if (members.leaves(node)) { // else nobody waits for it: any name can be said
+                CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
+                        .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
+            }
         });
     }
 

@@ -7,6 +7,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,8 @@ final class Gathering<T> implements Pending {
     /** A node announces itself when its channels are confirmed, which takes milliseconds. */
     static final Duration UNNAMED = Duration.ofSeconds(1);
 
+    private static final int MOST_ANSWERS = Members.MOST + Newcomers.MOST_STRANGERS;
+
     private final RpcClient client;
     private final String method;
     private final Asking asking;
@@ -48,6 +51,7 @@ final class Gathering<T> implements Pending {
     private final long deadline;
     private final CallFuture<Replies<T>> future = new CallFuture<>(this::cancelled);
     private final Newcomers newcomers;
+    private final Set<String> answered = new HashSet<>(); // confined to the reader of the inbox
     private volatile long id;
     private volatile int interruptions; // of the inbox, before it was sent
     private volatile boolean sent;
@@ -188,10 +192,10 @@ final class Gathering<T> implements Pending {
         return false;
     }
 
-    /** Also of a node that the directory does not know yet. */
+    /** Also of a node that the directory does not know yet. A later answer might overtake the first further on. */
     @Override
     public boolean accepts(RpcCodec.Response reply) {
-        return true;
+        return answered.size() < MOST_ANSWERS && answered.add(reply.from());
     }
 
     @Override
@@ -224,7 +228,11 @@ final class Gathering<T> implements Pending {
                 .anyMatch(serving -> serving.id().equals(node));
         boolean askItself;
         synchronized (this) {
-            askItself = serves && awaitingUnnamed && tally.unnamed() > newcomers.held() && tally.askLate(node);
+            askItself = serves
+                    && awaitingUnnamed
+                    && client.pending().contains(id) // else nobody would tell him that it is over
+                    && tally.unnamed() > newcomers.held()
+                    && tally.askLate(node);
         }
         byte[] request = askItself ? request() : null;
         if (request != null) {

@@ -1,6 +1,8 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Message;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,13 +17,17 @@ import org.jspecify.annotations.Nullable;
 final class Newcomers {
 
     /** More strangers than that are not taken for nodes that are about to be known. */
-    private static final int MOST_STRANGERS = 1_000;
+    static final int MOST_STRANGERS = 1_000;
+
+    /** And more bytes than that are not kept for them. */
+    private static final long MOST_BYTES = 4L * 1024 * 1024;
 
     private final RpcClient client;
     private final String method;
     private final Consumer<String> known;
     private final Consumer<String> follower = this::noticed;
     private final Map<String, RpcCodec.Response> strangers = new HashMap<>(); // guarded by this, like all below
+    private long bytes; // of their answers
     private boolean following;
 
     /**
@@ -35,14 +41,54 @@ final class Newcomers {
         this.known = known;
     }
 
-    /** Keeps the answer of a stranger; false if he has answered before, or there are too many. */
+    /** Keeps the answer of a stranger; false if he has answered before, or there is too much of them. */
     synchronized boolean hold(RpcCodec.Response reply) {
-        return strangers.size() < MOST_STRANGERS && strangers.putIfAbsent(reply.from(), reply) == null;
+        long size = size(reply);
+        if (strangers.size() >= MOST_STRANGERS || bytes + size > MOST_BYTES || strangers.containsKey(reply.from())) {
+            return false;
+        }
+        strangers.put(reply.from(), apart(reply));
+        bytes += size;
+        return true;
+    }
+
+    private static long size(RpcCodec.Response reply) {
+        Message result = reply.result();
+        Message details = reply.details();
+        return (long) reply.from().length()
+                + reply.message().length()
+                + reply.type().length()
+                + (result == null ? 0 : result.length())
+                + (details == null ? 0 : details.length());
+    }
+
+    /** Without the frame in which it came, which may be much larger. */
+    private static RpcCodec.Response apart(RpcCodec.Response reply) {
+        return new RpcCodec.Response(
+                reply.id(),
+                reply.from(),
+                apart(reply.result()),
+                reply.code(),
+                reply.message(),
+                reply.type(),
+                apart(reply.details()),
+                reply.retryAfterMillis());
+    }
+
+    private static @Nullable Message apart(@Nullable Message part) {
+        return part == null
+                ? null
+                : new Message(
+                        Arrays.copyOfRange(part.bytes(), part.offset(), part.offset() + part.length()),
+                        0,
+                        part.length());
     }
 
     /** The answer that is kept of somebody who is no stranger any more. */
     synchronized RpcCodec.@Nullable Response release(String node) {
-        return strangers.remove(node);
+        RpcCodec.Response held = strangers.remove(node);
+        bytes -= held == null ? 0 : size(held);
+        return held;
     }
 
     synchronized int held() {
@@ -89,6 +135,7 @@ final class Newcomers {
     /** Nobody waits for them any more. */
     synchronized void forget() {
         strangers.clear();
+        bytes = 0;
         if (following) {
             following = false;
             client.directory().unfollow(follower);

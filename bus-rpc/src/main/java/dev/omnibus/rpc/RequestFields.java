@@ -22,7 +22,7 @@ final class RequestFields implements RpcCodec.Fields {
     private static final int MOST_HEADERS = 64;
 
     /** Of what is remembered for a while: many of them shall not fill the memory. */
-    private static final int LONGEST_NAME = 512;
+    static final int LONGEST_NAME = 512;
 
     static final int LONGEST_KEY = 4_096;
 

@@ -271,7 +271,7 @@ final class RpcCodec {
                 return false;
             }
         }
-        return true;
+        return text.length() <= RequestFields.LONGEST_NAME;
     }
 
     /**

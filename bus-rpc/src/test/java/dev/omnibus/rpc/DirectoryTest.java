@@ -59,6 +59,22 @@ class DirectoryTest extends PlayedNodes {
     }
 
     @Test
+    void nobodyIsToldThatSomebodyHasLeftWhoWasNeverThere() {
+        Transport link = played("a", request -> List.of());
+        Directory directory = Directory.on(bus("looker"));
+        directory.ready().join();
+        List<String> lost = new CopyOnWriteArrayList<>();
+        directory.onLost(lost::add);
+
+        publish(link, "bus:presence", word(Announcement.LEFT, "invented"));
+        await().until(() -> directory.knows("invented"));
+        say(link, Announcement.LEFT, "a");
+
+        await().atMost(Duration.ofSeconds(20)).until(() -> !lost.isEmpty());
+        assertEquals(List.of("a"), lost);
+    }
+
+    @Test
     void aNodeWhoseLeaseWasForgottenAsItWasSaidToHaveLeftIsThereAgain() {
         Bus live = serving("live");
         Transport link = network.open();

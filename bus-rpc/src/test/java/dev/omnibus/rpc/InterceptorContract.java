@@ -31,7 +31,7 @@ abstract class InterceptorContract extends CasesFixture {
         RpcClient client = RpcClient.on(bus("caller"));
 
         client.call("cases.add", Integer.class, 1, 2).join(); // all of the time is the call's own
-        RpcException e = CallFixture.failure(client.call("cases.nothing", Void.class, within(1_000)));
+        RpcException e = CallFixture.failure(client.call("cases.nothing", Void.class, within(5_000)));
 
         assertTrue(e.elapsed().toMillis() < 20_000, e::getMessage);
         await().atMost(20, SECONDS).until(() -> notes.contains("interrupted door true"));

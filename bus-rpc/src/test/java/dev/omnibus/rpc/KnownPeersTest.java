@@ -56,6 +56,17 @@ class KnownPeersTest {
     }
 
     @Test
+    void aNameOfAnySizeIsNotRemembered() throws IOException {
+        String method = "stock." + "x".repeat(2_048);
+        Message longMethod = message(REQUEST.replace("stock.left", method) + "},\"params\":[1]}");
+        assertEquals(method, codec.readRequest(longMethod, known).method());
+        assertNull(known.readRequest(longMethod));
+
+        Message longNode = message(RESULT.replace("server-1", "s".repeat(513)) + "1}");
+        assertThrows(IOException.class, () -> codec.readResponse(longNode, known));
+    }
+
+    @Test
     void whatIsWrittenInAnotherWayIsLeftToTheLongWay() throws IOException {
         codec.readRequest(message(REQUEST + "},\"params\":[1]}"), known);
         assertNotNull(known.readRequest(message(REQUEST + "},\"params\":[1]}")));

@@ -38,12 +38,12 @@ final class QueueClient implements Adapter.Calls {
     private final QueueCodec codec;
     private final Executor executor;
 
-    QueueClient(String queue, Bus bus, Semaphore room, Supplier<Queues> queues) {
+    QueueClient(String queue, Bus bus, Executor executor, Semaphore room, Supplier<Queues> queues) {
         this.queue = queue;
         this.room = room;
         this.queues = queues;
         this.codec = new QueueCodec(bus.json());
-        this.executor = bus.executor();
+        this.executor = executor;
     }
 
     @Override

@@ -106,8 +106,17 @@ final class QueueCodec {
     byte[] response(LocalMethods.Answer answer) {
         return answer.code() == 0
                 ? bytes(json.createObjectNode().set("return_value", answer.result()))
-                : exception(
-                        answer.type().isEmpty() ? Integer.toString(answer.code()) : answer.type(), answer.message());
+                : exception(answer.type().isEmpty() ? name(answer.code()) : answer.type(), answer.message());
+    }
+
+    /** Its clients read a name, as of a class, where JSON-RPC has a number. */
+    private static String name(int code) {
+        return switch (code) {
+            case -32_601 -> "MethodNotFound";
+            case -32_602 -> "InvalidParams";
+            case -32_603 -> "InternalError";
+            default -> Integer.toString(code);
+        };
     }
 
     byte[] exception(String type, String message) {

@@ -17,6 +17,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -44,6 +45,15 @@ final class QueueServer implements Registration {
 
     private static final Duration AFTER_FAILURE = Duration.ofMillis(500);
 
+    /** A move whose answer was lost may still be made, until Redis has noticed that the connection is gone. */
+    private static final Duration DOUBT = Duration.ofSeconds(10);
+
+    /** So long a server without a request may take to end: a wait, and the way there and back. */
+    private static final Duration IDLE_END = WAIT.plusSeconds(2);
+
+    /** So long one that was interrupted may take to leave. */
+    private static final Duration LEAVING = Duration.ofSeconds(1);
+
     /** Whoever has not taken his answer by then has gone. */
     private static final Duration ANSWER_LIFE = Duration.ofSeconds(60);
 
@@ -57,7 +67,9 @@ final class QueueServer implements Registration {
     private final CountDownLatch ending = new CountDownLatch(1);
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private boolean failing; // of the thread alone
+    private volatile boolean executing;
+    private boolean failing; // of the thread alone, like what is below
+    private long doubtEnds = System.nanoTime();
 
     QueueServer(Bus bus, Queues queues, QueueNames names, LocalMethods methods, Consumer<QueueServer> forget) {
         this.channels = bus.channels();
@@ -91,18 +103,39 @@ final class QueueServer implements Registration {
         return ended.copy();
     }
 
-    void awaitEnd(Duration timeout) {
+    /** Waits for the end, if it comes in time, counted from when all servers were told to end. */
+    void awaitEnd(long began, Duration timeout) {
+        boolean idle = !executing && timeout.compareTo(IDLE_END) < 0;
+        Duration patience = idle ? IDLE_END : timeout;
+        if (!joined(began + patience.toNanos())) {
+            LOG.warn(
+                    executing
+                            ? "The request that is executed for queue {} did not end within {}"
+                            : "The server of queue {} did not end within {}; is Redis there?",
+                    names.queue(),
+                    patience);
+            thread.interrupt();
+        }
+    }
+
+    /** What did not end in time was interrupted then, and may still leave in order. */
+    void awaitLeave(long interrupted) {
+        if (!joined(interrupted + LEAVING.toNanos())) {
+            LOG.debug("The server of queue {} is left behind", names.queue());
+        }
+    }
+
+    /** Also true if this thread need not wait for it, or was told not to wait. */
+    private boolean joined(long deadline) {
         if (Thread.currentThread() == thread) {
-            return; // closed by the method that it executes
+            return true; // closed by the method that it executes
         }
         try {
-            thread.join(Math.max(1, timeout.toMillis()));
-            if (thread.isAlive()) {
-                LOG.warn("The request that is executed for queue {} did not end within {}", names.queue(), timeout);
-                thread.interrupt();
-            }
+            thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
+            return !thread.isAlive();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return true;
         }
     }
 
@@ -142,10 +175,15 @@ final class QueueServer implements Registration {
 
     private void step() throws InterruptedException {
         try {
+            if (System.nanoTime() - doubtEnds < 0) {
+                putBack(names.taken()).join();
+            }
             Optional<byte[]> taken =
                     queues.move(names.queue(), names.taken(), WAIT).join();
             failing = false;
-            if (taken.isPresent() && isOpen()) {
+            if (taken.isEmpty()) { // what is here nevertheless came with an answer that was lost
+                putBack(names.taken()).join();
+            } else if (isOpen()) {
                 serve(taken.get());
                 boolean unused = isOpen() && Thread.interrupted(); // the method's own affair
             }
@@ -160,10 +198,11 @@ final class QueueServer implements Registration {
             LOG.warn("Queue {} cannot be served right now; it is tried again", names.queue(), e);
         }
         failing = true;
+        doubtEnds = System.nanoTime() + DOUBT.toNanos();
         boolean unused = ending.await(AFTER_FAILURE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void serve(byte[] message) {
+    private void serve(byte[] message) throws InterruptedException {
         QueueCodec.Request request = codec.read(message);
         if (!queues.remove(names.taken(), message).join()) {
             LOG.debug("A request for queue {} was put back, because this server was taken for dead", names.queue());
@@ -175,16 +214,34 @@ final class QueueServer implements Registration {
             channels.reportBad(names.queue(), "A request was refused: " + request.problem());
             answer(request, codec.exception("Malformed", request.problem()));
         } else {
-            answer(request, executed(request));
+            answer(request, execute(request));
         }
     }
 
-    private byte[] executed(QueueCodec.Request request) {
+    private byte[] execute(QueueCodec.Request request) throws InterruptedException {
+        executing = true;
         try {
             JsonNode params = codec.params(request, methods.parameters(request.method()));
-            return codec.response(methods.call(request.method(), params).join());
+            return codec.response(result(methods.call(request.method(), params)));
         } catch (IOException e) {
             return codec.exception("TypeError", String.valueOf(e.getMessage()));
+        } finally {
+            executing = false;
+        }
+    }
+
+    /** Waits for a stage; only the end of this server ends the wait before. */
+    private LocalMethods.Answer result(CompletableFuture<LocalMethods.Answer> answer) throws InterruptedException {
+        while (true) {
+            try {
+                return answer.get();
+            } catch (InterruptedException e) {
+                if (!isOpen()) {
+                    throw e;
+                }
+            } catch (ExecutionException e) {
+                throw new CompletionException(e.getCause());
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import dev.omnibus.rpc.Adapter;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
+import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Queues;
@@ -40,9 +41,11 @@ public final class RedisRpc implements Layer {
     private @Nullable Queues serving;
     private @Nullable Queues calling; // apart, so that calls that wait do not hold up who could answer them
     private int served;
+    private boolean draining;
     private boolean closed;
 
     private RedisRpc(Bus bus) {
+        RpcClient.on(bus); // made before this one, so closed after it: methods that still finish may call others
         this.bus = bus;
         this.adapter = Adapter.on(bus);
     }
@@ -93,6 +96,7 @@ public final class RedisRpc implements Layer {
     }
 
     private synchronized Registration serve(String queue, LocalMethods methods) {
+        requireOpen(!draining);
         QueueNames names = new QueueNames(QueueNames.required(queue), bus.node() + "-" + ++served);
         if (servers.size() >= MOST_AT_A_TIME) {
             throw new IllegalStateException("Node " + bus.node() + " serves " + servers.size()
@@ -156,20 +160,24 @@ public final class RedisRpc implements Layer {
     }
 
     private QueueClient client(String queue) {
-        return new QueueClient(QueueNames.required(queue), bus, room, this::calling);
+        return new QueueClient(QueueNames.required(queue), bus, adapter.executor(), room, this::calling);
     }
 
     private synchronized Queues calling() {
+        requireOpen(!closed);
         Queues lists = calling == null ? open() : calling;
         calling = lists;
         return lists;
     }
 
-    /** Makes connections, when they are needed. */
-    private Queues open() {
-        if (closed) {
+    private void requireOpen(boolean open) {
+        if (!open) {
             throw new IllegalStateException("The bus of node " + bus.node() + " is closed");
         }
+    }
+
+    /** Makes connections, when they are needed. */
+    private Queues open() {
         try {
             return bus.channels().transport().queues();
         } catch (TransportException e) {
@@ -178,20 +186,29 @@ public final class RedisRpc implements Layer {
         }
     }
 
-    /** Lets each server finish the request that it executes; those that wait stay where they are. */
+    /**
+     * Lets each server finish the request that it executes, all of them within the one timeout; those that wait stay
+     * where they are.
+     */
     @Override
     public void close(Duration drainTimeout) {
+        long began = System.nanoTime();
         List<QueueServer> last;
+        synchronized (this) {
+            draining = true;
+            last = List.copyOf(servers);
+        }
+        last.forEach(QueueServer::close);
+        last.forEach(server -> server.awaitEnd(began, drainTimeout));
+        long stopped = System.nanoTime();
+        last.forEach(server -> server.awaitLeave(stopped));
         List<Queues> open;
         synchronized (this) {
-            closed = true;
-            last = List.copyOf(servers);
+            closed = true; // not before: what finishes may call others
             open = Stream.of(Optional.ofNullable(calling), Optional.ofNullable(serving))
                     .flatMap(Optional::stream)
                     .toList();
         }
-        last.forEach(QueueServer::close);
-        last.forEach(server -> server.awaitEnd(drainTimeout));
         open.forEach(Queues::close);
     }
 }

@@ -25,6 +25,9 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +48,7 @@ class RedisRpcClientIT {
 
     private static final Duration LONG = Duration.ofSeconds(20);
     private static final int CALLS = RedisRpc.MOST_AT_A_TIME;
+    private static final int WAVE = 8;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final String queue = "desk-" + UUID.randomUUID();
@@ -183,7 +187,19 @@ class RedisRpcClientIT {
     }
 
     @Test
+    void callsAfterTheEndFailAsClosedAlsoIfOthersWereMadeBefore() throws IOException {
+        CompletableFuture<String> before = desk.later();
+        answer(taken(), "{\"return_value\": \"now\"}");
+        assertEquals("now", before.join());
+        bus.close();
+
+        CompletableFuture<String> after = desk.later().orTimeout(LONG.toSeconds(), TimeUnit.SECONDS);
+        assertEquals(Reason.CLOSED, failureOf(after).reason());
+    }
+
+    @Test
     void severalServersShareTheCallsAndEachIsExecutedOnce() {
+        ExecutorService threads = Executors.newFixedThreadPool(WAVE);
         AtomicInteger executed = new AtomicInteger();
         Desk implementation = new Desk() {
             @Override
@@ -208,18 +224,22 @@ class RedisRpcClientIT {
         try (Bus other = Bus.connect(redis.url())) {
             RedisRpc.on(bus).serve(queue, Desk.class, implementation);
             RedisRpc.on(other).serve(queue, Desk.class, implementation);
-            List<CompletableFuture<Double>> calls = new ArrayList<>();
-            for (int i = 0; i < CALLS; i++) {
-                double x = i;
-                calls.add(RedisRpc.on(bus).call(queue, "add", Double.class, x));
-            }
-            for (int i = 0; i < CALLS; i++) {
-                assertEquals(i + 1, calls.get(i).join());
+            for (int first = 0; first < CALLS; first += WAVE) { // a first call may wait for its connection
+                List<CompletableFuture<Double>> calls = new ArrayList<>();
+                for (int i = first; i < first + WAVE; i++) {
+                    double x = i;
+                    calls.add(CompletableFuture.supplyAsync(() -> desk.add(x), threads));
+                }
+                for (int i = 0; i < WAVE; i++) {
+                    assertEquals(first + i + 1, calls.get(i).join());
+                }
             }
             assertEquals(CALLS, executed.get());
             assertEquals("later", desk.later().join());
             assertEquals(Map.of("a", 1, "b", 2).keySet(), new HashSet<>(desk.names(Map.of("a", 1, "b", 2))));
             desk.nothing();
+        } finally {
+            threads.shutdown();
         }
     }
 }

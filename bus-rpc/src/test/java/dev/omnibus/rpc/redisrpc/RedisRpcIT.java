@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -44,11 +46,11 @@ class RedisRpcIT {
                     "{\"name\":\"list\",\"args\":[1],\"kwargs\":{\"c\":{\"d\":4},\"b\":\"two\"}} | {\"return_value\":[1,\"two\",{\"d\":4}]}");
 
     private static final List<String> REFUSED = List.of(
-            "{\"name\": \"foo\"}                                | -32601(method \"foo\" does not exist)",
-            "{\"name\": \"getClass\"}                           | -32601(method \"getClass\" does not exist)",
+            "{\"name\": \"foo\"}                                | MethodNotFound(method \"foo\" does not exist)",
+            "{\"name\": \"getClass\"}                           | MethodNotFound(method \"getClass\" does not exist)",
             "{\"name\": \"fail\", \"args\": [\"no more\"]}      | 7(no more)",
-            "{\"name\": \"add\"}                                | -32602(it takes 1 arguments and got 0)",
-            "{\"name\": \"add\", \"args\": [{}]}                | -32602(an argument does not fit its type)",
+            "{\"name\": \"add\"}                                | InvalidParams(it takes 1 arguments and got 0)",
+            "{\"name\": \"add\", \"args\": [{}]}                | InvalidParams(an argument does not fit its type)",
             "{\"name\": \"add\", \"args\": [1], \"kwargs\": {\"x\": 5}} | TypeError(it got its argument x twice)",
             "{\"name\": \"add\", \"kwargs\": {\"y\": 5}}        | TypeError(it has only the parameters [x])",
             "{\"name\": \"list\", \"kwargs\": {\"a\": 5}}       | TypeError(it takes the arguments [a, b, c] and got no b)",
@@ -191,7 +193,7 @@ class RedisRpcIT {
         serve();
         push("{\"name\": \"breakDown\"}");
         String answer = answer();
-        assertTrue(answer.startsWith("{\"exception\":\"-32603(internal error, id "), answer);
+        assertTrue(answer.startsWith("{\"exception\":\"InternalError(internal error, id "), answer);
         assertTrue(!answer.contains("secret") && !answer.contains("Exception"), answer);
     }
 
@@ -270,19 +272,29 @@ class RedisRpcIT {
     }
 
     @Test
+    void aRequestThatWasTakenWithoutTheServersKnowingIsServedByItself() {
+        serve();
+        String taken = "{" + queue + "}:taken:" + bus.node() + "-1";
+        assertEquals(List.of(taken), redis.command("LRANGE", "{" + queue + "}:servers", "0", "-1"));
+        redis.command("RPUSH", taken, request("{\"name\": \"add\", \"args\": [1]}")); // as if the answer was lost
+
+        assertEquals("{\"return_value\":1.0}", answer());
+        assertEquals(0L, redis.command("EXISTS", taken));
+    }
+
+    @Test
     void aServerThatEndsLeavesWhatItDidNotBegin() throws Exception {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        RedisRpc.on(bus).serve(queue, new Slow(running, goOn));
+        Registration served = RedisRpc.on(bus).serve(queue, new Slow(running, goOn));
         push("{\"name\": \"slow\"}");
         push("{\"name\": \"later\"}");
         assertTrue(running.await(20, TimeUnit.SECONDS));
-        Thread closing = new Thread(bus::close);
-        closing.start();
+        CompletableFuture<Void> ended = served.close();
         goOn.countDown();
 
         assertEquals("{\"return_value\":\"done\"}", answer());
-        closing.join();
+        ended.get(20, TimeUnit.SECONDS);
         assertEquals(1L, redis.command("LLEN", queue));
         assertEquals(0L, redis.command("EXISTS", "{" + queue + "}:servers"));
     }
