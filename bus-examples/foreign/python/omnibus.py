@@ -1,7 +1,7 @@
 """A node of the bus in Python, with redis-py alone, as docs/reference/rpc-protocol.md has it. Redis is at REDIS_URL.
 omnibus.py publish TOPIC JSON | subscribe GLOB | nodes | call METHOD PARAMS | broadcast METHOD PARAMS | serve SERVICE
 "subscribe" and "serve" (echo(text), sum(numbers), val()) go on until standard input ends."""
-import json, os, queue, random, secrets, select, sys, threading, time, redis
+import collections, inspect, json, os, queue, random, secrets, select, sys, threading, time, redis
 
 NODE = "python-" + secrets.token_hex(6)
 INBOX, LEASE = "bus:inbox:" + NODE, "bus:node:{bus:nodes}:" + NODE
@@ -18,8 +18,7 @@ def listen(handler, names, pattern=False):  # returns when Redis has confirmed e
                 continue
             try:
                 frame = json.loads(got["data"])  # one message, or an array of them
-                for message in frame if isinstance(frame, list) else [frame]:
-                    handler(got["channel"].decode(), message)
+                for message in frame if isinstance(frame, list) else [frame]: handler(got["channel"].decode(), message)
             except Exception as bad:  # whoever sent it, the next one is served
                 print("dropped:", repr(bad), file=sys.stderr)
     threading.Thread(target=run, daemon=True).start()
@@ -33,8 +32,7 @@ def publish(topic, data):
                               "type": "Example", "subject": topic, "data": data})
 
 def nodes():
-    found = [db.get(lease) for lease in db.zrange(INDEX, 0, -1)]
-    return [json.loads(manifest) for manifest in found if manifest]
+    return [json.loads(manifest) for manifest in map(db.get, db.zrange(INDEX, 0, -1)) if manifest]
 
 def ask(channel, method, params, seconds=5):  # (node, result, error) of everybody who has received it
     asked, answers = secrets.token_hex(8), queue.Queue()
@@ -49,49 +47,52 @@ def ask(channel, method, params, seconds=5):  # (node, result, error) of everybo
 def call(method, params):
     service, name = method.rsplit(".", 1)
     serving = [n["node"] for n in nodes() if name in n["services"].get(service, []) and not n.get("draining")]
-    if not serving:
-        sys.exit("nobody serves " + method)
+    if not serving: sys.exit("nobody serves " + method)
     return next(ask(f"bus:rpc:{method}@{random.choice(serving)}", method, params))
 
 def serve(service, methods):
-    def handle(_, asked):
-        if "id" not in asked:
-            return  # a notification, such as a cancel
-        answer = {"jsonrpc": "2.0", "id": asked["id"], "meta": {"from": NODE}}
+    known = collections.deque(maxlen=10000)  # what was asked, and by whom
+    def outcome(method, params, ttl):
+        if ttl <= 0: return {"error": {"code": -32001, "message": "the deadline has passed"}}
+        error = {"code": -32602, "message": "the arguments do not fit"}
         try:
-            method, params = methods[asked["method"].rsplit(".", 1)[1]], asked.get("params", [])
-            answer["result"] = method(**params) if isinstance(params, dict) else method(*params)
-        except TypeError:
-            answer["error"] = {"code": -32602, "message": "the arguments do not fit"}
-        send(asked["meta"]["replyTo"], answer)
-    def say(word):
-        send("bus:presence", {"jsonrpc": "2.0", "method": "$/" + word, "params": manifest})
+            names = list(inspect.signature(method).parameters)
+            args = params if isinstance(params, list) else [params[name] for name in names]
+            if len(args) == len(names):
+                error = {"code": -32603, "message": "internal error"}
+                return {"result": method(*args)}
+        except Exception as bad: print("failed:", repr(bad), file=sys.stderr)  # the caller is told no more than the error
+        return {"error": error}
+    def handle(_, asked):
+        meta, id = asked.get("meta", {}), asked.get("id")
+        if id is None or (meta.get("from"), id) in known: return  # a notification, such as a cancel; or asked already
+        if meta.get("from"): known.append((meta["from"], id))
+        result = outcome(methods[asked["method"].rsplit(".", 1)[1]], asked.get("params", []), meta.get("ttl", 30000))
+        send(meta["replyTo"], {"jsonrpc": "2.0", "id": id, "meta": {"from": NODE}, **result})
+    def say(word): send("bus:presence", {"jsonrpc": "2.0", "method": "$/" + word, "params": manifest})
     def renew(new=False):
         pipe = db.pipeline().psetex(LEASE, 2100, json.dumps(manifest)).zadd(INDEX, {LEASE: 0}, nx=True)
-        if new or not db.zscore(INDEX, LEASE):
-            pipe.zadd(CHANGES, {LEASE: 0}).incr(VERSION)
+        if new or not db.zscore(INDEX, LEASE): pipe.zadd(CHANGES, {LEASE: 0}).incr(VERSION)
         pipe.pexpire(INDEX, 12100).pexpire(CHANGES, 12100).pexpire(VERSION, 12100).execute()
     manifest = {"node": NODE, "revision": 1, "services": {service: list(methods)}}
     listen(handle, [f"bus:rpc:{service}.{name}{at}" for name in methods for at in ("", "@" + NODE)])
     renew(new=True)
     say("joined")
     print("ready", NODE, flush=True)
-    while not select.select([sys.stdin], [], [], 1)[0]:  # until it ends
-        renew()
+    while not select.select([sys.stdin], [], [], 1)[0]: renew()  # until it ends
     db.pipeline().delete(LEASE).zrem(INDEX, LEASE).zrem(CHANGES, LEASE).zadd(CHANGES, {"": 0}).incr(VERSION).execute()
     say("left")
 
 verb, *rest = sys.argv[1:]
 if verb == "subscribe":
-    listen(lambda channel, event: print(channel, json.dumps(event["data"]), flush=True), ["bus:evt:" + rest[0]], True)
+    listen(lambda channel, event: event["type"] == "dev.omnibus.mark" or  # which is no event, but tells their number
+           print(channel, json.dumps(event["data"]), flush=True), ["bus:evt:" + rest[0]], pattern=True)
     print("ready", flush=True)
     sys.stdin.read()
 elif verb == "serve":
     serve(rest[0], {"echo": lambda text: text, "sum": lambda numbers: sum(numbers), "val": lambda: 0})
-elif verb == "publish":
-    publish(rest[0], json.loads(rest[1]))
-elif verb == "nodes":
-    print(*[node["node"] for node in nodes()], sep="\n")
+elif verb == "publish": publish(rest[0], json.loads(rest[1]))
+elif verb == "nodes": print(*[node["node"] for node in nodes()], sep="\n")
 else:
     asked = rest[0], json.loads(rest[1])
     for node, result, error in [call(*asked)] if verb == "call" else ask("bus:rpc:" + rest[0], *asked):

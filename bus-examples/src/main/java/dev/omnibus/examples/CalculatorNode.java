@@ -40,7 +40,7 @@ public final class CalculatorNode implements Calculator {
         CountDownLatch stopped = new CountDownLatch(1);
         try {
             String url = url();
-            Bus bus = Bus.builder(url).name("calculator").build();
+            Bus bus = PatientStart.open(Bus.builder(url).name("calculator"));
             Runtime.getRuntime()
                     .addShutdownHook(new Thread(
                             () -> {

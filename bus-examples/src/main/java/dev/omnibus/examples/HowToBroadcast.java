@@ -35,7 +35,7 @@ public final class HowToBroadcast {
     static int leftEverywhere(Bus bus, String sku, Consumer<String> screen) {
         Replies<Integer> replies = RpcClient.on(bus)
                 .broadcast(Stock.class)
-                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(2)))
+                .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(5)))
                 .question(stock -> stock.left(sku))
                 .onReply(reply -> screen.accept(reply.node() + " has answered"))
                 .ask();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.examples.ForeignProgram.Running;
 import dev.omnibus.rpc.CallOptions;
@@ -13,6 +14,7 @@ import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.testing.RedisServer;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -37,6 +39,12 @@ class ForeignIT {
 
     /** With more of them, the odds that one of two servers is never chosen are nil. */
     private static final int MOST_CALLS = 40;
+
+    /** Nobody may show it. It has data only so that it would be seen if somebody did. */
+    private static final String MARK = "{\"specversion\":\"1.0\",\"id\":\"mark\",\"source\":\"/nodes/hand-1\","
+            + "\"type\":\"dev.omnibus.mark\",\"sequence\":\"0000000000000042\",\"data\":0}";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private static RedisServer redis;
 
@@ -91,11 +99,42 @@ class ForeignIT {
             Calculator there = RpcClient.on(bus).proxy(Calculator.class, PATIENT.onNode(node));
             assertEquals(6.5, there.sum(List.of(1.0, 2.0, 3.5)));
             assertEquals("hi", there.echo("hi"));
+            refusesAndDrops(node);
             assertEquals(Set.of(bus.node(), node), answering(program.run(redis.url(), "broadcast", "calc.val", "[]")));
 
             server.end();
             await().atMost(LONG).until(() -> !nodes().contains(node));
         }
+    }
+
+    /** What a server must do that the library does not ask of it in good times. */
+    private static void refusesAndDrops(String node) throws Exception {
+        try (HandConnection in = new HandConnection(redis.port());
+                HandConnection out = new HandConnection(redis.port())) {
+            in.subscribe("bus:inbox:hand-1");
+            ask(out, node, 1, "sum", "[[1,2]]", 20_000);
+            ask(out, node, 1, "sum", "[[1,2]]", 20_000); // the same one
+            assertEquals(3, reply(in, 1).path("result").asInt());
+            ask(out, node, 2, "sum", "[[1,2]]", 0);
+            assertEquals(-32001, reply(in, 2).path("error").path("code").asInt());
+            ask(out, node, 3, "sum", "[[1,2],3]", 20_000);
+            assertEquals(-32602, reply(in, 3).path("error").path("code").asInt());
+            ask(out, node, 4, "sum", "{\"numbers\":5,\"unknown\":1}", 20_000); // which it cannot add up
+            assertEquals(-32603, reply(in, 4).path("error").path("code").asInt());
+        }
+    }
+
+    private static void ask(HandConnection out, String node, int id, String method, String params, int ttl)
+            throws IOException {
+        String request = "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"method\":\"calc." + method + "\",\"params\":"
+                + params + ",\"meta\":{\"from\":\"hand-1\",\"replyTo\":\"bus:inbox:hand-1\",\"ttl\":" + ttl + "}}";
+        assertEquals(1L, out.command("PUBLISH", "bus:rpc:calc." + method + "@" + node, request));
+    }
+
+    private static JsonNode reply(HandConnection in, int id) throws IOException {
+        JsonNode reply = JSON.readTree(in.message().get(1));
+        assertEquals(id, reply.path("id").asInt(), reply::toString);
+        return reply;
     }
 
     private void publishesAndSubscribes(ForeignProgram program) throws Exception {
@@ -106,8 +145,11 @@ class ForeignIT {
         program.run(redis.url(), "publish", "weather.rain", "{\"mm\": 3}");
         assertEquals(3, heard.get(20, TimeUnit.SECONDS).path("mm").asInt());
 
-        try (Running subscriber = program.start(redis.url(), "subscribe", "weather.*")) {
+        try (Running subscriber = program.start(redis.url(), "subscribe", "weather.*");
+                HandConnection hand = new HandConnection(redis.port())) {
             assertEquals("", subscriber.line());
+            Object marked = hand.command("PUBLISH", "bus:evt:weather.sun", MARK);
+            assertTrue(marked instanceof Long receivers && receivers >= 1, () -> "a mark reaches " + marked);
             bus.publish("weather.sun", Map.of("hours", 9)).join();
             assertEquals("bus:evt:weather.sun {\"hours\":9}", subscriber.line().replace(": ", ":"));
         }

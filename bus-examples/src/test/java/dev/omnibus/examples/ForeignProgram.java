@@ -34,11 +34,12 @@ record ForeignProgram(List<String> command) {
 
     static ForeignProgram node() {
         Path folder = FOREIGN.resolve("node");
-        if (Files.isDirectory(folder.resolve("node_modules")) && runs("node", "--version")) {
+        String newEnough = "process.exit(Number(process.versions.node.split('.')[0]) >= 18 ? 0 : 1)";
+        if (Files.isDirectory(folder.resolve("node_modules")) && runs("node", "-e", newEnough)) {
             return new ForeignProgram(
                     List.of("node", folder.resolve("omnibus.mjs").toString()));
         }
-        return missing("node with what \"npm ci\" installs in " + folder);
+        return missing("node 18 or newer with what \"npm ci\" installs in " + folder);
     }
 
     private static ForeignProgram missing(String what) {

@@ -87,8 +87,8 @@ abstract class DirectoryContract {
 
         forget();
 
-        await().atMost(3, SECONDS).until(() -> leases() == 2); // it takes one; the rest is for a machine that is busy
-        await().during(5, SECONDS).atMost(20, SECONDS).until(() -> sees(one, 2) && sees(two, 2));
+        await().atMost(20, SECONDS).until(() -> leases() == 2); // it takes one second on a machine that is free
+        await().during(5, SECONDS).atMost(30, SECONDS).until(() -> sees(one, 2) && sees(two, 2));
         assertEquals(List.of(), left);
     }
 
@@ -124,6 +124,6 @@ abstract class DirectoryContract {
                 .pollInterval(10, MILLISECONDS)
                 .until(() -> left.equals(List.of(doomed.node(), doomed.node())));
         long millis = (System.nanoTime() - killed) / 1_000_000;
-        assertTrue(millis < 6_000, () -> "known after " + millis + " ms"); // 5,000, and room for a busy machine
+        assertTrue(millis < 10_000, () -> "known after " + millis + " ms"); // 5,000, and room for a busy machine
     }
 }

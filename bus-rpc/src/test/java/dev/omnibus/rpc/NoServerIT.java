@@ -11,14 +11,24 @@ import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** That nobody serves a method is known in one round trip, here measured against a bare one of the same client. */
+/**
+ * That nobody serves a method is known after one question to Redis. How long that takes, against a bare round trip of
+ * the same client, is printed and stands in {@code docs/reference/rpc-errors.md}; on a machine that has other things to
+ * do nothing can be promised of it.
+ */
 @WithRedis
 class NoServerIT {
 
@@ -31,23 +41,23 @@ class NoServerIT {
     }
 
     @Test
-    void noServerTakesLessThanTwoRoundTrips() {
+    void nobodyIsWaitedFor() {
         try (Bus caller = Bus.connect(redis.url())) {
-            assertNoServerTakesLessThanTwoRoundTrips(caller);
+            assertNobodyIsWaitedFor(caller);
         }
     }
 
     @Test
-    void noServerTakesLessThanTwoRoundTripsAlsoWithAnObserver() {
+    void nobodyIsWaitedForAlsoWithAnObserver() {
         try (Bus caller = Bus.connect(redis.url());
                 Transport observer = RedissonTransport.connect(redis.url())) {
             observer.subscribePattern("*", (channel, frame) -> {}).join();
-            assertNoServerTakesLessThanTwoRoundTrips(caller);
+            assertNobodyIsWaitedFor(caller);
         }
     }
 
     /** The best of some rounds, because a machine that is busy makes either of both slow, now and then. */
-    private static void assertNoServerTakesLessThanTwoRoundTrips(Bus caller) {
+    private static void assertNobodyIsWaitedFor(Bus caller) {
         RpcClient client = RpcClient.on(caller);
         client.directory().ready().join();
         Transport link = caller.channels().transport();
@@ -78,7 +88,59 @@ class NoServerIT {
             rounds.add(each[1] + " of " + each[0]);
         }
         System.out.println("NO_SERVER in µs, of a round trip: " + rounds);
-        assertTrue(best < 2, () -> "µs: " + rounds);
+        assertTrue(best < 10, () -> "µs: " + rounds); // less than two, and room for a machine that is busy
+    }
+
+    /** What a bus asks of Redis, by who asks. */
+    private static final class Questions {
+
+        final AtomicInteger ofCalls = new AtomicInteger();
+        final AtomicInteger ofTimer = new AtomicInteger(); // the directory looks each second by itself
+        final Queue<String> requests = new ConcurrentLinkedQueue<>();
+
+        Transport on(Transport link) {
+            InvocationHandler counted = (self, method, arguments) -> {
+                if (method.getName().equals("leases")) {
+                    boolean timer = Thread.currentThread().getName().equals("omnibus-timer");
+                    (timer ? ofTimer : ofCalls).incrementAndGet();
+                } else if (method.getName().equals("publish")) {
+                    ((List<?>) arguments[0])
+                            .stream()
+                                    .map(sent -> ((Publication) sent).channel())
+                                    .filter(channel -> channel.contains(":rpc:"))
+                                    .forEach(requests::add);
+                }
+                try {
+                    return method.invoke(link, arguments);
+                } catch (InvocationTargetException e) {
+                    throw e.getCause();
+                }
+            };
+            return (Transport)
+                    Proxy.newProxyInstance(Transport.class.getClassLoader(), new Class<?>[] {Transport.class}, counted);
+        }
+    }
+
+    @Test
+    void redisIsAskedOnceAndNothingIsPublished() {
+        int calls = 200;
+        Questions questions = new Questions();
+        try (Bus caller = Bus.builder(questions.on(RedissonTransport.connect(redis.url())))
+                .build()) {
+            RpcClient client = RpcClient.on(caller);
+            client.directory().ready().join();
+            questions.ofCalls.set(0);
+            questions.ofTimer.set(0);
+            for (int i = 0; i < calls; i++) {
+                RpcException e = CallFixture.failure(client.call("nobody.there", Integer.class, PATIENT));
+                assertEquals(Reason.NO_SERVER, e.reason());
+                assertTrue(e.notExecuted());
+            }
+            int looks = questions.ofCalls.get();
+            int all = looks + questions.ofTimer.get(); // a call that begins beside a look of the timer may share it
+            assertTrue(looks <= calls && all >= calls, () -> looks + " looks, " + all + " with those of the timer");
+            assertEquals(List.of(), List.copyOf(questions.requests));
+        }
     }
 
     private static long[] medianMicros(Runnable... actions) {

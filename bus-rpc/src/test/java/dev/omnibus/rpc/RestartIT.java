@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.faults.Patiently;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.io.BufferedReader;
@@ -62,7 +63,8 @@ class RestartIT {
         private ServerProcess() {}
 
         public static void main(String[] arguments) throws Exception {
-            try (Bus bus = Bus.builder(arguments[0]).prefix(arguments[1]).build()) {
+            try (Bus bus = Patiently.open(
+                    () -> Bus.builder(arguments[0]).prefix(arguments[1]).build())) {
                 RpcServer.on(bus)
                         .serve(Work.class, new Worker(new AtomicLong(), true))
                         .ready()

@@ -2,6 +2,7 @@ package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
+import dev.omnibus.examples.PatientStart;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Hears of every event and raises the alarm for strong ones. It knows nothing of the publisher. Thread-safe. */
@@ -20,7 +21,7 @@ final class AlertDesk implements AutoCloseable {
     /** Watches from now on: when this returns, the subscription stands. */
     AlertDesk(String redis, Screen screen) {
         this.screen = screen;
-        this.bus = Bus.builder(redis).name("alerts").listener(ear).build();
+        this.bus = PatientStart.open(Bus.builder(redis).name("alerts").listener(ear));
         bus.subscribe(Quake.ALL_TOPICS, Quake.class, this::judge).ready().join();
     }
 

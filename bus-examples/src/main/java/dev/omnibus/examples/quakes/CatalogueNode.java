@@ -2,6 +2,7 @@ package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
+import dev.omnibus.examples.PatientStart;
 import dev.omnibus.rpc.RpcServer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,8 +36,8 @@ public final class CatalogueNode implements Catalogue {
     private static void start(String name, List<String> networks) {
         Ear ear = new Ear();
         CatalogueNode node = new CatalogueNode(ear);
-        Bus bus =
-                Bus.builder(System.getenv("REDIS_URL")).name(name).listener(ear).build();
+        Bus bus = PatientStart.open(
+                Bus.builder(System.getenv("REDIS_URL")).name(name).listener(ear));
         Runtime.getRuntime().addShutdownHook(new Thread(bus::close));
 
         List<CompletableFuture<Void>> ready = new ArrayList<>();

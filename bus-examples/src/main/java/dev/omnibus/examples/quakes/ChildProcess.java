@@ -35,7 +35,7 @@ final class ChildProcess implements AutoCloseable {
             "-XX:+IgnoreUnrecognizedVMOptions",
             "--sun-misc-unsafe-memory-access=allow");
 
-    private static final Duration START_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
 
     /** A bus may finish what it has begun. */
     private static final Duration END_TIMEOUT = Duration.ofSeconds(10);

@@ -1,5 +1,6 @@
 package dev.omnibus.examples.quakes;
 
+import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcClient;
 import java.time.Duration;
 import java.util.Arrays;
@@ -16,6 +17,9 @@ final class DistanceCalls {
 
     /** So many wait for their answer at a time; the next call is made when one has it. */
     static final int IN_FLIGHT = 64;
+
+    /** Far more than any needs, for a machine that has other things to do. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     /**
      * What became of the calls.
@@ -36,7 +40,7 @@ final class DistanceCalls {
 
     /** Asks how far it is from each event to the next. */
     static Result make(RpcClient client, List<Quake> quakes, int calls) {
-        Geo geo = client.proxy(Geo.class);
+        Geo geo = client.proxy(Geo.class, CallOptions.defaults().withTimeout(TIMEOUT));
         Semaphore free = new Semaphore(IN_FLIGHT);
         AtomicInteger right = new AtomicInteger();
         Map<String, Integer> byNode = new ConcurrentSkipListMap<>();
@@ -60,7 +64,7 @@ final class DistanceCalls {
                 return null;
             });
         }
-        CompletableFuture.allOf(all).orTimeout(10, TimeUnit.SECONDS).join();
+        CompletableFuture.allOf(all).orTimeout(60, TimeUnit.SECONDS).join();
         Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
         Arrays.sort(nanos);
         return new Result(right.get(), byNode, nanos, elapsed);

@@ -1,6 +1,7 @@
 package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.examples.PatientStart;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -17,7 +18,7 @@ final class Publisher implements AutoCloseable {
     private final Screen screen;
 
     Publisher(String redis, Screen screen) {
-        this.bus = Bus.builder(redis).name("publisher").listener(ear).build();
+        this.bus = PatientStart.open(Bus.builder(redis).name("publisher").listener(ear));
         this.screen = screen;
     }
 
@@ -45,7 +46,7 @@ final class Publisher implements AutoCloseable {
                     .exceptionally(failure -> null); // its bus reports it
             screen.progress(i + 1, published.length, "events published");
         }
-        CompletableFuture.allOf(published).orTimeout(10, TimeUnit.SECONDS).join();
+        CompletableFuture.allOf(published).orTimeout(30, TimeUnit.SECONDS).join();
         return confirmed.get();
     }
 

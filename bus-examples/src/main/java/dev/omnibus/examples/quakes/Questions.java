@@ -12,8 +12,8 @@ import java.util.function.Function;
 /** Puts questions to all catalogues, and keeps account of the answers. Thread-safe. */
 final class Questions {
 
-    /** Longer than it takes to find out that a node has died: 5 seconds at most. */
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    /** Longer than it takes to find out that a node has died, which is 5 seconds, even on a machine that is busy. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private final Broadcast<Catalogue> catalogues;
     private final AtomicInteger asked = new AtomicInteger();

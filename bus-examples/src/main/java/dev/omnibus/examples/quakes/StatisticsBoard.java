@@ -2,6 +2,7 @@ package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
+import dev.omnibus.examples.PatientStart;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -18,7 +19,7 @@ final class StatisticsBoard implements AutoCloseable {
 
     /** Counts from now on: when this returns, the subscription stands. */
     StatisticsBoard(String redis) {
-        bus = Bus.builder(redis).name("statistics").listener(ear).build();
+        bus = PatientStart.open(Bus.builder(redis).name("statistics").listener(ear));
         bus.subscribe(Quake.ALL_TOPICS, Quake.class, this::count).ready().join();
     }
 

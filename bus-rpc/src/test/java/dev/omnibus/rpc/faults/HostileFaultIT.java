@@ -77,8 +77,8 @@ class HostileFaultIT {
                         }
                     })
                     .settle(sent + " damaged frames, seed " + SEED);
-            load.assertUninterrupted();
             assertTrue(load.caller().stats().badMessages() > 0, "nothing was refused");
+            load.assertUninterrupted();
         }
     }
 
@@ -104,8 +104,8 @@ class HostileFaultIT {
             });
             load.through(Duration.ofSeconds(2), () -> load.goOnFor(Duration.ofSeconds(1)))
                     .settle(replayed + " frames replayed");
-            load.assertUninterrupted();
             assertTrue(load.caller().stats().duplicates() > 0, "no replay arrived");
+            load.assertUninterrupted();
         } finally {
             again.shutdownNow();
             assertTrue(again.awaitTermination(20, SECONDS));
@@ -118,8 +118,8 @@ class HostileFaultIT {
         try (Load load = load()) {
             load.through(Duration.ofSeconds(2), () -> redis.command("PUBLISH", "bus:evt:load.n", large))
                     .settle("frame of 4 MiB");
-            load.assertUninterrupted();
             assertTrue(load.caller().stats().badMessages() > 0, "it was refused");
+            load.assertUninterrupted();
         }
     }
 
@@ -177,9 +177,9 @@ class HostileFaultIT {
                         }
                     })
                     .settle("frames of another version");
-            load.assertNothingMissed();
-            assertEquals(bad + 100, load.caller().stats().badMessages());
             assertTrue(load.executed(1_000_000) == 0, "a request of another version was executed");
+            load.assertNothingMissed(); // else some of them may be missing as well
+            assertEquals(bad + 100L * Bounds.ROUNDS, load.caller().stats().badMessages());
         }
     }
 }

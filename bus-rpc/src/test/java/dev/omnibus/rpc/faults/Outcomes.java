@@ -27,7 +27,6 @@ final class Outcomes {
     private final AtomicLong succeeded = new AtomicLong();
     private final AtomicLong latestSuccess = new AtomicLong(Long.MIN_VALUE); // when the call began
     private final AtomicLong worstOverdueMillis = new AtomicLong(Long.MIN_VALUE);
-    private final AtomicLong latestValueMillis = new AtomicLong(Long.MIN_VALUE); // over the timeout
 
     Outcomes(String what, Duration timeout) {
         this.what = what;
@@ -46,13 +45,21 @@ final class Outcomes {
             long overdue = (System.nanoTime() - begun - timeout.toNanos()) / 1_000_000;
             worstOverdueMillis.accumulateAndGet(overdue, Math::max);
             if (failure == null) {
-                latestValueMillis.accumulateAndGet(overdue, Math::max);
                 ok(number, begun, isRight, value);
             } else {
-                failed(number, failure instanceof CompletionException ? failure.getCause() : failure);
+                failed(number, cause(failure));
             }
             return null;
         }));
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
+    }
+
+    /** In one word, if it is an error that a call may end with. */
+    static String reason(Throwable failure) {
+        return cause(failure) instanceof RpcException typed ? typed.reason().toString() : failure.toString();
     }
 
     private <T> void ok(long number, long begun, Predicate<T> isRight, T value) {
@@ -93,11 +100,6 @@ final class Outcomes {
 
     long worstOverdueMillis() {
         return worstOverdueMillis.get();
-    }
-
-    /** How long after its timeout a call gave a value. */
-    long latestValueMillis() {
-        return latestValueMillis.get();
     }
 
     List<String> wrong() {
