@@ -94,6 +94,8 @@ class RedisRpcCloseIT {
                 .serve(queue, new Endless(new CountDownLatch(1)))
                 .ready()
                 .join();
+        await().atMost(20, SECONDS)
+                .until(() -> !String.valueOf(redis.command("INFO", "clients")).contains("blocked_clients:0"));
 
         bus.close();
 
