@@ -27,7 +27,7 @@ async function nodes() {
 }
 const waiting = new Map(); // what to do with the answers, by id
 await sub.subscribe(inbox, reader(answer => waiting.get(answer.id)?.(answer)));
-async function ask(channel, method, params, ms = 5000) { // the answers of everybody who has received it
+async function ask(channel, method, params, ms = 20000) { // the answers of everybody who has received it
   const id = random(), answers = [], end = Date.now() + ms;
   waiting.set(id, answer => answers.push(answer));
   const count = (await db.pubSubNumSub([channel]))[channel];

@@ -34,7 +34,7 @@ def publish(topic, data):
 def nodes():
     return [json.loads(manifest) for manifest in map(db.get, db.zrange(INDEX, 0, -1)) if manifest]
 
-def ask(channel, method, params, seconds=5):  # (node, result, error) of everybody who has received it
+def ask(channel, method, params, seconds=20):  # (node, result, error) of everybody who has received it
     asked, answers = secrets.token_hex(8), queue.Queue()
     listen(lambda _, answer: answer.get("id") == asked and answers.put(answer), [INBOX])
     count, end = db.pubsub_numsub(channel)[0][1], time.monotonic() + seconds

@@ -77,6 +77,8 @@ class RestartIT {
 
     private static final long HURRIED = 1_000_000_000; // above all numbers of the others
 
+    private static final long ROOM_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final String prefix = "restart-" + UUID.randomUUID();
     private final RedisServer redis;
     private final AtomicLong executed = new AtomicLong();
@@ -149,8 +151,10 @@ class RestartIT {
     }
 
     /**
-     * Each ends 100 ms after its deadline at the latest. Three threads have to go on in turn for that: the one that
-     * finds it, the one that ends it, and the one that waits for it; and each may be held up by the machine.
+     * Each ends 100 ms after its deadline at the latest, on a machine that is free. Three threads have to go on in turn
+     * for that: the one that finds it, the one that ends it, and the one that waits for it; and each may be held up by
+     * the machine, more often than can be measured beside them. So there is room; but a call that is not ended by its
+     * deadline at all ends later than that, when the lease of the killed node is over.
      */
     private static void assertEndedInTime(Callers callers, Duration timeout, Stalls stalls) {
         long longest = 0;
@@ -162,7 +166,7 @@ class RestartIT {
             longest = Math.max(longest, span.nanos());
             longestHeldUp = Math.max(longestHeldUp, heldUp);
             assertTrue(
-                    late - heldUp <= TimeUnit.MILLISECONDS.toNanos(100),
+                    late - heldUp <= TimeUnit.MILLISECONDS.toNanos(100) + ROOM_NANOS,
                     () -> "a call with a timeout of " + timeout + " took " + span.nanos() / 1_000_000
                             + " ms, held up by the machine for " + heldUp / 1_000_000 + " ms at most");
         }
