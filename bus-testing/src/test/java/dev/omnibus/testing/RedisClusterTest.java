@@ -57,7 +57,7 @@ class RedisClusterTest {
     void aKilledMasterIsReplacedAndComesBackAsAReplica() {
         RedisServer before = redis.masterOf("survives");
         before.command("SET", "survives", "yes");
-        before.command("WAIT", "1", "5000");
+        Replication.awaitReplicaOf(before, redis.nodes());
 
         before.kill();
         redis.awaitFailover(before);

@@ -28,7 +28,7 @@ class RedisSentinelsTest {
     void aKilledMasterIsReplacedByTheReplicaWithItsData() {
         RedisServer before = redis.master();
         before.command("SET", "kept", "yes");
-        before.command("WAIT", "1", "5000");
+        Replication.awaitReplicaOf(before, redis.replicas());
 
         before.kill();
         RedisServer after = redis.awaitFailover(before);
