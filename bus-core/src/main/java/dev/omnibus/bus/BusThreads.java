@@ -5,9 +5,7 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -22,7 +20,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class BusThreads {
 
     private static final int VIRTUAL_SINCE = 24;
-    private static final int KEPT_SECONDS = 10;
 
     private static final ThreadLocal<Object> OWNER = new ThreadLocal<>();
 
@@ -73,8 +70,7 @@ final class BusThreads {
             thread.setDaemon(true);
             return thread;
         };
-        return new ThreadPoolExecutor(
-                0, Integer.MAX_VALUE, KEPT_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+        return new Workers(threads);
     }
 
     /**

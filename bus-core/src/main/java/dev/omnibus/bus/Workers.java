@@ -1,0 +1,141 @@
+package dev.omnibus.bus;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Platform threads, as many as there is work for at the same time, without an upper limit.
+ *
+ * <p>To wake a thread costs more than most tasks do. A pool that gives every task a thread of its own wakes one for
+ * each; so do many short tasks for many mailboxes. Here tasks wait in one queue, and one thread at a time is called
+ * for. When it has arrived and has taken a task, it calls for the next one if there is more. So while a thread is on
+ * its way, those that are there already take the short tasks, and nobody is woken in vain. A task never waits for
+ * another one to end: as long as any waits, a thread is on its way, which is made if all others are held up.
+ */
+final class Workers extends AbstractExecutorService {
+
+    private static final int KEPT_SECONDS = 10;
+
+    private final ThreadPoolExecutor threads;
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean called = new AtomicBoolean(); // a thread, which has not arrived yet
+    private volatile boolean stopped;
+
+    Workers(ThreadFactory factory) {
+        threads = new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, KEPT_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
+    }
+
+    /**
+     * Runs a task soon.
+     *
+     * @throws RejectedExecutionException if this is shut down
+     * @throws OutOfMemoryError if all threads are held up and no further one can be started
+     */
+    @Override
+    public void execute(Runnable task) {
+        if (threads.isShutdown()) {
+            throw new RejectedExecutionException("The threads of this bus have ended");
+        }
+        tasks.add(task);
+        try {
+            call();
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            boolean mine = tasks.remove(task); // else somebody was there to take it
+            if (e instanceof RejectedExecutionException && !tasks.isEmpty()) {
+                finish();
+            }
+            if (mine) {
+                throw e;
+            }
+        }
+    }
+
+    /** Others had left their tasks to the thread that could not be called, at the very moment of the shutdown. */
+    private void finish() {
+        threads.getThreadFactory().newThread(this::work).start();
+    }
+
+    private void call() {
+        if (called.compareAndSet(false, true)) {
+            boolean comes = false;
+            try {
+                threads.execute(this::work);
+                comes = true;
+            } finally {
+                if (!comes) {
+                    called.set(false);
+                }
+            }
+        }
+    }
+
+    private void work() {
+        called.set(false); // before it looks: what is added from here on finds a thread, or calls one
+        Runnable task;
+        while (!stopped && (task = tasks.poll()) != null) {
+            if (!tasks.isEmpty()) {
+                callIfPossible();
+            }
+            try {
+                task.run();
+            } catch (Throwable t) { // as if it had a thread of its own, whose end this would be
+                Thread thread = Thread.currentThread();
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, t);
+            }
+            if (!stopped) {
+                Thread.interrupted(); // it was meant for that task
+            }
+        }
+    }
+
+    /** Without another thread, this one does what there is. */
+    private void callIfPossible() {
+        try {
+            call();
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            // shut down, or too many threads already
+        }
+    }
+
+    @Override
+    public void shutdown() {
+        threads.shutdown();
+    }
+
+    @Override
+    public List<Runnable> shutdownNow() {
+        stopped = true;
+        threads.shutdownNow();
+        List<Runnable> left = new ArrayList<>();
+        Runnable task;
+        while ((task = tasks.poll()) != null) {
+            left.add(task);
+        }
+        return left;
+    }
+
+    @Override
+    public boolean isShutdown() {
+        return threads.isShutdown();
+    }
+
+    @Override
+    public boolean isTerminated() {
+        return threads.isTerminated();
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+        return threads.awaitTermination(timeout, unit);
+    }
+}
