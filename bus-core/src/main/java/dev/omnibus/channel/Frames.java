@@ -49,11 +49,12 @@ final class Frames {
             return bad(List.of(), "is empty");
         }
         if (frame[at] == '{') {
-            int end = endOfElement(frame, at, frame.length);
+            Element element = new Element(frame, frame.length);
+            int end = element.endFrom(at);
             if (end < 0) {
                 return bad(List.of(), "ends inside an object");
             }
-            Message only = new Message(frame, at, end - at);
+            Message only = element.message(at);
             return skipSpace(frame, end) == frame.length
                     ? new Split(List.of(only), null)
                     : bad(List.of(only), "goes on after its object");
@@ -66,6 +67,7 @@ final class Frames {
 
     private static Split splitArray(byte[] frame, int from) {
         List<Message> messages = new ArrayList<>();
+        Element element = new Element(frame, frame.length);
         int at = skipSpace(frame, from);
         if (at < frame.length && frame[at] == ']') {
             return bad(messages, "is an empty array");
@@ -74,11 +76,11 @@ final class Frames {
             if (messages.size() == MOST_MESSAGES) {
                 return bad(messages, "has more than " + MOST_MESSAGES + " elements");
             }
-            int end = endOfElement(frame, at, frame.length);
+            int end = element.endFrom(at);
             if (end < 0) {
                 return bad(messages, "ends inside an element");
             }
-            messages.add(new Message(frame, at, end - at));
+            messages.add(element.message(at));
             at = skipSpace(frame, end);
             if (at == frame.length) {
                 break;
@@ -100,35 +102,60 @@ final class Frames {
         return new Split(messages, problem);
     }
 
-    /** The offset behind the element that begins here, or -1 if the bytes end first. */
-    static int endOfElement(byte[] frame, int start, int end) {
-        int depth = 0;
-        for (int i = start; i < end; i++) {
-            switch (frame[i]) {
-                case '"' -> {
-                    i = endOfString(frame, i, end);
-                    if (i < 0) {
-                        return -1;
-                    }
-                }
-                case '{', '[' -> depth++;
-                case '}', ']' -> {
-                    if (depth == 0) {
-                        return i; // the array's own end, behind a bare value
-                    }
-                    if (--depth == 0) {
-                        return i + 1;
-                    }
-                }
-                case ',' -> {
-                    if (depth == 0) {
-                        return i; // behind a bare value
-                    }
-                }
-                default -> {}
-            }
+    /** Whether the bytes between two offsets are one element by their borders. */
+    static boolean isOneElement(byte[] bytes, int start, int end) {
+        return new Element(bytes, end + 1).endFrom(start) == end;
+    }
+
+    /** Finds the borders of one element after the other. */
+    private static final class Element {
+
+        private final byte[] frame;
+        private final int length;
+        private int end;
+        private int lastBorder;
+
+        Element(byte[] frame, int length) {
+            this.frame = frame;
+            this.length = length;
         }
-        return -1;
+
+        Message message(int start) {
+            return new Message(frame, start, end - start, lastBorder - start);
+        }
+
+        /** The offset behind the element that begins here, or -1 if the bytes end first. */
+        int endFrom(int start) {
+            int depth = 0;
+            int border = start;
+            int behind = -1;
+            for (int i = start; i < length && behind < 0; i++) {
+                switch (frame[i]) {
+                    case '"' -> {
+                        i = endOfString(frame, i, length);
+                        if (i < 0) {
+                            return -1;
+                        }
+                    }
+                    case '{', '[' -> {
+                        border = depth == 1 ? i : border;
+                        depth++;
+                    }
+                    case '}', ']' -> {
+                        depth--;
+                        behind = depth < 0 ? i : depth == 0 ? i + 1 : -1; // the array's own end, behind a bare value
+                    }
+                    case ',' -> {
+                        border = depth == 1 ? i : border;
+                        behind = depth == 0 ? i : -1; // behind a bare value
+                    }
+                    default -> {}
+                }
+            }
+            end = behind;
+            lastBorder = border;
+            return behind;
+        }
     }
 
     /** The offset of the closing quote, or -1. */

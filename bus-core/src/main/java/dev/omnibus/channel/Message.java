@@ -9,10 +9,26 @@ import java.util.Arrays;
  * @param bytes the frame
  * @param offset where the message begins
  * @param length how long it is
+ * @param lastBorder where the last comma between its members stands, or the bracket that opens the value behind it,
+ *     counted from the beginning of the message; {@link #UNKNOWN} if nobody has looked
  */
-public record Message(byte[] bytes, int offset, int length) {
+public record Message(byte[] bytes, int offset, int length, int lastBorder) {
+
+    /** Instead of the place of the last border. */
+    public static final int UNKNOWN = -1;
 
     private static final int MOST_DIGITS = 18; // that surely fit a long
+
+    /**
+     * A message whose borders nobody has looked for.
+     *
+     * @param bytes the frame
+     * @param offset where the message begins
+     * @param length how long it is
+     */
+    public Message(byte[] bytes, int offset, int length) {
+        this(bytes, offset, length, UNKNOWN);
+    }
 
     /**
      * Whether the message begins with these bytes.
@@ -104,8 +120,21 @@ public record Message(byte[] bytes, int offset, int length) {
     public Message lastValue(int from) {
         int begin = offset + from;
         int end = offset + length - 1;
-        boolean whole = begin < end && bytes[end] == '}' && Frames.endOfElement(bytes, begin, end + 1) == end;
+        boolean whole = begin < end && bytes[end] == '}' && isOneValue(from);
         return new Message(bytes, begin, whole ? end - begin : 0);
+    }
+
+    /** Whether there is one value from here to the brace that ends the message. */
+    private boolean isOneValue(int from) {
+        if (lastBorder == UNKNOWN) {
+            return Frames.isOneElement(bytes, offset + from, offset + length - 1);
+        }
+        byte first = bytes[offset + from];
+        byte last = bytes[offset + length - 2];
+        boolean nested = first == '{' || first == '[';
+        return nested
+                ? lastBorder == from && (last == '}' || last == ']') // nothing was opened behind it, so it ends there
+                : lastBorder < from;
     }
 
     /**

@@ -134,6 +134,26 @@ class FramesTest {
         }
     }
 
+    @Test
+    void theLastValueIsFoundByTheBordersSeenWhenSplittingAsByLookingForThem() {
+        Random random = new Random(20261125);
+        int value = "{\"k\":".length();
+        for (int round = 0; round < 30_000; round++) {
+            byte[] good = bytes(object(random, 3));
+            Message whole = Frames.split(good).messages().get(0);
+            assertEquals(good.length - value - 1, whole.lastValue(value).length());
+
+            byte[] damaged = damage(good, value, random);
+            for (Message seen : Frames.split(damaged).messages()) {
+                if (seen.length() > value) {
+                    Message found = seen.lastValue(value);
+                    Message lookedFor = new Message(damaged, seen.offset(), seen.length()).lastValue(value);
+                    assertTrue(found.length() == 0 || found.equals(lookedFor), seen::toString);
+                }
+            }
+        }
+    }
+
     /** The bytes before that offset stay; there and behind it, some are replaced, left out, repeated or added. */
     private static byte[] damage(byte[] frame, int from, Random random) {
         byte[] hostile = bytes("{}[]\",\\:\u0000ä1");
