@@ -48,7 +48,7 @@ final class Compare {
                 .toList();
         for (int round = 0; round <= options.rounds(); round++) {
             for (Peer peer : peers) {
-                measure(job, round, peer, stage);
+                measure(job, round, peer, round == 0 ? stage.forFirstRound() : stage);
             }
         }
     }

@@ -27,9 +27,12 @@ final class Jobs {
             new EventJob("events-topics-1000", "events over 1,000 topics", 1, 1_000, SMALL),
             new EventJob("events-topics-10000", "events over 10,000 topics", 1, 10_000, SMALL),
             new HeapJob("heap-subscriptions", "heap per idle subscription, of 1,000", 1_000),
-            nodes(2),
-            nodes(8),
-            nodes(32));
+            nodes(256, 2),
+            nodes(256, 8),
+            nodes(256, 32),
+            nodes(4_096, 2),
+            nodes(4_096, 8),
+            nodes(4_096, 32));
 
     private Jobs() {}
 
@@ -42,11 +45,11 @@ final class Jobs {
                 bytes);
     }
 
-    private static Job nodes(int nodes) {
+    private static Job nodes(int calls, int nodes) {
         return new CallJob(
-                "calls-256-nodes-" + nodes,
-                "calls, 256 in flight, " + nodes + " nodes",
-                Load.inFlight(256),
+                "calls-" + calls + "-nodes-" + nodes,
+                String.format("calls, %,d in flight, %d nodes", calls, nodes),
+                Load.inFlight(calls),
                 nodes,
                 SMALL);
     }
