@@ -68,14 +68,14 @@ public class LaneBenchmark {
     @OperationsPerInvocation(MESSAGES)
     public int gather() {
         for (int i = 0; i < MESSAGES; i++) {
-            Waiting waiting = Waiting.plain(message, true, Sent.UNNOTICED);
+            Waiting waiting = Waiting.plain(message, Count.ANY, Sent.UNNOTICED);
             gate.admitAnyway(waiting);
             lane.offer(waiting, null);
         }
         int frames = 0;
         Publication publication;
         while ((publication = underWay.poll()) != null) {
-            publication.outcome().published(1, true);
+            publication.outcome().published(1, 0);
             frames++;
         }
         return frames;

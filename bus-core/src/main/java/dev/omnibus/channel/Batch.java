@@ -1,5 +1,7 @@
 package dev.omnibus.channel;
 
+import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import java.util.ArrayList;
@@ -83,13 +85,13 @@ final class Batch implements Publication.Outcome {
     }
 
     @Override
-    public void published(long receivers, boolean exact) {
-        lane.finish(this, receivers, exact, null);
+    public void published(long receivers, long onlookers) {
+        lane.finish(this, receivers, onlookers, null);
     }
 
     @Override
     public void failed(TransportException failure) {
-        lane.finish(this, 0, false, failure);
+        lane.finish(this, 0, NOT_TOLD_APART, failure);
     }
 
     /** Tells those that may block, or those that do not; true if there are others. */

@@ -186,16 +186,16 @@ public final class Channels implements AutoCloseable {
      *
      * @param channel where to
      * @param message one JSON object; not to be changed afterwards
-     * @param counted whether the receivers are to be counted exactly
+     * @param count what is to be known of the receivers
      * @param sent told how it went
      */
-    public void send(String channel, byte[] message, boolean counted, Sent sent) {
-        lanes.send(channel, Waiting.plain(message, counted, sent), null);
+    public void send(String channel, byte[] message, Count count, Sent sent) {
+        lanes.send(channel, Waiting.plain(message, count, sent), null);
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
-    void sendBeat(byte[] message, boolean counted, Sent sent) {
-        lanes.send(names.inbox(node), Waiting.beat(message, counted, sent), null);
+    void sendBeat(byte[] message, Count count, Sent sent) {
+        lanes.send(names.inbox(node), Waiting.beat(message, count, sent), null);
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.omnibus.channel;
 
+import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -26,6 +28,9 @@ final class Lane {
     /** A frame stays well below the sizes at which Redis drops its subscribers, and a receiver splits it quickly. */
     private static final int FRAME_BYTES = 256 * 1024;
 
+    /** So long nobody is thought to look on after nobody did: see {@link Count#ANY}. */
+    private static final long UNWATCHED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long RETIRE_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final String channel;
@@ -34,6 +39,8 @@ final class Lane {
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
     private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
     private final Numbers numbers;
+    private boolean unwatched; // nobody looked on when the receivers were told apart from onlookers the last time
+    private long toldApart;
     private boolean underWay; // or called for by the outbox
     private boolean retired;
     private long lastUse = System.nanoTime();
@@ -93,28 +100,43 @@ final class Lane {
     @Nullable
     Publication next() {
         Batch batch = new Batch(this);
-        List<byte[]> messages = new ArrayList<>();
-        boolean counted = false;
-        synchronized (this) {
-            Waiting first = queue.peek();
-            if (first == null || (!gate.isOpen() && !first.urgent())) {
-                rest();
-                return null;
+        try {
+            List<byte[]> messages = new ArrayList<>();
+            boolean counted;
+            synchronized (this) {
+                Waiting first = queue.peek();
+                if (first == null || (!gate.isOpen() && !first.urgent())) {
+                    rest();
+                    return null;
+                }
+                open.add(batch);
+                counted = fill(batch, messages);
             }
-            int bytes = 0;
-            while (first != null
-                    && messages.size() < Frames.MOST_MESSAGES
-                    && (gate.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
-                    && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
-                batch.add(queue.remove());
-                messages.add(first.message);
-                bytes += first.message.length;
-                counted |= first.counted;
-                first = queue.peek();
-            }
-            open.add(batch);
+            return new Publication(channel, Frames.join(messages), counted, batch);
+        } catch (OutOfMemoryError e) { // or the lane would wait for this frame for ever
+            finish(batch, 0, NOT_TOLD_APART, Outbox.noMemory(channel, e));
+            return null;
         }
-        return new Publication(channel, Frames.join(messages), counted, batch);
+    }
+
+    /** Takes what goes in the next frame; true if its receivers are to be told apart from onlookers. */
+    private boolean fill(Batch batch, List<byte[]> messages) {
+        boolean sureOfAny = unwatched && System.nanoTime() - toldApart < UNWATCHED_NANOS;
+        boolean counted = false;
+        int bytes = 0;
+        Waiting first = queue.peek();
+        while (first != null
+                && messages.size() < Frames.MOST_MESSAGES
+                && (gate.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
+                && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
+            batch.add(first);
+            queue.remove();
+            messages.add(first.message);
+            bytes += first.message.length;
+            counted |= first.count == Count.ALL || (first.count == Count.ANY && !sureOfAny);
+            first = queue.peek();
+        }
+        return counted;
     }
 
     /** Nothing is under way any more; what is still there waits for the link. Guarded by this. */
@@ -230,9 +252,14 @@ final class Lane {
     }
 
     /** A publication is completed. What may be sent once more is put back, the rest is told. */
-    void finish(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
+    void finish(Batch batch, long receivers, long onlookers, @Nullable TransportException failure) {
         boolean more = false;
+        boolean exact = onlookers != NOT_TOLD_APART;
         synchronized (this) {
+            if (exact) {
+                unwatched = onlookers == 0;
+                toldApart = System.nanoTime();
+            }
             if (failure == null) {
                 numbers.told(batch.told());
             } else if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {

@@ -88,7 +88,7 @@ final class Liveness {
             exactly = beat % COUNTED == 1 || !countsTrusted || beat - lastSeen > 1;
         }
         byte[] message = (BEAT + beat + "]}").getBytes(StandardCharsets.UTF_8);
-        channels.sendBeat(message, exactly, new Sent() {
+        channels.sendBeat(message, exactly ? Count.ALL : Count.NO, new Sent() {
             @Override
             public void sent(long receivers, boolean exact) {
                 if (exactly || receivers == 0) {

@@ -26,9 +26,13 @@ final class Outbox {
 
     private static final int LANES_PER_WRITE = 256;
 
+    /** While so many are under way, the others go on gathering: few large frames cost less than many small ones. */
+    private static final int LANES_UNDER_WAY = 64;
+
     private final Transport transport;
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final AtomicInteger writes = new AtomicInteger();
+    private final AtomicInteger lanes = new AtomicInteger(); // under way
     private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() not yet answered
     private final Set<Lane> holding = ConcurrentHashMap.newKeySet();
 
@@ -65,12 +69,18 @@ final class Outbox {
             return;
         }
         int answered = 1;
-        do {
-            while (writes.get() < WRITES_UNDER_WAY && !ready.isEmpty()) {
-                write();
+        try {
+            do {
+                while (writes.get() < WRITES_UNDER_WAY && lanes.get() < LANES_UNDER_WAY && !ready.isEmpty()) {
+                    write();
+                }
+                answered = wanted.addAndGet(-answered);
+            } while (answered != 0);
+        } finally {
+            if (answered != 0) { // no memory: whoever comes next tries again
+                wanted.set(0);
             }
-            answered = wanted.addAndGet(-answered);
-        } while (answered != 0);
+        }
     }
 
     private void write() {
@@ -79,15 +89,20 @@ final class Outbox {
         Lane lane;
         while (publications.size() < LANES_PER_WRITE && (lane = ready.poll()) != null) {
             Publication next = lane.next();
-            if (next != null) {
-                publications.add(new Publication(
-                        next.channel(), next.frame(), next.counted(), new Counting(open, next.outcome())));
+            try {
+                if (next != null) {
+                    publications.add(new Publication(
+                            next.channel(), next.frame(), next.counted(), new Counting(open, next.outcome())));
+                }
+            } catch (OutOfMemoryError e) {
+                next.outcome().failed(noMemory(next.channel(), e));
             }
         }
         if (publications.isEmpty()) {
             return;
         }
         open.set(publications.size());
+        lanes.addAndGet(publications.size());
         writes.incrementAndGet();
         try {
             transport.publish(publications);
@@ -96,6 +111,11 @@ final class Outbox {
                     Kind.CONNECTION_LOST, false, "The transport failed while sending; it may have sent", e);
             publications.forEach(publication -> publication.outcome().failed(failure));
         }
+    }
+
+    static TransportException noMemory(String channel, OutOfMemoryError e) {
+        return new TransportException(
+                Kind.OUTBOX_FULL, true, "There is no memory to send to " + channel + "; send less at a time", e);
     }
 
     /** Frees the place of a write when its last publication is completed. */
@@ -111,10 +131,10 @@ final class Outbox {
         }
 
         @Override
-        public void published(long receivers, boolean exact) {
+        public void published(long receivers, long onlookers) {
             if (told.compareAndSet(false, true)) {
                 try {
-                    outcome.published(receivers, exact);
+                    outcome.published(receivers, onlookers);
                 } finally {
                     completed(); // or the place would be lost for ever
                 }
@@ -133,6 +153,7 @@ final class Outbox {
         }
 
         private void completed() {
+            lanes.decrementAndGet();
             if (open.decrementAndGet() == 0) {
                 writes.decrementAndGet();
                 pump();

@@ -17,34 +17,34 @@ final class Waiting {
 
     final byte[] message;
     final Kind kind;
-    final boolean counted;
+    final Count count;
     final Sent sent;
     final long tells; // the number that a mark tells
     private long index; // both set by the lane, under its lock, when it takes the message
     private long since;
 
-    private Waiting(byte[] message, Kind kind, boolean counted, Sent sent, long tells) {
+    private Waiting(byte[] message, Kind kind, Count count, Sent sent, long tells) {
         this.message = message;
         this.kind = kind;
-        this.counted = counted;
+        this.count = count;
         this.sent = sent;
         this.tells = tells;
     }
 
-    static Waiting plain(byte[] message, boolean counted, Sent sent) {
-        return new Waiting(message, Kind.PLAIN, counted, sent, 0);
+    static Waiting plain(byte[] message, Count count, Sent sent) {
+        return new Waiting(message, Kind.PLAIN, count, sent, 0);
     }
 
     static Waiting numbered(byte[] message, Sent sent) {
-        return new Waiting(message, Kind.NUMBERED, false, sent, 0);
+        return new Waiting(message, Kind.NUMBERED, Count.NO, sent, 0);
     }
 
-    static Waiting beat(byte[] message, boolean counted, Sent sent) {
-        return new Waiting(message, Kind.BEAT, counted, sent, 0);
+    static Waiting beat(byte[] message, Count count, Sent sent) {
+        return new Waiting(message, Kind.BEAT, count, sent, 0);
     }
 
     static Waiting mark(byte[] message, long number) {
-        return new Waiting(message, Kind.MARK, false, Sent.UNNOTICED, number);
+        return new Waiting(message, Kind.MARK, Count.NO, Sent.UNNOTICED, number);
     }
 
     /** Let in also when the outbox is full, and no message of the layers above. */

@@ -14,15 +14,18 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
     /** How a publication went. Exactly one of the two methods is called, once. */
     public interface Outcome {
 
+        /** Instead of a number of onlookers: they are among the receivers, if there are any. */
+        long NOT_TOLD_APART = -1;
+
         /**
          * The frame was handed to the receivers.
          *
-         * @param receivers how many there were; 0 means that nobody got it, if the number is exact. If it is not, it
-         *     may count subscriptions by pattern, and in a cluster leaves out those that other servers hold
-         * @param exact whether the number leaves out subscriptions by pattern. False where that was not asked for, or
-         *     where the user may not run scripts
+         * @param receivers how many there were. If onlookers were not told apart, the number may include them, and in a
+         *     cluster it leaves out those that other servers hold
+         * @param onlookers how many subscriptions by pattern got it as well and are left out of the number of
+         *     receivers; {@link #NOT_TOLD_APART} where that was not asked for, or where the user may not run scripts
          */
-        void published(long receivers, boolean exact);
+        void published(long receivers, long onlookers);
 
         /**
          * The frame was not sent, or nobody can say whether it was.

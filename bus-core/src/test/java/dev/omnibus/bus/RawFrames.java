@@ -19,7 +19,7 @@ final class RawFrames {
         CompletableFuture<Long> done = new CompletableFuture<>();
         Publication.Outcome outcome = new Publication.Outcome() {
             @Override
-            public void published(long receivers, boolean exact) {
+            public void published(long receivers, long onlookers) {
                 done.complete(receivers);
             }
 

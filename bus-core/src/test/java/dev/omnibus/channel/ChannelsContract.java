@@ -158,9 +158,9 @@ abstract class ChannelsContract {
         Received received = new Received();
         there.listenPattern(channel + ".*", received).ready().get(5, SECONDS);
         Outcome one = new Outcome();
-        here.send(channel + ".a", message("1"), false, one);
+        here.send(channel + ".a", message("1"), Count.NO, one);
         one.receivers.get(5, SECONDS);
-        here.send(channel + ".b", message("2"), false, Sent.UNNOTICED);
+        here.send(channel + ".b", message("2"), Count.NO, Sent.UNNOTICED);
         // In whichever order: they are two channels, which in a cluster come by different ways.
         await().until(() -> Set.of("{\"m\":\"1\"}", "{\"m\":\"2\"}").equals(Set.copyOf(received.messages)));
         assertEquals(2, received.messages.size());
@@ -171,7 +171,7 @@ abstract class ChannelsContract {
         Received received = new Received();
         there.listen(channel, received).ready().get(5, SECONDS);
         Outcome garbage = new Outcome();
-        here.send(channel, "garbage".getBytes(StandardCharsets.UTF_8), false, garbage);
+        here.send(channel, "garbage".getBytes(StandardCharsets.UTF_8), Count.NO, garbage);
         garbage.receivers.get(5, SECONDS);
         send(here, "fine").get(5, SECONDS);
         await().until(() -> received.messages.equals(List.of("{\"m\":\"fine\"}")));
@@ -309,7 +309,7 @@ abstract class ChannelsContract {
                     })
                     .ready()
                     .get(5, SECONDS);
-            there.send(channel + "-close", message("close"), false, Sent.UNNOTICED);
+            there.send(channel + "-close", message("close"), Count.NO, Sent.UNNOTICED);
             assertTrue(flushed.get(20, SECONDS));
             assertEquals(1, outcome.receivers.get(10, SECONDS));
             single.shutdown();
@@ -326,7 +326,7 @@ abstract class ChannelsContract {
         List<Outcome> outcomes = new ArrayList<>();
         sendNumbered(here, 100, outcomes);
         outcomes.get(99).receivers.get(5, SECONDS);
-        here.send(channel, "garbage".getBytes(StandardCharsets.UTF_8), false, Sent.UNNOTICED);
+        here.send(channel, "garbage".getBytes(StandardCharsets.UTF_8), Count.NO, Sent.UNNOTICED);
         send(here, "x".repeat(2_000)).handle((count, tooLarge) -> null).get(5, SECONDS);
         await().until(() -> there.stats().badFrames() == 1);
         ChannelStats sent = here.stats();
@@ -358,14 +358,14 @@ abstract class ChannelsContract {
     /** Whether these channels know that their link is down. */
     private static boolean isRefused(Channels channels) {
         Outcome outcome = new Outcome();
-        channels.send("nobody", message("x"), false, outcome);
+        channels.send("nobody", message("x"), Count.NO, outcome);
         return outcome.receivers.isCompletedExceptionally()
                 && String.valueOf(outcome.failure().getMessage()).startsWith("There is no connection to Redis;");
     }
 
     private CompletableFuture<Long> send(Channels from, String text) {
         Outcome outcome = new Outcome();
-        from.send(channel, message(text), true, outcome);
+        from.send(channel, message(text), Count.ALL, outcome);
         return outcome.receivers;
     }
 }

@@ -44,7 +44,7 @@ final class HandTransport implements Transport {
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }
-                publication.outcome().published(beatCount, true);
+                publication.outcome().published(beatCount, 0);
             } else {
                 onPublish.accept(publication);
             }
@@ -66,7 +66,7 @@ final class HandTransport implements Transport {
     List<String> completeHeld() {
         List<Publication> now = List.copyOf(held);
         held.removeAll(now);
-        now.forEach(publication -> publication.outcome().published(1, true));
+        now.forEach(publication -> publication.outcome().published(1, 0));
         return now.stream()
                 .map(publication -> new String(publication.frame(), StandardCharsets.UTF_8))
                 .toList();

@@ -43,7 +43,7 @@ class HoldTest {
 
     private void hold(Publication publication) {
         if (text(publication).contains("mark")) {
-            publication.outcome().published(1, true);
+            publication.outcome().published(1, 0);
         } else {
             transport.held.add(publication);
         }
@@ -222,7 +222,7 @@ class HoldTest {
             List<String> frames = new CopyOnWriteArrayList<>();
             transport.onPublish = publication -> {
                 frames.add(text(publication));
-                publication.outcome().published(1, true);
+                publication.outcome().published(1, 0);
             };
             assertTrue(channels.flush(Duration.ofSeconds(30)));
             assertTrue(frames.get(0).startsWith("[{\"m\":\"01a\"},{\"m\":\"mark 01\"}"), frames.toString());
@@ -274,7 +274,7 @@ class HoldTest {
 
     private static Outcome plain(Channels channels, String channel, String text) {
         Outcome outcome = new Outcome();
-        channels.send(channel, message(text), false, outcome);
+        channels.send(channel, message(text), Count.NO, outcome);
         return outcome;
     }
 }

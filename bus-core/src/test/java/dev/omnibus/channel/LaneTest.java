@@ -65,6 +65,56 @@ class LaneTest {
     }
 
     @Test
+    void whileManyLanesAreUnderWayTheOthersGoOnGathering() {
+        send("busy", "x");
+        IntStream.range(0, 4).forEach(i -> send("gate" + i, "x")); // the first three go side by side with it
+        IntStream.range(0, 100).forEach(i -> send("lane" + i, "x"));
+        Publication first = transport.held.remove(0);
+        first.outcome().published(1, 0); // now a hundred of them are under way in one write
+        assertEquals(5, transport.writes.size());
+
+        IntStream.range(0, 3).forEach(i -> transport.held.remove(0).outcome().published(1, 0));
+        IntStream.range(0, 10).forEach(i -> send("late", "" + i));
+
+        assertEquals(5, transport.writes.size()); // there would be room for another three
+        transport.completeHeld();
+        assertEquals(6, transport.writes.size());
+        assertEquals(
+                10,
+                Frames.split(transport.writes.get(5).get(0).frame()).messages().size());
+    }
+
+    @Test
+    void asLongAsNobodyLooksOnReceiversAreToldApartFromOnlookersOnceASecond() {
+        assertTrue(sendsCounted(Count.ANY, 0)); // nothing is known yet
+        assertFalse(sendsCounted(Count.ANY, 0));
+        assertTrue(sendsCounted(Count.ALL, 0)); // that is another question
+        assertFalse(sendsCounted(Count.ANY, 0));
+        await().until(() -> sendsCounted(Count.ANY, 0));
+    }
+
+    @Test
+    void whileSomebodyLooksOnReceiversAreAlwaysToldApart() {
+        assertTrue(sendsCounted(Count.ANY, 1));
+        assertTrue(sendsCounted(Count.ANY, 1));
+        assertTrue(sendsCounted(Count.ANY, 0));
+        assertFalse(sendsCounted(Count.ANY, 1));
+    }
+
+    @Test
+    void whatIsNotCountedIsNeverToldApart() {
+        assertFalse(sendsCounted(Count.NO, 0));
+    }
+
+    /** Sends one by itself; whether the transport was asked to tell receivers from so many onlookers. */
+    private boolean sendsCounted(Count count, long onlookers) {
+        channels.send("c", message("x"), count, new Outcome());
+        Publication publication = transport.held.remove(0);
+        publication.outcome().published(1, publication.counted() ? onlookers : Publication.Outcome.NOT_TOLD_APART);
+        return publication.counted();
+    }
+
+    @Test
     void aFrameTakesNoMoreThanItMay() {
         send("c", "first");
         IntStream.range(0, 1_300).forEach(i -> send("c", "" + i));
@@ -96,7 +146,7 @@ class LaneTest {
         assertEquals(Kind.OUTBOX_FULL, second.failure().kind());
         assertTrue(second.failure().notSent());
         Outcome beat = new Outcome();
-        small.sendBeat("{}".getBytes(StandardCharsets.UTF_8), true, beat);
+        small.sendBeat("{}".getBytes(StandardCharsets.UTF_8), Count.ALL, beat);
         assertEquals(1, beat.receivers.join());
 
         assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"01x"));
@@ -115,7 +165,7 @@ class LaneTest {
     @Test
     void aMessageLargerThanTheWholeOutboxGoesAlone() {
         Gate gate = gate(100);
-        Waiting large = Waiting.plain(message("x".repeat(300)), false, new Outcome());
+        Waiting large = Waiting.plain(message("x".repeat(300)), Count.NO, new Outcome());
         assertTrue(gate.admit("c", large));
         assertFalse(gate.admit("c", large));
     }
@@ -160,7 +210,7 @@ class LaneTest {
     void aSenderThatThrowsAtItsOutcomeDoesNotTouchItsNeighboursOrTheLane() {
         send("c", "held");
         for (int i = 0; i < 10; i++) {
-            channels.send("c" + i, message("x"), false, new Sent() {
+            channels.send("c" + i, message("x"), Count.NO, new Sent() {
                 @Override
                 public void sent(long receivers, boolean exact) {
                     throw new IllegalStateException("on purpose; its trace belongs to this test");
@@ -180,7 +230,7 @@ class LaneTest {
     @Test
     void whoMayBlockIsToldOnTheExecutor() throws Exception {
         CompletableFuture<Thread> told = new CompletableFuture<>();
-        channels.send("c", message("x"), false, new Sent() {
+        channels.send("c", message("x"), Count.NO, new Sent() {
             @Override
             public boolean mayBlock() {
                 return true;
@@ -225,12 +275,12 @@ class LaneTest {
         long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
 
         Lane lane = new Lane("c", gate, outbox, 1);
-        assertTrue(lane.offer(Waiting.plain(message("00"), false, new Outcome()), null));
+        assertTrue(lane.offer(Waiting.plain(message("00"), Count.NO, new Outcome()), null));
         assertFalse(lane.retire(later));
         transport.completeHeld();
         assertFalse(lane.retire(System.nanoTime()));
         assertTrue(lane.retire(later));
-        assertFalse(lane.offer(Waiting.plain(message("00"), false, new Outcome()), null));
+        assertFalse(lane.offer(Waiting.plain(message("00"), Count.NO, new Outcome()), null));
 
         Lane numbered = new Lane("n", gate, outbox, 1);
         assertTrue(numbered.offer(Waiting.numbered(message("00"), new Outcome()), Notes.numbering(2)));
@@ -241,7 +291,7 @@ class LaneTest {
     @Test
     void manyThreadsOnManyLanesGetEveryOutcomeWhenTheTransportCompletesOnAnotherThread() throws Exception {
         transport.onPublish =
-                publication -> executor.execute(() -> publication.outcome().published(1, true));
+                publication -> executor.execute(() -> publication.outcome().published(1, 0));
         List<CompletableFuture<Long>> all = new ArrayList<>();
         List<Thread> threads = IntStream.range(0, 4)
                 .mapToObj(t -> new Thread(() -> {
@@ -274,7 +324,7 @@ class LaneTest {
 
     private Outcome send(String channel, String text) {
         Outcome outcome = new Outcome();
-        channels.send(channel, message(text), false, outcome);
+        channels.send(channel, message(text), Count.NO, outcome);
         return outcome;
     }
 }

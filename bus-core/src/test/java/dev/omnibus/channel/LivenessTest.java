@@ -77,7 +77,7 @@ class LivenessTest {
     @Test
     void aFullOutboxIsNoDeadLink() {
         try (Channels channels = open(Notes.limits(QUICK, 10, Duration.ZERO, Duration.ZERO))) {
-            channels.send("c", Notes.message("fills the outbox"), false, Sent.UNNOTICED);
+            channels.send("c", Notes.message("fills the outbox"), Count.NO, Sent.UNNOTICED);
             int before = transport.beats.get();
             await().until(() -> transport.beats.get() > before + 5);
             assertEquals(0, transport.reconnects.get());

@@ -45,7 +45,7 @@ class MarksTest {
     private void completeAtOnce() {
         transport.onPublish = publication -> {
             frames.add(text(publication));
-            publication.outcome().published(1, true);
+            publication.outcome().published(1, 0);
         };
     }
 
@@ -68,7 +68,7 @@ class MarksTest {
     @Test
     void aLaneWithoutNumbersOrWithSomethingUnderWaySendsNone() {
         try (Channels channels = open(QUICK, 1 << 20)) {
-            channels.send("plain", message("x"), false, Sent.UNNOTICED);
+            channels.send("plain", message("x"), Count.NO, Sent.UNNOTICED);
             number(channels, "busy");
             int beats = transport.beats.get();
             await().until(() -> transport.beats.get() > beats + 10);
@@ -87,10 +87,10 @@ class MarksTest {
                     transport.held.add(publication);
                 } else {
                     frames.add(text(publication));
-                    publication.outcome().published(1, true);
+                    publication.outcome().published(1, 0);
                 }
             };
-            channels.send("full", message("x".repeat(200)), false, Sent.UNNOTICED);
+            channels.send("full", message("x".repeat(200)), Count.NO, Sent.UNNOTICED);
             int before = frames.size();
             await().until(() -> frames.size() > before && frames.contains(mark(1)));
         }
@@ -133,7 +133,7 @@ class MarksTest {
     void flushingSendsALastMarkBehindEverythingUnlessItWasToldAlready() throws Exception {
         completeAtOnce();
         try (Channels channels = open(Notes.NEVER, 1 << 20)) {
-            channels.send("plain", message("x"), false, Sent.UNNOTICED);
+            channels.send("plain", message("x"), Count.NO, Sent.UNNOTICED);
             number(channels, "c");
             number(channels, "d");
             frames.clear();

@@ -117,7 +117,7 @@ class RoomTest {
         try (Channels channels = open(Notes.NEVER, LONG)) {
             send(channels, 150);
             Outcome call = new Outcome();
-            channels.send("c", message("x".repeat(150)), true, call);
+            channels.send("c", message("x".repeat(150)), Count.ALL, call);
             assertEquals(Kind.OUTBOX_FULL, call.failure().kind());
         }
     }
@@ -181,7 +181,7 @@ class RoomTest {
             await().until(() -> transport.reconnects.get() > 1);
             assertFalse(outcome.isDone());
 
-            transport.onPublish = publication -> publication.outcome().published(1, true);
+            transport.onPublish = publication -> publication.outcome().published(1, 0);
             transport.hearsItself = true;
             assertEquals(1, outcome.get(10, SECONDS).receivers.get(10, SECONDS));
         }
@@ -190,7 +190,7 @@ class RoomTest {
     @Test
     void underContentionNobodyIsForgotten() throws Exception {
         transport.onPublish =
-                publication -> executor.execute(() -> publication.outcome().published(1, true));
+                publication -> executor.execute(() -> publication.outcome().published(1, 0));
         try (Channels channels = open(Notes.NEVER, LONG)) {
             List<Outcome> outcomes = new CopyOnWriteArrayList<>();
             List<Thread> senders = IntStream.range(0, 8)

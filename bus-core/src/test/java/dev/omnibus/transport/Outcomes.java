@@ -8,7 +8,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Small things that the transport tests share. */
 final class Outcomes {
 
-    record Published(long receivers, boolean exact) {}
+    record Published(long receivers, long onlookers) {
+
+        boolean toldApart() {
+            return onlookers != Publication.Outcome.NOT_TOLD_APART;
+        }
+    }
 
     /** Remembers what arrived and how often the subscription was interrupted. */
     static final class Recording implements FrameListener {
@@ -41,8 +46,8 @@ final class Outcomes {
     static Publication publication(String channel, String text, boolean counted, CompletableFuture<Published> done) {
         return new Publication(channel, text.getBytes(StandardCharsets.UTF_8), counted, new Publication.Outcome() {
             @Override
-            public void published(long receivers, boolean exact) {
-                done.complete(new Published(receivers, exact));
+            public void published(long receivers, long onlookers) {
+                done.complete(new Published(receivers, onlookers));
             }
 
             @Override

@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -186,7 +187,7 @@ final class Announcement {
 
     private void say(String what) {
         byte[] word = codec.notification(what, Manifests.tree(info()));
-        channels.send(channels.names().presence(), word, false, Sent.UNNOTICED);
+        channels.send(channels.names().presence(), word, Count.NO, Sent.UNNOTICED);
     }
 
     private synchronized NodeInfo info() {

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -102,7 +103,7 @@ final class Call<T> {
         Node at = last.node();
         if (at != null && !method.traits().oneWay()) {
             byte[] cancel = client.codec().cancel(last.id());
-            client.channels().send(method.channel(at.id()), cancel, false, Sent.UNNOTICED);
+            client.channels().send(method.channel(at.id()), cancel, Count.NO, Sent.UNNOTICED);
         }
     }
 
@@ -197,7 +198,7 @@ final class Call<T> {
         }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
-        client.channels().send(method.channel(to.id()), request, true, next);
+        client.channels().send(method.channel(to.id()), request, Count.ANY, next);
         if (future.isCancelled()) { // perhaps between the two, and then it was told before the request was sent
             giveUp(next);
         }

@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -125,12 +126,12 @@ final class CallAnswers {
 
     /** Refuses what did not become an execution. */
     void refuse(RpcCodec.Request request, int code, String message) {
-        reply(request, RpcCodec.error(code, message, ""), false, Sent.UNNOTICED);
+        reply(request, RpcCodec.error(code, message, ""), Count.NO, Sent.UNNOTICED);
     }
 
     /** Sends the one answer of an execution. */
     void send(Execution execution, Answer answer, @Nullable Reason reason) {
-        reply(execution.request(), answer, execution.asksForCaller(), new Replying(execution));
+        reply(execution.request(), answer, execution.asksForCaller() ? Count.ANY : Count.NO, new Replying(execution));
         if (!interceptors.isEmpty()) {
             CallOutcome outcome = execution.outcome(reason);
             for (ServerInterceptor interceptor : interceptors) {
@@ -143,7 +144,7 @@ final class CallAnswers {
         }
     }
 
-    private void reply(RpcCodec.Request request, Answer answer, boolean counted, Sent sent) {
+    private void reply(RpcCodec.Request request, Answer answer, Count count, Sent sent) {
         if (request.id().isEmpty()) {
             return; // a notification is never answered
         }
@@ -153,7 +154,7 @@ final class CallAnswers {
                     "A request cannot be answered: its replyTo names no inbox");
             return;
         }
-        channels.send(request.replyTo(), codec.response(request.id(), answer), counted, sent);
+        channels.send(request.replyTo(), codec.response(request.id(), answer), count, sent);
     }
 
     /** A result may be larger than what can be sent: the caller shall not wait for it in vain. */
@@ -179,7 +180,7 @@ final class CallAnswers {
             if (failure.kind() == TransportException.Kind.TOO_LARGE) {
                 LOG.error("The result of {} for {} was not sent", execution.method(), execution.caller(), failure);
                 Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the result is too large to be sent", "");
-                reply(execution.request(), tooLarge, false, Sent.UNNOTICED);
+                reply(execution.request(), tooLarge, Count.NO, Sent.UNNOTICED);
             } else {
                 LOG.debug("The answer to {} of {} was not sent", execution.caller(), execution.method(), failure);
             }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
@@ -106,7 +107,7 @@ final class DiscoverEndpoint implements Receiver {
         if (request.id().isEmpty() || !channels.names().isInbox(request.replyTo())) {
             return; // a notification, or a cancel of what takes no time
         }
-        channels.send(request.replyTo(), codec.response(request.id(), answer), false, new Sent() {
+        channels.send(request.replyTo(), codec.response(request.id(), answer), Count.NO, new Sent() {
             @Override
             public void sent(long receivers, boolean exact) {}
 
@@ -114,7 +115,7 @@ final class DiscoverEndpoint implements Receiver {
             public void failed(TransportException failure) {
                 if (failure.kind() == TransportException.Kind.TOO_LARGE) {
                     byte[] instead = codec.response(request.id(), internal("the document is too large to be sent"));
-                    channels.send(request.replyTo(), instead, false, Sent.UNNOTICED);
+                    channels.send(request.replyTo(), instead, Count.NO, Sent.UNNOTICED);
                 }
             }
         });

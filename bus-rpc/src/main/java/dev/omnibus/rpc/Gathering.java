@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -132,7 +133,7 @@ final class Gathering<T> implements Pending {
         interruptions = client.pending().interruptions();
         sent = true; // before the look: who ends it from here on must not say that it was not sent
         if (client.pending().contains(id)) {
-            client.channels().send(client.channels().names().method(method), request, true, new Question());
+            client.channels().send(client.channels().names().method(method), request, Count.ALL, new Question());
         }
     }
 
@@ -236,7 +237,7 @@ final class Gathering<T> implements Pending {
         }
         byte[] request = askItself ? request() : null;
         if (request != null) {
-            client.channels().send(client.channels().names().method(method, node), request, false, Sent.UNNOTICED);
+            client.channels().send(client.channels().names().method(method, node), request, Count.NO, Sent.UNNOTICED);
         }
     }
 
@@ -363,7 +364,7 @@ final class Gathering<T> implements Pending {
         newcomers.forget();
         byte[] cancel = client.codec().cancel(id);
         for (String node : silent) {
-            client.channels().send(client.channels().names().method(method, node), cancel, false, Sent.UNNOTICED);
+            client.channels().send(client.channels().names().method(method, node), cancel, Count.NO, Sent.UNNOTICED);
         }
     }
 

@@ -25,8 +25,8 @@ record Counting(Transport link, String held, LongUnaryOperator count, List<Runna
     private Publication changed(Publication sent) {
         return new Publication(sent.channel(), sent.frame(), sent.counted(), new Publication.Outcome() {
             @Override
-            public void published(long receivers, boolean exact) {
-                Runnable tell = () -> sent.outcome().published(count.applyAsLong(receivers), exact);
+            public void published(long receivers, long onlookers) {
+                Runnable tell = () -> sent.outcome().published(count.applyAsLong(receivers), onlookers);
                 if (sent.channel().equals(held)) {
                     late.add(tell);
                 } else {

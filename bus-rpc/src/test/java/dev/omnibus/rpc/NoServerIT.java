@@ -65,7 +65,7 @@ class NoServerIT {
             CompletableFuture<Long> receivers = new CompletableFuture<>();
             link.publish(List.of(new Publication("nobody-listens", new byte[0], false, new Publication.Outcome() {
                 @Override
-                public void published(long count, boolean exact) {
+                public void published(long count, long onlookers) {
                     receivers.complete(count);
                 }
 

@@ -148,7 +148,7 @@ abstract class PlayedNodes {
     static void publish(Transport link, String channel, String text) {
         link.publish(List.of(new Publication(channel, text.getBytes(UTF_8), false, new Publication.Outcome() {
             @Override
-            public void published(long receivers, boolean exact) {}
+            public void published(long receivers, long onlookers) {}
 
             @Override
             public void failed(TransportException failure) {}

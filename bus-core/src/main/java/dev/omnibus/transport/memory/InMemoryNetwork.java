@@ -19,6 +19,9 @@ import java.util.function.BiFunction;
  */
 public final class InMemoryNetwork {
 
+    /** By how many. */
+    record Heard(long receivers, long onlookers) {}
+
     private final Set<InMemoryTransport> transports = new LinkedHashSet<>();
     private final InMemoryLeases leases = new InMemoryLeases();
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
@@ -71,18 +74,22 @@ public final class InMemoryNetwork {
     }
 
     /** Delivers to everyone subscribed; the counts are those of PUBLISH and, if counted, of PUBSUB NUMSUB. */
-    synchronized long deliver(Publication publication) {
+    synchronized Heard deliver(Publication publication) {
         requireUp("publish to " + publication.channel());
         long receivers = 0;
+        long onlookers = 0;
         for (InMemoryTransport transport : transports) {
             for (InMemoryTransport.Subscribed subscribed : transport.matching(publication.channel())) {
-                receivers += publication.counted() && subscribed.pattern() ? 0 : 1;
+                receivers += subscribed.pattern() ? 0 : 1;
+                onlookers += subscribed.pattern() ? 1 : 0;
                 for (byte[] frame : tamper.apply(publication.channel(), publication.frame())) {
                     transport.later(() -> subscribed.listener().onFrame(publication.channel(), frame));
                 }
             }
         }
-        return receivers;
+        return publication.counted()
+                ? new Heard(receivers, onlookers)
+                : new Heard(receivers + onlookers, Publication.Outcome.NOT_TOLD_APART);
     }
 
     /** Forgets all entries, as {@code FLUSHALL} and a restart of Redis do. */

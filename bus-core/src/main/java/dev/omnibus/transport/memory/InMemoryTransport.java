@@ -39,8 +39,8 @@ final class InMemoryTransport implements Transport {
         for (Publication publication : publications) {
             try {
                 requireOpen();
-                long receivers = network.deliver(publication);
-                if (!later(() -> publication.outcome().published(receivers, publication.counted()))) {
+                InMemoryNetwork.Heard heard = network.deliver(publication);
+                if (!later(() -> publication.outcome().published(heard.receivers(), heard.onlookers()))) {
                     publication.outcome().failed(closed(false));
                 }
             } catch (TransportException e) {

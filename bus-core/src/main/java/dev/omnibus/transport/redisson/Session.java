@@ -1,5 +1,7 @@
 package dev.omnibus.transport.redisson;
 
+import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -37,11 +39,11 @@ import org.slf4j.LoggerFactory;
 final class Session {
 
     /**
-     * Publishes and tells the subscribers of the channel itself, both in one step. PUBLISH's own number also counts
-     * whoever subscribed by a pattern and only looks on.
+     * Publishes and tells the subscribers of the channel itself, both in one step, and the number of PUBLISH. That one
+     * also counts whoever subscribed by a pattern and only looks on.
      */
     private static final String COUNTED_PUBLISH =
-            "local n = redis.call('PUBSUB', 'NUMSUB', KEYS[1])[2] redis.call('PUBLISH', KEYS[1], ARGV[1]) return n";
+            "return {redis.call('PUBSUB', 'NUMSUB', KEYS[1])[2], redis.call('PUBLISH', KEYS[1], ARGV[1])}";
 
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final String GREETED_KEY = "omnibus"; // looked at, never written
@@ -126,7 +128,7 @@ final class Session {
         try {
             publishTogether(tracked);
         } catch (RuntimeException e) { // shut down at this moment; those told already are not told again
-            tracked.forEach(publication -> tell(publication, 0L, false, e));
+            tracked.forEach(publication -> tell(publication, 0L, NOT_TOLD_APART, e));
         }
     }
 
@@ -142,7 +144,7 @@ final class Session {
         batch.executeAsync().whenComplete((done, failure) -> {
             for (int i = 0; failure != null && i < tracked.size(); i++) {
                 if (!commands.get(i).isDone()) { // the batch failed before this command got anywhere
-                    tell(tracked.get(i), 0L, false, failure);
+                    tell(tracked.get(i), 0L, NOT_TOLD_APART, failure);
                 }
             }
         });
@@ -162,13 +164,13 @@ final class Session {
         try {
             if (publication.counted() && scriptsAllowed) {
                 List<Object> keys = List.of(publication.channel());
-                RFuture<Long> count = scripts.evalShaAsync(
-                        Mode.READ_WRITE, scriptDigest, ReturnType.LONG, keys, (Object) publication.frame());
-                return count.whenComplete((subscribers, failure) -> counted(publication, subscribers, failure))
+                RFuture<List<Long>> counts = scripts.evalShaAsync(
+                        Mode.READ_WRITE, scriptDigest, ReturnType.LIST, keys, (Object) publication.frame());
+                return counts.whenComplete((both, failure) -> counted(publication, both, failure))
                         .toCompletableFuture();
             }
             return topic.publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> tell(publication, receivers, false, failure))
+                    .whenComplete((receivers, failure) -> tell(publication, receivers, NOT_TOLD_APART, failure))
                     .toCompletableFuture();
         } catch (RuntimeException e) {
             publication.outcome().failed(Failures.publish(publication.channel(), e));
@@ -177,25 +179,28 @@ final class Session {
     }
 
     /** Either refusal means that the script did not run, so sending again cannot send twice. */
-    private void counted(Publication publication, Long subscribers, Throwable failure) {
+    private void counted(Publication publication, List<Long> counts, Throwable failure) {
         if (failure instanceof RedisNoScriptException) {
             publishWithScriptText(publication);
         } else if (failure != null && Failures.isRefusal(failure)) {
             scriptsAllowed &= !Failures.refusesScripts(failure); // else only this channel, or only its key
             publishPlainly(publication);
+        } else if (failure != null) {
+            tell(publication, 0L, NOT_TOLD_APART, failure);
         } else {
-            tell(publication, subscribers, true, failure);
+            long subscribers = counts.get(0);
+            tell(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
         }
     }
 
     private void publishWithScriptText(Publication publication) {
         try {
             List<Object> keys = List.of(publication.channel());
-            RFuture<Long> count = client.getScript(ByteArrayCodec.INSTANCE)
-                    .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LONG, keys, (Object) publication.frame());
-            count.whenComplete((n, again) -> counted(publication, n, again));
+            RFuture<List<Long>> counts = client.getScript(ByteArrayCodec.INSTANCE)
+                    .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LIST, keys, (Object) publication.frame());
+            counts.whenComplete((both, again) -> counted(publication, both, again));
         } catch (RuntimeException e) {
-            tell(publication, 0L, false, e);
+            tell(publication, 0L, NOT_TOLD_APART, e);
         }
     }
 
@@ -203,29 +208,32 @@ final class Session {
         try {
             client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE)
                     .publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> tell(publication, receivers, false, failure));
+                    .whenComplete((receivers, failure) -> tell(publication, receivers, NOT_TOLD_APART, failure));
         } catch (RuntimeException e) {
-            tell(publication, 0L, false, e);
+            tell(publication, 0L, NOT_TOLD_APART, e);
         }
     }
 
-    private void tell(Publication publication, Long receivers, boolean exact, Throwable failure) {
+    private void tell(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
         Publication.Outcome outcome = publication.outcome();
         if (failure != null) {
             outcome.failed(Failures.publish(publication.channel(), failure));
         } else if (clusterCounts == null) {
-            outcome.published(receivers, exact);
+            outcome.published(receivers, onlookers);
         } else {
-            verify(clusterCounts, publication, receivers, exact);
+            verify(clusterCounts, publication, receivers, onlookers);
         }
     }
 
-    private static void verify(ClusterCounts counts, Publication publication, long receivers, boolean exact) {
+    private static void verify(ClusterCounts counts, Publication publication, long receivers, long onlookers) {
         Publication.Outcome outcome = publication.outcome();
+        boolean exact = onlookers != NOT_TOLD_APART;
+        // Elsewhere there may be more, so it is never said that there are none.
+        long some = exact ? Math.max(1, onlookers) : NOT_TOLD_APART;
         try {
-            counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, exact));
+            counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, some));
         } catch (RuntimeException e) { // shut down at this moment; it was published, and may have been heard
-            outcome.published(Math.max(1, receivers), false);
+            outcome.published(Math.max(1, receivers), NOT_TOLD_APART);
         }
     }
 
@@ -268,9 +276,9 @@ final class Session {
         }
 
         @Override
-        public void published(long receivers, boolean exact) {
+        public void published(long receivers, long onlookers) {
             if (underWay.remove(this)) {
-                outcome.published(receivers, exact);
+                outcome.published(receivers, onlookers);
             }
         }
 

@@ -1,0 +1,14 @@
+package dev.omnibus.channel;
+
+/** What the sender of a message wants to know of its receivers. Onlookers that subscribe by a pattern are none. */
+public enum Count {
+    /** Nothing, but that nobody at all got it, not even an onlooker. */
+    NO,
+    /**
+     * Whether there is any. This costs next to nothing, because it is not looked at anew for each message: an onlooker
+     * who has come within the last second may be taken for a receiver.
+     */
+    ANY,
+    /** How many there are. This costs a script instead of a PUBLISH. */
+    ALL
+}
