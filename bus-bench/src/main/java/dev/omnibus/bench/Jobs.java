@@ -30,9 +30,9 @@ final class Jobs {
             nodes(256, 2),
             nodes(256, 8),
             nodes(256, 32),
-            nodes(4_096, 2),
-            nodes(4_096, 8),
-            nodes(4_096, 32));
+            perNode(64, 2),
+            perNode(64, 8),
+            perNode(64, 32));
 
     private Jobs() {}
 
@@ -50,6 +50,15 @@ final class Jobs {
                 "calls-" + calls + "-nodes-" + nodes,
                 String.format("calls, %,d in flight, %d nodes", calls, nodes),
                 Load.inFlight(calls),
+                nodes,
+                SMALL);
+    }
+
+    private static Job perNode(int calls, int nodes) {
+        return new CallJob(
+                "calls-" + calls + "-per-node-" + nodes,
+                String.format("calls, %d in flight for each of %d nodes", calls, nodes),
+                Load.inFlight(calls * nodes),
                 nodes,
                 SMALL);
     }

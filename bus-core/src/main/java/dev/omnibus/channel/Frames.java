@@ -1,6 +1,7 @@
 package dev.omnibus.channel;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,7 @@ final class Frames {
             if (end < 0) {
                 return bad(List.of(), "ends inside an object");
             }
-            Message only = element.message(at);
+            Message only = element.message();
             return skipSpace(frame, end) == frame.length
                     ? new Split(List.of(only), null)
                     : bad(List.of(only), "goes on after its object");
@@ -80,7 +81,7 @@ final class Frames {
             if (end < 0) {
                 return bad(messages, "ends inside an element");
             }
-            messages.add(element.message(at));
+            messages.add(element.message());
             at = skipSpace(frame, end);
             if (at == frame.length) {
                 break;
@@ -107,11 +108,19 @@ final class Frames {
         return new Element(bytes, end + 1).endFrom(start) == end;
     }
 
-    /** Finds the borders of one element after the other. */
+    /**
+     * Finds the borders of one element after the other. Those of one frame often begin alike, and are not looked
+     * through again up to the last member that begins before they differ.
+     */
     private static final class Element {
+
+        private static final int MOST_MEMBERS = 16;
 
         private final byte[] frame;
         private final int length;
+        private final int[] members = new int[MOST_MEMBERS]; // where they begin, at their comma, counted from start
+        private int known; // of them
+        private int start;
         private int end;
         private int lastBorder;
 
@@ -120,16 +129,35 @@ final class Frames {
             this.length = length;
         }
 
-        Message message(int start) {
+        Message message() {
             return new Message(frame, start, end - start, lastBorder - start);
         }
 
+        /** How far this element is like the one before it, up to a comma between its members. */
+        private int alike(int from) {
+            int longest = Math.min(end - start, length - from);
+            int differ = known == 0 ? 0 : Arrays.mismatch(frame, start, start + longest, frame, from, from + longest);
+            int same = differ < 0 ? longest : differ;
+            while (known > 0 && members[known - 1] >= same) {
+                known--;
+            }
+            return known == 0 ? 0 : members[--known]; // which is met, and remembered, again
+        }
+
+        private void remember(int comma) {
+            if (known < MOST_MEMBERS) {
+                members[known++] = comma;
+            }
+        }
+
         /** The offset behind the element that begins here, or -1 if the bytes end first. */
-        int endFrom(int start) {
-            int depth = 0;
-            int border = start;
+        int endFrom(int from) {
+            int alike = alike(from);
+            int depth = alike == 0 ? 0 : 1;
+            int border = from + alike;
             int behind = -1;
-            for (int i = start; i < length && behind < 0; i++) {
+            start = from;
+            for (int i = border; i < length && behind < 0; i++) {
                 switch (frame[i]) {
                     case '"' -> {
                         i = endOfString(frame, i, length);
@@ -146,7 +174,10 @@ final class Frames {
                         behind = depth < 0 ? i : depth == 0 ? i + 1 : -1; // the array's own end, behind a bare value
                     }
                     case ',' -> {
-                        border = depth == 1 ? i : border;
+                        if (depth == 1) {
+                            border = i;
+                            remember(i - from);
+                        }
                         behind = depth == 0 ? i : -1; // behind a bare value
                     }
                     default -> {}

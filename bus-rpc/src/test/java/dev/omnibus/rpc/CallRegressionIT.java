@@ -125,4 +125,29 @@ class CallRegressionIT {
             dying.close();
         }
     }
+
+    /** Whether somebody looks on is not asked for every call; see the record of decisions on broadcasts. */
+    @Test
+    void anOnlookerWhoComesAsANodeDiesDelaysTheNewsByNoMoreThanItsLease() {
+        try (Bus caller = bus();
+                Transport onlooker = RedissonTransport.connect(redis.url())) {
+            Transport link = RedissonTransport.connect(redis.url());
+            Bus dying = Bus.builder(link)
+                    .prefix(prefix)
+                    .drainTimeout(Duration.ofMillis(10))
+                    .build();
+            RpcServer.on(dying).serve("once.watched", params -> 1).ready().join();
+            RpcClient client = RpcClient.on(caller);
+            assertEquals(1, client.call("once.watched", Integer.class).join()); // nobody looked on
+
+            onlooker.subscribePattern("*", (channel, frame) -> {}).join();
+            link.close(); // as if the process were killed: its lease still stands
+            CompletableFuture<Integer> lost =
+                    client.call("once.watched", Integer.class, within(60_000)).orTimeout(20, SECONDS);
+
+            Reason reason = CallFixture.failure(lost).reason();
+            assertTrue(reason == Reason.NODE_LOST || reason == Reason.NO_SERVER, reason::name);
+            dying.close();
+        }
+    }
 }
