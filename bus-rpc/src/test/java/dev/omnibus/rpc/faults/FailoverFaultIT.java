@@ -26,6 +26,7 @@ class FailoverFaultIT {
                 .addSentinelAddress(redis.urls().toArray(String[]::new));
         try (Load load = load(config)) {
             load.through(redis.downAfter().plusSeconds(3), () -> {
+                        redis.awaitReady();
                         RedisServer master = redis.master();
                         master.kill();
                         redis.awaitFailover(master);
@@ -39,6 +40,7 @@ class FailoverFaultIT {
     void aReplicaOfTheClusterTakesOver(RedisCluster redis) throws Exception {
         try (Load load = load(clustered(redis))) {
             load.through(redis.nodeTimeout().multipliedBy(2).plusSeconds(2), () -> {
+                        redis.awaitReady();
                         RedisServer master = redis.masterOf("bus:evt:load.n");
                         master.kill();
                         redis.awaitFailover(master);
@@ -51,9 +53,10 @@ class FailoverFaultIT {
     @Test
     void aReplicaOfTheClusterTakesOverOnRequest(RedisCluster redis) throws Exception {
         try (Load load = load(clustered(redis))) {
-            load.through(
-                            redis.nodeTimeout().multipliedBy(2).plusSeconds(2),
-                            () -> redis.failover(redis.masterOf("bus:evt:load.n")))
+            load.through(redis.nodeTimeout().multipliedBy(2).plusSeconds(2), () -> {
+                        redis.awaitReady();
+                        redis.failover(redis.masterOf("bus:evt:load.n"));
+                    })
                     .settle("failover of the cluster on request");
         }
     }
