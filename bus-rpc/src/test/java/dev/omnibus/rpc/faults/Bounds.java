@@ -13,12 +13,15 @@ final class Bounds {
     /** How often every fault is repeated under the same load. */
     static final int ROUNDS = LONG ? Integer.getInteger("faults.rounds", 5) : 1;
 
+    /** For so long a machine that stood still has to make up for it. */
+    private static final long AFTERMATH_NANOS = 500_000_000;
+
     /**
-     * What a machine may need on top of a promised time: in the long form as long as it was seen to stand still
-     * meanwhile, else what one on which five other things run may need.
+     * What a machine may need on top of a promised time: in the long form as long as it was seen to stand still then
+     * and shortly before, else what one on which five other things run may need.
      */
     static long roomMillis(Stalls stalls, long from, long to) {
-        return LONG ? stalls.together(from, to) / 1_000_000 : 15_000;
+        return LONG ? stalls.together(from - AFTERMATH_NANOS, to) / 1_000_000 : 15_000;
     }
 
     private Bounds() {}

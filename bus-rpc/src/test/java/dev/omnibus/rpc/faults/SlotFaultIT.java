@@ -4,12 +4,10 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.LeakCheck;
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.WithRedis;
-import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.redisson.config.Config;
 
 /** The slots of topics, methods and inboxes move while three nodes work: nothing of it may be noticed. */
 @WithRedis
@@ -20,9 +18,7 @@ class SlotFaultIT {
 
     @Test
     void slotsMove(RedisCluster redis) throws Exception {
-        Config config = new Config();
-        config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
-        try (Load load = new Load((name, listener) -> Bus.builder(RedissonTransport.connect(config))
+        try (Load load = new Load((name, listener) -> Bus.builder(Configs.connect(redis))
                 .name(name)
                 .listener(listener)
                 .build())) {
