@@ -225,7 +225,7 @@ final class Load implements AutoCloseable {
         bound = within;
         backAfter.add(slowest);
         System.out.println("[fault]   back after: call " + call + " ms, events " + events + " ms, broadcast "
-                + broadcast + " ms; this machine may be " + room + " ms late");
+                + broadcast + " ms; room for this machine " + room + " ms");
         assertTrue(
                 slowest <= within.toMillis() + room,
                 () -> "all works again only after " + slowest + " ms, not " + within + " and " + room + " ms");
