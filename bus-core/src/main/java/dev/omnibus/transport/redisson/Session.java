@@ -26,6 +26,7 @@ import org.redisson.client.RedisAuthRequiredException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoScriptException;
+import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisRetryException;
 import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.codec.ByteArrayCodec;
@@ -96,6 +97,7 @@ final class Session {
         } catch (RedisAuthRequiredException
                 | RedisTimeoutException
                 | RedisConnectionException
+                | RedisReconnectedException
                 | RedisRetryException e) {
             throw e;
         } catch (RedisException e) {
