@@ -307,8 +307,13 @@ final class Load implements AutoCloseable {
 
     private void assertExecutions() {
         Map<Long, Integer> executed = executions();
-        executed.forEach((number, times) ->
-                assertEquals(1, times, () -> "call " + number + " was executed " + times + " times"));
+        executed.forEach((number, times) -> assertEquals(
+                1,
+                times,
+                () -> "call " + number + " was executed " + times + " times, by "
+                        + executions.stream()
+                                .map(some -> some.get().getOrDefault(number, 0))
+                                .toList()));
         once.failures()
                 .forEach((number, e) -> assertTrue(
                         !e.notExecuted() || !executed.containsKey(number),
