@@ -54,12 +54,13 @@ final class ClusterCounts {
     private final Map<MasterSlaveEntry, Reign> reigns = new ConcurrentHashMap<>();
     private volatile long looked = System.nanoTime();
 
-    ClusterCounts(RedissonClient client) {
+    /** A client that takes the place of another one may have been made because a master was lost. */
+    ClusterCounts(RedissonClient client, boolean inPlaceOfAnother) {
         commands = ((Redisson) client).getCommandExecutor();
-        long longAgo = System.nanoTime() - UNSETTLED.toNanos();
+        long since = inPlaceOfAnother ? System.nanoTime() : System.nanoTime() - UNSETTLED.toNanos();
         commands.getConnectionManager()
                 .getEntrySet()
-                .forEach(server -> reigns.put(server, new Reign(server.getClient(), longAgo)));
+                .forEach(server -> reigns.put(server, new Reign(server.getClient(), since)));
     }
 
     /** Tells how many there are, on the thread that asks or on one of Redisson's. */
