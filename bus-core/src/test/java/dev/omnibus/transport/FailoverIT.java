@@ -74,7 +74,8 @@ class FailoverIT {
 
     /**
      * A subscription stands on both masters until all publishers know the new one, which takes them a second. Only when
-     * the slot moves again before that, some events may come too late. None of them silently.
+     * the slot moves again before that, some events may come too late: what comes by the link between two masters takes
+     * up to 40 ms, and what follows it on another way may be faster. None of them silently.
      */
     @Test
     void nothingIsMissedWhileTheSlotOfTheTopicMovesAndAllIsReportedWhenItMovesTooOften() throws Exception {
@@ -109,6 +110,9 @@ class FailoverIT {
             System.out.println("[fault] slot moved " + (SLOT_MOVES + 3) + " times: sent " + sent + ", missed "
                     + missed.size() + " when it moved too often, failed " + unpublished.size());
             assertEquals(Set.of(), unpublished);
+            if (longestStandstillMillis < 500) { // it stood on the first server all the time, to which it came back
+                assertEquals(0, subscriber.stats().interruptions());
+            }
             // Nothing failed, so that the n-th event, counted from 0, has the sequence number n + 1.
             await().untilAsserted(() -> assertTrue(
                     missed.stream().allMatch(n -> reported.contains(n + 1L)), () -> missed + " of " + reported));

@@ -6,13 +6,16 @@ import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,12 +33,16 @@ final class Announcement {
     static final String DRAINING = "$/draining";
     static final String LEFT = "$/left";
 
+    /** Subscriptions that broke together stand again one shortly after the other. */
+    private static final Duration SOON = Duration.ofMillis(30);
+
     private static final Logger LOG = LoggerFactory.getLogger(Announcement.class);
 
     private final Channels channels;
     private final RpcCodec codec;
     private final Directory directory;
     private final DiscoverEndpoint discover;
+    private final Executor executor;
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     private final String host = host();
     private final Map<String, Map<String, String>> services = new LinkedHashMap<>(); // guarded by this, like all below
@@ -45,13 +52,16 @@ final class Announcement {
     private @Nullable Future<?> renewing;
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
     private boolean sayAgain;
+    private boolean sayingSoon;
     private boolean draining;
+    private boolean leaving;
 
     Announcement(Bus bus, RpcCodec codec) {
         this.channels = bus.channels();
         this.codec = codec;
         this.directory = Directory.on(bus);
         this.discover = new DiscoverEndpoint(bus, codec);
+        this.executor = new LastingExecutor(bus.executor());
     }
 
     /** The machine's own name where the environment says it, because asking the network for it may take long. */
@@ -116,9 +126,25 @@ final class Announcement {
         manifest = Manifests.bytes(info());
     }
 
-    /** The link was down: others may doubt that this node is there. */
+    /**
+     * Nobody was heard here for a moment, and others may doubt that this node is there. It says so as soon as what
+     * broke together stands again, and once more with its lease: the first word may come before those are back who were
+     * cut off at the same time.
+     */
     synchronized void sayAgain() {
         sayAgain = true;
+        if (!sayingSoon) {
+            sayingSoon = true;
+            CompletableFuture.delayedExecutor(SOON.toMillis(), TimeUnit.MILLISECONDS, executor)
+                    .execute(this::saySoon);
+        }
+    }
+
+    private synchronized void saySoon() {
+        sayingSoon = false;
+        if (renewing != null && !leaving) { // not after its good-bye
+            say(JOINED);
+        }
     }
 
     private synchronized void step() {
@@ -176,6 +202,7 @@ final class Announcement {
         if (renewing == null) {
             return CompletableFuture.completedFuture(null);
         }
+        leaving = true;
         renewing.cancel(false);
         discover.close();
         last = last.handle((done, failure) ->

@@ -363,6 +363,7 @@ public final class Directory implements Layer {
 
         @Override
         public void interrupted() {
+            members.trust();
             lookAfresh();
         }
     }

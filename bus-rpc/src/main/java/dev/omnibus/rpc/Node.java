@@ -72,6 +72,13 @@ final class Node {
         suspected.put(method, System.nanoTime());
     }
 
+    /** True if there was a doubt. */
+    boolean trust() {
+        boolean doubted = !suspected.isEmpty();
+        suspected.clear();
+        return doubted;
+    }
+
     boolean isMissed() {
         return missed;
     }

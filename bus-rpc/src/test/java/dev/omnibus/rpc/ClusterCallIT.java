@@ -1,11 +1,10 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.rpc.faults.Configs;
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.transport.Transport;
-import dev.omnibus.transport.redisson.RedissonTransport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.redisson.config.Config;
 
 /** Inboxes, methods and leases are on different masters. */
 class ClusterCallIT extends CallContract {
@@ -24,8 +23,6 @@ class ClusterCallIT extends CallContract {
 
     @Override
     Transport connect() {
-        Config config = new Config();
-        config.useClusterServers().setNodeAddresses(redis.urls());
-        return RedissonTransport.connect(config);
+        return Configs.connect(redis);
     }
 }

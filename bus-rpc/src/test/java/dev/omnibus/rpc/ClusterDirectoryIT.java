@@ -1,14 +1,13 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.rpc.faults.Configs;
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.Transport;
-import dev.omnibus.transport.redisson.RedissonTransport;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.redisson.config.Config;
 
 /** The directory of a bus is in one slot, the nodes are anywhere. */
 class ClusterDirectoryIT extends DirectoryContract {
@@ -29,9 +28,7 @@ class ClusterDirectoryIT extends DirectoryContract {
 
     @Override
     Transport connect() {
-        Config config = new Config();
-        config.useClusterServers().setNodeAddresses(redis.urls());
-        return RedissonTransport.connect(config);
+        return Configs.connect(redis);
     }
 
     @Override

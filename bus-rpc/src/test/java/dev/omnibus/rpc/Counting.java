@@ -1,21 +1,25 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.LongUnaryOperator;
 
-/**
- * A transport that tells the counts of one channel late, or changes all counts.
- *
- * @param held the channel of which the counts are kept for {@code late}; empty for none
- */
-record Counting(Transport link, String held, LongUnaryOperator count, List<Runnable> late) implements Transport {
+/** A transport that tells the counts of one channel late, or changes all counts. */
+final class Counting extends PassingOn {
+
+    private final String held;
+    private final LongUnaryOperator count;
+    private final List<Runnable> late;
+
+    /** Keeps the counts of the channel {@code held}, none if it is empty, for {@code late}. */
+    Counting(Transport link, String held, LongUnaryOperator count, List<Runnable> late) {
+        super(link);
+        this.held = held;
+        this.count = count;
+        this.late = late;
+    }
 
     @Override
     public void publish(List<Publication> publications) {
@@ -39,45 +43,5 @@ record Counting(Transport link, String held, LongUnaryOperator count, List<Runna
                 sent.outcome().failed(failure);
             }
         });
-    }
-
-    @Override
-    public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
-        return link.subscribe(channel, listener);
-    }
-
-    @Override
-    public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
-        return link.subscribePattern(glob, listener);
-    }
-
-    @Override
-    public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
-        return link.unsubscribe(channelOrGlob);
-    }
-
-    @Override
-    public CompletableFuture<Void> reconnect() {
-        return link.reconnect();
-    }
-
-    @Override
-    public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
-        return link.renewLease(index, key, value, ttl);
-    }
-
-    @Override
-    public CompletableFuture<Void> endLease(String index, String key) {
-        return link.endLease(index, key);
-    }
-
-    @Override
-    public CompletableFuture<Leases> leases(String index, long since) {
-        return link.leases(index, since);
-    }
-
-    @Override
-    public void close() {
-        link.close();
     }
 }

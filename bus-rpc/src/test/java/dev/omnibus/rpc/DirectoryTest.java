@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Transport;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** How nodes come and go. */
@@ -113,6 +116,59 @@ class DirectoryTest extends PlayedNodes {
         assertTrue(directory.serving("echo.say").isEmpty());
         say(link, Announcement.JOINED, "a");
         await().until(() -> directory.serving("echo.say").size() == 1);
+    }
+
+    /** Not only with its next renewal, which may be a second away, or fail. */
+    @Test
+    void aNodeThatWasCutOffIsCalledAgainAsSoonAsItsSubscriptionsStand() {
+        AtomicBoolean stuck = new AtomicBoolean();
+        Transport link = new PassingOn(network.open()) {
+            @Override
+            public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
+                return stuck.get() ? new CompletableFuture<>() : super.renewLease(index, key, value, ttl);
+            }
+        };
+        Bus cutOff = Bus.builder(link).name("cut-off").build();
+        open.add(cutOff);
+        RpcServer.on(cutOff).serve(Echo.class, new Answering("cut-off")).ready().join();
+        List<String> words = new CopyOnWriteArrayList<>();
+        Transport listening = network.open();
+        open.add(listening);
+        listening
+                .subscribe("bus:presence", new FrameListener() {
+                    @Override
+                    public void onFrame(String channel, byte[] frame) {
+                        words.add(new String(frame, StandardCharsets.UTF_8));
+                    }
+
+                    @Override
+                    public void onInterrupted() {}
+                })
+                .join();
+        stuck.set(true);
+        words.clear();
+
+        network.down();
+        network.up();
+
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> words.stream()
+                        .anyMatch(word -> word.contains(Announcement.JOINED) && word.contains(cutOff.node())));
+    }
+
+    @Test
+    void whoWasCutOffHimselfForgetsHisDoubts() {
+        played("a", request -> List.of());
+        Directory directory = Directory.on(bus("looker"));
+        directory.ready().join();
+        directory.suspect(directory.serving("echo.say").get(0), "echo.say");
+        assertEquals(List.of(), directory.serving("echo.say"));
+
+        network.down();
+        network.up();
+
+        await().atMost(Duration.ofNanos(LeaseTimes.DOUBT_NANOS / 2)) // after which it would end by itself
+                .until(() -> directory.serving("echo.say").size() == 1);
     }
 
     @Test

@@ -13,11 +13,9 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
-import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -294,52 +292,19 @@ class FaultTest extends PlayedNodes {
     }
 
     /** A transport whose leases are not read when somebody says so. */
-    private record StuckLeases(Transport link, AtomicReference<CompletableFuture<Leases>> stuck) implements Transport {
+    private static final class StuckLeases extends PassingOn {
 
-        @Override
-        public void publish(List<Publication> publications) {
-            link.publish(publications);
-        }
+        private final AtomicReference<CompletableFuture<Leases>> stuck;
 
-        @Override
-        public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
-            return link.subscribe(channel, listener);
-        }
-
-        @Override
-        public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
-            return link.subscribePattern(glob, listener);
-        }
-
-        @Override
-        public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
-            return link.unsubscribe(channelOrGlob);
-        }
-
-        @Override
-        public CompletableFuture<Void> reconnect() {
-            return link.reconnect();
-        }
-
-        @Override
-        public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
-            return link.renewLease(index, key, value, ttl);
-        }
-
-        @Override
-        public CompletableFuture<Void> endLease(String index, String key) {
-            return link.endLease(index, key);
+        StuckLeases(Transport link, AtomicReference<CompletableFuture<Leases>> stuck) {
+            super(link);
+            this.stuck = stuck;
         }
 
         @Override
         public CompletableFuture<Leases> leases(String index, long since) {
             CompletableFuture<Leases> never = stuck.get();
-            return never == null ? link.leases(index, since) : never;
-        }
-
-        @Override
-        public void close() {
-            link.close();
+            return never == null ? super.leases(index, since) : never;
         }
     }
 }

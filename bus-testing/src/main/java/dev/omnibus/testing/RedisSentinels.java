@@ -197,6 +197,31 @@ public final class RedisSentinels implements AutoCloseable {
         return master();
     }
 
+    /**
+     * Waits until every other server follows the master of this moment and has its data, such as after a restart. Only
+     * then can it be replaced again.
+     *
+     * @throws RedisServerException if that takes more than 30 seconds
+     */
+    public void awaitReady() {
+        Patience.until("all replicas follow the master", PATIENCE, () -> {
+            RedisServer master = master();
+            return replicas().stream().allMatch(replica -> follows(replica, master))
+                    && sentinels.stream().allMatch(RedisSentinels::seesAll);
+        });
+    }
+
+    private static boolean follows(RedisServer replica, RedisServer master) {
+        String replication = info(replica, "replication");
+        return replication.contains("master_port:" + master.port() + "\r")
+                && replication.contains("master_link_status:up");
+    }
+
+    private static boolean seesAll(RedisServer sentinel) {
+        return !String.valueOf(sentinel.command("SENTINEL", "REPLICAS", MASTER_NAME))
+                .contains("_down");
+    }
+
     private boolean isReplaced(RedisServer before) {
         RedisServer master = master();
         return master != before

@@ -37,6 +37,8 @@ final class BusPipeline implements NettyHook, Observer {
             SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, this);
             channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
             channel.pipeline().addLast(decoder.new Ends());
+        } else {
+            channel.pipeline().addFirst(new LostAnswers());
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.RedisAuthRequiredException;
+import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisRetryException;
 import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.RedisWrongPasswordException;
@@ -70,11 +71,19 @@ final class ConnectFailures {
         }
         if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
-                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and does it"
-                    + " speak TLS "
-                    + (where.contains("rediss:") ? "(else write redis://)?" : "(then write rediss://)?");
+                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and "
+                    + doesItSpeakTls(where);
+        }
+        if (has(failure, RedisReconnectedException.class::isInstance)) {
+            return "Cannot connect to Redis: what answers at " + where + " ended the connection; is it Redis, and "
+                    + doesItSpeakTls(where);
         }
         return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
+    }
+
+    private static String doesItSpeakTls(String where) {
+        return "does it speak TLS "
+                + (where.contains("rediss:") ? "(else write redis://)?" : "(then write rediss://)?");
     }
 
     private static TransportException refused(String message, Throwable cause) {

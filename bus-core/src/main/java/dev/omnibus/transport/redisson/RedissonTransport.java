@@ -50,7 +50,7 @@ public final class RedissonTransport implements Transport {
                 1, new DefaultThreadFactory("omnibus-io", true), NioIoHandler.newFactory());
         try {
             config = RedissonSettings.forBus(user, eventLoop);
-            session = Session.open(config);
+            session = Session.open(config, false);
         } catch (RuntimeException e) {
             eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw e;
@@ -183,7 +183,7 @@ public final class RedissonTransport implements Transport {
 
     private void rebuild(CompletableFuture<Void> done) {
         try {
-            Session next = Session.open(config);
+            Session next = Session.open(config, true);
             Session old;
             List<Subscribed> again;
             synchronized (this) {

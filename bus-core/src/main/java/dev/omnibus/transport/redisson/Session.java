@@ -28,6 +28,7 @@ import org.redisson.client.RedisAuthRequiredException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoScriptException;
+import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisRetryException;
 import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.codec.ByteArrayCodec;
@@ -58,21 +59,22 @@ final class Session {
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean scriptsAllowed = true;
 
-    private Session(RedissonClient client, ScheduledExecutorService timer, boolean manyServers) {
+    private Session(RedissonClient client, ScheduledExecutorService timer, boolean manyServers, boolean again) {
         this.client = client;
-        this.clusterCounts = manyServers ? new ClusterCounts(client) : null;
+        this.clusterCounts = manyServers ? new ClusterCounts(client, again) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, timer, manyServers);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
-    static Session open(Config config) {
+    /** The first one of a transport, or one that takes the place of another. */
+    static Session open(Config config, boolean again) {
         Config own = new Config(config);
         BusPipeline pipeline = new BusPipeline(own.getExecutor());
         own.setNettyHook(pipeline);
         Session session;
         try {
-            session = new Session(Redisson.create(own), own.getEventLoopGroup(), own.isClusterConfig());
+            session = new Session(Redisson.create(own), own.getEventLoopGroup(), own.isClusterConfig(), again);
         } catch (IllegalArgumentException e) {
             throw e; // a mistake in the configuration
         } catch (RuntimeException e) {
@@ -98,6 +100,7 @@ final class Session {
         } catch (RedisAuthRequiredException
                 | RedisTimeoutException
                 | RedisConnectionException
+                | RedisReconnectedException
                 | RedisRetryException e) {
             throw e;
         } catch (RedisException e) {

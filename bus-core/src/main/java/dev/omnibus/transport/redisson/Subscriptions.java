@@ -44,6 +44,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
         volatile @Nullable Overlap overlap; // while it moves from one server to another
+        volatile boolean keptOn; // it has moved back to a server on which it stood all the time
 
         Held(Subscribed subscribed, boolean stood) {
             this.subscribed = subscribed;
@@ -129,7 +130,9 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
             return;
         }
         Overlap overlap = mine.overlap;
-        if (overlap != null && !overlap.isOver()) {
+        if (mine.keptOn) {
+            mine.keptOn = false;
+        } else if (overlap != null && !overlap.isOver()) {
             overlap.stands(); // nothing was missed: the server before goes on telling
         } else if (mine.stood && !answers.isClosed()) {
             mine.subscribed.interrupted();
@@ -164,6 +167,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
             @Override
             public void back() {
+                mine.keptOn = mine.overlap == overlap && !overlap.isOver();
                 mine.overlap = null;
             }
 

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.testing.FaultProxy;
+import dev.omnibus.testing.FaultProxy.Direction;
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
@@ -117,6 +119,39 @@ class RedissonDefectsIT {
                 assertTrue(heard.size() > 1, "it was delivered once: is it mended?");
             } finally {
                 subscriber.shutdown();
+                publisher.shutdown();
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatWasLostWithItsConnectionIsAwaitedUntilItsTimeout() {
+        try (RedisServer redis = RedisServer.start();
+                FaultProxy proxy = FaultProxy.to(redis)) {
+            Config config = new Config();
+            config.useSingleServer()
+                    .setAddress(proxy.url())
+                    .setConnectionPoolSize(1)
+                    .setConnectionMinimumIdleSize(1)
+                    .setPingConnectionInterval(0)
+                    .setRetryAttempts(0)
+                    .setTimeout(5_000);
+            RedissonClient publisher = Redisson.create(config);
+            try {
+                proxy.blackhole(Direction.TO_CLIENT);
+                var publishing = publisher.getTopic("n").publishAsync("x").toCompletableFuture();
+                await().pollDelay(1, SECONDS).until(() -> true); // it is written
+                proxy.pass();
+                proxy.reset();
+                long begun = System.nanoTime();
+                String outcome = publishing
+                        .handle((receivers, failure) -> String.valueOf(failure))
+                        .orTimeout(20, SECONDS)
+                        .join();
+                long millis = (System.nanoTime() - begun) / 1_000_000;
+                System.out.println("[redisson] a lost answer is awaited for " + millis + " ms more: " + outcome);
+                assertTrue(millis > 2_000, "it was told at once: is it mended?");
+            } finally {
                 publisher.shutdown();
             }
         }

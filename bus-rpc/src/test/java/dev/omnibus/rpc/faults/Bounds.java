@@ -1,5 +1,6 @@
 package dev.omnibus.rpc.faults;
 
+import dev.omnibus.rpc.Stalls;
 import java.time.Duration;
 
 /**
@@ -12,8 +13,16 @@ final class Bounds {
     /** How often every fault is repeated under the same load. */
     static final int ROUNDS = LONG ? Integer.getInteger("faults.rounds", 5) : 1;
 
-    /** What a machine on which five other things run may need on top of a promised time. */
-    static final Duration ROOM = LONG ? Duration.ofSeconds(1) : Duration.ofSeconds(15);
+    /** For so long a machine that stood still has to make up for it. */
+    private static final long AFTERMATH_NANOS = 500_000_000;
+
+    /**
+     * What a machine may need on top of a promised time: in the long form as long as it was seen to stand still then
+     * and shortly before, else what one on which five other things run may need.
+     */
+    static long roomMillis(Stalls stalls, long from, long to) {
+        return LONG ? stalls.together(from - AFTERMATH_NANOS, to) / 1_000_000 : 15_000;
+    }
 
     private Bounds() {}
 

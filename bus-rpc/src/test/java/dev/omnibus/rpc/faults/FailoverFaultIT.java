@@ -6,10 +6,10 @@ import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
-import dev.omnibus.transport.redisson.RedissonTransport;
+import dev.omnibus.transport.Transport;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.redisson.config.Config;
 
 /** Masters that are replaced, and slots that move, while three nodes work. */
 @WithRedis(replicas = 1)
@@ -20,12 +20,9 @@ class FailoverFaultIT {
 
     @Test
     void theSentinelsReplaceTheMaster(RedisSentinels redis) throws Exception {
-        Config config = new Config();
-        config.useSentinelServers()
-                .setMasterName(redis.masterName())
-                .addSentinelAddress(redis.urls().toArray(String[]::new));
-        try (Load load = load(config)) {
+        try (Load load = load(() -> Configs.connect(redis))) {
             load.through(redis.downAfter().plusSeconds(3), () -> {
+                        redis.awaitReady();
                         RedisServer master = redis.master();
                         master.kill();
                         redis.awaitFailover(master);
@@ -37,8 +34,9 @@ class FailoverFaultIT {
 
     @Test
     void aReplicaOfTheClusterTakesOver(RedisCluster redis) throws Exception {
-        try (Load load = load(clustered(redis))) {
+        try (Load load = load(() -> Configs.connect(redis))) {
             load.through(redis.nodeTimeout().multipliedBy(2).plusSeconds(2), () -> {
+                        redis.awaitReady();
                         RedisServer master = redis.masterOf("bus:evt:load.n");
                         master.kill();
                         redis.awaitFailover(master);
@@ -50,25 +48,17 @@ class FailoverFaultIT {
 
     @Test
     void aReplicaOfTheClusterTakesOverOnRequest(RedisCluster redis) throws Exception {
-        try (Load load = load(clustered(redis))) {
-            load.through(
-                            redis.nodeTimeout().multipliedBy(2).plusSeconds(2),
-                            () -> redis.failover(redis.masterOf("bus:evt:load.n")))
+        try (Load load = load(() -> Configs.connect(redis))) {
+            load.through(redis.nodeTimeout().multipliedBy(2).plusSeconds(2), () -> {
+                        redis.awaitReady();
+                        redis.failover(redis.masterOf("bus:evt:load.n"));
+                    })
                     .settle("failover of the cluster on request");
         }
     }
 
-    private static Config clustered(RedisCluster redis) {
-        redis.awaitReady();
-        Config config = new Config();
-        config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
-        return config;
-    }
-
-    private static Load load(Config config) throws Exception {
-        return new Load((name, listener) -> Bus.builder(RedissonTransport.connect(config))
-                .name(name)
-                .listener(listener)
-                .build());
+    private static Load load(Supplier<Transport> transports) throws Exception {
+        return new Load((name, listener) ->
+                Bus.builder(transports.get()).name(name).listener(listener).build());
     }
 }

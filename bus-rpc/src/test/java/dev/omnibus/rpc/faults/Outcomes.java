@@ -1,6 +1,7 @@
 package dev.omnibus.rpc.faults;
 
 import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.Stalls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,6 +28,16 @@ final class Outcomes {
     private final AtomicLong succeeded = new AtomicLong();
     private final AtomicLong latestSuccess = new AtomicLong(Long.MIN_VALUE); // when the call began
     private final AtomicLong worstOverdueMillis = new AtomicLong(Long.MIN_VALUE);
+    private final Collection<Late> late = new ConcurrentLinkedQueue<>();
+
+    /** A call that ended after its timeout. */
+    record Late(long due, long ended) {
+
+        /** Without what the machine itself was late meanwhile. */
+        long millis(Stalls stalls) {
+            return (ended - due) / 1_000_000 - Bounds.roomMillis(stalls, due, ended);
+        }
+    }
 
     Outcomes(String what, Duration timeout) {
         this.what = what;
@@ -42,8 +53,12 @@ final class Outcomes {
             future = CompletableFuture.failedFuture(e);
         }
         calls.add(future.handle((value, failure) -> {
-            long overdue = (System.nanoTime() - begun - timeout.toNanos()) / 1_000_000;
-            worstOverdueMillis.accumulateAndGet(overdue, Math::max);
+            long due = begun + timeout.toNanos();
+            long now = System.nanoTime();
+            worstOverdueMillis.accumulateAndGet((now - due) / 1_000_000, Math::max);
+            if (now - due > 0) {
+                late.add(new Late(due, now));
+            }
             if (failure == null) {
                 ok(number, begun, isRight, value);
             } else {
@@ -98,8 +113,13 @@ final class Outcomes {
         return calls.stream().filter(call -> !call.isDone()).count();
     }
 
+    /** How much after their timeouts calls ended, the latest of them. */
     long worstOverdueMillis() {
         return worstOverdueMillis.get();
+    }
+
+    Collection<Late> late() {
+        return late;
     }
 
     List<String> wrong() {

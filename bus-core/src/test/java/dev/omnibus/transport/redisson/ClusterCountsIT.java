@@ -1,0 +1,78 @@
+package dev.omnibus.transport.redisson;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.redisson.config.Config;
+
+/** How many have received what was published, while the servers of a cluster change their parts. */
+@WithRedis(replicas = 1)
+class ClusterCountsIT {
+
+    private static final long NOT_PUBLISHED = -1;
+
+    private static long count(RedissonTransport transport) throws Exception {
+        CompletableFuture<Long> outcome = new CompletableFuture<>();
+        transport.publish(List.of(new Publication("c", new byte[] {'x'}, true, new Publication.Outcome() {
+            @Override
+            public void published(long receivers, boolean exact) {
+                outcome.complete(receivers);
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                outcome.complete(NOT_PUBLISHED);
+            }
+        })));
+        return outcome.get(20, SECONDS);
+    }
+
+    /** A subscriber follows a second later than the publisher at worst; this one has not followed yet. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nobodyIsSaidToHaveHeardNothingWhoIsWithTheOldMasterStill(boolean withANewClient, RedisCluster redis)
+            throws Exception {
+        redis.awaitReady();
+        Config config = new Config();
+        config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
+        RedisServer master = redis.masterOf("c");
+        try (RedissonTransport transport = RedissonTransport.connect(config);
+                Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), master.port())) {
+            assertEquals(0, count(transport));
+            OutputStream out = subscriber.getOutputStream();
+            out.write("SUBSCRIBE c\r\n".getBytes(StandardCharsets.UTF_8));
+            out.flush();
+            await().atMost(20, SECONDS).until(() -> count(transport) == 1);
+
+            redis.failover(master);
+            if (withANewClient) { // which knows no other master
+                transport.reconnect().get(20, SECONDS);
+            }
+
+            List<Long> counts = new ArrayList<>();
+            long until = System.nanoTime() + SECONDS.toNanos(2); // the publisher follows within one
+            await().atMost(20, SECONDS).pollInterval(10, MILLISECONDS).until(() -> {
+                counts.add(count(transport));
+                return System.nanoTime() - until > 0;
+            });
+            assertFalse(counts.contains(0L), counts::toString);
+        }
+    }
+}
