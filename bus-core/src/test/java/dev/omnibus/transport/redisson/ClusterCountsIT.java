@@ -32,7 +32,7 @@ class ClusterCountsIT {
         CompletableFuture<Long> outcome = new CompletableFuture<>();
         transport.publish(List.of(new Publication("c", new byte[] {'x'}, true, new Publication.Outcome() {
             @Override
-            public void published(long receivers, boolean exact) {
+            public void published(long receivers, long onlookers) {
                 outcome.complete(receivers);
             }
 

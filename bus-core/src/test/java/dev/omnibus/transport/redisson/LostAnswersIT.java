@@ -43,7 +43,7 @@ class LostAnswersIT {
             outcomes.add(outcome);
             publications.add(new Publication(channel, new byte[] {'x'}, counted, new Publication.Outcome() {
                 @Override
-                public void published(long receivers, boolean exact) {
+                public void published(long receivers, long onlookers) {
                     outcome.complete(receivers);
                 }
 
