@@ -40,6 +40,9 @@ public final class RedisCluster implements AutoCloseable {
     /** A start takes two seconds, a failover four; this forgives a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** Redis gives up a takeover that was asked for after 5 s, without a word, such as when a server was busy. */
+    private static final Duration TAKEOVER = Duration.ofSeconds(6);
+
     private final Duration nodeTimeout;
     private final List<RedisServer> nodes = new ArrayList<>();
 
@@ -248,10 +251,20 @@ public final class RedisCluster implements AutoCloseable {
      */
     public void failover(RedisServer master) {
         String id = id(master);
-        RedisServer replica = first(
-                node -> answers(node) && lines(node).stream().anyMatch(line -> line.contains("myself,slave " + id)));
-        replica.command("CLUSTER", "FAILOVER");
-        awaitFailover(master);
+        askToTakeOver(id);
+        long[] asked = {System.nanoTime()};
+        Patience.until(master + " is replaced", PATIENCE, () -> {
+            if (!isReplaced(master) && System.nanoTime() - asked[0] > TAKEOVER.toNanos()) {
+                asked[0] = System.nanoTime();
+                askToTakeOver(id);
+            }
+            return isReplaced(master);
+        });
+    }
+
+    private void askToTakeOver(String master) {
+        first(node -> answers(node) && lines(node).stream().anyMatch(line -> line.contains("myself,slave " + master)))
+                .command("CLUSTER", "FAILOVER");
     }
 
     /**
@@ -261,14 +274,15 @@ public final class RedisCluster implements AutoCloseable {
      * @throws RedisServerException if that takes more than 30 seconds
      */
     public void awaitFailover(RedisServer before) {
-        Patience.until(
-                before + " is replaced",
-                PATIENCE,
-                () -> nodes.stream()
-                        .filter(node -> node != before && answers(node))
-                        .allMatch(node ->
-                                String.valueOf(node.command("CLUSTER", "INFO")).contains("cluster_state:ok")
-                                        && lines(node).stream().noneMatch(line -> hasSlots(line, before.port()))));
+        Patience.until(before + " is replaced", PATIENCE, () -> isReplaced(before));
+    }
+
+    private boolean isReplaced(RedisServer before) {
+        return nodes.stream()
+                .filter(node -> node != before && answers(node))
+                .allMatch(node ->
+                        String.valueOf(node.command("CLUSTER", "INFO")).contains("cluster_state:ok")
+                                && lines(node).stream().noneMatch(line -> hasSlots(line, before.port())));
     }
 
     private static boolean hasSlots(String line, int port) {
