@@ -87,8 +87,7 @@ public final class Mailbox<T> {
 
     private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
 
-    /** A thread takes so many items at once where order allows it; their room is given back when they are done. */
-    private static final int CHUNK = 256;
+    private static final int CHUNK = 256; // taken at once where order allows it; their room is given back when done
 
     private final Executor executor;
     private final boolean dropOldest;
@@ -312,6 +311,7 @@ public final class Mailbox<T> {
 
     private void drain() {
         Relay relay = new Relay(executor);
+        Turn turn = new Turn();
         Backlog.Share<T> share = new Backlog.Share<>();
         ArrayDeque<T> taken = share.items;
         synchronized (this) {
@@ -321,6 +321,7 @@ public final class Mailbox<T> {
             int handled = 0;
             long size = 0;
             while (!taken.isEmpty() && !relay.hasTask() && (handled == 0 || !abandoned)) {
+                turn.letOthers();
                 T item = taken.remove();
                 handled++;
                 size += weight.applyAsInt(item);
