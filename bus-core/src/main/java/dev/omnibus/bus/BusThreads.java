@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>From JDK 24 on they are virtual: before that, a virtual thread that blocks inside {@code synchronized} holds its
  * carrier (JEP 491). On older ones they are platform threads, made as needed and kept for a few seconds. There is no
- * queue and no upper limit here, because a limit would let blocked handlers of one subscription hold up all others: the
- * limits are those of the mailboxes, each of which asks for a bounded number of threads.
+ * upper limit here, because a limit would let blocked handlers of one subscription hold up all others: the limits are
+ * those of the mailboxes, each of which asks for a bounded number of threads.
  */
 final class BusThreads {
 
@@ -32,7 +32,7 @@ final class BusThreads {
 
     /** Whether this is one of the threads of a bus, which cannot wait for its own end. */
     static boolean isOneOf(Object owner) {
-        return OWNER.get() == owner;
+        return OWNER.get() == owner || (Thread.currentThread() instanceof Owned owned && owned.owner == owner);
     }
 
     /** Runs something on a thread that then counts as one of the bus', whoever it belongs to. */
@@ -65,12 +65,19 @@ final class BusThreads {
 
     private static ExecutorService platform(Object owner) {
         AtomicInteger number = new AtomicInteger();
-        ThreadFactory threads = task -> {
-            Thread thread = new Thread(() -> runAs(owner, task), "omnibus-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
-        return new Workers(threads);
+        return new Workers(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()));
+    }
+
+    /** Knows its owner from the start: to note him might fail for lack of memory, and with it what it was made for. */
+    private static final class Owned extends Thread {
+
+        private final Object owner;
+
+        Owned(Object owner, Runnable task, String name) {
+            super(task, name);
+            this.owner = owner;
+            setDaemon(true);
+        }
     }
 
     /**

@@ -1,6 +1,5 @@
 package dev.omnibus.bus;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.AbstractExecutorService;
@@ -50,26 +49,27 @@ final class Workers extends AbstractExecutorService {
         try {
             call();
         } catch (RejectedExecutionException | OutOfMemoryError e) {
-            boolean mine = tasks.remove(task); // else somebody was there to take it
-            if (e instanceof RejectedExecutionException && !tasks.isEmpty()) {
-                finish();
-            }
-            if (mine) {
+            if (tasks.remove(task)) { // else somebody was there to take it
                 throw e;
             }
         }
+        if (stopped) {
+            hasten();
+        }
     }
 
-    /** Others had left their tasks to the thread that could not be called, at the very moment of the shutdown. */
-    private void finish() {
-        threads.getThreadFactory().newThread(this::work).start();
-    }
-
+    /** At the very moment of a shutdown, when the pool gives no thread any more, others may have left tasks to it. */
     private void call() {
         if (called.compareAndSet(false, true)) {
             boolean comes = false;
             try {
                 threads.execute(this::work);
+                comes = true;
+            } catch (RejectedExecutionException shutDown) {
+                if (tasks.isEmpty()) {
+                    throw shutDown;
+                }
+                start(this::work);
                 comes = true;
             } finally {
                 if (!comes) {
@@ -77,6 +77,12 @@ final class Workers extends AbstractExecutorService {
                 }
             }
         }
+    }
+
+    private Thread start(Runnable work) {
+        Thread thread = threads.getThreadFactory().newThread(work);
+        thread.start();
+        return thread;
     }
 
     private void work() {
@@ -103,7 +109,7 @@ final class Workers extends AbstractExecutorService {
         try {
             call();
         } catch (RejectedExecutionException | OutOfMemoryError e) {
-            // shut down, or too many threads already
+            // nothing waits any more, or there are too many threads already
         }
     }
 
@@ -112,16 +118,25 @@ final class Workers extends AbstractExecutorService {
         threads.shutdown();
     }
 
+    /**
+     * Interrupts what runs. What was taken is begun all the same, and finds its thread interrupted: somebody waits for
+     * it.
+     *
+     * @return nothing
+     */
     @Override
     public List<Runnable> shutdownNow() {
         stopped = true;
         threads.shutdownNow();
-        List<Runnable> left = new ArrayList<>();
+        hasten();
+        return List.of();
+    }
+
+    private void hasten() {
         Runnable task;
         while ((task = tasks.poll()) != null) {
-            left.add(task);
+            start(task).interrupt();
         }
-        return left;
     }
 
     @Override

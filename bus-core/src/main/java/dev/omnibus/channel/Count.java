@@ -6,7 +6,7 @@ public enum Count {
     NO,
     /**
      * Whether there is any. This costs next to nothing, because it is not looked at anew for each message: an onlooker
-     * who has come within the last second may be taken for a receiver.
+     * who has come since the last look, a second ago at most, may be taken for a receiver.
      */
     ANY,
     /** How many there are. This costs a script instead of a PUBLISH. */

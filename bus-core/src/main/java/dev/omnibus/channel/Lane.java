@@ -99,9 +99,9 @@ final class Lane {
     /** Makes the next publication, if any. Called by the outbox, once each time the lane has said that it is ready. */
     @Nullable
     Publication next() {
+        List<byte[]> messages = new ArrayList<>();
         Batch batch = new Batch(this);
         try {
-            List<byte[]> messages = new ArrayList<>();
             boolean counted;
             synchronized (this) {
                 Waiting first = queue.peek();
@@ -114,7 +114,7 @@ final class Lane {
             }
             return new Publication(channel, Frames.join(messages), counted, batch);
         } catch (OutOfMemoryError e) { // or the lane would wait for this frame for ever
-            finish(batch, 0, NOT_TOLD_APART, Outbox.noMemory(channel, e));
+            finish(batch, 0, NOT_TOLD_APART, Outbox.NO_MEMORY);
             return null;
         }
     }

@@ -44,6 +44,7 @@ final class Lanes {
         long now = System.nanoTime();
         lanes.values().removeIf(lane -> lane.retire(now));
         lanes.values().forEach(lane -> lane.tick(now));
+        outbox.tick();
     }
 
     /** The link is down: what cannot wait for it fails. */

@@ -29,6 +29,11 @@ final class Outbox {
     /** While so many are under way, the others go on gathering: few large frames cost less than many small ones. */
     private static final int LANES_UNDER_WAY = 64;
 
+    /** Made beforehand, because there is no memory for it when it is needed. */
+    @SuppressWarnings("StaticAssignmentOfThrowable")
+    static final TransportException NO_MEMORY = new TransportException(
+            Kind.OUTBOX_FULL, true, "There is no memory to send with; send less at a time", null);
+
     private final Transport transport;
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final AtomicInteger writes = new AtomicInteger();
@@ -43,6 +48,11 @@ final class Outbox {
     /** Called by a lane that has something to send and nothing under way. */
     void ready(Lane lane) {
         ready.add(lane);
+        pump();
+    }
+
+    /** Sends what is ready, should it have been left for lack of memory. */
+    void tick() {
         pump();
     }
 
@@ -77,7 +87,7 @@ final class Outbox {
                 answered = wanted.addAndGet(-answered);
             } while (answered != 0);
         } finally {
-            if (answered != 0) { // no memory: whoever comes next tries again
+            if (answered != 0) { // no memory: who comes next tries again, or the next beat
                 wanted.set(0);
             }
         }
@@ -88,14 +98,23 @@ final class Outbox {
         AtomicInteger open = new AtomicInteger();
         Lane lane;
         while (publications.size() < LANES_PER_WRITE && (lane = ready.poll()) != null) {
-            Publication next = lane.next();
+            Publication next = null;
             try {
+                next = lane.next();
                 if (next != null) {
                     publications.add(new Publication(
                             next.channel(), next.frame(), next.counted(), new Counting(open, next.outcome())));
                 }
             } catch (OutOfMemoryError e) {
-                next.outcome().failed(noMemory(next.channel(), e));
+                if (next != null) {
+                    next.outcome().failed(NO_MEMORY);
+                } else if (publications.isEmpty()) {
+                    ready.add(lane); // it has taken nothing
+                    throw e;
+                } else {
+                    ready.add(lane);
+                    break;
+                }
             }
         }
         if (publications.isEmpty()) {
@@ -111,11 +130,6 @@ final class Outbox {
                     Kind.CONNECTION_LOST, false, "The transport failed while sending; it may have sent", e);
             publications.forEach(publication -> publication.outcome().failed(failure));
         }
-    }
-
-    static TransportException noMemory(String channel, OutOfMemoryError e) {
-        return new TransportException(
-                Kind.OUTBOX_FULL, true, "There is no memory to send to " + channel + "; send less at a time", e);
     }
 
     /** Frees the place of a write when its last publication is completed. */
@@ -153,9 +167,11 @@ final class Outbox {
         }
 
         private void completed() {
-            lanes.decrementAndGet();
-            if (open.decrementAndGet() == 0) {
+            boolean last = open.decrementAndGet() == 0;
+            if (last) {
                 writes.decrementAndGet();
+            }
+            if (lanes.getAndDecrement() == LANES_UNDER_WAY || last) {
                 pump();
             }
         }

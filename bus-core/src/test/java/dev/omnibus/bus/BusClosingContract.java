@@ -49,6 +49,18 @@ abstract class BusClosingContract extends BusFixture {
     }
 
     @Test
+    void closingOnAnInterruptedThreadLeavesNoFutureOpen() throws Exception {
+        List<CompletableFuture<Long>> publishing =
+                IntStream.range(0, 1_000).mapToObj(i -> here.publish("n", i)).toList();
+        Thread.currentThread().interrupt();
+        here.close();
+        assertTrue(Thread.interrupted());
+        for (CompletableFuture<Long> one : publishing) {
+            one.handle((receivers, failure) -> true).get(20, SECONDS);
+        }
+    }
+
+    @Test
     void closingTheBusDrainsAndCompletesEveryFuture() throws Exception {
         List<Integer> done = new CopyOnWriteArrayList<>();
         ready(there.subscribe("n", Integer.class, event -> done.add(event.data())));

@@ -154,16 +154,32 @@ class WorkersTest {
     }
 
     @Test
-    void aHardShutdownGivesBackWhatWaits() throws InterruptedException {
-        Runnable first = () -> {};
-        Runnable second = () -> {};
-        workers.execute(first);
-        workers.execute(second);
-
-        assertEquals(List.of(first, second), workers.shutdownNow());
+    void alsoAfterAShutdownATaskDoesNotWaitForTheEndOfAnother() {
+        CountDownLatch both = new CountDownLatch(2);
+        for (int i = 0; i < 2; i++) {
+            workers.execute(() -> {
+                both.countDown();
+                join(both);
+            });
+        }
+        workers.shutdown();
 
         mayArrive.countDown();
-        assertTrue(workers.awaitTermination(30, SECONDS));
+
+        await().atMost(30, SECONDS).until(() -> both.getCount() == 0);
+    }
+
+    @Test
+    void aHardShutdownBeginsWhatWaitsAndInterruptsIt() {
+        CompletableFuture<Boolean> first =
+                CompletableFuture.supplyAsync(() -> Thread.currentThread().isInterrupted(), workers);
+        CompletableFuture<Boolean> second =
+                CompletableFuture.supplyAsync(() -> Thread.currentThread().isInterrupted(), workers);
+
+        assertEquals(List.of(), workers.shutdownNow());
+
+        assertTrue(first.orTimeout(30, SECONDS).join());
+        assertTrue(second.orTimeout(30, SECONDS).join());
     }
 
     @Test

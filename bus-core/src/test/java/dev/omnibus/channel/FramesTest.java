@@ -135,6 +135,48 @@ class FramesTest {
     }
 
     @Test
+    void elementsThatBeginAlikeAreSplitAsIfTheyStoodAlone() {
+        Random random = new Random(20261126);
+        for (int round = 0; round < 20_000; round++) {
+            List<String> alike = new ArrayList<>();
+            String one = members(random);
+            for (int i = random.nextInt(5); i >= 0; i--) {
+                alike.add(one);
+                int kept = 1 + random.nextInt(one.length() - 1); // the next one begins so, wherever that is
+                String next = one.substring(0, kept) + members(random).substring(1);
+                one = random.nextBoolean() ? next : members(random);
+            }
+            byte[] frame = bytes("[" + String.join(",", alike) + "]");
+            byte[] damaged = random.nextBoolean() ? frame : damage(frame, 1, random);
+            int at = 1;
+            for (Message message : Frames.split(damaged).messages()) {
+                if (message.offset() > at || message.length() == 0) {
+                    break; // the damage has put a space there, or nothing
+                }
+                byte[] rest = Arrays.copyOfRange(damaged, at, damaged.length);
+                byte[] alone = new byte[rest.length + 1];
+                alone[0] = '[';
+                System.arraycopy(rest, 0, alone, 1, rest.length);
+                Message expected = Frames.split(alone).messages().get(0);
+                assertEquals(
+                        List.of(expected.length(), expected.lastBorder()),
+                        List.of(message.length(), message.lastBorder()),
+                        message::toString);
+                at = message.offset() + message.length() + 1;
+            }
+        }
+    }
+
+    /** An object with up to twenty members. */
+    private static String members(Random random) {
+        StringBuilder text = new StringBuilder("{\"a\":1");
+        for (int i = random.nextInt(20); i > 0; i--) {
+            text.append(",\"m").append(random.nextInt(3)).append("\":").append(object(random, 1));
+        }
+        return text.append('}').toString();
+    }
+
+    @Test
     void theLastValueIsFoundByTheBordersSeenWhenSplittingAsByLookingForThem() {
         Random random = new Random(20261125);
         int value = "{\"k\":".length();

@@ -140,9 +140,13 @@ final class Announcement {
         }
     }
 
-    private synchronized void saySoon() {
-        sayingSoon = false;
-        if (renewing != null && !leaving) { // not after its good-bye
+    private void saySoon() {
+        boolean here;
+        synchronized (this) {
+            sayingSoon = false;
+            here = renewing != null && !leaving; // not after its good-bye
+        }
+        if (here) {
             say(JOINED);
         }
     }

@@ -167,7 +167,7 @@ class DirectoryTest extends PlayedNodes {
         network.down();
         network.up();
 
-        await().atMost(Duration.ofNanos(LeaseTimes.DOUBT_NANOS / 2)) // after which it would end by itself
+        await().atMost(Duration.ofNanos(LeaseTimes.DOUBT_NANOS * 6 / 7)) // after all of which it would end by itself
                 .until(() -> directory.serving("echo.say").size() == 1);
     }
 

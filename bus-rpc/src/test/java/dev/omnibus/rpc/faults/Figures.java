@@ -2,6 +2,7 @@ package dev.omnibus.rpc.faults;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What came of one fault, as a row for the table in docs/explanation/reliability.md.
@@ -30,6 +31,7 @@ record Figures(
                 ? "– | –"
                 : sorted.get(sorted.size() / 2) + " ms | " + sorted.get(sorted.size() - 1) + " ms";
         return String.format(
+                Locale.ROOT,
                 "[table] | %s | %d | %s | %d ms | %,d | %d | %d | %d |",
                 fault,
                 Math.max(1, sorted.size()),
