@@ -48,7 +48,7 @@ final class Workers extends AbstractExecutorService {
         tasks.add(task);
         try {
             call();
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
+        } catch (OutOfMemoryError e) {
             if (tasks.remove(task)) { // else somebody was there to take it
                 throw e;
             }
@@ -58,17 +58,13 @@ final class Workers extends AbstractExecutorService {
         }
     }
 
-    /** At the very moment of a shutdown, when the pool gives no thread any more, others may have left tasks to it. */
     private void call() {
         if (called.compareAndSet(false, true)) {
             boolean comes = false;
             try {
                 threads.execute(this::work);
                 comes = true;
-            } catch (RejectedExecutionException shutDown) {
-                if (tasks.isEmpty()) {
-                    throw shutDown;
-                }
+            } catch (RejectedExecutionException shutDown) { // at this moment, and tasks were taken before
                 start(this::work);
                 comes = true;
             } finally {
@@ -108,8 +104,8 @@ final class Workers extends AbstractExecutorService {
     private void callIfPossible() {
         try {
             call();
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
-            // nothing waits any more, or there are too many threads already
+        } catch (OutOfMemoryError e) {
+            // there are too many threads already
         }
     }
 
