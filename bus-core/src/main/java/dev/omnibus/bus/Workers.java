@@ -1,8 +1,11 @@
 package dev.omnibus.bus;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
@@ -27,6 +30,7 @@ final class Workers extends AbstractExecutorService {
     private final ThreadPoolExecutor threads;
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean called = new AtomicBoolean(); // a thread, which has not arrived yet
+    private final Set<Thread> lastOnes = ConcurrentHashMap.newKeySet(); // when the pool gave none any more
     private volatile boolean stopped;
 
     Workers(ThreadFactory factory) {
@@ -76,8 +80,20 @@ final class Workers extends AbstractExecutorService {
     }
 
     private Thread start(Runnable work) {
-        Thread thread = threads.getThreadFactory().newThread(work);
-        thread.start();
+        Thread thread = threads.getThreadFactory().newThread(() -> {
+            try {
+                work.run();
+            } finally {
+                lastOnes.remove(Thread.currentThread());
+            }
+        });
+        lastOnes.add(thread);
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            lastOnes.remove(thread);
+            throw e;
+        }
         return thread;
     }
 
@@ -124,6 +140,7 @@ final class Workers extends AbstractExecutorService {
     public List<Runnable> shutdownNow() {
         stopped = true;
         threads.shutdownNow();
+        lastOnes.forEach(Thread::interrupt);
         hasten();
         return List.of();
     }
@@ -142,11 +159,19 @@ final class Workers extends AbstractExecutorService {
 
     @Override
     public boolean isTerminated() {
-        return threads.isTerminated();
+        return threads.isTerminated() && lastOnes.isEmpty();
     }
 
     @Override
     public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-        return threads.awaitTermination(timeout, unit);
+        long end = System.nanoTime() + unit.toNanos(timeout);
+        boolean ended = threads.awaitTermination(timeout, unit);
+        Iterator<Thread> rest = lastOnes.iterator();
+        while (ended && rest.hasNext()) { // one of them may have started another one
+            TimeUnit.NANOSECONDS.timedJoin(rest.next(), end - System.nanoTime());
+            ended = end - System.nanoTime() > 0;
+            rest = lastOnes.iterator();
+        }
+        return ended;
     }
 }
