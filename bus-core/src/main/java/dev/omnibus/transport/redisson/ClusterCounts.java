@@ -1,7 +1,6 @@
 package dev.omnibus.transport.redisson;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -10,7 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
-import org.redisson.client.RedisClient;
 import org.redisson.client.codec.LongCodec;
 import org.redisson.client.protocol.RedisCommands;
 import org.redisson.command.CommandAsyncExecutor;
@@ -24,15 +22,11 @@ import org.redisson.connection.MasterSlaveEntry;
  * the one after, one always has all of them, see {@link Overlap}. So when a count is zero, or was taken soon after the
  * channel has moved, all servers are asked, and the largest number is the true one.
  *
- * <p>When a replica takes over from a master that lives on, the subscribers are with the old master still, which is not
- * asked any more by a publisher that has followed already. So soon after that a zero is not believed.
+ * <p>Soon after a replica took over, a zero is not believed, see {@link Reigns}.
  *
  * <p>Thread-safe.
  */
 final class ClusterCounts {
-
-    /** As long as subscribers need to follow, with room. */
-    private static final Duration UNSETTLED = Duration.ofSeconds(4);
 
     /** Events that nobody hears are published without asking all servers every time. */
     private static final Duration REMEMBERED = Duration.ofMillis(20);
@@ -40,27 +34,18 @@ final class ClusterCounts {
     /** A server that is silent must not hold up all that is published on the others. */
     private static final Duration LONGEST = Duration.ofMillis(200);
 
-    private static final Duration LOOK = Duration.ofMillis(500);
-
     private static final int MOST_REMEMBERED = 1_000;
 
     private record Place(MasterSlaveEntry server, long since) {}
 
-    private record Reign(RedisClient master, long since) {}
-
     private final CommandAsyncExecutor commands;
     private final Map<String, Place> places = new ConcurrentHashMap<>();
     private final Map<String, Long> unheard = new ConcurrentHashMap<>();
-    private final Map<MasterSlaveEntry, Reign> reigns = new ConcurrentHashMap<>();
-    private volatile long looked = System.nanoTime();
+    private final Reigns reigns;
 
-    /** A client that takes the place of another one may have been made because a master was lost. */
-    ClusterCounts(RedissonClient client, boolean inPlaceOfAnother) {
-        commands = ((Redisson) client).getCommandExecutor();
-        long since = inPlaceOfAnother ? System.nanoTime() : System.nanoTime() - UNSETTLED.toNanos();
-        commands.getConnectionManager()
-                .getEntrySet()
-                .forEach(server -> reigns.put(server, new Reign(server.getClient(), since)));
+    ClusterCounts(RedissonClient client, Reigns reigns) {
+        this.commands = ((Redisson) client).getCommandExecutor();
+        this.reigns = reigns;
     }
 
     /** Tells how many there are, on the thread that asks or on one of Redisson's. */
@@ -83,37 +68,12 @@ final class ClusterCounts {
                 rememberUnheard(channel);
             }
             // A server that does not answer may have one: to say that nobody heard it could have it done twice.
-            boolean sure = failure == null && !(mustBeExact && hasNewMaster(channel));
+            boolean sure = failure == null && !(mustBeExact && reigns.hasNewMaster(channel));
             told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
     }
 
-    /** Often enough to know when a master has begun. */
-    private void lookAtMasters() {
-        long now = System.nanoTime();
-        if (now - looked > LOOK.toNanos()) {
-            looked = now;
-            Collection<MasterSlaveEntry> servers =
-                    commands.getConnectionManager().getEntrySet();
-            reigns.keySet().retainAll(servers);
-            servers.forEach(this::reign);
-        }
-    }
-
-    private boolean hasNewMaster(String channel) {
-        MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
-        return now == null || System.nanoTime() - reign(now).since < UNSETTLED.toNanos();
-    }
-
-    private Reign reign(MasterSlaveEntry server) {
-        return reigns.compute(server, (same, before) -> {
-            RedisClient master = server.getClient();
-            return before != null && before.master == master ? before : new Reign(master, System.nanoTime());
-        });
-    }
-
     private boolean isUnsettled(String channel) {
-        lookAtMasters();
         MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
         if (now == null) {
             return true;
@@ -124,7 +84,7 @@ final class ClusterCounts {
         Place place = places.compute(
                 channel,
                 (name, before) -> before != null && before.server == now ? before : new Place(now, System.nanoTime()));
-        return System.nanoTime() - place.since < UNSETTLED.toNanos();
+        return System.nanoTime() - place.since < Reigns.UNSETTLED.toNanos();
     }
 
     private boolean wasUnheard(String channel) {

@@ -52,6 +52,7 @@ final class Session {
     private final RedissonClient client;
     private final RedisLeases leases;
     private final String scriptDigest;
+    private final @Nullable Reigns reigns; // null if there is one master for ever
     private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
     private final Answers answers = new Answers();
     private final Subscriptions subscriptions;
@@ -59,9 +60,13 @@ final class Session {
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean scriptsAllowed = true;
 
-    private Session(RedissonClient client, ScheduledExecutorService timer, boolean manyServers, boolean again) {
+    private Session(RedissonClient client, Config config, boolean again) {
+        boolean manyServers = config.isClusterConfig();
+        ScheduledExecutorService timer = config.getEventLoopGroup();
         this.client = client;
-        this.clusterCounts = manyServers ? new ClusterCounts(client, again) : null;
+        Reigns masters = config.isSingleConfig() ? null : new Reigns(client, again);
+        this.reigns = masters;
+        this.clusterCounts = manyServers && masters != null ? new ClusterCounts(client, masters) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, timer, manyServers);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
@@ -74,7 +79,7 @@ final class Session {
         own.setNettyHook(pipeline);
         Session session;
         try {
-            session = new Session(Redisson.create(own), own.getEventLoopGroup(), own.isClusterConfig(), again);
+            session = new Session(Redisson.create(own), own, again);
         } catch (IllegalArgumentException e) {
             throw e; // a mistake in the configuration
         } catch (RuntimeException e) {
@@ -219,12 +224,17 @@ final class Session {
 
     private void tell(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
         Publication.Outcome outcome = publication.outcome();
+        if (reigns != null) {
+            reigns.look();
+        }
         if (failure != null) {
             outcome.failed(Failures.publish(publication.channel(), failure));
-        } else if (clusterCounts == null) {
-            outcome.published(receivers, onlookers);
-        } else {
+        } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, onlookers);
+        } else if (receivers == 0 && reigns != null && reigns.hasNewMaster(publication.channel())) {
+            outcome.published(1, NOT_TOLD_APART); // perhaps there is one
+        } else {
+            outcome.published(receivers, onlookers);
         }
     }
 

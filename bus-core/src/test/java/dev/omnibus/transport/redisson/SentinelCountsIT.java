@@ -1,0 +1,82 @@
+package dev.omnibus.transport.redisson;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisSentinels;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.redisson.config.Config;
+
+/** How many have received what was published, while master and replica change their parts. */
+@WithRedis(replicas = 1)
+class SentinelCountsIT {
+
+    private static final long NOT_PUBLISHED = -1;
+
+    private static long count(RedissonTransport transport, boolean counted) throws Exception {
+        CompletableFuture<Long> outcome = new CompletableFuture<>();
+        transport.publish(List.of(new Publication("c", new byte[] {'x'}, counted, new Publication.Outcome() {
+            @Override
+            public void published(long receivers, long onlookers) {
+                outcome.complete(receivers);
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                outcome.complete(NOT_PUBLISHED);
+            }
+        })));
+        return outcome.get(20, SECONDS);
+    }
+
+    /** Redisson connects a subscriber again to the server that it knows, which passes on what the master publishes. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nobodyIsSaidToHaveHeardNothingWhoIsWithTheOldMasterStill(boolean withANewClient, RedisSentinels redis)
+            throws Exception {
+        redis.awaitReady();
+        Config config = new Config();
+        config.useSentinelServers()
+                .setMasterName(redis.masterName())
+                .addSentinelAddress(redis.urls().toArray(String[]::new));
+        RedisServer before = redis.master();
+        try (RedissonTransport transport = RedissonTransport.connect(config)) {
+            await().atMost(20, SECONDS).until(() -> count(transport, true) == 0);
+
+            redis.failover();
+            if (withANewClient) { // which knows no other master
+                transport.reconnect().get(20, SECONDS);
+            }
+            try (Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), before.port())) {
+                OutputStream out = subscriber.getOutputStream();
+                out.write("SUBSCRIBE c\r\n".getBytes(StandardCharsets.UTF_8));
+                out.flush();
+                assertTrue(subscriber.getInputStream().read() >= 0, "no answer"); // it is subscribed now
+
+                List<Long> counts = new ArrayList<>();
+                long until = System.nanoTime() + SECONDS.toNanos(2); // the publisher follows within one
+                await().atMost(20, SECONDS).pollInterval(10, MILLISECONDS).until(() -> {
+                    counts.add(count(transport, counts.size() % 2 == 0));
+                    return System.nanoTime() - until > 0;
+                });
+                assertFalse(counts.contains(0L), counts::toString);
+            }
+            await().atMost(20, SECONDS).until(() -> count(transport, true) == 0);
+        }
+    }
+}
