@@ -23,8 +23,8 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
          * @param receivers how many there were. If onlookers were not told apart, the number may include them, and in a
          *     cluster it leaves out those that other servers hold
          * @param onlookers how many subscriptions by pattern got it as well and are left out of the number of
-         *     receivers; at least 1 in a cluster, where nobody knows; {@link #NOT_TOLD_APART} where that was not asked
-         *     for, or where the user may not run scripts
+         *     receivers; at least 1 in a cluster and behind Sentinels, where nobody knows; {@link #NOT_TOLD_APART}
+         *     where that was not asked for, or where the user may not run scripts
          */
         void published(long receivers, long onlookers);
 

@@ -231,8 +231,9 @@ final class Session {
             outcome.failed(Failures.publish(publication.channel(), failure));
         } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, onlookers);
-        } else if (receivers == 0 && reigns != null && reigns.hasNewMaster(publication.channel())) {
-            outcome.published(1, NOT_TOLD_APART); // perhaps there is one
+        } else if (reigns != null && onlookers != NOT_TOLD_APART) {
+            boolean perhaps = receivers == 0 && reigns.hasNewMaster(publication.channel());
+            outcome.published(perhaps ? 1 : receivers, Math.max(1, onlookers)); // so that it is told apart each time
         } else {
             outcome.published(receivers, onlookers);
         }
