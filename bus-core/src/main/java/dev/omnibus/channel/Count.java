@@ -5,8 +5,9 @@ public enum Count {
     /** Nothing, but that nobody at all got it, not even an onlooker. */
     NO,
     /**
-     * Whether there is any. This costs next to nothing, because it is not looked at anew for each message: an onlooker
-     * who has come since the last look, a second ago at most, may be taken for a receiver.
+     * Whether there is any. On a single server this costs next to nothing while nobody looks on; elsewhere it costs as
+     * much as {@link #ALL}. It is not looked at anew for each message: an onlooker who has come since the last look, a
+     * second ago at most, may be taken for a receiver.
      */
     ANY,
     /** How many there are. This costs a script instead of a PUBLISH. */

@@ -28,7 +28,7 @@ class ClusterCountsIT {
 
     private static final long NOT_PUBLISHED = -1;
 
-    private static long count(RedissonTransport transport) throws Exception {
+    static long count(RedissonTransport transport) throws Exception {
         CompletableFuture<Long> outcome = new CompletableFuture<>();
         transport.publish(List.of(new Publication("c", new byte[] {'x'}, true, new Publication.Outcome() {
             @Override

@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import static dev.omnibus.transport.redisson.ClusterCountsIT.count;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
@@ -9,15 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
-import dev.omnibus.transport.Publication;
-import dev.omnibus.transport.TransportException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.redisson.config.Config;
@@ -25,24 +23,6 @@ import org.redisson.config.Config;
 /** How many have received what was published, while master and replica change their parts. */
 @WithRedis(replicas = 1)
 class SentinelCountsIT {
-
-    private static final long NOT_PUBLISHED = -1;
-
-    private static long count(RedissonTransport transport) throws Exception {
-        CompletableFuture<Long> outcome = new CompletableFuture<>();
-        transport.publish(List.of(new Publication("c", new byte[] {'x'}, true, new Publication.Outcome() {
-            @Override
-            public void published(long receivers, long onlookers) {
-                outcome.complete(receivers);
-            }
-
-            @Override
-            public void failed(TransportException failure) {
-                outcome.complete(NOT_PUBLISHED);
-            }
-        })));
-        return outcome.get(20, SECONDS);
-    }
 
     /** Redisson connects a subscriber again to the server that it knows, which passes on what the master publishes. */
     @ParameterizedTest
