@@ -61,6 +61,13 @@ abstract class BusClosingContract extends BusFixture {
     }
 
     @Test
+    void closingWithNothingToWaitForOnAnInterruptedThreadLeavesItInterrupted() {
+        Thread.currentThread().interrupt();
+        here.close();
+        assertTrue(Thread.interrupted());
+    }
+
+    @Test
     void closingTheBusDrainsAndCompletesEveryFuture() throws Exception {
         List<Integer> done = new CopyOnWriteArrayList<>();
         ready(there.subscribe("n", Integer.class, event -> done.add(event.data())));
