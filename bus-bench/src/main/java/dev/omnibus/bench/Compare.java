@@ -3,14 +3,19 @@ package dev.omnibus.bench;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Runs the jobs: for each job all peers one after the other, and that several times over, so that what disturbs the
- * machine for a while disturbs all of them. The first round warms up and does not count.
+ * machine for a while disturbs all of them. Before that each is repeated until its JVMs have compiled what they run.
  */
 final class Compare {
+
+    private static final double SETTLED = 5; // per cent of a processor
+    private static final int MOST_WARM_UPS = 20; // one that is always compiling is measured all the same
 
     private final Options options;
     private final PrintStream out;
@@ -46,40 +51,41 @@ final class Compare {
         List<Peer> peers = options.peers().stream()
                 .filter(peer -> options.wants(job, peer))
                 .toList();
-        for (int round = 0; round <= options.rounds(); round++) {
+        List<Peer> cold = new ArrayList<>(peers);
+        for (int i = 0; i < MOST_WARM_UPS && !cold.isEmpty(); i++) {
+            cold.removeIf(peer -> measure(job, "warm-up", peer, stage)
+                    .map(measured -> !(measured.get(Metric.JIT) > SETTLED))
+                    .orElse(true));
+        }
+        for (int round = 1; round <= options.rounds(); round++) {
             for (Peer peer : peers) {
-                measure(job, round, peer, round == 0 ? stage.forFirstRound() : stage);
+                measure(job, String.format(Locale.ROOT, "%3d/%-3d", round, options.rounds()), peer, stage)
+                        .ifPresent(measured -> results.add(job.name(), peer.name(), measured));
             }
         }
     }
 
-    private void measure(Job job, int round, Peer peer, Stage stage) {
+    private Optional<Measured> measure(Job job, String round, Peer peer, Stage stage) {
         if (results.failure(job.name(), peer.name()).isPresent()) {
-            return;
+            return Optional.empty();
         }
         if (peer.needsNats() && !stage.servers().hasNats()) {
             results.failed(job.name(), peer.name(), NatsServer.MISSING);
-            return;
+            return Optional.empty();
         }
-        String told;
         try {
             Measured measured = job.measure(peer, stage);
-            if (round > 0) {
-                results.add(job.name(), peer.name(), measured);
-            }
-            told = Metric.digits(measured.get(job.metric())) + " "
-                    + job.metric().unit();
+            tell(job, round, peer, measured.told(job.metric()) + ", JIT " + measured.told(Metric.JIT));
+            return Optional.of(measured);
         } catch (Exception e) {
             results.failed(job.name(), peer.name(), "failed: " + e);
-            told = "failed: " + e;
+            tell(job, round, peer, "failed: " + e);
+            return Optional.empty();
         }
-        progress.printf(
-                Locale.ROOT,
-                "%-20s %s  %-12s %s%n",
-                job.name(),
-                round == 0 ? "warm-up" : String.format(Locale.ROOT, "%3d/%-3d", round, options.rounds()),
-                peer.name(),
-                told);
+    }
+
+    private void tell(Job job, String round, Peer peer, String what) {
+        progress.printf(Locale.ROOT, "%-20s %s  %-12s %s%n", job.name(), round, peer.name(), what);
     }
 
     private void report(Report report) throws IOException {

@@ -13,4 +13,9 @@ record Measured(Map<Metric, Double> values) {
     double get(Metric metric) {
         return values.getOrDefault(metric, Double.NaN);
     }
+
+    /** A value with its unit, for people. */
+    String told(Metric metric) {
+        return values.containsKey(metric) ? Metric.digits(get(metric)) + " " + metric.unit() : "-";
+    }
 }

@@ -9,6 +9,7 @@ final class Meter {
 
     private final Servers servers;
     private final Supplier<Usage> usage;
+    private final long begun;
     private final Usage before;
     private final double cpuBefore;
     private final long commandsBefore;
@@ -20,13 +21,16 @@ final class Meter {
         this.cpuBefore = servers.cpuSeconds();
         this.commandsBefore = servers.commands();
         this.before = usage.get();
+        this.begun = System.nanoTime();
     }
 
     /** Ends. */
     Map<Metric, Double> perOperation(double operations) {
         Usage used = usage.get().minus(before);
+        long nanos = System.nanoTime() - begun;
         Map<Metric, Double> values = new EnumMap<>(Metric.class);
         values.put(Metric.CPU, used.cpuNanos() / 1e3 / operations);
+        values.put(Metric.JIT, 100.0 * used.jitNanos() / nanos);
         values.put(Metric.ALLOCATED, Math.max(0, used.allocatedBytes()) / operations);
         values.put(Metric.BROKER_CPU, (servers.cpuSeconds() - cpuBefore) * 1e6 / operations);
         values.put(Metric.COMMANDS, (servers.commands() - commandsBefore) / operations);

@@ -14,6 +14,8 @@ enum Metric {
     BROKER_CPU("broker-cpu", "µs/op", true),
     ALLOCATED("allocated", "B/op", true),
     COMMANDS("commands", "/op", true),
+    /** How busy the compilers of the JVMs were, of one processor. */
+    JIT("jit", "%", true),
     HEAP("heap", "B", true);
 
     private final String label;

@@ -69,7 +69,7 @@ final class SubscriberMain {
 
     private String count() {
         Usage usage = Usage.ofThisProcess();
-        return received.get() + " " + usage.cpuNanos() + " " + usage.allocatedBytes();
+        return received.get() + " " + usage.cpuNanos() + " " + usage.allocatedBytes() + " " + usage.jitNanos();
     }
 
     private String close() {

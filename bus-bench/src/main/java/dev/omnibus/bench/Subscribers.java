@@ -85,7 +85,7 @@ final class Subscribers implements AutoCloseable {
             String[] parts = answer.split(" ", -1);
             least = Math.min(least, Long.parseLong(parts[0]));
             sum += Long.parseLong(parts[0]);
-            usage = usage.plus(new Usage(Long.parseLong(parts[1]), Long.parseLong(parts[2])));
+            usage = usage.plus(new Usage(Long.parseLong(parts[1]), Long.parseLong(parts[2]), Long.parseLong(parts[3])));
         }
         return new Count(least, sum, usage);
     }

@@ -3,11 +3,18 @@ package dev.omnibus.bench;
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
 
-/** What a JVM has used so far: the time of the processor, and memory allocated by the threads that still live. */
-record Usage(long cpuNanos, long allocatedBytes) {
+/**
+ * What a JVM has used so far.
+ *
+ * @param cpuNanos the time of the processor
+ * @param allocatedBytes memory allocated by the threads that still live
+ * @param jitNanos for how long its compilers were at work
+ */
+record Usage(long cpuNanos, long allocatedBytes, long jitNanos) {
 
-    static final Usage NONE = new Usage(0, 0);
+    static final Usage NONE = new Usage(0, 0, 0);
 
     static Usage ofThisProcess() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -16,14 +23,17 @@ record Usage(long cpuNanos, long allocatedBytes) {
             allocated += Math.max(0, bytes);
         }
         return new Usage(
-                ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime(), allocated);
+                ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime(),
+                allocated,
+                TimeUnit.MILLISECONDS.toNanos(
+                        ManagementFactory.getCompilationMXBean().getTotalCompilationTime()));
     }
 
     Usage plus(Usage other) {
-        return new Usage(cpuNanos + other.cpuNanos, allocatedBytes + other.allocatedBytes);
+        return new Usage(cpuNanos + other.cpuNanos, allocatedBytes + other.allocatedBytes, jitNanos + other.jitNanos);
     }
 
     Usage minus(Usage other) {
-        return new Usage(cpuNanos - other.cpuNanos, allocatedBytes - other.allocatedBytes);
+        return new Usage(cpuNanos - other.cpuNanos, allocatedBytes - other.allocatedBytes, jitNanos - other.jitNanos);
     }
 }
