@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,9 @@ import org.redisson.config.Config;
 final class ConnectFailures {
 
     private static final int DEEPEST = 10;
+
+    /** What the native transport says before the reason. */
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\): ");
 
     private ConnectFailures() {}
 
@@ -136,6 +140,6 @@ final class ConnectFailures {
     }
 
     private static String said(Throwable e) {
-        return Failures.firstLine(e);
+        return SYSTEM_CALL.matcher(Failures.firstLine(e)).replaceFirst("");
     }
 }

@@ -1,6 +1,5 @@
 package dev.omnibus.transport.redisson;
 
-import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
@@ -16,7 +15,6 @@ import org.redisson.config.Protocol;
 import org.redisson.config.ReadMode;
 import org.redisson.config.SingleServerConfig;
 import org.redisson.config.SubscriptionMode;
-import org.redisson.config.TransportMode;
 
 /** How the bus wants its own Redisson client. One line, one setting, one reason. */
 final class RedissonSettings {
@@ -37,7 +35,7 @@ final class RedissonSettings {
     private RedissonSettings() {}
 
     /** A copy of the user's configuration with what the bus needs. The user's own object and client stay untouched. */
-    static Config forBus(Config user, EventLoopGroup eventLoop) {
+    static Config forBus(Config user, EventLoop eventLoop) {
         boolean withoutCodec = user.getCodec() == null;
         Config config = new Config(user);
         if (withoutCodec) {
@@ -47,8 +45,8 @@ final class RedissonSettings {
         config.setReferenceEnabled(false); // no look-up of Redisson annotations for every frame
         config.setExecutor(new DirectExecutor()); // no hand-over inside Redisson: listeners only offer to our queues
         config.setThreads(1); // unused with the direct executor
-        config.setTransportMode(TransportMode.NIO); // the event loop below is of this kind
-        config.setEventLoopGroup(eventLoop); // survives a rebuilt client, so that rebuilding takes milliseconds
+        config.setTransportMode(eventLoop.mode()); // how the one below works
+        config.setEventLoopGroup(eventLoop.group()); // survives a rebuilt client, so that rebuilding takes milliseconds
         config.setProtocol(Protocol.RESP2); // RESP3 gains nothing here and has open bugs in 4.7.0
         config.setKeepPubSubOrder(true); // one channel's frames in order, one at a time
         config.setLazyInitialization(false); // a wrong address or password fails at connect

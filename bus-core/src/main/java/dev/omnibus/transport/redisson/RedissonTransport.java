@@ -7,10 +7,6 @@ import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -39,20 +35,19 @@ public final class RedissonTransport implements Transport {
     private static final int RECONNECT_ENDS_SECONDS = 3;
 
     private final Config config;
-    private final EventLoopGroup eventLoop;
+    private final EventLoop eventLoop;
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private Session session; // guarded by this
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
     private boolean closed; // guarded by this
 
     private RedissonTransport(Config user) {
-        eventLoop = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("omnibus-io", true), NioIoHandler.newFactory());
+        eventLoop = EventLoop.start();
         try {
             config = RedissonSettings.forBus(user, eventLoop);
             session = Session.open(config, false);
         } catch (RuntimeException e) {
-            eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            eventLoop.abandon();
             throw e;
         }
     }
@@ -263,7 +258,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public void together(Runnable sending) {
         try {
-            eventLoop.execute(sending);
+            eventLoop.group().execute(sending);
         } catch (RejectedExecutionException e) { // closed: it is told so
             sending.run();
         }
@@ -291,7 +286,7 @@ public final class RedissonTransport implements Transport {
                     .completeOnTimeout(null, RECONNECT_ENDS_SECONDS, TimeUnit.SECONDS)
                     .join();
         }
-        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+        eventLoop.end();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
