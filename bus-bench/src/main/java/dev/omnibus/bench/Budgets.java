@@ -6,7 +6,9 @@ import static dev.omnibus.bench.Budget.atMost;
 
 import java.util.List;
 
-/** What must be reached on a machine of two cores, on JDK 17, with the library's defaults. */
+/**
+ * What must be reached on a machine of two cores, on JDK 17, with the library's defaults and Netty's native transport.
+ */
 final class Budgets {
 
     static final List<Budget> ALL = List.of(

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** Omnibus, with its defaults. */
+/** Omnibus, with its defaults; Netty's native transport is on the class path. */
 final class OmnibusPeer implements Peer {
 
     static final String NAME = "omnibus";

@@ -29,7 +29,10 @@ final class RedissonPeer {
         return Redisson.create(config);
     }
 
-    /** With the settings that Omnibus gives to its own client: one connection, one thread, few system calls. */
+    /**
+     * With the settings that Omnibus gives to its own client: one connection, one thread, few system calls; through the
+     * JDK, though.
+     */
     static RedissonClient connectTuned(Addresses addresses) {
         Config config = new Config();
         config.setNettyThreads(1);

@@ -2,6 +2,7 @@ package dev.omnibus.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
@@ -25,8 +26,12 @@ record Usage(long cpuNanos, long allocatedBytes, long jitNanos) {
         return new Usage(
                 ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime(),
                 allocated,
-                TimeUnit.MILLISECONDS.toNanos(
-                        ManagementFactory.getCompilationMXBean().getTotalCompilationTime()));
+                compiledNanos());
+    }
+
+    private static long compiledNanos() {
+        CompilationMXBean jit = ManagementFactory.getCompilationMXBean(); // null if there is none
+        return jit == null ? 0 : TimeUnit.MILLISECONDS.toNanos(jit.getTotalCompilationTime());
     }
 
     Usage plus(Usage other) {

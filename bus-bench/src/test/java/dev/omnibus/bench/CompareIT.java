@@ -22,6 +22,9 @@ class CompareIT {
     private static final Pattern LINE =
             Pattern.compile("(ratio|limit) (\\S+) (omnibus\\S*) ([0-9.]+) budget ([0-9.]+) (ok|short)");
 
+    /** A cold JVM compiles for longer than no time. */
+    private static final Pattern WARMING_UP = Pattern.compile("warm-up +omnibus .*, JIT [0-9.,]*[1-9]");
+
     @TempDir
     private Path folder;
 
@@ -41,6 +44,7 @@ class CompareIT {
                         .map(line -> line.group(1) + " " + line.group(2) + " " + line.group(3))
                         .toList(),
                 out);
+        assertTrue(WARMING_UP.matcher(out).find(), out);
         lines.forEach(line -> assertTrue(Double.parseDouble(line.group(4)) > 0, line.group()));
 
         JsonNode figures = Json.MAPPER.readTree(Files.readString(json)).get("figures");
@@ -48,6 +52,7 @@ class CompareIT {
         for (JsonNode figure : figures) {
             assertEquals(1, figure.get("rounds").size(), figure.toString());
             assertTrue(figure.get("rounds").get(0).get("rate").asDouble() > 0, figure.toString());
+            assertTrue(figure.get("rounds").get(0).get("jit").asDouble(-1) >= 0, figure.toString());
             if (figure.get("peer").asText().equals("omnibus")) {
                 assertEquals(0, figure.get("rounds").get(0).get("lost").asDouble(), figure.toString());
             }

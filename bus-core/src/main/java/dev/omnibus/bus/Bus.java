@@ -350,9 +350,9 @@ public final class Bus implements AutoCloseable {
         } finally {
             BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
             closed.complete(null);
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

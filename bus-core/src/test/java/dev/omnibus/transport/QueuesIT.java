@@ -144,6 +144,13 @@ class QueuesIT {
     }
 
     @Test
+    void closingOnAnInterruptedThreadLeavesItInterrupted() {
+        Thread.currentThread().interrupt();
+        queues.close();
+        assertTrue(Thread.interrupted());
+    }
+
+    @Test
     void theMemoryHasNone() {
         try (Transport memory = new InMemoryNetwork().open()) {
             assertThrows(UnsupportedOperationException.class, memory::queues);

@@ -5,10 +5,17 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.redisson.api.RedissonClient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Redisson may forget what it was asked, or throw, when it is shut down; nobody may wait for its answer for ever. */
 final class Answers {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
+    private static final int QUIET_MILLIS = 100; // for its threads to end
 
     private final Map<Object, CompletableFuture<?>> waiting = new ConcurrentHashMap<>(); // each under a key of its own
     private volatile boolean closed;
@@ -37,12 +44,21 @@ final class Answers {
         return waiting.size();
     }
 
-    /** First of two steps: from here on nothing is asked any more. */
-    void refuse() {
+    /**
+     * Shuts Redisson down, and fails what it has left unanswered. A thread that was interrupted before stays so:
+     * Redisson would be cut short by that, and swallow it.
+     */
+    void close(RedissonClient client) {
         closed = true;
-    }
-
-    void failAll() {
+        boolean interrupted = Thread.interrupted();
+        try {
+            client.shutdown(0, QUIET_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (RuntimeException e) {
+            LOG.warn("Redisson was not shut down in order", e);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
         TransportException failure = closedFailure();
         waiting.values().forEach(answer -> answer.completeExceptionally(failure));
     }

@@ -27,7 +27,7 @@ final class ConnectFailures {
     private static final int DEEPEST = 10;
 
     /** What the native transport says before the reason. */
-    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\): ");
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\):\\s*");
 
     private ConnectFailures() {}
 

@@ -1,12 +1,14 @@
 package dev.omnibus.transport.redisson;
 
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.redisson.config.TransportMode;
 
 /**
@@ -18,20 +20,18 @@ record EventLoop(EventLoopGroup group, TransportMode mode) {
     private static final int ENDS_MILLIS = 2_000;
 
     static EventLoop start() {
-        boolean epoll = hasEpoll();
+        IoHandlerFactory epoll = epoll();
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(
-                1,
-                new DefaultThreadFactory("omnibus-io", true),
-                epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        return new EventLoop(group, epoll ? TransportMode.EPOLL : TransportMode.NIO);
+                1, new DefaultThreadFactory("omnibus-io", true), epoll == null ? NioIoHandler.newFactory() : epoll);
+        return new EventLoop(group, epoll == null ? TransportMode.NIO : TransportMode.EPOLL);
     }
 
-    /** Its classes and its library are artifacts of their own, of which the program may have any. */
-    private static boolean hasEpoll() {
+    /** Its classes and its library are artifacts of their own; the program may have none, one, or other versions. */
+    private static @Nullable IoHandlerFactory epoll() {
         try {
-            return Epoll.isAvailable();
-        } catch (NoClassDefFoundError none) {
-            return false;
+            return Epoll.isAvailable() ? EpollIoHandler.newFactory() : null;
+        } catch (LinkageError unfit) {
+            return null;
         }
     }
 

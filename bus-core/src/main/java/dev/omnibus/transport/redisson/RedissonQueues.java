@@ -132,9 +132,7 @@ final class RedissonQueues implements Queues {
     @Override
     public void close() {
         if (open.compareAndSet(true, false)) {
-            answers.refuse();
-            client.shutdown(0, 100, TimeUnit.MILLISECONDS);
-            answers.failAll();
+            answers.close(client);
         }
     }
 }

@@ -278,7 +278,6 @@ public final class RedissonTransport implements Transport {
             last = session;
             rebuilding = reconnecting;
         }
-        boolean interrupted = Thread.interrupted(); // Redisson's shutdown would swallow it, and be cut short by it
         last.close();
         if (rebuilding != null) { // it makes a client on the event loop, and ends it when it sees that all is closed
             rebuilding
@@ -287,9 +286,6 @@ public final class RedissonTransport implements Transport {
                     .join();
         }
         eventLoop.end();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /** What it holds for subscriptions in all its maps; 0 when there are none. */

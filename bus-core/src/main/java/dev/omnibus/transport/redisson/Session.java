@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -273,11 +272,9 @@ final class Session {
 
     void close() {
         if (open.compareAndSet(true, false)) {
-            answers.refuse();
-            client.shutdown(0, 100, TimeUnit.MILLISECONDS);
+            answers.close(client);
             TransportException failure = Answers.closedFailure();
             underWay.forEach(outcome -> outcome.failed(failure));
-            answers.failAll();
         }
     }
 

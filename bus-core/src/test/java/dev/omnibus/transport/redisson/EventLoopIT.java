@@ -2,7 +2,10 @@ package dev.omnibus.transport.redisson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.netty.channel.epoll.Epoll;
+import io.netty.util.Version;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.redisson.config.TransportMode;
 
@@ -16,6 +19,19 @@ class EventLoopIT {
                 && List.of("amd64", "aarch64").contains(System.getProperty("os.arch"));
         EventLoop eventLoop = EventLoop.start();
         eventLoop.end();
-        assertEquals(brought ? TransportMode.EPOLL : TransportMode.NIO, eventLoop.mode());
+        assertEquals(brought ? TransportMode.EPOLL : TransportMode.NIO, eventLoop.mode(), EventLoopIT::why);
+    }
+
+    private static String why() {
+        return "Netty says: " + Epoll.unavailabilityCause();
+    }
+
+    @Test
+    void theNativeTransportIsOfTheVersionThatRedissonBrings() {
+        assertEquals(version("netty-transport"), version("netty-transport-classes-epoll"));
+    }
+
+    private static String version(String artifact) {
+        return Objects.requireNonNull(Version.identify().get(artifact)).artifactVersion();
     }
 }
