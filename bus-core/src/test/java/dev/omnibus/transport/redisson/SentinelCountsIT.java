@@ -1,10 +1,9 @@
 package dev.omnibus.transport.redisson;
 
+import static dev.omnibus.transport.redisson.ClusterCountsIT.assertNobodyIsCountedOut;
 import static dev.omnibus.transport.redisson.ClusterCountsIT.count;
-import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisSentinels;
@@ -14,8 +13,6 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.redisson.config.Config;
@@ -47,14 +44,7 @@ class SentinelCountsIT {
                 out.write("SUBSCRIBE c\r\n".getBytes(StandardCharsets.UTF_8));
                 out.flush();
                 assertTrue(subscriber.getInputStream().read() >= 0, "no answer"); // it is subscribed now
-
-                List<Long> counts = new ArrayList<>();
-                long until = System.nanoTime() + SECONDS.toNanos(2); // the publisher follows within one
-                await().atMost(20, SECONDS).pollInterval(10, MILLISECONDS).until(() -> {
-                    counts.add(count(transport));
-                    return System.nanoTime() - until > 0;
-                });
-                assertFalse(counts.contains(0L), counts::toString);
+                assertNobodyIsCountedOut(transport);
             }
             await().atMost(20, SECONDS).until(() -> count(transport) == 0);
         }
