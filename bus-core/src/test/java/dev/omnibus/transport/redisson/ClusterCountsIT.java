@@ -44,7 +44,6 @@ class ClusterCountsIT {
         return outcome.get(20, SECONDS);
     }
 
-    /** A subscriber follows a second later than the publisher at worst; this one has not followed yet. */
     /** For two seconds, and until something was published: the publisher follows the new master within one. */
     static void assertNobodyIsCountedOut(RedissonTransport transport) {
         List<Long> counts = new ArrayList<>();
@@ -56,6 +55,7 @@ class ClusterCountsIT {
         assertFalse(counts.contains(0L), counts::toString);
     }
 
+    /** A subscriber follows a second later than the publisher at worst; this one has not followed yet. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void nobodyIsSaidToHaveHeardNothingWhoIsWithTheOldMasterStill(boolean withANewClient, RedisCluster redis)
