@@ -4,6 +4,7 @@ import dev.omnibus.transport.FrameListener;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,7 @@ final class ChannelReader implements FrameListener {
     private final Executor executor;
     private volatile boolean closed;
     private final Set<Thread> readingHere;
+    private final Consumer<byte[]> arriving;
 
     ChannelReader(
             String name,
@@ -41,9 +43,11 @@ final class ChannelReader implements FrameListener {
             Mailbox.Limits waiting,
             Executor executor,
             Set<Thread> readingHere,
+            Consumer<byte[]> arriving,
             ChannelListener listener,
             Counters counters) {
         this.readingHere = readingHere;
+        this.arriving = arriving;
         this.name = name;
         this.receiver = receiver;
         this.executor = executor;
@@ -54,6 +58,7 @@ final class ChannelReader implements FrameListener {
 
     @Override
     public void onFrame(String channel, byte[] frame) {
+        arriving.accept(frame);
         Arrived arrived = new Arrived(channel, frame, null);
         boolean taken = receiver.isDirect() ? mailbox.offer(arrived, this::readHere) : mailbox.offer(arrived);
         if (!taken && !closed) {

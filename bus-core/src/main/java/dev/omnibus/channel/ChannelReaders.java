@@ -21,12 +21,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChannelReaders {
 
+    /** So many single messages after each other are no chance. */
+    private static final int CALM = 8;
+
     private final Transport transport;
     private final Mailbox.Limits waiting;
     private final Executor executor;
     private final ChannelListener listener;
     private final Counters counters;
     private final Set<Thread> readingHere = ConcurrentHashMap.newKeySet(1); // the transport's own, while they read
+    private int singles; // messages in a row that came in a frame of their own, up to CALM
     private final Map<String, ChannelReader> readers = new HashMap<>(); // guarded by this
     private final Map<String, CompletableFuture<Void>> lastSteps = new HashMap<>(); // guarded by this
 
@@ -45,7 +49,8 @@ final class ChannelReaders {
 
     synchronized Listening open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader = new ChannelReader(name, receiver, waiting, executor, readingHere, listener, counters);
+        ChannelReader reader =
+                new ChannelReader(name, receiver, waiting, executor, readingHere, this::arriving, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
@@ -63,6 +68,14 @@ final class ChannelReaders {
             }
         });
         return step;
+    }
+
+    /** Called on the transport's thread. */
+    private void arriving(byte[] frame) {
+        singles = Frames.isOneMessage(frame) ? Math.min(singles + 1, CALM) : 0;
+        if (singles == CALM) {
+            transport.stayAwake();
+        }
     }
 
     /** Whether this is the transport's thread, inside of a receiver. */

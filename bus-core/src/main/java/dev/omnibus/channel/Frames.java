@@ -43,6 +43,11 @@ final class Frames {
         return frame;
     }
 
+    /** Whether one message was sent by itself; without a look at what it is. */
+    static boolean isOneMessage(byte[] frame) {
+        return frame.length > 0 && frame[0] == '{';
+    }
+
     /** Splits a frame. Where it is not what a frame must be, what came before that point still counts. */
     static Split split(byte[] frame) {
         int at = skipSpace(frame, 0);

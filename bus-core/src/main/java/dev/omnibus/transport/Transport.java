@@ -114,6 +114,13 @@ public interface Transport extends AutoCloseable {
         sending.run();
     }
 
+    /**
+     * Says, on the transport's own thread, that a message has come by itself, as did those before it: there may be
+     * something to send, or something else may come, in a moment. A transport may keep its thread awake for that long,
+     * because to wake it takes longer.
+     */
+    default void stayAwake() {}
+
     /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
     @Override
     void close();

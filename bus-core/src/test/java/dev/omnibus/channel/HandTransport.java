@@ -21,6 +21,7 @@ final class HandTransport implements Transport {
     final List<Publication> held = new CopyOnWriteArrayList<>();
     final AtomicInteger beats = new AtomicInteger();
     final AtomicInteger countedBeats = new AtomicInteger();
+    final AtomicInteger awakenings = new AtomicInteger();
     final AtomicInteger reconnects = new AtomicInteger();
     final Map<String, FrameListener> listeners = new ConcurrentHashMap<>();
     volatile boolean hearsItself = true;
@@ -109,6 +110,11 @@ final class HandTransport implements Transport {
     @Override
     public CompletableFuture<Leases> leases(String index, long since) {
         return CompletableFuture.completedFuture(Leases.unchanged(since));
+    }
+
+    @Override
+    public void stayAwake() {
+        awakenings.incrementAndGet();
     }
 
     @Override

@@ -62,6 +62,23 @@ class AccessControlIT {
     }
 
     @Test
+    void publishingIsCountedRightWherePingIsForbidden() throws Exception {
+        redis.command("ACL", "SETUSER", "limited", "-ping");
+        Recording recording = new Recording();
+        limited.subscribe("ok", recording).get(10, SECONDS);
+        for (int i = 0; i < 3; i++) {
+            assertEquals(
+                    1, publish(limited, "ok", "m" + i, false).get(10, SECONDS).receivers());
+            assertEquals(
+                    0,
+                    publish(limited, "ok-nobody", "m" + i, false)
+                            .get(10, SECONDS)
+                            .receivers());
+        }
+        await().atMost(10, SECONDS).untilAsserted(() -> assertEquals(List.of("m0", "m1", "m2"), recording.frames));
+    }
+
+    @Test
     void aRefusalHurtsNobodyElseAndIsOverWhenTheRightIsGranted() throws Exception {
         List<CompletableFuture<Void>> allowed = new ArrayList<>();
         List<CompletableFuture<Void>> forbidden = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.netty.handler.flush.FlushConsolidationHandler;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
+import org.redisson.client.handler.CommandEncoder;
 import org.redisson.client.handler.CommandPubSubDecoder;
 
 /** What the bus changes in the connections of one Redisson client. */
@@ -16,10 +17,12 @@ final class BusPipeline implements NettyHook, Observer {
     private static final int FLUSHED_TOGETHER = 256;
 
     private final ExecutorService executor;
+    private final Linger linger;
     private volatile @Nullable Observer observer;
 
-    BusPipeline(ExecutorService executor) {
+    BusPipeline(ExecutorService executor, Linger linger) {
         this.executor = executor;
+        this.linger = linger;
     }
 
     /** The client is made before that which subscribes by it; until then there is nothing to be told. */
@@ -39,6 +42,9 @@ final class BusPipeline implements NettyHook, Observer {
             channel.pipeline().addLast(decoder.new Ends());
         } else {
             channel.pipeline().addFirst(new LostAnswers());
+            String encoder = channel.pipeline().context(CommandEncoder.class).name();
+            channel.pipeline().addBefore(encoder, "omnibus-message-first", new MessageFirst());
+            channel.pipeline().addBefore(encoder, "omnibus-linger", linger);
         }
     }
 

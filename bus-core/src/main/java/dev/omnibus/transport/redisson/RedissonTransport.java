@@ -45,7 +45,7 @@ public final class RedissonTransport implements Transport {
         eventLoop = EventLoop.start();
         try {
             config = RedissonSettings.forBus(user, eventLoop);
-            session = Session.open(config, false);
+            session = Session.open(config, eventLoop.linger(), false);
         } catch (RuntimeException e) {
             eventLoop.abandon();
             throw e;
@@ -178,7 +178,7 @@ public final class RedissonTransport implements Transport {
 
     private void rebuild(CompletableFuture<Void> done) {
         try {
-            Session next = Session.open(config, true);
+            Session next = Session.open(config, eventLoop.linger(), true);
             Session old;
             List<Subscribed> again;
             synchronized (this) {
@@ -262,6 +262,11 @@ public final class RedissonTransport implements Transport {
         } catch (RejectedExecutionException e) { // closed: it is told so
             sending.run();
         }
+    }
+
+    @Override
+    public void stayAwake() {
+        eventLoop.linger().cameAlone();
     }
 
     @Override

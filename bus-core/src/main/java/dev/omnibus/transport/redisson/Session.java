@@ -72,9 +72,9 @@ final class Session {
     }
 
     /** The first one of a transport, or one that takes the place of another. */
-    static Session open(Config config, boolean again) {
+    static Session open(Config config, Linger linger, boolean again) {
         Config own = new Config(config);
-        BusPipeline pipeline = new BusPipeline(own.getExecutor());
+        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger);
         own.setNettyHook(pipeline);
         Session session;
         try {

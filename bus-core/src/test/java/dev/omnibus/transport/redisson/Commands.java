@@ -1,0 +1,42 @@
+package dev.omnibus.transport.redisson;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import org.redisson.client.codec.ByteArrayCodec;
+import org.redisson.client.handler.CommandsQueue;
+import org.redisson.client.protocol.CommandData;
+import org.redisson.client.protocol.QueueCommandHolder;
+import org.redisson.client.protocol.RedisCommand;
+
+/** Plays the part of a connection that belongs to Redisson: its list of unanswered commands. */
+final class Commands {
+
+    private Commands() {}
+
+    static EmbeddedChannel channel(ChannelHandler handler) {
+        return new EmbeddedChannel(new CommandsQueue(), handler);
+    }
+
+    /** Writes the name of a command as if that were its bytes, and waits for its answer from now on. */
+    static void write(EmbeddedChannel channel, RedisCommand<?> command) {
+        channel.attr(CommandsQueue.COMMANDS_QUEUE)
+                .get()
+                .add(new QueueCommandHolder(
+                        new CommandData<>(
+                                new CompletableFuture<>(), ByteArrayCodec.INSTANCE, command, new Object[] {"c", "m"}),
+                        channel.newPromise()));
+        channel.writeOutbound(bytes(command.getName()));
+    }
+
+    static void answered(EmbeddedChannel channel) {
+        channel.attr(CommandsQueue.COMMANDS_QUEUE).get().remove();
+    }
+
+    static ByteBuf bytes(String text) {
+        return Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII);
+    }
+}
