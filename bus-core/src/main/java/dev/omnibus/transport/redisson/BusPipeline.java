@@ -43,7 +43,7 @@ final class BusPipeline implements NettyHook, Observer {
         } else {
             channel.pipeline().addFirst(new LostAnswers());
             String encoder = channel.pipeline().context(CommandEncoder.class).name();
-            channel.pipeline().addBefore(encoder, "omnibus-message-first", new MessageFirst());
+            channel.pipeline().addBefore(encoder, "omnibus-message-first", new MessageFirst(linger::isCalm));
             channel.pipeline().addBefore(encoder, "omnibus-linger", linger);
         }
     }

@@ -62,6 +62,7 @@ final class Linger extends ChannelOutboundHandlerAdapter implements SelectStrate
     private boolean awake; // only because of that
     private long since;
     private boolean unanswered; // nothing was sent since the last single message has come
+    private boolean calm;
 
     Linger(int processors, LongSupplier clock) {
         this.processors = processors;
@@ -73,6 +74,11 @@ final class Linger extends ChannelOutboundHandlerAdapter implements SelectStrate
         end(sent);
         begin(came);
         unanswered = true;
+    }
+
+    /** Whether what is being written is the first thing since a single message has come. */
+    boolean isCalm() {
+        return calm;
     }
 
     private void begin(Occasion occasion) {
@@ -117,10 +123,11 @@ final class Linger extends ChannelOutboundHandlerAdapter implements SelectStrate
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise written) {
         end(came);
-        if (unanswered && MessageFirst.isLonePublish(context)) {
+        calm = unanswered;
+        unanswered = false;
+        if (calm && MessageFirst.isLonePublish(context)) {
             begin(sent);
         }
-        unanswered = false;
         context.write(message, written);
     }
 }

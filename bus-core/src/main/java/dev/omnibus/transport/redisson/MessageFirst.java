@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import java.nio.charset.StandardCharsets;
 import java.util.Deque;
+import java.util.function.BooleanSupplier;
 import org.redisson.client.handler.CommandsQueue;
 import org.redisson.client.protocol.CommandData;
 import org.redisson.client.protocol.QueueCommandHolder;
@@ -21,9 +22,9 @@ import org.redisson.client.protocol.RedisCommands;
  * ahead of the PUBLISH, in the same write. What Redis says to it is taken out here, whatever it is; where PING is
  * forbidden or not known, no further one is sent on this connection.
  *
- * <p>It is done when no other command is without its answer. Then the next line that arrives belongs to the PING, and
- * with more of them under way the order matters less. Stands before Redisson's encoder and decoder; used on the event
- * loop only.
+ * <p>It is done while single messages come and go, and when no other command is without its answer. Then the next line
+ * that arrives belongs to the PING; and with more of them under way the order matters less than the PING. Stands before
+ * Redisson's encoder and decoder; used on the event loop only.
  */
 final class MessageFirst extends ChannelDuplexHandler {
 
@@ -31,15 +32,20 @@ final class MessageFirst extends ChannelDuplexHandler {
             .writeBytes("*1\r\n$4\r\nPING\r\n".getBytes(StandardCharsets.US_ASCII))
             .asReadOnly());
 
+    private final BooleanSupplier calm;
     private boolean accepted; // by the server; one that takes no more clients says so without being asked
     private boolean unanswered;
     private int arrived; // of the answer, in bytes
     private boolean error;
     private boolean refused;
 
+    MessageFirst(BooleanSupplier calm) {
+        this.calm = calm;
+    }
+
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise written) {
-        if (accepted && !refused && !unanswered && isLonePublish(context)) {
+        if (accepted && !refused && !unanswered && calm.getAsBoolean() && isLonePublish(context)) {
             unanswered = true;
             context.write(PING.duplicate());
         }

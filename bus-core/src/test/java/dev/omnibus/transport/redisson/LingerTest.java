@@ -3,6 +3,8 @@ package dev.omnibus.transport.redisson;
 import static io.netty.channel.SelectStrategy.CONTINUE;
 import static io.netty.channel.SelectStrategy.SELECT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +55,17 @@ class LingerTest {
         now++;
         assertEquals(SELECT, next(false));
         assertEquals(SELECT, next(false));
+    }
+
+    @Test
+    void theFirstThingThatIsSentAfterASingleMessageIsTakenForItsAnswer() {
+        Commands.write(channel, RedisCommands.PUBLISH);
+        assertFalse(linger.isCalm());
+        linger.cameAlone();
+        Commands.write(channel, RedisCommands.PUBLISH);
+        assertTrue(linger.isCalm());
+        Commands.write(channel, RedisCommands.PUBLISH);
+        assertFalse(linger.isCalm());
     }
 
     @Test

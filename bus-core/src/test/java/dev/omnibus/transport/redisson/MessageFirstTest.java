@@ -15,7 +15,8 @@ class MessageFirstTest {
 
     private static final String PING = "*1\r\n$4\r\nPING\r\n";
 
-    private final EmbeddedChannel channel = Commands.channel(new MessageFirst());
+    private boolean calm = true;
+    private final EmbeddedChannel channel = Commands.channel(new MessageFirst(() -> calm));
 
     @BeforeEach
     void greet() {
@@ -52,12 +53,19 @@ class MessageFirstTest {
 
     @Test
     void thereIsNoneBeforeTheServerHasSaidAnything() {
-        EmbeddedChannel fresh = Commands.channel(new MessageFirst());
+        EmbeddedChannel fresh = Commands.channel(new MessageFirst(() -> calm));
         Commands.write(fresh, RedisCommands.PUBLISH);
         assertEquals("PUBLISH", drain(fresh.outboundMessages()));
         fresh.writeInbound(Commands.bytes("-ERR max number of clients reached\r\n"));
         assertEquals("-ERR max number of clients reached\r\n", drain(fresh.inboundMessages()));
         fresh.finishAndReleaseAll();
+    }
+
+    @Test
+    void thereIsNoneUnderLoad() {
+        calm = false;
+        Commands.write(channel, RedisCommands.PUBLISH);
+        assertEquals("PUBLISH", sent());
     }
 
     @Test
