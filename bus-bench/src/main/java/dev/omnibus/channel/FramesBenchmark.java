@@ -1,9 +1,9 @@
 package dev.omnibus.channel;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -26,14 +26,21 @@ public class FramesBenchmark {
 
     private static final int MESSAGES = 512;
 
-    private final List<byte[]> messages = Collections.nCopies(
-            MESSAGES,
-            ("{\"specversion\":\"1.0\",\"source\":\"/nodes/node-0123456789\",\"type\":\"Order\",\"subject\":\"orders\","
-                            + "\"sequence\":\"0000000000000001\",\"id\":\"1\",\"time\":\"2026-11-21T00:00:00.000Z\","
-                            + "\"data\":{\"id\":1,\"item\":\"sku-17\",\"count\":3,\"note\":\"" + "x".repeat(56)
-                            + "\"}}")
-                    .getBytes(StandardCharsets.UTF_8));
+    private final List<byte[]> messages =
+            IntStream.range(0, MESSAGES).mapToObj(FramesBenchmark::event).toList();
     private final byte[] frame = Frames.join(messages);
+
+    /** Those of one publisher are alike but for their numbers, and now and then the time. */
+    private static byte[] event(int i) {
+        int number = 1_000 + i;
+        String text =
+                "{\"specversion\":\"1.0\",\"source\":\"/nodes/node-0123456789\",\"type\":\"Order\",\"subject\":\"orders\","
+                        + "\"sequence\":\"000000000000" + number + "\",\"id\":\"" + number
+                        + "\",\"time\":\"2026-11-21T00:00:00.00"
+                        + i / 256 + "Z\",\"data\":{\"id\":" + number + ",\"item\":\"sku-17\",\"count\":3,\"note\":\""
+                        + "x".repeat(56) + "\"}}";
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
 
     /** Made by JMH. */
     public FramesBenchmark() {}

@@ -134,8 +134,79 @@ class FramesTest {
         }
     }
 
+    /** As the splitting is meant, without any haste: every byte is looked at, for each element anew. */
+    private static List<List<Integer>> lookedThrough(byte[] frame) {
+        List<List<Integer>> elements = new ArrayList<>(); // where each begins, how long it is, and its last border
+        int from = 1;
+        while (true) {
+            while (from < frame.length && " \n\r\t".indexOf(frame[from]) >= 0) {
+                from++;
+            }
+            int depth = 0;
+            int border = from;
+            boolean text = false;
+            int end = from;
+            boolean over = false;
+            while (end < frame.length && !over) {
+                char c = (char) frame[end];
+                if (text) {
+                    end += c == '\\' ? 1 : 0;
+                    text = c != '"';
+                } else if (c == '"') {
+                    text = true;
+                } else if (c == '}' || c == ']' || (c == ',' && depth == 0)) {
+                    depth -= c == ',' ? 0 : 1;
+                    over = depth <= 0;
+                } else if (c == '{' || c == '[' || c == ',') {
+                    border = depth == 1 ? end : border;
+                    depth += c == ',' ? 0 : 1;
+                }
+                end += over && (c == ',' || depth < 0) ? 0 : 1;
+            }
+            if (!over) {
+                return elements;
+            }
+            elements.add(List.of(from, end - from, border - from));
+            while (end < frame.length && " \n\r\t".indexOf(frame[end]) >= 0) {
+                end++;
+            }
+            if (end >= frame.length || frame[end] != ',') {
+                return elements;
+            }
+            from = end + 1;
+        }
+    }
+
     @Test
-    void elementsThatBeginAlikeAreSplitAsIfTheyStoodAlone() {
+    void anyFrameIsSplitAsByLookingAtEveryByte() {
+        byte[] letters = bytes("{[,\"}]");
+        int frames = 0;
+        for (int length = 1; length <= 7; length++) {
+            byte[] frame = new byte[length + 1];
+            frame[0] = '[';
+            for (int all = (int) Math.pow(letters.length, length), which = 0; which < all; which++) {
+                for (int i = 0, rest = which; i < length; i++, rest /= letters.length) {
+                    frame[i + 1] = letters[rest % letters.length];
+                }
+                assertSplitAsLookedThrough(frame);
+                frames++;
+            }
+        }
+        assertEquals(335_922, frames);
+    }
+
+    private static void assertSplitAsLookedThrough(byte[] frame) {
+        List<List<Integer>> seen = Frames.split(frame).messages().stream()
+                .map(message -> List.of(message.offset(), message.length(), message.lastBorder()))
+                .toList();
+        if (!(frame.length > 1 && frame[1] == ']')) { // which has no elements
+            List<List<Integer>> expected = lookedThrough(frame);
+            assertEquals(expected, seen, () -> new String(frame, StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void elementsThatAreAlikeAreSplitAsByLookingAtEveryByte() {
         Random random = new Random(20261126);
         for (int round = 0; round < 20_000; round++) {
             List<String> alike = new ArrayList<>();
@@ -143,34 +214,23 @@ class FramesTest {
             for (int i = random.nextInt(5); i >= 0; i--) {
                 alike.add(one);
                 int kept = 1 + random.nextInt(one.length() - 1); // the next one begins so, wherever that is
-                String next = one.substring(0, kept) + members(random).substring(1);
+                int again = random.nextBoolean() ? one.length() : kept + random.nextInt(one.length() - kept);
+                String other = random.nextBoolean() ? members(random).substring(1) : String.valueOf(random.nextInt());
+                String next = one.substring(0, kept) + other + one.substring(again); // and perhaps ends so
                 one = random.nextBoolean() ? next : members(random);
             }
             byte[] frame = bytes("[" + String.join(",", alike) + "]");
             byte[] damaged = random.nextBoolean() ? frame : damage(frame, 1, random);
-            int at = 1;
-            for (Message message : Frames.split(damaged).messages()) {
-                if (message.offset() > at || message.length() == 0) {
-                    break; // the damage has put a space there, or nothing
-                }
-                byte[] rest = Arrays.copyOfRange(damaged, at, damaged.length);
-                byte[] alone = new byte[rest.length + 1];
-                alone[0] = '[';
-                System.arraycopy(rest, 0, alone, 1, rest.length);
-                Message expected = Frames.split(alone).messages().get(0);
-                assertEquals(
-                        List.of(expected.length(), expected.lastBorder()),
-                        List.of(message.length(), message.lastBorder()),
-                        message::toString);
-                at = message.offset() + message.length() + 1;
+            if (damaged.length > 2 && " \n\r\t".indexOf(damaged[1]) < 0) {
+                assertSplitAsLookedThrough(damaged);
             }
         }
     }
 
-    /** An object with up to twenty members. */
+    /** An object with up to forty members. */
     private static String members(Random random) {
         StringBuilder text = new StringBuilder("{\"a\":1");
-        for (int i = random.nextInt(20); i > 0; i--) {
+        for (int i = random.nextInt(40); i > 0; i--) {
             text.append(",\"m").append(random.nextInt(3)).append("\":").append(object(random, 1));
         }
         return text.append('}').toString();
