@@ -27,18 +27,29 @@ public class FramesBenchmark {
     private static final int MESSAGES = 512;
 
     private final List<byte[]> messages =
-            IntStream.range(0, MESSAGES).mapToObj(FramesBenchmark::event).toList();
+            IntStream.range(0, MESSAGES).mapToObj(i -> event(i, "x".repeat(56))).toList();
     private final byte[] frame = Frames.join(messages);
+    private final byte[] unlike = Frames.join(
+            IntStream.range(0, MESSAGES).mapToObj(i -> event(i, note(i))).toList());
+
+    /** Of differing length, and of differing letters. */
+    private static String note(int i) {
+        StringBuilder note = new StringBuilder();
+        for (int at = 0; at < 40 + i * 7 % 33; at++) {
+            note.append((char) ('a' + (i * 31 + at * at * 17) % 26));
+        }
+        return note.toString();
+    }
 
     /** Those of one publisher are alike but for their numbers, and now and then the time. */
-    private static byte[] event(int i) {
+    private static byte[] event(int i, String note) {
         int number = 1_000 + i;
         String text =
                 "{\"specversion\":\"1.0\",\"source\":\"/nodes/node-0123456789\",\"type\":\"Order\",\"subject\":\"orders\","
                         + "\"sequence\":\"000000000000" + number + "\",\"id\":\"" + number
                         + "\",\"time\":\"2026-11-21T00:00:00.00"
                         + i / 256 + "Z\",\"data\":{\"id\":" + number + ",\"item\":\"sku-17\",\"count\":3,\"note\":\""
-                        + "x".repeat(56) + "\"}}";
+                        + note + "\"}}";
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
@@ -65,5 +76,16 @@ public class FramesBenchmark {
     @OperationsPerInvocation(MESSAGES)
     public Object split() {
         return Frames.split(frame);
+    }
+
+    /**
+     * Splits a frame of messages with texts that are not alike.
+     *
+     * @return the messages
+     */
+    @Benchmark
+    @OperationsPerInvocation(MESSAGES)
+    public Object splitUnlike() {
+        return Frames.split(unlike);
     }
 }

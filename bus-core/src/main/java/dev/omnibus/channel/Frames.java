@@ -114,12 +114,14 @@ final class Frames {
     }
 
     /**
-     * Finds the borders of one element after the other. Those of one frame often begin alike, and are not looked
-     * through again up to the last member that begins before they differ.
+     * Finds the borders of one element after the other. Those of one frame are often alike but for some digits, which
+     * are no borders, whatever stands around them. So an element is compared with the one before it, and looked through
+     * only from the last member that begins before they differ in anything else; often that is not at all.
      */
     private static final class Element {
 
         private static final int MOST_MEMBERS = 16;
+        private static final int MOST_DIFFERENCES = 16; // with more, looking through it is quicker
 
         private final byte[] frame;
         private final int length;
@@ -138,15 +140,45 @@ final class Frames {
             return new Message(frame, start, end - start, lastBorder - start);
         }
 
-        /** How far this element is like the one before it, up to a comma between its members. */
+        /** The offset behind the element that begins here, or -1 if the bytes end first. */
+        int endFrom(int from) {
+            int alike = known == 0 ? 0 : alike(from);
+            if (alike == 0 || alike < end - start) {
+                return lookThrough(from, lastMember(alike));
+            }
+            lastBorder += from - start;
+            end += from - start;
+            start = from;
+            return end;
+        }
+
+        /** For how many bytes the borders in this element are where they are in the one before it. */
         private int alike(int from) {
             int longest = Math.min(end - start, length - from);
-            int differ = known == 0 ? 0 : Arrays.mismatch(frame, start, start + longest, frame, from, from + longest);
-            int same = differ < 0 ? longest : differ;
-            while (known > 0 && members[known - 1] >= same) {
+            int same = 0;
+            for (int left = MOST_DIFFERENCES; left > 0; left--) {
+                if (same == longest || frame[start + same] == frame[from + same]) {
+                    int next =
+                            Arrays.mismatch(frame, start + same, start + longest, frame, from + same, from + longest);
+                    if (next < 0) {
+                        return longest;
+                    }
+                    same += next;
+                }
+                if (!Message.isDigit(frame[start + same]) || !Message.isDigit(frame[from + same])) {
+                    return same;
+                }
+                same++;
+            }
+            return same;
+        }
+
+        /** Where the last member begins before an offset, which is met, and remembered, again. */
+        private int lastMember(int before) {
+            while (known > 0 && members[known - 1] >= before) {
                 known--;
             }
-            return known == 0 ? 0 : members[--known]; // which is met, and remembered, again
+            return known == 0 ? 0 : members[--known];
         }
 
         private void remember(int comma) {
@@ -155,9 +187,7 @@ final class Frames {
             }
         }
 
-        /** The offset behind the element that begins here, or -1 if the bytes end first. */
-        int endFrom(int from) {
-            int alike = alike(from);
+        private int lookThrough(int from, int alike) {
             int depth = alike == 0 ? 0 : 1;
             int border = from + alike;
             int behind = -1;

@@ -88,7 +88,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
         return number;
     }
 
-    private static boolean isDigit(byte b) {
+    static boolean isDigit(byte b) {
         return b >= '0' && b <= '9';
     }
 

@@ -227,6 +227,35 @@ class FramesTest {
         }
     }
 
+    @Test
+    void elementsThatDifferInAnyTwoBytesAreSplitAsByLookingAtEveryByte() {
+        byte[] letters = bytes("{}[],\"\\12a ");
+        String one = "{\"a\":1,\"b\":\"2\\\"3\",\"c\":[4,{}],\"5\":6}";
+        for (int left = 0; left < one.length(); left++) {
+            for (int right = left; right < one.length(); right++) {
+                for (int which = 0; which < letters.length * letters.length; which++) {
+                    byte[] frame = bytes("[" + one + "," + one + "," + one + "]");
+                    int second = 1 + one.length() + 1;
+                    frame[second + left] = letters[which / letters.length];
+                    frame[second + right] = letters[which % letters.length];
+                    assertSplitAsLookedThrough(frame);
+                }
+            }
+        }
+    }
+
+    @Test
+    void elementsOfWhichMuchDiffersAreSplitAsByLookingAtEveryByte() {
+        for (int digits = 0; digits < 40; digits++) {
+            String one = "{\"a\":1,\"b\":" + "1".repeat(digits) + ",\"c\":1}";
+            String other = "{\"a\":1,\"b\":" + "2".repeat(digits) + ",\"c\":2}";
+            assertSplitAsLookedThrough(bytes("[" + one + "," + other + "," + one + "]"));
+            for (int cut = 1; cut < other.length(); cut++) {
+                assertSplitAsLookedThrough(bytes("[" + one + "," + other.substring(0, cut)));
+            }
+        }
+    }
+
     /** An object with up to forty members. */
     private static String members(Random random) {
         StringBuilder text = new StringBuilder("{\"a\":1");
