@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import dev.omnibus.channel.Message;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -39,10 +40,10 @@ public class EventCodecBenchmark {
     /** Made by JMH. */
     public EventCodecBenchmark() {
         byte[] written = write();
-        for (int i = 0; i < 16; i++) {
-            written[prefix.length + i] = '1'; // the number that a lane would have written
-        }
-        message = new Message(written, 0, written.length);
+        byte[] number = "0000000000012345".getBytes(StandardCharsets.US_ASCII); // as a lane would have written it
+        System.arraycopy(number, 0, written, prefix.length, number.length);
+        int data = new String(written, StandardCharsets.US_ASCII).lastIndexOf('{');
+        message = new Message(written, 0, written.length, data); // as it comes out of a frame
     }
 
     /**
