@@ -3,6 +3,7 @@ package dev.omnibus.transport.redisson;
 import dev.omnibus.transport.redisson.SubscriptionDecoder.Kept;
 import dev.omnibus.transport.redisson.SubscriptionDecoder.Observer;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import java.util.concurrent.ExecutorService;
@@ -15,6 +16,7 @@ import org.redisson.client.handler.CommandPubSubDecoder;
 final class BusPipeline implements NettyHook, Observer {
 
     private static final int FLUSHED_TOGETHER = 256;
+    private static final int READ_TOGETHER = 256 * 1024; // bytes; a frame that comes in pieces is copied twice
 
     private final ExecutorService executor;
     private final Linger linger;
@@ -37,6 +39,11 @@ final class BusPipeline implements NettyHook, Observer {
     public void afterChannelInitialization(Channel channel) {
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
         if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
+            channel.config()
+                    .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(
+                            AdaptiveRecvByteBufAllocator.DEFAULT_MINIMUM,
+                            AdaptiveRecvByteBufAllocator.DEFAULT_INITIAL,
+                            READ_TOGETHER));
             SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, this);
             channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
             channel.pipeline().addLast(decoder.new Ends());
