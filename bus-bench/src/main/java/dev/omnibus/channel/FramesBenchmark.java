@@ -41,7 +41,7 @@ public class FramesBenchmark {
         return note.toString();
     }
 
-    /** Those of one publisher are alike but for their numbers, and now and then the time. */
+    /** Those of one publisher are alike but for their numbers, now and then the time, and what they carry. */
     private static byte[] event(int i, String note) {
         int number = 1_000 + i;
         String text =

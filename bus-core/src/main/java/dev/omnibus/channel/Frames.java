@@ -121,7 +121,7 @@ final class Frames {
     private static final class Element {
 
         private static final int MOST_MEMBERS = 16;
-        private static final int MOST_DIFFERENCES = 16; // with more, looking through it is quicker
+        private static final int MOST_DIFFERENCES = 16; // with so many, looking through it is quicker
 
         private final byte[] frame;
         private final int length;
@@ -142,7 +142,7 @@ final class Frames {
 
         /** The offset behind the element that begins here, or -1 if the bytes end first. */
         int endFrom(int from) {
-            int alike = known == 0 ? 0 : alike(from);
+            int alike = known == 0 ? 0 : alike(from); // who has members ends by a bracket, and not by what follows
             if (alike == 0 || alike < end - start) {
                 return lookThrough(from, lastMember(alike));
             }
@@ -187,9 +187,9 @@ final class Frames {
             }
         }
 
-        private int lookThrough(int from, int alike) {
-            int depth = alike == 0 ? 0 : 1;
-            int border = from + alike;
+        private int lookThrough(int from, int member) {
+            int depth = member == 0 ? 0 : 1;
+            int border = from + member;
             int behind = -1;
             start = from;
             for (int i = border; i < length && behind < 0; i++) {

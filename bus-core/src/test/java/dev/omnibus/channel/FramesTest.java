@@ -245,14 +245,47 @@ class FramesTest {
     }
 
     @Test
+    void elementsAfterTwoThatDifferInDigitsAreSplitAsByLookingAtEveryByte() {
+        byte[] letters = bytes("{}[],\"\\7a ");
+        for (int members = 0; members < 20; members++) { // of which the first sixteen are remembered
+            String one = "{\"a\":\"1\"" + ",\"b\":1".repeat(members) + ",\"c\":[\"\\1\",{}],\"d\":1}";
+            String second = one.replace('1', '2');
+            for (int at = 0; at < one.length(); at++) {
+                for (byte letter : letters) {
+                    byte[] frame = bytes("[" + one + "," + second + "," + one + "," + second + "]");
+                    frame[1 + 2 * (one.length() + 1) + at] = letter;
+                    assertSplitAsLookedThrough(frame);
+                }
+            }
+        }
+    }
+
+    @Test
     void elementsOfWhichMuchDiffersAreSplitAsByLookingAtEveryByte() {
         for (int digits = 0; digits < 40; digits++) {
-            String one = "{\"a\":1,\"b\":" + "1".repeat(digits) + ",\"c\":1}";
-            String other = "{\"a\":1,\"b\":" + "2".repeat(digits) + ",\"c\":2}";
+            String one = "{\"a\":1,\"b\":" + "1".repeat(digits) + ",\"c\":[1]}";
+            String other = "{\"a\":1,\"b\":" + "2".repeat(digits) + ",\"c\":[2]}";
+            String open = "{\"a\":1,\"b\":" + "2".repeat(digits) + ",\"c\":1,2}";
             assertSplitAsLookedThrough(bytes("[" + one + "," + other + "," + one + "]"));
+            assertSplitAsLookedThrough(bytes("[" + one + "," + open + "," + one + "]"));
             for (int cut = 1; cut < other.length(); cut++) {
                 assertSplitAsLookedThrough(bytes("[" + one + "," + other.substring(0, cut)));
             }
+        }
+    }
+
+    @Test
+    void valuesThatAreNoObjectsAreSplitAsByLookingAtEveryByte() {
+        for (String frame : List.of(
+                "[1,23,4]",
+                "[12,34]",
+                "[12,345,6",
+                "[1{,},2{,},3{,}]",
+                "[\"1,\",\"2,\",3]",
+                "[1{,},17]",
+                "[[1,2],[3,4],[5,67]]",
+                "[{\"a\":1,\"b\":1},17,{\"a\":2,\"b\":2}]")) {
+            assertSplitAsLookedThrough(bytes(frame));
         }
     }
 

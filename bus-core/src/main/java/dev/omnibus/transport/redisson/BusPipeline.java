@@ -5,6 +5,7 @@ import dev.omnibus.transport.redisson.SubscriptionDecoder.Observer;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,13 @@ final class BusPipeline implements NettyHook, Observer {
 
     private static final int FLUSHED_TOGETHER = 256;
     private static final int READ_TOGETHER = 256 * 1024; // bytes; a frame that comes in pieces is copied twice
+
+    /** Once in a turn of the event loop, so that other connections have theirs. */
+    private static final RecvByteBufAllocator WHOLE_FRAMES = new AdaptiveRecvByteBufAllocator(
+                    AdaptiveRecvByteBufAllocator.DEFAULT_MINIMUM,
+                    AdaptiveRecvByteBufAllocator.DEFAULT_INITIAL,
+                    READ_TOGETHER)
+            .maxMessagesPerRead(1);
 
     private final ExecutorService executor;
     private final Linger linger;
@@ -39,11 +47,7 @@ final class BusPipeline implements NettyHook, Observer {
     public void afterChannelInitialization(Channel channel) {
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
         if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
-            channel.config()
-                    .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(
-                            AdaptiveRecvByteBufAllocator.DEFAULT_MINIMUM,
-                            AdaptiveRecvByteBufAllocator.DEFAULT_INITIAL,
-                            READ_TOGETHER));
+            channel.config().setRecvByteBufAllocator(WHOLE_FRAMES);
             SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, this);
             channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
             channel.pipeline().addLast(decoder.new Ends());
