@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 @AnalyzeClasses(packages = "dev.omnibus", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
-    private static final int LONGEST_FILE = 400;
+    private static final int MAX_LINES = 600;
 
     @ArchTest
     static final ArchRule theTransportInterfaceKnowsNobody = classes()
@@ -131,7 +131,7 @@ class ArchitectureTest {
         assertTrue(sources.size() > 30);
         for (Path source : sources) {
             int lines = Files.readAllLines(source).size();
-            assertEquals(LONGEST_FILE, Math.max(LONGEST_FILE, lines), () -> source + " is too long");
+            assertEquals(MAX_LINES, Math.max(MAX_LINES, lines), () -> source + " is too long");
         }
     }
 }

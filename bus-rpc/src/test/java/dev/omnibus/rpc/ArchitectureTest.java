@@ -94,7 +94,7 @@ class ArchitectureTest {
 
     private static boolean isLong(Path file) {
         try (Stream<String> lines = Files.lines(file)) {
-            return lines.count() > 400;
+            return lines.count() > 600;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
