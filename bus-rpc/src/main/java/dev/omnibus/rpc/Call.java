@@ -52,7 +52,7 @@ final class Call<T> {
         this.options = options;
         this.deadline = started + nanos;
         this.idempotent = options.idempotent() || method.traits().idempotent();
-        this.key = options.key();
+        this.key = client.pending().keyOnWire(options.key());
     }
 
     RpcClient client() {
@@ -185,7 +185,7 @@ final class Call<T> {
         }
         boolean oneWay = method.traits().oneWay();
         if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
-            key = CallOptions.OWN_KEY + next.id();
+            key = client.pending().newKey();
         }
         if (!next.occupy(to)) { // from here on the next attempt may begin on another thread
             return; // something has ended it; nothing is executed

@@ -27,7 +27,7 @@ public final class CallOptions {
     private static final int AS_THE_CONTRACT_SAYS = -1;
     private static final int MOST_RETRIES = 100;
     private static final int MOST_HEADERS = 32;
-    private static final int LONGEST_TEXT = 4_096;
+    static final int LONGEST_TEXT = 4_096;
     private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
     private static final CallOptions DEFAULTS =
@@ -155,9 +155,10 @@ public final class CallOptions {
 
     /**
      * Makes a call known by a key: a node that gets a second call of the same method with the same key, from the same
-     * caller, does not execute it again but gives the answer of the first one, as long as it remembers it. When such a
-     * call fails, the node goes on with it, and a second one may fetch the answer; only the last one that is cancelled
-     * ends it. For one call only; the retries of an idempotent method have such a key by themselves.
+     * caller, does not execute it again but gives the answer of the first one, as long as it remembers it. With other
+     * arguments it is {@code REFUSED}. When such a call fails, the node goes on with it, and a second one may fetch the
+     * answer; only the last one that is cancelled ends it. For one call only; the retries of an idempotent method have
+     * such a key by themselves. It need not be a secret: what is sent has a random number of this process behind it.
      *
      * @param newKey new for each thing that shall be done once
      * @return the options

@@ -15,13 +15,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything of this process that waits for a reply, by id.
+ * Everything of this process that waits for a reply, by id. Nobody can guess an id: a node answers to whatever inbox
+ * and id a request names, so whoever knew another one's id could have a node that he may call answer in his place.
  *
  * <p>An entry has many rivals: the reply, the deadline, the loss of its node, the loss of the link, a caller who gives
  * up, the end of the client. Each of them first takes the entry out of the table, and only who succeeds may complete
@@ -57,7 +57,8 @@ final class PendingCalls implements Receiver {
     private record Doubt(int interruption, long until) {}
 
     private final Map<Long, Pending> table = new ConcurrentHashMap<>();
-    private final AtomicLong lastId = new AtomicLong();
+    private final RandomIds ids = new RandomIds();
+    private final String keySecret = CallOptions.OWN_KEY + ids.next();
     private final AtomicInteger interruptions = new AtomicInteger();
     private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
     private final Channels channels;
@@ -90,12 +91,24 @@ final class PendingCalls implements Receiver {
                     MOST + " calls of this process wait for their replies already",
                     null);
         }
-        long id = lastId.incrementAndGet();
-        table.put(id, pending);
+        long id = ids.next();
+        while (table.putIfAbsent(id, pending) != null) {
+            id = ids.next();
+        }
         if (closed && remove(id)) { // closed before it was seen there
             throw Failures.of(Reason.CLOSED, true, method, "", Duration.ZERO, "the client is closed", null);
         }
         return id;
+    }
+
+    /** The key of a call that has none of its program's; nobody can guess it either. */
+    String newKey() {
+        return CallOptions.OWN_KEY + ids.next();
+    }
+
+    /** How a key of the program's is sent. It counts for this process only, so others need not be able to guess it. */
+    String keyOnWire(String key) {
+        return key.isEmpty() ? key : key + keySecret;
     }
 
     /** Takes an entry out; whoever gets true decides how it ends. */

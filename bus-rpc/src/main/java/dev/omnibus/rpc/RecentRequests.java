@@ -56,7 +56,7 @@ final class RecentRequests {
         if (request.from().isEmpty() || id.isEmpty()) {
             return true;
         }
-        Trace trace = new Trace(request.from(), id);
+        Trace trace = trace(request.from(), id);
         synchronized (this) {
             if (open.containsKey(trace) || !seen.add(trace)) {
                 return false;
@@ -75,7 +75,12 @@ final class RecentRequests {
     /** A request that has no answer yet, however many came after it. */
     @Nullable
     Execution find(String from, String id) {
-        return open.get(new Trace(from, id));
+        return open.get(trace(from, id));
+    }
+
+    /** The names are of the callers' choice: so many long ones would take much memory. */
+    private Trace trace(String from, String id) {
+        return new Trace(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
     }
 
     /** Those that have not been started. */

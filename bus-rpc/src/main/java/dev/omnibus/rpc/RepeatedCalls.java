@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.util.ArrayList;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The last calls of a service that have an idempotency key, and their answers: who calls again with the same key gets
  * the answer of the first time, or waits for it with him, and nothing is executed twice. What runs is cancelled when
- * the last who waits for it gives up; until it has really ended, it is not executed anew. Bounded in number and bytes.
+ * the last who waits for it gives up; until it has really ended, it is not executed anew. With other arguments the same
+ * key is refused. Bounded in number and bytes.
  *
  * <p>An answer goes only to the inbox that asked first, so a key that somebody guesses gives nothing away. Thread-safe.
  */
@@ -22,10 +24,17 @@ final class RepeatedCalls {
     private static final long WINDOW_BYTES = 8L * 1024 * 1024;
     private static final int MOST_WAITING = 16;
 
+    /** What it costs to remember a call, beyond its answer: about so much, as the texts of its key are short. */
+    private static final int OVERHEAD = 512;
+
     private record Key(String from, String replyTo, String method, String key) {
 
         static Key of(RpcCodec.Request request) {
-            return new Key(request.from(), request.replyTo(), request.method(), request.key());
+            return new Key(
+                    WireBytes.fingerprint(request.from()),
+                    WireBytes.fingerprint(request.replyTo()),
+                    request.method(),
+                    WireBytes.fingerprint(request.key()));
         }
     }
 
@@ -33,10 +42,12 @@ final class RepeatedCalls {
 
         private @Nullable Execution first; // until its answer is known
         private final List<Execution> waiting = new ArrayList<>(1); // for the answer; the first one, too
+        private final String arguments;
         private @Nullable Answer answer;
 
-        Known(Execution first) {
+        Known(Execution first, String arguments) {
             this.first = first;
+            this.arguments = arguments;
             waiting.add(first);
         }
 
@@ -55,20 +66,25 @@ final class RepeatedCalls {
         if (request.key().isEmpty() || request.from().isEmpty() || request.id().isEmpty()) {
             return true;
         }
+        Message params = request.params();
+        String arguments = params == null ? "" : WireBytes.fingerprint(params);
+        Key key = Key.of(request);
         Known known;
         boolean ending;
+        boolean other;
         synchronized (this) {
-            known = calls.get(Key.of(request));
+            known = calls.get(key);
             if (known == null) {
                 if (execution.knownTo(this, true)) {
-                    calls.put(Key.of(request), new Known(execution));
+                    calls.put(key, new Known(execution, arguments));
                     forgetEldest();
                 }
                 return true;
             }
+            other = !known.arguments.equals(arguments);
             ending = known.isEnding();
             Execution running = known.first;
-            if (!ending && running != null && known.waiting.size() < MOST_WAITING) {
+            if (!other && !ending && running != null && known.waiting.size() < MOST_WAITING) {
                 if (execution.knownTo(this, false)) {
                     known.waiting.add(execution);
                     running.lasts(execution);
@@ -77,7 +93,11 @@ final class RepeatedCalls {
             }
         }
         Answer answer = known.answer;
-        if (answer == null) {
+        if (other) {
+            String why = "its idempotency key was used before with other arguments; nothing was executed. Take a new"
+                    + " key for each thing that shall be done once";
+            execution.settle(RpcCodec.error(RpcCodec.REFUSED, why, ""), Reason.REFUSED);
+        } else if (answer == null) {
             String why = ending
                     ? "the call was cancelled and has not ended yet; nothing was executed again"
                     : "the call runs already, and many wait for it; nothing was executed again";
@@ -122,7 +142,7 @@ final class RepeatedCalls {
         if (executed) {
             known.answer = answer;
             known.first = null;
-            bytes += answer.body().length;
+            bytes += answer.body().length + OVERHEAD;
             forgetEldest();
         } else if (!endsLater) {
             calls.remove(key);
@@ -145,7 +165,7 @@ final class RepeatedCalls {
         while ((calls.size() > WINDOW || bytes > WINDOW_BYTES) && eldest.hasNext()) {
             Answer answer = eldest.next().answer;
             if (answer != null) {
-                bytes -= answer.body().length;
+                bytes -= answer.body().length + OVERHEAD;
                 eldest.remove();
             }
         }

@@ -24,7 +24,7 @@ final class RequestFields implements RpcCodec.Fields {
     /** Of what is remembered for a while: many of them shall not fill the memory. */
     static final int LONGEST_NAME = 512;
 
-    static final int LONGEST_KEY = 4_096;
+    static final int LONGEST_KEY = CallOptions.LONGEST_TEXT + 32; // with what callers of ours add to it
 
     private static final long NOT_SAID = Long.MIN_VALUE;
 
@@ -101,7 +101,7 @@ final class RequestFields implements RpcCodec.Fields {
             case "replyTo" -> replyTo = text(parser, name, LONGEST_NAME);
             case "ttl" -> ttlMillis = ttl(parser);
             case "key" -> key = text(parser, name, LONGEST_KEY);
-            case CallOptions.TRACE -> trace = text(parser, name, LONGEST_KEY);
+            case CallOptions.TRACE -> trace = text(parser, name, CallOptions.LONGEST_TEXT);
             case "headers" -> headers(parser);
             default -> parser.skipChildren();
         }

@@ -204,7 +204,9 @@ final class ServedService implements Registration {
     }
 
     private void take(Execution execution, Executor next) {
-        if (!recent.isNew(execution)) {
+        if (execution.hasExpired()) {
+            expired(execution); // whoever sent it knows nothing of it any more, and it is not to be remembered
+        } else if (!recent.isNew(execution)) {
             LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
         } else if (repeated.isFirst(execution)) {
             if (execution.served().nonBlocking() && !ended.get()) {
@@ -225,10 +227,14 @@ final class ServedService implements Registration {
         }
     }
 
+    private void expired(Execution execution) {
+        String late = "the deadline passed before it was started";
+        answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
+    }
+
     private void run(Execution execution) {
         if (execution.hasExpired()) {
-            String late = "the deadline passed before it was started";
-            answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
+            expired(execution);
             return;
         }
         if (!execution.begin()) {

@@ -1,10 +1,17 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Message;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HexFormat;
 
 /** Puts a message together from parts that are bytes already. Confined to one thread. */
 final class WireBytes {
+
+    private static final int SHORT = 64;
+    private static final int DIGEST_BYTES = 16;
 
     private byte[] bytes;
     private int length;
@@ -16,6 +23,30 @@ final class WireBytes {
 
     static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** What stands for a text where many are remembered: the text if it is short, else the half of its SHA-256. */
+    static String fingerprint(String text) {
+        if (text.length() <= SHORT) {
+            return text;
+        }
+        byte[] bytes = utf8(text);
+        return digest(bytes, 0, bytes.length);
+    }
+
+    /** The same of a part of a message. */
+    static String fingerprint(Message part) {
+        return part.length() <= SHORT ? part.toString() : digest(part.bytes(), part.offset(), part.length());
+    }
+
+    private static String digest(byte[] bytes, int offset, int length) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            sha.update(bytes, offset, length);
+            return "#" + HexFormat.of().formatHex(sha.digest(), 0, DIGEST_BYTES);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
     }
 
     WireBytes put(byte[] part) {

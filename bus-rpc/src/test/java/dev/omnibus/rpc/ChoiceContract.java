@@ -103,6 +103,26 @@ abstract class ChoiceContract extends CasesFixture {
     }
 
     @Test
+    void aKeyStandsForOneSetOfArguments() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+        CallOptions keyed = OPTIONS.withKey("order-1");
+        assertEquals(3, client.call("cases.size", Integer.class, keyed, "abc").join());
+
+        for (String other : List.of("abcd", "abc".repeat(1_000))) {
+            RpcException e = CallFixture.failure(client.call("cases.size", Integer.class, keyed, other));
+            assertEquals(Reason.REFUSED, e.reason());
+            assertTrue(e.notExecuted());
+            assertTrue(
+                    String.valueOf(e.getMessage())
+                            .endsWith("its idempotency key was used before with other arguments; nothing was executed."
+                                    + " Take a new key for each thing that shall be done once"),
+                    e::getMessage);
+        }
+        assertEquals(3, client.call("cases.size", Integer.class, keyed, "abc").join());
+    }
+
+    @Test
     void aCallThatIsRepeatedWhileItRunsWaitsForTheFirst() {
         serving("a");
         RpcClient client = RpcClient.on(bus("caller"));

@@ -67,6 +67,24 @@ class RepeatedCallsTest {
     }
 
     @Test
+    void whatIsRememberedOfCallsWithLongNamesIsShort() {
+        RecentRequests recent = new RecentRequests();
+        for (int i = 0; i < 10; i++) {
+            String from = "f".repeat(500) + i;
+            String key = "k".repeat(4_000) + i;
+            assertTrue(recent.isNew(call(from, key)));
+            assertTrue(repeated.isFirst(call(from, key)));
+        }
+        for (int i = 0; i < 10; i++) {
+            String from = "f".repeat(500) + i;
+            String key = "k".repeat(4_000) + i;
+            assertFalse(repeated.isFirst(call(from, key)), "and nothing is taken for another one");
+            assertEquals(33, WireBytes.fingerprint(key).length());
+        }
+        assertEquals("k".repeat(64), WireBytes.fingerprint("k".repeat(64)));
+    }
+
+    @Test
     void oneThatRunsIsNeverForgotten() {
         Execution running = call("a", "running");
         assertTrue(repeated.isFirst(running));

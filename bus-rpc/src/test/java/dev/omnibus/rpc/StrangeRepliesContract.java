@@ -10,11 +10,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -77,15 +82,71 @@ abstract class StrangeRepliesContract extends CasesFixture {
         CompletableFuture<String> neighbours = say(neighbour, other, 60_000);
         RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
         RpcCodec.Request neighboursRequest = askedToo.orTimeout(20, SECONDS).join();
-        assertEquals(request.id(), neighboursRequest.id(), "each counts for itself");
 
         one.publish(neighboursRequest.replyTo(), one.result(request, "\"astray\""));
+        one.publish(neighboursRequest.replyTo(), one.result(neighboursRequest, "\"not asked\""));
         one.publish(request.replyTo(), other.result(request, "\"in the name of another\""));
         one.publish(request.replyTo(), one.result(request, "\"right\""));
         other.publish(neighboursRequest.replyTo(), other.result(neighboursRequest, "\"right\""));
 
         assertEquals("right", call.orTimeout(20, SECONDS).join());
         assertEquals("right", neighbours.orTimeout(20, SECONDS).join());
+    }
+
+    /**
+     * A node answers to whatever inbox and id a request names: who knew an id could have it answer another one's call.
+     */
+    @Test
+    void whoMayCallANodeCannotAnswerSilenceOrCancelTheCallsOfOthers() {
+        Bus server = serving("a");
+        Bus caller = bus("caller");
+        RpcClient client = RpcClient.on(caller);
+        String inbox = caller.channels().names().inbox(caller.node());
+        PlayedNode mallory = played("mallory");
+        CompletableFuture<RpcCodec.Request> seen = mallory.keep("echo", "say");
+        say(client, mallory, 60_000); // an id that he may see, to guess the next ones from
+        long known = Long.parseLong(seen.orTimeout(20, SECONDS).join().id());
+        List<List<Long>> guesses = new ArrayList<>();
+        for (LongStream ids : List.of(LongStream.range(1, 501), LongStream.range(known - 250, known + 250))) {
+            guesses.add(ids.boxed().toList());
+        }
+        BiConsumer<String, String> tryAll = (method, rest) -> guesses.forEach(some -> mallory.ask(
+                method, server.node(), frame(some, id -> "{\"jsonrpc\":\"2.0\",\"id\":" + id + "," + rest + "}")));
+        Function<String, String> asHim = method -> "\"method\":\"" + method + "\",\"meta\":{\"from\":\"" + caller.node()
+                + "\",\"replyTo\":\"" + inbox + "\",\"ttl\":";
+
+        tryAll.accept("cases.block", asHim.apply("cases.block") + "0},\"params\":[\"forged\"]");
+        tryAll.accept("cases.block", asHim.apply("cases.block") + "60000},\"params\":[]"); // known before use
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            calls.add(client.call("cases.block", String.class, within(60_000), "x"));
+        }
+        await().atMost(20, SECONDS)
+                .until(() -> notes.stream().filter("started x"::equals).count() == 20);
+        String answer = "\"meta\":{\"replyTo\":\"" + inbox + "\"}";
+        tryAll.accept("cases.text", "\"method\":\"cases.text\",\"params\":[7]," + answer);
+        tryAll.accept("cases.text", "\"method\":\"cases.block\"," + answer); // "not executed", it would say
+        tryAll.accept("rpc.discover", "\"method\":\"rpc.discover\"," + answer);
+        for (List<Long> some : guesses) {
+            mallory.ask(
+                    "cases.block",
+                    server.node(),
+                    frame(
+                            some,
+                            id -> "{\"method\":\"$/cancelRequest\",\"params\":{\"id\":" + id + ",\"from\":\""
+                                    + caller.node() + "\"}}"));
+        }
+        assertEquals(
+                3, client.call("cases.add", Integer.class, within(60_000), 1, 2).join(), "behind all of them");
+        assertTrue(calls.stream().noneMatch(CompletableFuture::isDone));
+        release.countDown();
+
+        calls.forEach(call -> assertEquals("a", call.join()));
+        assertTrue(notes.stream().noneMatch(note -> note.startsWith("interrupted")), notes::toString);
+    }
+
+    private static String frame(List<Long> ids, Function<Long, String> message) {
+        return ids.stream().map(message).collect(Collectors.joining(",", "[", "]"));
     }
 
     @Test
