@@ -27,6 +27,7 @@ class ArchitectureTest {
             .onlyDependOnClassesThat()
             .resideInAnyPackage(
                     "java..",
+                    "javax.crypto..",
                     "dev.omnibus.rpc",
                     "dev.omnibus.rpc.redisrpc",
                     "dev.omnibus.bus",
