@@ -15,6 +15,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
+import dev.omnibus.channel.GuardedFuture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,6 +120,7 @@ class ArchitectureTest {
             .and()
             .areNotInterfaces()
             .and(not(equivalentTo(BusException.class)))
+            .and(not(equivalentTo(GuardedFuture.class)))
             .should()
             .haveModifier(JavaModifier.FINAL);
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.RedissonTransport;
@@ -320,11 +321,12 @@ public final class Bus implements AutoCloseable {
      * for the end of the first. Idempotent.
      *
      * <p>Called inside a handler, a listener or another task on a thread of this bus, it returns at once, and the bus
-     * ends behind it: waiting there would be waiting for oneself.
+     * ends behind it: waiting there would be waiting for oneself. So it does in a served method that is declared not to
+     * block, whatever the bus.
      */
     @Override
     public void close() {
-        boolean inside = BusThreads.isOneOf(this) || channels.areReadingHere();
+        boolean inside = BusThreads.isOneOf(this) || channels.areReadingHere() || IoThread.isCurrent();
         if (!layers.beginClosing()) {
             if (!inside) {
                 closed.join();

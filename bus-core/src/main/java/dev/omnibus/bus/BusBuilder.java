@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.Objects;
@@ -210,8 +211,10 @@ public final class BusBuilder {
      * @return an open bus
      * @throws ConnectionException within three seconds, if Redis cannot be reached, refuses the login, or does not let
      *     this user hear himself
+     * @throws IllegalStateException in a served method that is declared not to block
      */
     public Bus build() {
+        IoThread.requireOther("Connecting a bus");
         return new Bus(this);
     }
 

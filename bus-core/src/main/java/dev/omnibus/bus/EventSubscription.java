@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Mailbox;
 import java.io.IOException;
 import java.time.Duration;
@@ -38,7 +39,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     private final LongAdder retried = new LongAdder();
     private final LongAdder bad = new LongAdder();
     private final AtomicBoolean closing = new AtomicBoolean();
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
 
     EventSubscription(
             TopicPattern pattern,
@@ -218,6 +219,15 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
             });
         }
         return ended.copy();
+    }
+
+    /** Its handler must not wait for its end, of which it is a part. */
+    void requireOutside() {
+        if (mailbox.isHandledHere()) {
+            throw new IllegalStateException(
+                    "The handler of " + topic() + " would wait for its own end, which comes when"
+                            + " it returns. Close the subscription without waiting, or wait on another thread");
+        }
     }
 
     /** Ends it without its handler: what waits is dropped. */

@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Numbering;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
@@ -88,7 +89,7 @@ final class Events {
     private final class Publishing implements Sent {
 
         private final String topic;
-        private final CompletableFuture<Long> done = new CompletableFuture<>();
+        private final CompletableFuture<Long> done = new GuardedFuture<>();
 
         Publishing(String topic) {
             this.topic = topic;
@@ -113,13 +114,13 @@ final class Events {
         }
     }
 
-    <T> Subscription subscribe(String topic, Type type, EventHandler<T> handler, SubscribeOptions options) {
+    <T> EventSubscription<T> subscribe(String topic, Type type, EventHandler<T> handler, SubscribeOptions options) {
         Payloads.Target target = payloads.target(type);
         return subscribe(topic, target.name(), envelope -> envelope.as(payloads, target), handler, options);
     }
 
     /** Subscribes with a decoder that may make events of several types. */
-    synchronized <T> Subscription subscribe(
+    synchronized <T> EventSubscription<T> subscribe(
             String topic,
             String typeName,
             EventSubscription.Decoder<T> decoder,
@@ -178,7 +179,7 @@ final class Events {
     }
 
     CompletableFuture<Void> ready(EventReader reader) {
-        CompletableFuture<Void> ready = new CompletableFuture<>();
+        CompletableFuture<Void> ready = new GuardedFuture<>();
         reader.listening().ready().whenComplete((done, failure) -> {
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
             settle(ready, null, cause instanceof TransportException refused ? new SubscribeException(refused) : cause);

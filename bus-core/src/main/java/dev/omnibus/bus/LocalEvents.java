@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.common.eventbus.AllowConcurrentEvents;
 import com.google.common.eventbus.EventBus;
 import com.google.common.eventbus.Subscribe;
+import dev.omnibus.channel.GuardedFuture;
 import java.io.IOException;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.InvocationTargetException;
@@ -31,7 +32,8 @@ final class LocalEvents {
 
     private final Events events;
     private final SafeListener listener;
-    private final IdentityHashMap<Object, List<Subscription>> registered = new IdentityHashMap<>(); // guarded by this
+    private final IdentityHashMap<Object, List<EventSubscription<?>>> registered =
+            new IdentityHashMap<>(); // guarded by this
 
     LocalEvents(Events events, SafeListener listener) {
         this.events = events;
@@ -51,7 +53,7 @@ final class LocalEvents {
         if (topics.isEmpty()) {
             throw new IllegalArgumentException(object.getClass() + " has no method with @Subscribe and @OnTopic");
         }
-        List<Subscription> subscriptions = new ArrayList<>();
+        List<EventSubscription<?>> subscriptions = new ArrayList<>();
         topics.forEach((topic, local) -> subscriptions.add(events.subscribe(
                 topic,
                 "event",
@@ -67,7 +69,7 @@ final class LocalEvents {
     }
 
     synchronized CompletableFuture<Void> unregister(Object object) {
-        List<Subscription> subscriptions = registered.remove(object);
+        List<EventSubscription<?>> subscriptions = registered.remove(object);
         if (subscriptions == null) {
             throw new IllegalArgumentException("This object of " + object.getClass() + " is not registered");
         }
@@ -75,14 +77,15 @@ final class LocalEvents {
     }
 
     /** All or nothing: what stands of it is ended, and it may be registered again. */
-    private synchronized void forget(Object object, List<Subscription> subscriptions) {
+    private synchronized void forget(Object object, List<EventSubscription<?>> subscriptions) {
         registered.remove(object, subscriptions);
         subscriptions.forEach(Subscription::close);
     }
 
     private static CompletableFuture<Void> all(
-            List<Subscription> subscriptions, Function<Subscription, CompletableFuture<Void>> what) {
-        return CompletableFuture.allOf(subscriptions.stream().map(what).toArray(CompletableFuture[]::new));
+            List<EventSubscription<?>> subscriptions, Function<Subscription, CompletableFuture<Void>> what) {
+        return new GuardedFuture<Void>(() -> subscriptions.forEach(EventSubscription::requireOutside))
+                .follow(CompletableFuture.allOf(subscriptions.stream().map(what).toArray(CompletableFuture[]::new)));
     }
 
     private static Event<Envelope> undecoded(Envelope envelope) {

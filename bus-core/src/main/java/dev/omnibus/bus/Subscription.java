@@ -24,7 +24,8 @@ public interface Subscription {
     /**
      * Ends the subscription. Events that have arrived are still handled. Idempotent.
      *
-     * @return completes when the last of them has been handled; do not wait for it inside the handler itself
+     * @return completes when the last of them has been handled. To wait for it inside the handler itself, which would
+     *     be for ever, throws an {@link IllegalStateException}
      */
     @CanIgnoreReturnValue
     CompletableFuture<Void> close();

@@ -1,5 +1,6 @@
 package dev.omnibus.channel;
 
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -202,15 +203,16 @@ public final class Channels implements AutoCloseable {
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
      * which they are sent. When nothing follows it, the mark does, a few times.
      *
-     * <p>If the outbox is full, this blocks until there is room, for the time that the limits say; so it is not to be
-     * called on the transport's thread then. Closing ends the wait, and so does a link that goes down, unless messages
-     * are held for it. If there is no connection, the message is held for the time that the limits say, and keeps its
-     * place and its number; it is never sent again if it may have arrived.
+     * <p>If the outbox is full, this blocks until there is room, for the time that the limits say. Closing ends the
+     * wait, and so does a link that goes down, unless messages are held for it. If there is no connection, the message
+     * is held for the time that the limits say, and keeps its place and its number; it is never sent again if it may
+     * have arrived.
      *
      * @param channel where to
      * @param message one JSON object with room for the number
      * @param numbering where the number is written, and what tells the last one
      * @param sent told how it went
+     * @throws IllegalStateException if it would have to wait for room on the transport's thread; then nothing was done
      */
     public void sendNumbered(String channel, byte[] message, Numbering numbering, Sent sent) {
         lanes.send(channel, Waiting.numbered(message, sent), numbering);
@@ -302,8 +304,10 @@ public final class Channels implements AutoCloseable {
      * @param timeout how long at most
      * @return false if something is still waiting
      * @throws InterruptedException if the thread is interrupted while waiting
+     * @throws IllegalStateException on the transport's thread, which must not wait
      */
     public boolean flush(Duration timeout) throws InterruptedException {
+        IoThread.requireOther("Waiting until all is sent");
         return lanes.flush(timeout);
     }
 

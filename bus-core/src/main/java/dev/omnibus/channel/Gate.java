@@ -1,5 +1,6 @@
 package dev.omnibus.channel;
 
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.util.concurrent.Executor;
@@ -65,6 +66,7 @@ final class Gate {
         long start = System.nanoTime();
         String waited = "";
         if (mayWait) {
+            IoThread.requireOther("Publishing to " + channel + ", which waits for room in the full outbox,");
             try {
                 if (room.await(waiting.message.length, patience, () -> !refuses(waiting))) {
                     return true;

@@ -1,6 +1,8 @@
 package dev.omnibus.channel;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -102,6 +104,7 @@ public final class Mailbox<T> {
     private @Nullable CompletableFuture<Void> drained; // made when it is asked for
     private long offered; // while it was open
     private int threads; // draining, or called for it
+    private final List<Thread> handling = new ArrayList<>(1); // those of them that have arrived
     private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
     private boolean closed;
     private volatile boolean abandoned;
@@ -282,6 +285,15 @@ public final class Mailbox<T> {
         return drops.total();
     }
 
+    /**
+     * Whether this code runs within the handler: it must not wait for the end of this mailbox.
+     *
+     * @return true if it does
+     */
+    public synchronized boolean isHandledHere() {
+        return handling.contains(Thread.currentThread());
+    }
+
     /** False if the executor takes nothing any more; what is queued is then given up, and the mailbox closed. */
     private boolean start(Executor on) {
         try {
@@ -316,6 +328,7 @@ public final class Mailbox<T> {
         ArrayDeque<T> taken = share.items;
         synchronized (this) {
             called = false;
+            handling.add(Thread.currentThread());
         }
         while (take(share)) {
             int handled = 0;
@@ -377,6 +390,7 @@ public final class Mailbox<T> {
 
     /** True if that was the end, which is to be told. */
     private boolean leave() {
+        handling.remove(Thread.currentThread()); // if it is one of them, and not one that could not start another
         threads--;
         return closed && threads == 0 && backlog.isEmpty();
     }

@@ -12,7 +12,8 @@ import java.util.concurrent.CompletableFuture;
  * channel if the first was completed before the second was published. Everything better than that is made above it.
  *
  * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
- * must neither block nor throw. Thread-safe.
+ * must neither block nor throw. That thread is an {@link IoThread}, so that what would wait there is refused.
+ * Thread-safe.
  */
 public interface Transport extends AutoCloseable {
 
@@ -69,6 +70,7 @@ public interface Transport extends AutoCloseable {
      *
      * @return open queues; to be closed before this transport is
      * @throws TransportException if they cannot be opened
+     * @throws IllegalStateException on the thread of a transport, which must not wait
      * @throws UnsupportedOperationException if this transport has no lists; only Redis does
      */
     default Queues queues() {

@@ -82,6 +82,37 @@ class LocalEventsTest extends BusFixture {
         assertEquals(1, here.publish("orders.eu", new Placed("again")).get(5, SECONDS));
     }
 
+    private final class Leaving {
+
+        private final List<String> refused = new CopyOnWriteArrayList<>();
+
+        @Subscribe
+        @OnTopic("archive.orders")
+        void archived(Placed order) {
+            told.add("archived " + order.id());
+        }
+
+        @Subscribe
+        @OnTopic("orders.*")
+        void placed(Placed order) {
+            refused.add(assertThrows(
+                            IllegalStateException.class,
+                            () -> there.unregister(this).join())
+                    .getMessage());
+        }
+    }
+
+    @Test
+    void aMethodThatWaitsForTheEndOfItsOwnObjectIsTold() throws Exception {
+        Leaving leaving = new Leaving();
+        there.register(leaving).get(5, SECONDS);
+        here.publish("orders.eu", new Placed("a")).get(5, SECONDS);
+        await().until(() -> leaving.refused.equals(
+                List.of("The handler of orders.* would wait for its own end, which comes when it returns. Close the"
+                        + " subscription without waiting, or wait on another thread")));
+        await().until(() -> here.publish("orders.eu", new Placed("late")).join() == 0);
+    }
+
     @Test
     void whatCouldNotBeRegisteredMayBeRegisteredAgain() throws Exception {
         Desk desk = new Desk();

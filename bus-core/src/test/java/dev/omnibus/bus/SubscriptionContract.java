@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -234,6 +235,28 @@ abstract class SubscriptionContract extends BusFixture {
         publish("n", 3);
         gate.countDown();
         await().until(() -> seen.equals(List.of(0, 1, 2)));
+        assertEquals(List.of(), listener.told);
+    }
+
+    @Test
+    void aHandlerThatWaitsForItsOwnEndIsToldAndTheSubscriptionEndsAllTheSame() throws Exception {
+        CompletableFuture<Subscription> own = new CompletableFuture<>();
+        List<String> told = new CopyOnWriteArrayList<>();
+        Subscription subscription = there.subscribe("n", Integer.class, DEFAULT.withConcurrency(2), event -> {
+            Subscription mine = own.join();
+            for (CompletableFuture<Void> end :
+                    List.of(mine.close(), mine.closed(), mine.close().thenRun(() -> {}))) {
+                told.add(assertThrows(IllegalStateException.class, end::join).getMessage());
+                assertThrows(IllegalStateException.class, () -> end.get(5, SECONDS));
+            }
+        });
+        own.complete(subscription);
+        ready(subscription);
+        publish("n", 1);
+        subscription.closed().get(5, SECONDS);
+        String sentence = "The handler of n would wait for its own end, which comes when it returns. Close the"
+                + " subscription without waiting, or wait on another thread";
+        assertEquals(List.of(sentence, sentence, sentence), told);
         assertEquals(List.of(), listener.told);
     }
 

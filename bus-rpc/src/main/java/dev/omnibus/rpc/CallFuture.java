@@ -1,6 +1,6 @@
 package dev.omnibus.rpc;
 
-import java.util.concurrent.CompletableFuture;
+import dev.omnibus.channel.GuardedFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The caller's own future: giving up on it frees what waits for the answer. A thread that does nothing but wait for it
  * is given the result unread, so that it can be woken by a thread that must not run code of the program.
  */
-final class CallFuture<T> extends CompletableFuture<T> {
+final class CallFuture<T> extends GuardedFuture<T> {
 
     private final Runnable onCancel;
     private volatile boolean awaited;
@@ -54,10 +54,5 @@ final class CallFuture<T> extends CompletableFuture<T> {
             onCancel.run();
         }
         return cancelled;
-    }
-
-    @Override
-    public <U> CompletableFuture<U> newIncompleteFuture() {
-        return new CompletableFuture<>();
     }
 }

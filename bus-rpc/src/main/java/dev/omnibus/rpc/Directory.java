@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
@@ -95,7 +96,9 @@ public final class Directory implements Layer {
      *     {@link RpcException} if the directory cannot be read for the first time
      */
     public CompletableFuture<List<NodeInfo>> nodes() {
-        return ready().whenCompleteAsync((done, failure) -> {}, executor).thenApply(done -> members.all());
+        return new GuardedFuture<List<NodeInfo>>()
+                .follow(ready().whenCompleteAsync((done, failure) -> {}, executor)
+                        .thenApply(done -> members.all()));
     }
 
     /**

@@ -59,6 +59,12 @@ final class Execution implements CallContext {
         return current;
     }
 
+    /** Whether this thread is serving a call of one of these methods. */
+    static boolean isOf(List<ServedMethod> methods) {
+        Execution current = CURRENT.get();
+        return current != null && methods.contains(current.method);
+    }
+
     /** What is left of the call that this thread is serving. */
     static long nanosLeft(long otherwise) {
         Execution current = CURRENT.get();

@@ -14,6 +14,9 @@ import java.lang.annotation.Target;
  * <p>This saves the hand-over to another thread. The price: while the method runs, nothing else arrives at this
  * process, so one that breaks the promise holds up everybody, and the limit on concurrent calls does not protect from
  * that. What it throws is answered as usual and harms nobody else.
+ *
+ * <p>What this library can see is refused: to wait there for an answer, for a future of the bus, for room in the outbox
+ * or for a connection throws an {@link IllegalStateException} at once, which says what to do instead.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.transport.IoThread;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
@@ -105,8 +106,10 @@ public final class Question<T> {
      *
      * @return every answer, and who is missing
      * @throws RpcException if nobody could be asked: {@code NO_SERVER} if nobody serves it
+     * @throws IllegalStateException in a method that is {@link NonBlocking}
      */
     public Replies<T> ask() {
+        IoThread.requireOther("Waiting for the answers of " + method);
         return ServiceProxy.await(askAsync(), method);
     }
 

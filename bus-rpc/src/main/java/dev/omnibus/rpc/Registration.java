@@ -23,7 +23,8 @@ public interface Registration {
     /**
      * Ends the service on this node. Calls that have arrived are still executed and answered. Idempotent.
      *
-     * @return completes when the last of them has been answered
+     * @return completes when the last of them has been answered. To wait for it inside one of them, which would be for
+     *     ever, throws an {@link IllegalStateException}
      */
     CompletableFuture<Void> close();
 }

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.Mailbox;
 import dev.omnibus.channel.Message;
@@ -115,10 +116,12 @@ final class ServedService implements Registration {
             listening.add(channels.listen(toAll, new Requests(method)));
             listening.add(channels.listen(toThisNode, new Requests(method)));
         }
-        ready = CompletableFuture.allOf(listening.stream().map(Listening::ready).toArray(CompletableFuture[]::new))
-                .thenComposeAsync(done -> home.announce(this), this.executor)
-                .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
-                .thenCompose(Function.identity());
+        ready = new GuardedFuture<Void>()
+                .follow(CompletableFuture.allOf(
+                                listening.stream().map(Listening::ready).toArray(CompletableFuture[]::new))
+                        .thenComposeAsync(done -> home.announce(this), this.executor)
+                        .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
+                        .thenCompose(Function.identity()));
     }
 
     private static CompletableFuture<Void> done() {
@@ -321,9 +324,17 @@ final class ServedService implements Registration {
     @Override
     public synchronized CompletableFuture<Void> close() {
         if (closing == null) {
-            closing = closeOnce();
+            closing = new GuardedFuture<Void>(this::requireOutside).follow(closeOnce());
         }
         return closing;
+    }
+
+    /** A call must not wait for the end of its own service, of which it is a part. */
+    private void requireOutside() {
+        if (Execution.isOf(methods)) {
+            throw new IllegalStateException("A call of service " + name + " would wait for the service's own end, which"
+                    + " comes when it returns. End the service without waiting, or wait on another thread");
+        }
     }
 
     private CompletableFuture<Void> closeOnce() {

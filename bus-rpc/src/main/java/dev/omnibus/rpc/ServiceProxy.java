@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.IoThread;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Array;
 import java.lang.reflect.InvocationHandler;
@@ -54,6 +55,7 @@ final class ServiceProxy implements InvocationHandler {
         String description = "proxy of service " + contract.service();
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
             RemoteMethod method = Objects.requireNonNull(methods.get(operation.name()));
+            requireWaiting(operation);
             CompletableFuture<Object> result = client.call(method, options, arguments);
             return operation.async() ? result : await(result, operation.name());
         }));
@@ -64,9 +66,17 @@ final class ServiceProxy implements InvocationHandler {
             Class<S> type, Contract contract, BiFunction<Operation, Object[], CompletableFuture<Object>> calls) {
         String description = "proxy of contract " + type.getSimpleName();
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
+            requireWaiting(operation);
             CompletableFuture<Object> result = calls.apply(operation, arguments);
             return operation.async() ? result : await(result, operation.name());
         }));
+    }
+
+    /** Asked before anything is sent. */
+    private static void requireWaiting(Operation operation) {
+        if (!operation.async()) {
+            IoThread.requireOther("Waiting for the answer of " + operation.name());
+        }
     }
 
     static <S, T> Recording record(Contract contract, Function<S, T> question) {

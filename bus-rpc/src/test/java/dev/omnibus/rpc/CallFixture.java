@@ -124,6 +124,10 @@ abstract class CallFixture {
         return bus;
     }
 
+    void closeLater(Bus bus) {
+        buses.add(bus);
+    }
+
     Bus serving(String name, int count) {
         Bus bus = bus(name);
         RpcServer.on(bus).serve(Stock.class, new Shelf(name, count)).ready().join();

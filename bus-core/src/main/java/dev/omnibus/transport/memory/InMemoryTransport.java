@@ -1,6 +1,7 @@
 package dev.omnibus.transport.memory;
 
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
@@ -25,10 +26,17 @@ final class InMemoryTransport implements Transport {
     private final InMemoryNetwork network;
     private final Map<String, Subscribed> subscriptions = new ConcurrentHashMap<>();
     private final ExecutorService io = Executors.newSingleThreadExecutor(task -> {
-        Thread thread = new Thread(task, "omnibus-memory-io");
+        Thread thread = new Io(task);
         thread.setDaemon(true);
         return thread;
     });
+
+    private static final class Io extends Thread implements IoThread {
+
+        Io(Runnable task) {
+            super(task, "omnibus-memory-io");
+        }
+    }
 
     InMemoryTransport(InMemoryNetwork network) {
         this.network = network;

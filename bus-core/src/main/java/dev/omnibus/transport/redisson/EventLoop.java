@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.transport.IoThread;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -8,6 +9,7 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +30,7 @@ record EventLoop(EventLoopGroup group, TransportMode mode, Linger linger) {
         IoHandlerFactory epoll = epoll(sleep);
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(
                 1,
-                new DefaultThreadFactory("omnibus-io", true),
+                new IoThreads(),
                 epoll == null ? NioIoHandler.newFactory(SelectorProvider.provider(), sleep) : epoll);
         return new EventLoop(group, epoll == null ? TransportMode.NIO : TransportMode.EPOLL, linger);
     }
@@ -39,6 +41,26 @@ record EventLoop(EventLoopGroup group, TransportMode mode, Linger linger) {
             return Epoll.isAvailable() ? EpollIoHandler.newFactory(EVENTS_GROW, sleep) : null;
         } catch (LinkageError unfit) {
             return null;
+        }
+    }
+
+    /** Netty's own threads, with the mark that says what they are. */
+    private static final class IoThreads extends DefaultThreadFactory {
+
+        IoThreads() {
+            super("omnibus-io", true);
+        }
+
+        @Override
+        protected Thread newThread(Runnable task, String name) {
+            return new Io(threadGroup, task, name);
+        }
+    }
+
+    private static final class Io extends FastThreadLocalThread implements IoThread {
+
+        Io(@Nullable ThreadGroup group, Runnable task, String name) {
+            super(group, task, name);
         }
     }
 

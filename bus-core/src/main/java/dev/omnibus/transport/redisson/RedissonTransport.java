@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Queues;
@@ -42,6 +43,7 @@ public final class RedissonTransport implements Transport {
     private boolean closed; // guarded by this
 
     private RedissonTransport(Config user) {
+        IoThread.requireOther("Connecting to Redis");
         eventLoop = EventLoop.start();
         try {
             config = RedissonSettings.forBus(user, eventLoop);
@@ -235,6 +237,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public Queues queues() {
+        IoThread.requireOther("Connecting to the lists of Redis");
         synchronized (this) {
             if (closed) {
                 throw closedFailure();
