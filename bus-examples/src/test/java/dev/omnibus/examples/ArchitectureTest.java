@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 @AnalyzeClasses(packages = "dev.omnibus.examples", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
-    private static final int LONGEST = 400;
+    private static final int LONGEST = 600;
 
     @ArchTest
     static final ArchRule examplesUseTheBusOnlyAndRedissonsConfig = noClasses()
