@@ -33,6 +33,9 @@ final class EventCodec {
     static final String MARK = "dev.omnibus.mark";
 
     static final int SEQUENCE_DIGITS = 16;
+    /** How every event begins, up to its source. */
+    static final byte[] START = utf8("{\"specversion\":\"1.0\",\"source\":\"");
+
     static final byte[] SEQUENCE = utf8("\",\"sequence\":\"");
     static final byte[] ID = utf8("\",\"id\":\"");
     static final byte[] TIME = utf8("\",\"time\":\"");

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
 final class KnownPublishers {
 
     private static final int LONGEST_ID = 64;
+    private static final int QUOTES_TO_END_OF_TYPE = 5; // the first one ends the source
 
     /** What the same bytes at the beginning of an envelope have said before. */
     private record Publisher(String source, String type, int length) {}
 
-    private final KnownParts<Publisher> publishers = new KnownParts<>();
+    private final KnownParts<Publisher> publishers = new KnownParts<>(EventCodec.START.length, QUOTES_TO_END_OF_TYPE);
 
     /** The envelope; null if it is not as those before it. */
     @Nullable

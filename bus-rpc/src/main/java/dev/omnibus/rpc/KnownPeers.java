@@ -17,8 +17,8 @@ final class KnownPeers {
     /** What the same bytes between the id and the result have said before. */
     private record Server(String node, int length) {}
 
-    private final KnownParts<Caller> callers = new KnownParts<>();
-    private final KnownParts<Server> servers = new KnownParts<>();
+    private final KnownParts<Caller> callers = new KnownParts<>(",\"method\":\"".length(), 7);
+    private final KnownParts<Server> servers = new KnownParts<>(",\"meta\":{\"from\":\"".length(), 1);
 
     /** The request; null if it is not as those before it. */
     RpcCodec.@Nullable Request readRequest(Message message) {
