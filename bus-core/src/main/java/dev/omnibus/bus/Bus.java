@@ -11,6 +11,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
@@ -82,6 +83,7 @@ public final class Bus implements AutoCloseable {
      * @return a builder
      */
     public static BusBuilder builder(String address) {
+        Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
         return new BusBuilder(() -> RedissonTransport.connect(address));
     }
 
@@ -93,6 +95,7 @@ public final class Bus implements AutoCloseable {
      * @return a builder
      */
     public static BusBuilder builder(Transport transport) {
+        Objects.requireNonNull(transport, "The transport is null");
         return new BusBuilder(() -> transport);
     }
 
@@ -131,14 +134,17 @@ public final class Bus implements AutoCloseable {
      * well.
      *
      * @param topic the topic's name, such as {@code orders.placed}
-     * @param data what the event carries: anything that Jackson can write
-     * @return completes with the number of connections that received it, 0 if nobody did (onlookers by pattern count);
-     *     fails with a {@link PublishException}
-     * @throws IllegalArgumentException if the topic's name is not one, or the data cannot be written as JSON
+     * @param data what the event carries: anything that Jackson can write, and that is not null
+     * @return completes with the number of Redis subscriptions that it was given to, 0 if to none; fails with a
+     *     {@link PublishException}. That is not how many handlers get it: a process has one Redis subscription for each
+     *     topic or pattern, those who only look on count, and so does a pattern that fits for Redis alone, whose
+     *     {@code *} takes dots: {@code orders.*} for {@code orders.eu.placed}
+     * @throws IllegalArgumentException if the topic's name is not one, if there is no data, or if it cannot be written
+     *     as JSON: null, what is written as null, and what holds no data, such as a lambda or a thread
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Long> publish(String topic, Object data) {
-        return events.publish(topic, Topic.eventTypeOf(data.getClass()), Map.of(), data);
+        return events.publish(topic, data);
     }
 
     /**
@@ -178,7 +184,8 @@ public final class Bus implements AutoCloseable {
      * @param handler handles the events one at a time, in order per publisher and topic
      * @param <T> what the events carry
      * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     *     this type
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(String topic, Class<T> type, EventHandler<T> handler) {
@@ -194,7 +201,8 @@ public final class Bus implements AutoCloseable {
      * @param handler handles the events
      * @param <T> what the events carry
      * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     *     this type
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(String topic, Class<T> type, SubscribeOptions options, EventHandler<T> handler) {
@@ -211,7 +219,8 @@ public final class Bus implements AutoCloseable {
      * @param handler handles the events
      * @param <T> what the events carry
      * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     *     this type
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(
@@ -356,6 +365,12 @@ public final class Bus implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** The node and what the bus is doing, for logs. */
+    @Override
+    public String toString() {
+        return "Bus " + node() + " (" + state() + ")";
     }
 
     /** False if this thread was interrupted while it waited. */

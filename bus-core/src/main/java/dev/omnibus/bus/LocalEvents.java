@@ -4,14 +4,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.common.eventbus.AllowConcurrentEvents;
 import com.google.common.eventbus.EventBus;
 import com.google.common.eventbus.Subscribe;
+import com.google.common.reflect.TypeToken;
 import dev.omnibus.channel.GuardedFuture;
 import java.io.IOException;
+import java.lang.reflect.GenericArrayType;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
+import java.lang.reflect.WildcardType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -20,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * Objects with Guava's {@code @Subscribe} methods as subscribers of topics.
@@ -100,20 +105,57 @@ final class LocalEvents {
                 envelope);
     }
 
-    /** As Guava does: also inherited ones, and not those that are overridden. */
+    /** As Guava does: also inherited ones, those of interfaces too, and not those that are overridden. */
     private static List<Method> subscribing(Class<?> type) {
         Map<String, Method> methods = new LinkedHashMap<>();
-        for (Class<?> at = type; at != null && at != Object.class; at = at.getSuperclass()) {
+        TypeToken<?> whole = TypeToken.of(type);
+        for (Class<?> at : whole.getTypes().rawTypes()) {
             for (Method method : at.getDeclaredMethods()) {
                 if (!method.isSynthetic()
                         && (method.isAnnotationPresent(Subscribe.class) || method.isAnnotationPresent(OnTopic.class))) {
                     String owner = Modifier.isPrivate(method.getModifiers()) ? at.getName() : "";
-                    String signature = owner + method.getName() + Arrays.toString(method.getParameterTypes());
-                    methods.putIfAbsent(signature, checked(method));
+                    Type parameter = whole.resolveType(checked(method).getGenericParameterTypes()[0])
+                            .getType();
+                    String signature = owner + method.getName() + "("
+                            + TypeToken.of(parameter).getRawType();
+                    methods.putIfAbsent(signature, method);
                 }
             }
         }
         return List.copyOf(methods.values());
+    }
+
+    /** What a method wants: all about the event, or only what it carries; and what that is. */
+    private record Wanted(boolean whole, Type data) {
+
+        static Wanted of(Class<?> object, Method method) {
+            Type parameter = TypeToken.of(object)
+                    .resolveType(method.getGenericParameterTypes()[0])
+                    .getType();
+            boolean whole = method.getParameterTypes()[0] == Event.class;
+            if (whole && !(parameter instanceof ParameterizedType)) {
+                throw new IllegalArgumentException(method + " must say what the event carries, as Event<OrderPlaced>");
+            }
+            Type data = whole ? ((ParameterizedType) parameter).getActualTypeArguments()[0] : parameter;
+            if (data instanceof WildcardType any) {
+                data = any.getUpperBounds()[0];
+            }
+            if (isOpen(data)) {
+                throw new IllegalArgumentException(
+                        method + " must say what it takes; what " + data + " stands for is not known in " + object);
+            }
+            return new Wanted(whole, data);
+        }
+
+        private static boolean isOpen(Type type) {
+            return type instanceof TypeVariable
+                    || (type instanceof GenericArrayType array && isOpen(array.getGenericComponentType()))
+                    || (type instanceof WildcardType any
+                            && Stream.concat(Arrays.stream(any.getUpperBounds()), Arrays.stream(any.getLowerBounds()))
+                                    .anyMatch(Wanted::isOpen))
+                    || (type instanceof ParameterizedType generic
+                            && Arrays.stream(generic.getActualTypeArguments()).anyMatch(Wanted::isOpen));
+        }
     }
 
     private static Method checked(Method method) {
@@ -143,16 +185,12 @@ final class LocalEvents {
         }
 
         void add(Object object, Method method) {
-            Type parameter = method.getGenericParameterTypes()[0];
-            boolean whole = method.getParameterTypes()[0] == Event.class;
-            if (whole && !(parameter instanceof ParameterizedType)) {
-                throw new IllegalArgumentException(method + " must say what the event carries, as Event<OrderPlaced>");
-            }
-            Type data = whole ? ((ParameterizedType) parameter).getActualTypeArguments()[0] : parameter;
+            Wanted wanted = Wanted.of(object.getClass(), method);
+            Type data = wanted.data();
             Payloads.Target target = events.payloads().target(data);
             Class<?> plain = target.json().getValueType().getRawClass();
             String named = method.getAnnotation(OnTopic.class).type();
-            boolean all = named.isEmpty() && JsonNode.class.isAssignableFrom(plain);
+            boolean all = named.isEmpty() && (plain == Object.class || JsonNode.class.isAssignableFrom(plain));
             String eventType = all ? "" : named.isEmpty() ? Topic.eventTypeOf(plain) : named;
             Kind kind = kinds.stream()
                     .filter(known -> known.eventType.equals(eventType)
@@ -163,7 +201,7 @@ final class LocalEvents {
                 kind = new Kind(eventType, target, new EventBus(topic));
                 kinds.add(kind);
             }
-            kind.local.register(new Called(object, method, whole, listener));
+            kind.local.register(new Called(object, method, wanted.whole(), listener));
         }
 
         void handle(Envelope envelope) {
@@ -201,9 +239,11 @@ final class LocalEvents {
                 listener.onBadMessage(envelope.topic, envelope.misfit(target.name(), e));
                 return;
             }
-            local.post(event);
+            local.post(new Posted(event, envelope.weight()));
         }
     }
+
+    private record Posted(Event<?> event, int bytes) {}
 
     /** What Guava calls: passes on to one method of the program's object. */
     private record Called(Object object, Method method, boolean whole, SafeListener listener) {
@@ -211,13 +251,14 @@ final class LocalEvents {
         /** Called for one event at a time, because its subscription does no more. */
         @Subscribe
         @AllowConcurrentEvents
-        public void on(Event<?> event) {
+        public void on(Posted posted) {
+            Event<?> event = posted.event();
             try {
                 method.invoke(object, whole ? event : event.data());
             } catch (InvocationTargetException e) {
-                listener.onHandlerFailed(event, e.getCause() == null ? e : e.getCause());
+                listener.onHandlerFailed(event, posted.bytes(), e.getCause() == null ? e : e.getCause());
             } catch (IllegalAccessException | RuntimeException e) {
-                listener.onHandlerFailed(event, e);
+                listener.onHandlerFailed(event, posted.bytes(), e);
             }
         }
     }

@@ -11,8 +11,9 @@ import java.lang.annotation.Target;
  * {@link Bus#register}.
  *
  * <p>The method has one parameter: the data, or an {@link Event} with it. It gets the events of the topic whose
- * CloudEvents {@code type} is the simple name of the data's class, which is what {@link Bus#publish} writes by default.
- * With {@code JsonNode} as data it gets all.
+ * CloudEvents {@code type} is the simple name of the data's class, which is what {@link Bus#publish} writes by default:
+ * that of the interface for collections and maps, such as {@code List}. With {@code JsonNode} or {@code Object} as data
+ * it gets all.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

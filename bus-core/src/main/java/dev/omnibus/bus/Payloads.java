@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.channel.Message;
@@ -21,12 +22,19 @@ final class Payloads {
     /** How an envelope goes on behind its last attribute. */
     static final byte[] QUOTE_JSON_DATA = ascii("\",\"data\":");
 
+    private static final byte[] NULL = ascii("null");
     private static final byte[] JSON_DATA = ascii(",\"data\":");
     private static final byte[] BYTES_DATA =
             ascii(",\"datacontenttype\":\"application/octet-stream\",\"data_base64\":");
 
     /** A payload as it goes into an envelope: the name of the member, and its value. */
-    record Written(byte[] member, byte[] value) {}
+    record Written(byte[] member, byte[] value) {
+
+        /** Whether it is JSON's null, which readers refuse: an Optional without a value, for instance. */
+        boolean isNull() {
+            return value.length == NULL.length && value[0] == NULL[0];
+        }
+    }
 
     /** A payload as it lies in a message, unread. */
     record Unread(Message value, boolean base64, @Nullable String contentType) {
@@ -53,17 +61,28 @@ final class Payloads {
     private final ObjectMapper json;
     private final @Nullable PayloadCodec codec;
     private final byte[] codecData;
+    private final PayloadTypes types;
 
     Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
         this.json = json;
         this.codec = codec;
+        this.types = new PayloadTypes(json);
         this.codecData = codec == null
                 ? BYTES_DATA
                 : ascii(",\"datacontenttype\":" + Json.quoted(codec.contentType()) + ",\"data_base64\":");
     }
 
+    /**
+     * Looks up a type.
+     *
+     * @throws IllegalArgumentException if no event could ever be read as one
+     */
     Target target(Type type) {
-        return new Target(type, json.readerFor(json.constructType(type)));
+        JavaType full = json.constructType(type);
+        if (codec == null) {
+            types.requireReadable(full);
+        }
+        return new Target(type, json.readerFor(full));
     }
 
     Written write(Object data) {
@@ -79,6 +98,25 @@ final class Payloads {
         } catch (IOException e) {
             throw unwritable(data, codec == null ? "JSON" : codec.contentType(), String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /**
+     * Refuses data that nobody could read.
+     *
+     * @throws IllegalArgumentException if there is none, or none that an event could carry
+     */
+    void require(@Nullable Object data, String topic) {
+        if (data == null) {
+            throw nothing(topic, "null");
+        }
+        if (codec == null) {
+            types.requireWritable(data);
+        }
+    }
+
+    static IllegalArgumentException nothing(String topic, String what) {
+        return new IllegalArgumentException("An event on topic " + topic + " must carry something, and this is " + what
+                + "; where there is nothing to say, publish an empty record");
     }
 
     private static IllegalArgumentException unwritable(Object data, String format, String problem, Exception cause) {

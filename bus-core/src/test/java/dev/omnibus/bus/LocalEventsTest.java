@@ -10,8 +10,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.common.eventbus.Subscribe;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
@@ -239,5 +245,186 @@ class LocalEventsTest extends BusFixture {
         there.register(desk).get(5, SECONDS);
         assertThrows(IllegalArgumentException.class, () -> there.register(desk));
         assertEquals(1, here.publish("orders.eu", new Placed("d")).get(5, SECONDS));
+    }
+
+    private final class Containers {
+
+        @Subscribe
+        @OnTopic("n.*")
+        void list(List<Placed> orders) {
+            told.add("list " + orders);
+        }
+
+        @Subscribe
+        @OnTopic("n.*")
+        void map(Event<Map<String, Placed>> event) {
+            told.add("map " + event.data());
+        }
+
+        @Subscribe
+        @OnTopic("n.*")
+        void set(Set<Placed> orders) {
+            told.add("set " + orders);
+        }
+
+        @Subscribe
+        @OnTopic("n.*")
+        void array(Placed[] orders) {
+            told.add("array " + Arrays.toString(orders));
+        }
+
+        @Subscribe
+        @OnTopic("n.*")
+        void number(int number) {
+            told.add("int " + number);
+        }
+
+        @Subscribe
+        @OnTopic("n.*")
+        void path(Path path) {
+            told.add("path " + path.getFileName());
+        }
+    }
+
+    @Test
+    void methodsThatTakeCollectionsAndPrimitivesGetThem() throws Exception {
+        there.register(new Containers()).get(5, SECONDS);
+        Placed a = new Placed("a");
+        here.publish("n.a", List.of(a));
+        here.publish("n.a", Collections.unmodifiableList(Arrays.asList(a, a)));
+        here.publish("n.a", new TreeMap<>(Map.of("k", a)));
+        here.publish("n.a", Set.of(a));
+        here.publish("n.a", new Placed[] {a});
+        here.publish("n.a", 17);
+        here.publish("n.a", Path.of("/tmp/x"));
+        await().until(() -> told.size() == 7);
+        assertEquals(
+                List.of(
+                        "list [Placed[id=a]]",
+                        "list [Placed[id=a], Placed[id=a]]",
+                        "map {k=Placed[id=a]}",
+                        "set [Placed[id=a]]",
+                        "array [Placed[id=a]]",
+                        "int 17",
+                        "path x"),
+                told);
+    }
+
+    private final class Everything {
+
+        @Subscribe
+        @OnTopic("n")
+        void object(Object data) {
+            told.add("object " + data);
+        }
+
+        @Subscribe
+        @OnTopic("n")
+        void any(Event<?> event) {
+            told.add("any " + event.type());
+        }
+    }
+
+    @Test
+    void aMethodThatTakesAnObjectGetsEverything() throws Exception {
+        there.register(new Everything()).get(5, SECONDS);
+        here.publish("n", new Placed("a"));
+        here.publish("n", List.of(1, 2));
+        await().until(() -> told.size() == 4);
+        assertEquals(
+                List.of("any List", "any Placed", "object [1, 2]", "object {id=a}"),
+                told.stream().sorted().toList());
+        assertEquals(List.of(), listener.told);
+    }
+
+    private abstract class Base<T> {
+
+        @Subscribe
+        @OnTopic("n")
+        void on(T data) {
+            told.add("base " + data);
+        }
+
+        @Subscribe
+        @OnTopic("n")
+        void many(Event<List<? extends T>> event) {
+            told.add("many " + event.data());
+        }
+    }
+
+    private final class OfPlaced extends Base<Placed> {}
+
+    private final class Overriding extends Base<Placed> {
+
+        @Override
+        @Subscribe
+        @OnTopic("n")
+        void on(Placed data) {
+            told.add("overridden " + data);
+        }
+    }
+
+    private interface Listening {
+
+        void seen(Placed order);
+
+        @Subscribe
+        @OnTopic("n")
+        default void on(Placed order) {
+            seen(order);
+        }
+    }
+
+    @Test
+    void aTypeVariableStandsForWhatTheObjectsClassSays() throws Exception {
+        there.register(new OfPlaced()).get(5, SECONDS);
+        here.publish("n", new Placed("a"));
+        here.publish("n", List.of(new Placed("b")));
+        await().until(() -> told.equals(List.of("base Placed[id=a]", "many [Placed[id=b]]")));
+    }
+
+    @Test
+    void anOverriddenMethodOfAGenericClassIsCalledOnce() throws Exception {
+        there.register(new Overriding()).get(5, SECONDS);
+        here.publish("n", new Placed("a"));
+        here.publish("n", List.of(new Placed("b")));
+        await().until(() -> told.equals(List.of("overridden Placed[id=a]", "many [Placed[id=b]]")));
+    }
+
+    @Test
+    void methodsOfInterfacesAreCalledToo() throws Exception {
+        Listening object = order -> told.add("seen " + order);
+        there.register(new Listening() {
+                    @Override
+                    public void seen(Placed order) {
+                        object.seen(order);
+                    }
+                })
+                .get(5, SECONDS);
+        here.publish("n", new Placed("a"));
+        await().until(() -> told.equals(List.of("seen Placed[id=a]")));
+    }
+
+    private final class Open<T> extends Base<T> {}
+
+    private static final class OwnVariable {
+        @Subscribe
+        @OnTopic("n")
+        <T> void on(T data) {}
+    }
+
+    private interface Shape {}
+
+    private static final class Abstract {
+        @Subscribe
+        @OnTopic("n")
+        void on(Shape shape) {}
+    }
+
+    @Test
+    void whatNoEventCanBecomeIsRefused() {
+        for (Object wrong : List.of(new Open<Placed>(), new OwnVariable(), new Abstract())) {
+            assertThrows(IllegalArgumentException.class, () -> there.register(wrong));
+        }
     }
 }

@@ -127,7 +127,7 @@ class PayloadsTest extends BusFixture {
                 return 1;
             }
         });
-        assertEquals("AbstractList", type.get(5, SECONDS));
+        assertEquals("List", type.get(5, SECONDS));
     }
 
     @Test
@@ -161,7 +161,7 @@ class PayloadsTest extends BusFixture {
             await().until(() -> listener.told.size() == 1);
             assertEquals(
                     "bad n: Event 2 of /nodes/" + binary.node()
-                            + " is no Order: its data is application/cbor, for which this bus has no codec",
+                            + " is no Order (its type is Order): its data is application/cbor, for which this bus has no codec",
                     listener.told.get(0));
         }
     }
