@@ -3,7 +3,8 @@ package dev.omnibus.bus;
 /**
  * Told what does not reach any handler or future: losses, failures of handlers, and the state of the link. Every method
  * does nothing by default. What these methods throw is logged. They are called one at a time and in order, on the bus'
- * executor: while one blocks, further reports wait, and beyond 65,536 of them they are only logged.
+ * executor: while one blocks, further reports wait, and beyond 65,536 of them, or 32 MiB of what they hold, they are
+ * counted and logged only.
  */
 public interface BusListener {
 
@@ -19,8 +20,8 @@ public interface BusListener {
      * Something on the wire is not what the wire protocol says, or does not fit the type that a handler expects. It was
      * dropped, its neighbours were kept.
      *
-     * @param channel where it arrived
-     * @param problem what is wrong with it
+     * @param channel where it arrived: the channel or, if it is an event that does not fit, its topic
+     * @param problem what is wrong with it; an event that does not fit is named with its id, source and type
      */
     default void onBadMessage(String channel, String problem) {}
 
@@ -36,7 +37,7 @@ public interface BusListener {
     default void onGap(String topic, String source, long from, long to) {}
 
     /**
-     * An event arrived again, or after its successor, and was dropped.
+     * An event arrived again, or after its successor, and was dropped. The source is what the sender says.
      *
      * @param topic the topic
      * @param source who published it

@@ -11,7 +11,7 @@ package dev.omnibus.bus;
  * @param handlerFailures how often a handler threw, and no retry was left
  * @param badMessages messages that were dropped because they are not as the wire protocol or the handler's type says
  * @param gaps how often events were seen to be missing
- * @param lost how many events these gaps have together
+ * @param lost how many events these gaps have together, less those that turned out not to be missing
  * @param duplicates events that were dropped because they came again, or after their successors
  * @param dropped events that were dropped because a mailbox was full, or because its handler was given up
  * @param framesDropped frames that were dropped because too much waited to be read on their channel; the events in them

@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.ChannelStats;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What has happened on one bus, in numbers. */
@@ -13,12 +14,24 @@ final class Counters {
     final LongAdder handlerFailures = new LongAdder();
     final LongAdder badMessages = new LongAdder();
     final LongAdder gaps = new LongAdder();
-    final LongAdder lost = new LongAdder();
+    private final AtomicLong lost = new AtomicLong();
     final LongAdder duplicates = new LongAdder();
     /** By mailboxes of subscriptions that have ended; those that are open count for themselves. */
     final LongAdder dropped = new LongAdder();
 
     final LongAdder interruptions = new LongAdder();
+
+    /** Senders choose the numbers from which this is computed; it stays between 0 and the largest there is. */
+    void lost(long more) {
+        lost.accumulateAndGet(more, (sum, events) -> {
+            long total = sum + events;
+            return events < 0 ? Math.max(0, total) : total < 0 ? Long.MAX_VALUE : total;
+        });
+    }
+
+    long lost() {
+        return lost.get();
+    }
 
     BusStats snapshot(ChannelStats channels, long droppedByOpen) {
         return new BusStats(
@@ -29,7 +42,7 @@ final class Counters {
                 handlerFailures.sum(),
                 badMessages.sum(),
                 gaps.sum(),
-                lost.sum(),
+                lost(),
                 duplicates.sum(),
                 dropped.sum() + droppedByOpen,
                 channels.framesDropped(),

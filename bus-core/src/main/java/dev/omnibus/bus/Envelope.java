@@ -15,6 +15,9 @@ final class Envelope {
     /** What it costs to keep one, beyond the bytes of its message. */
     private static final int OVERHEAD = 256;
 
+    /** And what one additional attribute costs, which may have a single character. */
+    private static final int ATTRIBUTE_OVERHEAD = 192;
+
     /** The data as one type; a chain, because there is hardly ever a second. */
     private record Decoded(
             Payloads.Target target,
@@ -57,7 +60,7 @@ final class Envelope {
 
     /** What it weighs while it waits: a publisher may put much into the attributes and little into the data. */
     int weight() {
-        return length + OVERHEAD;
+        return length + OVERHEAD + ATTRIBUTE_OVERHEAD * attributes.size();
     }
 
     /** More than one handler will ask for the data, or one more than once. */
@@ -77,7 +80,8 @@ final class Envelope {
 
     /** How it is reported that this is not what a handler expects. */
     String misfit(String expected, Throwable why) {
-        return "Event " + id + " of " + source + " is no " + expected + ": " + Json.problem(why);
+        return "Event " + id + " of " + source + " is no " + expected + " (its type is " + type + "): "
+                + Json.problem(why);
     }
 
     <T> Event<T> as(Payloads payloads, Payloads.Target target) throws IOException {

@@ -43,6 +43,8 @@ final class EventCodec {
     private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
     private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
     private static final int LONGEST_ATTRIBUTE = 1_024; // of those that end up in reports and logs
+    private static final int MAX_ATTRIBUTES = 64; // of others: small ones weigh far more in memory than on the wire
+    private static final int MAX_ATTRIBUTE_CHARACTERS = 65_536; // of these together, with their names
     private static final Set<String> OWN_ATTRIBUTES =
             Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
     private static final byte[] QUOTE = utf8("\"");
@@ -69,6 +71,13 @@ final class EventCodec {
 
     String source() {
         return source;
+    }
+
+    /** The id in what {@link #write} has written behind a prefix. */
+    static String idOf(byte[] message, byte[] prefix) {
+        Message written = new Message(message, 0, message.length);
+        int id = prefix.length + SEQUENCE_DIGITS + ID.length;
+        return written.text(id, written.endOfPlainText(id));
     }
 
     /** The beginning of every event of a topic, up to its sequence number. */
@@ -180,6 +189,7 @@ final class EventCodec {
         private @Nullable Message data;
         private boolean base64;
         private @Nullable Map<String, String> attributes;
+        private int attributeCharacters;
 
         void read(JsonParser parser, Message message) throws IOException {
             String name = parser.currentName();
@@ -217,6 +227,11 @@ final class EventCodec {
                 attributes = new LinkedHashMap<>();
             }
             String text = parser.currentToken().isScalarValue() ? parser.getText() : value.toString();
+            attributeCharacters += name.length() + text.length();
+            if (attributes.size() == MAX_ATTRIBUTES || attributeCharacters > MAX_ATTRIBUTE_CHARACTERS) {
+                throw new IOException("it has more than " + MAX_ATTRIBUTES + " additional attributes, or more than "
+                        + MAX_ATTRIBUTE_CHARACTERS + " characters in them");
+            }
             if (attributes.put(name, text) != null) {
                 throw new IOException("it has an attribute twice");
             }
@@ -290,6 +305,13 @@ final class EventCodec {
     }
 
     private static byte[] attributes(Map<String, String> attributes) {
+        int characters = attributes.entrySet().stream()
+                .mapToInt(entry -> entry.getKey().length() + entry.getValue().length())
+                .sum();
+        if (attributes.size() > MAX_ATTRIBUTES || characters > MAX_ATTRIBUTE_CHARACTERS) {
+            throw new IllegalArgumentException("There are " + attributes.size() + " attributes with " + characters
+                    + " characters; the limit is " + MAX_ATTRIBUTES + " with " + MAX_ATTRIBUTE_CHARACTERS);
+        }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         attributes.forEach((name, value) -> {
             if (!ATTRIBUTE.matcher(name).matches() || OWN_ATTRIBUTES.contains(name)) {

@@ -10,6 +10,8 @@ import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads the events of one Redis subscription once, however many subscriptions of this process stand on it: envelope,
@@ -18,12 +20,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventReader implements Receiver {
 
+    private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
+
     private final String channel;
     private final EventCodec codec;
     private final Function<String, String> topicOf;
     private final SafeListener listener;
     private final Counters counters;
-    private final GapTracker gaps = new GapTracker();
+    private final MemoryBudget remembered;
+    private final GapTracker gaps;
     private @Nullable RecentIds ids; // made when an event has no number; confined to the reader
     private final KnownPublishers known = new KnownPublishers();
     private volatile List<EventSubscription<?>> subscriptions = List.of();
@@ -36,12 +41,15 @@ final class EventReader implements Receiver {
             EventCodec codec,
             Function<String, String> topicOf,
             SafeListener listener,
-            Counters counters) {
+            Counters counters,
+            MemoryBudget remembered) {
         this.channel = channel;
         this.codec = codec;
         this.topicOf = topicOf;
         this.listener = listener;
         this.counters = counters;
+        this.remembered = remembered;
+        this.gaps = new GapTracker(remembered);
     }
 
     @Override
@@ -49,7 +57,18 @@ final class EventReader implements Receiver {
         String topic = topicOf.apply(from);
         List<EventSubscription<?>> matching = matching(serving(), topic);
         if (matching.isEmpty()) {
+            if (EVENTS.isDebugEnabled()) { // the publisher is told of a receiver all the same
+                EVENTS.debug("Nobody here is subscribed to {}, which {} matches in Redis", topic, channel);
+            }
             return; // the glob of a pattern matches more than the pattern
+        }
+        if (topic.length() > TopicPattern.MAX_LENGTH) {
+            String start = from.substring(0, TopicPattern.MAX_LENGTH) + "…";
+            messages.forEach(message -> listener.onBadMessage(
+                    start,
+                    "An event was dropped: its topic has " + topic.length() + " characters; the limit is "
+                            + TopicPattern.MAX_LENGTH));
+            return;
         }
         List<Envelope> fresh = new ArrayList<>(messages.size());
         int events = 0;
@@ -58,7 +77,7 @@ final class EventReader implements Receiver {
             try {
                 Envelope event = codec.read(topic, message, known);
                 if (event.isMark()) {
-                    reportGap(event, gaps.missingUpTo(event.source, topic, event.sequence), event.sequence);
+                    isBelieved(event, gaps.of(event.source, topic), true);
                     continue;
                 }
                 events++;
@@ -111,16 +130,14 @@ final class EventReader implements Receiver {
         return matching;
     }
 
-    private boolean isNew(Envelope event) {
+    private boolean isNew(Envelope event) throws IOException {
         boolean isNew;
         if (event.sequence == 0) {
-            RecentIds recent = ids == null ? new RecentIds() : ids;
+            RecentIds recent = ids == null ? new RecentIds(remembered) : ids;
             ids = recent;
             isNew = recent.add(event.source, event.id);
         } else {
-            long missing = gaps.missingBefore(event.source, event.topic, event.sequence);
-            reportGap(event, missing, event.sequence - 1);
-            isNew = missing >= 0;
+            isNew = isBelieved(event, gaps.of(event.source, event.topic), false);
         }
         if (!isNew) {
             listener.onDuplicate(event.topic, event.source, event.id);
@@ -128,9 +145,28 @@ final class EventReader implements Receiver {
         return isNew;
     }
 
-    private void reportGap(Envelope at, long missing, long last) {
+    /** Compares the number of an event or a mark with those before, and reports what is missing. */
+    private boolean isBelieved(Envelope event, SequenceRun run, boolean mark) throws IOException {
+        long missing = mark ? run.marker(event.sequence) : run.event(event.sequence);
+        if (missing == SequenceRun.IMPLAUSIBLE) {
+            throw new IOException("its number " + event.sequence
+                    + " is more than 4,294,967,296 ahead of the last one of " + event.source);
+        }
+        if (run.takenBack() > 0) {
+            listener.onGapTakenBack(event.topic, event.source, run.takenBack());
+        }
         if (missing > 0) {
-            listener.onGap(at.topic, at.source, last - missing + 1, last);
+            long last = mark ? event.sequence : event.sequence - 1;
+            listener.onGap(event.topic, event.source, last - missing + 1, last);
+        }
+        return missing >= 0;
+    }
+
+    /** Gives back what it remembers; nothing arrives any more. */
+    void end() {
+        gaps.retain(topic -> false);
+        if (ids != null) {
+            ids.forget();
         }
     }
 

@@ -11,9 +11,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One handler with its mailbox. */
 final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelope> {
+
+    private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
     private static final Duration LONGEST_RETRY_DELAY = Duration.ofMinutes(1);
 
@@ -107,7 +111,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
                 return value == null ? null : new Key(value, value.hashCode());
             } catch (Throwable t) {
                 if (event != null) {
-                    listener.onHandlerFailed(event, t);
+                    listener.onHandlerFailed(event, envelope.weight(), t);
                 }
                 return null;
             }
@@ -136,13 +140,21 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
             event = decoder.decode(envelope);
         } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
             bad.increment();
-            listener.onBadMessage(topic(), envelope.misfit(typeName, e));
+            listener.onBadMessage(envelope.topic, envelope.misfit(typeName, e));
             return;
         }
-        handle(event);
+        if (EVENTS.isDebugEnabled()) {
+            EVENTS.debug(
+                    "Event {} of {}, number {}, goes to the handler of {}",
+                    event.id(),
+                    SafeListener.printable(event.source()),
+                    event.sequence(),
+                    topic());
+        }
+        handle(event, envelope.weight());
     }
 
-    private void handle(Event<T> event) {
+    private void handle(Event<T> event, int bytes) {
         for (int failures = 0; ; failures++) {
             try {
                 handler.handle(event);
@@ -155,7 +167,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
                 }
                 if (t instanceof Error || failures == options.retries() || !pause(failures)) {
                     failed.increment();
-                    listener.onHandlerFailed(event, t);
+                    listener.onHandlerFailed(event, bytes, t);
                     return;
                 }
                 retried.increment();

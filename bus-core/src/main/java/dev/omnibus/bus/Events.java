@@ -27,8 +27,12 @@ import org.slf4j.LoggerFactory;
 final class Events {
 
     private static final Logger LOG = LoggerFactory.getLogger(Events.class);
+    private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
     private static final int MOST_PREPARED = 16_384;
+
+    /** What is remembered of other publishers, on all topics together. */
+    private static final long REMEMBERED_BYTES = 32L * 1024 * 1024;
 
     private record PreparedKey(String topic, String eventType) {}
 
@@ -42,6 +46,7 @@ final class Events {
     private final Executor executor;
     private final SafeListener listener;
     private final Counters counters;
+    private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
     private final Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
     private final Map<String, EventReader> readers = new HashMap<>(); // guarded by this
     private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
@@ -63,10 +68,30 @@ final class Events {
         this.counters = counters;
     }
 
+    /** Publishes what carries the simple name of its class. */
+    CompletableFuture<Long> publish(String topic, @Nullable Object data) {
+        if (data == null) {
+            throw Payloads.nothing(topic, "null");
+        }
+        return publish(topic, Topic.eventTypeOf(data.getClass()), Map.of(), data);
+    }
+
     CompletableFuture<Long> publish(String topic, String eventType, Map<String, String> attributes, Object data) {
+        payloads.require(data, topic);
         Prepared same = prepared(new PreparedKey(topic, eventType));
-        byte[] message = codec.write(same.prefix(), attributes, payloads.write(data));
+        Payloads.Written written = payloads.write(data);
+        if (written.isNull()) {
+            throw Payloads.nothing(topic, "written as null: " + data.getClass());
+        }
+        byte[] message = codec.write(same.prefix(), attributes, written);
         Publishing publishing = new Publishing(topic);
+        if (EVENTS.isDebugEnabled()) {
+            EVENTS.debug(
+                    "Event {} of type {} is published on {}",
+                    EventCodec.idOf(message, same.prefix()),
+                    eventType,
+                    topic);
+        }
         channels.sendNumbered(same.channel(), message, same.numbering(), publishing);
         return publishing.done;
     }
@@ -130,7 +155,7 @@ final class Events {
         String channel = channels.names().event(pattern.toGlob());
         EventReader reader = readers.get(channel);
         if (reader == null) {
-            reader = new EventReader(channel, codec, channels.names()::topic, listener, counters);
+            reader = new EventReader(channel, codec, channels.names()::topic, listener, counters, remembered);
             readers.put(channel, reader);
         }
         EventSubscription<T> subscription =
@@ -207,7 +232,7 @@ final class Events {
         synchronized (this) {
             if (reader.leave()) {
                 readers.remove(reader.channel(), reader);
-                served = reader.listening().close();
+                served = reader.listening().close().whenComplete((done, failure) -> reader.end());
             } else {
                 served = reader.listening().caughtUp();
             }

@@ -1,89 +1,67 @@
 package dev.omnibus.bus;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Comparator;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers the last number of each source on each topic, and so sees what is missing and what came twice.
+ * Remembers the numbers of each source on each topic, and so sees what is missing and what came twice.
  *
  * <p>The first event of a source sets the mark, so a subscriber that joins late sees no gap. A publisher that restarts
- * has a new node id and is a new source. Confined to the reader of one channel.
+ * has a new node id and is a new source. The source not heard of for the longest time is forgotten when there are too
+ * many; if it comes back, it is new. Confined to the reader of one channel.
  */
 final class GapTracker {
 
-    private static final int SOURCES = 65_536;
+    private static final int MAX_SOURCES = 65_536;
+    private static final int ENTRY_BYTES = 512; // the entry, its key and its numbers with all holes
+    private static final Comparator<Key> ORDER =
+            Comparator.comparing(Key::source).thenComparing(Key::topic);
 
-    private record Key(String source, String topic) {}
+    private record Key(String source, String topic) implements Comparable<Key> {
 
-    private static final class Count {
-        private long last;
-    }
+        int weight() {
+            return ENTRY_BYTES + 2 * (source.length() + topic.length());
+        }
 
-    private final Map<Key, Count> counts = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Count> eldest) {
-            return size() > SOURCES; // the one not heard of for the longest time; if it comes back, it is new
+        public int compareTo(Key other) {
+            return ORDER.compare(this, other);
         }
-    };
+    }
+
+    private final RecentMap<Key, SequenceRun> runs;
     private @Nullable Key lastKey; // events come in bursts of one source and topic
-    private @Nullable Count lastCount;
+    private @Nullable SequenceRun lastRun;
 
-    /** How many events are missing before this one; -1 if it was here already, or is overtaken. */
-    long missingBefore(String source, String topic, long sequence) {
-        Count count = count(source, topic);
-        if (count == null) {
-            start(source, topic, sequence);
-            return 0;
-        }
-        if (sequence <= count.last) {
-            return -1;
-        }
-        long missing = sequence - count.last - 1;
-        count.last = sequence;
-        return missing;
+    GapTracker(MemoryBudget budget) {
+        runs = new RecentMap<>(MAX_SOURCES, Key::weight, budget);
     }
 
-    /** How many events are missing behind the last one, if its source says that it has counted so far. */
-    long missingUpTo(String source, String topic, long sequence) {
-        Count count = count(source, topic);
-        if (count == null) {
-            start(source, topic, sequence); // who comes late cannot know what was before
-            return 0;
-        }
-        long missing = Math.max(0, sequence - count.last);
-        count.last += missing;
-        return missing;
-    }
-
-    private @Nullable Count count(String source, String topic) {
-        if (lastKey != null
-                && lastKey.source().equals(source)
-                && lastKey.topic().equals(topic)) {
-            return lastCount;
+    /** The numbers of a source on a topic; none yet if it is new, or forgotten. */
+    SequenceRun of(String source, String topic) {
+        Key last = lastKey;
+        if (last != null
+                && lastRun != null
+                && last.source().equals(source)
+                && last.topic().equals(topic)) {
+            return lastRun;
         }
         Key key = new Key(source, topic);
-        Count count = counts.get(key);
-        if (count != null) {
-            lastKey = key;
-            lastCount = count;
+        SequenceRun run = runs.get(key);
+        if (run == null) {
+            run = new SequenceRun();
+            runs.put(key, run);
         }
-        return count;
-    }
-
-    private void start(String source, String topic, long sequence) {
-        Count count = new Count();
-        count.last = sequence;
-        lastKey = new Key(source, topic); // and no older one, which the map would take for one not heard of
-        lastCount = count;
-        counts.put(lastKey, count);
+        lastKey = key;
+        lastRun = run;
+        return run;
     }
 
     /** Forgets topics: who comes back to one of them is a late joiner. */
     void retain(Predicate<String> topics) {
-        counts.keySet().removeIf(key -> !topics.test(key.topic()));
+        runs.removeIf(key -> !topics.test(key.topic()));
         lastKey = null;
-        lastCount = null;
+        lastRun = null;
     }
 }

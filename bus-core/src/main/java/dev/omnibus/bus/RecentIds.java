@@ -1,7 +1,6 @@
 package dev.omnibus.bus;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Comparator;
 
 /**
  * The ids of the last events that have no number, by which those that come twice are known. Confined to the reader of
@@ -10,18 +9,39 @@ import java.util.Map;
 final class RecentIds {
 
     private static final int WINDOW = 8_192;
+    private static final int ENTRY_BYTES = 160;
+    private static final Comparator<Key> ORDER =
+            Comparator.comparing(Key::source).thenComparing(Key::id);
 
-    private record Key(String source, String id) {}
+    private record Key(String source, String id) implements Comparable<Key> {
 
-    private final Map<Key, Boolean> seen = new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Boolean> eldest) {
-            return size() > WINDOW;
+        int weight() {
+            return ENTRY_BYTES + 2 * (source.length() + id.length());
         }
-    };
+
+        @Override
+        public int compareTo(Key other) {
+            return ORDER.compare(this, other);
+        }
+    }
+
+    private final RecentMap<Key, Boolean> seen;
+
+    RecentIds(MemoryBudget budget) {
+        seen = new RecentMap<>(WINDOW, Key::weight, budget);
+    }
 
     /** False if this event was here already, a short while ago. */
     boolean add(String source, String id) {
-        return seen.put(new Key(source, id), true) == null;
+        Key key = new Key(source, id);
+        if (seen.get(key) != null) {
+            return false;
+        }
+        seen.put(key, true);
+        return true;
+    }
+
+    void forget() {
+        seen.removeIf(key -> true);
     }
 }

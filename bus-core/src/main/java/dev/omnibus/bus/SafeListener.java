@@ -16,26 +16,34 @@ final class SafeListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
 
-    private static final int LINES_PER_SECOND = 20;
+    /** What a report costs beyond what it tells of. */
+    private static final int OVERHEAD = 256;
 
-    private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, Long.MAX_VALUE);
+    private static final int FAILURE_BYTES = 2_048; // of an exception with its trace
+    private static final int DECODED = 4; // data weighs more as objects than it did as JSON
+
+    private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, 32L * 1024 * 1024);
+
+    /** One call of the listener, which waits for those before it. */
+    private record Report(int weight, Consumer<BusListener> call) {}
 
     private final BusListener listener;
     private final Counters counters;
-    private final Mailbox<Consumer<BusListener>> mailbox; // reports come from threads that must not wait
-    private long second; // guarded by this
-    private int lines; // guarded by this
-    private long silent; // guarded by this
+    private final Mailbox<Report> mailbox; // reports come from threads that must not wait
+    private final LogLimit own =
+            new LogLimit(); // what the wire brings must not keep failures of handlers out of the log
+    private final LogLimit foreign = new LogLimit();
+    private volatile boolean closed;
 
     SafeListener(BusListener listener, Counters counters, Executor executor) {
         this.listener = listener;
         this.counters = counters;
-        this.mailbox = new Mailbox<>(executor, 1, WAITING, what -> 0, (what, next) -> handle(what));
+        this.mailbox = new Mailbox<>(executor, 1, WAITING, Report::weight, (report, next) -> handle(report.call()));
     }
 
-    private void tell(Consumer<BusListener> what) {
-        if (!mailbox.offer(what) && mayLog()) {
-            LOG.warn("The BusListener is too slow, or the bus has ended: a report was not handed to it");
+    private void tell(int bytes, Consumer<BusListener> what) {
+        if (!mailbox.offer(new Report(OVERHEAD + bytes, what)) && !closed && own.mayLog()) {
+            LOG.warn("The BusListener is too slow: a report was not handed to it");
         }
     }
 
@@ -47,123 +55,180 @@ final class SafeListener {
         }
     }
 
-    private synchronized boolean mayLog() {
-        long now = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime());
-        if (now != second) {
-            second = now;
-            lines = 0;
-            if (silent > 0) {
-                LOG.warn("{} more reports like those before were not logged", silent);
-                silent = 0;
+    /** Lets so many lines into the log that whoever floods the bus does not flood the log. */
+    private static final class LogLimit {
+
+        private static final int LINES_PER_SECOND = 20;
+
+        private long second; // guarded by this, like all below
+        private int lines;
+        private long silent;
+
+        synchronized boolean mayLog() {
+            long now = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime());
+            if (now != second) {
+                second = now;
+                lines = 0;
+                if (silent > 0) {
+                    LOG.warn("{} more reports like those before were not logged", silent);
+                    silent = 0;
+                }
             }
+            if (lines++ < LINES_PER_SECOND) {
+                return true;
+            }
+            silent++;
+            return false;
         }
-        if (lines++ < LINES_PER_SECOND) {
-            return true;
-        }
-        silent++;
-        return false;
     }
 
-    void onHandlerFailed(Event<?> event, Throwable failure) {
+    /**
+     * A handler has failed.
+     *
+     * @param bytes what the event weighed while it waited
+     */
+    void onHandlerFailed(Event<?> event, int bytes, Throwable failure) {
         counters.handlerFailures.increment();
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.error(
                     "A handler of topic {} failed at event {} of {}",
-                    event.topic(),
-                    event.id(),
-                    event.source(),
+                    printable(event.topic()),
+                    printable(event.id()),
+                    printable(event.source()),
                     failure);
         }
-        tell(l -> l.onHandlerFailed(event, failure));
+        long weight = (long) DECODED * bytes + FAILURE_BYTES; // the largest message has 8 MiB
+        tell((int) weight, l -> l.onHandlerFailed(event, failure));
     }
 
     void onBadMessage(String channel, String problem) {
         counters.badMessages.increment();
-        if (mayLog()) {
-            LOG.warn("Dropped a bad message on {}: {}", printable(channel), problem);
+        if (foreign.mayLog()) {
+            LOG.warn("Dropped a bad message on {}: {}", printable(channel), printable(problem));
         }
-        tell(l -> l.onBadMessage(channel, problem));
+        tell(2 * (channel.length() + problem.length()), l -> l.onBadMessage(channel, problem));
     }
 
     void onGap(String topic, String source, long from, long to) {
         counters.gaps.increment();
-        counters.lost.add(to - from + 1);
-        if (mayLog()) {
-            LOG.warn("Lost {} events of {} on topic {}: {} to {}", to - from + 1, source, topic, from, to);
+        counters.lost(to - from + 1);
+        if (foreign.mayLog()) {
+            LOG.warn(
+                    "Lost {} events of {} on topic {}: {} to {}",
+                    to - from + 1,
+                    printable(source),
+                    printable(topic),
+                    from,
+                    to);
         }
-        tell(l -> l.onGap(topic, source, from, to));
+        tell(2 * (topic.length() + source.length()), l -> l.onGap(topic, source, from, to));
+    }
+
+    /** What was called missing is not: a number was forged, or events came late that were not overtaken. */
+    void onGapTakenBack(String topic, String source, long events) {
+        counters.lost(-events);
+        if (foreign.mayLog()) {
+            LOG.warn(
+                    "{} events of {} on topic {} that were reported as lost are not: its numbers go on before them",
+                    events,
+                    printable(source),
+                    printable(topic));
+        }
     }
 
     void onDuplicate(String topic, String source, String id) {
         counters.duplicates.increment();
-        if (mayLog()) {
-            LOG.warn("Dropped event {} of {} on topic {}: it came before, or too late", id, source, topic);
+        if (foreign.mayLog()) {
+            LOG.warn(
+                    "Dropped event {} of {} on topic {}: it came before, or too late",
+                    printable(id),
+                    printable(source),
+                    printable(topic));
         }
-        tell(l -> l.onDuplicate(topic, source, id));
+        tell(2 * (topic.length() + source.length() + id.length()), l -> l.onDuplicate(topic, source, id));
     }
 
     void onDropping(String topic) {
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.warn("The handler of {} is too slow for what arrives; events are being dropped", topic);
         }
-        tell(l -> l.onDropping(topic));
+        tell(0, l -> l.onDropping(topic));
     }
 
     void onDropped(String topic, long events) {
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.warn("{} events of {} were dropped, because its handler was too slow", events, topic);
         }
-        tell(l -> l.onDropped(topic, events));
+        tell(0, l -> l.onDropped(topic, events));
     }
 
     void onFramesDropping(String channel) {
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.warn("More arrives on {} than can be read; frames are being dropped", channel);
         }
-        tell(l -> l.onFramesDropping(channel));
+        tell(0, l -> l.onFramesDropping(channel));
     }
 
     void onFramesDropped(String channel, long frames) {
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.warn("{} frames on {} were dropped, because more arrived than could be read", frames, channel);
         }
-        tell(l -> l.onFramesDropped(channel, frames));
+        tell(0, l -> l.onFramesDropped(channel, frames));
     }
 
     void onPublishFailed(String topic, PublishException failure) {
         counters.publishFailed.increment();
-        if (mayLog()) { // nobody may look at the future
+        if (own.mayLog()) { // nobody may look at the future
             LOG.warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), failure.getMessage());
         }
-        tell(l -> l.onPublishFailed(topic, failure));
+        tell(FAILURE_BYTES, l -> l.onPublishFailed(topic, failure));
     }
 
     void onInterrupted(String topic) {
         counters.interruptions.increment();
-        if (mayLog()) {
+        if (own.mayLog()) {
             LOG.warn("The subscription to {} was interrupted; events may be missing", topic);
         }
-        tell(l -> l.onInterrupted(topic));
+        tell(0, l -> l.onInterrupted(topic));
     }
 
     void onDeadEvent(String topic, String type) {
-        if (mayLog()) {
-            LOG.warn("No method takes the events of type {} on topic {}", type, topic);
+        if (foreign.mayLog()) {
+            LOG.warn("No method takes the events of type {} on topic {}", printable(type), printable(topic));
         }
-        tell(l -> l.onDeadEvent(topic, type));
+        tell(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, type));
     }
 
     void onState(BusState state) {
-        tell(l -> l.onState(state));
+        tell(0, l -> l.onState(state));
     }
 
     /** Tells what has been reported until now, and nothing after it. */
     CompletableFuture<Void> close() {
+        closed = true;
         return mailbox.close();
     }
 
-    /** Who publishes chooses the channel's name, and could write lines of a log with it. */
-    private static String printable(String channel) {
-        return channel.chars().anyMatch(Character::isISOControl) ? channel.replaceAll("\\p{Cntrl}", "?") : channel;
+    /**
+     * A text from the wire as it may stand in a log: whoever sends it could write lines of the log with it, or have a
+     * terminal do something.
+     */
+    static String printable(String text) {
+        char[] cleaned = null;
+        for (int i = 0; i < text.length(); i++) {
+            if (isUnprintable(text.charAt(i))) {
+                cleaned = cleaned == null ? text.toCharArray() : cleaned;
+                cleaned[i] = '?';
+            }
+        }
+        return cleaned == null ? text : new String(cleaned);
+    }
+
+    private static boolean isUnprintable(char c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> true;
+            case Character.FORMAT -> true; // some turn the direction of what follows around
+            default -> false;
+        };
     }
 }

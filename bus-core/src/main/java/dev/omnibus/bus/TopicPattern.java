@@ -11,8 +11,13 @@ import java.util.regex.Pattern;
  */
 final class TopicPattern {
 
+    /** A topic is remembered for each of its publishers, and those choose it. */
+    static final int MAX_LENGTH = 512;
+
     private static final String[] NO_TOKENS = {};
     private static final Pattern STARS_IN_TOKEN = Pattern.compile("[^.]\\*|\\*[^.]");
+
+    private static final int SHOWN = 60; // of one that is too long
 
     private static final String RULE = " must be tokens of letters, digits, '_' and '-' with dots between them, for"
             + " instance \"orders.placed\"";
@@ -28,6 +33,7 @@ final class TopicPattern {
     }
 
     static TopicPattern parse(String text) {
+        requireLength(text);
         String example = text.equals("**") || text.endsWith(".**") ? text.substring(0, text.length() - 1) : text;
         if (!isTopic(example.replace('*', 'x'), 0)
                 || STARS_IN_TOKEN.matcher(example).find()) {
@@ -38,9 +44,17 @@ final class TopicPattern {
     }
 
     static void requireTopic(String name) {
+        requireLength(name);
         if (!isTopic(name, 0)) {
             String publishing = name.indexOf('*') >= 0 ? "; patterns are for subscribing" : "";
             throw new IllegalArgumentException("The topic \"" + name + "\"" + RULE + publishing);
+        }
+    }
+
+    private static void requireLength(String text) {
+        if (text.length() > MAX_LENGTH) {
+            throw new IllegalArgumentException("The topic \"" + text.substring(0, SHOWN) + "…\" has " + text.length()
+                    + " characters; the limit is " + MAX_LENGTH);
         }
     }
 

@@ -136,7 +136,9 @@ abstract class BusContract extends BusFixture {
         await().until(() -> handled.equals(List.of(1, 3, 4)));
         await().until(() -> listener.told.size() == 5);
         assertEquals("failed n 2: on purpose; its trace belongs to this test", listener.told.get(0));
-        assertTrue(listener.told.get(1).startsWith("bad n: Event 3 of /nodes/" + here.node() + " is no Integer: "));
+        assertTrue(listener.told
+                .get(1)
+                .startsWith("bad n: Event 3 of /nodes/" + here.node() + " is no Integer (its type is String): "));
         assertEquals("bad " + channel + ": The frame begins with neither { nor [", listener.told.get(2));
         assertEquals("bad " + channel + ": An event was dropped: its specversion is missing", listener.told.get(3));
     }
@@ -148,7 +150,7 @@ abstract class BusContract extends BusFixture {
         await().until(() -> listener.told.size() == 1);
         assertEquals(
                 "bad n: Event 1 of /nodes/" + here.node()
-                        + " is no Stubborn: reading it failed with java.lang.IllegalStateException",
+                        + " is no Stubborn (its type is Integer): reading it failed with java.lang.IllegalStateException",
                 listener.told.get(0));
     }
 

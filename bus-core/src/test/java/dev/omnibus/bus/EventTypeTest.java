@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -177,7 +178,7 @@ class EventTypeTest {
                 List.of(new Object(), new Thread(), new IllegalStateException(), lambda, new java.util.Random())) {
             String message = assertThrows(IllegalArgumentException.class, () -> types.requireWritable(wrong))
                     .getMessage();
-            assertTrue(message.startsWith("An object of class "), message);
+            assertTrue(String.valueOf(message).startsWith("An object of class "), message);
         }
         record Nothing() {}
         for (Object right : List.of(
@@ -188,7 +189,7 @@ class EventTypeTest {
                 List.of(),
                 Map.of(),
                 Path.of("a"),
-                ZoneId.of("Z"),
+                ZoneOffset.UTC,
                 Sign.PLUS,
                 Optional.of(1),
                 new int[0],

@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
@@ -15,6 +16,7 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -120,8 +122,121 @@ class HostileEventsTest extends BusFixture {
                     .get(5, SECONDS);
             RawFrames.publish(here, "tree", HEAD + ",\"data\":" + evil + "}").get(5, SECONDS);
             await().until(() -> listener.told.size() == 1 && seen.size() == 1);
-            assertEquals("bad open: Event 1 of /s is no Open: it does not fit at $.any", listener.told.get(0));
+            assertEquals(
+                    "bad open: Event 1 of /s is no Open (its type is T): it does not fit at $.any",
+                    listener.told.get(0));
             assertEquals(evil, seen.get(0).toString());
         }
+    }
+
+    private void raw(String topic, String event) throws Exception {
+        RawFrames.publish(here, topic, event).get(5, SECONDS);
+    }
+
+    /** As if the other bus had published it. */
+    private String forged(String type, long number, String rest) {
+        return "{\"specversion\":\"1.0\",\"source\":\"/nodes/" + here.node() + "\",\"type\":\"" + type
+                + "\",\"id\":\"forged\",\"sequence\":\"" + number + "\"" + rest + "}";
+    }
+
+    private List<Integer> numbers(String topic) throws Exception {
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        ready(there.subscribe(topic, Integer.class, event -> seen.add(event.data())));
+        return seen;
+    }
+
+    private void publish(String topic, int from, int to) throws Exception {
+        for (int i = from; i <= to; i++) {
+            here.publish(topic, i);
+        }
+        here.publish(topic, to + 1).get(5, SECONDS);
+    }
+
+    @Test
+    void aForgedEventSilencesAPublisherForSevenEventsAtMost() throws Exception {
+        List<Integer> seen = numbers("n");
+        publish("n", 1, 9);
+        await().until(() -> seen.size() == 10);
+        raw("n", forged("Integer", 1_010, ",\"data\":-1"));
+        publish("n", 11, 1_009);
+        await().until(() -> seen.size() == 10 + 1 + 993);
+        assertEquals(1_010, seen.get(seen.size() - 1));
+        assertEquals(7, there.stats().duplicates());
+        assertEquals(7, there.stats().lost(), "what the forged number seemed to skip has come");
+    }
+
+    @Test
+    void aForgedMarkSilencesNobody() throws Exception {
+        List<Integer> seen = numbers("n");
+        publish("n", 1, 9);
+        raw("n", forged(EventCodec.MARK, 1_010, ""));
+        publish("n", 11, 99);
+        await().until(() -> seen.size() == 100);
+        await().until(() -> listener.told.equals(List.of("gap n 11-1010")));
+        assertEquals(0, there.stats().lost());
+    }
+
+    @Test
+    void numbersThatNobodyCanHaveReachedAreReportedAsBad() throws Exception {
+        List<Integer> seen = numbers("n");
+        publish("n", 1, 9);
+        raw("n", forged("Integer", 999_999_999_999_999_999L, ",\"data\":-1"));
+        raw("n", forged(EventCodec.MARK, 999_999_999_999_999_999L, ""));
+        publish("n", 11, 99);
+        await().until(() -> seen.size() == 100);
+        await().until(() -> listener.told.size() == 2);
+        String bad = "bad " + there.channels().names().event("n") + ": An event was dropped: its number"
+                + " 999999999999999999 is more than 4,294,967,296 ahead of the last one of /nodes/" + here.node();
+        assertEquals(List.of(bad, bad), listener.told);
+        assertEquals(0, there.stats().lost());
+    }
+
+    @Test
+    void forgedSourcesNeverMakeTheSumOfLostEventsNegative() throws Exception {
+        ready(there.subscribe("n", Integer.class, event -> {}));
+        for (int i = 0; i < 40; i++) {
+            String source = "\"/forged/" + i + "\"";
+            for (long number : List.of(1L, 1L << 32)) {
+                raw(
+                        "n",
+                        "{\"specversion\":\"1.0\",\"source\":" + source + ",\"type\":\"T\",\"id\":\"1\",\"sequence\":\""
+                                + number + "\",\"data\":1}");
+            }
+        }
+        await().until(() -> there.stats().gaps() == 40);
+        assertEquals(40 * ((1L << 32) - 2), there.stats().lost());
+    }
+
+    @Test
+    void manySmallAttributesAreRefusedAndAFewAreKept() throws Exception {
+        List<Event<Integer>> seen = new CopyOnWriteArrayList<>();
+        ready(there.subscribe("n", Integer.class, seen::add));
+        StringBuilder many = new StringBuilder(HEAD);
+        for (int i = 0; i < 64; i++) {
+            many.append(",\"a").append(i).append("\":1");
+        }
+        raw("n", many + ",\"data\":1}");
+        raw("n", many.toString().replace("\"id\":\"1\"", "\"id\":\"2\"") + ",\"one\":\"more\",\"data\":2}");
+        raw("n", HEAD.replace("\"1\"", "\"3\"") + ",\"long\":\"" + "x".repeat(65_536) + "\",\"data\":3}");
+        await().until(() -> there.stats().badMessages() == 2 && seen.size() == 1);
+        assertEquals(64, seen.get(0).attributes().size());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> here.publish(Topic.of("n", Integer.class), 1, Map.of("long", "x".repeat(65_536))));
+    }
+
+    @Test
+    void aTopicThatIsTooLongIsReportedInFewWords() throws Exception {
+        List<Integer> seen = numbers("**");
+        raw("t".repeat(500_000), HEAD + ",\"data\":1}");
+        publish("n", 1, 1);
+        await().until(() -> seen.equals(List.of(1, 2)));
+        await().until(() -> listener.told.size() == 1);
+        assertTrue(
+                listener.told
+                        .get(0)
+                        .endsWith("tt…: An event was dropped: its topic has 500000 characters; the limit is 512"),
+                listener.told.get(0));
+        assertTrue(listener.told.get(0).length() < 700);
     }
 }

@@ -79,9 +79,22 @@ class TopicPatternTest {
 
     @Test
     void aTopicOfVeryManyTokensOverflowsNoStack() {
-        String topic = "a" + ".a".repeat(200_000);
-        assertTrue(TopicPattern.parse("**").matches(topic));
-        TopicPattern.requireTopic(topic);
+        assertTrue(TopicPattern.parse("**").matches("a" + ".a".repeat(200_000)));
+    }
+
+    @Test
+    void aTopicHasFiveHundredAndTwelveCharactersAtMost() {
+        TopicPattern.requireTopic("a".repeat(512));
+        TopicPattern.parse("a".repeat(510) + ".*");
+        for (String wrong : List.of("a".repeat(513), "ä".repeat(1_000_000))) {
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> TopicPattern.requireTopic(wrong));
+            assertTrue(
+                    String.valueOf(e.getMessage())
+                            .endsWith("…\" has " + wrong.length() + " characters; the limit is 512"),
+                    e::getMessage);
+            assertThrows(IllegalArgumentException.class, () -> TopicPattern.parse(wrong));
+        }
     }
 
     @Test
