@@ -4,35 +4,48 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The entries of an index at a moment, as far as they differ from what the reader knows.
+ * What a reader of an index does not know yet.
  *
  * @param version goes up with every entry that comes, goes or says something new; equal to the version that the reader
  *     named if nothing of that has happened, and then the rest is empty
- * @param keys of all entries that stand
- * @param changed what the entries say that came or changed since the reader's version, by key; one of {@code keys} that
- *     is not here says what it said before. An entry that just expired may be in {@code keys} and not here
+ * @param all whether {@code changed} has all entries that stand: the reader knew none, or what had changed since then
+ *     is not remembered. Else it knows those that are not mentioned already
+ * @param changed what the entries say that came or changed, by key
+ * @param gone the keys of entries that do not stand any more; perhaps also of some that the reader has never known
  */
-public record Leases(long version, Set<String> keys, Map<String, byte[]> changed) {
+public record Leases(long version, boolean all, Map<String, byte[]> changed, Set<String> gone) {
 
     /**
-     * Copies the keys and the map.
+     * Copies the map and the keys.
      *
      * @param version the version of the index
-     * @param keys of all entries that stand
+     * @param all whether these are all entries
      * @param changed values by key
+     * @param gone keys
      */
     public Leases {
-        keys = Set.copyOf(keys);
         changed = Map.copyOf(changed);
+        gone = Set.copyOf(gone);
     }
 
     /**
      * What is answered when nothing has changed.
      *
      * @param version the version that the reader named
-     * @return leases without keys
+     * @return leases without entries
      */
     public static Leases unchanged(long version) {
-        return new Leases(version, Set.of(), Map.of());
+        return new Leases(version, false, Map.of(), Set.of());
+    }
+
+    /**
+     * What is answered to a reader who knows nothing, or is to forget it.
+     *
+     * @param version the version of the index
+     * @param entries that stand, all of them
+     * @return leases of which none is gone
+     */
+    public static Leases all(long version, Map<String, byte[]> entries) {
+        return new Leases(version, true, entries, Set.of());
     }
 }

@@ -20,6 +20,16 @@ class InMemoryLeasesTest extends LeaseContract {
         assertEquals(Leases.unchanged(version), there.leases(index, version).join());
     }
 
+    @Test
+    void aReaderIsToldWhatHasChangedAndNoMore() {
+        aReaderIsToldOnlyWhatHasChanged();
+    }
+
+    @Test
+    void aReaderWhoHasMissedMuchForgetsWhoIsGone() {
+        aReaderWhoHasMissedTooMuchIsToldAll();
+    }
+
     @Override
     Transport connect() {
         return network.open();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +51,11 @@ class RedisLeasesIT {
             redis.command("FLUSHALL");
         }
 
+        @Override
+        void command(List<String> words) {
+            RedisLeasesIT.command(words);
+        }
+
         @Test
         void aRenewalAloneChangesNothing() {
             write(here, index, a, "one", LONG);
@@ -74,11 +80,11 @@ class RedisLeasesIT {
         void anIndexThatIsLostAloneIsWrittenAgain() {
             write(here, index, a, "one", LONG);
             redis.command("DEL", index);
-            await().until(() -> there.leases(index, 0).join().keys().isEmpty());
+            await().until(() -> standing(there, index).isEmpty());
 
             await().until(() -> {
                 write(here, index, a, "one", LONG);
-                return there.leases(index, 0).join().keys().equals(Set.of(a));
+                return standing(there, index).equals(Set.of(a));
             });
         }
 
@@ -87,7 +93,24 @@ class RedisLeasesIT {
             write(here, index, a, "one", LONG);
             redis.command("SCRIPT", "FLUSH");
             write(here, index, a, "one", LONG);
-            assertEquals(Set.of(a), there.leases(index, 0).join().keys());
+            assertEquals(Set.of(a), standing(there, index));
+        }
+
+        @Test
+        void aReaderIsToldWhatHasChangedAndNoMore() {
+            aReaderIsToldOnlyWhatHasChanged();
+        }
+
+        @Test
+        void aReaderWhoHasMissedMuchForgetsWhoIsGone() {
+            aReaderWhoHasMissedTooMuchIsToldAll();
+        }
+
+        @Test
+        void whatIsNoListAndNoLeaseIsRepairedOrSkipped() {
+            for (List<String> wrong : wrongs(index)) {
+                heals(wrong);
+            }
         }
 
         @Test
@@ -112,10 +135,62 @@ class RedisLeasesIT {
             return plainly();
         }
 
+        @Test
+        void whatIsNoListAndNoLeaseIsRepairedOrSkipped() {
+            for (List<String> wrong : wrongs(index)) {
+                heals(wrong);
+            }
+        }
+
         @Override
         void forget() {
             redis.command("FLUSHALL");
         }
+
+        @Override
+        void command(List<String> words) {
+            RedisLeasesIT.command(words);
+        }
+    }
+
+    private static void command(List<String> words) {
+        if (!List.of("SET", "DEL", "ZADD", "ZREM").contains(words.get(0))) {
+            redis.command("DEL", words.get(1));
+        }
+        redis.command(words.toArray(String[]::new));
+    }
+
+    /** Commands that put something else where the leases are; for {@code b}'s own key, and for those of the lists. */
+    private static List<List<String>> wrongs(String index) {
+        List<List<String>> wrongs = new ArrayList<>();
+        String long10 = "x".repeat(10_000_000);
+        for (String place : List.of(
+                index,
+                index + ":changes:{" + index + "}",
+                index + ":version:{" + index + "}",
+                index + ":looked:{" + index + "}",
+                index + ":{" + index + "}:b")) {
+            for (String text :
+                    List.of("x", "", "{}", "1e308", "-7", "99999999999999999999", "0x10", "\0\1\377", long10)) {
+                wrongs.add(List.of("SET", place, text));
+            }
+            wrongs.add(List.of("RPUSH", place, "x"));
+            wrongs.add(List.of("HSET", place, "x", "y"));
+            wrongs.add(List.of("SADD", place, "x"));
+            wrongs.add(List.of("XADD", place, "*", "x", "y"));
+        }
+        for (String list : List.of(index, index + ":changes:{" + index + "}")) {
+            for (String member : List.of("x", "{other}:x", "", "{" + index + "}", index + ":{" + index + "}:b")) {
+                for (String score : List.of("-inf", "-1", "0", "1", "1e308", "+inf")) {
+                    wrongs.add(List.of("ZADD", list, score, member));
+                }
+            }
+            wrongs.add(List.of("DEL", list));
+        }
+        wrongs.add(List.of("DEL", index + ":version:{" + index + "}"));
+        wrongs.add(List.of("DEL", index + ":{" + index + "}:b"));
+        wrongs.add(List.of("ZREM", index, index + ":{" + index + "}:b"));
+        return wrongs;
     }
 
     @Nested
@@ -132,6 +207,11 @@ class RedisLeasesIT {
         @Override
         void forget() {
             redis.command("FLUSHALL");
+        }
+
+        @Override
+        void command(List<String> words) {
+            RedisLeasesIT.command(words);
         }
 
         @Test
@@ -153,12 +233,11 @@ class RedisLeasesIT {
             write(there, index, b, "two", Duration.ofMillis(200));
             long version = here.leases(index, 0).join().version();
 
-            await().until(() -> here.leases(index, 0).join().keys().equals(Set.of(a)));
+            await().until(() -> standing(here, index).equals(Set.of(a)));
             there.endLease(index, a).join();
 
-            Leases rest = here.leases(index, version).join();
-            assertTrue(rest.version() > version);
-            assertEquals(Set.of(), rest.keys());
+            assertTrue(here.leases(index, version).join().version() > version);
+            assertEquals(Set.of(), standing(here, index));
         }
 
         @Test
@@ -167,10 +246,10 @@ class RedisLeasesIT {
             long version = here.leases(index, 0).join().version();
             redis.command("DEL", a);
 
-            await().until(() -> there.leases(index, 0).join().keys().isEmpty());
+            await().until(() -> standing(there, index).isEmpty());
 
             await().until(() -> here.leases(index, version).join().version() > version);
-            assertEquals(Set.of(), here.leases(index, version).join().keys());
+            assertEquals(Set.of(), standing(here, index));
         }
     }
 }

@@ -152,7 +152,7 @@ final class Announcement {
     }
 
     private synchronized void step() {
-        if (!last.isDone()) {
+        if (!last.isDone() || leaving) {
             return; // Redis is slow: the next step will do
         }
         if (sayAgain) {
@@ -190,15 +190,13 @@ final class Announcement {
     }
 
     /** Asks not to be called any more. The lease goes on, because calls are still running. */
-    void drain() {
-        synchronized (this) {
-            draining = true;
-            revise();
-            if (renewing != null) {
-                last = last.handle((done, failure) -> renew()).thenCompose(Function.identity());
-            }
+    synchronized void drain() {
+        draining = true;
+        revise();
+        if (renewing != null) {
+            last = last.handle((done, failure) -> renew()).thenCompose(Function.identity());
+            last.whenComplete((done, failure) -> say(DRAINING));
         }
-        say(DRAINING);
     }
 
     /** Ends the lease and says good-bye; completes when the lease is gone. */

@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * Who is there, and what each node serves.
  *
  * <p>Every serving node keeps a lease in Redis and says on the presence channel when it comes, drains and leaves. The
- * directory follows both. A node that leaves in order is gone at once; one that dies is gone when its lease has ended
- * and was missed in two looks, at most 5 seconds after its last sign of life.
+ * lease decides, and what is said is a hint to read it. A node that leaves in order is gone at once; one that dies is
+ * gone when its lease has ended and was missed in two looks, at most 5 seconds after its last sign of life.
  *
  * <p>It costs nothing until it is first used, and a look at leases that have not changed costs little. Thread-safe.
  */
@@ -68,6 +68,11 @@ public final class Directory implements Layer {
     private @Nullable Listening presence;
     private @Nullable Future<?> looking;
     private boolean knownSame; // since the last look
+    private Set<String> leaving = new HashSet<>(); // have said good-bye since the last look for a word
+    private boolean hinted; // a look for a word is going to be taken
+    private long hintedVersion; // of the leases after the last one
+    private Duration pause = Duration.ZERO; // from then on
+    private long pausedSince;
     private boolean closed;
 
     private Directory(Bus bus) {
@@ -171,7 +176,7 @@ public final class Directory implements Layer {
         if (failed) {
             ready();
         } else if (same) {
-            executor.execute(() -> stand(null));
+            executor.execute(this::settle);
         } else {
             look();
         }
@@ -206,6 +211,10 @@ public final class Directory implements Layer {
     /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
     void suspect(Node node, String method) {
         members.suspect(node, method);
+    }
+
+    Members members() {
+        return members;
     }
 
     /** How the contracts of this process and of the nodes compare. */
@@ -245,16 +254,15 @@ public final class Directory implements Layer {
         }
         channels.transport()
                 .leases(channels.names().nodes(), since)
-                .whenCompleteAsync((leases, failure) -> looked(done, since, leases, failure), executor);
+                .whenCompleteAsync((leases, failure) -> looked(done, leases, failure), executor);
         return done;
     }
 
-    private void looked(
-            CompletableFuture<Void> done, long since, @Nullable Leases leases, @Nullable Throwable failure) {
+    private void looked(CompletableFuture<Void> done, @Nullable Leases leases, @Nullable Throwable failure) {
         try {
             if (leases != null) {
                 at(leases.version());
-                seen(leases, since);
+                seen(leases);
             }
         } catch (RuntimeException | Error e) { // or there would never be another look
             LOG.error("The leases could not be taken in", e);
@@ -281,66 +289,112 @@ public final class Directory implements Layer {
                 : underWay.handle((done, failure) -> look()).thenCompose(Function.identity());
     }
 
-    private void seen(Leases leases, long since) {
+    private void seen(Leases leases) {
+        Set<String> standing = new HashSet<>();
         leases.changed().forEach((key, value) -> {
+            String id = id(key);
+            standing.add(id);
+            members.stands(id);
             try {
                 NodeInfo info = Manifests.read(new Message(value, 0, value.length));
-                if (!key.equals(channels.names().node(info.node()))) {
+                if (!info.node().equals(id)) {
                     throw new IOException("it is of another node");
                 }
-                take(info, false);
+                if (!members.take(info)) {
+                    throw new IOException(
+                            "there is no room for it beside those of the nodes that are there; a directory" + " has "
+                                    + Members.MOST + " nodes and " + Members.MAX_BYTES + " bytes");
+                }
             } catch (IOException e) {
-                channels.reportBad(key, "A lease is not a manifest: " + e.getMessage());
+                channels.reportBad(key, "A lease was left out: " + e.getMessage());
             }
         });
-        Set<String> standing = null;
-        if (leases.version() != since) {
-            standing = new HashSet<>();
-            int prefix = channels.names().node("").length();
-            for (String key : leases.keys()) {
-                standing.add(key.substring(Math.min(prefix, key.length())));
-            }
+        if (leases.all()) {
+            members.stand(standing);
         }
-        stand(standing);
+        leases.gone().forEach(key -> members.miss(id(key)));
+        settle();
     }
 
-    private void stand(@Nullable Set<String> standing) {
-        for (String node : members.stand(standing)) {
+    /** What is no key of a lease is no id of a node. */
+    private String id(String key) {
+        String prefix = channels.names().node("");
+        return key.startsWith(prefix) ? key.substring(prefix.length()) : "";
+    }
+
+    /** The leases were just read, or are known to be as they were. */
+    private void settle() {
+        for (String node : members.settle()) {
             lostListeners.forEach(listener -> listener.accept(node));
         }
-        if (members.someUnread()) {
+        if (members.hasRoomAgain()) {
             at(0); // the next look reads all of them
         }
         if (members.someMissing() && confirming.compareAndSet(false, true)) {
-            CompletableFuture.delayedExecutor(LeaseTimes.SECOND_LOOK.toMillis(), TimeUnit.MILLISECONDS, executor)
-                    .execute(() -> {
-                        confirming.set(false);
-                        look();
-                    });
+            later(LeaseTimes.SECOND_LOOK, () -> {
+                confirming.set(false);
+                look();
+            });
         }
     }
 
-    private void take(NodeInfo info, boolean byItself) throws IOException {
-        if (!members.says(info, byItself)) {
-            throw new IOException("there are " + Members.MOST + " nodes already");
-        }
+    private void later(Duration delay, Runnable task) {
+        CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS, executor)
+                .execute(task);
     }
 
-    /** Believed if its lease is gone as well: whoever may publish can say it of others, and an old word may be late. */
-    private void left(String node) {
-        lookAfresh().whenComplete((done, failure) -> {
-            if (failure == null && members.stands(node)) {
-                LOG.debug("{} is said to have left, but its lease stands", node);
+    /**
+     * Somebody says that a node has news, and the lease decides. A word that is true is followed at once. The more
+     * words bring nothing new, the less often they are followed, down to the pace of the looks without any.
+     */
+    private void hint() {
+        Duration wait;
+        synchronized (this) {
+            if (closed || hinted) {
                 return;
             }
-            if (members.leaves(node)) { // else nobody waits for it: any name can be said
-                CompletableFuture.delayedExecutor(LAST_REPLIES.toMillis(), TimeUnit.MILLISECONDS, executor)
-                        .execute(() -> lostListeners.forEach(listener -> listener.accept(node)));
+            hinted = true;
+            wait = pause.minusNanos(System.nanoTime() - pausedSince);
+        }
+        if (wait.isNegative() || wait.isZero()) {
+            followHint();
+        } else {
+            later(wait, this::followHint);
+        }
+    }
+
+    private void followHint() {
+        Set<String> left;
+        synchronized (this) {
+            hinted = false;
+            left = leaving;
+            leaving = new HashSet<>();
+        }
+        lookAfresh().whenComplete((done, failure) -> {
+            synchronized (this) {
+                Duration doubled = pause.isZero() ? LeaseTimes.MIN_PAUSE : pause.multipliedBy(2);
+                boolean news = hintedVersion != version;
+                pause = news ? Duration.ZERO : doubled.compareTo(LeaseTimes.LOOK) < 0 ? doubled : LeaseTimes.LOOK;
+                pausedSince = System.nanoTime();
+                hintedVersion = version;
+            }
+            if (failure == null) {
+                left.stream().filter(members::leaves).forEach(this::left);
             }
         });
     }
 
-    /** What the nodes say as they come and go. */
+    private void left(String node) {
+        later(LAST_REPLIES, () -> lostListeners.forEach(listener -> listener.accept(node)));
+    }
+
+    private synchronized void leaves(String node) {
+        if (members.lists(node)) { // any name can be said
+            leaving.add(node);
+        }
+    }
+
+    /** What the nodes say as they come and go. Whoever may publish can say it, so it is a hint to read the leases. */
     private final class Presence implements Receiver {
 
         @Override
@@ -353,11 +407,15 @@ public final class Directory implements Layer {
                         throw new IOException("it says nothing");
                     }
                     switch (said.method()) {
-                        case Announcement.JOINED -> take(Manifests.read(params), true);
-                        case Announcement.DRAINING -> members.drains(Manifests.read(params));
-                        case Announcement.LEFT -> left(Manifests.read(params).node());
-                        default -> LOG.debug("Not understood on {}: {}", channel, said.method());
+                        case Announcement.JOINED -> members.trust(Manifests.node(params));
+                        case Announcement.DRAINING -> Manifests.node(params);
+                        case Announcement.LEFT -> leaves(Manifests.node(params));
+                        default -> {
+                            LOG.debug("Not understood on {}: {}", channel, said.method());
+                            continue;
+                        }
                     }
+                    hint();
                 } catch (IOException e) {
                     channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
                 }

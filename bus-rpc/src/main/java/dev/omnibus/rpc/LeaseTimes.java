@@ -22,6 +22,9 @@ final class LeaseTimes {
     /** A live node whose lease was lost by Redis has renewed it by then. */
     static final Duration SECOND_LOOK = Duration.ofMillis(1_400);
 
+    /** How soon after a look for a word on presence that found nothing new the next word is followed; then doubled. */
+    static final Duration MIN_PAUSE = Duration.ofMillis(5);
+
     /** For so long the lease of a node that is gone may still be seen. */
     static final long DOUBT_NANOS = LEASE.plus(LOOK.multipliedBy(2)).toNanos();
 

@@ -1,5 +1,7 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -63,10 +65,7 @@ final class Manifests {
         } catch (IOException e) {
             throw new IOException("it is not JSON that can be read", e);
         }
-        String node = tree.path("node").asText();
-        if (!NODE_ID.matcher(node).matches()) {
-            throw new IOException("it names no node");
-        }
+        String node = checked(tree.path("node").asText());
         return new NodeInfo(
                 node,
                 text(tree.path("application")),
@@ -77,6 +76,34 @@ final class Manifests {
                 tree.path("draining").asBoolean(),
                 tree.path("revision").asLong(),
                 services(tree.path("services")));
+    }
+
+    /**
+     * Whose manifest it is; the rest is not looked at.
+     *
+     * @throws IOException if it names no node
+     */
+    static String node(Message message) throws IOException {
+        try (JsonParser parser = JSON.getFactory().createParser(message.bytes(), message.offset(), message.length())) {
+            if (parser.nextToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    boolean found = parser.currentName().equals("node");
+                    JsonToken value = parser.nextToken();
+                    if (found && value == JsonToken.VALUE_STRING) {
+                        return checked(parser.getText());
+                    }
+                    parser.skipChildren();
+                }
+            }
+        }
+        return checked("");
+    }
+
+    private static String checked(String node) throws IOException {
+        if (!NODE_ID.matcher(node).matches()) {
+            throw new IOException("it names no node");
+        }
+        return node;
     }
 
     private static Map<String, Map<String, String>> services(JsonNode tree) throws IOException {

@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -9,20 +10,23 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nodes that are there, as far as is known: what they say themselves, and what their leases say, put together.
- * Whoever follows is told the id of each node that comes, goes or changes, under the lock: in order, and so that he
- * must only take note. Thread-safe.
+ * A table of the nodes that are there: of those whose lease stands. Whoever follows is told the id of each node that
+ * comes, goes or changes, under the lock: in order, and so that he must only take note. Thread-safe.
  */
 final class Members {
 
     static final int MOST = 10_000;
 
+    /** Of all manifests together, in memory. Ten thousand nodes with ten methods each need a third of it. */
+    static final long MAX_BYTES = 64L * 1024 * 1024;
+
     private final Consumer<String> follower;
     private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
     private final Map<String, List<Node>> byMethod = new HashMap<>();
-    private final Map<String, Long> left = new HashMap<>(); // when; a lease read before that says nothing
-    private Set<String> standing = Set.of(); // the leases, when they were read last
-    private boolean unread; // a lease was not taken in because its node had left, and yet it has gone on
+    private final Map<String, Long> left = new LinkedHashMap<>(); // when, of those that were here
+    private long bytes;
+    private boolean crowded; // somebody found no room
+    private boolean roomAgain;
 
     Members(Consumer<String> follower) {
         this.follower = follower;
@@ -66,97 +70,111 @@ final class Members {
 
     /** Forgets every doubt: what clears one may not have been heard here. */
     synchronized void trust() {
-        for (Node node : nodes.values()) {
-            if (node.trust()) {
-                byMethod.clear();
-            }
+        nodes.keySet().forEach(this::trust);
+    }
+
+    /** A node has spoken. */
+    synchronized void trust(String id) {
+        Node node = nodes.get(id);
+        if (node != null && node.trust()) {
+            byMethod.clear();
         }
     }
 
-    /** Takes in a manifest. False if there is no room for one more node. */
-    synchronized boolean says(NodeInfo info, boolean byItself) {
+    /** Takes in what a lease says. False if there is no room for it; what is there already does not make any. */
+    synchronized boolean take(NodeInfo info) {
         String id = info.node();
-        if (byItself) {
-            left.remove(id);
-        } else if (left.containsKey(id)) {
-            return true; // its last lease, read or written too late
-        }
         Node node = nodes.get(id);
-        if (node == null && nodes.size() >= MOST) {
+        long grown = bytes + info.weight() - (node == null ? 0 : node.info().weight());
+        if ((node == null && nodes.size() >= MOST) || grown > MAX_BYTES) {
+            crowded = true;
             return false;
         }
+        bytes = grown;
+        left.remove(id);
         if (node == null) {
             nodes.put(id, new Node(info));
             changed(id);
-        } else if (node.says(info, byItself)) {
+        } else if (node.says(info)) {
             changed(id);
-        } else if (byItself) {
+        } else {
             byMethod.clear(); // a doubt may be cleared
         }
         return true;
     }
 
-    synchronized void drains(NodeInfo info) {
-        Node node = nodes.get(info.node());
-        if (node != null && node.drain(info)) {
-            changed(info.node());
-        }
-    }
-
-    /** It has said good-bye. False if that is of no interest. */
-    synchronized boolean leaves(String id) {
-        boolean known = nodes.remove(id) != null;
-        if (!known && left.size() >= MOST) {
-            return false; // more good-byes than there can be nodes
-        }
-        left.put(id, System.nanoTime());
-        if (known) {
-            changed(id);
-        }
-        return known;
-    }
-
-    /**
-     * The leases have been read; or nothing has changed since they were, if null. Whoever is missing for the second
-     * time is taken out and returned.
-     */
-    synchronized List<String> stand(@Nullable Set<String> leases) {
-        if (leases != null) {
-            standing = leases;
-        }
-        left.entrySet().removeIf(gone -> {
-            boolean longAgo = System.nanoTime() - gone.getValue() > LeaseTimes.DOUBT_NANOS;
-            unread |= longAgo && standing.contains(gone.getKey()) && !nodes.containsKey(gone.getKey());
-            return longAgo;
-        });
-        List<String> lost = new ArrayList<>();
+    /** These leases stand, and no others. */
+    synchronized void stand(Set<String> ids) {
         for (Node node : nodes.values()) {
-            if (standing.contains(node.id())) {
-                if (node.stands()) {
-                    byMethod.clear();
-                }
-            } else if (node.missed()) {
-                lost.add(node.id());
+            if (!ids.contains(node.id())) {
+                node.miss();
             }
         }
-        nodes.keySet().removeAll(lost);
-        lost.forEach(this::changed);
+    }
+
+    /** A lease stands, whatever it says. */
+    synchronized void stands(String id) {
+        Node node = nodes.get(id);
+        if (node != null) {
+            node.stands();
+        }
+    }
+
+    /** A lease does not stand. */
+    synchronized void miss(String id) {
+        Node node = nodes.get(id);
+        if (node != null) {
+            node.miss();
+        }
+    }
+
+    /** It has said good-bye. Believed if its lease is gone as well: whoever may publish can say it of others. */
+    synchronized boolean leaves(String id) {
+        Node node = nodes.get(id);
+        boolean gone = node != null && node.isMissed();
+        if (gone) {
+            remove(id);
+        }
+        return gone;
+    }
+
+    /** The leases have just been read. Whoever is missing for long enough is taken out and returned. */
+    synchronized List<String> settle() {
+        left.values().removeIf(since -> System.nanoTime() - since > LeaseTimes.DOUBT_NANOS);
+        List<String> lost = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            if (node.isLost()) {
+                lost.add(node.id());
+            } else if (node.forgetsDoubts()) {
+                byMethod.clear();
+            }
+        }
+        lost.forEach(this::remove);
         return lost;
     }
 
-    /** Whether its lease stood when the leases were read last. */
-    synchronized boolean stands(String id) {
-        return standing.contains(id);
+    private void remove(String id) {
+        Node node = nodes.remove(id);
+        if (node != null) {
+            bytes -= node.info().weight();
+            roomAgain |= crowded;
+            left.put(id, System.nanoTime());
+            if (left.size() > MOST) {
+                left.remove(left.keySet().iterator().next());
+            }
+            changed(id);
+        }
     }
 
-    /** Whether somebody who was taken to have left is there all the same. Tells so once. */
-    synchronized boolean someUnread() {
-        boolean some = unread;
-        unread = false;
-        return some;
+    /** Whether there is room for somebody who found none. Tells so once. */
+    synchronized boolean hasRoomAgain() {
+        boolean room = roomAgain;
+        crowded &= !room;
+        roomAgain = false;
+        return room;
     }
 
-    /** Whether somebody was missing when the leases were looked at, and may yet be there. */
+    /** Whether somebody was missing when the leases were read, and may yet be there. */
     synchronized boolean someMissing() {
         return nodes.values().stream().anyMatch(Node::isMissed);
     }

@@ -34,37 +34,23 @@ final class Node {
         return !info.draining() && !suspected.containsKey(method) && info.serves(method);
     }
 
-    /**
-     * It has said something. What it said before may arrive later, by the other way, and is not news. News, and a word
-     * of its own on presence, clear every doubt.
-     *
-     * @return whether the node is another than before
-     */
-    boolean says(NodeInfo now, boolean byItself) {
-        if (byItself || now.revision() > info.revision()) {
-            suspected.clear();
-        }
+    /** Its lease says something new, which clears every doubt. True if the node is another than before. */
+    boolean says(NodeInfo now) {
+        boolean changed = !info.equals(now);
+        info = now;
         missed = false;
-        if (now.revision() < info.revision()) {
-            return false;
-        }
-        NodeInfo before = info;
-        info = before.draining() && !byItself ? now.whenDraining() : now;
-        return !info.equals(before);
+        suspected.clear();
+        return changed;
     }
 
-    /** Its lease stands; a doubt that is older than the lease of a dead node can be is cleared. */
-    boolean stands() {
+    void stands() {
         missed = false;
+    }
+
+    /** A doubt that is older than the lease of a dead node can be is cleared. True if there was one. */
+    boolean forgetsDoubts() {
         long now = System.nanoTime();
-        return suspected.values().removeIf(since -> now - since > LeaseTimes.DOUBT_NANOS);
-    }
-
-    /** It has said so. True if it was not draining before; its lease, which says the same, is no news then. */
-    boolean drain(NodeInfo now) {
-        boolean news = !info.draining();
-        info = (now.revision() > info.revision() ? now : info).whenDraining();
-        return news;
+        return !missed && suspected.values().removeIf(since -> now - since > LeaseTimes.DOUBT_NANOS);
     }
 
     /** Only this method: the node may just have stopped to serve it, and go on with others. */
@@ -83,14 +69,16 @@ final class Node {
         return missed;
     }
 
-    /** Its lease was not there; true if that was so long enough ago already. Looks in quick succession are one. */
-    boolean missed() {
-        long now = System.nanoTime();
-        if (missed) {
-            return now - missedSince >= LeaseTimes.SECOND_LOOK.toNanos();
+    /** Its lease is not there. That may be for a moment: Redis can lose it, and then its node writes it again. */
+    void miss() {
+        if (!missed) {
+            missed = true;
+            missedSince = System.nanoTime();
         }
-        missed = true;
-        missedSince = now;
-        return false;
+    }
+
+    /** Whether its lease is gone for so long that it would have been written again. */
+    boolean isLost() {
+        return missed && System.nanoTime() - missedSince >= LeaseTimes.SECOND_LOOK.toNanos();
     }
 }

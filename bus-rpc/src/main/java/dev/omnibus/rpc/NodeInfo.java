@@ -31,6 +31,8 @@ public record NodeInfo(
         long revision,
         Map<String, Map<String, String>> services) {
 
+    private static final int PER_NAME = 120; // an entry of a map, and two strings
+
     /**
      * Copies the services.
      *
@@ -82,7 +84,16 @@ public record NodeInfo(
                 : services.getOrDefault(method.substring(0, dot), Map.of()).getOrDefault(method.substring(dot + 1), "");
     }
 
-    NodeInfo whenDraining() {
-        return new NodeInfo(node, application, host, pid, version, started, true, revision, services);
+    /** What it takes in memory, about. */
+    long weight() {
+        long weight = 500L + node.length() + application.length() + host.length() + version.length();
+        for (Map.Entry<String, Map<String, String>> service : services.entrySet()) {
+            weight += PER_NAME + service.getKey().length();
+            for (Map.Entry<String, String> method : service.getValue().entrySet()) {
+                weight +=
+                        PER_NAME + method.getKey().length() + method.getValue().length();
+            }
+        }
+        return weight;
     }
 }

@@ -44,6 +44,11 @@ class ClusterDirectoryIT extends DirectoryContract {
     }
 
     @Override
+    RedisServer server() {
+        return redis.masterOf(prefix + ":nodes");
+    }
+
+    @Override
     void restart() {
         masters.forEach(RedisServer::kill);
         masters.forEach(RedisServer::restart);

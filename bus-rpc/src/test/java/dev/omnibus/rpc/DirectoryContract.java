@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +38,9 @@ abstract class DirectoryContract {
     abstract void forget();
 
     abstract void restart();
+
+    /** Where the keys of the directory are. */
+    abstract RedisServer server();
 
     @AfterEach
     void close() {
@@ -125,5 +130,67 @@ abstract class DirectoryContract {
                 .until(() -> left.equals(List.of(doomed.node(), doomed.node())));
         long millis = (System.nanoTime() - killed) / 1_000_000;
         assertTrue(millis < 10_000, () -> "known after " + millis + " ms"); // 5,000, and room for a busy machine
+    }
+
+    private Bus caller() {
+        Bus bus = Bus.builder(connect()).prefix(prefix).build();
+        buses.add(bus);
+        return bus;
+    }
+
+    private static boolean calls(Bus caller, Bus node) {
+        try {
+            CallOptions there = CallOptions.defaults().onNode(node.node());
+            return RpcClient.on(caller)
+                    .call("work.work", String.class, there)
+                    .join()
+                    .equals(node.node());
+        } catch (CompletionException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void forgedWordsTakeNoNodeOut() {
+        Bus one = node();
+        Bus old = caller();
+        await().until(() -> calls(old, one));
+        for (String what : List.of(Announcement.JOINED, Announcement.DRAINING, Announcement.LEFT)) {
+            for (String revision : List.of("9223372036854775807", "-1", "2")) {
+                server().command(
+                                "PUBLISH",
+                                prefix + ":presence",
+                                "{\"jsonrpc\":\"2.0\",\"method\":\"" + what + "\",\"params\":{\"node\":\"" + one.node()
+                                        + "\",\"draining\":true,\"services\":{},\"revision\":" + revision + "}}");
+                assertTrue(calls(old, one), what);
+            }
+        }
+        assertTrue(calls(caller(), one));
+        Bus heard = node(); // its word comes after the forged ones
+        await().until(() -> calls(old, heard));
+        assertTrue(calls(old, one));
+    }
+
+    @Test
+    void spoiltKeysAreRepairedAndHideNobodyForLong() {
+        Bus one = node();
+        Bus old = caller();
+        await().until(() -> calls(old, one));
+        String index = prefix + ":nodes";
+        for (String name :
+                List.of("", ":changes:{" + index + "}", ":version:{" + index + "}", ":looked:{" + index + "}")) {
+            server().command("DEL", index + name);
+            server().command("RPUSH", index + name, "x");
+        }
+        server().command("DEL", prefix + ":node:{" + index + "}:" + one.node());
+        server().command("RPUSH", prefix + ":node:{" + index + "}:" + one.node(), "x");
+
+        Bus two = node();
+        Bus late = caller();
+        await().atMost(20, SECONDS)
+                .until(() -> calls(late, one) && calls(late, two) && calls(old, one) && calls(old, two));
+        for (Bus bus : List.of(one, two, old, late)) {
+            await().atMost(20, SECONDS).until(() -> sees(bus, 2));
+        }
     }
 }

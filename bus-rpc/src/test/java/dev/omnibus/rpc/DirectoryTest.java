@@ -1,13 +1,17 @@
 package dev.omnibus.rpc;
 
+import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Message;
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,6 +21,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** How nodes come and go. */
@@ -28,37 +35,122 @@ class DirectoryTest extends PlayedNodes {
     }
 
     @Test
-    void aNodeThatHasLeftDoesNotComeBackByItsOldLease() {
+    void aNodeThatHasLeftIsGoneAtOnceAndIsThereAgainWithItsLease() {
         Transport link = played("gone", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
         assertEquals(1, directory.nodes().join().size());
 
         say(link, Announcement.LEFT, "gone");
-        await().until(() -> directory.nodes().join().isEmpty());
-        lease(link, "gone"); // written too late
-        directory.lookAfresh().join();
-        assertEquals(List.of(), directory.nodes().join());
+        await().atMost(LeaseTimes.SECOND_LOOK)
+                .until(() -> directory.nodes().join().isEmpty());
+        assertTrue(directory.knows("gone")); // its last replies may be on their way
 
+        lease(link, "gone");
         say(link, Announcement.JOINED, "gone");
         await().until(() -> directory.nodes().join().size() == 1);
     }
 
     @Test
-    void thatANodeHasLeftIsNotBelievedWhileItsLeaseStands() {
+    void whateverIsSaidOfANodeItsLeaseDecides() {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        directory.ready().join();
+        NodeInfo before = directory.nodes().join().get(0);
         List<String> lost = new CopyOnWriteArrayList<>();
+        List<String> changes = new CopyOnWriteArrayList<>();
         directory.onLost(lost::add);
+        directory.follow(changes::add);
 
-        publish(link, "bus:presence", word(Announcement.LEFT, "a"));
-        publish(link, "bus:presence", word(Announcement.JOINED, "b")); // read after it
+        for (String node : List.of("a", "invented", "a")) {
+            for (String what : List.of(Announcement.JOINED, Announcement.DRAINING, Announcement.LEFT)) {
+                for (String revision : List.of("9223372036854775807", "-1", "1e400", "\"x\"", "[]")) {
+                    for (String services : List.of("{}", "{\"echo\":[\"shout\"]}", "[]", "7", "{\"echo\":7}")) {
+                        publish(
+                                link,
+                                "bus:presence",
+                                "{\"jsonrpc\":\"2.0\",\"method\":\"" + what + "\",\"params\":{\"node\":\"" + node
+                                        + "\",\"draining\":true,\"revision\":" + revision + ",\"services\":" + services
+                                        + "}}");
+                    }
+                }
+            }
+        }
+        Bus honest = serving("honest"); // said after all of that
+
         await().until(() -> directory.nodes().join().size() == 2);
-
-        await().during(Duration.ofMillis(500))
-                .until(() -> directory.serving("echo.say").stream()
-                        .anyMatch(node -> node.id().equals("a")));
+        assertEquals(before, directory.members().info("a"));
+        assertTrue(directory.serving("echo.say").stream()
+                .anyMatch(node -> node.id().equals("a")));
         assertEquals(List.of(), lost);
+        assertEquals(List.of(honest.node()), changes.stream().distinct().toList());
+    }
+
+    @Test
+    void aFloodOfWordsIsNoFloodOfReads() {
+        AtomicInteger looks = new AtomicInteger();
+        Transport counting = new PassingOn(network.open()) {
+            @Override
+            public CompletableFuture<Leases> leases(String index, long since) {
+                looks.incrementAndGet();
+                return super.leases(index, since);
+            }
+        };
+        Transport link = played("a", request -> List.of());
+        Bus looker = Bus.builder(counting).name("looker").build();
+        open.add(looker);
+        Directory directory = Directory.on(looker);
+        directory.ready().join();
+        String methods =
+                IntStream.range(0, 9_990).mapToObj(i -> "\"m" + i + "\"").collect(Collectors.joining(","));
+
+        for (int i = 0; i < 10_000; i++) {
+            String services = i % 100 == 0 ? "{\"echo\":[" + methods + "]}" : "{\"echo\":[\"say\"]}";
+            publish(
+                    link,
+                    "bus:presence",
+                    "{\"jsonrpc\":\"2.0\",\"method\":\"$/joined\",\"params\":{\"node\":\"invented-" + i
+                            + "\",\"services\":" + services + "}}");
+        }
+        lease(link, "b");
+        say(link, Announcement.JOINED, "b");
+
+        await().until(() -> directory.nodes().join().size() == 2);
+        assertTrue(looks.get() < 100, looks::toString); // some ten, and one a second
+    }
+
+    @Test
+    void newcomersThatAreTooMuchDisplaceNobody() {
+        Members members = new Members(id -> {});
+        assertTrue(members.take(node("real", 1)));
+        Map<String, String> many = IntStream.range(0, 9_990)
+                .boxed()
+                .collect(Collectors.toMap(i -> "m" + i, i -> "(" + "x".repeat(200) + ")"));
+        int taken = 0;
+        while (members.take(
+                new NodeInfo("made-up-" + taken, "", "", 0, "", Instant.EPOCH, false, 1, Map.of("echo", many)))) {
+            taken++;
+        }
+        assertTrue(taken > 10 && taken < 30, "taken " + taken);
+        assertEquals(
+                false,
+                members.take(new NodeInfo("real", "", "", 0, "", Instant.EPOCH, false, 2, Map.of("echo", many))));
+        assertTrue(members.take(node("real", 3)));
+        assertEquals(3, requireNonNull(members.info("real")).revision());
+        assertEquals(false, members.hasRoomAgain());
+        members.miss("made-up-0");
+        assertTrue(members.leaves("made-up-0"));
+        assertTrue(members.hasRoomAgain());
+        assertEquals(false, members.hasRoomAgain());
+    }
+
+    @Test
+    void moreNodesThanThereIsRoomForDisplaceNobody() {
+        Members members = new Members(id -> {});
+        for (int i = 0; i < Members.MOST; i++) {
+            assertTrue(members.take(node("n" + i, 1)));
+        }
+        assertEquals(false, members.take(node("one-more", 1)));
+        assertTrue(members.take(node("n7", 2)));
+        assertEquals(false, members.lists("one-more"));
     }
 
     @Test
@@ -70,7 +162,6 @@ class DirectoryTest extends PlayedNodes {
         directory.onLost(lost::add);
 
         publish(link, "bus:presence", word(Announcement.LEFT, "invented"));
-        await().until(() -> directory.knows("invented"));
         say(link, Announcement.LEFT, "a");
 
         await().atMost(Duration.ofSeconds(20)).until(() -> !lost.isEmpty());
@@ -104,10 +195,18 @@ class DirectoryTest extends PlayedNodes {
         Directory directory = Directory.on(bus("looker"));
         directory.ready().join();
 
+        String manifest = "{\"node\":\"a\",\"draining\":true,\"services\":{\"echo\":{\"say\":\"\"}}}";
+        link.renewLease(
+                        "bus:nodes",
+                        "bus:node:{bus:nodes}:a",
+                        manifest.getBytes(StandardCharsets.UTF_8),
+                        Duration.ofSeconds(30))
+                .join();
         say(link, Announcement.DRAINING, "a");
         await().until(() -> directory.serving("echo.say").isEmpty());
         directory.lookAfresh().join();
         assertTrue(directory.serving("echo.say").isEmpty());
+        lease(link, "a");
         say(link, Announcement.JOINED, "a");
         await().until(() -> directory.serving("echo.say").size() == 1);
 
@@ -307,11 +406,24 @@ class DirectoryTest extends PlayedNodes {
     }
 
     @Test
-    void whatANodeSaidBeforeIsNoNewsWhenItArrivesLater() {
-        Node node = new Node(node("a", 2));
-        assertEquals(false, node.says(node("a", 1), true));
-        assertEquals(2, node.info().revision());
-        assertTrue(node.says(node("a", 3), false));
+    void aLeaseDecidesWhateverItsRevision() {
+        Members members = new Members(id -> {});
+        members.take(node("a", 2));
+        members.take(node("a", 1));
+        assertEquals(1, requireNonNull(members.info("a")).revision());
+    }
+
+    @Test
+    void aManifestSaysWhoseItIsBeforeItIsRead() throws Exception {
+        assertEquals("a", Manifests.node(message("{\"services\":{\"node\":[1,{\"node\":2}]},\"node\":\"a\",\"x\"")));
+        for (String none : List.of("{}", "[\"node\",\"a\"]", "\"node\"", "{\"node\":7}", "{\"node\":\"a b\"}", "")) {
+            assertThrows(IOException.class, () -> Manifests.node(message(none)), none);
+        }
+    }
+
+    private static Message message(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return new Message(bytes, 0, bytes.length);
     }
 
     @Test

@@ -49,6 +49,11 @@ class RedisDirectoryIT extends DirectoryContract {
     }
 
     @Override
+    RedisServer server() {
+        return redis;
+    }
+
+    @Override
     void restart() {
         redis.restart();
     }

@@ -4,19 +4,31 @@ import dev.omnibus.transport.Leases;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Entries that expire unless renewed, with the versions that Redis' clock gives them there. Thread-safe. */
 final class InMemoryLeases {
+
+    private static final int MAX_REMEMBERED = 1_000; // of those who are gone
 
     private record Lease(byte[] value, long expiresAt, long version) {}
 
     private static final class Index {
 
         private final Map<String, Lease> entries = new HashMap<>();
+        private final Map<String, Long> gone = new LinkedHashMap<>(); // by key, at which version
+        private long remembered; // the version since which all who are gone are known
         private long version;
+
+        Index(long begins) {
+            remembered = begins;
+            version = begins;
+        }
     }
 
     private final Map<String, Index> indexes = new HashMap<>(); // guarded by this
@@ -27,28 +39,36 @@ final class InMemoryLeases {
         @Nullable Lease before = index.entries.get(key);
         long version = before != null && Arrays.equals(before.value(), value) ? before.version() : changed(index);
         index.entries.put(key, new Lease(value, System.nanoTime() + ttl.toNanos(), version));
+        index.gone.remove(key);
         return index.version;
     }
 
     synchronized void end(String name, String key) {
         Index index = current(name);
         if (index.entries.remove(key) != null) {
-            changed(index);
+            gone(index, key);
         }
     }
 
     synchronized Leases look(String name, long since) {
         Index index = current(name);
-        if (index.version == since) {
+        boolean all = since == 0 || since > index.version || since < index.remembered;
+        if (!all && index.version == since) {
             return Leases.unchanged(since);
         }
-        return new Leases(
-                index.version,
-                index.entries.keySet(),
-                index.entries.entrySet().stream()
-                        .filter(entry -> entry.getValue().version() > since || index.version < since)
-                        .collect(Collectors.toMap(
-                                Map.Entry::getKey, entry -> entry.getValue().value())));
+        Map<String, byte[]> changed = new HashMap<>();
+        index.entries.forEach((key, lease) -> {
+            if (all || lease.version() > since) {
+                changed.put(key, lease.value());
+            }
+        });
+        Set<String> gone = new HashSet<>();
+        index.gone.forEach((key, version) -> {
+            if (!all && version > since) {
+                gone.add(key);
+            }
+        });
+        return new Leases(index.version, all, changed, gone);
     }
 
     synchronized void forget() {
@@ -56,12 +76,26 @@ final class InMemoryLeases {
     }
 
     private Index current(String name) {
-        Index index = indexes.computeIfAbsent(name, any -> new Index());
+        Index index = indexes.computeIfAbsent(name, any -> new Index(++clock));
         long now = System.nanoTime();
-        if (index.entries.values().removeIf(lease -> lease.expiresAt() - now <= 0)) {
-            changed(index);
+        for (Iterator<Map.Entry<String, Lease>> all = index.entries.entrySet().iterator(); all.hasNext(); ) {
+            Map.Entry<String, Lease> entry = all.next();
+            if (entry.getValue().expiresAt() - now <= 0) {
+                all.remove();
+                gone(index, entry.getKey());
+            }
         }
         return index;
+    }
+
+    private void gone(Index index, String key) {
+        index.gone.remove(key);
+        index.gone.put(key, changed(index));
+        if (index.gone.size() > MAX_REMEMBERED) {
+            Iterator<Long> eldest = index.gone.values().iterator();
+            index.remembered = eldest.next();
+            eldest.remove();
+        }
     }
 
     /** Goes on after everything was forgotten, as a clock does. */

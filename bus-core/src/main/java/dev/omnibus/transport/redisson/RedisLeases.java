@@ -7,15 +7,17 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +27,11 @@ import org.redisson.api.RScript.Mode;
 import org.redisson.api.RScript.ReturnType;
 import org.redisson.api.RScriptAsync;
 import org.redisson.api.RedissonClient;
+import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoScriptException;
 import org.redisson.client.codec.ByteArrayCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Entries that expire unless renewed, kept by one script on Redis' own clock. It takes out what has expired, and says
@@ -42,16 +47,31 @@ final class RedisLeases {
 
     static final String SCRIPT = script();
 
+    /** Of a read of everything; nobody has so much to say. What is beyond it is left out, as if it did not stand. */
+    static final long MAX_BYTES = 64L * 1024 * 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
     private static final String DIGEST = Failures.sha1(SCRIPT);
     private static final long UNKNOWN = 0;
     private static final Duration LOOKED_FOR = Duration.ofMillis(400); // as the script says
+    private static final int CHECKED = 10; // one of so many renewals, and of looks
+    private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
 
     private final RedissonClient client;
     private final PlainLeases plain;
-    private final Map<String, byte[]> written = new ConcurrentHashMap<>(); // by key, what Redis was told last
-    private volatile boolean scriptsAllowed = true;
+    private final Map<String, Written> written = new ConcurrentHashMap<>(); // by key
+    private final AtomicInteger glances = new AtomicInteger();
+    private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when the script was, last
     private volatile String glancedAt = "";
     private volatile long glanced;
+
+    /** What Redis was told last, and how often that was renewed. */
+    private record Written(byte[] value, AtomicInteger renewals) {
+
+        Written(byte[] value) {
+            this(value, new AtomicInteger());
+        }
+    }
 
     RedisLeases(RedissonClient client) {
         this.client = client;
@@ -80,11 +100,13 @@ final class RedisLeases {
     }
 
     CompletableFuture<Long> renew(String index, String key, byte[] value, Duration ttl) {
-        boolean same = Arrays.equals(written.get(key), value);
+        Written known = written.get(key);
+        Written last = known != null && Arrays.equals(known.value, value) ? known : null;
+        boolean same = last != null;
         return scripted(
-                () -> same ? prolong(index, key, value, ttl) : write(index, key, value, ttl),
+                () -> last != null ? prolong(index, key, last, ttl) : write(index, key, value, ttl),
                 () -> plain.renew(index, key, value, ttl, same).thenApply(done -> {
-                    written.put(key, value);
+                    written.put(key, new Written(value));
                     return UNKNOWN;
                 }),
                 "write " + key);
@@ -93,44 +115,70 @@ final class RedisLeases {
     private CompletableFuture<Long> write(String index, String key, byte[] value, Duration ttl) {
         return run(keys(index, key), utf8("write"), utf8(String.valueOf(ttl.toMillis())), value)
                 .thenApply(answer -> {
-                    written.put(key, value);
+                    written.put(key, new Written(value));
                     return version(answer);
                 });
     }
 
-    /** The script need not run for an entry that is there. Where the version is gone, everything may be. */
+    /**
+     * The script need not run for an entry that is there, and listed. Where the version is gone, everything may be. And
+     * now and then it is read whether the entry says what it should.
+     */
     @SuppressWarnings("deprecation") // the one that takes a Duration may do it by a script
-    private CompletableFuture<Long> prolong(String index, String key, byte[] value, Duration ttl) {
-        RBatch batch = client.createBatch(BatchOptions.defaults().retryAttempts(0));
+    private CompletableFuture<Long> prolong(String index, String key, Written last, Duration ttl) {
+        RBatch batch = batch(client);
         CompletableFuture<Boolean> prolonged = batch.getKeys()
                 .expireAsync(key, ttl.toMillis(), TimeUnit.MILLISECONDS)
                 .toCompletableFuture();
-        Glance glance = new Glance(batch, index);
-        return batch.executeAsync().toCompletableFuture().thenCompose(done -> {
-            if (!prolonged.join() || glance.version() == UNKNOWN) {
-                return write(index, key, value, ttl);
+        CompletableFuture<Double> listed = batch.getScoredSortedSet(index, ByteArrayCodec.INSTANCE)
+                .getScoreAsync(utf8(key))
+                .toCompletableFuture();
+        boolean checked = last.renewals.incrementAndGet() % CHECKED == 0;
+        Glance glance = new Glance(batch, index, checked);
+        CompletableFuture<byte[]> said = checked
+                ? batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE)
+                        .getAsync()
+                        .toCompletableFuture()
+                : done(last.value);
+        return executed(batch).thenCompose(fine -> {
+            if (!fine
+                    || !prolonged.join()
+                    || listed.join() == null
+                    || glance.version() == UNKNOWN
+                    || !Arrays.equals(last.value, said.join())) {
+                return write(index, key, last.value, ttl);
             }
             return glance.isDue()
-                    ? look(index, glance.version(), false).thenApply(Leases::version)
+                    ? run(lists(index), utf8("look"), utf8(String.valueOf(glance.version())), utf8("0"))
+                            .thenApply(RedisLeases::version)
                     : done(glance.version());
         });
     }
 
-    /** The version, and whether it is time to run the script. Of those who glance at the same time one is told so. */
+    /**
+     * The version, and whether it is time to run the script. Of those who glance at the same time one is told so. If it
+     * is checked, also where somebody has put a mark that does not expire.
+     */
     private static final class Glance {
 
         private static final byte[] LOOKED = utf8("1");
 
         private final CompletableFuture<byte[]> version;
         private final CompletableFuture<Boolean> due;
+        private final CompletableFuture<Long> remaining;
 
-        Glance(RBatch batch, String index) {
+        Glance(RBatch batch, String index, boolean checked) {
             version = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
                     .getAsync()
                     .toCompletableFuture();
             due = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
                     .setIfAbsentAsync(LOOKED, LOOKED_FOR)
                     .toCompletableFuture();
+            remaining = checked
+                    ? batch.getBucket(RedisLeases.mark(index))
+                            .remainTimeToLiveAsync()
+                            .toCompletableFuture()
+                    : done(0L);
         }
 
         long version() {
@@ -138,7 +186,7 @@ final class RedisLeases {
         }
 
         boolean isDue() {
-            return due.join();
+            return due.join() || remaining.join() == -1 || remaining.join() > LOOKED_FOR.toMillis();
         }
     }
 
@@ -157,51 +205,89 @@ final class RedisLeases {
     /** One plain command, if this client has asked a moment ago whether it is time for the script. */
     private CompletableFuture<Leases> glance(String index, long since) {
         long now = System.nanoTime();
+        RBatch batch = batch(client);
         if (now - glanced < LOOKED_FOR.toNanos() && index.equals(glancedAt)) {
-            return client.<byte[]>getBucket(version(index), ByteArrayCodec.INSTANCE)
+            CompletableFuture<byte[]> version = batch.<byte[]>getBucket(version(index), ByteArrayCodec.INSTANCE)
                     .getAsync()
-                    .toCompletableFuture()
-                    .thenCompose(
-                            found -> number(found) == since ? done(Leases.unchanged(since)) : look(index, since, true));
+                    .toCompletableFuture();
+            return executed(batch)
+                    .thenCompose(fine ->
+                            fine && number(version.join()) == since ? done(known(since)) : parts(index, since, null));
         }
         glancedAt = index;
         glanced = now;
-        RBatch batch = client.createBatch(BatchOptions.defaults().retryAttempts(0));
-        Glance glance = new Glance(batch, index);
-        return batch.executeAsync()
-                .toCompletableFuture()
-                .thenCompose(done -> glance.version() != since || glance.isDue()
-                        ? look(index, since, true)
-                        : done(Leases.unchanged(since)));
+        Glance glance = new Glance(batch, index, glances.incrementAndGet() % CHECKED == 0);
+        return executed(batch)
+                .thenCompose(fine -> fine && glance.version() == since && !glance.isDue()
+                        ? done(known(since))
+                        : parts(index, since, null));
     }
 
-    private CompletableFuture<Leases> look(String index, long since, boolean values) {
-        List<Object> keys = List.of(index, changes(index), version(index), mark(index));
-        return run(keys, utf8("look"), utf8(String.valueOf(since)))
-                .thenCompose(answer -> values ? read(answer) : done(Leases.unchanged(version(answer))));
+    private static Leases known(long since) {
+        return since == UNKNOWN ? Leases.all(UNKNOWN, Map.of()) : Leases.unchanged(since);
     }
 
-    /** Version, number of keys, the keys, and those of them that have changed. */
-    private CompletableFuture<Leases> read(List<Object> answer) {
-        if (answer.size() == 1) {
-            return done(Leases.unchanged(version(answer)));
+    /** What the script answers is bounded, so it may take more than one. */
+    private CompletableFuture<Leases> parts(String index, long since, @Nullable Part before) {
+        byte[] goOn = utf8(before != null && before.all ? "1" : "0");
+        return run(lists(index), utf8("look"), utf8(String.valueOf(since)), goOn)
+                .thenCompose(answer -> {
+                    Part part = before == null ? new Part() : before;
+                    return part.add(answer) ? parts(index, part.version, part) : done(part.leases());
+                });
+    }
+
+    /** What has been read of the entries. */
+    private static final class Part {
+
+        private final Map<String, byte[]> changed = new HashMap<>();
+        private final Set<String> gone = new HashSet<>();
+        private boolean all;
+        private long version;
+        private long bytes;
+
+        /** Version, whether there is more, whether this is all, and names with values. True if there is more. */
+        boolean add(List<Object> answer) {
+            version = version(answer);
+            if (answer.size() < 3) {
+                return false;
+            }
+            if (!all && (Long) answer.get(2) == 1) {
+                changed.clear();
+                gone.clear();
+                all = true;
+            }
+            for (int i = 3; i + 1 < answer.size(); i += 2) {
+                add(new String((byte[]) answer.get(i), StandardCharsets.UTF_8), (byte @Nullable []) answer.get(i + 1));
+            }
+            return (Long) answer.get(1) == 1;
         }
-        int end = 2 + ((Long) answer.get(1)).intValue();
-        Set<String> keys = texts(answer.subList(2, end));
-        return plain.values(texts(answer.subList(end, answer.size())))
-                .thenApply(changed -> new Leases(version(answer), keys, changed));
+
+        private void add(String key, byte @Nullable [] value) {
+            changed.remove(key);
+            gone.remove(key);
+            bytes += key.length() + (value == null ? 0 : value.length);
+            if (value == null) {
+                gone.add(key);
+            } else if (bytes <= MAX_BYTES) {
+                changed.put(key, value);
+            } else {
+                LOG.warn("{} was left out: what the entries say is more than {} bytes together", key, MAX_BYTES);
+            }
+        }
+
+        Leases leases() {
+            return new Leases(version, all, changed, all ? Set.of() : gone);
+        }
     }
 
-    private static Set<String> texts(Collection<Object> names) {
-        Set<String> texts = new LinkedHashSet<>();
-        names.forEach(name -> texts.add(new String((byte[]) name, StandardCharsets.UTF_8)));
-        return texts;
-    }
-
-    /** A refused script may have done a part of its work; the plain commands do the same again. */
+    /**
+     * A refused script may have done a part of its work; the plain commands do the same again. For a while nobody asks
+     * for what is refused.
+     */
     private <T> CompletableFuture<T> scripted(
             Supplier<CompletableFuture<T>> script, Supplier<CompletableFuture<T>> otherwise, String action) {
-        CompletableFuture<T> result = scriptsAllowed
+        CompletableFuture<T> result = System.nanoTime() - refused >= REFUSED_FOR.toNanos()
                 ? script.get()
                         .handle((value, failure) -> {
                             if (failure == null) {
@@ -210,12 +296,42 @@ final class RedisLeases {
                             if (!Failures.isRefusal(failure)) {
                                 return CompletableFuture.<T>failedFuture(failure);
                             }
-                            scriptsAllowed &= !Failures.refusesScripts(failure);
+                            refused = System.nanoTime();
                             return otherwise.get();
                         })
                         .thenCompose(Function.identity())
                 : otherwise.get();
         return Failures.named(action, result);
+    }
+
+    static RBatch batch(RedissonClient client) {
+        return client.createBatch(BatchOptions.defaults().retryAttempts(0));
+    }
+
+    /** False if one of the commands has found a value of another kind than it should; the others have run. */
+    static CompletableFuture<Boolean> executed(RBatch batch) {
+        return batch.executeAsync()
+                .toCompletableFuture()
+                .handle((done, failure) -> {
+                    if (failure != null && !isMisplaced(failure)) {
+                        return CompletableFuture.<Boolean>failedFuture(failure);
+                    }
+                    return done(failure == null);
+                })
+                .thenCompose(Function.identity());
+    }
+
+    /** A list where a text should be, a text that is no number, or an infinite score, which Redisson does not read. */
+    private static boolean isMisplaced(Throwable failure) {
+        Throwable e =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (!(e instanceof RedisException)) {
+            return e instanceof NumberFormatException;
+        }
+        String message = String.valueOf(e.getMessage());
+        return message.startsWith("WRONGTYPE")
+                || message.startsWith("ERR value is not an integer")
+                || message.startsWith("ERR increment or decrement would overflow");
     }
 
     private CompletableFuture<List<Object>> run(List<Object> keys, byte[]... arguments) {
@@ -230,12 +346,27 @@ final class RedisLeases {
                 .thenCompose(Function.identity());
     }
 
+    private static List<Object> lists(String index) {
+        return List.of(index, changes(index), version(index), mark(index));
+    }
+
     private static List<Object> keys(String index, String key) {
         return List.of(index, changes(index), version(index), mark(index), key);
     }
 
-    private static long number(byte @Nullable [] version) {
-        return version == null ? UNKNOWN : Long.parseLong(new String(version, StandardCharsets.UTF_8));
+    /** Where somebody has written what is no version, it is as if there was none. */
+    static long number(byte @Nullable [] version) {
+        if (version == null || version.length == 0 || version.length > 16) {
+            return UNKNOWN;
+        }
+        long number = 0;
+        for (byte digit : version) {
+            if (digit < '0' || digit > '9') {
+                return UNKNOWN;
+            }
+            number = 10 * number + digit - '0';
+        }
+        return number;
     }
 
     private static long version(List<Object> answer) {

@@ -1,9 +1,22 @@
 -- KEYS: the index, its changes, its version, the mark of the last run; for write and end the entry. ARGV: what to do.
+for i, kind in ipairs({'zset', 'zset', 'string'}) do -- what anybody has put in their place is in the way
+  local found = redis.call('TYPE', KEYS[i]).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local version = redis.call('GET', KEYS[3]) or '0'
 
 local function number(n) return string.format('%.0f', n) end
+local function whole(text) -- 0 if it is no number that counts on exactly
+  local n = #text <= 16 and tonumber(text:match('^%d+$')) or 0
+  return n < 9e15 and n or 0
+end
+local version = number(whole(redis.call('GET', KEYS[3]) or ''))
+if version == '0' then -- it was lost alone, or spoilt: it goes on after the last change
+  version = redis.call('ZREVRANGEBYSCORE', KEYS[2], '(9e15', '(0', 'WITHSCORES', 'LIMIT', 0, 1)[2] or version
+  if version ~= '0' then redis.call('SET', KEYS[3], version, 'PX', 60000) end
+end
+
 local function outlive(ms) -- what lists an entry stays a while longer than the entry
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ms + 10000) end
 end
@@ -13,15 +26,18 @@ local function changed(name)
   redis.call('ZADD', KEYS[2], version, name)
   redis.call('PEXPIRE', KEYS[2], 60000)
 end
-local function gone(name)
-  redis.call('ZREM', KEYS[2], name)
-  if redis.call('ZREM', KEYS[1], name) == 1 then changed('') end
+local function gone(name) -- it stays among the changes, so that readers learn of it
+  if redis.call('ZREM', KEYS[1], name) == 1 then changed(name) end
+end
+local function foreign(name) -- no key in the slot of the index: a cluster would not let the script look at it
+  return name:match('^[^{]*{([^}]*)}') ~= KEYS[1]
 end
 
 if ARGV[1] == 'write' then -- ARGV: lifetime in ms, and the manifest
   redis.call('SET', KEYS[5], ARGV[3], 'PX', ARGV[2])
   redis.call('ZADD', KEYS[1], number(now + ARGV[2] * 1000), KEYS[5])
   changed(KEYS[5])
+  if not redis.call('ZSCORE', KEYS[2], '') then redis.call('ZADD', KEYS[2], version, '') end
   outlive(ARGV[2])
   return {tonumber(version)}
 elseif ARGV[1] == 'end' then
@@ -30,29 +46,87 @@ elseif ARGV[1] == 'end' then
   return {tonumber(version)}
 end
 
--- Those whose end has come, unless they were renewed: that only their keys know.
+-- Those whose end has come, unless they were renewed: that only their keys know. No end is an hour away.
 local longest = 0
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, number(now))) do
+local function settle(name)
+  if foreign(name) then return redis.call('ZREM', KEYS[1], name) end
   local left = redis.call('PTTL', name)
-  if left < 0 then
-    gone(name)
-  else
-    redis.call('ZADD', KEYS[1], number(now + left * 1000), name)
-    longest = math.max(longest, left)
+  if left == -1 then -- written by somebody else, without an end
+    redis.pcall('PEXPIRE', name, 1500)
+    left = 1500
   end
+  if left < 0 then return gone(name) end
+  redis.call('ZADD', KEYS[1], number(now + left * 1000), name)
+  longest = math.max(longest, left)
+  if not redis.call('ZSCORE', KEYS[2], name) then changed(name) end -- it was lost
 end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', number(now))) do settle(name) end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], number(now + 3600e6), '+inf')) do settle(name) end
 if longest > 0 then outlive(longest) end
 -- What users without the right to run scripts have changed has no version yet.
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, 0)) do changed(name) end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '0')) do changed(name) end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. version, '+inf')) do changed(name) end
 redis.call('SET', KEYS[4], 1, 'PX', 400)
 
-if version == ARGV[2] then return {tonumber(version)} end -- ARGV: the version that is known
-local since = tonumber(version) < tonumber(ARGV[2]) and '0' or ARGV[2]
-local names = redis.call('ZRANGE', KEYS[1], 0, -1)
-if #names == 0 then redis.call('DEL', KEYS[3]) end -- an index that was lost alone is written again by those it lists
-local answer = {tonumber(version), #names}
-for _, name in ipairs(names) do answer[#answer + 1] = name end
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. since, '+inf')) do
-  if name ~= '' then answer[#answer + 1] = name end
+-- ARGV: the version that is known, and 1 to go on after a first part. Answer: the version alone if it is the known one.
+-- Else the version of this part, 1 if there is another part, 1 if the parts list all that stands, and each name that has
+-- changed with its manifest, or with nothing if it is gone.
+local standing = redis.call('ZCARD', KEYS[1])
+if standing == 0 then -- an index that was lost alone is written again by those it listed, when they miss the version
+  redis.call('DEL', KEYS[2], KEYS[3])
+  return {tonumber(version), 0, 1}
+end
+-- The empty name: of those who went before its version, some are not among the changes any more.
+if not redis.call('ZSCORE', KEYS[2], '') then
+  changed('')
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    if not redis.call('ZSCORE', KEYS[2], name) then changed(name) end
+  end
+end
+if redis.call('ZCARD', KEYS[2]) > 2 * standing + 100 then
+  local last = redis.call('ZSCORE', KEYS[2], '')
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', number(now - 10e6))) do
+    if name ~= '' and not redis.call('ZSCORE', KEYS[1], name) then
+      last = redis.call('ZSCORE', KEYS[2], name)
+      redis.call('ZREM', KEYS[2], name)
+    end
+  end
+  redis.call('ZADD', KEYS[2], last, '')
+end
+
+if version == ARGV[2] then return {tonumber(version)} end
+local since = whole(ARGV[2])
+local all = ARGV[3]
+if all ~= '1' and (since > tonumber(version) or since < tonumber(redis.call('ZSCORE', KEYS[2], ''))) then
+  since = 0
+  all = '1'
+end
+local names = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. number(since), version, 'WITHSCORES', 'LIMIT', 0, 1000)
+local answer = {tonumber(version), 0, tonumber(all) or 0}
+local bytes = 0
+for i = 1, #names, 2 do
+  local name = names[i]
+  if name ~= '' and not foreign(name) then
+    local manifest = false
+    local length = redis.call('ZSCORE', KEYS[1], name) and redis.pcall('STRLEN', name) or 0
+    if type(length) == 'table' then
+      if not length.err:find('WRONGTYPE', 1, true) then return length end
+      redis.pcall('DEL', name) -- its owner misses it then
+    elseif length > 1048576 then
+      manifest = 'too long'
+    else
+      manifest = redis.call('GET', name)
+    end
+    if manifest or all ~= '1' then
+      answer[#answer + 1] = name
+      answer[#answer + 1] = manifest
+      bytes = bytes + #name + (manifest and #manifest or 0)
+    end
+  end
+  if bytes > 524288 or i == 1999 then
+    answer[1] = tonumber(names[i + 1])
+    answer[2] = names[i + 1] ~= version and 1 or 0
+    break
+  end
 end
 return answer

@@ -288,7 +288,7 @@ final class QueueServer implements Registration {
         }
         for (String taken : servers) {
             String lease = QueueNames.lease(channels.names().prefix(), taken);
-            if (!leases.keys().contains(lease) && !taken.equals(names.taken())) {
+            if (!leases.changed().containsKey(lease) && !taken.equals(names.taken())) {
                 putBack(taken).thenCompose(done -> queues.remove(names.servers(), taken.getBytes(UTF_8)));
             }
         }
