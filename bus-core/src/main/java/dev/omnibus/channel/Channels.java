@@ -78,7 +78,7 @@ public final class Channels implements AutoCloseable {
         this.listener = listener;
         this.executor = executor;
         this.readers = new ChannelReaders(transport, limits, executor, listener, counters);
-        this.liveness = new Liveness(transport, listener, counters);
+        this.liveness = new Liveness(transport, listener, counters, names.inbox(node), limits.heartbeat());
         this.gate = new Gate(limits, executor, counters);
         this.lanes = new Lanes(gate, new Outbox(transport), limits.heartbeat());
         this.timer = new ScheduledThreadPoolExecutor(1, task -> {

@@ -3,6 +3,7 @@ package dev.omnibus.channel;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -12,11 +13,13 @@ import org.slf4j.LoggerFactory;
  * Finds out whether this process still hears itself through the transport.
  *
  * <p>Every second it sends a beat to the own inbox. Two that did not come back mean that the link is dead, whatever the
- * sockets say, or that the subscription is: the transport is then told to connect anew. The same beat calibrates the
- * receiver counts: if it arrives although it was counted as received by nobody, the transport cannot count (a cluster,
- * a replica or a proxy in between), and nothing may be concluded from counts. Only an exact count says that they can be
- * trusted again. That costs more than a plain one, in which whoever looks on by a pattern is included, so as long as
- * all is well it is asked for from time to time only.
+ * sockets say, or that the subscription is: the transport is then told to connect anew. But a beat may only be late,
+ * behind much else on a slow link: while something arrives on the inbox' connection, and Redis answers that the beats
+ * have reached the inbox, it is awaited. And when this process itself stood still, it has nothing to reproach others
+ * with. The same beat calibrates the receiver counts: if it arrives although it was counted as received by nobody, the
+ * transport cannot count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts. Only
+ * an exact count says that they can be trusted again. That costs more than a plain one, in which whoever looks on by a
+ * pattern is included, so as long as all is well it is asked for from time to time only.
  */
 final class Liveness {
 
@@ -25,10 +28,13 @@ final class Liveness {
     private static final byte[] BEAT_START = BEAT.getBytes(StandardCharsets.UTF_8);
     private static final int MISSED_BEATS = 2;
     private static final int COUNTED = 10; // every so manieth beat
+    private static final int MAX_LATE_BEATS = 60; // Redis itself gives up a subscriber that is behind for a minute
 
     private final Transport transport;
     private final ChannelListener listener;
     private final Counters counters;
+    private final String inbox;
+    private final long period; // nanoseconds
     private final Object telling = new Object(); // held while it is told, so that down and up are told in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private boolean reconnecting; // guarded by this, like all below
@@ -36,12 +42,18 @@ final class Liveness {
     private long lastSent;
     private long lastSeen;
     private long forgiven; // beats up to this one went down with an old connection, and tell nothing about the new one
+    private long lastAnswered; // by Redis, that it was sent to the inbox
+    private long answeredBefore; // at the last tick, like the next two
+    private long arrivedBefore;
+    private long lastTick;
     private long lastCounted;
     private long count;
     private boolean countsTrusted = true;
     private boolean toldDown; // guarded by telling
 
-    Liveness(Transport transport, ChannelListener listener, Counters counters) {
+    Liveness(Transport transport, ChannelListener listener, Counters counters, String inbox, Duration period) {
+        this.inbox = inbox;
+        this.period = period.toNanos();
         this.transport = transport;
         this.listener = listener;
         this.counters = counters;
@@ -63,7 +75,15 @@ final class Liveness {
     /** Once a second: looks whether the beats come back, and sends the next one, on a new connection if need be. */
     void tick(Channels channels) {
         boolean lost;
+        long arrived = transport.arrivedBeside(inbox);
+        long now = System.nanoTime();
         synchronized (this) {
+            if (stoodStill(now) || isBehind(arrived)) {
+                forgiven = Math.max(forgiven, lastSent);
+            }
+            lastTick = now;
+            arrivedBefore = arrived;
+            answeredBefore = lastAnswered;
             int missed = first.isDone() ? MISSED_BEATS : MISSED_BEATS + 1; // the first tick may come early
             lost = lastSent - Math.max(lastSeen, forgiven) >= missed && !reconnecting;
             down |= lost;
@@ -80,6 +100,20 @@ final class Liveness {
         }
     }
 
+    /** Whether this tick is so late that what has come meanwhile may not have been read yet. */
+    private boolean stoodStill(long now) {
+        return lastSent > 0 && now - lastTick > 2 * period;
+    }
+
+    /** Whether both ways are alive, and the beats have yet to come. */
+    private boolean isBehind(long arrived) {
+        boolean unheard = lastCounted > lastSeen && count == 0; // the inbox is subscribed to no more
+        return arrived != arrivedBefore
+                && lastAnswered > answeredBefore
+                && !unheard
+                && lastSent - lastSeen < MAX_LATE_BEATS;
+    }
+
     private void beat(Channels channels) {
         long beat;
         boolean exactly;
@@ -91,6 +125,7 @@ final class Liveness {
         channels.sendBeat(message, exactly ? Count.ALL : Count.NO, new Sent() {
             @Override
             public void sent(long receivers, boolean exact) {
+                answered(beat);
                 if (exactly || receivers == 0) {
                     counted(beat, receivers);
                 }
@@ -155,6 +190,10 @@ final class Liveness {
         }
         tell(channels);
         first.complete(null);
+    }
+
+    private synchronized void answered(long beat) {
+        lastAnswered = Math.max(lastAnswered, beat);
     }
 
     private synchronized void counted(long beat, long receivers) {

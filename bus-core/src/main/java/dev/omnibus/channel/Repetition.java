@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +19,9 @@ import org.slf4j.LoggerFactory;
  * <p>The moments are not counted from the start. A period has ten of them, the same for everybody on this machine, and
  * a node takes one of the ten. So what a node sends with one period it sends at one moment, in one write; and many
  * nodes in one process wake Redis up ten times in a period, instead of each for itself. To be woken up costs Redis more
- * than what it is then asked. Nodes of other machines fall in between as they like. Thread-safe.
+ * than what it is then asked. Nodes of other machines fall in between as they like.
+ *
+ * <p>What the runner could not begin by the next moment is not made up for: its next run stands for both. Thread-safe.
  */
 final class Repetition implements Runnable {
 
@@ -30,6 +33,7 @@ final class Repetition implements Runnable {
     private final long period;
     private final long moment;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean waiting = new AtomicBoolean(); // for the runner
     private boolean running; // guarded by this
 
     /** Completed or cancelled, it is not run any more. */
@@ -86,6 +90,11 @@ final class Repetition implements Runnable {
         }
     }
 
+    private void runTasks() {
+        waiting.set(false);
+        tasks.forEach(Task::run);
+    }
+
     @Override
     public void run() {
         long now = System.nanoTime();
@@ -96,8 +105,11 @@ final class Repetition implements Runnable {
             }
         }
         try {
-            runner.execute(() -> tasks.forEach(Task::run));
+            if (waiting.compareAndSet(false, true)) {
+                runner.execute(this::runTasks);
+            }
         } catch (Throwable t) { // thrown further, it would end the heartbeat silently
+            waiting.set(false);
             LOG.error("Periodic tasks could not be started; they are with the next period", t);
         } finally {
             schedule(now);

@@ -66,6 +66,17 @@ public interface Transport extends AutoCloseable {
     CompletableFuture<Void> reconnect();
 
     /**
+     * How much has arrived so far on the connection on which a channel is subscribed. Whatever it was: if the number
+     * has changed, that connection is alive, however long what is awaited may still be on its way.
+     *
+     * @param channel the exact name
+     * @return a number that changes with every byte; one that never does where that is not known
+     */
+    default long arrivedBeside(String channel) {
+        return 0;
+    }
+
+    /**
      * Opens connections of their own to lists of messages, for adapters. May block while it connects.
      *
      * @return open queues; to be closed before this transport is

@@ -4,6 +4,8 @@ import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /** A transport whose publications the test completes itself. Beats come back by themselves, unless told otherwise. */
 final class HandTransport implements Transport {
@@ -26,6 +29,9 @@ final class HandTransport implements Transport {
     final Map<String, FrameListener> listeners = new ConcurrentHashMap<>();
     volatile boolean hearsItself = true;
     volatile long beatCount = 1;
+    volatile boolean answersBeats = true;
+    volatile LongSupplier arrived = () -> 0;
+    volatile Consumer<Runnable> onTogether = Runnable::run;
     volatile Consumer<Publication> onPublish = held::add;
     volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
     volatile CompletableFuture<Void> reconnected = CompletableFuture.completedFuture(null);
@@ -45,7 +51,13 @@ final class HandTransport implements Transport {
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }
-                publication.outcome().published(beatCount, 0);
+                if (answersBeats) {
+                    publication.outcome().published(beatCount, 0);
+                } else {
+                    publication
+                            .outcome()
+                            .failed(new TransportException(Kind.CONNECTION_LOST, false, "on purpose", null));
+                }
             } else {
                 onPublish.accept(publication);
             }
@@ -92,6 +104,11 @@ final class HandTransport implements Transport {
     }
 
     @Override
+    public long arrivedBeside(String channel) {
+        return arrived.getAsLong();
+    }
+
+    @Override
     public CompletableFuture<Void> reconnect() {
         reconnects.incrementAndGet();
         return reconnected;
@@ -110,6 +127,11 @@ final class HandTransport implements Transport {
     @Override
     public CompletableFuture<Leases> leases(String index, long since) {
         return CompletableFuture.completedFuture(Leases.unchanged(since));
+    }
+
+    @Override
+    public void together(Runnable sending) {
+        onTogether.accept(sending);
     }
 
     @Override

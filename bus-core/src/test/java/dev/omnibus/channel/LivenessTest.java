@@ -11,8 +11,11 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +44,71 @@ class LivenessTest {
             assertEquals(List.of("down"), listener.told);
             transport.hearsItself = true;
             await().until(() -> listener.told.equals(List.of("down", "up")));
+            assertEquals("here", channels.node());
+        }
+    }
+
+    @Test
+    void aLinkThatIsBehindIsAliveWhileItCarriesAnythingBothWays() {
+        AtomicLong bytes = new AtomicLong();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.arrived = bytes::incrementAndGet;
+            transport.hearsItself = false;
+            int before = transport.beats.get();
+            await().until(() -> transport.beats.get() > before + 8);
+            assertEquals(0, transport.reconnects.get());
+            assertEquals(List.of(), listener.told);
+            transport.hearsItself = true;
+            int later = transport.beats.get();
+            await().until(() -> transport.beats.get() > later + 3);
+            transport.hearsItself = false;
+            transport.arrived = () -> 0; // silence, and no beats
+            await().until(() -> transport.reconnects.get() == 1);
+            assertEquals("here", channels.node());
+        }
+    }
+
+    @Test
+    void whenThisProcessStoodStillItsBeatsHaveAnotherChance() {
+        List<Runnable> stalled = new CopyOnWriteArrayList<>();
+        AtomicInteger periods = new AtomicInteger();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.onTogether = stalled::add;
+            await().until(() -> !stalled.isEmpty());
+            channels.every(QUICK, periods::incrementAndGet);
+            await().until(() -> periods.get() > 5);
+            assertEquals(1, stalled.size(), "what was missed is not made up for");
+            transport.hearsItself = false; // what has come meanwhile is not read yet
+            stalled.forEach(Runnable::run);
+            transport.hearsItself = true;
+            transport.onTogether = Runnable::run;
+            int before = transport.beats.get();
+            await().until(() -> transport.beats.get() > before + 3);
+            assertEquals(0, transport.reconnects.get());
+            assertEquals(List.of(), listener.told);
+        }
+    }
+
+    @Test
+    void aWayOutThatIsDeadIsSeenWhateverArrives() {
+        AtomicLong bytes = new AtomicLong();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.arrived = bytes::incrementAndGet;
+            transport.hearsItself = false;
+            transport.answersBeats = false;
+            await().until(() -> transport.reconnects.get() >= 1);
+            assertEquals("here", channels.node());
+        }
+    }
+
+    @Test
+    void anInboxThatRedisKnowsNoMoreIsSeenWhateverArrives() {
+        AtomicLong bytes = new AtomicLong();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.arrived = bytes::incrementAndGet;
+            transport.hearsItself = false;
+            transport.beatCount = 0;
+            await().until(() -> transport.reconnects.get() >= 1);
             assertEquals("here", channels.node());
         }
     }

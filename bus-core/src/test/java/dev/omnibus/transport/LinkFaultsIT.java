@@ -104,6 +104,37 @@ class LinkFaultsIT {
     }
 
     @Test
+    void aWayOutThatIsDeadIsNoticedWhileEventsGoOnArriving() {
+        proxy.blackhole(Direction.TO_SERVER);
+        long noticed = millisUntil(() -> linkDown.get() > 0);
+        proxy.pass();
+        long healed = millisUntilFlowing();
+        report("half-open to the server", "noticed", noticed, "flowing after heal", healed);
+        assertTrue(noticed <= 6_500, () -> "noticed after " + noticed + " ms");
+        assertNoDuplicates();
+    }
+
+    @Test
+    void aBurstThatIsManySecondsBehindOnASlowLinkArrivesWhole() {
+        List<Integer> burst = new CopyOnWriteArrayList<>();
+        subscriber
+                .subscribe(
+                        "burst", String.class, event -> burst.add(event.data().length()))
+                .ready()
+                .join();
+        proxy.throttle(1_000_000);
+        String data = "x".repeat(100_000);
+        for (int i = 0; i < 50; i++) {
+            publisher.publish("burst", data);
+        }
+        long arrived = millisUntil(() -> burst.size() == 50);
+        report("5 MB over 1 MB/s", "arrived after", arrived, "link down", linkDown.get());
+        assertTrue(arrived > 3_500, () -> "not behind at all, after " + arrived + " ms");
+        assertEquals(0, linkDown.get());
+        assertNoDuplicates();
+    }
+
+    @Test
     void aFrozenRedisGoesOnWithoutADuplicate() {
         redis.pause();
         LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(5));

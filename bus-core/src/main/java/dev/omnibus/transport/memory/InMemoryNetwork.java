@@ -83,7 +83,7 @@ public final class InMemoryNetwork {
                 receivers += subscribed.pattern() ? 0 : 1;
                 onlookers += subscribed.pattern() ? 1 : 0;
                 for (byte[] frame : tamper.apply(publication.channel(), publication.frame())) {
-                    transport.later(() -> subscribed.listener().onFrame(publication.channel(), frame));
+                    transport.deliver(subscribed, publication.channel(), frame);
                 }
             }
         }

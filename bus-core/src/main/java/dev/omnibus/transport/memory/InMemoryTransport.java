@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -25,6 +26,7 @@ final class InMemoryTransport implements Transport {
 
     private final InMemoryNetwork network;
     private final Map<String, Subscribed> subscriptions = new ConcurrentHashMap<>();
+    private final AtomicLong arrived = new AtomicLong(); // frames
     private final ExecutorService io = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Io(task);
         thread.setDaemon(true);
@@ -86,6 +88,19 @@ final class InMemoryTransport implements Transport {
             done.complete(null);
         }
         return done;
+    }
+
+    @Override
+    public long arrivedBeside(String channel) {
+        return arrived.get();
+    }
+
+    /** Hands a frame over, on the I/O thread. */
+    void deliver(Subscribed to, String channel, byte[] frame) {
+        boolean unused = later(() -> {
+            arrived.incrementAndGet();
+            to.listener().onFrame(channel, frame);
+        });
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import java.util.concurrent.ExecutorService;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
 import org.redisson.client.handler.CommandEncoder;
@@ -60,10 +61,10 @@ final class BusPipeline implements NettyHook, Observer {
     }
 
     @Override
-    public void confirmed(String name, boolean pattern) {
+    public void confirmed(String name, boolean pattern, LongSupplier arrived) {
         Observer told = observer;
         if (told != null) {
-            told.confirmed(name, pattern);
+            told.confirmed(name, pattern, arrived);
         }
     }
 

@@ -236,6 +236,15 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
+    public long arrivedBeside(String channel) {
+        Subscribed subscribed;
+        synchronized (this) {
+            subscribed = subscriptions.get(channel);
+        }
+        return subscribed == null ? 0 : current().arrivedBeside(subscribed);
+    }
+
+    @Override
     public Queues queues() {
         IoThread.requireOther("Connecting to the lists of Redis");
         synchronized (this) {

@@ -262,6 +262,10 @@ final class Session {
         return subscriptions.unsubscribe(unwanted);
     }
 
+    long arrivedBeside(Subscribed wanted) {
+        return subscriptions.arrivedBeside(wanted);
+    }
+
     int heldSubscriptions() {
         return subscriptions.size() + answers.size();
     }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.ChannelName;
 import org.redisson.client.RedisClientConfig;
@@ -49,8 +50,12 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     /** Learns what Redis answers. Called on the event loop: must neither block nor throw. */
     interface Observer {
 
-        /** The subscription stands from here on: what arrives next was published after this. */
-        void confirmed(String name, boolean pattern);
+        /**
+         * The subscription stands from here on: what arrives next was published after this.
+         *
+         * @param arrived how many bytes have arrived on its connection so far
+         */
+        void confirmed(String name, boolean pattern, LongSupplier arrived);
 
         /** Redis said no. */
         void refused(String name, String error);
@@ -85,6 +90,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Deque<Asked> unanswered = new ArrayDeque<>();
     private final Set<ChannelName> refused = new HashSet<>();
     private final Map<ChannelName, Kept> kept = new HashMap<>();
+    private volatile long arrived; // bytes; written on the event loop only
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
         super(settings(executor));
@@ -98,6 +104,15 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
                 .setAddress("redis://127.0.0.1:6379")
                 .setExecutor(executor)
                 .setKeepPubSubOrder(true);
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes it
+    public void channelRead(ChannelHandlerContext context, Object read) throws Exception {
+        if (read instanceof ByteBuf bytes) {
+            arrived += bytes.readableBytes();
+        }
+        super.channelRead(context, read);
     }
 
     @Override
@@ -128,7 +143,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
                 if (before != null) {
                     before.back();
                 }
-                observer.confirmed(name.toString(), operation.equals("psubscribe"));
+                observer.confirmed(name.toString(), operation.equals("psubscribe"), () -> arrived);
             }
             case "unsubscribe" -> endedAnyway(PubSubType.UNSUBSCRIBE, name);
             case "punsubscribe" -> endedAnyway(PubSubType.PUNSUBSCRIBE, name);

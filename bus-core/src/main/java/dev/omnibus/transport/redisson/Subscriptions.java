@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.RPatternTopic;
 import org.redisson.api.RTopic;
@@ -41,6 +42,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         final CompletableFuture<Void> first = new CompletableFuture<>();
         final long deadline = System.nanoTime() + RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos();
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
+        volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
         volatile @Nullable Overlap overlap; // while it moves from one server to another
@@ -119,7 +121,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     }
 
     @Override
-    public void confirmed(String name, boolean pattern) {
+    public void confirmed(String name, boolean pattern, LongSupplier arrived) {
         Held mine = byName.get(name);
         if (mine == null) { // nobody waits for it any more: it would be counted by Redis, and deaf
             turns.take(
@@ -129,6 +131,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                             : remove(name, pattern));
             return;
         }
+        mine.arrived = arrived;
         Overlap overlap = mine.overlap;
         if (mine.keptOn) {
             mine.keptOn = false;
@@ -316,6 +319,12 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                 : client.getTopic(name, ByteArrayCodec.INSTANCE)
                         .removeAllListenersAsync()
                         .toCompletableFuture());
+    }
+
+    long arrivedBeside(Subscribed wanted) {
+        Held mine = held.get(wanted);
+        LongSupplier arrived = mine == null ? null : mine.arrived;
+        return arrived == null ? 0 : arrived.getAsLong();
     }
 
     /** What it holds or is about to do; 0 when nothing is subscribed. */
