@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import com.fasterxml.jackson.databind.util.LRUMap;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.omnibus.channel.Message;
@@ -56,6 +57,7 @@ public final class Json {
         JsonFactory factory = strict.getFactory();
         factory.setStreamReadConstraints(constraints);
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION); // the wire is UTF-8; UTF-16 has no byte offsets
+        strict.setTypeFactory(strict.getTypeFactory().withCache(new LRUMap<>(16, 1_000))); // goes with the bus
         strict.deactivateDefaultTyping(); // a sender shall not choose classes; the empty list below allows none
         strict.setPolymorphicTypeValidator(
                 BasicPolymorphicTypeValidator.builder().build());

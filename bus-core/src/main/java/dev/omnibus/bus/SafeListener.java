@@ -20,7 +20,7 @@ final class SafeListener {
     private static final int OVERHEAD = 256;
 
     private static final int FAILURE_BYTES = 2_048; // of an exception with its trace
-    private static final int DECODED = 4; // data weighs more as objects than it did as JSON
+    private static final int DECODED = 12; // data weighs far more as objects than it did as JSON
 
     private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, 32L * 1024 * 1024);
 

@@ -114,7 +114,7 @@ final class Lane {
             }
             return new Publication(channel, Frames.join(messages), counted, batch);
         } catch (OutOfMemoryError e) { // or the lane would wait for this frame for ever
-            finish(batch, 0, NOT_TOLD_APART, Outbox.NO_MEMORY);
+            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory);
             return null;
         }
     }

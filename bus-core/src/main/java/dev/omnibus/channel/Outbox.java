@@ -29,9 +29,11 @@ final class Outbox {
     /** While so many are under way, the others go on gathering: few large frames cost less than many small ones. */
     private static final int LANES_UNDER_WAY = 64;
 
-    /** Made beforehand, because there is no memory for it when it is needed. */
-    @SuppressWarnings("StaticAssignmentOfThrowable")
-    static final TransportException NO_MEMORY = new TransportException(
+    /**
+     * Made beforehand, because there is no memory for it when it is needed; one for each bus, because its trace keeps
+     * the classes of whoever made the bus.
+     */
+    final TransportException noMemory = new TransportException(
             Kind.OUTBOX_FULL, true, "There is no memory to send with; send less at a time", null);
 
     private final Transport transport;
@@ -107,7 +109,7 @@ final class Outbox {
                 }
             } catch (OutOfMemoryError e) {
                 if (next != null) {
-                    next.outcome().failed(NO_MEMORY);
+                    next.outcome().failed(noMemory);
                 } else if (publications.isEmpty()) {
                     ready.add(lane); // it has taken nothing
                     throw e;
