@@ -39,12 +39,14 @@ public final class Bus implements AutoCloseable {
     private final Events events;
     private final LocalEvents localEvents;
     private final Duration drainTimeout;
+    private final KeepAlive keepAlive;
     private final Layers layers = new Layers();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     Bus(BusBuilder builder) {
         json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
+        keepAlive = new KeepAlive(builder.keepAlive);
         executor = BusThreads.create(this);
         Counters counters = new Counters();
         String node = NodeId.next(builder.name);
@@ -315,6 +317,25 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
+     * Says that work from outside has begun, such as a service, for layers: the process lives on while there is some,
+     * unless {@link BusBuilder#keepAlive} says otherwise.
+     *
+     * @param work counts once
+     */
+    public void beginWork(Object work) {
+        keepAlive.begin(work);
+    }
+
+    /**
+     * Says that it has ended. What is left ends with the bus.
+     *
+     * @param work what has begun before; else nothing happens
+     */
+    public void endWork(Object work) {
+        keepAlive.end(work);
+    }
+
+    /**
      * Where handlers run, for layers.
      *
      * @return the executor
@@ -359,6 +380,7 @@ public final class Bus implements AutoCloseable {
             lifecycle.enter(BusState.CLOSED);
             listener.close();
         } finally {
+            keepAlive.close();
             BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
             closed.complete(null);
             if (interrupted) {

@@ -37,6 +37,7 @@ public final class BusBuilder {
     PayloadCodec codec;
 
     int maxMessageBytes = 1024 * 1024;
+    boolean keepAlive = true;
     Duration drainTimeout = Duration.ofSeconds(5);
     private long outboxBytes = 64L * 1024 * 1024;
     private Duration outboxWait = Duration.ZERO;
@@ -187,6 +188,19 @@ public final class BusBuilder {
     public BusBuilder heartbeat(Duration period) {
         requireRange("heartbeat", period, Duration.ofMillis(10), LONGEST_HEARTBEAT);
         this.heartbeat = period;
+        return this;
+    }
+
+    /**
+     * Whether the process lives on after the end of its {@code main} method while this bus has a subscription or serves
+     * something. Without it, and while the bus has neither, the bus keeps no process alive.
+     *
+     * @param keepAlive true by default
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder keepAlive(boolean keepAlive) {
+        this.keepAlive = keepAlive;
         return this;
     }
 

@@ -39,7 +39,7 @@ final class Events {
     /** What is the same for all events of one type on one topic. */
     private record Prepared(String channel, byte[] prefix, Numbering numbering) {}
 
-    private final Object owner;
+    private final Bus bus;
     private final Channels channels;
     private final Payloads payloads;
     private final EventCodec codec;
@@ -52,14 +52,14 @@ final class Events {
     private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
 
     Events(
-            Object owner,
+            Bus bus,
             Channels channels,
             EventCodec codec,
             Payloads payloads,
             Executor executor,
             SafeListener listener,
             Counters counters) {
-        this.owner = owner;
+        this.bus = bus;
         this.channels = channels;
         this.codec = codec;
         this.payloads = payloads;
@@ -162,6 +162,7 @@ final class Events {
                 new EventSubscription<>(pattern, reader, typeName, decoder, handler, options, counters, listener, this);
         reader.add(subscription);
         open.add(subscription);
+        bus.beginWork(subscription);
         if (reader.isUnopened()) {
             listen(reader, pattern.isWildcard());
         }
@@ -180,7 +181,7 @@ final class Events {
         Executor users = options.executor().get();
         return task -> {
             try {
-                users.execute(() -> BusThreads.runAs(owner, task));
+                users.execute(() -> BusThreads.runAs(bus, task));
             } catch (RuntimeException e) { // not all refuse as they should
                 refused.run();
                 throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e);
@@ -243,6 +244,7 @@ final class Events {
     /** Until then, closing the bus waits for it. */
     synchronized void ended(EventSubscription<?> subscription) {
         if (open.remove(subscription)) {
+            bus.endWork(subscription);
             counters.dropped.add(subscription.dropped());
         }
     }

@@ -168,6 +168,7 @@ public final class RpcServer implements Layer {
         ServedService service = new ServedService(
                 name, contract, methods, options, bus.channels(), codec, answers, bus.executor(), new Announcing());
         services.add(service);
+        bus.beginWork(service);
         service.open();
         return service;
     }
@@ -219,6 +220,7 @@ public final class RpcServer implements Layer {
         public void forget(ServedService service) {
             synchronized (RpcServer.this) {
                 services.remove(service);
+                bus.endWork(service);
             }
         }
     }

@@ -42,7 +42,9 @@ final class BusPipeline implements NettyHook, Observer {
     }
 
     @Override
-    public void afterBoostrapInitialization(Bootstrap bootstrap) {}
+    public void afterBoostrapInitialization(Bootstrap bootstrap) {
+        DaemonTimer.of(bootstrap);
+    }
 
     @Override
     public void afterChannelInitialization(Channel channel) {

@@ -1,10 +1,13 @@
 package dev.omnibus.transport.redisson;
 
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
@@ -69,6 +72,15 @@ final class RedissonSettings {
     /** The same with connections enough for commands that wait. */
     static Config forQueues(Config bus) {
         Config config = new Config(bus);
+        config.setNettyHook(new NettyHook() {
+            @Override
+            public void afterBoostrapInitialization(Bootstrap bootstrap) {
+                DaemonTimer.of(bootstrap);
+            }
+
+            @Override
+            public void afterChannelInitialization(Channel channel) {}
+        });
         if (config.isSingleConfig()) {
             config.useSingleServer().setConnectionPoolSize(WAITING_CONNECTIONS);
         } else if (config.isClusterConfig()) {
