@@ -89,6 +89,15 @@ public interface BusListener {
     default void onPublishFailed(String topic, PublishException failure) {}
 
     /**
+     * Something other than an event could not be sent, or its fate is unknown, and nobody waits for it here: most often
+     * the reply to a call, whose caller will only see his timeout.
+     *
+     * @param channel what it was about, such as the channel of the method that was called
+     * @param problem to whom it was not sent, and why
+     */
+    default void onUnsent(String channel, String problem) {}
+
+    /**
      * A subscription was down and stands again. What was published meanwhile is lost; publishers that count reveal how
      * much with their next event or, if none follows, a second or more later.
      *

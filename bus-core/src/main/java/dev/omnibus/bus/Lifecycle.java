@@ -67,6 +67,11 @@ final class Lifecycle implements ChannelListener {
     }
 
     @Override
+    public void onUnsent(String channel, String problem) {
+        listener.onUnsent(channel, problem);
+    }
+
+    @Override
     public void onFramesDropping(String channel) {
         listener.onFramesDropping(channel);
     }

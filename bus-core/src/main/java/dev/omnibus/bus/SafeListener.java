@@ -184,6 +184,13 @@ final class SafeListener {
         tell(FAILURE_BYTES, l -> l.onPublishFailed(topic, failure));
     }
 
+    void onUnsent(String channel, String problem) {
+        if (mayLog()) {
+            LOG.warn("On {}: {}", printable(channel), problem);
+        }
+        tell(l -> l.onUnsent(channel, problem));
+    }
+
     void onInterrupted(String topic) {
         counters.interruptions.increment();
         if (own.mayLog()) {

@@ -27,6 +27,14 @@ public interface ChannelListener {
      */
     void onFramesDropped(String channel, long frames);
 
+    /**
+     * A message could not be sent, or its fate is unknown, and nobody else is told.
+     *
+     * @param channel what it was about
+     * @param problem why
+     */
+    default void onUnsent(String channel, String problem) {}
+
     /** The bus no longer hears itself. It is making a new connection. */
     void onLinkDown();
 

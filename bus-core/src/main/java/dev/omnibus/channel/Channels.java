@@ -262,6 +262,16 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
+     * Reports a message that could not be sent, or whose fate is unknown, where nobody waits for it to say so.
+     *
+     * @param channel what it was about
+     * @param problem why
+     */
+    public void reportUnsent(String channel, String problem) {
+        listener.onUnsent(channel, problem);
+    }
+
+    /**
      * Runs something again and again on the timer's thread, which it must not hold up. What it throws is logged.
      *
      * @param period the time between two runs; before the first one, and after one that came late, it may be 0.4 to 1.4

@@ -125,18 +125,18 @@ public final class Adapter {
             throw new IllegalStateException("What was just written can be read", e);
         }
         CompletableFuture<JsonNode> answer = calls.call(method, params, Duration.ofNanos(timeoutNanos));
-        CompletableFuture<Object> result = new CallFuture<>(() -> answer.cancel(true));
+        CallFuture<Object> result = new CallFuture<>(() -> answer.cancel(true));
         answer.whenComplete((value, failure) -> {
             if (failure != null) {
-                result.completeExceptionally(Failures.unwrapped(failure));
+                result.fail(Failures.unwrapped(failure));
                 return;
             }
             try {
-                result.complete(reader.readValue(value));
+                result.succeed(reader.readValue(value));
             } catch (IOException | RuntimeException | Error e) { // the program's own constructors are called here
                 Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
                 String misfit = "the answer is not what the caller expects";
-                result.completeExceptionally(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
+                result.fail(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
             }
         });
         return result;

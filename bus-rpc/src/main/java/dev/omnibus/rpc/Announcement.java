@@ -56,11 +56,11 @@ final class Announcement {
     private boolean draining;
     private boolean leaving;
 
-    Announcement(Bus bus, RpcCodec codec) {
+    Announcement(Bus bus, RpcCodec codec, ReplyPacer pacer) {
         this.channels = bus.channels();
         this.codec = codec;
         this.directory = Directory.on(bus);
-        this.discover = new DiscoverEndpoint(bus, codec);
+        this.discover = new DiscoverEndpoint(bus, codec, pacer);
         this.executor = new LastingExecutor(bus.executor());
     }
 

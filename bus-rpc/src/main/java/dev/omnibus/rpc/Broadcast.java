@@ -3,7 +3,6 @@ package dev.omnibus.rpc;
 import dev.omnibus.rpc.Contract.Operation;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 
 /**
  * Puts one question to all nodes that serve a contract, and collects every answer. Immutable and thread-safe.
@@ -44,7 +43,7 @@ public final class Broadcast<S> {
      * @throws RpcException if nobody could be asked: {@code NO_SERVER} if nobody serves it
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
-    public <T> Replies<T> ask(Function<S, T> question) {
+    public <T> Replies<T> ask(ServiceCall<S, T> question) {
         return question(question).ask();
     }
 
@@ -56,7 +55,7 @@ public final class Broadcast<S> {
      * @return completes with every answer, and who is missing
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
-    public <T> CompletableFuture<Replies<T>> askAsync(Function<S, T> question) {
+    public <T> CompletableFuture<Replies<T>> askAsync(ServiceCall<S, T> question) {
         return question(question).askAsync();
     }
 
@@ -68,7 +67,7 @@ public final class Broadcast<S> {
      * @return the question
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
-    public <T> Question<T> question(Function<S, T> question) {
+    public <T> Question<T> question(ServiceCall<S, T> question) {
         ServiceProxy.Recording recording = ServiceProxy.record(contract, question);
         if (recording.operation().async()) {
             throw new IllegalArgumentException(
@@ -87,7 +86,7 @@ public final class Broadcast<S> {
      * @return the question
      * @throws IllegalArgumentException if the question does not call exactly one method of the contract
      */
-    public <T> Question<T> stageQuestion(Function<S, ? extends CompletionStage<T>> question) {
+    public <T> Question<T> stageQuestion(ServiceCall<S, ? extends CompletionStage<T>> question) {
         return question(ServiceProxy.record(contract, question));
     }
 

@@ -34,7 +34,7 @@ final class Call<T> {
     private final long started = System.nanoTime();
     private final long deadline;
     private final boolean idempotent;
-    private final CallFuture<T> future = new CallFuture<>(this::cancelled);
+    private final CallFuture<T> future = new CallFuture<>(this::givenUp);
     private volatile @Nullable Attempt attempt;
     private Set<String> gone = Set.of();
     private String lastFailed = "";
@@ -74,7 +74,8 @@ final class Call<T> {
         return at == null ? "" : at.id();
     }
 
-    private void cancelled() {
+    private void givenUp() {
+        client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null));
         Attempt last = attempt;
         if (last != null && last.take()) {
             giveUp(last);
@@ -199,7 +200,7 @@ final class Call<T> {
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(method.channel(to.id()), request, Count.ANY, next);
-        if (future.isCancelled()) { // perhaps between the two, and then it was told before the request was sent
+        if (future.isGivenUp()) { // perhaps between the two, and then it was told before the request was sent
             giveUp(next);
         }
     }
@@ -228,8 +229,15 @@ final class Call<T> {
     }
 
     /** A one-way call has arrived. */
+    @SuppressWarnings("NullAway") // it gives nothing
     void delivered() {
-        future.complete(null);
+        future.succeed(null);
+        client.succeeded(method.name(), node(), started);
+    }
+
+    private void fail(Throwable failure) {
+        future.fail(failure);
+        client.failed(failure);
     }
 
     void replied(Attempt last, RpcCodec.Response reply) {
@@ -244,7 +252,7 @@ final class Call<T> {
             if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
                 again(last, client.directory().shapes().explained(reply, e), reply.retryAfterMillis());
             } else {
-                future.completeExceptionally(failure);
+                fail(failure);
             }
         }
     }
@@ -258,22 +266,23 @@ final class Call<T> {
         try {
             decoded = decoded(value);
         } catch (RpcException e) {
-            future.completeExceptionally(e);
+            future.fail(e);
             return;
         }
-        future.complete(decoded);
+        future.succeed(decoded);
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the reader was made for this type, which may have null
     private T decoded(Message value) {
         try {
-            return (T) RpcCodec.decode(method.result(), value);
+            T decoded = (T) RpcCodec.decode(method.result(), value);
+            client.succeeded(method.name(), node(), started);
+            return decoded;
         } catch (IOException e) {
-            throw failed(failure(
-                    Reason.BAD_REPLY,
-                    false,
-                    Failures.misfit(e) + client.directory().shapes().difference(method.name(), node()),
-                    null));
+            String why = Failures.misfit(e) + client.directory().shapes().difference(method.name(), node());
+            RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
+            client.failed(failure);
+            throw failure;
         }
     }
 
@@ -304,6 +313,7 @@ final class Call<T> {
             fail(Failures.withMore(failure, "; not tried again, because too many calls of this process were"));
         } else {
             retries++;
+            client.retried();
             mayHaveRun |= !failure.notExecuted();
             Node at = last.node();
             boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;
@@ -323,7 +333,7 @@ final class Call<T> {
     }
 
     void fail(RpcException e) {
-        future.completeExceptionally(failed(e));
+        fail((Throwable) failed(e));
     }
 
     private RpcException failed(RpcException e) {

@@ -7,11 +7,16 @@ import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,18 +27,33 @@ import org.slf4j.LoggerFactory;
  */
 final class CallAnswers {
 
-    private static final Logger LOG = LoggerFactory.getLogger(CallAnswers.class);
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
+
+    /** How long a reply that found no connection waits before it is sent again. */
+    private static final long RESEND_MILLIS = 50;
+
+    /** What may wait for the connection. */
+    private static final long MAX_HELD_BYTES = 16L * 1024 * 1024;
 
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
     private final List<ServerInterceptor> interceptors = new CopyOnWriteArrayList<>();
+    private final ReplyPacer pacer;
+    private final AtomicLong heldBytes = new AtomicLong();
+    private final LongAdder served = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder overloaded = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+    private final LongAdder cancelled = new LongAdder();
+    private final LongAdder repliesLost = new LongAdder();
     private final LongAdder callersGone = new LongAdder();
 
-    CallAnswers(Channels channels, RpcCodec codec, Executor executor) {
+    CallAnswers(Channels channels, RpcCodec codec, Executor executor, ReplyPacer pacer) {
         this.channels = channels;
         this.codec = codec;
         this.executor = executor;
+        this.pacer = pacer;
     }
 
     void intercept(ServerInterceptor interceptor) {
@@ -44,8 +64,37 @@ final class CallAnswers {
         return !interceptors.isEmpty();
     }
 
-    long callersGone() {
-        return callersGone.sum();
+    RpcServerStats stats() {
+        return new RpcServerStats(
+                served.sum(),
+                failed.sum(),
+                overloaded.sum(),
+                refused.sum(),
+                cancelled.sum(),
+                repliesLost.sum(),
+                callersGone.sum());
+    }
+
+    private LongAdder counter(@Nullable Reason reason) {
+        if (reason == null) {
+            return served;
+        }
+        return switch (reason) {
+            case FAULT -> failed;
+            case OVERLOADED -> overloaded;
+            case CANCELLED -> cancelled;
+            default -> refused;
+        };
+    }
+
+    /** Whether so much waits to be sent to the caller that nothing more should be done for him. */
+    boolean isCrowded(Execution execution) {
+        return pacer.isCrowded(execution.request().replyTo());
+    }
+
+    /** Sends what waits for its turn. */
+    void close() {
+        pacer.close();
     }
 
     /** Runs what belongs to the program. What it throws is logged. */
@@ -90,6 +139,14 @@ final class CallAnswers {
 
     void fail(Execution execution, Throwable failure) {
         Throwable cause = Failures.unwrapped(failure);
+        if (execution.isCancelled() && cause instanceof Exception) { // most often because it was interrupted
+            LOG.debug(
+                    "{} for {} was given up by its caller and ended with",
+                    execution.method(),
+                    execution.caller(),
+                    cause);
+            return; // it has its answer
+        }
         Answer answer = null;
         try {
             answer = execution.served().faults().answer(cause);
@@ -126,20 +183,36 @@ final class CallAnswers {
 
     /** Refuses what did not become an execution. */
     void refuse(RpcCodec.Request request, int code, String message) {
+        refused.increment();
         reply(request, RpcCodec.error(code, message, ""), Count.NO, Sent.UNNOTICED);
     }
 
     /** Sends the one answer of an execution. */
     void send(Execution execution, Answer answer, @Nullable Reason reason) {
-        reply(execution.request(), answer, execution.asksForCaller() ? Count.ANY : Count.NO, new Replying(execution));
-        if (!interceptors.isEmpty()) {
-            CallOutcome outcome = execution.outcome(reason);
-            for (ServerInterceptor interceptor : interceptors) {
-                try {
-                    interceptor.after(outcome);
-                } catch (RuntimeException | Error e) {
-                    LOG.error("An interceptor failed after a call of {}", execution.method(), e);
-                }
+        counter(reason).increment();
+        new Replying(execution, answer, reason).send();
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Answered {} of {} after {} ms: {}",
+                    execution.method(),
+                    execution.caller(),
+                    execution.elapsed().toMillis(),
+                    reason == null ? "a value" : reason);
+        }
+        notifyInterceptors(execution, reason, ServerInterceptor::after);
+    }
+
+    private void notifyInterceptors(
+            Execution execution, @Nullable Reason reason, BiConsumer<ServerInterceptor, CallOutcome> notify) {
+        if (interceptors.isEmpty()) {
+            return;
+        }
+        CallOutcome outcome = execution.outcome(reason);
+        for (ServerInterceptor interceptor : interceptors) {
+            try {
+                notify.accept(interceptor, outcome);
+            } catch (RuntimeException | Error e) {
+                LOG.error("An interceptor failed after a call of {}", execution.method(), e);
             }
         }
     }
@@ -154,16 +227,47 @@ final class CallAnswers {
                     "A request cannot be answered: its replyTo names no inbox");
             return;
         }
-        channels.send(request.replyTo(), codec.response(request.id(), answer), count, sent);
+        byte[] message = codec.response(request.id(), answer);
+        pacer.pass(request.replyTo(), message.length, () -> channels.send(request.replyTo(), message, count, sent));
     }
 
-    /** A result may be larger than what can be sent: the caller shall not wait for it in vain. */
+    /**
+     * A reply on its way. If there is no connection it is sent again as long as its caller waits. A result may be
+     * larger than what can be sent, and then the caller is told so. Whatever else keeps it from being sent is counted
+     * and reported: the caller will only see his timeout.
+     */
     private final class Replying implements Sent {
 
         private final Execution execution;
+        private final Answer answer;
+        private final @Nullable Reason reason;
 
-        Replying(Execution execution) {
+        Replying(Execution execution, Answer answer, @Nullable Reason reason) {
             this.execution = execution;
+            this.answer = answer;
+            this.reason = reason;
+        }
+
+        void send() {
+            reply(execution.request(), answer, execution.asksForCaller() ? Count.ANY : Count.NO, this);
+        }
+
+        /** False if nobody would wait for it any more, or too much waits for the connection already. */
+        private boolean sendAgain() {
+            int bytes = answer.body().length;
+            if (execution.hasExpired()) {
+                return false;
+            }
+            if (heldBytes.addAndGet(bytes) > MAX_HELD_BYTES) {
+                heldBytes.addAndGet(-bytes);
+                return false;
+            }
+            CompletableFuture.delayedExecutor(RESEND_MILLIS, TimeUnit.MILLISECONDS, executor)
+                    .execute(() -> {
+                        heldBytes.addAndGet(-bytes);
+                        send();
+                    });
+            return true;
         }
 
         @Override
@@ -177,12 +281,17 @@ final class CallAnswers {
 
         @Override
         public void failed(TransportException failure) {
-            if (failure.kind() == TransportException.Kind.TOO_LARGE) {
+            if (failure.kind() == Kind.TOO_LARGE && answer.isResult()) {
                 LOG.error("The result of {} for {} was not sent", execution.method(), execution.caller(), failure);
                 Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the result is too large to be sent", "");
-                reply(execution.request(), tooLarge, Count.NO, Sent.UNNOTICED);
-            } else {
-                LOG.debug("The answer to {} of {} was not sent", execution.caller(), execution.method(), failure);
+                new Replying(execution, tooLarge, Reason.FAULT).send();
+            } else if (failure.kind() != Kind.CONNECTION_LOST || !failure.notSent() || !sendAgain()) {
+                repliesLost.increment();
+                channels.reportUnsent(
+                        channels.names().method(execution.method()),
+                        "The reply to " + execution.caller()
+                                + (failure.notSent() ? " was not sent: " : " may be lost: ") + failure.getMessage());
+                notifyInterceptors(execution, reason, ServerInterceptor::replyLost);
             }
         }
     }

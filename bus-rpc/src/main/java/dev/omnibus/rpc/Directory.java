@@ -411,7 +411,7 @@ public final class Directory implements Layer {
                         case Announcement.DRAINING -> Manifests.node(params);
                         case Announcement.LEFT -> leaves(Manifests.node(params));
                         default -> {
-                            LOG.debug("Not understood on {}: {}", channel, said.method());
+                            LOG.debug("Not understood on {}: {}", channel, Failures.foreign(said.method()));
                             continue;
                         }
                     }

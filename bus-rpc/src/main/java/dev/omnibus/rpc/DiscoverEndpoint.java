@@ -36,13 +36,15 @@ final class DiscoverEndpoint implements Receiver {
 
     private final Channels channels;
     private final RpcCodec codec;
+    private final ReplyPacer pacer;
     private final List<Contract> contracts = new ArrayList<>(); // guarded by this, like all below
     private final Map<String, List<String>> byName = new TreeMap<>(); // methods without a contract, by service
     private final List<Listening> listening = new ArrayList<>();
     private @Nullable CompletableFuture<Void> opened;
     private @Nullable ObjectNode document;
 
-    DiscoverEndpoint(Bus bus, RpcCodec codec) {
+    DiscoverEndpoint(Bus bus, RpcCodec codec, ReplyPacer pacer) {
+        this.pacer = pacer;
         this.channels = bus.channels();
         this.codec = codec;
     }
@@ -91,6 +93,10 @@ final class DiscoverEndpoint implements Receiver {
     }
 
     private void answer(RpcCodec.Request request) {
+        if (pacer.isCrowded(request.replyTo())) {
+            send(request, RpcCodec.error(RpcCodec.OVERLOADED, ServedService.CROWDED, ServedService.RETRY_AFTER));
+            return;
+        }
         RpcCodec.Answer answer;
         try {
             answer = request.method().equals(METHOD)
@@ -107,7 +113,12 @@ final class DiscoverEndpoint implements Receiver {
         if (request.id().isEmpty() || !channels.names().isInbox(request.replyTo())) {
             return; // a notification, or a cancel of what takes no time
         }
-        channels.send(request.replyTo(), codec.response(request.id(), answer), Count.NO, new Sent() {
+        byte[] message = codec.response(request.id(), answer);
+        pacer.pass(request.replyTo(), message.length, () -> send(request, message));
+    }
+
+    private void send(RpcCodec.Request request, byte[] message) {
+        channels.send(request.replyTo(), message, Count.NO, new Sent() {
             @Override
             public void sent(long receivers, boolean exact) {}
 

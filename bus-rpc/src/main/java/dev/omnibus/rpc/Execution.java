@@ -255,8 +255,11 @@ final class Execution implements CallContext {
     }
 
     CallOutcome outcome(@Nullable Reason reason) {
-        Duration elapsed = Duration.ofNanos(System.nanoTime() - arrived);
-        return new CallOutcome(method.name(), caller(), headers(), elapsed, Optional.ofNullable(reason));
+        return new CallOutcome(method.name(), caller(), headers(), elapsed(), Optional.ofNullable(reason));
+    }
+
+    Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - arrived);
     }
 
     @Override

@@ -8,12 +8,17 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Words every {@link RpcException} in the same way: what was called, where, for how long, and why it failed. */
 final class Failures {
 
-    private static final int LONGEST_FOREIGN = 1_000;
+    private static final int LONGEST_FOREIGN = 4_096;
+
+    /** What could end a line, steer a terminal or turn the reading direction where it is shown. */
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]");
 
     private Failures() {}
 
@@ -68,7 +73,7 @@ final class Failures {
             default -> Reason.FAULT;
         };
         boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED;
-        return of(reason, notExecuted, method, reply.from(), elapsed, foreign(reply.message()), null);
+        return of(reason, notExecuted, method, reply.from(), elapsed, reply.message(), null);
     }
 
     /** The same failure, with more to say. */
@@ -91,10 +96,12 @@ final class Failures {
         return "the answer is not what the contract says: " + Json.problem(e);
     }
 
-    /** Somebody else's words, which may end in a log: no line breaks, and not too many of them. */
+    /**
+     * Somebody else's words, which may end in a log: no line breaks or control characters, and not too many of them.
+     */
     static String foreign(String message) {
         String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
-        return cut.replaceAll("\\p{Cntrl}", " ");
+        return UNPRINTABLE.matcher(cut).replaceAll(" ");
     }
 
     /** Why there is no value; empty if there is one. */
@@ -105,6 +112,9 @@ final class Failures {
         Throwable cause = unwrapped(failure);
         if (cause instanceof CancellationException) {
             return Optional.of(Reason.CANCELLED);
+        }
+        if (cause instanceof TimeoutException) { // by orTimeout
+            return Optional.of(Reason.TIMEOUT);
         }
         return Optional.of(cause instanceof RpcException e ? e.reason() : Reason.FAULT);
     }

@@ -50,7 +50,7 @@ final class Gathering<T> implements Pending {
     private final @Nullable ReplyTelling<T> telling;
     private final long started = System.nanoTime();
     private final long deadline;
-    private final CallFuture<Replies<T>> future = new CallFuture<>(this::cancelled);
+    private final CallFuture<Replies<T>> future = new CallFuture<>(this::givenUp);
     private final Newcomers newcomers;
     private final Set<String> answered = new HashSet<>(); // confined to the reader of the inbox
     private volatile long id;
@@ -83,7 +83,7 @@ final class Gathering<T> implements Pending {
         return future;
     }
 
-    private void cancelled() {
+    private void givenUp() {
         if (client.pending().remove(id)) {
             release();
         }
@@ -113,7 +113,7 @@ final class Gathering<T> implements Pending {
     }
 
     void fail(RpcException e) {
-        future.completeExceptionally(e);
+        future.fail(e);
     }
 
     private RpcException nobody(@Nullable Throwable failure) {
@@ -264,7 +264,7 @@ final class Gathering<T> implements Pending {
             } catch (RuntimeException | Error e) { // of the program's own rule
                 if (client.pending().remove(id)) {
                     release();
-                    future.completeExceptionally(e);
+                    future.fail(e);
                 }
                 return;
             }
@@ -348,9 +348,9 @@ final class Gathering<T> implements Pending {
             replies = tally.end(method, reasonForTheRest, elapsed());
         }
         if (telling == null) {
-            future.complete(replies);
+            future.succeed(replies);
         } else {
-            telling.end(() -> future.complete(replies));
+            telling.end(() -> future.succeed(replies));
             telling.go();
         }
     }

@@ -41,7 +41,7 @@ final class ResponseFields implements RpcCodec.Fields {
     private void error(String name, JsonParser parser, Message whole) throws IOException {
         switch (name) {
             case "code" -> code = code(parser);
-            case "message" -> message = text(parser, name);
+            case "message" -> message = Failures.foreign(text(parser, name));
             case "data" -> {
                 if (parser.currentToken() == JsonToken.START_OBJECT) {
                     object(parser, whole, this::data);
@@ -57,7 +57,7 @@ final class ResponseFields implements RpcCodec.Fields {
     private void data(String name, JsonParser parser, Message whole) throws IOException {
         JsonToken token = parser.currentToken();
         if (name.equals("type") && token == JsonToken.VALUE_STRING) {
-            type = parser.getText();
+            type = Failures.foreign(parser.getText());
         } else if (name.equals("details")) {
             details = Json.slice(parser, whole);
         } else if (name.equals("retryAfterMs")

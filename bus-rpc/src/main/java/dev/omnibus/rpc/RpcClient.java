@@ -15,9 +15,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Calls methods that other processes serve: one node with {@link #proxy} and {@link #call}, all of them with
@@ -28,11 +31,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RpcClient implements Layer {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RpcClient.class);
+
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
     private final Directory directory;
     private final PendingCalls pending;
+    private final LongAdder calls = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder retries = new LongAdder();
+    private final LongAdder broadcasts = new LongAdder();
+    private final LongAdder incomplete = new LongAdder();
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethods methods;
     private final Interceptors interceptors = new Interceptors();
@@ -65,6 +75,16 @@ public final class RpcClient implements Layer {
      */
     public static RpcClient on(Bus bus) {
         return bus.layer(RpcClient.class, RpcClient::new);
+    }
+
+    /**
+     * What this client has done.
+     *
+     * @return a snapshot
+     */
+    public RpcClientStats stats() {
+        return new RpcClientStats(
+                calls.sum(), failed.sum(), retries.sum(), broadcasts.sum(), incomplete.sum(), pending.size());
     }
 
     /**
@@ -183,12 +203,14 @@ public final class RpcClient implements Layer {
 
     <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, Object[] arguments) {
         byte[] params = codec.params(arguments);
+        calls.increment();
         CallOptions options;
         long nanos;
         try {
             options = interceptors.before(method.name(), Execution.passedOn(given));
             nanos = nanosFor(method.name(), options.timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
+            failed(e);
             return refused(method.name(), given, e);
         }
         retryBudget.called();
@@ -271,18 +293,49 @@ public final class RpcClient implements Layer {
     /** Lets a question be asked, unless an interceptor says no or there is no time left. */
     <T> CompletableFuture<Replies<T>> gather(
             String method, CallOptions given, long contractsMillis, BiFunction<CallOptions, Long, Gathering<T>> make) {
+        broadcasts.increment();
         CallOptions options;
         long nanos;
         try {
             options = interceptors.before(method, Execution.passedOn(given));
             nanos = nanosFor(method, options.timeoutNanos(contractsMillis));
         } catch (RpcException e) {
+            incomplete.increment();
             return refused(method, given, e);
         }
         Gathering<T> gathering = make.apply(options, nanos);
+        gathering.future().whenComplete((replies, failure) -> ended(method, replies, failure));
         interceptors.after(gathering.future(), method, options, () -> "", Replies::failure);
         whenReady(method, nanos, gathering::ask, gathering::fail);
         return gathering.future();
+    }
+
+    /** A call has given a value. */
+    void succeeded(String method, String node, long started) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - started) / 1_000_000);
+        }
+    }
+
+    /** A call has ended without a value. */
+    void failed(Throwable failure) {
+        failed.increment();
+        if (LOG.isDebugEnabled()) { // the texts of exceptions that a contract declares are the program's own
+            LOG.debug(failure instanceof RpcException ? failure.getMessage() : String.valueOf(failure.getClass()));
+        }
+    }
+
+    void retried() {
+        retries.increment();
+    }
+
+    private void ended(String method, @Nullable Replies<?> replies, @Nullable Throwable failure) {
+        if (replies == null || !replies.isComplete()) {
+            incomplete.increment();
+        }
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Asked all nodes for {}: {}", method, replies == null ? failure : replies);
+        }
     }
 
     /** The first call waits until the directory has been read once. */

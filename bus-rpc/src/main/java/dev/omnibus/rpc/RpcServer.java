@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -44,8 +45,10 @@ public final class RpcServer implements Layer {
         this.bus = bus;
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = new DecodableTypes(codec.json());
-        answers = new CallAnswers(bus.channels(), codec, new LastingExecutor(bus.executor()));
-        announcement = new Announcement(bus, codec);
+        Executor executor = new LastingExecutor(bus.executor());
+        ReplyPacer pacer = new ReplyPacer(executor);
+        answers = new CallAnswers(bus.channels(), codec, executor, pacer);
+        announcement = new Announcement(bus, codec, pacer);
     }
 
     /**
@@ -69,12 +72,21 @@ public final class RpcServer implements Layer {
     }
 
     /**
+     * What this server has done.
+     *
+     * @return a snapshot
+     */
+    public RpcServerStats stats() {
+        return answers.stats();
+    }
+
+    /**
      * How many answers found nobody to receive them, because their caller was gone.
      *
-     * @return the number since the start
+     * @return the number since the start, as in {@link #stats()}
      */
     public long callersGone() {
-        return answers.callersGone();
+        return stats().callersGone();
     }
 
     /**
@@ -237,6 +249,7 @@ public final class RpcServer implements Layer {
         try {
             CompletableFuture.allOf(last.stream().map(ServedService::end).toArray(CompletableFuture[]::new))
                     .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
+            answers.close();
             bus.channels().flush(drainTimeout); // the last replies before the good-bye
         } catch (TimeoutException e) {
             last.forEach(ServedService::abandon);

@@ -35,7 +35,9 @@ final class ServedService implements Registration {
     /** What comes with the advice to try again a little later. */
     static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
 
-    private static final Logger LOG = LoggerFactory.getLogger(ServedService.class);
+    static final String CROWDED = "too much waits to be sent to the caller's inbox already; nothing was executed";
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
 
     /** What a service needs of its server. */
     interface Home {
@@ -202,7 +204,7 @@ final class ServedService implements Registration {
                 execution.cancel();
             }
         } else {
-            LOG.debug("Not understood: {}", request.method());
+            LOG.debug("Not understood: {}", Failures.foreign(request.method()));
         }
     }
 
@@ -212,7 +214,7 @@ final class ServedService implements Registration {
         } else if (!recent.isNew(execution)) {
             LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
         } else if (repeated.isFirst(execution)) {
-            if (execution.served().nonBlocking() && !ended.get()) {
+            if (execution.served().nonBlocking() && !answers.isIntercepted() && !ended.get()) {
                 run(execution);
             } else if (!mailbox.offer(execution, next)) {
                 refuse(execution);
@@ -238,6 +240,10 @@ final class ServedService implements Registration {
     private void run(Execution execution) {
         if (execution.hasExpired()) {
             expired(execution);
+            return;
+        }
+        if (answers.isCrowded(execution)) {
+            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, CROWDED, RETRY_AFTER);
             return;
         }
         if (!execution.begin()) {

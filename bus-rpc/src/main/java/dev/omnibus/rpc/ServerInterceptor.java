@@ -24,4 +24,12 @@ public interface ServerInterceptor {
      * @param outcome what became of the call
      */
     default void after(CallOutcome outcome) {}
+
+    /**
+     * The reply to a call could not be sent, or nobody knows whether it was. {@link #after} has been told what became
+     * of the call before that. It must not block. What it throws is logged.
+     *
+     * @param outcome what {@link #after} was told, and the time until now
+     */
+    default void replyLost(CallOutcome outcome) {}
 }

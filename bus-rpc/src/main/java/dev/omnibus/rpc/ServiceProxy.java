@@ -10,13 +10,14 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Makes objects that implement a contract: one that calls, and one that takes note of what is called. */
@@ -79,32 +80,38 @@ final class ServiceProxy implements InvocationHandler {
         }
     }
 
-    static <S, T> Recording record(Contract contract, Function<S, T> question) {
-        Recording[] recorded = new Recording[1];
+    static <S, T> Recording record(Contract contract, ServiceCall<S, T> question) {
+        List<Recording> recorded = new ArrayList<>(1);
         @SuppressWarnings("unchecked") // a contract is made from its type
         S recorder = make(
                 (Class<S>) contract.type(),
                 new ServiceProxy(
                         contract, "question to service " + contract.service(), true, (operation, arguments) -> {
-                            if (recorded[0] != null) {
-                                throw new IllegalArgumentException("The question calls "
-                                        + recorded[0].operation().name() + " and " + operation.name()
-                                        + "; it must call one method");
-                            }
-                            recorded[0] = new Recording(operation, arguments);
+                            recorded.add(new Recording(operation, arguments));
                             return nothing(operation.method().getReturnType());
                         }));
-        T answer = question.apply(recorder);
-        if (recorded[0] == null) {
-            throw new IllegalArgumentException(
-                    "The question calls no method of " + contract.type().getName());
+        Object answer = null;
+        Exception failure = null;
+        try {
+            answer = question.on(recorder);
+        } catch (Exception e) {
+            failure = e;
         }
-        if (!Objects.equals(answer, nothing(recorded[0].operation().method().getReturnType()))) {
-            throw new IllegalArgumentException(
-                    "The question changes what " + recorded[0].operation().name()
-                            + " gives; it must only call it, and the answers be changed later");
+        if (recorded.isEmpty()) {
+            String none = "The question calls no method of " + contract.type().getName();
+            throw failure instanceof RuntimeException e ? e : new IllegalArgumentException(none, failure);
         }
-        return recorded[0];
+        Operation first = recorded.get(0).operation();
+        if (recorded.size() > 1) {
+            throw new IllegalArgumentException("The question calls " + first.name() + " and "
+                    + recorded.get(1).operation().name() + "; it must call one method");
+        }
+        if (failure != null || !Objects.equals(answer, nothing(first.method().getReturnType()))) {
+            String worked = "The question works with what " + first.name()
+                    + " gives; but it only says what is asked, and gets null or zero. Work with the values of the replies";
+            throw new IllegalArgumentException(worked, failure);
+        }
+        return recorded.get(0);
     }
 
     private static <S> S make(Class<S> type, ServiceProxy handler) {

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -153,6 +154,50 @@ class BroadcastTest extends PlayedNodes {
 
         Replies<String> longer = broadcast.with(within(600)).ask(hasty -> hasty.say("x"));
         assertTrue(longer.elapsed().toMillis() >= 600, longer::toString);
+    }
+
+    record Amount(int pieces) {}
+
+    interface Declaring {
+        Amount amount(String sku) throws IOException;
+    }
+
+    @Test
+    void aQuestionThatWorksWithWhatItGetsIsToldWhatItIs() {
+        Broadcast<Declaring> broadcast = RpcClient.on(bus("caller")).broadcast(Declaring.class);
+
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> broadcast.ask(stock -> stock.amount("a").pieces()));
+
+        assertEquals(
+                "The question works with what declaring.amount gives; but it only says what is asked, and gets null or"
+                        + " zero. Work with the values of the replies",
+                e.getMessage());
+        IllegalArgumentException two = assertThrows(
+                IllegalArgumentException.class,
+                () -> broadcast.ask(stock -> stock.amount("a") == null ? stock.amount("b") : null));
+        assertEquals(
+                "The question calls declaring.amount and declaring.amount; it must call one method", two.getMessage());
+        assertThrows(
+                IllegalStateException.class,
+                () -> broadcast.ask(stock -> {
+                    throw new IllegalStateException("of the program");
+                }));
+    }
+
+    @Test
+    void aQuestionMayCallAMethodThatDeclaresExceptions() throws Exception {
+        Bus server = bus("server");
+        RpcServer.on(server)
+                .serve(Declaring.class, sku -> new Amount(3))
+                .ready()
+                .join();
+
+        Replies<Amount> replies =
+                RpcClient.on(bus("caller")).broadcast(Declaring.class).ask(stock -> stock.amount("a"));
+
+        assertEquals(List.of(new Amount(3)), replies.values());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -12,8 +13,10 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What a served method knows of its call, and how it is told to stop. */
@@ -46,6 +49,35 @@ abstract class CallContextContract extends CasesFixture {
         assertEquals("a", next.join());
         assertEquals(0, executions.get(), "the queued one was cancelled and yet executed");
         assertEquals(0, client.pending().size());
+    }
+
+    @Test
+    void whateverEndsTheFutureBeforeTheCallDoesTellsTheNode() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+        Map<String, UnaryOperator<CompletableFuture<String>>> ways = Map.of(
+                "orTimeout", call -> call.orTimeout(1, MILLISECONDS),
+                "completeOnTimeout", call -> call.completeOnTimeout("instead", 1, MILLISECONDS),
+                "completeAsync", call -> call.completeAsync(() -> "instead"),
+                "complete",
+                        call -> {
+                            call.complete("instead");
+                            return call;
+                        },
+                "completeExceptionally",
+                        call -> {
+                            call.completeExceptionally(new IllegalStateException());
+                            return call;
+                        });
+
+        ways.forEach((name, way) -> {
+            CompletableFuture<String> call = client.call("cases.block", String.class, within(60_000), name);
+            await().atMost(20, SECONDS).until(() -> notes.contains("started " + name));
+            way.apply(call).exceptionally(e -> "failed").join();
+            await().atMost(20, SECONDS).until(() -> notes.contains("interrupted " + name + " true"));
+        });
+        await().atMost(20, SECONDS).until(() -> client.pending().size() == 0);
+        assertEquals(5, client.stats().failed());
     }
 
     @Test

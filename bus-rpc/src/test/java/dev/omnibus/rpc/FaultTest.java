@@ -48,6 +48,28 @@ class FaultTest extends PlayedNodes {
     }
 
     @Test
+    void theTextOfAFaultCanNeitherWriteLinesOfALogNorSteerATerminal() {
+        String wild = "a\\nERROR forged \\u001b[31m\\u0085\\u2028\\u202e" + "x".repeat(5_000);
+        played(
+                "node",
+                request -> List.of(
+                        "{\"id\":" + request.id() + ",\"meta\":{\"from\":\"node\"},\"error\":{\"code\":7,\"message\":\""
+                                + wild + "\",\"data\":{\"type\":\"b\\r\\nc\"}}}"));
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        RpcFault fault = (RpcFault) CallContract.failure(client.call("echo.say", String.class, "x"));
+
+        String message = String.valueOf(fault.getMessage());
+        assertTrue(message.startsWith("a ERROR forged  [31m   xxx"), message.substring(0, 40));
+        assertEquals(4_097, message.length());
+        assertEquals("b  c", fault.type());
+        Replies<String> replies =
+                client.broadcast("echo.say", String.class, within(20_000), "x").join();
+        assertEquals(
+                message, Objects.requireNonNull(replies.faults().get("node")).getMessage());
+    }
+
+    @Test
     void whatANodeThatLeavesRefusesGoesToAnother() {
         played("leaving", request -> List.of(error(request, "leaving", RpcCodec.DRAINING)));
         RpcClient client = RpcClient.on(bus("caller"));

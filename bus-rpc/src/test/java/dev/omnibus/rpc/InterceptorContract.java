@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** Who stands before calls, on both sides: asked before, told after. */
@@ -37,6 +40,41 @@ abstract class InterceptorContract extends CasesFixture {
         await().atMost(20, SECONDS).until(() -> notes.contains("interrupted door true"));
         assertTrue(notes.contains("before cases.nothing"), notes::toString);
         assertEquals(0, executions.get());
+    }
+
+    @Test
+    void behindAnInterceptorANonBlockingMethodIsServedLikeAnyOther() throws InterruptedException {
+        Bus server = serving("a", new ServiceOptions(4, 4));
+        CountDownLatch inside = new CountDownLatch(4);
+        RpcServer.on(server).intercept(new ServerInterceptor() {
+            @Override
+            public void before(CallContext call) {
+                inside.countDown();
+                try {
+                    release.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
+        RpcClient client = RpcClient.on(bus("caller"));
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            calls.add(client.call("cases.quick", String.class, within(60_000), "x"));
+        }
+        assertTrue(inside.await(20, SECONDS), "four of them at a time");
+        await().atMost(20, SECONDS)
+                .until(() -> calls.stream().filter(CompletableFuture::isDone).count() == 32);
+        release.countDown();
+
+        List<String> outcomes = calls.stream()
+                .map(call -> call.handle((value, failure) -> failure == null
+                                ? "value"
+                                : Failures.reasonOf(failure).map(Reason::name).orElse(""))
+                        .join())
+                .toList();
+        assertEquals(8, outcomes.stream().filter("value"::equals).count());
+        assertEquals(32, outcomes.stream().filter("OVERLOADED"::equals).count());
     }
 
     /** Lets those in who say who they are. */

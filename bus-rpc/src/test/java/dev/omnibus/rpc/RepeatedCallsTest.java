@@ -22,7 +22,8 @@ class RepeatedCallsTest {
 
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
     private final RpcCodec codec = new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n");
-    private final CallAnswers answers = new CallAnswers(bus.channels(), codec, Runnable::run);
+    private final CallAnswers answers =
+            new CallAnswers(bus.channels(), codec, Runnable::run, new ReplyPacer(Runnable::run));
     private final ServedMethod method = ServedMethod.of("echo.say", JsonNode.class, params -> params, codec);
     private final RepeatedCalls repeated = new RepeatedCalls();
     private int lastId;

@@ -4,10 +4,10 @@ import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
+import dev.omnibus.rpc.ServiceCall;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 
 /** Puts questions to all catalogues, and keeps account of the answers. Thread-safe. */
 final class Questions {
@@ -26,11 +26,11 @@ final class Questions {
                 client.broadcast(Catalogue.class).with(CallOptions.defaults().withTimeout(TIMEOUT));
     }
 
-    <T> Replies<T> ask(Function<Catalogue, T> question) {
+    <T> Replies<T> ask(ServiceCall<Catalogue, T> question) {
         return note(catalogues.ask(question));
     }
 
-    <T> CompletableFuture<Replies<T>> askAsync(Function<Catalogue, T> question) {
+    <T> CompletableFuture<Replies<T>> askAsync(ServiceCall<Catalogue, T> question) {
         return catalogues.askAsync(question).thenApply(this::note);
     }
 

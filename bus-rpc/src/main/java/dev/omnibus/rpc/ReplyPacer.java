@@ -1,0 +1,198 @@
+package dev.omnibus.rpc;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * A token bucket for each inbox that is answered to. A request names the inbox that its answer goes to, and may name
+ * somebody else's: a few small requests for large answers would have Redis end the connection of that process, for what
+ * it has not read yet. So beyond a first burst, replies to one inbox are spread over time, and a little later calls for
+ * it are refused. Small replies are not counted: to ask for them costs as much as they do. Thread-safe.
+ */
+final class ReplyPacer {
+
+    /** Replies below that pass freely. */
+    static final int FREE_BYTES = 1_024;
+
+    /** What an inbox gets at once. */
+    static final long BURST_BYTES = 2L * 1024 * 1024;
+
+    /** And then in a second. */
+    static final long BYTES_PER_SECOND = 32L * 1024 * 1024;
+
+    /** What may wait for one inbox before further calls for it are refused. */
+    static final long MAX_WAITING_BYTES = 8L * 1024 * 1024;
+
+    /** What may wait for all inboxes together. */
+    static final long MAX_TOTAL_WAITING_BYTES = 64L * 1024 * 1024;
+
+    private static final int SWEEP_AT = 1_024;
+
+    private record Waiting(int bytes, Runnable send) {}
+
+    private static final class Bucket {
+
+        private long level = BURST_BYTES;
+        private long filledAt;
+        private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+        private long waitingBytes;
+
+        Bucket(long now) {
+            filledAt = now;
+        }
+
+        void fill(long now) {
+            long gained = (now - filledAt) / 1_000 * BYTES_PER_SECOND / 1_000_000;
+            if (gained > 0) {
+                level = Math.min(BURST_BYTES, level + gained);
+                filledAt = now;
+            }
+        }
+
+        /** Those whose turn has come. A reply that is larger than what is there leaves a debt. */
+        void take(List<Runnable> into) {
+            while (level > 0 && !waiting.isEmpty()) {
+                Waiting next = waiting.remove();
+                level -= next.bytes();
+                waitingBytes -= next.bytes();
+                into.add(next.send());
+            }
+        }
+
+        long nanosUntilNext() {
+            return (1 - level) * TimeUnit.SECONDS.toNanos(1) / BYTES_PER_SECOND;
+        }
+    }
+
+    private final Executor executor;
+    private final LongSupplier clock;
+    private final Map<String, Bucket> buckets = new HashMap<>(); // guarded by this, like all below
+    private int sweepAt = SWEEP_AT;
+    private boolean closed;
+    private volatile long waitingBytes; // written under the lock only
+
+    ReplyPacer(Executor executor) {
+        this(executor, System::nanoTime);
+    }
+
+    ReplyPacer(Executor executor, LongSupplier clock) {
+        this.executor = executor;
+        this.clock = clock;
+    }
+
+    /**
+     * Sends a reply, now or when it is its turn.
+     *
+     * @param send sends it; does not block
+     */
+    void pass(String inbox, int bytes, Runnable send) {
+        if (bytes < FREE_BYTES || passes(inbox, bytes, send)) {
+            send.run();
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private boolean passes(String inbox, int bytes, Runnable send) {
+        boolean first;
+        long nanos;
+        synchronized (this) {
+            if (closed) {
+                return true;
+            }
+            long now = clock.getAsLong();
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                sweep(now);
+                bucket = new Bucket(now);
+                buckets.put(inbox, bucket);
+            }
+            bucket.fill(now);
+            if (bucket.waiting.isEmpty() && bucket.level > 0) {
+                bucket.level -= bytes;
+                return true;
+            }
+            first = bucket.waiting.isEmpty();
+            bucket.waiting.add(new Waiting(bytes, send));
+            bucket.waitingBytes += bytes;
+            waitingBytes += bytes;
+            nanos = bucket.nanosUntilNext();
+        }
+        if (first) {
+            later(inbox, nanos);
+        }
+        return false;
+    }
+
+    private void later(String inbox, long nanos) {
+        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, executor).execute(() -> release(inbox));
+    }
+
+    /** Sends what may be sent by now. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    void release(String inbox) {
+        List<Runnable> ready = new ArrayList<>();
+        long nanos = 0;
+        synchronized (this) {
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                return;
+            }
+            bucket.fill(clock.getAsLong());
+            long before = bucket.waitingBytes;
+            bucket.take(ready);
+            waitingBytes -= before - bucket.waitingBytes;
+            if (!bucket.waiting.isEmpty()) {
+                nanos = Math.max(1, bucket.nanosUntilNext());
+            }
+        }
+        ready.forEach(Runnable::run);
+        if (nanos > 0) {
+            later(inbox, nanos);
+        }
+    }
+
+    /** Whether so much waits for an inbox that nothing more should be done for it. */
+    boolean isCrowded(String inbox) {
+        return waitingBytes > 0 && isCrowdedIndeed(inbox);
+    }
+
+    private synchronized boolean isCrowdedIndeed(String inbox) {
+        Bucket bucket = buckets.get(inbox);
+        return bucket != null
+                && bucket.waitingBytes > 0
+                && (bucket.waitingBytes >= MAX_WAITING_BYTES || waitingBytes >= MAX_TOTAL_WAITING_BYTES);
+    }
+
+    /** Forgets inboxes whose buckets are full again, which is soon, once there are many. */
+    private void sweep(long now) {
+        if (buckets.size() < sweepAt) {
+            return;
+        }
+        buckets.values().forEach(bucket -> bucket.fill(now));
+        buckets.values().removeIf(bucket -> bucket.waiting.isEmpty() && bucket.level == BURST_BYTES);
+        sweepAt = Math.max(SWEEP_AT, 2 * buckets.size());
+    }
+
+    synchronized int inboxes() {
+        return buckets.size();
+    }
+
+    /** Sends everything at once, and lets pass what comes later: the node is about to leave. */
+    void close() {
+        List<Runnable> all = new ArrayList<>();
+        synchronized (this) {
+            closed = true;
+            buckets.values().forEach(bucket -> bucket.waiting.forEach(one -> all.add(one.send())));
+            buckets.clear();
+            waitingBytes = 0;
+        }
+        all.forEach(Runnable::run);
+    }
+}
