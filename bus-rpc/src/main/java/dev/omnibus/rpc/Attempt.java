@@ -145,6 +145,9 @@ final class Attempt implements Pending, Sent {
 
     @Override
     public void failed(TransportException failure) {
+        if (failure.kind() == TransportException.Kind.CONNECTION_LOST) {
+            pending.notConnected();
+        }
         boolean awaited = !failure.notSent() && !call.method().traits().oneWay();
         if (!awaited && take()) { // else it may have arrived: the reply, the deadline or the link decide
             call.client().execute(() -> call.notSent(this, failure));

@@ -148,9 +148,20 @@ final class Call<T> {
             if (found != null) {
                 send(next, found);
             } else if (next.take()) {
-                again(next, nobody(failure), 0);
+                if (failure == null && client.pending().isReturning(deadline)) {
+                    awaitReturn();
+                } else {
+                    again(next, nobody(failure), 0);
+                }
             }
         });
+    }
+
+    /** Nobody is there because the connection has just been interrupted: that is no answer yet. */
+    private void awaitReturn() {
+        gone = Set.of();
+        drained = false;
+        attempt(PendingCalls.RETURN_LOOK_MILLIS);
     }
 
     private @Nullable Node choose() {
@@ -218,7 +229,9 @@ final class Call<T> {
     void notThere(Attempt last) {
         Node at = last.node();
         if (at != null) {
-            client.directory().suspect(at, method.name());
+            if (!client.pending().isReturning(deadline)) {
+                client.directory().suspect(at, method.name());
+            }
             elsewhere(at);
         }
     }

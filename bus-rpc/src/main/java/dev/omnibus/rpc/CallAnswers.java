@@ -32,7 +32,15 @@ final class CallAnswers {
     /** How long a reply that found no connection waits before it is sent again. */
     private static final long RESEND_MILLIS = 50;
 
-    /** What may wait for the connection. */
+    /**
+     * After so many times a caller is gone that did not receive his reply, with a pause that doubles from
+     * {@link #FIRST_PAUSE_MILLIS} on: when the connection was interrupted, he may hear a while later than he can call.
+     */
+    private static final int TIMES_UNRECEIVED = 6;
+
+    private static final long FIRST_PAUSE_MILLIS = 25;
+
+    /** What may wait for the connection, and for callers. */
     private static final long MAX_HELD_BYTES = 16L * 1024 * 1024;
 
     private final Channels channels;
@@ -241,6 +249,7 @@ final class CallAnswers {
         private final Execution execution;
         private final Answer answer;
         private final @Nullable Reason reason;
+        private int unreceived; // one sending follows the other
 
         Replying(Execution execution, Answer answer, @Nullable Reason reason) {
             this.execution = execution;
@@ -253,7 +262,7 @@ final class CallAnswers {
         }
 
         /** False if nobody would wait for it any more, or too much waits for the connection already. */
-        private boolean sendAgain() {
+        private boolean sendAgain(long pauseMillis) {
             int bytes = answer.body().length;
             if (execution.hasExpired()) {
                 return false;
@@ -262,7 +271,7 @@ final class CallAnswers {
                 heldBytes.addAndGet(-bytes);
                 return false;
             }
-            CompletableFuture.delayedExecutor(RESEND_MILLIS, TimeUnit.MILLISECONDS, executor)
+            CompletableFuture.delayedExecutor(pauseMillis, TimeUnit.MILLISECONDS, executor)
                     .execute(() -> {
                         heldBytes.addAndGet(-bytes);
                         send();
@@ -272,7 +281,8 @@ final class CallAnswers {
 
         @Override
         public void sent(long receivers, boolean exact) {
-            if (receivers == 0 && channels.countsTrusted()) {
+            boolean unheard = receivers == 0 && channels.countsTrusted();
+            if (unheard && !(++unreceived < TIMES_UNRECEIVED && sendAgain(FIRST_PAUSE_MILLIS << unreceived))) {
                 callersGone.increment();
                 LOG.debug("The caller {} of {} has gone before its answer", execution.caller(), execution.method());
                 execution.lostCaller();
@@ -285,7 +295,9 @@ final class CallAnswers {
                 LOG.error("The result of {} for {} was not sent", execution.method(), execution.caller(), failure);
                 Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the result is too large to be sent", "");
                 new Replying(execution, tooLarge, Reason.FAULT).send();
-            } else if (failure.kind() != Kind.CONNECTION_LOST || !failure.notSent() || !sendAgain()) {
+            } else if (unreceived > 0 && failure.kind() == Kind.CLOSED) {
+                callersGone.increment(); // as long as the bus could look for him
+            } else if (failure.kind() != Kind.CONNECTION_LOST || !failure.notSent() || !sendAgain(RESEND_MILLIS)) {
                 repliesLost.increment();
                 channels.reportUnsent(
                         channels.names().method(execution.method()),

@@ -99,10 +99,21 @@ final class Gathering<T> implements Pending {
         }
         if (future.isDone()) { // given up before it began
             client.pending().remove(id);
-        } else if (client.directory().serving(method).isEmpty()) {
+        } else {
+            find();
+        }
+    }
+
+    private void find() {
+        if (!client.pending().contains(id)) {
+            return; // ended while it waited
+        }
+        if (client.directory().serving(method).isEmpty()) {
             client.directory().lookAfresh().whenComplete((done, failure) -> {
                 if (!client.directory().serving(method).isEmpty()) {
                     send();
+                } else if (failure == null && client.pending().isReturning(deadline)) {
+                    client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
                 } else if (client.pending().remove(id)) {
                     fail(nobody(failure));
                 }
@@ -164,6 +175,8 @@ final class Gathering<T> implements Pending {
             }
             if (!trusted || count > 0) {
                 look();
+            } else if (client.pending().isReturning(deadline)) {
+                client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, Gathering.this::find);
             } else if (client.pending().remove(id)) {
                 String gone = "none of the nodes that serve it is there " + listed + "; is a server for it running?";
                 fail(failure(Reason.NO_SERVER, true, gone, null));
@@ -172,6 +185,9 @@ final class Gathering<T> implements Pending {
 
         @Override
         public void failed(TransportException failure) {
+            if (failure.kind() == TransportException.Kind.CONNECTION_LOST) {
+                client.pending().notConnected();
+            }
             if (!failure.notSent()) {
                 synchronized (Gathering.this) {
                     tally.uncounted();

@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -44,6 +45,14 @@ final class PendingCalls implements Receiver {
      */
     static final Duration GRACE = Duration.ofMillis(500);
 
+    /**
+     * When a connection is back, subscriptions and leases of others follow one by one: until then they seem not there.
+     */
+    private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** How long what found nobody waits for them to be back, before it looks again. */
+    static final long RETURN_LOOK_MILLIS = 50;
+
     private static final int MOST = 65_536;
 
     /** Room for every reply that can be awaited, and some doubled ones. */
@@ -66,6 +75,7 @@ final class PendingCalls implements Receiver {
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
     private final KnownPeers known = new KnownPeers(); // confined to the reader of the inbox
+    private volatile long interruptedAt = System.nanoTime() - RETURN_NANOS;
     private volatile boolean closed;
 
     PendingCalls(Bus bus, RpcCodec codec) {
@@ -170,7 +180,22 @@ final class PendingCalls implements Receiver {
     /** The inbox was deaf for a while, or still is. */
     @Override
     public void interrupted() {
+        notConnected();
         doubts.add(new Doubt(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
+    }
+
+    /** There was no connection just now. */
+    void notConnected() {
+        interruptedAt = System.nanoTime();
+    }
+
+    /**
+     * Whether the connection was interrupted so short a while ago that others may still be about to come back, and
+     * there is time to wait for that.
+     */
+    boolean isReturning(long deadline) {
+        long now = System.nanoTime();
+        return now - interruptedAt < RETURN_NANOS && now + 2 * RETURN_LOOK_MILLIS * 1_000_000 - deadline < 0;
     }
 
     /** How often the inbox was interrupted so far. */

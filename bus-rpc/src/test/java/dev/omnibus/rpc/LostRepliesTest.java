@@ -16,6 +16,7 @@ import dev.omnibus.transport.TransportException.Kind;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ class LostRepliesTest extends CasesFixture {
 
     private final InMemoryNetwork network = new InMemoryNetwork();
     private final AtomicReference<@Nullable TransportException> failing = new AtomicReference<>();
+    private final AtomicInteger unheard = new AtomicInteger();
     private final List<String> reports = new CopyOnWriteArrayList<>();
 
     @Override
@@ -42,6 +44,9 @@ class LostRepliesTest extends CasesFixture {
                     boolean isReply = new String(publication.frame(), UTF_8).contains("\"result\":");
                     if (failure != null && isReply) {
                         publication.outcome().failed(failure);
+                    } else if (isReply && unheard.get() > 0) {
+                        unheard.decrementAndGet();
+                        publication.outcome().published(0, Publication.Outcome.NOT_TOLD_APART);
                     } else {
                         super.publish(List.of(publication));
                     }
@@ -117,6 +122,39 @@ class LostRepliesTest extends CasesFixture {
         await().atMost(20, SECONDS).until(() -> RpcServer.on(server).stats().repliesLost() == 1);
         await().atMost(20, SECONDS).until(() -> !reports.isEmpty());
         assertTrue(reports.get(0).endsWith("The reply to caller was not sent: it broke"), reports::toString);
+    }
+
+    /** After an interruption a caller may be able to send before it hears again. */
+    @Test
+    void aReplyThatNobodyReceivedIsSentAgainALittleLater() {
+        Bus server = server();
+        RpcClient client = RpcClient.on(bus("caller"));
+        client.directory().ready().join();
+        unheard.set(3);
+
+        assertEquals(
+                3, client.call("cases.add", Integer.class, within(60_000), 1, 2).join());
+
+        assertEquals(0, unheard.get());
+        assertEquals(
+                new RpcServerStats(1, 0, 0, 0, 0, 0, 0), RpcServer.on(server).stats());
+    }
+
+    @Test
+    void afterAnInterruptionWhoeverIsNotBackYetIsAwaited() {
+        Bus caller = bus("caller");
+        RpcClient client = RpcClient.on(caller);
+        client.directory().ready().join();
+        client.pending().interrupted();
+
+        var call = client.call("cases.add", Integer.class, within(60_000), 1, 2);
+        var broadcast = client.broadcast("cases.add", Integer.class, within(60_000), 1, 2);
+        server(); // as if its subscriptions stood again only now
+
+        assertEquals(3, call.orTimeout(20, SECONDS).join());
+        assertEquals(List.of(3), broadcast.orTimeout(20, SECONDS).join().values());
+        RpcException e = CallFixture.failure(client.call("cases.none", Integer.class, within(60_000)));
+        assertEquals(Reason.NO_SERVER, e.reason(), "but not for long");
     }
 
     @Test
