@@ -39,6 +39,7 @@ final class Call<T> {
     private Set<String> gone = Set.of();
     private String lastFailed = "";
     private @Nullable Node mayHaveAnswered; // and the link broke: its answer is remembered there by the key
+    private ReplyBudget.@Nullable Reservation reservation;
     private List<Attempt> late = List.of(); // given up here, and perhaps still at work there
     private String key;
     private int retries;
@@ -113,6 +114,17 @@ final class Call<T> {
         attempt(0);
     }
 
+    /** Before the first attempt goes out, there must be room for a reply that may be large. */
+    private void findNodeWithRoom(Attempt next) {
+        if (reservation != null || !client.replyBudget().counts(method.name())) {
+            findNode(next);
+            return;
+        }
+        ReplyBudget.Reservation mine = client.replyBudget().reserve(method.name(), 1, () -> findNode(next));
+        reservation = mine;
+        future.whenComplete((value, failure) -> mine.end());
+    }
+
     private void attempt(long pauseMillis) {
         long until = deadline;
         if (options.attemptNanos() > 0) {
@@ -131,7 +143,7 @@ final class Call<T> {
             next.take();
             giveUpAll();
         } else if (pauseMillis == 0) {
-            findNode(next);
+            findNodeWithRoom(next);
         } else {
             client.executeAfter(pauseMillis, () -> findNode(next));
         }
@@ -256,6 +268,7 @@ final class Call<T> {
     void replied(Attempt last, RpcCodec.Response reply) {
         Message value = reply.result();
         if (value != null) {
+            client.replyBudget().observed(method.name(), value.length());
             complete(value);
         } else if (reply.code() == RpcCodec.DRAINING) {
             drained = true;

@@ -57,6 +57,8 @@ final class Gathering<T> implements Pending {
     private volatile int interruptions; // of the inbox, before it was sent
     private volatile boolean sent;
 
+    private volatile ReplyBudget.@Nullable Reservation reservation;
+
     private final Tally<T> tally; // guarded by this, like all below
     private boolean awaitingUnnamed;
     private boolean unnamedGivenUp;
@@ -111,7 +113,7 @@ final class Gathering<T> implements Pending {
         if (client.directory().serving(method).isEmpty()) {
             client.directory().lookAfresh().whenComplete((done, failure) -> {
                 if (!client.directory().serving(method).isEmpty()) {
-                    send();
+                    sendWithRoom();
                 } else if (failure == null && client.pending().isReturning(deadline)) {
                     client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
                 } else if (client.pending().remove(id)) {
@@ -119,8 +121,20 @@ final class Gathering<T> implements Pending {
                 }
             });
         } else {
-            send();
+            sendWithRoom();
         }
+    }
+
+    /** The replies all come at once: they must have room. */
+    private void sendWithRoom() {
+        if (reservation != null) {
+            send();
+            return;
+        }
+        int nodes = client.directory().serving(method).size();
+        ReplyBudget.Reservation mine = client.replyBudget().reserve(method, nodes, this::send);
+        reservation = mine;
+        future.whenComplete((replies, failure) -> mine.end());
     }
 
     void fail(RpcException e) {
@@ -261,6 +275,10 @@ final class Gathering<T> implements Pending {
         String from = reply.from();
         Duration latency = elapsed();
         Message value = reply.result();
+        ReplyBudget.Reservation mine = reservation;
+        if (mine != null) {
+            mine.replied(value == null ? 0 : value.length());
+        }
         @Nullable T decoded = null;
         RpcException fault = value == null
                 ? client.directory()

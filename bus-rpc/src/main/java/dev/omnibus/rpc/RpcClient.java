@@ -43,6 +43,7 @@ public final class RpcClient implements Layer {
     private final LongAdder retries = new LongAdder();
     private final LongAdder broadcasts = new LongAdder();
     private final LongAdder incomplete = new LongAdder();
+    private final ReplyBudget replyBudget;
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethods methods;
     private final Interceptors interceptors = new Interceptors();
@@ -52,6 +53,7 @@ public final class RpcClient implements Layer {
     private RpcClient(Bus bus) {
         channels = bus.channels();
         executor = new LastingExecutor(bus.executor());
+        replyBudget = new ReplyBudget(executor);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethods(codec, channels.names());
         directory = Directory.on(bus);
@@ -396,6 +398,10 @@ public final class RpcClient implements Layer {
 
     PendingCalls pending() {
         return pending;
+    }
+
+    ReplyBudget replyBudget() {
+        return replyBudget;
     }
 
     RetryBudget retryBudget() {
