@@ -185,10 +185,10 @@ final class SafeListener {
     }
 
     void onUnsent(String channel, String problem) {
-        if (mayLog()) {
-            LOG.warn("On {}: {}", printable(channel), problem);
+        if (own.mayLog()) {
+            LOG.warn("On {}: {}", printable(channel), printable(problem));
         }
-        tell(l -> l.onUnsent(channel, problem));
+        tell(2 * (channel.length() + problem.length()), l -> l.onUnsent(channel, problem));
     }
 
     void onInterrupted(String topic) {
