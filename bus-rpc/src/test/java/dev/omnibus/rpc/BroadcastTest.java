@@ -176,7 +176,7 @@ class BroadcastTest extends PlayedNodes {
                 e.getMessage());
         IllegalArgumentException two = assertThrows(
                 IllegalArgumentException.class,
-                () -> broadcast.ask(stock -> stock.amount("a") == null ? stock.amount("b") : null));
+                () -> broadcast.ask(stock -> stock.amount("a") == null ? stock.amount("b") : stock.amount("c")));
         assertEquals(
                 "The question calls declaring.amount and declaring.amount; it must call one method", two.getMessage());
         assertThrows(
