@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class Execution implements CallContext {
 
     private static final ThreadLocal<@Nullable Execution> CURRENT = new ThreadLocal<>();
+
+    private static final int SMALL_FRAME = 1_024;
 
     private enum State {
         WAITING,
@@ -94,6 +97,14 @@ final class Execution implements CallContext {
     void releaseParams() {
         if (request.params() != null) {
             request = request.withoutParams();
+        }
+    }
+
+    /** It is about to wait, and is counted as what it is itself: so it must not keep a frame that is much larger. */
+    void leaveFrame() {
+        Message params = request.params();
+        if (params != null && params.bytes().length > 2 * params.length() + SMALL_FRAME) {
+            request = request.withParams(WireBytes.apart(params));
         }
     }
 

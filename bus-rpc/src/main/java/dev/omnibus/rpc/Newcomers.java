@@ -2,7 +2,6 @@ package dev.omnibus.rpc;
 
 import dev.omnibus.channel.Message;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,12 +75,7 @@ final class Newcomers {
     }
 
     private static @Nullable Message apart(@Nullable Message part) {
-        return part == null
-                ? null
-                : new Message(
-                        Arrays.copyOfRange(part.bytes(), part.offset(), part.offset() + part.length()),
-                        0,
-                        part.length());
+        return part == null ? null : WireBytes.apart(part);
     }
 
     /** The answer that is kept of somebody who is no stranger any more. */

@@ -9,7 +9,8 @@ import java.lang.annotation.Target;
 /**
  * A promise that a method of a contract, or the method that implements it, never waits: not for a lock, not for a file,
  * not for another call. It then runs on the very thread that received the request, without a queue before it: on that
- * of the connection, unless interceptors are asked first, or a request waits behind others.
+ * of the connection, unless a request waits behind others. A server with interceptors, which have promised nothing,
+ * serves it like any other method.
  *
  * <p>This saves the hand-over to another thread. The price: while the method runs, nothing else arrives at this
  * process, so one that breaks the promise holds up everybody, and the limit on concurrent calls does not protect from

@@ -97,7 +97,11 @@ final class RpcCodec {
 
         /** The same without what takes room. */
         Request withoutParams() {
-            return new Request(id, method, null, from, replyTo, ttlMillis, key, headers);
+            return withParams(null);
+        }
+
+        Request withParams(@Nullable Message others) {
+            return new Request(id, method, others, from, replyTo, ttlMillis, key, headers);
         }
     }
 

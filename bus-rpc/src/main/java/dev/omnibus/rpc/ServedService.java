@@ -64,6 +64,7 @@ final class ServedService implements Registration {
     private final Home home;
     private final Executor executor;
     private final int limit;
+    private final int concurrency;
     private final Mailbox<Execution> mailbox;
     private final List<Listening> listening = new ArrayList<>();
     private final AtomicBoolean ended = new AtomicBoolean();
@@ -92,6 +93,7 @@ final class ServedService implements Registration {
         this.home = home;
         this.executor = new LastingExecutor(executor);
         this.limit = options.total();
+        this.concurrency = options.concurrency();
         Mailbox.Limits waiting = new Mailbox.Limits(limit, WAITING_BYTES);
         this.mailbox = new Mailbox<>(
                 executor, options.concurrency(), waiting, Execution::size, (execution, next) -> run(execution));
@@ -216,8 +218,13 @@ final class ServedService implements Registration {
         } else if (repeated.isFirst(execution)) {
             if (execution.served().nonBlocking() && !answers.isIntercepted() && !ended.get()) {
                 run(execution);
-            } else if (!mailbox.offer(execution, next)) {
-                refuse(execution);
+            } else {
+                if (mailbox.size() >= concurrency) {
+                    execution.leaveFrame();
+                }
+                if (!mailbox.offer(execution, next)) {
+                    refuse(execution);
+                }
             }
         }
     }

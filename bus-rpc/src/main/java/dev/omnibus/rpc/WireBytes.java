@@ -49,6 +49,12 @@ final class WireBytes {
         }
     }
 
+    /** A part of a message without the frame in which it came, which may be much larger. */
+    static Message apart(Message part) {
+        int end = part.offset() + part.length();
+        return new Message(Arrays.copyOfRange(part.bytes(), part.offset(), end), 0, part.length());
+    }
+
     WireBytes put(byte[] part) {
         reserve(part.length);
         System.arraycopy(part, 0, bytes, length, part.length);

@@ -10,10 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -244,6 +246,21 @@ class RepeatedCallsTest {
         assertEquals(List.of(), recent.waiting());
         slow.settle(answer(1), null);
         assertNull(recent.find("caller", slow.request().id()));
+    }
+
+    @Test
+    void whatWaitsKeepsItsOwnBytesAndNotTheFrameInWhichItCame() {
+        byte[] frame = new byte[256 * 1024];
+        Message params = new Message(frame, 100, 50);
+        RpcCodec.Request request =
+                new RpcCodec.Request("1", "echo.say", params, "a", "bus:inbox:a", 1_000, "", Map.of());
+        Execution execution = new Execution(method, request, answers, System.nanoTime(), 200);
+
+        execution.leaveFrame();
+
+        Message kept = Objects.requireNonNull(execution.request().params());
+        assertEquals(50, kept.bytes().length);
+        assertEquals(params.toString(), kept.toString());
     }
 
     @Test
