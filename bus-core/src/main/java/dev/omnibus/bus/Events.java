@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -29,7 +30,8 @@ final class Events {
     private static final Logger LOG = LoggerFactory.getLogger(Events.class);
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
-    private static final int MOST_PREPARED = 16_384;
+    private static final int MOST_PREPARED = 8_192;
+    private static final Duration PREPARED_FOR = Duration.ofMinutes(1); // at least, after the last event
 
     /** What is remembered of other publishers, on all topics together. */
     private static final long REMEMBERED_BYTES = 32L * 1024 * 1024;
@@ -47,7 +49,8 @@ final class Events {
     private final SafeListener listener;
     private final Counters counters;
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
-    private final Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
+    private volatile Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
+    private volatile Map<PreparedKey, Prepared> preparedBefore = Map.of();
     private final Map<String, EventReader> readers = new HashMap<>(); // guarded by this
     private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
 
@@ -66,6 +69,13 @@ final class Events {
         this.executor = executor;
         this.listener = listener;
         this.counters = counters;
+        Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
+    }
+
+    /** What is not asked for until the next time is forgotten then. */
+    private void agePrepared() {
+        preparedBefore = prepared;
+        prepared = new ConcurrentHashMap<>();
     }
 
     /** Publishes what carries the simple name of its class. */
@@ -101,14 +111,19 @@ final class Events {
         if (known != null) {
             return known;
         }
-        TopicPattern.requireTopic(key.topic());
+        Prepared before = preparedBefore.get(key);
+        Prepared made = before == null ? prepare(key) : before;
         if (prepared.size() >= MOST_PREPARED) {
-            prepared.clear(); // a program with so many topics publishes seldom on most of them
+            agePrepared(); // a program with so many topics publishes seldom on most of them
         }
-        byte[] prefix = codec.prefix(key.topic(), key.eventType());
-        Prepared made = new Prepared(channels.names().event(key.topic()), prefix, codec.numbering(key.topic(), prefix));
         prepared.put(key, made);
         return made;
+    }
+
+    private Prepared prepare(PreparedKey key) {
+        TopicPattern.requireTopic(key.topic());
+        byte[] prefix = codec.prefix(key.topic(), key.eventType());
+        return new Prepared(channels.names().event(key.topic()), prefix, codec.numbering(key.topic(), prefix));
     }
 
     private final class Publishing implements Sent {

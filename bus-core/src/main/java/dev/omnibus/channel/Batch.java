@@ -17,15 +17,28 @@ final class Batch implements Publication.Outcome {
 
     private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
 
+    static final long NONE = -1;
+
     private final Lane lane;
     private final List<Waiting> messages = new ArrayList<>();
     private long firstIndex = Long.MAX_VALUE;
-    private long bytes;
+    private long numberBefore = NONE;
+    private long told;
     private int marks;
     private int beats;
 
     Batch(Lane lane) {
         this.lane = lane;
+    }
+
+    /** What the lane's last number was before these messages got theirs. */
+    void numberBefore(long number) {
+        numberBefore = number;
+    }
+
+    /** The lane's last number before those of these messages; {@link #NONE} if they have none. */
+    long numberBefore() {
+        return numberBefore;
     }
 
     void add(Waiting waiting) {
@@ -46,7 +59,6 @@ final class Batch implements Publication.Outcome {
     }
 
     private void tally(Waiting waiting, int one) {
-        bytes += (long) one * waiting.message.length;
         marks += waiting.kind == Waiting.Kind.MARK ? one : 0;
         beats += waiting.kind == Waiting.Kind.BEAT ? one : 0;
     }
@@ -55,8 +67,21 @@ final class Batch implements Publication.Outcome {
         return messages.isEmpty();
     }
 
-    long bytes() {
-        return bytes;
+    /** Gives back the room that they have taken, in as few steps as there are routes that they were let in for. */
+    void release() {
+        Room.Share from = null;
+        long bytes = 0;
+        for (Waiting waiting : messages) {
+            if (from != null && waiting.room() != from) {
+                from.giveBack(bytes);
+                bytes = 0;
+            }
+            from = waiting.room();
+            bytes += waiting.weight();
+        }
+        if (from != null) {
+            from.giveBack(bytes);
+        }
     }
 
     int marks() {
@@ -70,13 +95,11 @@ final class Batch implements Publication.Outcome {
 
     /** The highest number that a mark among them tells; 0 without one. */
     long told() {
-        long told = 0;
-        if (marks > 0) {
-            for (Waiting waiting : messages) {
-                told = Math.max(told, waiting.tells);
-            }
-        }
         return told;
+    }
+
+    void tells(long number) {
+        told = number;
     }
 
     /** Stays what it was, also when messages are taken out to be sent once more. */

@@ -80,7 +80,11 @@ public final class Channels implements AutoCloseable {
         this.readers = new ChannelReaders(transport, limits, executor, listener, counters);
         this.liveness = new Liveness(transport, listener, counters, names.inbox(node), limits.heartbeat());
         this.gate = new Gate(limits, executor, counters);
-        this.lanes = new Lanes(gate, new Outbox(transport), limits.heartbeat());
+        this.lanes = new Lanes(
+                gate,
+                new Outbox(transport, gate.room()),
+                limits.heartbeat(),
+                () -> transport.countsEveryone() && liveness.countsTrusted());
         this.timer = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "omnibus-timer");
             thread.setDaemon(true);
@@ -116,7 +120,7 @@ public final class Channels implements AutoCloseable {
                     .ready()
                     .thenCompose(ready -> {
                         channels.sendEvery(limits.heartbeat(), () -> channels.liveness.tick(channels));
-                        channels.every(limits.heartbeat(), channels.lanes::tick);
+                        channels.every(limits.heartbeat(), () -> channels.lanes.tick(System.nanoTime()));
                         if (limits.hold().compareTo(Duration.ZERO) > 0) {
                             channels.every(RETRY_PERIOD, channels.lanes::retry);
                         }
@@ -191,22 +195,22 @@ public final class Channels implements AutoCloseable {
      * @param sent told how it went
      */
     public void send(String channel, byte[] message, Count count, Sent sent) {
-        lanes.send(channel, Waiting.plain(message, count, sent), null);
+        lanes.send(channel, Waiting.plain(message, count, sent));
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
     void sendBeat(byte[] message, Count count, Sent sent) {
-        lanes.send(names.inbox(node), Waiting.beat(message, count, sent), null);
+        lanes.send(names.inbox(node), Waiting.beat(message, count, sent));
     }
 
     /**
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
-     * which they are sent. When nothing follows it, the mark does, a few times.
+     * which they are sent. One that is certainly not sent takes no number. When nothing follows it, the mark does, a
+     * few times, unless nobody received it.
      *
      * <p>If the outbox is full, this blocks until there is room, for the time that the limits say. Closing ends the
      * wait, and so does a link that goes down, unless messages are held for it. If there is no connection, the message
-     * is held for the time that the limits say, and keeps its place and its number; it is never sent again if it may
-     * have arrived.
+     * is held for the time that the limits say, and keeps its place; it is never sent again if it may have arrived.
      *
      * @param channel where to
      * @param message one JSON object with room for the number
@@ -215,7 +219,7 @@ public final class Channels implements AutoCloseable {
      * @throws IllegalStateException if it would have to wait for room on the transport's thread; then nothing was done
      */
     public void sendNumbered(String channel, byte[] message, Numbering numbering, Sent sent) {
-        lanes.send(channel, Waiting.numbered(message, sent), numbering);
+        lanes.send(channel, Waiting.numbered(message, numbering, sent));
     }
 
     /**
@@ -327,7 +331,7 @@ public final class Channels implements AutoCloseable {
      * @return a snapshot
      */
     public ChannelStats stats() {
-        return counters.snapshot(gate.bytes(), lanes.count());
+        return counters.snapshot(gate.room().taken(), lanes.count());
     }
 
     /**

@@ -39,13 +39,14 @@ final class Gate {
         this.hold = limits.hold().toNanos();
     }
 
-    /** How many bytes have been let in and are still there. */
-    long bytes() {
-        return room.taken();
+    /** What has been let in and is still there. */
+    Room room() {
+        return room;
     }
 
-    /** Lets a message in, or tells its sender why not. A numbered one may wait for room first. */
-    boolean admit(String channel, Waiting waiting) {
+    /** Lets a message in for a lane, or tells its sender why not. A numbered one may wait for room first. */
+    boolean admit(Lane lane, Waiting waiting) {
+        String channel = lane.channel();
         int size = waiting.message.length;
         if (size > messageLimit) {
             String tooLarge = "The message to " + channel + " has " + size + " bytes; the limit is " + messageLimit
@@ -53,22 +54,29 @@ final class Gate {
             refuse(waiting, new TransportException(Kind.TOO_LARGE, true, tooLarge, null));
             return false;
         }
+        if (refuses(waiting)) {
+            refuse(waiting, unsent(channel));
+            return false;
+        }
+        waiting.weigh(lane);
+        Room.Share share = lane.room();
         if (waiting.urgent()) {
-            room.takeAnyway(size);
+            share.takeAnyway(waiting.weight());
             return true;
         }
         boolean mayWait = patience > 0 && waiting.kind == Waiting.Kind.NUMBERED;
-        return (!(mayWait && room.isAwaited()) && room.take(size)) || admitLate(channel, waiting, mayWait);
+        return (!(mayWait && share.isAwaited()) && share.take(waiting.weight()))
+                || admitLate(channel, share, waiting, mayWait);
     }
 
     /** There is no room: waits for it, if allowed to, and while that makes sense. */
-    private boolean admitLate(String channel, Waiting waiting, boolean mayWait) {
+    private boolean admitLate(String channel, Room.Share share, Waiting waiting, boolean mayWait) {
         long start = System.nanoTime();
         String waited = "";
         if (mayWait) {
             IoThread.requireOther("Publishing to " + channel + ", which waits for room in the full outbox,");
             try {
-                if (room.await(waiting.message.length, patience, () -> !refuses(waiting))) {
+                if (share.await(waiting.weight(), patience, () -> !refuses(waiting))) {
                     return true;
                 }
                 waited = ", and in " + millisSince(start) + " ms there was no room";
@@ -77,8 +85,8 @@ final class Gate {
                 waited = ", and the thread was interrupted after " + millisSince(start) + " ms of waiting for room";
             }
         }
-        String full = "The outbox is full: " + room.limit() + " bytes wait for Redis" + waited
-                + ". Send more slowly, or set a larger outbox";
+        String full =
+                "The outbox is full: " + share.fill(channel) + waited + ". Send more slowly, or set a larger outbox";
         refuse(
                 waiting,
                 refuses(waiting) ? unsent(channel) : new TransportException(Kind.OUTBOX_FULL, true, full, null));
@@ -156,13 +164,9 @@ final class Gate {
     }
 
     /** Counts a message in that is let in in any case. */
-    void admitAnyway(Waiting waiting) {
-        room.takeAnyway(waiting.message.length);
-    }
-
-    /** Gives back the room of messages. */
-    void release(long bytes) {
-        room.giveBack(bytes);
+    void admitAnyway(Lane lane, Waiting waiting) {
+        waiting.weigh(lane);
+        lane.room().takeAnyway(waiting.weight());
     }
 
     /** Counts a frame, or what was given up. Beats and marks are no messages of the layers above. */
@@ -195,6 +199,6 @@ final class Gate {
         if (state != State.CLOSED) {
             state = next;
         }
-        room.wake();
+        room.wakeAll();
     }
 }

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A lane holds when messages wait in it though nothing is under way: they are numbered ones that could not be sent
  * and may wait for the link. The outbox has it try again.
+ *
+ * <p>A lane that is not used any more retires. The numbers that it has given are remembered for the next one.
  */
 final class Lane {
 
@@ -31,64 +33,96 @@ final class Lane {
     /** So long nobody is thought to look on after nobody did: see {@link Count#ANY}. */
     private static final long UNWATCHED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final long RETIRE_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
-
     private final String channel;
+    private final Lanes lanes;
     private final Gate gate;
     private final Outbox outbox;
-    private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
+    private volatile Route route;
+    private volatile boolean unused = true;
+    private final ArrayDeque<Waiting> queue = new ArrayDeque<>(1); // guarded by this, like all below
     private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
-    private final Numbers numbers;
+    private @Nullable Numbers numbers; // null before the first numbered message
     private boolean unwatched; // nobody looked on when the receivers were told apart from onlookers the last time
     private long toldApart;
-    private boolean underWay; // or called for by the outbox
+    private boolean underWay; // or ready
+    private boolean ready; // to be asked for its next publication
     private boolean retired;
     private long lastUse = System.nanoTime();
     private long accepted;
 
-    Lane(String channel, Gate gate, Outbox outbox, long heartbeatNanos) {
+    Lane(String channel, Lanes lanes) {
         this.channel = channel;
-        this.gate = gate;
-        this.outbox = outbox;
-        this.numbers = new Numbers(heartbeatNanos);
+        this.lanes = lanes;
+        this.gate = lanes.gate();
+        this.outbox = lanes.outbox();
+        this.route = outbox.enter(channel);
+    }
+
+    /** Where its messages take their bytes from. */
+    Room.Share room() {
+        return route.room;
+    }
+
+    /** Whether it has not taken any message yet. */
+    boolean isUnused() {
+        return unused;
     }
 
     /**
-     * Queues a message that the gate has let in, or tells its sender why not. If it is to be numbered it gets the
-     * lane's next number: the order of numbers is that of sending. False if the lane has retired: get a new one.
+     * Queues a message that the gate has let in, or tells its sender why not. False if the lane has retired: get a new
+     * one.
      */
-    boolean offer(Waiting waiting, @Nullable Numbering numbering) {
+    boolean offer(Waiting waiting) {
         boolean refused;
-        boolean ready = false;
+        boolean idle = false;
+        boolean hurry = false;
         synchronized (this) {
             if (retired) {
                 return false;
             }
             refused = gate.refuses(waiting) || (holds() && !gate.mayHold(waiting));
             if (!refused) {
-                long now = System.nanoTime();
-                if (numbering != null) {
-                    numbers.give(waiting.message, numbering, now);
+                if (waiting.numbering != null) {
+                    numbers().use(waiting.numbering);
                 }
-                ready = enqueue(waiting, now);
+                idle = enqueue(waiting, System.nanoTime());
+                hurry = ready && waiting.kind == Waiting.Kind.BEAT;
             }
         }
         if (refused) {
-            gate.release(waiting.message.length);
+            release(waiting);
             gate.refuse(waiting, gate.unsent(channel));
-        } else if (ready) {
-            outbox.ready(this);
+        } else if (hurry) {
+            route.beat(this);
+        } else if (idle) {
+            route.ready(this);
         }
         return true;
     }
 
-    /** True if the outbox is to be told; guarded by this. */
+    private static void release(Waiting waiting) {
+        Room.Share room = waiting.room();
+        if (room != null) {
+            room.giveBack(waiting.weight());
+        }
+    }
+
+    private Numbers numbers() {
+        Numbers known = numbers;
+        return known != null ? known : (numbers = lanes.numbers(channel));
+    }
+
+    /** True if the route is to be told; guarded by this. */
     private boolean enqueue(Waiting waiting, long now) {
         boolean idle = !underWay && queue.isEmpty();
         waiting.accepted(++accepted, now);
         queue.add(waiting);
         lastUse = now;
+        if (accepted == 1) {
+            unused = false;
+        }
         underWay |= idle;
+        ready |= idle;
         return idle;
     }
 
@@ -96,7 +130,7 @@ final class Lane {
         return !underWay && !queue.isEmpty();
     }
 
-    /** Makes the next publication, if any. Called by the outbox, once each time the lane has said that it is ready. */
+    /** Makes the next publication, if the lane is ready still: who has a heartbeat to send is asked twice. */
     @Nullable
     Publication next() {
         List<byte[]> messages = new ArrayList<>();
@@ -104,6 +138,10 @@ final class Lane {
         try {
             boolean counted;
             synchronized (this) {
+                if (!ready) {
+                    return null;
+                }
+                ready = false;
                 Waiting first = queue.peek();
                 if (first == null || (!gate.isOpen() && !first.urgent())) {
                     rest();
@@ -121,9 +159,13 @@ final class Lane {
 
     /** Takes what goes in the next frame; true if its receivers are to be told apart from onlookers. */
     private boolean fill(Batch batch, List<byte[]> messages) {
-        boolean sureOfAny = unwatched && System.nanoTime() - toldApart < UNWATCHED_NANOS;
+        long now = System.nanoTime();
+        boolean sureOfAny = unwatched && now - toldApart < UNWATCHED_NANOS;
         boolean counted = false;
         int bytes = 0;
+        if (numbers != null) {
+            batch.numberBefore(numbers.last());
+        }
         Waiting first = queue.peek();
         while (first != null
                 && messages.size() < Frames.MOST_MESSAGES
@@ -131,12 +173,25 @@ final class Lane {
                 && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
             batch.add(first);
             queue.remove();
+            if (first.numbering != null) {
+                number(first, first.numbering, batch, now);
+            }
             messages.add(first.message);
             bytes += first.message.length;
             counted |= first.count == Count.ALL || (first.count == Count.ANY && !sureOfAny);
             first = queue.peek();
         }
         return counted;
+    }
+
+    /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */
+    private void number(Waiting waiting, Numbering numbering, Batch batch, long now) {
+        if (waiting.kind == Waiting.Kind.MARK) {
+            numbers().tell(waiting, numbering);
+            batch.tells(numbers().last());
+        } else {
+            numbers().give(waiting.message, numbering, now);
+        }
     }
 
     /** Nothing is under way any more; what is still there waits for the link. Guarded by this. */
@@ -150,7 +205,7 @@ final class Lane {
     /** If the lane holds: tries again if the link is not known to be down, and gives up what has waited too long. */
     void retry(long now) {
         Batch late = new Batch(this);
-        boolean ready;
+        boolean again;
         synchronized (this) {
             if (!holds()) {
                 return;
@@ -159,18 +214,19 @@ final class Lane {
             while ((first = queue.peek()) != null && (first.urgent() || gate.heldTooLong(first, now))) {
                 late.add(queue.remove());
             }
-            underWay = !queue.isEmpty() && gate.isOpen();
-            ready = underWay;
-            if (!ready) {
+            again = !queue.isEmpty() && gate.isOpen();
+            underWay = again;
+            ready = again;
+            if (!again) {
                 rest();
             }
             if (!late.isEmpty()) {
-                numbers.restart(now);
+                restartMarks(now);
                 open.add(late);
             }
         }
-        if (ready) {
-            outbox.ready(this);
+        if (again) {
+            route.ready(this);
         }
         if (!late.isEmpty()) {
             end(late, false, 0, false, gate.heldInVain(channel));
@@ -181,7 +237,7 @@ final class Lane {
     void failRefused() {
         Batch failing = new Batch(this);
         synchronized (this) {
-            numbers.restart(System.nanoTime());
+            restartMarks(System.nanoTime());
             take(gate::refuses, failing);
             if (!failing.isEmpty()) {
                 open.add(failing);
@@ -192,40 +248,79 @@ final class Lane {
         }
     }
 
-    /** Sends a mark if the lane is idle and it is time for one. */
-    void tick(long now) {
+    /** Something may have got lost. Guarded by this. */
+    private void restartMarks(long now) {
+        if (numbers != null) {
+            numbers.restart(now);
+        }
+    }
+
+    /** Sends a mark if the lane is idle and it is time for one; true if it was. */
+    boolean tick(long now) {
         synchronized (this) {
-            Waiting mark = underWay || !queue.isEmpty() || !gate.isOpen() ? null : numbers.due(now);
+            boolean idle = !underWay && queue.isEmpty() && !retired && gate.isOpen();
+            Waiting mark = idle && numbers != null ? numbers.due(now) : null;
             if (mark == null) {
-                return;
+                return false;
             }
-            gate.admitAnyway(mark);
+            gate.admitAnyway(this, mark);
             enqueue(mark, now);
         }
-        outbox.ready(this);
+        route.ready(this);
+        return true;
     }
 
     /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
     void tellLast(long now) {
-        boolean ready;
+        boolean idle;
         synchronized (this) {
-            boolean idle = !underWay && queue.isEmpty();
-            Waiting mark = idle && !gate.isOpen() ? null : numbers.untold(now);
+            boolean hopeless = retired || (!underWay && queue.isEmpty() && !gate.isOpen());
+            Waiting mark = hopeless || numbers == null ? null : numbers.untold(!queue.isEmpty(), now);
             if (mark == null || gate.refuses(mark)) {
                 return;
             }
-            gate.admitAnyway(mark);
-            ready = enqueue(mark, now);
+            gate.admitAnyway(this, mark);
+            idle = enqueue(mark, now);
         }
-        if (ready) {
-            outbox.ready(this);
+        if (idle) {
+            route.ready(this);
         }
     }
 
-    /** Whether nothing has been sent for a while, and nothing would be forgotten with the lane. */
-    synchronized boolean retire(long now) {
-        retired = !underWay && queue.isEmpty() && numbers.none() && now - lastUse > RETIRE_AFTER_NANOS;
-        return retired;
+    /** Takes another route from now on, if the transport has found another server for the channel. */
+    void reroute() {
+        boolean again;
+        synchronized (this) {
+            if (retired || !outbox.hasMoved(channel, route)) {
+                return;
+            }
+            Route before = route;
+            route = outbox.enter(channel);
+            outbox.leave(before);
+            again = ready; // there it waits behind what the other server does not answer
+        }
+        if (again) {
+            route.ready(this);
+        }
+    }
+
+    /**
+     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be told.
+     *
+     * @param unusedFor for how long it has to have been idle
+     * @param early whether it is enough that the last number was told once
+     */
+    synchronized boolean retire(long now, long unusedFor, boolean early) {
+        boolean idle = !retired && !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
+        if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isTold()))) {
+            return false;
+        }
+        retired = true;
+        if (numbers != null && numbers.isHeard()) {
+            lanes.remember(channel, numbers.last());
+        }
+        outbox.leave(route);
+        return true;
     }
 
     /** How many messages it has taken so far. */
@@ -255,15 +350,14 @@ final class Lane {
     void finish(Batch batch, long receivers, long onlookers, @Nullable TransportException failure) {
         boolean more = false;
         boolean exact = onlookers != NOT_TOLD_APART;
+        boolean heard = receivers > 0 || onlookers > 0 || !lanes.countsEveryone();
         synchronized (this) {
             if (exact) {
                 unwatched = onlookers == 0;
                 toldApart = System.nanoTime();
             }
-            if (failure == null) {
-                numbers.told(batch.told());
-            } else if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
-                numbers.restart(System.nanoTime());
+            if (numbers != null) {
+                settle(numbers, batch, heard, failure);
             }
             if (failure != null && gate.mayHold(failure)) {
                 putBack(batch);
@@ -272,9 +366,27 @@ final class Lane {
                 underWay = false;
             } else {
                 more = true;
+                ready = true;
             }
         }
         end(batch, more, receivers, exact, failure);
+    }
+
+    /** What was certainly not sent has no numbers: there is nothing that a receiver misses. */
+    private static void settle(Numbers numbers, Batch batch, boolean heard, @Nullable TransportException failure) {
+        if (failure == null) {
+            numbers.told(batch.told());
+            numbers.sent(heard);
+            return;
+        }
+        if (!failure.notSent()) {
+            numbers.unknown();
+        } else if (batch.numberBefore() != Batch.NONE) {
+            numbers.takeBack(batch.numberBefore());
+        }
+        if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
+            numbers.restart(System.nanoTime());
+        }
     }
 
     /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
@@ -298,9 +410,9 @@ final class Lane {
     }
 
     private void end(Batch batch, boolean more, long receivers, boolean exact, @Nullable TransportException failure) {
-        gate.release(batch.bytes());
+        batch.release();
         if (more) {
-            outbox.ready(this);
+            route.ready(this);
         }
         gate.count(batch, failure == null);
         if (batch.tell(false, receivers, exact, failure)) {
@@ -309,5 +421,6 @@ final class Lane {
         synchronized (this) {
             open.remove(batch);
         }
+        lanes.ended(this);
     }
 }

@@ -5,34 +5,93 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BooleanSupplier;
 
-/** The lanes of this process by channel: one for each that is in use, or that has given numbers. */
+/** The lanes of this process by channel: one for each that is in use, or has something to tell still. */
 final class Lanes {
+
+    /** With more of them, one that is idle and has nothing to tell retires at once. */
+    private static final int MAX_IDLE = 4_096;
+
+    /** With more of them, one whose last number was told once retires, as do all that are not used any more. */
+    private static final int MAX_LANES = 65_536;
+
+    /** In one heartbeat; when many topics fall silent at once, their marks are spread. */
+    private static final int MAX_MARKS = 4_096;
+
+    private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Gate gate;
     private final Outbox outbox;
     private final long heartbeat;
+    private final BooleanSupplier countsEveryone;
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final RetiredSequences retired = new RetiredSequences();
 
-    Lanes(Gate gate, Outbox outbox, Duration heartbeat) {
+    Lanes(Gate gate, Outbox outbox, Duration heartbeat, BooleanSupplier countsEveryone) {
         this.gate = gate;
         this.outbox = outbox;
         this.heartbeat = heartbeat.toNanos();
+        this.countsEveryone = countsEveryone;
     }
 
-    void send(String channel, Waiting waiting, @Nullable Numbering numbering) {
-        if (!gate.admit(channel, waiting)) {
-            return;
+    void send(String channel, Waiting waiting) {
+        Lane lane = lane(channel);
+        boolean admitted = false;
+        try {
+            admitted = gate.admit(lane, waiting);
+        } finally {
+            if (!admitted && lane.isUnused()) {
+                retire(lane, System.nanoTime(), 0, false); // it was made for nothing
+            }
         }
-        while (!lane(channel).offer(waiting, numbering)) {
+        while (admitted && !lane.offer(waiting)) {
             Thread.onSpinWait(); // the lane retires at this moment; the next one is new
+            lane = lane(channel);
         }
     }
 
     private Lane lane(String channel) {
         Lane lane = lanes.get(channel);
-        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, gate, outbox, heartbeat));
+        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, this));
+    }
+
+    Gate gate() {
+        return gate;
+    }
+
+    Outbox outbox() {
+        return outbox;
+    }
+
+    /** Whether a message that was counted as received by nobody was received by nobody. */
+    boolean countsEveryone() {
+        return countsEveryone.getAsBoolean();
+    }
+
+    /** The numbering of a channel, which goes on where it was. */
+    Numbers numbers(String channel) {
+        return new Numbers(heartbeat, retired.last(channel));
+    }
+
+    /** Called by a lane that retires. */
+    void remember(String channel, long last) {
+        retired.put(channel, last);
+    }
+
+    /** Called by a lane when those who sent something have been told of it. */
+    void ended(Lane lane) {
+        if (lanes.size() > MAX_IDLE) {
+            retire(lane, System.nanoTime(), 0, false);
+        }
+    }
+
+    private boolean retire(Lane lane, long now, long unusedFor, boolean early) {
+        boolean retires = lane.retire(now, unusedFor, early);
+        if (retires) {
+            lanes.remove(lane.channel(), lane);
+        }
+        return retires;
     }
 
     int count() {
@@ -40,10 +99,18 @@ final class Lanes {
     }
 
     /** Once per heartbeat: sends marks where it is time for one, and forgets lanes that are not in use. */
-    void tick() {
-        long now = System.nanoTime();
-        lanes.values().removeIf(lane -> lane.retire(now));
-        lanes.values().forEach(lane -> lane.tick(now));
+    void tick(long now) {
+        boolean crowded = lanes.size() > MAX_LANES;
+        int marks = 0;
+        for (Lane lane : lanes.values()) {
+            if (retire(lane, now, UNUSED_NANOS, false) || (crowded && retire(lane, now, 0, true))) {
+                continue;
+            }
+            lane.reroute();
+            if ((marks < MAX_MARKS || crowded) && lane.tick(now)) {
+                marks++;
+            }
+        }
         outbox.tick();
     }
 

@@ -6,42 +6,70 @@ import org.jspecify.annotations.Nullable;
 /**
  * The numbers that a lane has given, and when the last of them is to be told by a mark. Guarded by its lane.
  *
- * <p>A mark may get lost like any message, so it is repeated: one heartbeat after the last message, and then after 2,
- * 4, 8 heartbeats and so on, up to one a minute. After ten minutes the receivers know, or will not.
+ * <p>A mark may get lost like any message, so it is repeated: one heartbeat after the last message, and then after 4,
+ * 16, 64 and 256. After that, or after ten minutes, the receivers know, or will not. Where nobody received the last
+ * message, there is nobody to be told.
  */
 final class Numbers {
 
-    private static final long LONGEST_PAUSE = TimeUnit.MINUTES.toNanos(1);
+    private static final int MAX_MARKS = 5;
     private static final long TOLD_FOR = TimeUnit.MINUTES.toNanos(10);
-    private static final int MOST_DOUBLINGS = 32;
 
     private final long heartbeat;
     private @Nullable Numbering numbering; // that of the last message
     private long last;
     private long given; // when the last one was given
     private long told; // the highest that a mark was sent with
-    private long pausing; // since when, unless a number was given after that
-    private int marks; // made since the series began
+    private long pausing; // since when
+    private int marks; // made since then
+    private boolean lastHeard = true; // perhaps, as long as it is not known
+    private boolean heard; // any of them, perhaps
 
-    Numbers(long heartbeatNanos) {
+    /** Numbers that go on behind the last one that was given before, if any. */
+    Numbers(long heartbeatNanos, long last) {
         this.heartbeat = heartbeatNanos;
+        this.last = last;
+        this.told = last;
     }
 
-    /** Writes the next number into a message. */
-    void give(byte[] message, Numbering how, long now) {
-        if (last == 0) {
-            restart(now);
-        }
-        Frames.number(message, how.digitsFrom(), how.digits(), ++last);
-        given = now;
+    /** How the messages are numbered that wait behind the others. */
+    void use(Numbering how) {
         if (numbering != how) {
             numbering = how;
         }
     }
 
-    /** Whether none has been given yet. */
-    boolean none() {
-        return last == 0;
+    /** Writes the next number into a message. */
+    void give(byte[] message, Numbering how, long now) {
+        Frames.number(message, how.digitsFrom(), how.digits(), ++last);
+        given = now;
+        lastHeard = true;
+        restart(now);
+    }
+
+    long last() {
+        return last;
+    }
+
+    /** Takes back what was given after a number, because it is certain that none of it was sent. */
+    void takeBack(long to) {
+        last = to;
+    }
+
+    /** What was sent reached somebody, or surely nobody. */
+    void sent(boolean toSomebody) {
+        lastHeard = toSomebody;
+        heard |= toSomebody;
+    }
+
+    /** What was given may have reached somebody, or not. */
+    void unknown() {
+        heard = true;
+    }
+
+    /** Whether somebody may have heard of any number that was given here. */
+    boolean isHeard() {
+        return heard;
     }
 
     /** Something may have got lost: the pauses before the marks are short again. */
@@ -55,39 +83,52 @@ final class Numbers {
         told = Math.max(told, number);
     }
 
+    /** Whether a mark with the last number was sent, or need not be. */
+    boolean isTold() {
+        return told == last || !lastHeard;
+    }
+
+    /** Whether no mark is due any more. */
+    boolean isSilent(long now) {
+        return numbering == null || last == 0 || !lastHeard || marks == MAX_MARKS || now - given > TOLD_FOR;
+    }
+
     /** The mark of a lane that is idle, if it is time for one. */
     @Nullable
     Waiting due(long now) {
-        if (given - pausing > 0) {
-            restart(given);
-        }
-        if (now - pausing < pause()) {
+        Numbering how = numbering;
+        if (how == null || isSilent(now) || now - pausing < pause()) {
             return null;
         }
-        Waiting mark = mark(now);
         pausing = now;
         marks++;
-        return mark;
+        return mark(how);
     }
 
     private long pause() {
-        int doublings = Math.min(marks, MOST_DOUBLINGS);
-        long longest = Math.max(heartbeat, LONGEST_PAUSE);
-        return heartbeat > longest >> doublings ? longest : heartbeat << doublings;
+        return Math.min(heartbeat, TOLD_FOR) << 2 * marks;
     }
 
-    /** The mark of a lane that may send nothing any more, if no mark has told its last number yet. */
+    /**
+     * The mark of a lane that may send nothing any more, if it has yet to tell its last number.
+     *
+     * @param more whether messages wait that are to be numbered before it is sent
+     */
     @Nullable
-    Waiting untold(long now) {
-        return told == last ? null : mark(now);
+    Waiting untold(boolean more, long now) {
+        Numbering how = numbering;
+        boolean owed = more || !(isTold() || last == 0 || now - given > TOLD_FOR);
+        return how == null || !owed ? null : mark(how);
     }
 
-    private @Nullable Waiting mark(long now) {
-        if (numbering == null || now - given > TOLD_FOR) {
-            return null;
-        }
-        byte[] message = numbering.mark().clone();
-        Frames.number(message, numbering.markDigitsFrom(), numbering.digits(), last);
-        return Waiting.mark(message, last);
+    private Waiting mark(Numbering how) {
+        Waiting mark = Waiting.mark(how);
+        tell(mark, how);
+        return mark;
+    }
+
+    /** Writes the number that is the last one now into a mark. */
+    void tell(Waiting mark, Numbering how) {
+        Frames.number(mark.message, how.markDigitsFrom(), how.digits(), last);
     }
 }

@@ -1,5 +1,7 @@
 package dev.omnibus.channel;
 
+import org.jspecify.annotations.Nullable;
+
 /** A message on its way out. */
 final class Waiting {
 
@@ -15,41 +17,63 @@ final class Waiting {
         BEAT
     }
 
+    /** What the objects around a message take at least: itself, its array, its future and its place in the queue. */
+    private static final int OWN_BYTES = 128;
+
+    /** What a lane takes that is made for it. */
+    private static final int LANE_BYTES = 1024;
+
     final byte[] message;
     final Kind kind;
     final Count count;
     final Sent sent;
-    final long tells; // the number that a mark tells
+    final @Nullable Numbering numbering; // of numbered messages and of marks
+    private Room.@Nullable Share room; // that it takes its bytes from
+    private int weight;
     private long index; // both set by the lane, under its lock, when it takes the message
     private long since;
 
-    private Waiting(byte[] message, Kind kind, Count count, Sent sent, long tells) {
+    private Waiting(byte[] message, Kind kind, Count count, Sent sent, @Nullable Numbering numbering) {
         this.message = message;
         this.kind = kind;
         this.count = count;
         this.sent = sent;
-        this.tells = tells;
+        this.numbering = numbering;
     }
 
     static Waiting plain(byte[] message, Count count, Sent sent) {
-        return new Waiting(message, Kind.PLAIN, count, sent, 0);
+        return new Waiting(message, Kind.PLAIN, count, sent, null);
     }
 
-    static Waiting numbered(byte[] message, Sent sent) {
-        return new Waiting(message, Kind.NUMBERED, Count.NO, sent, 0);
+    static Waiting numbered(byte[] message, Numbering numbering, Sent sent) {
+        return new Waiting(message, Kind.NUMBERED, Count.NO, sent, numbering);
     }
 
     static Waiting beat(byte[] message, Count count, Sent sent) {
-        return new Waiting(message, Kind.BEAT, count, sent, 0);
+        return new Waiting(message, Kind.BEAT, count, sent, null);
     }
 
-    static Waiting mark(byte[] message, long number) {
-        return new Waiting(message, Kind.MARK, Count.NO, Sent.UNNOTICED, number);
+    static Waiting mark(Numbering numbering) {
+        return new Waiting(numbering.mark().clone(), Kind.MARK, Count.NO, Sent.UNNOTICED, numbering);
     }
 
     /** Let in also when the outbox is full, and no message of the layers above. */
     boolean urgent() {
         return kind == Kind.MARK || kind == Kind.BEAT;
+    }
+
+    /** Says where it takes its bytes from: all that it keeps alive, and not just what is sent. */
+    void weigh(Lane lane) {
+        room = lane.room();
+        weight = message.length + OWN_BYTES + lane.channel().length() + (lane.isUnused() ? LANE_BYTES : 0);
+    }
+
+    int weight() {
+        return weight;
+    }
+
+    Room.@Nullable Share room() {
+        return room;
     }
 
     void accepted(long asIndex, long now) {

@@ -26,6 +26,29 @@ public interface Transport extends AutoCloseable {
     void publish(List<Publication> publications);
 
     /**
+     * The route of a channel: those that have the same one share a server, and what is sent on one of them may have to
+     * wait for the others. What waits is bounded for each route, so that a server that does not answer holds up nobody
+     * else. Asked often, so it must be quick; it may change, for instance when a channel moves to another server.
+     *
+     * @param channel the exact name
+     * @return equal for channels that share a server; this transport itself if there is only one server for all. By
+     *     default each channel has a route of its own
+     */
+    default Object route(String channel) {
+        return channel;
+    }
+
+    /**
+     * Whether a publication that was received by nobody, as its outcome says, was received by nobody, also not by those
+     * who subscribed by a pattern.
+     *
+     * @return false by default, and wherever some receivers may be at another server
+     */
+    default boolean countsEveryone() {
+        return false;
+    }
+
+    /**
      * Subscribes to one channel. A channel has at most one listener per transport.
      *
      * @param channel the exact name

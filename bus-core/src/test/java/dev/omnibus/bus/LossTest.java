@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.transport.Transport;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
@@ -74,6 +76,7 @@ class LossTest extends BusFixture {
 
     @Test
     void whoComesAfterTheLastEventIsToldOfNoLoss() throws Exception {
+        ready(here.subscribe("n.*", Integer.class, event -> {})); // or there would be no marks
         publish("n.a", 0, 5);
         AtomicLong marks = new AtomicLong();
         network.tamper((channel, frame) -> {
@@ -109,6 +112,32 @@ class LossTest extends BusFixture {
         await().until(() -> again.equals(List.of(5, 7)));
         there.close(); // its reports have been handed over then
         assertEquals(List.of("gap n.a.b 7-7"), listener.told);
+    }
+
+    @Test
+    void whatThePublisherCouldNotSendIsNoLossOfTheSubscribersBeforeAndAfterItIsNoticed() throws Exception {
+        List<Integer> seen = subscribe("n");
+        publish("n", 0, 3);
+        await().until(() -> seen.size() == 3);
+        network.down();
+        for (int i = 0; i < 3; i++) {
+            assertNotSent(i);
+        }
+        await().until(() -> here.state() == BusState.DOWN);
+        for (int i = 3; i < 6; i++) {
+            assertNotSent(i);
+        }
+        network.up();
+        await().until(() -> here.state() == BusState.UP && there.state() == BusState.UP);
+        publish("n", 3, 3);
+        await().until(() -> seen.equals(List.of(0, 1, 2, 3, 4, 5)));
+        assertEquals(0, there.stats().lost());
+    }
+
+    private void assertNotSent(int number) {
+        ExecutionException failure = assertThrows(
+                ExecutionException.class, () -> here.publish("n", number).get(5, SECONDS));
+        assertEquals(PublishException.Outcome.NOT_SENT, ((PublishException) failure.getCause()).outcome());
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /** A transport whose publications the test completes itself. Beats come back by themselves, unless told otherwise. */
@@ -35,7 +36,19 @@ final class HandTransport implements Transport {
     volatile Consumer<Publication> onPublish = held::add;
     volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
     volatile CompletableFuture<Void> reconnected = CompletableFuture.completedFuture(null);
+    volatile Function<String, Object> routes = channel -> this; // one server for all
+    volatile boolean countsEveryone;
     volatile boolean closed;
+
+    @Override
+    public Object route(String channel) {
+        return routes.apply(channel);
+    }
+
+    @Override
+    public boolean countsEveryone() {
+        return countsEveryone;
+    }
 
     @Override
     public void publish(List<Publication> publications) {

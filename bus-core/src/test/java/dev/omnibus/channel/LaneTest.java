@@ -175,14 +175,19 @@ class LaneTest {
     @Test
     void aMessageLargerThanTheWholeOutboxGoesAlone() {
         Gate gate = gate(100);
+        Lane lane = new Lane("c", lanes(gate));
         Waiting large = Waiting.plain(message("x".repeat(300)), Count.NO, new Outcome());
-        assertTrue(gate.admit("c", large));
-        assertFalse(gate.admit("c", large));
+        assertTrue(gate.admit(lane, large));
+        assertFalse(gate.admit(lane, large));
     }
 
     private Gate gate(long outboundBytes) {
         return new Gate(
                 Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO), executor, new Counters());
+    }
+
+    private Lanes lanes(Gate gate) {
+        return new Lanes(gate, new Outbox(transport, gate.room()), Duration.ofNanos(1), transport::countsEveryone);
     }
 
     @Test
@@ -279,23 +284,128 @@ class LaneTest {
     }
 
     @Test
-    void anIdleLaneRetiresAndABusyOrNumberedOneDoesNot() {
+    void aLaneRetiresWhenItHasBeenIdleForLongEnough() {
         Gate gate = gate(1 << 20);
-        Outbox outbox = new Outbox(transport);
         long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
+        long minute = TimeUnit.MINUTES.toNanos(1);
 
-        Lane lane = new Lane("c", gate, outbox, 1);
-        assertTrue(lane.offer(Waiting.plain(message("00"), Count.NO, new Outcome()), null));
-        assertFalse(lane.retire(later));
+        Lane lane = new Lane("c", lanes(gate));
+        Waiting first = Waiting.plain(message("00"), Count.NO, new Outcome());
+        assertTrue(gate.admit(lane, first));
+        assertTrue(lane.offer(first));
+        assertFalse(lane.retire(later, minute, true));
         transport.completeHeld();
-        assertFalse(lane.retire(System.nanoTime()));
-        assertTrue(lane.retire(later));
-        assertFalse(lane.offer(Waiting.plain(message("00"), Count.NO, new Outcome()), null));
+        assertFalse(lane.retire(System.nanoTime(), minute, true));
+        assertTrue(lane.retire(later, minute, false));
+        assertFalse(lane.offer(Waiting.plain(message("00"), Count.NO, new Outcome())));
+        assertEquals(0, gate.room().taken());
+    }
 
-        Lane numbered = new Lane("n", gate, outbox, 1);
-        assertTrue(numbered.offer(Waiting.numbered(message("00"), new Outcome()), Notes.numbering(2)));
+    @Test
+    void aNumberedLaneRetiresWhenItsMarksAreSentAndTheNextOneGoesOnBehindIt() {
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        number(lanes, "n");
         transport.completeHeld();
-        assertFalse(numbered.retire(later));
+        transport.completeHeld();
+        long now = System.nanoTime();
+        int marks = 0;
+        while (lanes.count() > 0) {
+            now += SECONDS.toNanos(11);
+            lanes.tick(now);
+            marks += transport.completeHeld().size();
+        }
+        assertEquals(5, marks);
+        number(lanes, "n");
+        assertEquals(List.of("{\"m\":\"03\"}"), transport.completeHeld());
+    }
+
+    @Test
+    void whereNobodyListensNoMarkIsSentAndNothingIsRemembered() {
+        transport.countsEveryone = true;
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        nobodyGotIt();
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(5));
+        assertEquals(1, lanes.count());
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        assertEquals(0, lanes.count());
+        assertEquals(List.of(), transport.held);
+        number(lanes, "n");
+        assertEquals(List.of("{\"m\":\"01\"}"), transport.completeHeld());
+    }
+
+    @Test
+    void whereACountOfNobodyMeansNothingMarksAreSent() {
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        nobodyGotIt();
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
+    }
+
+    @Test
+    void marksOfManyTopicsThatFallSilentAtOnceAreSpread() {
+        Lanes lanes = lanes(gate(64 << 20));
+        IntStream.range(0, 5_000).forEach(i -> number(lanes, "n" + i));
+        while (!transport.held.isEmpty()) {
+            transport.completeHeld();
+        }
+        transport.onPublish = publication -> publication.outcome().published(1, 0);
+        transport.writes.clear();
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(1));
+        int first = transport.writes.stream().mapToInt(List::size).sum();
+        assertEquals(4_096, first);
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(1));
+        assertTrue(transport.writes.stream().mapToInt(List::size).sum() >= 5_000);
+    }
+
+    @Test
+    void amongManyLanesOneThatIsIdleAndHasNothingToTellGoesAtOnce() {
+        transport.onPublish = publication -> publication.outcome().published(1, 0);
+        Lanes lanes = lanes(gate(1 << 20));
+        IntStream.range(0, 20_000)
+                .forEach(i -> lanes.send("inbox" + i, Waiting.plain(message("x"), Count.NO, new Outcome())));
+        assertEquals(4_096, lanes.count());
+    }
+
+    @Test
+    void whatIsRefusedLeavesNoLane() {
+        Gate gate = gate(100);
+        Lanes lanes = lanes(gate);
+        lanes.send("full", Waiting.plain(message("x".repeat(300)), Count.NO, new Outcome()));
+        IntStream.range(0, 100).forEach(i -> lanes.send("c" + i, Waiting.plain(message("x"), Count.NO, new Outcome())));
+        lanes.send("large", Waiting.plain(message("x".repeat(2_000)), Count.NO, new Outcome()));
+        assertEquals(1, lanes.count());
+        gate.down();
+        lanes.send("down", Waiting.plain(message("x"), Count.NO, new Outcome()));
+        assertEquals(1, lanes.count());
+    }
+
+    @Test
+    void whatIsCertainlyNotSentTakesNoNumberAndWhatMayHaveBeenDoes() {
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        number(lanes, "n");
+        lose(true);
+        assertEquals(List.of("{\"m\":\"01\"}"), transport.completeHeld()); // the second one, as nobody saw the first
+        number(lanes, "n");
+        number(lanes, "n");
+        lose(false);
+        assertEquals(List.of("{\"m\":\"03\"}"), transport.completeHeld());
+    }
+
+    private void lose(boolean notSent) {
+        TransportException lost = new TransportException(Kind.CONNECTION_LOST, notSent, "on purpose", null);
+        transport.held.remove(0).outcome().failed(lost);
+    }
+
+    private void nobodyGotIt() {
+        transport.held.remove(0).outcome().published(0, Publication.Outcome.NOT_TOLD_APART);
+    }
+
+    private static void number(Lanes lanes, String channel) {
+        lanes.send(channel, Waiting.numbered(message("00"), Notes.numbering(2), new Outcome()));
     }
 
     @Test

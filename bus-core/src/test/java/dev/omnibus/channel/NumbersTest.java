@@ -3,6 +3,7 @@ package dev.omnibus.channel;
 import static dev.omnibus.channel.Notes.message;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,10 +20,10 @@ class NumbersTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
     private static final long START = Long.MAX_VALUE - 5 * SECOND; // nanoTime() may wrap around
 
-    private final Numbers numbers = new Numbers(SECOND);
+    private final Numbers numbers = new Numbers(SECOND, 0);
 
     @Test
-    void marksComeAfterOneTwoFourHeartbeatsThenEveryMinuteAndEndAfterTenMinutes() {
+    void fiveMarksComeEachAfterFourTimesThePauseBefore() {
         give(START);
         List<Long> at = new ArrayList<>();
         for (long second = 0; second < 3_600; second++) {
@@ -30,7 +31,7 @@ class NumbersTest {
                 at.add(second);
             }
         }
-        assertEquals(List.of(1L, 3L, 7L, 15L, 31L, 63L, 123L, 183L, 243L, 303L, 363L, 423L, 483L, 543L), at);
+        assertEquals(List.of(1L, 5L, 21L, 85L, 341L), at);
     }
 
     @Test
@@ -39,6 +40,7 @@ class NumbersTest {
         byte[] template = numbering.mark().clone();
         byte[] last = message("000");
         for (int i = 0; i < 17; i++) {
+            numbers.use(numbering);
             numbers.give(last, numbering, START);
         }
         assertArrayEquals(message("017"), last);
@@ -56,30 +58,31 @@ class NumbersTest {
         give(START + 2 * SECOND);
         assertNull(numbers.due(START + 2 * SECOND));
         assertNotNull(numbers.due(START + 3 * SECOND));
-        assertNotNull(numbers.due(START + 5 * SECOND));
-
-        numbers.restart(START + 6 * SECOND);
-        assertNull(numbers.due(START + 6 * SECOND));
         assertNotNull(numbers.due(START + 7 * SECOND));
+
+        numbers.restart(START + 8 * SECOND);
+        assertNull(numbers.due(START + 8 * SECOND));
         assertNotNull(numbers.due(START + 9 * SECOND));
+        assertNotNull(numbers.due(START + 13 * SECOND));
     }
 
     @Test
     void theLastMarkIsOwedUntilOneWithTheLastNumberWasSent() {
-        assertNull(numbers.untold(START));
+        assertNull(numbers.untold(false, START));
         give(START);
-        assertNotNull(numbers.untold(START));
+        assertNotNull(numbers.untold(false, START));
         numbers.told(1);
-        assertNull(numbers.untold(START));
+        assertNull(numbers.untold(false, START));
         give(START);
         numbers.told(1);
-        assertNotNull(numbers.untold(START));
-        assertNull(numbers.untold(START + 601 * SECOND));
+        assertNotNull(numbers.untold(false, START));
+        assertNull(numbers.untold(false, START + 601 * SECOND));
     }
 
     @Test
     void withALongHeartbeatThePausesDoNotOverflow() {
-        Numbers rare = new Numbers(TimeUnit.HOURS.toNanos(1));
+        Numbers rare = new Numbers(TimeUnit.HOURS.toNanos(1), 0);
+        rare.use(Notes.numbering(2));
         rare.give(message("00"), Notes.numbering(2), START);
         for (int i = 0; i < 100; i++) {
             assertNull(rare.due(START + (i + 1) * SECOND));
@@ -96,7 +99,48 @@ class NumbersTest {
         assertNotNull(numbers.due(start + 3 * SECOND));
     }
 
+    @Test
+    void whereNobodyReceivedTheLastMessageNobodyIsTold() {
+        give(START);
+        numbers.sent(false);
+        assertNull(numbers.due(START + SECOND));
+        assertNull(numbers.untold(false, START));
+        assertNotNull(numbers.untold(true, START)); // others wait, and may be heard
+        assertTrue(numbers.isSilent(START));
+        assertFalse(numbers.isHeard());
+
+        give(START + SECOND);
+        assertNotNull(numbers.due(START + 2 * SECOND)); // of this one it is not known yet
+        numbers.sent(true);
+        assertTrue(numbers.isHeard());
+        assertNotNull(numbers.due(START + 6 * SECOND));
+    }
+
+    @Test
+    void whatIsTakenBackIsGivenAgainAndWhatMayHaveBeenHeardIsTold() {
+        give(START);
+        numbers.takeBack(0);
+        assertNull(numbers.due(START + SECOND)); // there is nothing to tell
+        byte[] again = message("00");
+        numbers.give(again, Notes.numbering(2), START);
+        assertArrayEquals(message("01"), again);
+        numbers.unknown();
+        assertTrue(numbers.isHeard());
+        assertNotNull(numbers.due(START + SECOND));
+    }
+
+    @Test
+    void aNumberingGoesOnWhereItWasAndOwesNoMarkUntilThen() {
+        Numbers later = new Numbers(SECOND, 41);
+        later.use(Notes.numbering(2));
+        assertNull(later.untold(false, START));
+        byte[] next = message("00");
+        later.give(next, Notes.numbering(2), START);
+        assertArrayEquals(message("42"), next);
+    }
+
     private void give(long now) {
+        numbers.use(Notes.numbering(2));
         numbers.give(message("00"), Notes.numbering(2), now);
     }
 }

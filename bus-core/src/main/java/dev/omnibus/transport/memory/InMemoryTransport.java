@@ -59,6 +59,12 @@ final class InMemoryTransport implements Transport {
         }
     }
 
+    /** There is nothing in between that could hide a receiver. */
+    @Override
+    public boolean countsEveryone() {
+        return true;
+    }
+
     @Override
     public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
         return subscribe(channel, new Subscribed(false, Pattern.compile(Pattern.quote(channel)), listener));

@@ -1,13 +1,16 @@
 package dev.omnibus.transport.redisson;
 
 import java.time.Duration;
-import java.util.List;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.redisson.Redisson;
+import org.redisson.api.RFuture;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.codec.LongCodec;
 import org.redisson.client.protocol.RedisCommands;
@@ -20,7 +23,8 @@ import org.redisson.connection.MasterSlaveEntry;
  * <p>While a slot moves, publishers and subscribers follow it one after the other: the server that a publisher has
  * followed to may not have all subscribers of the channel yet, and those hear it nevertheless. Of the server before and
  * the one after, one always has all of them, see {@link Overlap}. So when a count is zero, or was taken soon after the
- * channel has moved, all servers are asked, and the largest number is the true one.
+ * channel has moved, all servers are asked, and the largest number is the true one. One that is silent is left out
+ * until it answers, and then nobody knows that there are none.
  *
  * <p>Soon after a replica took over, a zero is not believed, see {@link Reigns}.
  *
@@ -36,11 +40,14 @@ final class ClusterCounts {
 
     private static final int MOST_REMEMBERED = 1_000;
 
+    private static final Object NOWHERE = new Object(); // while nobody has the slot
+
     private record Place(MasterSlaveEntry server, long since) {}
 
     private final CommandAsyncExecutor commands;
     private final Map<String, Place> places = new ConcurrentHashMap<>();
     private final Map<String, Long> unheard = new ConcurrentHashMap<>();
+    private final Set<MasterSlaveEntry> silent = ConcurrentHashMap.newKeySet();
     private final Reigns reigns;
 
     ClusterCounts(RedissonClient client, Reigns reigns) {
@@ -55,22 +62,51 @@ final class ClusterCounts {
             told.accept(counted);
             return;
         }
-        List<CompletableFuture<Long>> counts =
-                commands.writeAllAsync(LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
+        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = askAll(channel);
+        Collection<CompletableFuture<Long>> counts = asked.values();
         CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
+        boolean everybody = silent.isEmpty();
         all.orTimeout(LONGEST.toMillis(), TimeUnit.MILLISECONDS).whenComplete((done, failure) -> {
             long largest = counts.stream()
                     .filter(count -> count.isDone() && !count.isCompletedExceptionally())
                     .mapToLong(CompletableFuture::join)
                     .max()
                     .orElse(0);
-            if (failure == null && largest == 0 && counted == 0) {
+            if (failure != null) {
+                asked.forEach(this::leaveOut);
+            }
+            if (failure == null && everybody && largest == 0 && counted == 0) {
                 rememberUnheard(channel);
             }
             // A server that does not answer may have one: to say that nobody heard it could have it done twice.
-            boolean sure = failure == null && !(mustBeExact && reigns.hasNewMaster(channel));
+            boolean sure = failure == null && everybody && !(mustBeExact && reigns.hasNewMaster(channel));
             told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
+    }
+
+    private Map<MasterSlaveEntry, CompletableFuture<Long>> askAll(String channel) {
+        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = new HashMap<>();
+        for (MasterSlaveEntry server : commands.getConnectionManager().getEntrySet()) {
+            if (!silent.contains(server)) {
+                RFuture<Long> count =
+                        commands.writeAsync(server, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
+                asked.put(server, count.toCompletableFuture());
+            }
+        }
+        return asked;
+    }
+
+    /** A server that has not answered in time is not asked again, and waited for, before that question has an end. */
+    private void leaveOut(MasterSlaveEntry server, CompletableFuture<Long> count) {
+        if (!count.isDone() && silent.add(server)) {
+            count.whenComplete((late, failure) -> silent.remove(server));
+        }
+    }
+
+    /** Which is equal for channels that have the same master now. */
+    Object master(String channel) {
+        MasterSlaveEntry server = commands.getConnectionManager().getEntry(channel);
+        return server == null ? NOWHERE : server.getClient();
     }
 
     private boolean isUnsettled(String channel) {

@@ -94,6 +94,18 @@ public final class RedissonTransport implements Transport {
         }
     }
 
+    /** In a cluster the client of the master that has the channel's slot; a replica that takes over has another. */
+    @Override
+    public Object route(String channel) {
+        return config.isClusterConfig() ? current().route(channel) : this;
+    }
+
+    /** Behind Sentinels and in a cluster, subscribers may be at another server. */
+    @Override
+    public boolean countsEveryone() {
+        return config.isSingleConfig();
+    }
+
     @Override
     public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
         return subscribe(new Subscribed(channel, false, listener));

@@ -112,6 +112,11 @@ final class Session {
         }
     }
 
+    /** What is equal for channels that have the same master now. */
+    Object route(String channel) {
+        return clusterCounts == null ? this : clusterCounts.master(channel);
+    }
+
     void publish(List<Publication> publications) {
         if (!open.get()) {
             TransportException failure =
