@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** What events can carry. */
 class PayloadsTest extends BusFixture {
@@ -207,5 +209,31 @@ class PayloadsTest extends BusFixture {
         T result = arrived.get(5, SECONDS);
         subscription.close().get(5, SECONDS);
         return result;
+    }
+
+    private interface Shape {}
+
+    @Test
+    @SuppressWarnings("NullAway") // what a program without the checker can do
+    void whatCarriesNothingIsRefusedAtOnceAndTheMessageSaysSo() {
+        Topic<Optional<String>> topic = Topic.of("n", new TypeReference<>() {});
+        for (Executable wrong : List.<Executable>of(
+                () -> here.publish("n", null),
+                () -> here.publish("n", Optional.empty()),
+                () -> here.publish(topic, null),
+                () -> here.publish(topic, Optional.empty()),
+                () -> here.publish("n", NullNode.getInstance()))) {
+            String message = assertThrows(IllegalArgumentException.class, wrong).getMessage();
+            assertTrue(
+                    String.valueOf(message).startsWith("An event on topic n must carry something, and this is "),
+                    message);
+        }
+        assertThrows(IllegalArgumentException.class, () -> here.publish("n", new Thread()));
+        assertEquals(
+                "Events cannot be read as " + Shape.class.getName()
+                        + ": it is abstract, and no @JsonSubTypes says what there is",
+                assertThrows(IllegalArgumentException.class, () -> there.subscribe("n", Shape.class, event -> {}))
+                        .getMessage());
+        assertEquals("Bus " + here.node() + " (UP)", here.toString());
     }
 }
