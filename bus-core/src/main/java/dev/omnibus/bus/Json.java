@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.Version;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -30,10 +31,14 @@ public final class Json {
     private static final int NUMBER_DIGITS = 100;
     private static final int NAME_LENGTH = 256;
 
+    /** What the tests run with: older ones lack methods that this and the layer of calls use. */
+    private static final Version LEAST_JACKSON = new Version(2, 19, 0, null, null, null);
+
     private Json() {}
 
     /** A copy of the user's mapper, or of a plain one, that refuses what no honest sender writes. */
     static ObjectMapper mapper(@Nullable ObjectMapper users, int messageLimit) {
+        requireJackson(new JsonFactory().version(), new ObjectMapper().version());
         return strict(
                 users == null
                         ? JsonMapper.builder()
@@ -42,6 +47,18 @@ public final class Json {
                                 .build()
                         : users,
                 messageLimit);
+    }
+
+    /**
+     * What an older one does not have, or not together with the other one, would be met later: as an error of linking.
+     */
+    static void requireJackson(Version core, Version databind) {
+        if (databind.compareTo(LEAST_JACKSON) < 0 || core.getMinorVersion() < databind.getMinorVersion()) {
+            throw new IllegalStateException("The bus needs Jackson " + LEAST_JACKSON
+                    + " or later, with all of its parts of one version; found jackson-core " + core
+                    + " and jackson-databind " + databind
+                    + ". Import com.fasterxml.jackson:jackson-bom, or with Spring Boot set jackson-bom.version");
+        }
     }
 
     @SuppressWarnings("deprecation") // of JsonFactory.disable: there is no builder for a factory that has a mapper

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a user may subscribe to, and what happens when that changes. */
 class AccessControlIT {
@@ -51,6 +53,34 @@ class AccessControlIT {
     @AfterEach
     void close() {
         limited.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "eval", "evalsha", "script", "pubsub", "time", "ping", "config", "client", "info", "echo", "exists",
+                "hello", "command", "cluster", "multi", "keys"
+            })
+    void noSingleCommandBesidesPublishAndSubscribeIsNeeded(String command) throws Exception {
+        redis.command("ACL", "SETUSER", "without-" + command, "reset", "on", ">pw", "~*", "+@all", "&*", "-" + command);
+        String address = "redis://without-" + command + ":pw@127.0.0.1:" + redis.port();
+        try (Transport transport = RedissonTransport.connect(address)) {
+            Recording recording = new Recording();
+            transport.subscribe("ok", recording).get(10, SECONDS);
+            assertEquals(1, publish(transport, "ok", "m", true).get(10, SECONDS).receivers());
+            assertEquals(
+                    1, publish(transport, "ok", "m", false).get(10, SECONDS).receivers());
+            await().atMost(10, SECONDS).until(() -> recording.frames.size() == 2);
+        }
+    }
+
+    @Test
+    void aServerThatHasRenamedPubsubCountsPlainly() throws Exception {
+        try (RedisServer renamed = RedisServer.start("--rename-command", "PUBSUB", "");
+                Transport transport = RedissonTransport.connect(renamed.url())) {
+            transport.subscribe("ok", new Recording()).get(10, SECONDS);
+            assertEquals(1, publish(transport, "ok", "m", true).get(10, SECONDS).receivers());
+        }
     }
 
     @Test

@@ -2,15 +2,14 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.IoThread;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.TransportMode;
@@ -22,23 +21,32 @@ import org.redisson.config.TransportMode;
 record EventLoop(EventLoopGroup group, TransportMode mode, Linger linger) {
 
     private static final int ENDS_MILLIS = 2_000;
-    private static final int EVENTS_GROW = 0;
+
+    private static final int ONE_THREAD = 1;
 
     static EventLoop start() {
         Linger linger = new Linger(Runtime.getRuntime().availableProcessors(), System::nanoTime);
         SelectStrategyFactory sleep = () -> linger;
-        IoHandlerFactory epoll = epoll(sleep);
-        EventLoopGroup group = new MultiThreadIoEventLoopGroup(
-                1,
-                new IoThreads(),
-                epoll == null ? NioIoHandler.newFactory(SelectorProvider.provider(), sleep) : epoll);
-        return new EventLoop(group, epoll == null ? TransportMode.NIO : TransportMode.EPOLL, linger);
+        ThreadFactory threads = new IoThreads();
+        EventLoopGroup epoll = epoll(threads, sleep);
+        return epoll == null
+                ? new EventLoop(nio(threads, sleep), TransportMode.NIO, linger)
+                : new EventLoop(epoll, TransportMode.EPOLL, linger);
+    }
+
+    /**
+     * The classes that 4.2 has instead of these are not in 4.1, which other libraries may have put on the class path.
+     */
+    @SuppressWarnings("deprecation")
+    private static EventLoopGroup nio(ThreadFactory threads, SelectStrategyFactory sleep) {
+        return new NioEventLoopGroup(ONE_THREAD, threads, SelectorProvider.provider(), sleep);
     }
 
     /** Its classes and its library are artifacts of their own; the program may have none, one, or other versions. */
-    private static @Nullable IoHandlerFactory epoll(SelectStrategyFactory sleep) {
+    @SuppressWarnings("deprecation") // as above
+    private static @Nullable EventLoopGroup epoll(ThreadFactory threads, SelectStrategyFactory sleep) {
         try {
-            return Epoll.isAvailable() ? EpollIoHandler.newFactory(EVENTS_GROW, sleep) : null;
+            return Epoll.isAvailable() ? new EpollEventLoopGroup(ONE_THREAD, threads, sleep) : null;
         } catch (LinkageError unfit) {
             return null;
         }

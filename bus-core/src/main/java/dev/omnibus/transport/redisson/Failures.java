@@ -73,13 +73,18 @@ final class Failures {
         return message != null
                 && (message.contains("NOPERM")
                         || message.contains("unknown command")
+                        || message.contains("Unknown Redis command") // inside a script: one that was renamed
+                        || message.contains("can't run this command") // inside a script, before Redis 7.2
                         || message.contains("ACL failure in script"));
     }
 
     /** Of the refusals those that hold for every channel: the user may not run scripts, or nothing inside them. */
     static boolean refusesScripts(Throwable failure) {
         String message = String.valueOf(unwrap(failure).getMessage());
-        return message.contains("'eval") || message.contains("unknown command") || message.contains("can't run this");
+        return message.contains("'eval")
+                || message.contains("unknown command")
+                || message.contains("Unknown Redis command")
+                || message.contains("can't run this");
     }
 
     private static TransportException of(String action, Throwable e) {

@@ -3,10 +3,12 @@ package dev.omnibus.transport.redisson;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.BaseConfig;
@@ -55,11 +57,17 @@ final class RedissonSettings {
         config.setLazyInitialization(false); // a wrong address or password fails at connect
         if (config.isSingleConfig()) {
             single(config.useSingleServer());
+            config.useSingleServer()
+                    .setAddress(readable(config.useSingleServer().getAddress()));
         } else if (config.isClusterConfig()) {
             masters(config.useClusterServers());
+            config.useClusterServers()
+                    .setNodeAddresses(readable(config.useClusterServers().getNodeAddresses()));
             config.useClusterServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen; not 5 s
         } else if (config.isSentinelConfig()) {
             masters(config.useSentinelServers());
+            config.useSentinelServers()
+                    .setSentinelAddresses(readable(config.useSentinelServers().getSentinelAddresses()));
             config.useSentinelServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen
             config.useSentinelServers().setCheckSentinelsList(false); // one Sentinel that answers is enough
         } else {
@@ -89,6 +97,16 @@ final class RedissonSettings {
             config.useSentinelServers().setMasterConnectionPoolSize(WAITING_CONNECTIONS);
         }
         return config;
+    }
+
+    private static List<String> readable(List<String> addresses) {
+        return new ArrayList<>(
+                addresses.stream().map(RedissonSettings::readable).toList());
+    }
+
+    private static String readable(@Nullable String address) {
+        boolean socket = address != null && address.contains("+uds://"); // what follows is the name of a file
+        return address != null && socket ? address : RedisUri.parse(address).forRedisson();
     }
 
     private static void single(SingleServerConfig server) {

@@ -8,10 +8,13 @@ import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import io.netty.util.Version;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,6 +35,8 @@ import org.redisson.config.Config;
  */
 public final class RedissonTransport implements Transport {
 
+    private static final String LEAST_NETTY = "4.1.115";
+
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
 
@@ -44,26 +49,53 @@ public final class RedissonTransport implements Transport {
 
     private RedissonTransport(Config user) {
         IoThread.requireOther("Connecting to Redis");
-        eventLoop = EventLoop.start();
+        eventLoop = startEventLoop();
         try {
             config = RedissonSettings.forBus(user, eventLoop);
             session = Session.open(config, eventLoop.linger(), false);
         } catch (RuntimeException e) {
             eventLoop.abandon();
             throw e;
+        } catch (LinkageError e) {
+            eventLoop.abandon();
+            throw unfit(e);
         }
+    }
+
+    private static EventLoop startEventLoop() {
+        try {
+            return EventLoop.start();
+        } catch (LinkageError e) {
+            throw unfit(e);
+        }
+    }
+
+    /** What else a program uses may have put other versions on the class path than ours. */
+    private static IllegalStateException unfit(LinkageError e) {
+        Map<String, Version> parts = Version.identify(RedissonTransport.class.getClassLoader());
+        Set<String> found = new TreeSet<>();
+        parts.values().forEach(part -> found.add(part.artifactVersion()));
+        return new IllegalStateException(
+                "Redisson and Netty on the class path do not fit the bus. It needs Redisson 4.7.0, and Netty "
+                        + LEAST_NETTY + " or a later one with all of its parts of one version; found Netty "
+                        + String.join(" and ", found) + ". With Spring Boot set netty.version",
+                e);
     }
 
     /**
      * Connects to one Redis server.
      *
-     * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
+     * @param address {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} for TLS; user and
+     *     password percent-encoded
      * @return the connected transport
      * @throws TransportException if Redis cannot be reached or refuses the login
+     * @throws IllegalArgumentException if it is no such address; what it was is not quoted, because of the password
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(String address) {
+        RedisUri uri = RedisUri.parse(address);
         Config config = new Config();
-        config.useSingleServer().setAddress(address);
+        config.useSingleServer().setAddress(uri.forRedisson()).setDatabase(uri.database());
         return new RedissonTransport(config);
     }
 
