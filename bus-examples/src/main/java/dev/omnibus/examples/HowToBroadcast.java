@@ -21,6 +21,14 @@ public final class HowToBroadcast {
 
     private HowToBroadcast() {}
 
+    // tag::broadcast-parts
+    static String whatIsKnown(Bus bus, String sku) {
+        Replies<Integer> left = RpcClient.on(bus).broadcast(Stock.class).ask(stock -> stock.left(sku));
+        int sum = left.values().stream().mapToInt(Integer::intValue).sum();
+        return "at least " + sum + "; failed: " + left.faults() + ", no answer: " + left.missing();
+    }
+    // end::broadcast-parts
+
     // tag::broadcast-until
     static boolean isAnywhere(Bus bus, String sku) {
         Question<Integer> question = RpcClient.on(bus)

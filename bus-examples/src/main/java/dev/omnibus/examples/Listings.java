@@ -63,10 +63,7 @@ public final class Listings {
     // tag::broadcast
     static int leftEverywhere(Bus bus, String sku) {
         Replies<Integer> left = RpcClient.on(bus).broadcast(Stock.class).ask(stock -> stock.left(sku));
-        if (!left.isComplete()) {
-            System.out.println("no answer from " + left.missing());
-        }
-        return left.values().stream().mapToInt(Integer::intValue).sum();
+        return left.orThrow().stream().mapToInt(Integer::intValue).sum();
     }
     // end::broadcast
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,11 @@ class DocsListingsTest {
     @Test
     void everyListingOfTheDocumentsIsCodeThatRuns() {
         Path root = Repository.root();
-        Map<String, String> regions = ListingRegions.read(root.resolve("bus-examples/src/main/java"));
+        Map<String, String> regions = new HashMap<>(ListingRegions.read(root.resolve("bus-examples/src/main/java")));
+        regions.putAll(ListingRegions.read(root.resolve("bus-examples/consumers")));
+        for (Path pom : Repository.files(root.resolve("bus-examples/consumers"), "pom.xml")) {
+            regions.put(root.relativize(pom).toString(), ListingRegions.text(Repository.lines(pom)));
+        }
         List<Path> documents = new ArrayList<>(Repository.files(root.resolve("docs"), ".md"));
         if (Files.exists(root.resolve("README.md"))) {
             documents.add(root.resolve("README.md"));

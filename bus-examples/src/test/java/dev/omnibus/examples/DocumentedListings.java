@@ -28,7 +28,7 @@ final class DocumentedListings {
                 continue;
             }
             int end = endOfBlock(lines, i, fence.group(1));
-            if (fence.group(2).equals("java")) {
+            if (fence.group(2).equals("java") || LISTING.matcher(before).matches()) {
                 String text = ListingRegions.text(lines.subList(i + 1, end));
                 String problem = problem(before, text, regions);
                 if (!problem.isEmpty()) {

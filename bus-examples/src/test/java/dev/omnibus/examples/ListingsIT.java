@@ -1,10 +1,13 @@
 package dev.omnibus.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.examples.Listings.Stock;
 import dev.omnibus.examples.Listings.WarehouseStock;
+import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
@@ -40,6 +43,20 @@ class ListingsIT {
             serve(north, 12);
             serve(south, 30);
             assertEquals(42, Listings.leftEverywhere(north, "sku-1"));
+        }
+    }
+
+    @Test
+    void aWarehouseThatFailsIsNoWarehouseWithoutStock() {
+        try (Bus north = Bus.connect(redis);
+                Bus south = Bus.connect(redis)) {
+            serve(north, 12);
+            Stock broken = sku -> {
+                throw new IllegalStateException("no database");
+            };
+            RpcServer.on(south).serve(Stock.class, broken).ready().join();
+            assertThrows(RpcException.class, () -> Listings.leftEverywhere(north, "sku-1"));
+            assertTrue(HowToBroadcast.whatIsKnown(north, "sku-1").startsWith("at least 12; failed: {" + south.node()));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.testing;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,10 @@ import org.slf4j.LoggerFactory;
  */
 final class OrphanReaper {
     static final String TEMPORARY_PREFIX = "omnibus-redis-";
+
+    /** In each folder that {@link OwnServer} has made: what a file of a stranger names has none. */
+    static final String MARKER = ".omnibus";
+
     private static final Logger log = LoggerFactory.getLogger(OrphanReaper.class);
     private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration EXIT_POLL = Duration.ofMillis(5);
@@ -53,12 +58,25 @@ final class OrphanReaper {
         if (orphan.owner().findRunning().isPresent()) {
             return;
         }
-        orphan.server().findRunning().ifPresent(OrphanReaper::kill);
-        // The path comes from a file: nothing but a folder of ours is ever deleted.
-        if (String.valueOf(orphan.temporaryFolder().getFileName()).startsWith(TEMPORARY_PREFIX)) {
-            Folders.deleteTree(orphan.temporaryFolder());
+        // Pid and path come from a file, which another container or a stranger may have written: nothing is ended but a
+        // server that runs in that folder, and nothing is deleted but a folder of ours.
+        Path folder = orphan.temporaryFolder();
+        orphan.server().findRunning().filter(process -> runsIn(folder, process)).ifPresent(OrphanReaper::kill);
+        if (isOurs(folder)) {
+            Folders.deleteTree(folder);
         }
         Files.deleteIfExists(file);
+    }
+
+    private static boolean runsIn(Path folder, ProcessHandle process) {
+        List<String> arguments = List.of(process.info().arguments().orElse(new String[0]));
+        int dir = arguments.indexOf("--dir");
+        return dir >= 0 && dir + 1 < arguments.size() && arguments.get(dir + 1).equals(folder.toString());
+    }
+
+    private static boolean isOurs(Path folder) {
+        return String.valueOf(folder.getFileName()).startsWith(TEMPORARY_PREFIX)
+                && Files.isRegularFile(folder.resolve(MARKER), LinkOption.NOFOLLOW_LINKS);
     }
 
     private static void kill(ProcessHandle server) {

@@ -115,6 +115,8 @@ final class OwnServer implements AutoCloseable {
         }
         command.addAll(List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port)));
         command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
+        // Redis would write its address over the arguments, and OrphanReaper knows its servers by them.
+        command.addAll(List.of("--set-proc-title", "no"));
         command.addAll(arguments);
         ServerProcess started = ServerProcess.launch(binary.origin(), command, folder, port);
         process = started;
@@ -202,7 +204,9 @@ final class OwnServer implements AutoCloseable {
 
     private static Path temporaryFolder() {
         try {
-            return Files.createTempDirectory(OrphanReaper.TEMPORARY_PREFIX);
+            Path folder = Files.createTempDirectory(OrphanReaper.TEMPORARY_PREFIX);
+            Files.createFile(folder.resolve(OrphanReaper.MARKER));
+            return folder;
         } catch (IOException e) {
             throw new RedisServerException("Cannot create a temporary folder; is java.io.tmpdir writable?", e);
         }

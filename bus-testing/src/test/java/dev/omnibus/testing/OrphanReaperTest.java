@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,8 +82,8 @@ class OrphanReaperTest {
 
     @Test
     void serverWhoseOwnersPidBelongsToAStrangerIsReaped() throws IOException {
-        Path folder = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "1"));
         try (RedisServer server = RedisServer.start()) {
+            Path folder = RedisServerTest.folderOf(server);
             Path file = new ServerFile(identity(server.pid()), goneOwner(), folder).write(servers);
 
             OrphanReaper.reap(servers);
@@ -95,11 +96,30 @@ class OrphanReaperTest {
 
     @Test
     void folderThatIsNotOursIsNeverDeleted() throws IOException {
-        Path folder = Files.createDirectories(home.resolve("precious"));
-        Path file = new ServerFile(earlier(goneOwner()), goneOwner(), folder).write(servers);
-        OrphanReaper.reap(servers);
-        assertTrue(Files.exists(folder));
-        assertFalse(Files.exists(file));
+        Path precious = Files.createDirectories(home.resolve("precious"));
+        Path named = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "1"));
+        for (Path folder : List.of(precious, named)) {
+            Path file = new ServerFile(earlier(goneOwner()), goneOwner(), folder).write(servers);
+            OrphanReaper.reap(servers);
+            assertTrue(Files.exists(folder));
+            assertFalse(Files.exists(file));
+        }
+    }
+
+    @Test
+    void processThatAServerFileOnlyNamesIsSpared() throws Exception {
+        Process innocent = new ProcessBuilder("sleep", "60").start();
+        try (RedisServer server = RedisServer.start()) {
+            Path folder = home.resolve(OrphanReaper.TEMPORARY_PREFIX + "of-another");
+            for (long pid : List.of(innocent.pid(), server.pid())) {
+                new ServerFile(identity(pid), goneOwner(), folder).write(servers);
+            }
+            OrphanReaper.reap(servers);
+            assertTrue(innocent.isAlive());
+            assertEquals("PONG", server.command("PING"));
+        } finally {
+            innocent.destroyForcibly();
+        }
     }
 
     @Test

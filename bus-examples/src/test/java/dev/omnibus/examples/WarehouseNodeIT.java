@@ -1,0 +1,53 @@
+package dev.omnibus.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.examples.WarehouseNode.Goods;
+import dev.omnibus.rpc.RpcClient;
+import dev.omnibus.testing.NodeProcess;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@WithRedis
+@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class WarehouseNodeIT {
+
+    private final String redis;
+
+    WarehouseNodeIT(RedisServer server) {
+        redis = server.url();
+    }
+
+    @Test
+    void noCallFailsWhenOneOfTwoIsToldToStop() {
+        try (NodeProcess one = NodeProcess.start(WarehouseNode.class, redis);
+                NodeProcess two = NodeProcess.start(WarehouseNode.class, redis);
+                Bus shop = Bus.connect(redis)) {
+            one.awaitLine(line -> line.startsWith("ready "));
+            two.awaitLine(line -> line.startsWith("ready "));
+            Goods goods = RpcClient.on(shop).proxy(Goods.class);
+            ProcessHandle stopping = ProcessHandle.of(one.pid()).orElseThrow();
+            assertEquals(12, goods.left("sku-1"));
+
+            assertTrue(stopping.destroy()); // SIGTERM
+            while (stopping.isAlive()) {
+                assertEquals(12, goods.left("sku-1"));
+            }
+            assertEquals(12, goods.left("sku-1"));
+        }
+    }
+
+    @Test
+    void aNodeThatCannotStartEnds() {
+        try (NodeProcess lost = NodeProcess.start(WarehouseNode.class, "redis://127.0.0.1:1")) {
+            ProcessHandle.of(lost.pid()).ifPresent(process -> process.onExit().join());
+            assertFalse(lost.isAlive());
+        }
+    }
+}
