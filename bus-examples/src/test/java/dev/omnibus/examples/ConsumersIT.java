@@ -1,6 +1,6 @@
 package dev.omnibus.examples;
 
-import static java.util.stream.Collectors.toCollection;
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -136,13 +136,13 @@ class ConsumersIT {
         return said;
     }
 
-    private static TreeSet<String> versions(String name) {
+    private static Set<String> versions(String name) {
         return Stream.of(classPath.split(File.pathSeparator))
                 .map(jar -> Path.of(jar).getFileName().toString())
                 .map(Pattern.compile(name + "-(\\d.*)\\.jar")::matcher)
                 .filter(Matcher::matches)
                 .map(matcher -> matcher.group(1))
-                .collect(toCollection(TreeSet::new));
+                .collect(toSet());
     }
 
     private static void publish(String artifact, Path pom, String version) throws IOException {
