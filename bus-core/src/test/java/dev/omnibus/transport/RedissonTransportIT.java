@@ -6,10 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.redisson.client.NettyHook;
+import org.redisson.config.Config;
+import org.redisson.config.NameMapper;
 
 class RedissonTransportIT extends TransportContract {
 
@@ -47,6 +53,44 @@ class RedissonTransportIT extends TransportContract {
                     new Outcomes.Published(0, Publication.Outcome.NOT_TOLD_APART),
                     Outcomes.publish(plain, "any", "x", true).join());
         }
+    }
+
+    @Test
+    void aNameMapperOfTheConfigurationDoesNotCountAndItsNettyHookIsCalled() {
+        AtomicInteger hooked = new AtomicInteger();
+        Config config = new Config();
+        config.useSingleServer().setAddress(redis.url());
+        config.setNameMapper(new NameMapper() {
+            @Override
+            public String map(String name) {
+                return "app:" + name;
+            }
+
+            @Override
+            public String unmap(String name) {
+                return name.substring(4);
+            }
+        });
+        config.setNettyHook(new NettyHook() {
+            @Override
+            public void afterBoostrapInitialization(Bootstrap bootstrap) {
+                hooked.incrementAndGet();
+            }
+
+            @Override
+            public void afterChannelInitialization(Channel channel) {
+                hooked.incrementAndGet();
+            }
+        });
+        try (Transport mapped = RedissonTransport.connect(config);
+                Transport plain = connect()) {
+            plain.subscribe("name.mapped", (channel, frame) -> {}).join();
+            mapped.subscribePattern("name.*", (channel, frame) -> {}).join();
+            assertEquals(
+                    new Outcomes.Published(1, 1),
+                    Outcomes.publish(mapped, "name.mapped", "x", true).join());
+        }
+        assertTrue(hooked.get() >= 4, () -> "called " + hooked + " times");
     }
 
     @Test

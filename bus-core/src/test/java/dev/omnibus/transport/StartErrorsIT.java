@@ -16,13 +16,16 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
 import java.security.KeyStore;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -150,6 +153,30 @@ class StartErrorsIT {
             assertFails(Kind.CONNECTION_LOST, "speak TLS (then write rediss://)?", single("redis://127.0.0.1:" + port));
             assertFails(Kind.CONNECTION_LOST, "is its certificate trusted?", single("rediss://localhost:" + port));
         }
+    }
+
+    @Test
+    void aServerThatIsFullAnInterruptionAndADatabaseThatIsNotThereAreNamed() throws IOException {
+        try (RedisServer full = RedisServer.start("--maxclients", "2", "--databases", "2")) {
+            List<Socket> clients = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                clients.add(new Socket(InetAddress.getLoopbackAddress(), full.port()));
+            }
+            assertFails(Kind.CONNECTION_LOST, "maxclients", single(full.url()));
+            for (Socket client : clients) {
+                client.close();
+            }
+        }
+        Thread.currentThread().interrupt();
+        assertFails(Kind.CONNECTION_LOST, "Interrupted while connecting", single(open.url()));
+        assertTrue(Thread.interrupted());
+        assertFails(Kind.REFUSED, "has no database of that number", single(open.url(), 99));
+    }
+
+    private static Config single(String address, int database) {
+        Config config = new Config();
+        config.useSingleServer().setAddress(address).setDatabase(database);
+        return config;
     }
 
     @Test

@@ -27,11 +27,13 @@ final class BusPipeline implements NettyHook, Observer {
                     READ_TOGETHER)
             .maxMessagesPerRead(1);
 
+    private final NettyHook users;
     private final ExecutorService executor;
     private final Linger linger;
     private volatile @Nullable Observer observer;
 
-    BusPipeline(ExecutorService executor, Linger linger) {
+    BusPipeline(ExecutorService executor, Linger linger, NettyHook users) {
+        this.users = users;
         this.executor = executor;
         this.linger = linger;
     }
@@ -43,11 +45,13 @@ final class BusPipeline implements NettyHook, Observer {
 
     @Override
     public void afterBoostrapInitialization(Bootstrap bootstrap) {
+        users.afterBoostrapInitialization(bootstrap);
         DaemonTimer.of(bootstrap);
     }
 
     @Override
     public void afterChannelInitialization(Channel channel) {
+        users.afterChannelInitialization(channel);
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
         if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
             channel.config().setRecvByteBufAllocator(WHOLE_FRAMES);

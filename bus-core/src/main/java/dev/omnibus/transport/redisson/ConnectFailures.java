@@ -4,6 +4,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -41,6 +42,21 @@ final class ConnectFailures {
             String login = "Redis at " + where + " wants a login; give one, as in redis://user:password@host:port";
             return refused(login, failure);
         }
+        if (has(failure, InterruptedException.class::isInstance)) {
+            return lost("Interrupted while connecting to Redis at " + where, failure);
+        }
+        if (says(failure, "max number of clients")) {
+            return lost("Redis at " + where + " has as many clients as its maxclients allows", failure);
+        }
+        if (says(failure, "DENIED Redis is running in protected mode")) {
+            return refused(
+                    "Redis at " + where + " is in protected mode: it takes no clients of other machines until"
+                            + " it has a password",
+                    failure);
+        }
+        if (says(failure, "DB index is out of range")) {
+            return refused("Redis at " + where + " has no database of that number: " + said(e), failure);
+        }
         if (says(failure, "cluster support disabled")) {
             return refused(where + " is no cluster; connect to it as a single server", failure);
         }
@@ -75,8 +91,12 @@ final class ConnectFailures {
         }
         if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
-                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, and "
-                    + doesItSpeakTls(where);
+                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, "
+                    + doesItSpeakTls(where) + " Or this process had no processor time.";
+        }
+        if (has(failure, ClosedChannelException.class::isInstance)) {
+            return "Cannot connect to Redis: what answers at " + where + " ended the connection at once; has it as many"
+                    + " clients as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
         }
         if (has(failure, RedisReconnectedException.class::isInstance)) {
             return "Cannot connect to Redis: what answers at " + where + " ended the connection; is it Redis, and "

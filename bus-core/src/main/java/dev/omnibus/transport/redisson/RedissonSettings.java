@@ -15,7 +15,9 @@ import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
 import org.redisson.config.Config;
 import org.redisson.config.ConstantDelay;
+import org.redisson.config.DefaultNameMapper;
 import org.redisson.config.EqualJitterDelay;
+import org.redisson.config.NameMapper;
 import org.redisson.config.Protocol;
 import org.redisson.config.ReadMode;
 import org.redisson.config.SingleServerConfig;
@@ -54,6 +56,8 @@ final class RedissonSettings {
         config.setEventLoopGroup(eventLoop.group()); // survives a rebuilt client, so that rebuilding takes milliseconds
         config.setProtocol(Protocol.RESP2); // RESP3 gains nothing here and has open bugs in 4.7.0
         config.setKeepPubSubOrder(true); // one channel's frames in order, one at a time
+        config.setNameMapper(
+                NameMapper.direct()); // Redisson applies one to a part of what a bus does; prefix() is ours
         config.setLazyInitialization(false); // a wrong address or password fails at connect
         if (config.isSingleConfig()) {
             single(config.useSingleServer());
@@ -127,7 +131,11 @@ final class RedissonSettings {
         servers.setReadMode(ReadMode.MASTER); // a replica may not know a lease yet; and no connections to replicas
     }
 
+    @SuppressWarnings("deprecation") // of the second place where a name mapper may stand
     private static void common(BaseConfig<?> server) {
+        if (!(server.getNameMapper() instanceof DefaultNameMapper)) { // else Redisson warns of its being deprecated
+            server.setNameMapper(NameMapper.direct()); // as above
+        }
         server.setSubscriptionsPerConnection(ALL_ON_ONE_CONNECTION); // the default ends at 250 channels per client
         server.setPingConnectionInterval(0); // Redisson's PING silently loses pub/sub messages; the heartbeat is ours
         server.setRetryAttempts(0); // a repeated PUBLISH is delivered twice

@@ -74,7 +74,7 @@ final class Session {
     /** The first one of a transport, or one that takes the place of another. */
     static Session open(Config config, Linger linger, boolean again) {
         Config own = new Config(config);
-        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger);
+        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, own.getNettyHook());
         own.setNettyHook(pipeline);
         Session session;
         try {
