@@ -29,8 +29,8 @@ class WarehouseNodeIT {
         try (NodeProcess one = NodeProcess.start(WarehouseNode.class, redis);
                 NodeProcess two = NodeProcess.start(WarehouseNode.class, redis);
                 Bus shop = Bus.connect(redis)) {
-            one.awaitLine(line -> line.startsWith("ready "));
-            two.awaitLine(line -> line.startsWith("ready "));
+            assertEquals("ready", ready(one));
+            assertEquals("ready", ready(two));
             Goods goods = RpcClient.on(shop).proxy(Goods.class);
             ProcessHandle stopping = ProcessHandle.of(one.pid()).orElseThrow();
             assertEquals(12, goods.left("sku-1"));
@@ -41,6 +41,10 @@ class WarehouseNodeIT {
             }
             assertEquals(12, goods.left("sku-1"));
         }
+    }
+
+    private static String ready(NodeProcess node) {
+        return node.awaitLine(line -> line.startsWith("ready ")).substring(0, "ready".length());
     }
 
     @Test
