@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import org.redisson.Redisson;
 import org.redisson.api.RFuture;
@@ -39,13 +40,15 @@ final class ClusterCounts {
     private static final Duration LONGEST = Duration.ofMillis(200);
 
     private static final int MOST_REMEMBERED = 1_000;
+    private static final int SLOTS = 16_384;
 
     private static final Object NOWHERE = new Object(); // while nobody has the slot
 
     private record Place(MasterSlaveEntry server, long since) {}
 
     private final CommandAsyncExecutor commands;
-    private final Map<String, Place> places = new ConcurrentHashMap<>();
+    private final AtomicReferenceArray<Place> places =
+            new AtomicReferenceArray<>(SLOTS); // channels move with their slot
     private final Map<String, Long> unheard = new ConcurrentHashMap<>();
     private final Set<MasterSlaveEntry> silent = ConcurrentHashMap.newKeySet();
     private final Reigns reigns;
@@ -114,12 +117,12 @@ final class ClusterCounts {
         if (now == null) {
             return true;
         }
-        if (places.size() > MOST_REMEMBERED) {
-            places.clear();
+        int slot = commands.getConnectionManager().calcSlot(channel);
+        Place place = places.get(slot);
+        if (place == null || place.server != now) {
+            place = new Place(now, System.nanoTime());
+            places.set(slot, place);
         }
-        Place place = places.compute(
-                channel,
-                (name, before) -> before != null && before.server == now ? before : new Place(now, System.nanoTime()));
         return System.nanoTime() - place.since < Reigns.UNSETTLED.toNanos();
     }
 
@@ -129,9 +132,10 @@ final class ClusterCounts {
     }
 
     private void rememberUnheard(String channel) {
+        long now = System.nanoTime();
         if (unheard.size() > MOST_REMEMBERED) {
-            unheard.clear();
+            unheard.values().removeIf(since -> now - since >= REMEMBERED.toNanos());
         }
-        unheard.put(channel, System.nanoTime());
+        unheard.put(channel, now);
     }
 }

@@ -18,6 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.redisson.config.Config;
@@ -29,8 +33,12 @@ class ClusterCountsIT {
     private static final long NOT_PUBLISHED = -1;
 
     static long count(RedissonTransport transport) throws Exception {
+        return count(transport, "c");
+    }
+
+    private static long count(RedissonTransport transport, String channel) throws Exception {
         CompletableFuture<Long> outcome = new CompletableFuture<>();
-        transport.publish(List.of(new Publication("c", new byte[] {'x'}, true, new Publication.Outcome() {
+        transport.publish(List.of(new Publication(channel, new byte[] {'x'}, true, new Publication.Outcome() {
             @Override
             public void published(long receivers, long onlookers) {
                 outcome.complete(receivers);
@@ -53,6 +61,47 @@ class ClusterCountsIT {
             return System.nanoTime() - until > 0 && counts.stream().anyMatch(count -> count > 0);
         });
         assertFalse(counts.contains(0L), counts::toString);
+    }
+
+    /** However many channels there are; what is remembered is where their slots are. */
+    @Test
+    void onlyTheServerOfAChannelIsAskedOnceItHasStoodForAWhile(RedisCluster redis) throws Exception {
+        redis.awaitReady();
+        Config config = new Config();
+        config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
+        List<String> channels =
+                IntStream.range(0, 1_500).mapToObj(i -> "many-" + i).toList();
+        List<Socket> subscribers = new ArrayList<>();
+        try (RedissonTransport transport = RedissonTransport.connect(config)) {
+            for (RedisServer server : redis.nodes()) {
+                Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), server.port());
+                subscribers.add(subscriber);
+                String line = "SUBSCRIBE " + String.join(" ", channels) + "\r\n";
+                subscriber.getOutputStream().write(line.getBytes(StandardCharsets.UTF_8));
+                assertTrue(subscriber.getInputStream().read() >= 0, "no answer");
+            }
+            await().atMost(40, SECONDS).pollInterval(500, MILLISECONDS).until(() -> {
+                long before = counts(redis);
+                for (String channel : channels) {
+                    assertTrue(count(transport, channel) > 0, channel);
+                }
+                return counts(redis) - before == channels.size(); // the one of the script that publishes
+            });
+        } finally {
+            for (Socket subscriber : subscribers) {
+                subscriber.close();
+            }
+        }
+    }
+
+    private static long counts(RedisCluster redis) {
+        long calls = 0;
+        for (RedisServer server : redis.nodes()) {
+            Matcher found = Pattern.compile("pubsub\\|numsub:calls=(\\d+)")
+                    .matcher(String.valueOf(server.command("INFO", "commandstats")));
+            calls += found.find() ? Long.parseLong(found.group(1)) : 0;
+        }
+        return calls;
     }
 
     /** A subscriber follows a second later than the publisher at worst; this one has not followed yet. */
