@@ -6,6 +6,9 @@ import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -64,11 +67,28 @@ final class Announcement {
         this.executor = new LastingExecutor(bus.executor());
     }
 
-    /** The machine's own name where the environment says it, because asking the network for it may take long. */
+    /**
+     * The machine's own name as the environment says it, or the file from which it was named when it started. The
+     * network is not asked, because that may take long.
+     */
     private static String host() {
-        String name = System.getenv("HOSTNAME");
-        String windows = name == null ? System.getenv("COMPUTERNAME") : name;
-        return windows == null ? "" : windows;
+        for (String variable : List.of("HOSTNAME", "COMPUTERNAME")) {
+            String name = System.getenv(variable);
+            if (name != null && !name.isBlank()) {
+                return name.strip();
+            }
+        }
+        for (String file : List.of("/proc/sys/kernel/hostname", "/etc/hostname")) {
+            try {
+                String name = Files.readString(Path.of(file)).strip();
+                if (!name.isEmpty()) {
+                    return name;
+                }
+            } catch (IOException | RuntimeException e) {
+                LOG.trace("{} does not say how this machine is called", file, e);
+            }
+        }
+        return "";
     }
 
     /** Whose program this is, if nobody has said so: the version in the manifest of the jar that a service is from. */
