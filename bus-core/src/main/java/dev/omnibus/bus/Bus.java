@@ -54,7 +54,7 @@ public final class Bus implements AutoCloseable {
         lifecycle = new Lifecycle(node, listener);
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
-            channels = Channels.open(builder.transport.get(), node, names, builder.limits(), executor, lifecycle);
+            channels = Channels.open(builder.openTransport(), node, names, builder.limits(), executor, lifecycle);
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();

@@ -6,6 +6,7 @@ import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -17,6 +18,7 @@ public final class BusBuilder {
     /** Per channel, for the short time until frames are split. */
     private static final long INBOUND_BYTES = 64L * 1024 * 1024;
 
+    private static final Duration CONNECT_PAUSE = Duration.ofMillis(250);
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
 
     /** As good as for ever, and no overflow when it is added to a time in nanoseconds. */
@@ -25,7 +27,7 @@ public final class BusBuilder {
     /** The last number of a silent topic is told a heartbeat after its last event, and for ten minutes. */
     private static final Duration LONGEST_HEARTBEAT = Duration.ofMinutes(1);
 
-    final Supplier<Transport> transport;
+    private final Supplier<Transport> transport;
     String name = "node";
     String prefix = "bus";
     BusListener listener = new BusListener() {};
@@ -40,6 +42,7 @@ public final class BusBuilder {
     boolean keepAlive = true;
     Duration drainTimeout = Duration.ofSeconds(5);
     private long outboxBytes = 64L * 1024 * 1024;
+    private Duration connectWithin = Duration.ZERO;
     private Duration outboxWait = Duration.ZERO;
     private Duration hold = Duration.ZERO;
     private Duration heartbeat = Duration.ofSeconds(1);
@@ -217,6 +220,41 @@ public final class BusBuilder {
         requireRange("drainTimeout", timeout, Duration.ZERO, LONGEST);
         this.drainTimeout = timeout;
         return this;
+    }
+
+    /**
+     * Lets {@link #build()} wait for a Redis that is away: it connects again and again until it succeeds, Redis
+     * refuses, the thread is interrupted, or the time is over. A transport that was given open is not opened again.
+     *
+     * @param longest zero by default: one attempt; the last one may end up to three seconds later
+     * @return this
+     * @throws IllegalArgumentException if it is negative or more than 365 days
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder connectWithin(Duration longest) {
+        requireRange("connectWithin", longest, Duration.ZERO, LONGEST);
+        this.connectWithin = longest;
+        return this;
+    }
+
+    Transport openTransport() {
+        long begun = System.nanoTime();
+        while (true) {
+            try {
+                return transport.get();
+            } catch (TransportException e) {
+                boolean inTime = System.nanoTime() - begun < connectWithin.toNanos();
+                if (!inTime || e.kind() != TransportException.Kind.CONNECTION_LOST) {
+                    throw e;
+                }
+                try {
+                    Thread.sleep(CONNECT_PAUSE.toMillis());
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw e;
+                }
+            }
+        }
     }
 
     /**

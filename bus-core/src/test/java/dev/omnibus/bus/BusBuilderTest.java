@@ -3,10 +3,14 @@ package dev.omnibus.bus;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class BusBuilderTest {
@@ -14,6 +18,27 @@ class BusBuilderTest {
     private static final Duration LONGEST = Duration.ofDays(365);
 
     private final BusBuilder builder = Bus.builder(new InMemoryNetwork().open());
+
+    @Test
+    void aRedisThatIsAwayIsWaitedForAsLongAsIsSaidAndARefusalEndsThat() {
+        InMemoryNetwork network = new InMemoryNetwork();
+        AtomicInteger attempts = new AtomicInteger();
+        Supplier<Transport> away = () -> {
+            if (attempts.incrementAndGet() < 3) {
+                throw new TransportException(TransportException.Kind.CONNECTION_LOST, true, "away", null);
+            }
+            return network.open();
+        };
+        new BusBuilder(away).connectWithin(Duration.ofMinutes(1)).build().close();
+        assertEquals(3, attempts.get());
+        attempts.set(0);
+        assertThrows(ConnectionException.class, () -> new BusBuilder(away).build());
+        Supplier<Transport> refusing = () -> {
+            throw new TransportException(TransportException.Kind.REFUSED, true, "no", null);
+        };
+        BusBuilder patient = new BusBuilder(refusing).connectWithin(Duration.ofMinutes(1));
+        assertThrows(ConnectionException.class, patient::build);
+    }
 
     @Test
     void timesOutOfRangeAreMistakesOfTheProgram() {
