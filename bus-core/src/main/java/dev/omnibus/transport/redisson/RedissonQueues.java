@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.Queues;
+import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -31,16 +32,18 @@ final class RedissonQueues implements Queues {
             "if redis.call('RPUSH', KEYS[1], ARGV[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 1";
 
     private final RedissonClient client;
+    private final EventLoopGroup eventLoop;
     private final Answers answers = new Answers();
     private final AtomicBoolean open = new AtomicBoolean(true);
 
-    private RedissonQueues(RedissonClient client) {
+    private RedissonQueues(RedissonClient client, EventLoopGroup eventLoop) {
         this.client = client;
+        this.eventLoop = eventLoop;
     }
 
     static RedissonQueues open(Config bus) {
         try {
-            return new RedissonQueues(Redisson.create(RedissonSettings.forQueues(bus)));
+            return new RedissonQueues(Redisson.create(RedissonSettings.forQueues(bus)), bus.getEventLoopGroup());
         } catch (RuntimeException e) {
             throw ConnectFailures.of(bus, e);
         }
@@ -71,7 +74,11 @@ final class RedissonQueues implements Queues {
                 () -> deque(list).moveAsync(seconds, DequeMoveArgs.pollFirst().addLastTo(to)));
     }
 
-    /** Redisson ends a wait only if its own future is cancelled. */
+    /**
+     * Redisson ends a wait only if its own future is cancelled, and by connecting anew. That is done on the thread
+     * which connects: it would ask for the message again if the connection stood before the future was cancelled
+     * altogether.
+     */
     private CompletableFuture<Optional<byte[]>> await(String list, Supplier<RFuture<byte[]>> question) {
         AtomicReference<@Nullable RFuture<byte[]>> asked = new AtomicReference<>();
         CompletableFuture<Optional<byte[]>> answer = ask("take from " + list, () -> {
@@ -82,8 +89,8 @@ final class RedissonQueues implements Queues {
                 .thenApply(Optional::ofNullable);
         answer.whenComplete((message, failure) -> {
             RFuture<byte[]> waiting = asked.get();
-            if (answer.isCancelled() && waiting != null) {
-                waiting.cancel(true);
+            if (answer.isCancelled() && waiting != null && !eventLoop.isShuttingDown()) {
+                eventLoop.execute(() -> waiting.cancel(true));
             }
         });
         return answer;
