@@ -106,6 +106,15 @@ public interface BusListener {
     default void onInterrupted(String topic) {}
 
     /**
+     * A subscription has ended that nobody closed: the executor of {@link SubscribeOptions#withExecutor} refused to run
+     * its handler, or it was full and {@link Overflow#CLOSE} was chosen.
+     *
+     * @param topic the topic or pattern of the subscription
+     * @param reason which of the two
+     */
+    default void onSubscriptionEnded(String topic, String reason) {}
+
+    /**
      * The bus does something else from now on.
      *
      * @param state what it does

@@ -68,7 +68,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
                 ? Mailbox.Overflow.DROP_OLDEST
                 : Mailbox.Overflow.DROP_NEWEST;
         Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
-        Executor executor = events.executor(options, this::close);
+        Executor executor = events.executor(options, this::refusedBy);
         this.mailbox = options.key().isEmpty()
                 ? new Mailbox<>(executor, options.concurrency(), waiting, Envelope::weight, this)
                 : new Mailbox<>(
@@ -119,8 +119,10 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     }
 
     void offer(Envelope event, Executor next) {
-        if (options.key().isPresent()) {
+        if (options.key().isPresent() || mailbox.isFilling()) {
             event.detach(); // it may wait long after its neighbours have gone
+        }
+        if (options.key().isPresent()) {
             event.share(); // its data is read for the key, and again when it is handled
         }
         if (options.executor().isPresent()) {
@@ -194,6 +196,14 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
         if (options.overflow() == Overflow.CLOSE) {
             mailbox.close(); // at once: an event behind the hole shall not be handled when there is room again
             close();
+            listener.onSubscriptionEnded(topic(), "its mailbox was full, and its overflow is CLOSE");
+        }
+    }
+
+    /** The executor of the program takes nothing any more. */
+    private void refusedBy(RuntimeException why) {
+        if (beginClosing()) {
+            listener.onSubscriptionEnded(topic(), "its executor refused to run the handler: " + why.getClass().getName());
         }
     }
 
@@ -224,13 +234,20 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     @CanIgnoreReturnValue
     @Override
     public CompletableFuture<Void> close() {
-        if (closing.compareAndSet(false, true)) {
+        boolean unused = beginClosing();
+        return ended.copy();
+    }
+
+    /** False if that was begun before. */
+    private boolean beginClosing() {
+        boolean first = closing.compareAndSet(false, true);
+        if (first) {
             events.remove(reader, this).thenCompose(done -> mailbox.close()).whenComplete((done, failure) -> {
                 events.ended(this);
                 events.settle(ended, null, failure);
             });
         }
-        return ended.copy();
+        return first;
     }
 
     /** Its handler must not wait for its end, of which it is a part. */

@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -189,7 +190,7 @@ final class Events {
     }
 
     /** Where handlers run. A thread of the program counts as one of the bus while it does. */
-    Executor executor(SubscribeOptions options, Runnable refused) {
+    Executor executor(SubscribeOptions options, Consumer<RuntimeException> refused) {
         if (options.executor().isEmpty()) {
             return executor;
         }
@@ -198,7 +199,7 @@ final class Events {
             try {
                 users.execute(() -> BusThreads.runAs(bus, task));
             } catch (RuntimeException e) { // not all refuse as they should
-                refused.run();
+                refused.accept(e);
                 throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e);
             }
         };

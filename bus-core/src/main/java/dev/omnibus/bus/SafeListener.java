@@ -206,6 +206,13 @@ final class SafeListener {
         tell(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, type));
     }
 
+    void onSubscriptionEnded(String topic, String reason) {
+        if (own.mayLog()) {
+            LOG.warn("The subscription to {} has ended: {}", topic, reason);
+        }
+        tell(0, l -> l.onSubscriptionEnded(topic, reason));
+    }
+
     void onState(BusState state) {
         tell(0, l -> l.onState(state));
     }

@@ -19,6 +19,9 @@ interface Backlog<T> {
 
         final ArrayDeque<T> items = new ArrayDeque<>();
 
+        int handled; // of them
+        long size; // of those
+
         @Nullable
         Object line; // which nobody else may take from meanwhile, if it matters
     }

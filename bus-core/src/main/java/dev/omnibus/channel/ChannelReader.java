@@ -23,7 +23,7 @@ final class ChannelReader implements FrameListener {
             String channel, byte[] frame, @Nullable Runnable between) {
 
         int weight() {
-            return between == null ? frame.length + OVERHEAD : 0;
+            return between == null ? frame.length + 2 * channel.length() + OVERHEAD : 0;
         }
     }
 

@@ -1,16 +1,12 @@
 package dev.omnibus.channel;
 
 import java.util.function.BooleanSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Counts the items that a mailbox drops, and tells its handler when that begins and ends: once each, in this order, and
  * never under the mailbox' lock. Whoever notices first tells, also what others notice meanwhile.
  */
 final class Drops {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Drops.class);
 
     private final Object lock;
     private final Mailbox.Handler<?> handler;
@@ -66,7 +62,7 @@ final class Drops {
                     handler.dropped(cost);
                 }
             } catch (Throwable t) {
-                LOG.error("A mailbox handler failed when it was told that items are dropped", t);
+                Mailbox.complain("A mailbox handler failed when it was told that items are dropped", t);
             }
         }
     }

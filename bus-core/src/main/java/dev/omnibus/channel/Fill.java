@@ -40,7 +40,7 @@ final class Fill<T> {
 
     void remove(int handled, long size) {
         items -= handled;
-        bytes -= size;
+        bytes = items == 0 ? 0 : bytes - size; // also after an item whose weight could not be told
     }
 
     /** Makes room for an item that does not fit; how many others were dropped. */

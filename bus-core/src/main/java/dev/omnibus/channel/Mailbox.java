@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,7 @@ public final class Mailbox<T> {
 
     private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
 
+    private static final int RETRY_MILLIS = 100;
     private static final int CHUNK = 256; // taken at once where order allows it; their room is given back when done
 
     private final Executor executor;
@@ -268,6 +270,16 @@ public final class Mailbox<T> {
     }
 
     /**
+     * Whether more than half of it is used. What is offered then may wait long after its neighbours have gone, so it
+     * should keep nothing of theirs alive. A look without the lock: it may be a moment old.
+     *
+     * @return true if so
+     */
+    public boolean isFilling() {
+        return !fill.isLow();
+    }
+
+    /**
      * How many items were offered while it was open, whatever has become of them.
      *
      * @return the number since the mailbox was made
@@ -311,13 +323,39 @@ public final class Mailbox<T> {
             }
             follow(tell, false, last);
             return false;
-        } catch (OutOfMemoryError noThread) {
+        } catch (Throwable noThread) { // no memory or no stack; whatever it is, the next try may succeed
             synchronized (this) {
                 called = false;
-                threads--; // what is queued waits for the next offer
+                threads--;
             }
-            LOG.error("No thread could be started for a mailbox; it is tried again with the next item", noThread);
+            complain("No thread could be had for a mailbox; it is tried again", noThread);
+            later();
             return true;
+        }
+    }
+
+    /** What is queued may be all that ever comes, so it does not wait for the next offer. */
+    private void later() {
+        try {
+            CompletableFuture.delayedExecutor(RETRY_MILLIS, TimeUnit.MILLISECONDS, Runnable::run)
+                    .execute(() -> {
+                        boolean start;
+                        synchronized (this) {
+                            start = callsAnother();
+                        }
+                        follow(false, start, false);
+                    });
+        } catch (Throwable noMemory) {
+            complain("A mailbox waits for the next item", noMemory);
+        }
+    }
+
+    /** Logs, even where that fails, too. */
+    static void complain(String problem, Throwable failure) {
+        try {
+            LOG.error(problem, failure);
+        } catch (Throwable t) {
+            // there is nobody left to be told
         }
     }
 
@@ -325,28 +363,40 @@ public final class Mailbox<T> {
         Relay relay = new Relay(executor);
         Turn turn = new Turn();
         Backlog.Share<T> share = new Backlog.Share<>();
-        ArrayDeque<T> taken = share.items;
-        synchronized (this) {
-            called = false;
-            handling.add(Thread.currentThread());
-        }
-        while (take(share)) {
-            int handled = 0;
-            long size = 0;
-            while (!taken.isEmpty() && !relay.hasTask() && (handled == 0 || !abandoned)) {
-                turn.letOthers();
-                T item = taken.remove();
-                handled++;
-                size += weight.applyAsInt(item);
-                try {
-                    handler.handle(item, relay);
-                } catch (Throwable t) {
-                    LOG.error("A mailbox handler failed", t); // which must not end the draining
+        boolean left = false;
+        try {
+            synchronized (this) {
+                called = false;
+                handling.add(Thread.currentThread());
+            }
+            while (take(share)) {
+                handle(share, turn, relay);
+                if (done(share, relay.hasTask())) {
+                    break;
                 }
             }
-            if (done(share, handled, size, relay.hasTask())) {
-                relay.run();
-                return;
+            left = true;
+        } finally {
+            if (!left) { // no memory or no stack for our own part: another thread goes on
+                done(share, true);
+            }
+        }
+        if (relay.hasTask()) {
+            relay.run();
+        }
+    }
+
+    private void handle(Backlog.Share<T> share, Turn turn, Relay relay) {
+        ArrayDeque<T> taken = share.items;
+        while (!taken.isEmpty() && !relay.hasTask() && (share.handled == 0 || !abandoned)) {
+            turn.letOthers();
+            T item = taken.remove();
+            share.handled++;
+            try {
+                share.size += weight.applyAsInt(item);
+                handler.handle(item, relay);
+            } catch (Throwable t) {
+                complain("A mailbox handler failed", t); // which must not end the draining
             }
         }
     }
@@ -370,12 +420,14 @@ public final class Mailbox<T> {
     }
 
     /** Gives room back; when this thread is wanted elsewhere, leaves the mailbox to another one, or to nobody. */
-    private boolean done(Backlog.Share<T> share, int handled, long size, boolean wanted) {
+    private boolean done(Backlog.Share<T> share, boolean wanted) {
         boolean tell;
         boolean more = false;
         boolean last = false;
         synchronized (this) {
-            fill.remove(handled, size);
+            fill.remove(share.handled, share.size);
+            share.handled = 0;
+            share.size = 0;
             backlog.giveBack(share);
             drops.add(abandoned ? fill.clear(backlog) : 0);
             tell = drops.isToTell();
@@ -406,7 +458,7 @@ public final class Mailbox<T> {
         if (last) {
             try {
                 executor.execute(() -> drained().complete(null));
-            } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            } catch (Throwable noThread) {
                 drained().complete(null); // nowhere else is left
             }
         }

@@ -10,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class Repetition implements Runnable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Repetition.class);
     private static final int MOMENTS = 10;
+    private static final long NO_MEMORY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ScheduledExecutorService timer;
     private final Executor runner;
@@ -49,7 +51,7 @@ final class Repetition implements Runnable {
             try {
                 task.run();
             } catch (Throwable t) { // thrown further, it would end the repetition
-                LOG.error("A periodic task failed", t);
+                Mailbox.complain("A periodic task failed", t);
             }
         }
     }
@@ -83,10 +85,17 @@ final class Repetition implements Runnable {
 
     private void schedule(long now) {
         long due = next(now, period, moment);
-        try {
-            timer.schedule(this, due - System.nanoTime(), TimeUnit.NANOSECONDS);
-        } catch (RejectedExecutionException e) {
-            LOG.trace("The timer has ended, and with it this", e);
+        boolean scheduled = false;
+        while (!scheduled) {
+            try {
+                timer.schedule(this, due - System.nanoTime(), TimeUnit.NANOSECONDS);
+                scheduled = true;
+            } catch (RejectedExecutionException e) {
+                LOG.trace("The timer has ended, and with it this", e);
+                return;
+            } catch (OutOfMemoryError e) { // given up, this would be the end of the heartbeat
+                LockSupport.parkNanos(NO_MEMORY_NANOS);
+            }
         }
     }
 
@@ -110,7 +119,7 @@ final class Repetition implements Runnable {
             }
         } catch (Throwable t) { // thrown further, it would end the heartbeat silently
             waiting.set(false);
-            LOG.error("Periodic tasks could not be started; they are with the next period", t);
+            Mailbox.complain("Periodic tasks could not be started; they are with the next period", t);
         } finally {
             schedule(now);
         }

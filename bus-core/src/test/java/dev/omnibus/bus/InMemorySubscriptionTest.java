@@ -1,14 +1,59 @@
 package dev.omnibus.bus;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 
 class InMemorySubscriptionTest extends SubscriptionContract {
+
+    private static final int FRAMES = 100;
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
     Transport connect() {
         return network.open();
+    }
+
+    @Test
+    void eventsThatWaitInAFullMailboxDoNotKeepTheirFrames() throws Exception {
+        List<WeakReference<byte[]>> frames = new CopyOnWriteArrayList<>();
+        network.tamper((channel, frame) -> {
+            byte[] copy = frame.clone();
+            if (channel.endsWith(":n")) {
+                frames.add(new WeakReference<>(copy));
+            }
+            return List.of(copy);
+        });
+        Semaphore turns = new Semaphore(0);
+        SubscribeOptions narrow = SubscribeOptions.DEFAULT.withConcurrency(2).withMailbox(100, 1 << 20);
+        Subscription subscription = there.subscribe("n", Integer.class, narrow, event -> turns.acquire());
+        ready(subscription);
+        String event = "{\"specversion\":\"1.0\",\"id\":\"%d\",\"source\":\"/s\",\"type\":\"T\",\"data\":1}";
+        for (int f = 0; f < FRAMES; f++) {
+            int first = f * 20;
+            List<String> events = IntStream.range(first, first + 20)
+                    .mapToObj(event::formatted)
+                    .toList();
+            RawFrames.publish(here, "n", events.toString()).get(5, SECONDS);
+            await().until(() -> subscription.stats().received() == first + 20);
+            turns.release(); // room for one event of the next frame
+        }
+        await().untilAsserted(() -> {
+            System.gc();
+            long kept = frames.stream().filter(frame -> frame.get() != null).count();
+            assertEquals(FRAMES, frames.size());
+            assertEquals(0, kept / 8, () -> kept + " frames are kept by " + subscription.stats().waiting() + " events");
+        });
+        turns.release(FRAMES * 20);
     }
 }

@@ -60,6 +60,11 @@ final class Remembering implements BusListener {
     }
 
     @Override
+    public void onSubscriptionEnded(String topic, String reason) {
+        told.add("ended " + topic + ": " + reason);
+    }
+
+    @Override
     public void onState(BusState state) {
         if (state == BusState.DOWN || lastState == BusState.DOWN) {
             told.add(state.toString());

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -201,7 +202,7 @@ abstract class SubscriptionContract extends BusFixture {
         gate.countDown();
         subscription.closed().get(5, SECONDS);
         assertEquals(IntStream.range(0, 10).boxed().toList(), seen);
-        await().until(() -> listener.told.size() == 2 && listener.told.get(0).equals("dropping n"));
+        await().until(() -> listener.told.size() == 3 && listener.told.get(0).equals("dropping n"));
     }
 
     @Test
@@ -298,7 +299,31 @@ abstract class SubscriptionContract extends BusFixture {
         publish("n", 3);
         subscription.closed().get(5, SECONDS);
         await().until(() -> seen.equals(List.of(0, 1, 2)));
-        await().until(() -> listener.told.equals(List.of("dropping n", "dropped n 1")));
+        String ended =
+                "ended n: its executor refused to run the handler: " + failure.getClass().getName();
+        await().until(() -> Set.copyOf(listener.told).equals(Set.of("dropping n", "dropped n 1", ended)));
+    }
+
+    @Test
+    void anExecutorThatRunsOutOfStackOnceCostsNoEvent() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        List<Integer> seen = new CopyOnWriteArrayList<>();
+        ExecutorService own = Executors.newSingleThreadExecutor();
+        try {
+            SubscribeOptions failing = DEFAULT.withExecutor(task -> {
+                if (asked.getAndIncrement() == 0) {
+                    throw new StackOverflowError("on purpose; its trace belongs to this test");
+                }
+                own.execute(task);
+            });
+            Subscription subscription = there.subscribe("n", Integer.class, failing, event -> seen.add(event.data()));
+            ready(subscription);
+            publish("n", 1); // and no other one, which would be the next occasion
+            await().until(() -> seen.equals(List.of(0)));
+            subscription.close().get(5, SECONDS);
+        } finally {
+            own.shutdown();
+        }
     }
 
     @Test

@@ -245,7 +245,12 @@ public final class RedissonTransport implements Transport {
         } catch (TransportException e) {
             finish(done, e);
         } catch (Throwable t) { // whatever it is, it must not leave the bus waiting for this reconnect for ever
-            finish(done, new TransportException(Kind.CONNECTION_LOST, true, "Redisson failed to reconnect", t));
+            TransportException failure = null;
+            try {
+                failure = new TransportException(Kind.CONNECTION_LOST, true, "Redisson failed to reconnect", t);
+            } finally { // there may be no memory for it
+                finish(done, failure == null ? t : failure);
+            }
         }
     }
 
