@@ -109,7 +109,11 @@ final class Lane {
 
     private Numbers numbers() {
         Numbers known = numbers;
-        return known != null ? known : (numbers = lanes.numbers(channel));
+        if (known == null) {
+            known = lanes.numbers(channel);
+            numbers = known;
+        }
+        return known;
     }
 
     /** True if the route is to be told; guarded by this. */

@@ -106,7 +106,7 @@ final class Numbers {
     }
 
     private long pause() {
-        return Math.min(heartbeat, TOLD_FOR) << 2 * marks;
+        return Math.min(heartbeat, TOLD_FOR) << (2 * marks);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -137,7 +138,8 @@ class LossTest extends BusFixture {
     private void assertNotSent(int number) {
         ExecutionException failure = assertThrows(
                 ExecutionException.class, () -> here.publish("n", number).get(5, SECONDS));
-        assertEquals(PublishException.Outcome.NOT_SENT, ((PublishException) failure.getCause()).outcome());
+        PublishException cause = assertInstanceOf(PublishException.class, failure.getCause());
+        assertEquals(PublishException.Outcome.NOT_SENT, cause.outcome());
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.omnibus.rpc;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A call of one method of a contract, which a {@link Broadcast} takes note of and sends to all nodes. Most often a
  * lambda: {@code stock -> stock.left("sku-1")}.
@@ -18,5 +20,6 @@ public interface ServiceCall<S, T> {
      * @return what the method gave
      * @throws Exception never; so that the method may declare exceptions, which are found in the replies
      */
+    @Nullable
     T on(S service) throws Exception;
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.testing;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -112,6 +113,7 @@ public final class NodeProcess implements AutoCloseable {
      * @throws RedisServerException if the process ends without it, or prints none within a minute; the message has what
      *     it printed
      */
+    @CanIgnoreReturnValue
     public String awaitLine(Predicate<String> wanted) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         synchronized (lines) {
