@@ -203,7 +203,9 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     /** The executor of the program takes nothing any more. */
     private void refusedBy(RuntimeException why) {
         if (beginClosing()) {
-            listener.onSubscriptionEnded(topic(), "its executor refused to run the handler: " + why.getClass().getName());
+            listener.onSubscriptionEnded(
+                    topic(),
+                    "its executor refused to run the handler: " + why.getClass().getName());
         }
     }
 

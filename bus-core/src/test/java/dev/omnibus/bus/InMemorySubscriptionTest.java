@@ -52,7 +52,10 @@ class InMemorySubscriptionTest extends SubscriptionContract {
             System.gc();
             long kept = frames.stream().filter(frame -> frame.get() != null).count();
             assertEquals(FRAMES, frames.size());
-            assertEquals(0, kept / 8, () -> kept + " frames are kept by " + subscription.stats().waiting() + " events");
+            assertEquals(
+                    0,
+                    kept / 8,
+                    () -> kept + " frames are kept by " + subscription.stats().waiting() + " events");
         });
         turns.release(FRAMES * 20);
     }

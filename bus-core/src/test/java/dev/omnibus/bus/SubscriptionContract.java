@@ -299,8 +299,8 @@ abstract class SubscriptionContract extends BusFixture {
         publish("n", 3);
         subscription.closed().get(5, SECONDS);
         await().until(() -> seen.equals(List.of(0, 1, 2)));
-        String ended =
-                "ended n: its executor refused to run the handler: " + failure.getClass().getName();
+        String ended = "ended n: its executor refused to run the handler: "
+                + failure.getClass().getName();
         await().until(() -> Set.copyOf(listener.told).equals(Set.of("dropping n", "dropped n 1", ended)));
     }
 
