@@ -174,7 +174,7 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public <T> CompletableFuture<Long> publish(Topic<T> topic, T data, Map<String, String> attributes) {
-        return events.publish(topic.name(), topic.eventType(), attributes, data);
+        return events.publish(topic.name(), topic.eventType(), topic.type(), attributes, data);
     }
 
     /**

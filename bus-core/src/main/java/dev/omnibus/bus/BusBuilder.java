@@ -95,15 +95,17 @@ public final class BusBuilder {
     }
 
     /**
-     * How payloads become JSON.
+     * How payloads, arguments and results become JSON.
      *
-     * @param json copied, and made strict against hostile input: its own polymorphic typing by class names is switched
-     *     off; by default one that knows {@code java.time} and {@code Optional}
+     * @param json copied; the copy gets limits against hostile input, its own polymorphic typing by class names is
+     *     switched off, and what it was told to write that could not be read again is put right. By default one that
+     *     knows {@code java.time} and {@code Optional}, and takes no value that it would have to change
      * @return this
+     * @throws IllegalArgumentException if it writes something else than JSON
      */
     @CanIgnoreReturnValue
     public BusBuilder json(ObjectMapper json) {
-        this.json = Objects.requireNonNull(json, "json");
+        this.json = Json.required(Objects.requireNonNull(json, "json"));
         return this;
     }
 

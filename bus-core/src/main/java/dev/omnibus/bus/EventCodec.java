@@ -160,7 +160,7 @@ final class EventCodec {
             throw new IOException("it has " + message.length() + " bytes; the limit is " + messageLimit);
         }
         Fields fields = new Fields();
-        try (JsonParser parser = json.createParser(message.bytes(), message.offset(), message.length())) {
+        try (JsonParser parser = Json.envelope(message)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new IOException("it is not a JSON object");
             }

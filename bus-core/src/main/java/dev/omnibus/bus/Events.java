@@ -37,10 +37,10 @@ final class Events {
     /** What is remembered of other publishers, on all topics together. */
     private static final long REMEMBERED_BYTES = 32L * 1024 * 1024;
 
-    private record PreparedKey(String topic, String eventType) {}
+    private record PreparedKey(String topic, String eventType, Type type) {}
 
     /** What is the same for all events of one type on one topic. */
-    private record Prepared(String channel, byte[] prefix, Numbering numbering) {}
+    private record Prepared(String channel, byte[] prefix, Numbering numbering, ValueWriter writer) {}
 
     private final Bus bus;
     private final Channels channels;
@@ -84,13 +84,14 @@ final class Events {
         if (data == null) {
             throw Payloads.nothing(topic, "null");
         }
-        return publish(topic, Topic.eventTypeOf(data.getClass()), Map.of(), data);
+        return publish(topic, Topic.eventTypeOf(data.getClass()), Object.class, Map.of(), data);
     }
 
-    CompletableFuture<Long> publish(String topic, String eventType, Map<String, String> attributes, Object data) {
+    CompletableFuture<Long> publish(
+            String topic, String eventType, Type type, Map<String, String> attributes, Object data) {
         payloads.require(data, topic);
-        Prepared same = prepared(new PreparedKey(topic, eventType));
-        Payloads.Written written = payloads.write(data);
+        Prepared same = prepared(new PreparedKey(topic, eventType, type));
+        Payloads.Written written = payloads.write(data, same.writer());
         if (written.isNull()) {
             throw Payloads.nothing(topic, "written as null: " + data.getClass());
         }
@@ -124,7 +125,11 @@ final class Events {
     private Prepared prepare(PreparedKey key) {
         TopicPattern.requireTopic(key.topic());
         byte[] prefix = codec.prefix(key.topic(), key.eventType());
-        return new Prepared(channels.names().event(key.topic()), prefix, codec.numbering(key.topic(), prefix));
+        return new Prepared(
+                channels.names().event(key.topic()),
+                prefix,
+                codec.numbering(key.topic(), prefix),
+                payloads.writer(key.type()));
     }
 
     private final class Publishing implements Sent {

@@ -62,11 +62,13 @@ final class Payloads {
     private final @Nullable PayloadCodec codec;
     private final byte[] codecData;
     private final PayloadTypes types;
+    private final ValueWriter byClass;
 
     Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
         this.json = json;
         this.codec = codec;
         this.types = new PayloadTypes(json);
+        this.byClass = ValueWriter.of(json, Object.class);
         this.codecData = codec == null
                 ? BYTES_DATA
                 : ascii(",\"datacontenttype\":" + Json.quoted(codec.contentType()) + ",\"data_base64\":");
@@ -85,13 +87,23 @@ final class Payloads {
         return new Target(type, json.readerFor(full));
     }
 
+    /** How the events of a topic are written whose type is known. */
+    ValueWriter writer(Type type) {
+        ValueWriter writer = ValueWriter.of(json, type);
+        return writer.isByClass() ? byClass : writer;
+    }
+
     Written write(Object data) {
+        return write(data, byClass);
+    }
+
+    Written write(Object data, ValueWriter writer) {
         try {
             if (data instanceof byte[] bytes) {
                 return new Written(BYTES_DATA, base64(bytes));
             }
             return codec == null
-                    ? new Written(JSON_DATA, json.writeValueAsBytes(data))
+                    ? new Written(JSON_DATA, writer.write(data))
                     : new Written(codecData, base64(codec.write(data)));
         } catch (JsonProcessingException e) {
             throw unwritable(data, "JSON", Json.problem(e), e);
@@ -128,7 +140,7 @@ final class Payloads {
         Message value = payload.value();
         Object data = payload.base64()
                 ? readBytes(bytes(value), payload.contentType(), target)
-                : target.json().readValue(value.bytes(), value.offset(), value.length());
+                : Json.read(target.json(), value);
         if (data == null) {
             throw new IOException("its data is null");
         }
@@ -140,7 +152,7 @@ final class Payloads {
             return bytes;
         }
         if (isJson(contentType)) {
-            return target.json().readValue(bytes);
+            return Json.read(target.json(), new Message(bytes, 0, bytes.length));
         }
         if (codec != null && codec.contentType().equalsIgnoreCase(contentType)) {
             return codec.read(bytes, target.type());

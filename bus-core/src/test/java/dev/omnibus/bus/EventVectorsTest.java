@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.IOException;
@@ -32,7 +31,8 @@ class EventVectorsTest extends BusFixture {
 
     static List<Named<JsonNode>> vectors() throws IOException {
         List<Named<JsonNode>> vectors = new ArrayList<>();
-        for (JsonNode vector : new ObjectMapper().readTree(VECTORS.toFile()).path("vectors")) {
+        for (JsonNode vector :
+                Json.mapper(null, 1 << 20).readTree(VECTORS.toFile()).path("vectors")) {
             vectors.add(Named.of(vector.path("name").asText(), vector));
         }
         return vectors;

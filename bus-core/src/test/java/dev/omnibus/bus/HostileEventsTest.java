@@ -51,7 +51,7 @@ class HostileEventsTest extends BusFixture {
                 "{".repeat(1 << 20),
                 "[" + "{},".repeat(10_000) + "{}",
                 HEAD + ",\"data\":" + "[".repeat(65) + "]".repeat(65) + "}",
-                HEAD + ",\"data\":{\"id\":" + "9".repeat(1_000) + "}}",
+                HEAD + ",\"data\":{\"id\":" + "9".repeat(1_001) + "}}",
                 HEAD + ",\"data\":{\"id\":\"a\",\"count\":1e999999999}}",
                 HEAD + ",\"data\":{\"id\":\"a\",\"id\":\"b\"}}",
                 HEAD + ",\"data\":{\"id\":\"a\"},\"data\":{\"id\":\"b\"}}",

@@ -151,7 +151,14 @@ class KnownPublishersTest {
 
     private void assertSame(Envelope expected, Envelope actual, Message message) throws IOException {
         Payloads.Target tree = payloads.target(JsonNode.class);
-        assertEquals(expected.as(payloads, tree), actual.as(payloads, tree), message.toString());
+        Object read;
+        try {
+            read = expected.as(payloads, tree);
+        } catch (IOException e) { // it is an event, and its data cannot be read
+            assertThrows(IOException.class, () -> actual.as(payloads, tree), message.toString());
+            return;
+        }
+        assertEquals(read, actual.as(payloads, tree), message.toString());
         assertEquals(expected.weight(), actual.weight());
     }
 

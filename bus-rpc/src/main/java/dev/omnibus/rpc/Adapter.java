@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.io.IOException;
@@ -78,16 +79,21 @@ public final class Adapter {
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
      */
     public <S> S proxy(Class<S> contract, CallOptions options, Calls calls) {
-        Contract read = Contract.of(contract);
+        Contract read = Contract.of(contract, codec.types());
         types.check(read);
         Map<String, ObjectReader> readers = new HashMap<>();
-        read.operations().values().forEach(op -> readers.put(op.name(), codec.reader(op.result())));
+        Map<String, ArgumentWriter> writers = new HashMap<>();
+        read.operations().values().forEach(op -> {
+            readers.put(op.name(), codec.reader(op.result()));
+            writers.put(op.name(), codec.argumentWriter(op.parameters()));
+        });
         return ServiceProxy.foreign(
                 contract,
                 read,
                 (operation, arguments) -> call(
                         calls,
                         operation.method().getName(),
+                        Objects.requireNonNull(writers.get(operation.name())),
                         Objects.requireNonNull(readers.get(operation.name())),
                         options.timeoutNanos(operation.traits().timeoutMillis()),
                         arguments));
@@ -110,17 +116,23 @@ public final class Adapter {
         ObjectReader reader = codec.reader((Type) type);
         types.checkOnce("The result of " + method, reader.getValueType());
         @SuppressWarnings("unchecked") // the reader was made for this type
-        CompletableFuture<T> result =
-                (CompletableFuture<T>) call(calls, method, reader, options.timeoutNanos(0), arguments);
+        CompletableFuture<T> result = (CompletableFuture<T>)
+                call(calls, method, codec.argumentWriter(List.of()), reader, options.timeoutNanos(0), arguments);
         return result;
     }
 
     private CompletableFuture<Object> call(
-            Calls calls, String method, ObjectReader reader, long timeoutNanos, @Nullable Object... arguments) {
+            Calls calls,
+            String method,
+            ArgumentWriter writer,
+            ObjectReader reader,
+            long timeoutNanos,
+            @Nullable Object... arguments) {
         long started = System.nanoTime();
+        byte[] written = writer.write(method, arguments);
         JsonNode params;
         try {
-            params = codec.json().readTree(codec.params(arguments));
+            params = codec.tree(new Message(written, 0, written.length));
         } catch (IOException e) {
             throw new IllegalStateException("What was just written can be read", e);
         }
@@ -132,10 +144,12 @@ public final class Adapter {
                 return;
             }
             try {
-                result.succeed(reader.readValue(value));
+                byte[] bytes = codec.bytes(value);
+                result.succeed(RpcCodec.decode(reader, new Message(bytes, 0, bytes.length)));
             } catch (IOException | RuntimeException | Error e) { // the program's own constructors are called here
                 Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
-                String misfit = "the answer is not what the caller expects";
+                String misfit =
+                        "the answer is not what the caller expects: it " + TypeNames.misfit(e, reader.getValueType());
                 result.fail(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
             }
         });
@@ -152,7 +166,7 @@ public final class Adapter {
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
      */
     public <S> LocalMethods methods(Class<S> contract, S implementation) {
-        Contract read = Contract.of(contract);
+        Contract read = Contract.of(contract, codec.types());
         types.check(read);
         return local(read, implementation);
     }
@@ -166,7 +180,7 @@ public final class Adapter {
      *     cannot be decoded safely
      */
     public LocalMethods methods(Object target) {
-        Contract read = Contract.ofObject(target.getClass());
+        Contract read = Contract.ofObject(target.getClass(), codec.types());
         read.operations()
                 .values()
                 .forEach(op -> op.parameters().forEach(type -> types.check("An argument of " + op.name(), type)));

@@ -102,7 +102,7 @@ final class Announcement {
         Map<String, String> shapes = new LinkedHashMap<>();
         methods.forEach(method -> shapes.put(method, ""));
         contracts.forEach(
-                contract -> shapes.putAll(Shape.of(contract.operations().values())));
+                contract -> shapes.putAll(Shape.of(contract.operations().values(), codec.json())));
         directory.shapes().expect(service, shapes);
         discover.say(
                 service,

@@ -1,11 +1,13 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads the arguments of one method, given by position or by name. Thread-safe. */
 final class ArgumentReader {
 
+    private final String method;
     private final ObjectMapper json;
     private final List<String> names;
     private final ObjectReader[] readers;
@@ -23,9 +26,11 @@ final class ArgumentReader {
     /**
      * Prepares the reading.
      *
+     * @param method whose arguments they are
      * @param names of the parameters; empty if they are not known, and then arguments come by position only
      */
-    ArgumentReader(ObjectMapper json, List<String> names, List<? extends Type> types) {
+    ArgumentReader(String method, ObjectMapper json, List<String> names, List<? extends Type> types) {
+        this.method = method;
         this.json = json;
         this.names = names;
         this.readers = new ObjectReader[types.size()];
@@ -39,6 +44,7 @@ final class ArgumentReader {
      * Reads the arguments.
      *
      * @throws IOException if they do not fit; the message may be shown to the caller
+     * @throws Error if the program's own code is broken, which no caller can help
      */
     @Nullable
     Object[] read(@Nullable Message params) throws IOException {
@@ -49,7 +55,7 @@ final class ArgumentReader {
             }
             return arguments;
         }
-        try (JsonParser parser = json.createParser(params.bytes(), params.offset(), params.length())) {
+        try (JsonParser parser = Json.parser(json, params)) {
             if (parser.nextToken() == JsonToken.START_ARRAY) {
                 byPosition(parser, arguments);
             } else if (parser.currentToken() == JsonToken.START_OBJECT) {
@@ -57,8 +63,8 @@ final class ArgumentReader {
             } else {
                 throw new IOException("its params are neither an array nor an object");
             }
-        } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own constructors again
-            throw new IOException("an argument does not fit its type", e);
+        } catch (JsonProcessingException e) {
+            throw new IOException("the arguments of " + method + " cannot be read: " + Json.problem(e), e);
         }
         return arguments;
     }
@@ -67,7 +73,7 @@ final class ArgumentReader {
         int count = 0;
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             if (count < readers.length) {
-                arguments[count] = readers[count].readValue(parser);
+                arguments[count] = argument(parser, count);
             } else {
                 parser.skipChildren();
             }
@@ -87,7 +93,7 @@ final class ArgumentReader {
             int index = names.indexOf(parser.currentName());
             parser.nextToken();
             if (index >= 0) {
-                arguments[index] = readers[index].readValue(parser);
+                arguments[index] = argument(parser, index);
                 given.set(index);
             } else {
                 parser.skipChildren(); // of a caller who knows more
@@ -96,5 +102,30 @@ final class ArgumentReader {
         if (given.cardinality() != readers.length) {
             throw new IOException("it takes the arguments " + names + " and got " + given.cardinality() + " of them");
         }
+    }
+
+    private @Nullable Object argument(JsonParser parser, int index) throws IOException {
+        ObjectReader reader = readers[index];
+        try {
+            if (parser.currentToken() == JsonToken.VALUE_NULL
+                    && reader.getValueType().isPrimitive()) {
+                throw misfit(index, "does not fit " + TypeNames.of(reader.getValueType()) + " at $", null);
+            }
+            return reader.readValue(parser);
+        } catch (JsonProcessingException | RuntimeException e) { // the program's own constructors are called here
+            Error broken = Json.causeOf(e, Error.class);
+            if (broken != null) {
+                throw broken;
+            }
+            if (Json.causeOf(e, JsonParseException.class) != null) {
+                throw e; // it is none of this argument, but of all that follows
+            }
+            throw misfit(index, TypeNames.misfit(e, reader.getValueType()), e);
+        }
+    }
+
+    private IOException misfit(int index, String problem, @Nullable Exception cause) {
+        String name = names.size() == readers.length ? " (" + names.get(index) + ")" : "";
+        return new IOException("argument " + (index + 1) + name + " of " + method + " " + problem, cause);
     }
 }

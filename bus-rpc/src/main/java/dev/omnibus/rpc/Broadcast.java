@@ -1,6 +1,5 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.rpc.Contract.Operation;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -91,12 +90,6 @@ public final class Broadcast<S> {
     }
 
     private <T> Question<T> question(ServiceProxy.Recording recording) {
-        Operation operation = recording.operation();
-        return client.question(
-                operation.name(),
-                client.reader(operation.result()),
-                options,
-                operation.traits().timeoutMillis(),
-                recording.arguments());
+        return client.question(recording.operation(), options, recording.arguments());
     }
 }

@@ -305,7 +305,8 @@ final class Call<T> {
             client.succeeded(method.name(), node(), started);
             return decoded;
         } catch (IOException e) {
-            String why = Failures.misfit(e) + client.directory().shapes().difference(method.name(), node());
+            String why = Failures.misfit(e, method.result().getValueType())
+                    + client.directory().shapes().difference(method.name(), node());
             RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
             client.failed(failure);
             throw failure;

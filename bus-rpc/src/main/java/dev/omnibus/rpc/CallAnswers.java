@@ -1,6 +1,8 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Count;
 import dev.omnibus.channel.Sent;
@@ -137,7 +139,7 @@ final class CallAnswers {
     void finish(Execution execution, @Nullable Object value) {
         Answer answer;
         try {
-            answer = codec.result(value);
+            answer = RpcCodec.result(execution.served().result(), value);
         } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own getters are called here
             fail(execution, e);
             return;
@@ -165,9 +167,18 @@ final class CallAnswers {
         }
         if (answer == null) {
             String id = logged(execution, cause);
-            answer = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "internal error, id " + id + " in the server's log", "");
+            answer = RpcCodec.error(RpcCodec.INTERNAL_ERROR, internal(id, cause), "");
         }
         execution.settle(answer, Reason.FAULT);
+    }
+
+    /** What the caller is told of what is not for him to know, unless it is that no reader would take the answer. */
+    static String internal(String id, Throwable failure) {
+        boolean tooMuch = Json.causeOf(failure, StreamConstraintsException.class) != null
+                && failure instanceof JsonProcessingException;
+        return tooMuch
+                ? "the result cannot be sent: " + Json.problem(failure)
+                : "internal error, id " + id + " in the server's log";
     }
 
     private static String logged(Execution execution, Throwable failure) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
@@ -21,7 +22,9 @@ import java.util.stream.Collectors;
 record Contract(Class<?> type, String service, Map<Method, Operation> operations) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
-    private static final TypeFactory TYPES = TypeFactory.defaultInstance();
+    private static final int LONGEST_NAME = 256;
+    private static final int LONGEST_SHOWN = 40;
+    private static final String SUSPENDED = "kotlin.coroutines.Continuation";
     private static final long DAY_MILLIS = 86_400_000;
 
     /**
@@ -62,7 +65,12 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
         static final Traits NONE = new Traits(false, false, false, 0);
     }
 
-    static Contract of(Class<?> type) {
+    /**
+     * Reads an interface.
+     *
+     * @param types knows what the modules of the mapper make of types
+     */
+    static Contract of(Class<?> type, TypeFactory types) {
         if (!type.isInterface()) {
             throw new IllegalArgumentException(type.getName() + " is not an interface; a contract must be one");
         }
@@ -75,9 +83,14 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
             }
             Method twin = byName.putIfAbsent(method.getName(), method);
             if (twin == null) {
-                operations.put(method, operation(type, service, method));
+                DeclaredFault.requireOwn(service + "." + method.getName(), method);
+                operations.put(method, operation(types.constructType(type), service, method, types));
             } else if (Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())) {
-                operations.put(method, sameIn(operations, twin)); // inherited twice, and yet one
+                Operation other = operation(types.constructType(type), service, method, types);
+                Operation both = narrower(
+                        type, Objects.requireNonNull(operations.get(twin)), other); // inherited twice, and yet one
+                operations.put(method, both);
+                operations.replaceAll((known, one) -> one.name().equals(both.name()) ? both : one);
             } else {
                 throw new IllegalArgumentException("The contract " + type.getName() + " has two methods named "
                         + method.getName() + ", " + signature(twin) + " and " + signature(method)
@@ -91,7 +104,7 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
     }
 
     /** The public methods of an object that are its own, as if a contract had them. */
-    static Contract ofObject(Class<?> type) {
+    static Contract ofObject(Class<?> type, TypeFactory types) {
         Map<Method, Operation> operations = new LinkedHashMap<>();
         Map<String, Method> byName = new LinkedHashMap<>();
         for (Method method : type.getMethods()) {
@@ -104,7 +117,7 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
                         + ", " + signature(twin) + " and " + signature(method)
                         + "; methods are called by name, so serve a contract that has one of them");
             }
-            operations.put(method, operation(type, "object", method));
+            operations.put(method, operation(types.constructType(type), "object", method, types));
         }
         if (operations.isEmpty()) {
             throw new IllegalArgumentException(type.getName() + " has no public method to call");
@@ -112,15 +125,32 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
         return new Contract(type, "object", operations);
     }
 
-    private static Operation sameIn(Map<Method, Operation> operations, Method twin) {
-        Operation known = operations.get(twin);
-        if (known == null) {
-            throw new IllegalStateException("Every method before it was read");
+    /** What gives the more of two that are the same but for their results. */
+    private static Operation narrower(Class<?> type, Operation one, Operation other) {
+        if (one.async() == other.async() && isWithin(one.result(), other.result())) {
+            return one;
         }
-        return known;
+        if (one.async() == other.async() && isWithin(other.result(), one.result())) {
+            return other;
+        }
+        throw new IllegalArgumentException("The contract " + type.getName() + " inherits "
+                + signature(one.method()) + " twice, once with the result "
+                + one.method().getGenericReturnType().getTypeName() + " and once with "
+                + other.method().getGenericReturnType().getTypeName()
+                + ", of which none is the other; declare it anew with a result that is both");
+    }
+
+    private static boolean isWithin(JavaType narrow, JavaType wide) {
+        return narrow.equals(wide)
+                || (wide.getRawClass().isAssignableFrom(narrow.getRawClass())
+                        && (wide.getBindings().isEmpty() || wide.equals(narrow.findSuperType(wide.getRawClass()))));
     }
 
     static String requireName(String name) {
+        if (name.length() > LONGEST_NAME) {
+            throw new IllegalArgumentException("The name \"" + name.substring(0, LONGEST_SHOWN) + "…\" has "
+                    + name.length() + " characters; it may have " + LONGEST_NAME);
+        }
         if (!NAME.matcher(name).matches() || name.startsWith("rpc.")) {
             throw new IllegalArgumentException("The name \"" + name + "\" must be tokens of letters, digits, '_' and"
                     + " '-' with dots between them, for instance \"stock.left\", and not begin with \"rpc.\"");
@@ -145,24 +175,31 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
         return requireName(simple.substring(0, 1).toLowerCase(Locale.ROOT) + simple.substring(1));
     }
 
-    private static Operation operation(Class<?> type, String service, Method method) {
+    private static Operation operation(JavaType known, String service, Method method, TypeFactory types) {
+        Class<?> type = known.getRawClass();
         method.setAccessible(true); // contracts need not be public
         String name = requireName(service + "." + method.getName());
         if (method.getTypeParameters().length > 0) {
             throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName()
                     + " has type parameters of its own; nobody could know what to decode, so name the types");
         }
+        if (Arrays.stream(method.getParameterTypes())
+                .anyMatch(one -> one.getName().equals(SUSPENDED))) {
+            throw new IllegalArgumentException("The method " + method.getName() + " of " + type.getName()
+                    + " is a suspend function, which only Kotlin's compiler can call; let it give a"
+                    + " CompletableFuture, for which Kotlin has await()");
+        }
         requireReach(type, method, method.getReturnType(), "gives");
         for (Class<?> thrown : method.getExceptionTypes()) {
             requireReach(type, method, thrown, "throws");
         }
-        JavaType declaring = TYPES.constructType(type).findSuperType(method.getDeclaringClass());
+        JavaType declaring = known.findSuperType(method.getDeclaringClass());
         TypeBindings arguments = declaring == null ? TypeBindings.emptyBindings() : declaring.getBindings();
         List<JavaType> parameters = new ArrayList<>();
         for (java.lang.reflect.Type parameter : method.getGenericParameterTypes()) {
-            parameters.add(TYPES.resolveMemberType(parameter, arguments));
+            parameters.add(types.resolveMemberType(parameter, arguments));
         }
-        JavaType result = TYPES.resolveMemberType(method.getGenericReturnType(), arguments);
+        JavaType result = types.resolveMemberType(method.getGenericReturnType(), arguments);
         boolean async = result.hasRawClass(CompletionStage.class) || result.hasRawClass(CompletableFuture.class);
         if (async && result.getBindings().isEmpty()) {
             throw new IllegalArgumentException("The method " + signature(method) + " of " + type.getName()
@@ -175,7 +212,7 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
                 async ? result.containedType(0) : result,
                 async,
                 traits(name, method),
-                DeclaredFault.of(name, method));
+                DeclaredFault.of(name, method, types));
     }
 
     /** The object that the JDK makes for a public interface is in another package, and casts results and exceptions. */

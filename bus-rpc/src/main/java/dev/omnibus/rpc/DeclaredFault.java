@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.type.TypeBindings;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
@@ -32,13 +33,18 @@ final class DeclaredFault {
     private final Class<? extends Throwable> type;
     private final Constructor<? extends Throwable> constructor;
     private final List<Method> accessors;
+    private final List<JavaType> types;
     private final List<String> names;
 
     private DeclaredFault(
-            Class<? extends Throwable> type, Constructor<? extends Throwable> constructor, List<Method> accessors) {
+            Class<? extends Throwable> type,
+            Constructor<? extends Throwable> constructor,
+            List<Method> accessors,
+            List<JavaType> types) {
         this.type = type;
         this.constructor = constructor;
         this.accessors = accessors;
+        this.types = types;
         this.names = further(constructor).map(Parameter::getName).toList();
     }
 
@@ -47,7 +53,7 @@ final class DeclaredFault {
      *
      * @throws IllegalArgumentException if one of them has not the shape
      */
-    static List<DeclaredFault> of(String operation, Method method) {
+    static List<DeclaredFault> of(String operation, Method method, TypeFactory types) {
         Map<String, DeclaredFault> byName = new LinkedHashMap<>();
         List<Class<?>> declared = new ArrayList<>(List.of(method.getExceptionTypes()));
         declared.sort(Comparator.comparingInt(type -> -depth(type)));
@@ -55,7 +61,7 @@ final class DeclaredFault {
             if (type.getName().startsWith("java.") || RpcException.class.isAssignableFrom(type)) {
                 continue;
             }
-            DeclaredFault fault = of(operation, type.asSubclass(Throwable.class));
+            DeclaredFault fault = of(operation, type.asSubclass(Throwable.class), types);
             if (byName.put(fault.name(), fault) != null) {
                 throw new IllegalArgumentException("The method " + operation + " declares two exceptions named "
                         + fault.name() + "; rename one of them");
@@ -64,21 +70,49 @@ final class DeclaredFault {
         return List.copyOf(byName.values());
     }
 
-    private static DeclaredFault of(String operation, Class<? extends Throwable> type) {
+    /**
+     * Refuses a promise that cannot be kept: the caller would prepare for an exception that never comes.
+     *
+     * @throws IllegalArgumentException if a method declares a checked exception of the JDK
+     */
+    static void requireOwn(String operation, Method method) {
+        for (Class<?> type : method.getExceptionTypes()) {
+            boolean checked = Exception.class.isAssignableFrom(type) && !RuntimeException.class.isAssignableFrom(type);
+            boolean anything = type == Exception.class || type == InterruptedException.class; // said of any method
+            if (checked && !anything && type.getName().startsWith("java.")) {
+                throw new IllegalArgumentException("The method " + operation + " declares " + type.getName()
+                        + ", which does not travel, because nobody wrote its message for others to read; declare an"
+                        + " exception of your own");
+            }
+        }
+    }
+
+    private static DeclaredFault of(String operation, Class<? extends Throwable> type, TypeFactory known) {
         List<Constructor<?>> constructors = new ArrayList<>(List.of(type.getDeclaredConstructors()));
         constructors.sort(Comparator.comparingInt(constructor -> -constructor.getParameterCount()));
         for (Constructor<?> constructor : constructors) {
-            List<Method> accessors = Modifier.isAbstract(type.getModifiers()) ? null : accessors(type, constructor);
+            List<JavaType> types = further(constructor)
+                    .map(parameter -> known.constructType(parameter.getParameterizedType()))
+                    .toList();
+            List<Method> accessors = Modifier.isAbstract(type.getModifiers())
+                    ? null
+                    : accessors(known.constructType(type), constructor, types, known);
             if (accessors != null && !Modifier.isPrivate(constructor.getModifiers())) {
                 @SuppressWarnings("unchecked") // it is a constructor of that class
                 Constructor<? extends Throwable> made = (Constructor<? extends Throwable>) constructor;
                 made.setAccessible(true);
-                return new DeclaredFault(type, made, accessors);
+                return new DeclaredFault(type, made, accessors, types);
             }
         }
+        boolean unnamed =
+                constructors.stream().flatMap(DeclaredFault::further).anyMatch(parameter -> !parameter.isNamePresent());
         throw new IllegalArgumentException("The exception " + type.getName() + ", which " + operation + " declares,"
                 + " cannot travel: it needs a constructor (String message), or (String message, …) with an accessor"
-                + " for each further parameter");
+                + " for each further parameter"
+                + (unnamed
+                        ? ". It was compiled without the names of its parameters; compile it anew, all of it, with"
+                                + " javac's option -parameters"
+                        : ""));
     }
 
     private static int depth(Class<?> type) {
@@ -89,14 +123,17 @@ final class DeclaredFault {
         return depth;
     }
 
-    private static @Nullable List<Method> accessors(Class<?> type, Constructor<?> constructor) {
-        Class<?>[] types = constructor.getParameterTypes();
-        if (types.length == 0 || types[0] != String.class) {
+    private static @Nullable List<Method> accessors(
+            JavaType type, Constructor<?> constructor, List<JavaType> types, TypeFactory known) {
+        Parameter[] parameters = constructor.getParameters();
+        if (parameters.length == 0 || parameters[0].getType() != String.class) {
             return null;
         }
         List<Method> accessors = new ArrayList<>();
-        for (Parameter parameter : further(constructor).toList()) {
-            Method accessor = parameter.isNamePresent() ? accessor(type, parameter) : null;
+        for (int i = 0; i < types.size(); i++) {
+            Parameter parameter = parameters[i + 1];
+            Method accessor =
+                    parameter.isNamePresent() ? accessor(type, parameter.getName(), types.get(i), known) : null;
             if (accessor == null) {
                 return null;
             }
@@ -110,15 +147,27 @@ final class DeclaredFault {
         return Arrays.stream(constructor.getParameters()).skip(1);
     }
 
-    private static @Nullable Method accessor(Class<?> type, Parameter parameter) {
-        String name = parameter.getName();
+    /** Its own, or one that it inherits from an exception of the program. */
+    private static @Nullable Method accessor(JavaType type, String name, JavaType result, TypeFactory known) {
         String getter = "get" + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
-        return Arrays.stream(type.getDeclaredMethods())
-                .filter(method -> method.getParameterCount() == 0
-                        && (method.getName().equals(name) || method.getName().equals(getter))
-                        && method.getGenericReturnType().equals(parameter.getParameterizedType()))
-                .findFirst()
-                .orElse(null);
+        for (JavaType above = type;
+                above != null && !above.getRawClass().getName().startsWith("java.");
+                above = above.getSuperClass()) {
+            TypeBindings arguments = above.getBindings();
+            for (Method method : above.getRawClass().getDeclaredMethods()) {
+                boolean named =
+                        method.getName().equals(name) || method.getName().equals(getter);
+                if (named
+                        && method.getParameterCount() == 0
+                        && !Modifier.isStatic(method.getModifiers())
+                        && !method.isBridge()
+                        && known.resolveMemberType(method.getGenericReturnType(), arguments)
+                                .equals(result)) {
+                    return method;
+                }
+            }
+        }
+        return null;
     }
 
     /** What it is called on the wire. */
@@ -137,16 +186,14 @@ final class DeclaredFault {
 
     /** The types of what it carries besides its message. */
     List<JavaType> types() {
-        return further(constructor)
-                .map(parameter -> TypeFactory.defaultInstance().constructType(parameter.getParameterizedType()))
-                .toList();
+        return types;
     }
 
     /** What an exception carries besides its message. */
-    Map<String, @Nullable Object> details(Throwable failure) throws ReflectiveOperationException {
-        Map<String, @Nullable Object> details = new LinkedHashMap<>();
-        for (int i = 0; i < names.size(); i++) {
-            details.put(names.get(i), accessors.get(i).invoke(failure));
+    List<@Nullable Object> details(Throwable failure) throws ReflectiveOperationException {
+        List<@Nullable Object> details = new ArrayList<>();
+        for (Method accessor : accessors) {
+            details.add(accessor.invoke(failure));
         }
         return details;
     }

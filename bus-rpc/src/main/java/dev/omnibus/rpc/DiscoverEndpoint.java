@@ -139,6 +139,7 @@ final class DiscoverEndpoint implements Receiver {
     private synchronized ObjectNode document() {
         if (document == null) {
             document = OpenRpc.document(
+                    codec.json(),
                     channels.node(),
                     contracts,
                     byName.values().stream().flatMap(List::stream).toList());

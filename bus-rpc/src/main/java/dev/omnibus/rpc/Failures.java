@@ -1,6 +1,6 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.bus.Json;
+import com.fasterxml.jackson.databind.JavaType;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
@@ -68,12 +68,14 @@ final class Failures {
             case RpcCodec.DRAINING -> Reason.DRAINING;
             case RpcCodec.CANCELLED -> Reason.CANCELLED;
             case RpcCodec.METHOD_NOT_FOUND -> Reason.NO_SERVER;
+            case RpcCodec.UNREADABLE -> Reason.BAD_REPLY;
             case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST, RpcCodec.PARSE_ERROR ->
                 Reason.REFUSED;
             default -> Reason.FAULT;
         };
-        boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED;
-        return of(reason, notExecuted, method, reply.from(), elapsed, reply.message(), null);
+        boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED && reason != Reason.BAD_REPLY;
+        String why = reason == Reason.BAD_REPLY ? "the answer cannot be read: " + reply.message() : reply.message();
+        return of(reason, notExecuted, method, reply.from(), elapsed, why, null);
     }
 
     /** The same failure, with more to say. */
@@ -92,8 +94,8 @@ final class Failures {
     }
 
     /** Why an answer is no value. What Jackson says of it quotes the answer, and is not passed on. */
-    static String misfit(IOException e) {
-        return "the answer is not what the contract says: " + Json.problem(e);
+    static String misfit(IOException e, JavaType type) {
+        return "the answer is not what the contract says: it " + TypeNames.misfit(e, type);
     }
 
     /**

@@ -1,7 +1,10 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.omnibus.bus.Json;
+import dev.omnibus.bus.ValueWriter;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,33 +17,56 @@ import org.jspecify.annotations.Nullable;
  */
 final class Faults {
 
-    private record Known(DeclaredFault declared, ArgumentReader details) {}
+    private record Known(DeclaredFault declared, ArgumentReader details, List<ValueWriter> writers) {}
+
+    private static final byte[] NO_DETAILS = {};
 
     private final RpcCodec codec;
     private final List<Known> declared = new ArrayList<>();
 
     Faults(RpcCodec codec, List<DeclaredFault> declared) {
         this.codec = codec;
-        declared.forEach(
-                fault -> this.declared.add(new Known(fault, codec.argumentReader(fault.names(), fault.types()))));
+        declared.forEach(fault -> this.declared.add(new Known(
+                fault,
+                codec.argumentReader(fault.name(), fault.names(), fault.types()),
+                fault.types().stream().map(codec::writer).toList())));
     }
 
     /** The answer that an exception is; null if it is not for others to know. */
     RpcCodec.@Nullable Answer answer(Throwable failure) throws JsonProcessingException, ReflectiveOperationException {
         if (failure instanceof RpcFault fault) {
             return fault.node().isEmpty() // thrown here, not passed on from a call to somewhere else
-                    ? codec.fault(fault.code(), String.valueOf(fault.getMessage()), fault.type(), fault.details())
+                    ? RpcCodec.fault(
+                            fault.code(), String.valueOf(fault.getMessage()), fault.type(), bytes(fault.details()))
                     : null;
         }
         for (Known known : declared) {
             DeclaredFault fault = known.declared();
             if (fault.covers(failure)) {
-                Object details = fault.names().isEmpty() ? MissingNode.getInstance() : fault.details(failure);
+                byte[] details = fault.names().isEmpty() ? NO_DETAILS : bytes(known, failure);
                 String message = failure.getMessage() == null ? "" : failure.getMessage();
-                return codec.fault(DeclaredFault.CODE, message, fault.name(), details);
+                return RpcCodec.fault(DeclaredFault.CODE, message, fault.name(), details);
             }
         }
         return null;
+    }
+
+    private byte[] bytes(JsonNode details) throws JsonProcessingException {
+        return details instanceof MissingNode
+                ? NO_DETAILS
+                : Json.write(codec.json().writer(), details);
+    }
+
+    private byte[] bytes(Known known, Throwable failure) throws JsonProcessingException, ReflectiveOperationException {
+        List<@Nullable Object> details = known.declared().details(failure);
+        return Json.write(codec.json().writer(), out -> {
+            out.writeStartObject();
+            for (int i = 0; i < details.size(); i++) {
+                out.writeFieldName(known.declared().names().get(i));
+                known.writers().get(i).write(details.get(i), out);
+            }
+            out.writeEndObject();
+        });
     }
 
     /** The exception that an answer with an error is. */

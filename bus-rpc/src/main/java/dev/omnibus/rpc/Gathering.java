@@ -293,7 +293,8 @@ final class Gathering<T> implements Pending {
                 decoded = typed;
                 counts = until.counts(typed);
             } catch (IOException e) {
-                String why = Failures.misfit(e) + client.directory().shapes().difference(method, from);
+                String why = Failures.misfit(e, result.getValueType())
+                        + client.directory().shapes().difference(method, from);
                 fault = Failures.of(Reason.BAD_REPLY, false, method, from, latency, why, null);
             } catch (RuntimeException | Error e) { // of the program's own rule
                 if (client.pending().remove(id)) {

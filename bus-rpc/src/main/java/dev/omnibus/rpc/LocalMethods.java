@@ -78,6 +78,8 @@ public final class LocalMethods {
             arguments = served.arguments(new Message(bytes, 0, bytes.length));
         } catch (IOException e) {
             return error(RpcCodec.INVALID_PARAMS, String.valueOf(e.getMessage()));
+        } catch (Error e) { // a broken class path, which is no matter of the caller's arguments
+            return CompletableFuture.completedFuture(failed(method, served, e));
         }
         try {
             Object result = served.run(arguments);
@@ -95,8 +97,9 @@ public final class LocalMethods {
 
     private Answer told(String method, ServedMethod served, Supplier<@Nullable Object> value) {
         try {
-            return new Answer(codec.json().valueToTree(value.get()), 0, "", "");
-        } catch (RuntimeException | Error e) { // the program's own getters are called here
+            byte[] written = served.result().write(value.get());
+            return new Answer(codec.tree(new Message(written, 0, written.length)), 0, "", "");
+        } catch (IOException | RuntimeException | Error e) { // the program's own getters are called here
             return failed(method, served, e);
         }
     }
@@ -119,7 +122,7 @@ public final class LocalMethods {
             }
         }
         String id = CallAnswers.logged(method, "another protocol", cause);
-        return new Answer(null, RpcCodec.INTERNAL_ERROR, "", "internal error, id " + id + " in the server's log");
+        return new Answer(null, RpcCodec.INTERNAL_ERROR, "", CallAnswers.internal(id, cause));
     }
 
     private static CompletableFuture<Answer> error(int code, String message) {

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -21,11 +22,11 @@ final class OpenRpc {
 
     private OpenRpc() {}
 
-    static ObjectNode document(String node, List<Contract> contracts, List<String> byName) {
+    static ObjectNode document(ObjectMapper json, String node, List<Contract> contracts, List<String> byName) {
         ObjectNode document = JsonNodeFactory.instance.objectNode().put("openrpc", VERSION);
         document.putObject("info").put("title", "Node " + node).put("version", "1");
         document.put("x-node", node);
-        Schemas schemas = new Schemas();
+        Schemas schemas = new Schemas(json);
         List<ObjectNode> methods = new ArrayList<>();
         for (Contract contract : contracts) {
             for (Operation operation : contract.operations().values()) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * @param part the part of a request that is the same for all calls
  * @param channels the method's channel by node, because names are looked up faster when they are not made anew
+ * @param arguments how its arguments are written
  * @param result how its result is read
  */
 record RemoteMethod(
@@ -18,6 +19,7 @@ record RemoteMethod(
         byte[] part,
         ChannelNames names,
         Map<String, String> channels,
+        ArgumentWriter arguments,
         ObjectReader result,
         Faults faults,
         Traits traits) {
@@ -26,13 +28,20 @@ record RemoteMethod(
     private static final int MOST_CHANNELS = 1_000;
 
     static RemoteMethod of(
-            String name, RpcCodec codec, ChannelNames names, ObjectReader result, Faults faults, Traits traits) {
-        return new RemoteMethod(name, codec.methodPart(name), names, new ConcurrentHashMap<>(), result, faults, traits);
+            String name,
+            RpcCodec codec,
+            ChannelNames names,
+            ArgumentWriter arguments,
+            ObjectReader result,
+            Faults faults,
+            Traits traits) {
+        return new RemoteMethod(
+                name, codec.methodPart(name), names, new ConcurrentHashMap<>(), arguments, result, faults, traits);
     }
 
     /** The same method with another type of result, or called in another way. */
     RemoteMethod as(ObjectReader newResult, Traits newTraits) {
-        return new RemoteMethod(name, part, names, channels, newResult, faults, newTraits);
+        return new RemoteMethod(name, part, names, channels, arguments, newResult, faults, newTraits);
     }
 
     String channel(String node) {

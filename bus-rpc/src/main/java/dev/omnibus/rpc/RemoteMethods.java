@@ -19,17 +19,19 @@ final class RemoteMethods {
     private final RpcCodec codec;
     private final ChannelNames names;
     private final DecodableTypes types;
+    private final ArgumentWriter untyped;
     private final Map<String, RemoteMethod> byName = new ConcurrentHashMap<>();
 
     RemoteMethods(RpcCodec codec, ChannelNames names) {
         this.codec = codec;
         this.names = names;
         this.types = new DecodableTypes(codec.json());
+        this.untyped = codec.argumentWriter(List.of());
     }
 
     /** Reads a contract and refuses what could not be decoded safely. */
     Contract contract(Class<?> type) {
-        Contract contract = Contract.of(type);
+        Contract contract = Contract.of(type, codec.types());
         types.check(contract);
         return contract;
     }
@@ -38,7 +40,13 @@ final class RemoteMethods {
     RemoteMethod of(Operation operation) {
         Faults faults = new Faults(codec, operation.faults());
         return RemoteMethod.of(
-                operation.name(), codec, names, codec.reader(operation.result()), faults, operation.traits());
+                operation.name(),
+                codec,
+                names,
+                codec.argumentWriter(operation.parameters()),
+                codec.reader(operation.result()),
+                faults,
+                operation.traits());
     }
 
     /** A method by its name. There may be many names; then some are prepared anew each time. */
@@ -47,7 +55,7 @@ final class RemoteMethods {
         if (known == null) {
             Contract.requireMethod(name);
             Faults faults = new Faults(codec, List.of());
-            known = RemoteMethod.of(name, codec, names, codec.reader(Void.class), faults, traits);
+            known = RemoteMethod.of(name, codec, names, untyped, codec.reader(Void.class), faults, traits);
             if (byName.size() < MOST_NAMES) {
                 byName.put(name, known);
             }

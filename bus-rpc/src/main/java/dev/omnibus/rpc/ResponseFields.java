@@ -94,6 +94,14 @@ final class ResponseFields implements RpcCodec.Fields {
         return parser.getText();
     }
 
+    /** What is left of a response that makes no sense; null if nobody knows whose it is. */
+    RpcCodec.@Nullable Response unreadable(IOException why) {
+        return id < 0 || from.isEmpty() || !RpcCodec.isNodeId(from)
+                ? null
+                : new RpcCodec.Response(
+                        id, from, null, RpcCodec.UNREADABLE, String.valueOf(why.getMessage()), "", null, 0);
+    }
+
     RpcCodec.Response response() throws IOException {
         if (id < 0) {
             throw new IOException("it has no id of ours");

@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.Contract.Traits;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.lang.reflect.Type;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -204,7 +206,7 @@ public final class RpcClient implements Layer {
     }
 
     <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, Object[] arguments) {
-        byte[] params = codec.params(arguments);
+        byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
         CallOptions options;
         long nanos;
@@ -289,7 +291,20 @@ public final class RpcClient implements Layer {
 
     <T> Question<T> question(
             String method, ObjectReader result, CallOptions options, long contractsMillis, Object[] arguments) {
-        return new Question<>(this, method, result, codec.params(arguments), options, contractsMillis);
+        byte[] params = codec.argumentWriter(List.of()).write(method, arguments);
+        return new Question<>(this, method, result, params, options, contractsMillis);
+    }
+
+    <T> Question<T> question(Operation operation, CallOptions options, Object[] arguments) {
+        byte[] params = codec.argumentWriter(operation.parameters()).write(operation.name(), arguments);
+        ObjectReader result = codec.reader(operation.result());
+        return new Question<>(
+                this,
+                operation.name(),
+                result,
+                params,
+                options,
+                operation.traits().timeoutMillis());
     }
 
     /** Lets a question be asked, unless an interceptor says no or there is no time left. */

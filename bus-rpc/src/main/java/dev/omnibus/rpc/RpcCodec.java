@@ -7,15 +7,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.omnibus.bus.Json;
+import dev.omnibus.bus.ValueWriter;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one place that knows how calls are written: JSON-RPC 2.0, with a {@code meta} object beside {@code params}.
@@ -35,6 +42,9 @@ final class RpcCodec {
     static final int CANCELLED = -32004;
     static final int REFUSED = -32005;
 
+    /** Of a response that arrived and makes no sense; never written. */
+    static final int UNREADABLE = Integer.MIN_VALUE;
+
     /** The notification that asks for a call to be given up. */
     static final String CANCEL = "$/cancelRequest";
 
@@ -53,6 +63,7 @@ final class RpcCodec {
     /** What stands between the meta of a request and its params. */
     static final byte[] PARAMS = WireBytes.utf8("},\"params\":");
 
+    private static final Logger LOG = LoggerFactory.getLogger(RpcCodec.class);
     private static final byte[] START = WireBytes.utf8("{\"jsonrpc\":\"2.0\"");
     private static final byte[] KEY = WireBytes.utf8(",\"key\":");
     private static final byte[] NOTHING = {};
@@ -144,22 +155,25 @@ final class RpcCodec {
         return json;
     }
 
+    /** Knows what the modules of the mapper make of types. */
+    TypeFactory types() {
+        return json.getTypeFactory();
+    }
+
     ObjectReader reader(Type type) {
         return json.readerFor(json.constructType(type));
     }
 
-    ArgumentReader argumentReader(List<String> names, List<? extends Type> types) {
-        return new ArgumentReader(json, names, types);
+    ValueWriter writer(Type type) {
+        return ValueWriter.of(json, type);
     }
 
-    /** Writes arguments once, for as many attempts as it takes. */
-    byte[] params(Object[] arguments) {
-        boolean named = arguments.length == 1 && arguments[0] instanceof NamedParams;
-        try {
-            return json.writeValueAsBytes(named ? ((NamedParams) arguments[0]).values() : arguments);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("The arguments cannot be written as JSON: " + e.getOriginalMessage(), e);
-        }
+    ArgumentReader argumentReader(String method, List<String> names, List<? extends Type> types) {
+        return new ArgumentReader(method, json, names, types);
+    }
+
+    ArgumentWriter argumentWriter(List<? extends Type> types) {
+        return new ArgumentWriter(json, types);
     }
 
     /** The part of a request that is the same for all calls of a method. */
@@ -232,8 +246,13 @@ final class RpcCodec {
                 .toBytes();
     }
 
+    /** What is written as what it is. */
     Answer result(@Nullable Object value) throws JsonProcessingException {
-        return new Answer(true, json.writeValueAsBytes(value));
+        return new Answer(true, Json.write(json.writer(), value));
+    }
+
+    static Answer result(ValueWriter writer, @Nullable Object value) throws JsonProcessingException {
+        return new Answer(true, writer.write(value));
     }
 
     /** An error; {@code data} is a JSON object written by us, or empty. */
@@ -245,11 +264,11 @@ final class RpcCodec {
     }
 
     /** An error of the service's own, with what its author has to say about it. */
-    Answer fault(int code, String message, String type, Object details) throws JsonProcessingException {
-        boolean bare = details instanceof MissingNode;
+    static Answer fault(int code, String message, String type, byte[] details) {
+        boolean bare = details.length == 0;
         String data = (type.isEmpty() ? "" : "\"type\":" + Json.quoted(type))
                 + (type.isEmpty() || bare ? "" : ",")
-                + (bare ? "" : "\"details\":" + json.writeValueAsString(details));
+                + (bare ? "" : "\"details\":" + new String(details, StandardCharsets.UTF_8));
         return error(code, message, data.isEmpty() ? "" : "{" + data + "}");
     }
 
@@ -341,14 +360,22 @@ final class RpcCodec {
     }
 
     /**
-     * Reads a response.
+     * Reads a response. One that makes no sense, but tells whose call it is for, is an error of its own.
      *
      * @throws IOException if it is none; the message says why
      */
     Response readResponse(Message message) throws IOException {
         ResponseFields fields = new ResponseFields();
-        read(message, fields);
-        return fields.response();
+        try {
+            read(message, fields);
+            return fields.response();
+        } catch (IOException e) {
+            Response unreadable = fields.unreadable(e);
+            if (unreadable == null) {
+                throw e;
+            }
+            return unreadable;
+        }
     }
 
     /** Reads the fields of an object one by one. */
@@ -357,15 +384,19 @@ final class RpcCodec {
     }
 
     private void read(Message message, Fields fields) throws IOException {
-        try (JsonParser parser = json.createParser(message.bytes(), message.offset(), message.length())) {
+        try (JsonParser parser = Json.envelope(message)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new IOException("it is not a JSON object");
             }
+            Set<String> seen = new HashSet<>();
             if (parser.currentTokenLocation().getByteOffset() < 0) { // Jackson would also read UTF-16 and UTF-32
                 throw new IOException("it is not UTF-8");
             }
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.currentName();
+                if (!seen.add(name)) {
+                    throw new IOException("it has a member twice");
+                }
                 parser.nextToken();
                 fields.read(name, parser, message);
             }
@@ -376,22 +407,38 @@ final class RpcCodec {
 
     /** Reads what has no type of its own. */
     JsonNode tree(@Nullable Message value) throws IOException {
-        return value == null ? MissingNode.getInstance() : json.readTree(value.bytes(), value.offset(), value.length());
+        return value == null ? MissingNode.getInstance() : Json.read(json.readerFor(JsonNode.class), value);
     }
 
     /** Decodes a result or the params of a notification. */
     static @Nullable Object decode(ObjectReader reader, Message value) throws IOException {
+        Object read;
         try {
-            return reader.readValue(value.bytes(), value.offset(), value.length());
+            read = Json.read(reader, value);
+        } catch (IOException e) {
+            logIfBroken(e);
+            throw e;
         } catch (RuntimeException | Error e) { // the program's own constructors are called here
+            logIfBroken(e);
             throw new IOException("it cannot be made into what is expected", e);
+        }
+        if (reader.getValueType().isPrimitive() && value.bytes()[value.offset()] == 'n') {
+            throw new IOException("it is null");
+        }
+        return read;
+    }
+
+    /** Whoever sent it cannot help it, and whoever can would not see it. */
+    private static void logIfBroken(Throwable e) {
+        if (Json.causeOf(e, Error.class) != null) {
+            LOG.error("What was received could not be read", e);
         }
     }
 
     /** Writes what is of our own making. */
     byte[] bytes(Object value) {
         try {
-            return json.writeValueAsBytes(value);
+            return Json.write(json.writer(), value);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("Our own " + value.getClass() + " can always be written", e);
         }

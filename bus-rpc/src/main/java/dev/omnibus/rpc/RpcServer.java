@@ -122,7 +122,7 @@ public final class RpcServer implements Layer {
     @CanIgnoreReturnValue
     public <S> Registration serve(Class<S> contract, S implementation, ServiceOptions options) {
         Objects.requireNonNull(implementation, "implementation");
-        Contract read = Contract.of(contract);
+        Contract read = Contract.of(contract, codec.types());
         types.check(read);
         announcement.versionOf(implementation.getClass());
         List<ServedMethod> methods = read.operations().values().stream()

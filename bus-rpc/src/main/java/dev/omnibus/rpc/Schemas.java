@@ -3,8 +3,14 @@ package dev.omnibus.rpc;
 import com.fasterxml.classmate.ResolvedType;
 import com.fasterxml.classmate.TypeResolver;
 import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonBooleanFormatVisitor;
+import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonFormatVisitorWrapper;
+import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonIntegerFormatVisitor;
+import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonNumberFormatVisitor;
+import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonStringFormatVisitor;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.victools.jsonschema.generator.CustomDefinition;
@@ -18,16 +24,35 @@ import com.github.victools.jsonschema.generator.SchemaVersion;
 import com.github.victools.jsonschema.module.jackson.JacksonModule;
 import com.github.victools.jsonschema.module.jackson.JacksonOption;
 import java.lang.reflect.Type;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.OffsetDateTime;
+import java.time.Period;
+import java.util.Calendar;
+import java.util.Date;
+import java.util.GregorianCalendar;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The JSON schemas of the types of some methods, with the parts that they share. The one place that knows the library
- * which makes them. They describe what Jackson writes by default; a mapper of the program that was told to write other
- * names is not asked. Confined to one thread.
+ * which makes them. What is written as one text or number is asked of the mapper; of objects they describe what Jackson
+ * writes by default, and a mapper of the program that was told to write other names is not asked. Confined to one
+ * thread.
  */
 final class Schemas {
 
@@ -35,13 +60,50 @@ final class Schemas {
     static final String SHARED = "components/schemas";
 
     private static final String BEGINNING = "#/" + SHARED + "/";
-    private static final ObjectMapper TYPES = new ObjectMapper();
-    private static final SchemaGeneratorConfig CONFIG = config();
+    /** What there is a format for that the texts really have; times without an offset are no date-time. */
+    private static final Map<Class<?>, String> FORMATS = Map.ofEntries(
+            Map.entry(Instant.class, "date-time"),
+            Map.entry(OffsetDateTime.class, "date-time"),
+            Map.entry(Date.class, "date-time"),
+            Map.entry(Calendar.class, "date-time"),
+            Map.entry(GregorianCalendar.class, "date-time"),
+            Map.entry(LocalDate.class, "date"),
+            Map.entry(LocalDateTime.class, "date-time-local"),
+            Map.entry(LocalTime.class, "time-local"),
+            Map.entry(Duration.class, "duration"),
+            Map.entry(Period.class, "duration"),
+            Map.entry(UUID.class, "uuid"),
+            Map.entry(URI.class, "uri"));
 
+    private static final Set<Class<?>> EMPTY_IS_NULL =
+            Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class);
+
+    /** Of which the library knows more than Jackson says. */
+    private static final Set<Class<?>> PLAIN = Set.of(
+            String.class,
+            CharSequence.class,
+            Character.class,
+            Boolean.class,
+            Byte.class,
+            Short.class,
+            Integer.class,
+            Long.class,
+            Float.class,
+            Double.class,
+            Number.class,
+            BigInteger.class,
+            BigDecimal.class);
+
+    private final ObjectMapper json;
     private final TypeResolver resolver = new TypeResolver();
-    private final SchemaBuilder builder = new SchemaGenerator(CONFIG).buildMultipleSchemaDefinitions();
+    private final SchemaBuilder builder;
 
-    private static SchemaGeneratorConfig config() {
+    Schemas(ObjectMapper json) {
+        this.json = json;
+        this.builder = new SchemaGenerator(config()).buildMultipleSchemaDefinitions(); // it keeps classes
+    }
+
+    private SchemaGeneratorConfig config() {
         SchemaGeneratorConfigBuilder config = new SchemaGeneratorConfigBuilder(
                         SchemaVersion.DRAFT_7, OptionPreset.PLAIN_JSON)
                 .with(new JacksonModule(
@@ -52,10 +114,79 @@ final class Schemas {
                         Option.FLATTENED_OPTIONALS,
                         Option.EXTRA_OPEN_API_FORMAT_VALUES,
                         Option.MAP_VALUES_AS_ADDITIONAL_PROPERTIES);
-        config.forTypesInGeneral()
-                .withCustomDefinitionProvider((type, context) ->
-                        type.getErasedType() == byte[].class ? new CustomDefinition(base64(), true) : null);
+        config.forTypesInGeneral().withCustomDefinitionProvider((type, context) -> {
+            ObjectNode scalar = scalar(type.getErasedType());
+            return scalar == null ? null : new CustomDefinition(scalar, true);
+        });
         return config.build();
+    }
+
+    /** What Jackson writes for a class as one text, number or truth value; null if it writes something else. */
+    private @Nullable ObjectNode scalar(Class<?> type) {
+        if (type == byte[].class || ByteBuffer.class.isAssignableFrom(type)) {
+            return base64();
+        }
+        if (type == char[].class) {
+            return JsonNodeFactory.instance.objectNode().put("type", "string");
+        }
+        if (type == JsonNode.class) {
+            return JsonNodeFactory.instance.objectNode(); // which is anything
+        }
+        if (type.isPrimitive() || type.isEnum() || type.isArray() || type == Object.class || PLAIN.contains(type)) {
+            return null;
+        }
+        Scalar scalar = new Scalar();
+        try {
+            json.acceptJsonFormatVisitor(type, scalar);
+        } catch (JsonMappingException | RuntimeException e) {
+            return null; // it cannot be written, and the schema is not what says so
+        }
+        ObjectNode schema = scalar.schema;
+        if (schema != null && EMPTY_IS_NULL.contains(type)) {
+            String there = schema.path("type").asText();
+            schema.putArray("type").add(there).add("null");
+        }
+        return schema;
+    }
+
+    /** Takes down what Jackson says of a class, if it is simple. */
+    private static final class Scalar extends JsonFormatVisitorWrapper.Base {
+
+        private @Nullable ObjectNode schema;
+
+        private ObjectNode typed(String type) {
+            ObjectNode made = JsonNodeFactory.instance.objectNode().put("type", type);
+            schema = made;
+            return made;
+        }
+
+        @Override
+        public JsonStringFormatVisitor expectStringFormat(JavaType type) {
+            ObjectNode text = typed("string");
+            String format = FORMATS.get(type.getRawClass());
+            if (format != null) {
+                text.put("format", format);
+            }
+            return new JsonStringFormatVisitor.Base();
+        }
+
+        @Override
+        public JsonNumberFormatVisitor expectNumberFormat(JavaType type) {
+            typed("number");
+            return new JsonNumberFormatVisitor.Base();
+        }
+
+        @Override
+        public JsonIntegerFormatVisitor expectIntegerFormat(JavaType type) {
+            typed("integer");
+            return new JsonIntegerFormatVisitor.Base();
+        }
+
+        @Override
+        public JsonBooleanFormatVisitor expectBooleanFormat(JavaType type) {
+            typed("boolean");
+            return new JsonBooleanFormatVisitor.Base();
+        }
     }
 
     private static ObjectNode base64() {
@@ -64,7 +195,7 @@ final class Schemas {
 
     /** The schema of a type; complete when {@link #shared()} has been called. */
     ObjectNode of(Type type) {
-        JavaType known = TYPES.constructType(type);
+        JavaType known = json.constructType(type);
         Class<?> raw = known.getRawClass();
         if (raw == void.class || raw == Void.class) {
             return JsonNodeFactory.instance.objectNode().put("type", "null");
@@ -79,15 +210,15 @@ final class Schemas {
     }
 
     /** What is in an Optional; null if it is none. */
-    private static @Nullable JavaType wrapped(JavaType type) {
+    private @Nullable JavaType wrapped(JavaType type) {
         Class<?> raw = type.getRawClass();
-        if (raw == Optional.class) {
+        if (raw == Optional.class || raw == AtomicReference.class) {
             return type.containedTypeOrUnknown(0);
         }
         Class<?> boxed = raw == OptionalInt.class
                 ? Integer.class
                 : raw == OptionalLong.class ? Long.class : raw == OptionalDouble.class ? Double.class : null;
-        return boxed == null ? null : TYPES.constructType(boxed);
+        return boxed == null ? null : json.constructType(boxed);
     }
 
     private ResolvedType resolved(JavaType type) {

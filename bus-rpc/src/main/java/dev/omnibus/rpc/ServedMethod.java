@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.omnibus.bus.Json;
+import dev.omnibus.bus.ValueWriter;
 import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.Contract.Operation;
 import java.io.IOException;
@@ -33,6 +35,7 @@ final class ServedMethod {
     private final boolean nonBlocking;
     private final Arguments arguments;
     private final Body body;
+    private final ValueWriter result;
     private final Faults faults;
 
     private ServedMethod(
@@ -42,6 +45,7 @@ final class ServedMethod {
             boolean nonBlocking,
             Arguments arguments,
             Body body,
+            ValueWriter result,
             Faults faults) {
         this.name = name;
         this.async = async;
@@ -49,6 +53,7 @@ final class ServedMethod {
         this.nonBlocking = nonBlocking;
         this.arguments = arguments;
         this.body = body;
+        this.result = result;
         this.faults = faults;
     }
 
@@ -60,8 +65,9 @@ final class ServedMethod {
                 operation.async(),
                 operation.async(),
                 operation.traits().nonBlocking() || isDeclaredNonBlocking(method, implementation.getClass()),
-                codec.argumentReader(operation.parameterNames(), operation.parameters())::read,
+                codec.argumentReader(operation.name(), operation.parameterNames(), operation.parameters())::read,
                 given -> invoke(method, implementation, given),
+                codec.writer(operation.result()),
                 new Faults(codec, operation.faults()));
     }
 
@@ -90,12 +96,14 @@ final class ServedMethod {
                 false,
                 true,
                 false,
-                params -> new @Nullable Object[] {whole(params, reader, asRead)},
+                params -> new @Nullable Object[] {whole(name, params, reader, asRead)},
                 given -> handler.handle(type.cast(Objects.requireNonNull(given[0]))),
+                codec.writer(Object.class),
                 new Faults(codec, List.of()));
     }
 
-    private static Object whole(@Nullable Message params, ObjectReader reader, JavaType type) throws IOException {
+    private static Object whole(String name, @Nullable Message params, ObjectReader reader, JavaType type)
+            throws IOException {
         if (params == null) {
             if (JsonNode.class.isAssignableFrom(type.getRawClass())) {
                 return MissingNode.getInstance();
@@ -104,9 +112,13 @@ final class ServedMethod {
         }
         Object read;
         try {
-            read = RpcCodec.decode(reader, params);
-        } catch (IOException e) {
-            throw new IOException("the arguments do not fit their type", e);
+            read = Json.read(reader, params);
+        } catch (IOException | RuntimeException e) {
+            Error broken = Json.causeOf(e, Error.class);
+            if (broken != null) {
+                throw broken;
+            }
+            throw new IOException("the params of " + name + " " + TypeNames.misfit(e, type), e);
         }
         if (read == null) {
             throw new IOException("its params are null");
@@ -130,6 +142,7 @@ final class ServedMethod {
      * Reads the arguments.
      *
      * @throws IOException if they do not fit; the message may be shown to the caller
+     * @throws Error if the program's own code is broken, which no caller can help
      */
     @Nullable
     Object[] arguments(@Nullable Message params) throws IOException {
@@ -140,6 +153,11 @@ final class ServedMethod {
     Object run(@Nullable Object[] given) throws Throwable {
         Object result = body.run(given);
         return async ? Objects.requireNonNull(result, "the method gave no stage") : result;
+    }
+
+    /** How what it gives is written. */
+    ValueWriter result() {
+        return result;
     }
 
     /** Whether what it gives may be still to come. */

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.rpc.Contract.Operation;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +35,8 @@ final class Shape {
     }
 
     /** The shapes of some methods, by their names without the service. */
-    static Map<String, String> of(Collection<Operation> operations) {
-        Schemas schemas = new Schemas();
+    static Map<String, String> of(Collection<Operation> operations, ObjectMapper json) {
+        Schemas schemas = new Schemas(json);
         Map<Operation, JsonNode> results = new LinkedHashMap<>();
         Map<Operation, List<JsonNode>> parameters = new LinkedHashMap<>();
         for (Operation operation : operations) {

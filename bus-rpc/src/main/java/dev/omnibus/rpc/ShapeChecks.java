@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
 import java.util.Map;
 import java.util.Set;
@@ -20,6 +21,7 @@ final class ShapeChecks {
 
     private final String self;
     private final Members members;
+    private final ObjectMapper json;
     private final Executor executor;
     private final Map<Class<?>, Boolean> taken = new ConcurrentHashMap<>();
     private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
@@ -28,6 +30,7 @@ final class ShapeChecks {
     ShapeChecks(Bus bus, Members members) {
         this.self = bus.node();
         this.members = members;
+        this.json = bus.json();
         this.executor = new LastingExecutor(bus.executor());
     }
 
@@ -35,7 +38,7 @@ final class ShapeChecks {
     void expect(Contract contract) {
         if (taken.putIfAbsent(contract.type(), true) == null) {
             executor.execute(() ->
-                    expect(contract.service(), Shape.of(contract.operations().values())));
+                    expect(contract.service(), Shape.of(contract.operations().values(), json)));
         }
     }
 

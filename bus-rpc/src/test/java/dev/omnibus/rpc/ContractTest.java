@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -123,12 +124,13 @@ class ContractTest {
 
     @Test
     void whatIsInheritedKeepsItsTypeArguments() {
-        Map<String, String> types = Contract.of(Quantities.class).operations().values().stream()
-                .distinct()
-                .collect(Collectors.toMap(
-                        Contract.Operation::name,
-                        operation -> operation.parameters() + " "
-                                + operation.result().toCanonical()));
+        Map<String, String> types =
+                Contract.of(Quantities.class, TypeFactory.defaultInstance()).operations().values().stream()
+                        .distinct()
+                        .collect(Collectors.toMap(
+                                Contract.Operation::name,
+                                operation -> operation.parameters() + " "
+                                        + operation.result().toCanonical()));
 
         assertEquals(
                 Map.of(
@@ -143,14 +145,15 @@ class ContractTest {
 
     @Test
     void annotationsSayHowAMethodIsCalled() {
-        Map<String, Contract.Traits> traits = Contract.of(Annotated.class).operations().values().stream()
-                .collect(Collectors.toMap(Contract.Operation::name, Contract.Operation::traits));
+        Map<String, Contract.Traits> traits =
+                Contract.of(Annotated.class, TypeFactory.defaultInstance()).operations().values().stream()
+                        .collect(Collectors.toMap(Contract.Operation::name, Contract.Operation::traits));
 
         assertEquals(new Contract.Traits(true, false, false, 0), traits.get("annotated.tell"));
         assertEquals(new Contract.Traits(false, true, true, 2_000), traits.get("annotated.read"));
         assertEquals(
                 List.of(),
-                Contract.of(ThrowsWhatTheJdkHas.class)
+                Contract.of(ThrowsWhatTheJdkHas.class, TypeFactory.defaultInstance())
                         .operations()
                         .values()
                         .iterator()
@@ -179,7 +182,7 @@ class ContractTest {
 
     @Test
     void onlyAbstractMethodsOfItsOwnAreCalled() {
-        Contract contract = Contract.of(Plain.class);
+        Contract contract = Contract.of(Plain.class, TypeFactory.defaultInstance());
 
         assertEquals("plain", contract.service());
         assertEquals(
@@ -193,7 +196,9 @@ class ContractTest {
 
     @Test
     void aServiceCanBeNamed() {
-        assertEquals("shop.stock-2", Contract.of(Named.class).service());
+        assertEquals(
+                "shop.stock-2",
+                Contract.of(Named.class, TypeFactory.defaultInstance()).service());
     }
 
     @Test
@@ -264,8 +269,16 @@ class ContractTest {
         assertEquals(
                 "The method run() of " + here + "ThrowsHidden throws " + here + "HiddenFailure" + end,
                 refusal(ThrowsHidden.class));
-        assertEquals(3, Contract.of(Reachable.class).operations().size());
-        assertEquals(1, Contract.of(HiddenItself.class).operations().size());
+        assertEquals(
+                3,
+                Contract.of(Reachable.class, TypeFactory.defaultInstance())
+                        .operations()
+                        .size());
+        assertEquals(
+                1,
+                Contract.of(HiddenItself.class, TypeFactory.defaultInstance())
+                        .operations()
+                        .size());
     }
 
     @Test
@@ -283,7 +296,8 @@ class ContractTest {
     }
 
     private static String refusal(Class<?> type) {
-        return String.valueOf(assertThrows(IllegalArgumentException.class, () -> Contract.of(type))
-                .getMessage());
+        return String.valueOf(
+                assertThrows(IllegalArgumentException.class, () -> Contract.of(type, TypeFactory.defaultInstance()))
+                        .getMessage());
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Instant;
@@ -191,7 +192,7 @@ class DecodableTypesTest {
     @Test
     void whatSaysWhatItHoldsIsAccepted() {
         DecodableTypes types = new DecodableTypes(new ObjectMapper());
-        assertDoesNotThrow(() -> types.check(Contract.of(Fine.class)));
+        assertDoesNotThrow(() -> types.check(Contract.of(Fine.class, TypeFactory.defaultInstance())));
     }
 
     @Test

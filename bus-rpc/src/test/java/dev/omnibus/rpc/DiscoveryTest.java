@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.Discovery.Drift;
@@ -79,7 +80,11 @@ class DiscoveryTest extends PlayedNodes {
 
     @Test
     void theDocumentOfANodeIsOpenRpc() throws Exception {
-        JsonNode document = OpenRpc.document("shop-8d2k4n6p3rtx", List.of(Contract.of(Stock.class)), List.of());
+        JsonNode document = OpenRpc.document(
+                new ObjectMapper(),
+                "shop-8d2k4n6p3rtx",
+                List.of(Contract.of(Stock.class, TypeFactory.defaultInstance())),
+                List.of());
         JsonNode golden = JSON.readTree(Files.readString(Path.of("src/test/resources/wire/v1/openrpc.json")));
 
         assertEquals(golden.toPrettyString(), sorted(document).toPrettyString());

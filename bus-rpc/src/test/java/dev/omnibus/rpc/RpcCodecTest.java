@@ -75,7 +75,8 @@ class RpcCodecTest {
         assertEquals(golden("cancel").toString(), text(codec.cancel(7)));
         JsonNode details = new ObjectMapper().readTree("{\"sku\":\"sku-1\",\"left\":0}");
         assertEquals(
-                golden("fault").toString(), text(codec.response("7", codec.fault(1, "none left", "SoldOut", details))));
+                golden("fault").toString(),
+                text(codec.response("7", RpcCodec.fault(1, "none left", "SoldOut", codec.bytes(details)))));
     }
 
     @Test
@@ -266,7 +267,7 @@ class RpcCodecTest {
 
         assertArrayEquals(expected, textAndNumber.read(message("[\"x\",2]")));
         assertArrayEquals(expected, textAndNumber.read(message("{\"number\":2,\"_meta\":{\"a\":[]},\"text\":\"x\"}")));
-        assertEquals(0, codec.argumentReader(List.of(), List.of()).read(null).length);
+        assertEquals(0, codec.argumentReader("stock.left", List.of(), List.of()).read(null).length);
     }
 
     @ParameterizedTest
@@ -301,7 +302,7 @@ class RpcCodecTest {
     }
 
     private ArgumentReader reader(String... names) {
-        return codec.argumentReader(List.of(names), List.of(String.class, int.class));
+        return codec.argumentReader("stock.left", List.of(names), List.of(String.class, int.class));
     }
 
     /** In the middle of a larger frame, as most messages are. */

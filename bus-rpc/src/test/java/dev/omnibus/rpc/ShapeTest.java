@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.type.TypeFactory;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +48,9 @@ class ShapeTest {
     }
 
     private static Map<String, String> shapes(Class<?> type) {
-        return Shape.of(Contract.of(type).operations().values());
+        return Shape.of(
+                Contract.of(type, TypeFactory.defaultInstance()).operations().values(),
+                new ObjectMapper().findAndRegisterModules());
     }
 
     @Test

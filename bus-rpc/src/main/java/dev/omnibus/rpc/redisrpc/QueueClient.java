@@ -48,7 +48,7 @@ final class QueueClient implements Adapter.Calls {
 
     @Override
     public CompletableFuture<JsonNode> call(String method, JsonNode params, Duration timeout) {
-        StringBuilder responseQueue = new StringBuilder(queue).append(":rpc:");
+        StringBuilder responseQueue = new StringBuilder(queue).append(QueueCodec.RESPONSES);
         for (int i = 0; i < NAME_LENGTH; i++) {
             responseQueue.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
         }

@@ -1,9 +1,12 @@
 package dev.omnibus.rpc.redisrpc;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.bus.Json;
+import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.LocalMethods;
 import java.io.IOException;
 import java.util.List;
@@ -15,6 +18,10 @@ import java.util.Set;
 final class QueueCodec {
 
     private static final int LONGEST_NAME = 512;
+    /** What stands between the name of a queue and what a client calls its list for an answer. */
+    static final String RESPONSES = ":rpc:";
+
+    private static final int INTERNAL_ERROR = -32_603;
 
     /** A request, or what is wrong with it. The response queue is empty if it cannot be answered. */
     record Request(String method, ArrayNode args, ObjectNode kwargs, String responseQueue, String problem) {}
@@ -25,7 +32,12 @@ final class QueueCodec {
         this.json = json;
     }
 
-    /** An empty list of arguments is left out, because the first of its servers did not know what to do with it. */
+    /**
+     * Writes a request. An empty list of arguments is left out, because the first of its servers did not know what to
+     * do with it.
+     *
+     * @throws IllegalArgumentException if no reader would take it
+     */
     byte[] request(String method, JsonNode params, String responseQueue) {
         ObjectNode call = json.createObjectNode();
         if (params.size() > 0) {
@@ -34,13 +46,18 @@ final class QueueCodec {
         call.put("name", method);
         ObjectNode request = json.createObjectNode();
         request.set("function_call", call);
-        return bytes(request.put("response_queue", responseQueue));
+        try {
+            return bytes(request.put("response_queue", responseQueue));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    "The arguments of " + method + " cannot be written as JSON: " + Json.unwritable(e), e);
+        }
     }
 
-    Request read(byte[] message) {
+    Request read(byte[] message, String queue) {
         JsonNode tree;
         try {
-            tree = json.readTree(message);
+            tree = tree(message);
         } catch (IOException e) {
             return new Request(
                     "", json.createArrayNode(), json.createObjectNode(), "", "it is not JSON that can be read");
@@ -51,10 +68,11 @@ final class QueueCodec {
         JsonNode responseQueue = tree.path("response_queue");
         boolean answerable = responseQueue.isTextual()
                 && !responseQueue.textValue().isEmpty()
+                && responseQueue.textValue().startsWith(queue + RESPONSES) // whoever asks shall not choose any list
                 && responseQueue.textValue().length() <= LONGEST_NAME;
         String problem = "";
         if (!answerable) {
-            problem = "it has no response_queue";
+            problem = "it has no response_queue that begins with the queue's name and " + RESPONSES;
         } else if (!call.path("name").isTextual()) {
             problem = "it has no function_call with a name";
         } else if (!(args.isMissingNode() || args.isNull() || args.isArray())) {
@@ -104,9 +122,14 @@ final class QueueCodec {
 
     /** Exactly one of the two keys: for some clients an exception that is null is one. */
     byte[] response(LocalMethods.Answer answer) {
-        return answer.code() == 0
-                ? bytes(json.createObjectNode().set("return_value", answer.result()))
-                : exception(answer.type().isEmpty() ? name(answer.code()) : answer.type(), answer.message());
+        if (answer.code() != 0) {
+            return exception(answer.type().isEmpty() ? name(answer.code()) : answer.type(), answer.message());
+        }
+        try {
+            return bytes(json.createObjectNode().set("return_value", answer.result()));
+        } catch (JsonProcessingException e) {
+            return exception(name(INTERNAL_ERROR), "the result cannot be sent: " + Json.problem(e));
+        }
     }
 
     /** Its clients read a name, as of a class, where JSON-RPC has a number. */
@@ -114,13 +137,18 @@ final class QueueCodec {
         return switch (code) {
             case -32_601 -> "MethodNotFound";
             case -32_602 -> "InvalidParams";
-            case -32_603 -> "InternalError";
+            case INTERNAL_ERROR -> "InternalError";
             default -> Integer.toString(code);
         };
     }
 
     byte[] exception(String type, String message) {
-        return bytes(json.createObjectNode().put("exception", type + "(" + message + ")"));
+        ObjectNode exception = json.createObjectNode().put("exception", type + "(" + message + ")");
+        try {
+            return bytes(exception);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("A text can always be written", e);
+        }
     }
 
     /**
@@ -131,7 +159,7 @@ final class QueueCodec {
     JsonNode readResponse(byte[] message) throws IOException {
         JsonNode tree;
         try {
-            tree = json.readTree(message);
+            tree = tree(message);
         } catch (IOException e) {
             throw new IOException("it is not JSON that can be read", e);
         }
@@ -141,11 +169,11 @@ final class QueueCodec {
         return tree;
     }
 
-    private byte[] bytes(JsonNode tree) {
-        try {
-            return json.writeValueAsBytes(tree);
-        } catch (IOException e) {
-            throw new IllegalStateException("A tree can always be written", e);
-        }
+    private JsonNode tree(byte[] message) throws IOException {
+        return Json.read(json.readerFor(JsonNode.class), new Message(message, 0, message.length));
+    }
+
+    private byte[] bytes(JsonNode tree) throws JsonProcessingException {
+        return Json.write(json.writer(), tree);
     }
 }

@@ -203,7 +203,7 @@ final class QueueServer implements Registration {
     }
 
     private void serve(byte[] message) throws InterruptedException {
-        QueueCodec.Request request = codec.read(message);
+        QueueCodec.Request request = codec.read(message, names.queue());
         if (!queues.remove(names.taken(), message).join()) {
             LOG.debug("A request for queue {} was put back, because this server was taken for dead", names.queue());
             return;

@@ -1,0 +1,58 @@
+package dev.omnibus.rpc;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import dev.omnibus.bus.Json;
+import dev.omnibus.bus.ValueWriter;
+import java.lang.reflect.Type;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the arguments of one method, by the types of its parameters if they are known. Thread-safe. */
+final class ArgumentWriter {
+
+    private final ObjectWriter byClass;
+    private final List<ValueWriter> writers; // none if the classes of the arguments tell all
+
+    /**
+     * Prepares the writing.
+     *
+     * @param types of the parameters; empty if they are not known, and then each argument is written as what it is
+     */
+    ArgumentWriter(ObjectMapper json, List<? extends Type> types) {
+        this.byClass = json.writer();
+        List<ValueWriter> all =
+                types.stream().map(type -> ValueWriter.of(json, type)).toList();
+        this.writers = all.stream().allMatch(ValueWriter::isByClass) ? List.of() : all;
+    }
+
+    /**
+     * Writes arguments once, for as many attempts as it takes.
+     *
+     * @throws IllegalArgumentException if one of them cannot be written
+     */
+    byte[] write(String method, @Nullable Object[] arguments) {
+        try {
+            if (arguments.length == 1 && arguments[0] instanceof NamedParams named) {
+                return Json.write(byClass, named.values());
+            }
+            return writers.size() == arguments.length && arguments.length > 0
+                    ? eachByItsType(arguments)
+                    : Json.write(byClass, arguments);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    "The arguments of " + method + " cannot be written as JSON: " + Json.unwritable(e), e);
+        }
+    }
+
+    private byte[] eachByItsType(@Nullable Object[] arguments) throws JsonProcessingException {
+        return Json.write(byClass, out -> {
+            out.writeStartArray();
+            for (int i = 0; i < arguments.length; i++) {
+                writers.get(i).write(arguments[i], out);
+            }
+            out.writeEndArray();
+        });
+    }
+}
