@@ -83,7 +83,7 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
             }
             Method twin = byName.putIfAbsent(method.getName(), method);
             if (twin == null) {
-                DeclaredFault.requireOwn(service + "." + method.getName(), method);
+                DeclaredFault.sayWhatDoesNotTravel(service + "." + method.getName(), method);
                 operations.put(method, operation(types.constructType(type), service, method, types));
             } else if (Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())) {
                 Operation other = operation(types.constructType(type), service, method, types);

@@ -16,6 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An exception of a contract's {@code throws} clause, which arrives as itself.
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * travel: nobody wrote their messages for others to read.
  */
 final class DeclaredFault {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeclaredFault.class);
 
     /** The code on the wire of all of them; the type tells which. */
     static final int CODE = 1;
@@ -70,19 +74,17 @@ final class DeclaredFault {
         return List.copyOf(byName.values());
     }
 
-    /**
-     * Refuses a promise that cannot be kept: the caller would prepare for an exception that never comes.
-     *
-     * @throws IllegalArgumentException if a method declares a checked exception of the JDK
-     */
-    static void requireOwn(String operation, Method method) {
+    /** Says of a promise that it is not kept: the caller would prepare for an exception that never comes. */
+    static void sayWhatDoesNotTravel(String operation, Method method) {
         for (Class<?> type : method.getExceptionTypes()) {
             boolean checked = Exception.class.isAssignableFrom(type) && !RuntimeException.class.isAssignableFrom(type);
             boolean anything = type == Exception.class || type == InterruptedException.class; // said of any method
             if (checked && !anything && type.getName().startsWith("java.")) {
-                throw new IllegalArgumentException("The method " + operation + " declares " + type.getName()
-                        + ", which does not travel, because nobody wrote its message for others to read; declare an"
-                        + " exception of your own");
+                LOG.warn(
+                        "The method {} declares {}, which does not travel, because nobody wrote its message for others"
+                                + " to read; declare an exception of your own",
+                        operation,
+                        type.getName());
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.DeserializationConfig;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.JavaType;
@@ -263,6 +264,11 @@ final class DecodableTypes {
                 return problem;
             }
         }
+        JavaType key = type.getKeyType();
+        if (key != null && key.getRawClass().isRecord() && !saysWhatItsTextIs(key)) {
+            return "a key is a text in JSON, and nothing says which text a " + TypeNames.of(key)
+                    + " is and how it is made of it; give it @JsonKey or @JsonValue, and @JsonCreator";
+        }
         JsonDeserializer<?> reads;
         TypeDeserializer byType;
         try {
@@ -283,6 +289,12 @@ final class DecodableTypes {
             return unreadableBean(type, bean, seen);
         }
         return null;
+    }
+
+    /** Jackson writes the toString of a record, from which its constructor would make another record. */
+    private boolean saysWhatItsTextIs(JavaType key) {
+        BeanDescription described = config.introspect(key);
+        return described.findJsonKeyAccessor() != null || described.findJsonValueAccessor() != null;
     }
 
     private @Nullable String unreadableBean(JavaType type, BeanDeserializerBase bean, Set<JavaType> seen) {

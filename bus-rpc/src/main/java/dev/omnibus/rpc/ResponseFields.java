@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
@@ -94,12 +95,14 @@ final class ResponseFields implements RpcCodec.Fields {
         return parser.getText();
     }
 
-    /** What is left of a response that makes no sense; null if nobody knows whose it is. */
+    /** What is left of a response that exceeds a limit; null if it is no response, or nobody knows whose it is. */
     RpcCodec.@Nullable Response unreadable(IOException why) {
-        return id < 0 || from.isEmpty() || !RpcCodec.isNodeId(from)
+        return Json.causeOf(why, StreamConstraintsException.class) == null
+                        || id < 0
+                        || from.isEmpty()
+                        || !RpcCodec.isNodeId(from)
                 ? null
-                : new RpcCodec.Response(
-                        id, from, null, RpcCodec.UNREADABLE, String.valueOf(why.getMessage()), "", null, 0);
+                : new RpcCodec.Response(id, from, null, RpcCodec.UNREADABLE, Json.problem(why), "", null, 0);
     }
 
     RpcCodec.Response response() throws IOException {

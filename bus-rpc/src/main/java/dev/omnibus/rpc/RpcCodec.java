@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -42,7 +43,7 @@ final class RpcCodec {
     static final int CANCELLED = -32004;
     static final int REFUSED = -32005;
 
-    /** Of a response that arrived and makes no sense; never written. */
+    /** Of a response that arrived and exceeds a limit; never written. */
     static final int UNREADABLE = Integer.MIN_VALUE;
 
     /** The notification that asks for a call to be given up. */
@@ -360,7 +361,7 @@ final class RpcCodec {
     }
 
     /**
-     * Reads a response. One that makes no sense, but tells whose call it is for, is an error of its own.
+     * Reads a response. One that exceeds a limit, but tells whose call it is for, is an error of its own.
      *
      * @throws IOException if it is none; the message says why
      */
@@ -422,7 +423,8 @@ final class RpcCodec {
             logIfBroken(e);
             throw new IOException("it cannot be made into what is expected", e);
         }
-        if (reader.getValueType().isPrimitive() && value.bytes()[value.offset()] == 'n') {
+        JavaType type = reader.getValueType();
+        if (type.isPrimitive() && !type.hasRawClass(void.class) && value.bytes()[value.offset()] == 'n') {
             throw new IOException("it is null");
         }
         return read;

@@ -119,7 +119,9 @@ abstract class CallCasesContract extends CasesFixture {
 
         assertRefused(start + "it takes 2 arguments and got 1", client.call("cases.add", Integer.class, 1));
         assertRefused(start + "it takes 2 arguments and got 3", client.call("cases.add", Integer.class, 1, 2, 3));
-        assertRefused(start + "an argument does not fit its type", client.call("cases.add", Integer.class, 1, "two"));
+        assertRefused(
+                start + "argument 2 \\(other\\) of cases.add does not fit int at \\$",
+                client.call("cases.add", Integer.class, 1, "two"));
         assertRefused(
                 start + "it takes the arguments \\[one, other\\] and got 1 of them",
                 client.call("cases.add", Integer.class, NamedParams.of(Map.of("one", 1))));

@@ -191,7 +191,7 @@ class DecodableTypesTest {
 
     @Test
     void whatSaysWhatItHoldsIsAccepted() {
-        DecodableTypes types = new DecodableTypes(new ObjectMapper());
+        DecodableTypes types = new DecodableTypes(new ObjectMapper().findAndRegisterModules());
         assertDoesNotThrow(() -> types.check(Contract.of(Fine.class, TypeFactory.defaultInstance())));
     }
 

@@ -220,7 +220,7 @@ class FaultTest extends PlayedNodes {
             assertFalse(trace.toString().contains("secret"), trace::toString);
             assertTrue(
                     String.valueOf(e.getMessage())
-                            .endsWith("ms: the answer is not what the contract says: it does not fit at $"),
+                            .endsWith("ms: the answer is not what the contract says: it does not fit Integer at $"),
                     e::getMessage);
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import java.time.Instant;
 import java.util.List;
@@ -50,7 +51,7 @@ class ShapeTest {
     private static Map<String, String> shapes(Class<?> type) {
         return Shape.of(
                 Contract.of(type, TypeFactory.defaultInstance()).operations().values(),
-                new ObjectMapper().findAndRegisterModules());
+                new ObjectMapper().findAndRegisterModules().disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS));
     }
 
     @Test

@@ -50,7 +50,7 @@ class RedisRpcIT {
             "{\"name\": \"getClass\"}                           | MethodNotFound(method \"getClass\" does not exist)",
             "{\"name\": \"fail\", \"args\": [\"no more\"]}      | 7(no more)",
             "{\"name\": \"add\"}                                | InvalidParams(it takes 1 arguments and got 0)",
-            "{\"name\": \"add\", \"args\": [{}]}                | InvalidParams(an argument does not fit its type)",
+            "{\"name\": \"add\", \"args\": [{}]}                | InvalidParams(argument 1 (x) of object.add does not fit double at $)",
             "{\"name\": \"add\", \"args\": [1], \"kwargs\": {\"x\": 5}} | TypeError(it got its argument x twice)",
             "{\"name\": \"add\", \"kwargs\": {\"y\": 5}}        | TypeError(it has only the parameters [x])",
             "{\"name\": \"list\", \"kwargs\": {\"a\": 5}}       | TypeError(it takes the arguments [a, b, c] and got no b)",
