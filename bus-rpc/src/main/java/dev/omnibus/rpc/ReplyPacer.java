@@ -9,6 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A token bucket for each inbox that is answered to. A request names the inbox that its answer goes to, and may name
@@ -33,7 +35,12 @@ final class ReplyPacer {
     /** What may wait for all inboxes together. */
     static final long MAX_TOTAL_WAITING_BYTES = 64L * 1024 * 1024;
 
+    /** Every debt is paid by then; after days the product with the bytes of a second would overflow. */
+    private static final long LONG_AGO_MICROS = TimeUnit.HOURS.toMicros(1);
+
     private static final int SWEEP_AT = 1_024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
 
     private record Waiting(int bytes, Runnable send) {}
 
@@ -49,7 +56,8 @@ final class ReplyPacer {
         }
 
         void fill(long now) {
-            long gained = (now - filledAt) / 1_000 * BYTES_PER_SECOND / 1_000_000;
+            long micros = Math.min((now - filledAt) / 1_000, LONG_AGO_MICROS);
+            long gained = micros * BYTES_PER_SECOND / 1_000_000;
             if (gained > 0) {
                 level = Math.min(BURST_BYTES, level + gained);
                 filledAt = now;
@@ -152,9 +160,20 @@ final class ReplyPacer {
                 nanos = Math.max(1, bucket.nanosUntilNext());
             }
         }
-        ready.forEach(Runnable::run);
         if (nanos > 0) {
             later(inbox, nanos);
+        }
+        sendAll(ready);
+    }
+
+    /** One that cannot be sent does not keep back the others. */
+    private static void sendAll(List<Runnable> replies) {
+        for (Runnable reply : replies) {
+            try {
+                reply.run();
+            } catch (RuntimeException | Error e) {
+                LOG.error("A reply that had waited for its turn could not be sent", e);
+            }
         }
     }
 
@@ -193,6 +212,6 @@ final class ReplyPacer {
             buckets.clear();
             waitingBytes = 0;
         }
-        all.forEach(Runnable::run);
+        sendAll(all);
     }
 }

@@ -85,6 +85,32 @@ class ReplyPacerTest {
     }
 
     @Test
+    void anInboxThatWasNotUsedForDaysHasItsBurstAgain() {
+        reply("weekly", 3 * MEBIBYTE, 1);
+        for (int days = 1; days <= 10; days++) {
+            sent.set(0);
+            pass(TimeUnit.DAYS.toMillis(days));
+            reply("weekly", 3 * MEBIBYTE, 1);
+            assertEquals(1, sent.get(), days + " days later");
+        }
+    }
+
+    @Test
+    void aReplyThatCannotBeSentDoesNotHoldUpThoseBehindIt() {
+        reply("inbox", 3 * MEBIBYTE, 1);
+        pacer.pass("inbox", MEBIBYTE, () -> {
+            throw new IllegalStateException("of the test");
+        });
+        reply("inbox", MEBIBYTE, 1);
+        pass(500);
+
+        pacer.release("inbox");
+
+        assertEquals(2, sent.get());
+        assertFalse(pacer.isCrowded("inbox"));
+    }
+
+    @Test
     void atTheEndEverythingIsSentAtOnce() {
         reply("victim", MEBIBYTE, 10);
         pacer.close();
