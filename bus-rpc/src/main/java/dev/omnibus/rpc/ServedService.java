@@ -215,6 +215,8 @@ final class ServedService implements Registration {
             expired(execution); // whoever sent it knows nothing of it any more, and it is not to be remembered
         } else if (!recent.isNew(execution)) {
             LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
+        } else if (answers.isCrowded(execution)) {
+            crowded(execution); // also if its answer is known already
         } else if (repeated.isFirst(execution)) {
             if (execution.served().nonBlocking() && !answers.isIntercepted() && !ended.get()) {
                 run(execution);
@@ -244,13 +246,17 @@ final class ServedService implements Registration {
         answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
     }
 
+    private void crowded(Execution execution) {
+        answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, CROWDED, RETRY_AFTER);
+    }
+
     private void run(Execution execution) {
         if (execution.hasExpired()) {
             expired(execution);
             return;
         }
-        if (answers.isCrowded(execution)) {
-            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, CROWDED, RETRY_AFTER);
+        if (answers.isCrowded(execution)) { // since it came
+            crowded(execution);
             return;
         }
         if (!execution.begin()) {
@@ -277,9 +283,6 @@ final class ServedService implements Registration {
         } catch (IOException e) {
             String problem = String.valueOf(e.getMessage());
             answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
-            return false;
-        } catch (Error e) { // a broken class path, which is no matter of the caller's arguments
-            answers.fail(execution, e);
             return false;
         }
         execution.releaseParams();
@@ -370,8 +373,8 @@ final class ServedService implements Registration {
                 .thenCompose(done -> stages.none());
     }
 
-    /** There is no more time: who has not been started may go elsewhere. */
+    /** There is no more time: who has not been started may go elsewhere, and is not started meanwhile. */
     void abandon() {
-        recent.waiting().forEach(this::refuse);
+        recent.waiting().stream().filter(Execution::begin).forEach(this::refuse);
     }
 }
