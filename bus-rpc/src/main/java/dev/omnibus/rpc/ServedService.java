@@ -284,6 +284,9 @@ final class ServedService implements Registration {
             String problem = String.valueOf(e.getMessage());
             answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
             return false;
+        } catch (Error e) { // a broken class path, which is no matter of the caller's arguments
+            answers.fail(execution, e);
+            return false;
         }
         execution.releaseParams();
         if (method.mayGiveStage() && stages.running() >= limit) {
