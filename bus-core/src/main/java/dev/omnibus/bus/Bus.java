@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,7 @@ public final class Bus implements AutoCloseable {
     private final KeepAlive keepAlive;
     private final Layers layers = new Layers();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private volatile @Nullable Thread shutdownHook;
 
     Bus(BusBuilder builder) {
         json = Json.mapper(builder.json, builder.maxMessageBytes);
@@ -369,6 +371,31 @@ public final class Bus implements AutoCloseable {
         }
     }
 
+    /** Before anybody else knows the bus. */
+    void closeOnShutdown() {
+        Thread hook = new Thread(this::close, "omnibus-shutdown");
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) { // it shuts down already, and would not run the hook any more
+            close();
+            throw e;
+        }
+        shutdownHook = hook;
+    }
+
+    /** The JVM would keep the bus as long as it lives. */
+    private void removeShutdownHook() {
+        Thread hook = shutdownHook;
+        if (hook == null) {
+            return;
+        }
+        try {
+            boolean unused = Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            LOG.trace("It runs, or will: the JVM shuts down", e);
+        }
+    }
+
     private void end() {
         boolean interrupted = false;
         try {
@@ -380,6 +407,7 @@ public final class Bus implements AutoCloseable {
             lifecycle.enter(BusState.CLOSED);
             listener.close();
         } finally {
+            removeShutdownHook();
             keepAlive.close();
             BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
             closed.complete(null);

@@ -40,6 +40,7 @@ public final class BusBuilder {
 
     int maxMessageBytes = 1024 * 1024;
     boolean keepAlive = true;
+    boolean closeOnShutdown;
     Duration drainTimeout = Duration.ofSeconds(5);
     private long outboxBytes = 64L * 1024 * 1024;
     private Duration connectWithin = Duration.ZERO;
@@ -210,6 +211,19 @@ public final class BusBuilder {
     }
 
     /**
+     * Closes the bus in order when the JVM is told to stop, by SIGTERM, Ctrl-C or {@code System.exit}: a shutdown hook
+     * of the JVM, which goes when the bus is closed. Shutdown hooks run at the same time as each other, so a program
+     * whose own ones need the bus, and one whose framework closes it, does without.
+     *
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder closeOnShutdown() {
+        this.closeOnShutdown = true;
+        return this;
+    }
+
+    /**
      * How long closing waits for the layers, for handlers, for what is queued, and for threads: for each so long at
      * most.
      *
@@ -265,11 +279,16 @@ public final class BusBuilder {
      * @return an open bus
      * @throws ConnectionException within three seconds, if Redis cannot be reached, refuses the login, or does not let
      *     this user hear himself
-     * @throws IllegalStateException in a served method that is declared not to block
+     * @throws IllegalStateException in a served method that is declared not to block; and if it is to close on shutdown
+     *     and the JVM shuts down already
      */
     public Bus build() {
         IoThread.requireOther("Connecting a bus");
-        return new Bus(this);
+        Bus bus = new Bus(this);
+        if (closeOnShutdown) {
+            bus.closeOnShutdown();
+        }
+        return bus;
     }
 
     private static void requireRange(String option, Duration value, Duration least, Duration most) {

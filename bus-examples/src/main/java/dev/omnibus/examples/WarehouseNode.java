@@ -4,7 +4,6 @@ package dev.omnibus.examples;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.Service;
-import java.util.concurrent.CountDownLatch;
 
 /** A process that serves {@link Goods} until it is told to stop. */
 public final class WarehouseNode {
@@ -27,26 +26,19 @@ public final class WarehouseNode {
      * Serves until SIGTERM or Ctrl-C.
      *
      * @param args the address of Redis
-     * @throws InterruptedException never
      */
-    public static void main(String[] args) throws InterruptedException {
-        CountDownLatch stopped = new CountDownLatch(1);
+    public static void main(String[] args) {
         try {
-            Bus bus = Bus.builder(args[0]).name("warehouse").build();
-            Thread stop = new Thread(
-                    () -> {
-                        bus.close(); // finishes what runs; others are called from now on
-                        stopped.countDown();
-                    },
-                    "warehouse-stop");
-            Runtime.getRuntime().addShutdownHook(stop);
+            Bus bus = Bus.builder(args[0])
+                    .name("warehouse")
+                    .closeOnShutdown() // finishes what runs; others are called from then on
+                    .build();
             RpcServer.on(bus).serve(Goods.class, sku -> 12).ready().join();
             System.out.println("ready " + bus.node());
         } catch (RuntimeException e) {
             System.err.println("The warehouse does not start: " + e.getMessage());
             System.exit(1); // a process that only hangs is not started again
         }
-        stopped.await();
     }
 }
 // end::run-a-node
