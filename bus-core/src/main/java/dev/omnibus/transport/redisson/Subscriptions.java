@@ -9,8 +9,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.RPatternTopic;
 import org.redisson.api.RTopic;
@@ -35,12 +37,15 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     /** Publishers look once a second for slots that have moved. */
     private static final Duration OVERLAP = Duration.ofSeconds(3);
 
+    /** Redis confirms so many in time, which thousands at once are not; the others wait here, where no time runs. */
+    private static final int UNDER_WAY = 1_000;
+
     /** One subscription on this client. */
     private static final class Held {
 
         final Subscribed subscribed;
         final CompletableFuture<Void> first = new CompletableFuture<>();
-        final long deadline = System.nanoTime() + RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos();
+        volatile long deadline; // since it was first asked of Redis
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
         volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
@@ -59,6 +64,8 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private final ScheduledExecutorService timer;
     private final boolean manyServers;
     private final Turns turns = new Turns();
+    private final Turns lanes = new Turns();
+    private final AtomicInteger lane = new AtomicInteger();
     private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
     private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
 
@@ -79,7 +86,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         if (before != null) {
             return before.first;
         }
-        turns.take(wanted.name(), () -> listen(mine)).whenComplete((done, failure) -> {
+        turns.take(wanted.name(), () -> begin(mine, () -> listen(mine))).whenComplete((done, failure) -> {
             if (failure == null) {
                 mine.first.complete(null);
             } else {
@@ -225,6 +232,15 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         }
     }
 
+    /** In turn, because a newcomer shall not wait behind one that hangs while other lanes are free. */
+    private CompletableFuture<Void> begin(Held mine, Supplier<CompletableFuture<Void>> step) {
+        String next = Integer.toString(Math.floorMod(lane.getAndIncrement(), UNDER_WAY));
+        return lanes.take(next, () -> {
+            mine.deadline = System.nanoTime() + RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos();
+            return step.get();
+        });
+    }
+
     private CompletableFuture<Void> listen(Held mine) {
         if (isUnwanted(mine)) {
             return CompletableFuture.failedFuture(
@@ -251,6 +267,10 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
     /** Never fails; tries again later what does not succeed now. */
     private CompletableFuture<Void> heal(Held mine) {
+        return begin(mine, () -> healNow(mine));
+    }
+
+    private CompletableFuture<Void> healNow(Held mine) {
         if (isUnwanted(mine) || mine.stands) {
             return CompletableFuture.completedFuture(null);
         }
@@ -329,6 +349,6 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
     /** What it holds or is about to do; 0 when nothing is subscribed. */
     int size() {
-        return held.size() + byName.size() + turns.size();
+        return held.size() + byName.size() + turns.size() + lanes.size();
     }
 }

@@ -72,6 +72,15 @@ class ManySubscriptionsIT {
     }
 
     @Test
+    void twentyThousandAtOnceAllStand() throws Exception {
+        FrameListener listener = counting(new AtomicInteger(), new AtomicInteger());
+        List<CompletableFuture<Void>> subscribing = IntStream.range(0, 20_000)
+                .mapToObj(i -> transport.subscribe("crowd" + i, listener))
+                .toList();
+        CompletableFuture.allOf(subscribing.toArray(CompletableFuture[]::new)).get(50, SECONDS);
+    }
+
+    @Test
     void subscribingAndUnsubscribingTenThousandTimesAtOnceLeavesNothingBehind() throws Exception {
         List<Thread> threads = new ArrayList<>();
         List<CompletableFuture<Void>> steps = new ArrayList<>();
