@@ -206,7 +206,7 @@ public final class Channels implements AutoCloseable {
     /**
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
      * which they are sent. One that is certainly not sent takes no number. When nothing follows it, the mark does, a
-     * few times, unless nobody received it.
+     * few times, unless nobody has ever received any.
      *
      * <p>If the outbox is full, this blocks until there is room, for the time that the limits say. Closing ends the
      * wait, and so does a link that goes down, unless messages are held for it. If there is no connection, the message

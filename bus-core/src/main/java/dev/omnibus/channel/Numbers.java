@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * The numbers that a lane has given, and when the last of them is to be told by a mark. Guarded by its lane.
  *
  * <p>A mark may get lost like any message, so it is repeated: one heartbeat after the last message, and then after 4,
- * 16, 64 and 256. After that, or after ten minutes, the receivers know, or will not. Where nobody received the last
- * message, there is nobody to be told.
+ * 16, 64 and 256. After that, or after ten minutes, the receivers know, or will not. Where nobody has ever received
+ * anything, there is nobody to be told; but who received something before, and not the last message, may have lost it.
  */
 final class Numbers {
 
@@ -30,6 +30,7 @@ final class Numbers {
         this.heartbeat = heartbeatNanos;
         this.last = last;
         this.told = last;
+        this.heard = last > 0;
     }
 
     /** How the messages are numbered that wait behind the others. */
@@ -85,12 +86,17 @@ final class Numbers {
 
     /** Whether a mark with the last number was sent, or need not be. */
     boolean isTold() {
-        return told == last || !lastHeard;
+        return told == last || isUnheard();
+    }
+
+    /** Whether surely nobody knows of these numbers. */
+    private boolean isUnheard() {
+        return !lastHeard && !heard;
     }
 
     /** Whether no mark is due any more. */
     boolean isSilent(long now) {
-        return numbering == null || last == 0 || !lastHeard || marks == MAX_MARKS || now - given > TOLD_FOR;
+        return numbering == null || last == 0 || isUnheard() || marks == MAX_MARKS || now - given > TOLD_FOR;
     }
 
     /** The mark of a lane that is idle, if it is time for one. */

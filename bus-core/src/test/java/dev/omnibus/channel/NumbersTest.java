@@ -100,7 +100,7 @@ class NumbersTest {
     }
 
     @Test
-    void whereNobodyReceivedTheLastMessageNobodyIsTold() {
+    void whereNobodyHasReceivedAnythingNobodyIsTold() {
         give(START);
         numbers.sent(false);
         assertNull(numbers.due(START + SECOND));
@@ -114,6 +114,10 @@ class NumbersTest {
         numbers.sent(true);
         assertTrue(numbers.isHeard());
         assertNotNull(numbers.due(START + 6 * SECOND));
+
+        give(START + 7 * SECOND);
+        numbers.sent(false); // whoever received the one before may have been away for this one
+        assertNotNull(numbers.due(START + 8 * SECOND));
     }
 
     @Test

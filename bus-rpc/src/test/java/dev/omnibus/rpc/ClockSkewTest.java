@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,7 +35,9 @@ class ClockSkewTest extends PlayedNodes {
             Instant started = Instant.now().plus(skew).truncatedTo(ChronoUnit.SECONDS);
             RpcClient client = RpcClient.on(bus("caller"));
             client.directory().ready().join();
-            publish(link, "bus:presence", joined(id, started));
+            link.renewLease("bus:nodes", "bus:node:{bus:nodes}:" + id, manifest(id, started), Duration.ofSeconds(30))
+                    .join();
+            say(link, Announcement.JOINED, id);
             await().atMost(20, SECONDS)
                     .until(() -> client.directory().nodes().join().stream()
                             .anyMatch(node ->
@@ -49,9 +52,8 @@ class ClockSkewTest extends PlayedNodes {
         }
     }
 
-    private static String joined(String node, Instant started) {
-        return "{\"jsonrpc\":\"2.0\",\"method\":\"$/joined\",\"params\":{\"node\":\"" + node + "\",\"started\":\""
-                + started + "\",\"services\":{\"echo\":[\"say\"]}}}";
+    private static byte[] manifest(String node, Instant started) {
+        return ("{\"node\":\"" + node + "\",\"started\":\"" + started + "\",\"services\":{\"echo\":[\"say\"]}}").getBytes(UTF_8);
     }
 
     @Test

@@ -150,7 +150,7 @@ abstract class NonBlockingContract extends CallFixture {
             }
         });
         assertTrue(sentence.contains("waits for room"), sentence);
-        assertTrue(published.size() >= 40 && published.size() < 2_000, () -> "accepted " + published.size());
+        assertTrue(published.size() >= 16 && published.size() < 2_000, () -> "accepted " + published.size());
         published.forEach(CompletableFuture::join);
     }
 

@@ -94,13 +94,10 @@ final class ConnectFailures {
                     + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, "
                     + doesItSpeakTls(where) + " Or this process had no processor time.";
         }
-        if (has(failure, ClosedChannelException.class::isInstance)) {
-            return "Cannot connect to Redis: what answers at " + where + " ended the connection at once; has it as many"
-                    + " clients as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
-        }
-        if (has(failure, RedisReconnectedException.class::isInstance)) {
-            return "Cannot connect to Redis: what answers at " + where + " ended the connection; is it Redis, and "
-                    + doesItSpeakTls(where);
+        if (has(failure, ClosedChannelException.class::isInstance)
+                || has(failure, RedisReconnectedException.class::isInstance)) { // which of them is seen is a race
+            return "Cannot connect to Redis: what answers at " + where + " ended the connection; has it as many clients"
+                    + " as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
         }
         return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
     }
