@@ -53,7 +53,8 @@ class ClockSkewTest extends PlayedNodes {
     }
 
     private static byte[] manifest(String node, Instant started) {
-        return ("{\"node\":\"" + node + "\",\"started\":\"" + started + "\",\"services\":{\"echo\":[\"say\"]}}").getBytes(UTF_8);
+        return ("{\"node\":\"" + node + "\",\"started\":\"" + started + "\",\"services\":{\"echo\":[\"say\"]}}")
+                .getBytes(UTF_8);
     }
 
     @Test
