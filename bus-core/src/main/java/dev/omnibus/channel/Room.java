@@ -61,15 +61,16 @@ final class Room {
 
         /** Takes bytes, if there are as many for this share, or if all are free. */
         boolean take(long size) {
-            long before = taken.getAndAdd(size);
-            long free = limit - before;
-            if (before == 0 || (size <= free && (whole || own.get() + size <= free))) {
-                count(size);
-                return true;
-            }
-            taken.addAndGet(-size);
-            wakeAll(); // who waits may have seen these bytes as taken, though they never were
-            return false;
+            long before;
+            do {
+                before = taken.get();
+                long free = limit - before;
+                if (before != 0 && (size > free || (!whole && own.get() + size > free))) {
+                    return false;
+                }
+            } while (!taken.compareAndSet(before, before + size)); // nobody sees as taken what never is
+            count(size);
+            return true;
         }
 
         /** Takes bytes, whether they are there or not. */

@@ -1,6 +1,7 @@
 package dev.omnibus.channel;
 
 import static dev.omnibus.channel.Notes.message;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,8 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -216,6 +219,31 @@ class RoomTest {
             assertEquals(0, channels.stats().outboxBytes());
             assertEquals(4_001, channels.stats().messagesSent());
         }
+    }
+
+    @Test
+    void thoseWhoWaitInFrontOfTwoSharesDoNotWakeEachOther() throws Exception {
+        Room room = new Room(100);
+        room.new Share(false).takeAnyway(100);
+        AtomicInteger looks = new AtomicInteger();
+        CountDownLatch both = new CountDownLatch(2);
+        List<Thread> senders = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            Room.Share share = room.new Share(false);
+            senders.add(start(() -> {
+                try {
+                    both.countDown();
+                    both.await();
+                    boolean unused = share.await(10, MILLISECONDS.toNanos(200), () -> looks.incrementAndGet() < 1_000);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }));
+        }
+        for (Thread sender : senders) {
+            sender.join();
+        }
+        assertTrue(looks.get() < 100, looks + " looks"); // one at the beginning and one at the end, each
     }
 
     private Outcome send(Channels channels, int size) {
