@@ -93,7 +93,7 @@ final class Liveness {
             try {
                 tell(channels);
             } finally { // whoever is told may fail, for instance because no thread can be started
-                transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+                reconnect(channels);
             }
         } else {
             beat(channels);
@@ -159,16 +159,29 @@ final class Liveness {
         }
     }
 
+    private void reconnect(Channels channels) {
+        CompletableFuture<Void> reconnect;
+        try {
+            reconnect = transport.reconnect();
+        } catch (RuntimeException | Error e) { // for lack of memory, perhaps; else it would be tried never again
+            reconnect = CompletableFuture.failedFuture(e);
+        }
+        reconnect.whenComplete((done, failure) -> reconnected(failure, channels));
+    }
+
     /**
      * A beat at once, and not only with the next tick: until one is back, nobody may send. It is not counted as missed;
      * those of the ticks are.
      */
     private void reconnected(@Nullable Throwable failure, Channels channels) {
-        beat(channels);
-        synchronized (this) {
-            reconnecting = false;
-            if (failure == null) {
-                forgiven = lastSent;
+        try {
+            beat(channels);
+        } finally {
+            synchronized (this) {
+                reconnecting = false;
+                if (failure == null) {
+                    forgiven = lastSent;
+                }
             }
         }
         if (failure == null) {

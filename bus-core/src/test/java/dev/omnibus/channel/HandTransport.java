@@ -35,6 +35,7 @@ final class HandTransport implements Transport {
     volatile Consumer<Runnable> onTogether = Runnable::run;
     volatile Consumer<Publication> onPublish = held::add;
     volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
+    volatile Runnable onReconnect = () -> {};
     volatile CompletableFuture<Void> reconnected = CompletableFuture.completedFuture(null);
     volatile Function<String, Object> routes = channel -> this; // one server for all
     volatile boolean countsEveryone;
@@ -124,6 +125,7 @@ final class HandTransport implements Transport {
     @Override
     public CompletableFuture<Void> reconnect() {
         reconnects.incrementAndGet();
+        onReconnect.run();
         return reconnected;
     }
 

@@ -49,6 +49,21 @@ class LivenessTest {
     }
 
     @Test
+    void aReconnectThatCannotEvenBeginIsTriedAgain() {
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            transport.onReconnect = () -> {
+                throw new OutOfMemoryError("on purpose");
+            };
+            transport.hearsItself = false;
+            await().until(() -> transport.reconnects.get() >= 3);
+            transport.onReconnect = () -> {};
+            transport.hearsItself = true;
+            await().until(() -> listener.told.equals(List.of("down", "up")));
+            assertEquals("here", channels.node());
+        }
+    }
+
+    @Test
     void aLinkThatIsBehindIsAliveWhileItCarriesAnythingBothWays() {
         AtomicLong bytes = new AtomicLong();
         try (Channels channels = open(Notes.limits(QUICK))) {

@@ -210,9 +210,9 @@ public final class RedissonTransport implements Transport {
             reconnecting = done;
         }
         // Making a client blocks for up to the connect timeout.
-        Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
-        thread.setDaemon(true);
         try {
+            Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
+            thread.setDaemon(true);
             thread.start();
         } catch (OutOfMemoryError e) { // no thread is to be had just now
             finish(
