@@ -29,7 +29,7 @@ public class EventCodecBenchmark {
 
     record Placed(long id, String item, int count, String note) {}
 
-    private final EventCodec codec = new EventCodec(Json.mapper(null, LIMIT), LIMIT, "node-0123456789");
+    private final EventCodec codec = new EventCodec(LIMIT, "node-0123456789");
     private final Payloads payloads = new Payloads(Json.mapper(null, LIMIT), null);
     private final Payloads.Target target = payloads.target(Placed.class);
     private final byte[] prefix = codec.prefix(TOPIC, "Placed");

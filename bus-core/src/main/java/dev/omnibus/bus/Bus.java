@@ -62,7 +62,7 @@ public final class Bus implements AutoCloseable {
             executor.shutdown();
             throw e instanceof TransportException refused ? new ConnectionException(refused) : e;
         }
-        EventCodec codec = new EventCodec(json, builder.maxMessageBytes, node);
+        EventCodec codec = new EventCodec(builder.maxMessageBytes, node);
         Payloads payloads = new Payloads(json, builder.codec);
         events = new Events(this, channels, codec, payloads, executor, listener, counters);
         localEvents = new LocalEvents(events, listener);

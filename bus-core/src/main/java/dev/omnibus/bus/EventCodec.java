@@ -3,7 +3,6 @@ package dev.omnibus.bus;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Numbering;
 import java.io.ByteArrayOutputStream;
@@ -49,14 +48,12 @@ final class EventCodec {
             Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
     private static final byte[] QUOTE = utf8("\"");
 
-    private final ObjectMapper json;
     private final int messageLimit;
     private final String source;
     private final AtomicLong lastId = new AtomicLong();
     private final Timestamps timestamps = new Timestamps();
 
-    EventCodec(ObjectMapper json, int messageLimit, String node) {
-        this.json = json;
+    EventCodec(int messageLimit, String node) {
         this.messageLimit = messageLimit;
         this.source = "/nodes/" + node;
     }

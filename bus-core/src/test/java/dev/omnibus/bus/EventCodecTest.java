@@ -32,7 +32,7 @@ class EventCodecTest {
 
     private final ObjectMapper json = Json.mapper(null, 1 << 20);
     private final Payloads payloads = new Payloads(json, null);
-    private final EventCodec codec = new EventCodec(json, 1 << 20, "shop-abc234");
+    private final EventCodec codec = new EventCodec(1 << 20, "shop-abc234");
 
     @Test
     void anEventIsWrittenAndReadBack() throws IOException {

@@ -20,7 +20,7 @@ class EventsPageTest {
     private static final Path GOLDEN = Path.of("src/test/resources/wire/v1");
 
     private final ObjectMapper json = Json.mapper(null, 1 << 20);
-    private final EventCodec codec = new EventCodec(json, 1 << 20, "shop-abc234");
+    private final EventCodec codec = new EventCodec(1 << 20, "shop-abc234");
 
     private static String squeezed(Path file) {
         try {

@@ -26,7 +26,7 @@ class KnownPublishersTest {
 
     private final ObjectMapper json = Json.mapper(null, LIMIT);
     private final Payloads payloads = new Payloads(json, null);
-    private final EventCodec codec = new EventCodec(json, LIMIT, "shop-abc234");
+    private final EventCodec codec = new EventCodec(LIMIT, "shop-abc234");
     private final KnownPublishers known = new KnownPublishers();
     private final Timestamps timestamps = new Timestamps();
 
@@ -47,7 +47,7 @@ class KnownPublishersTest {
         int quick = 0;
         for (int round = 0; round < 100; round++) {
             for (int node = 0; node < 20; node++) {
-                EventCodec other = new EventCodec(json, LIMIT, "node-" + (round < 50 ? node % 8 : node));
+                EventCodec other = new EventCodec(LIMIT, "node-" + (round < 50 ? node % 8 : node));
                 byte[] prefix = other.prefix(TOPIC, "T");
                 Message message = event(other, prefix, round, node);
                 Envelope fast = quick(message);

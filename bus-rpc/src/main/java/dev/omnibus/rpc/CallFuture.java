@@ -31,7 +31,7 @@ final class CallFuture<T> extends GuardedFuture<T> {
     }
 
     /** The call gives a value. */
-    void succeed(T value) {
+    void succeed(@Nullable T value) {
         super.complete(value);
     }
 

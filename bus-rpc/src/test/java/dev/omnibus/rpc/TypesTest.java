@@ -231,10 +231,9 @@ class TypesTest {
             assertEquals(0, pieces.get(10, SECONDS));
         } else {
             ExecutionException e = assertThrows(ExecutionException.class, () -> pieces.get(10, SECONDS));
-            assertEquals(
-                    RpcException.Reason.REFUSED,
-                    assertInstanceOf(RpcException.class, e.getCause()).reason());
-            assertTrue(String.valueOf(e.getCause().getMessage()).endsWith(expected), e.getMessage());
+            RpcException refused = assertInstanceOf(RpcException.class, e.getCause());
+            assertEquals(RpcException.Reason.REFUSED, refused.reason());
+            assertTrue(String.valueOf(refused.getMessage()).endsWith(expected), e.getMessage());
         }
     }
 
@@ -262,6 +261,7 @@ class TypesTest {
         Map<URL, Integer> get();
     }
 
+    @SuppressWarnings("ClassCanBeStatic") // that it is not is what is tried
     class Inner {}
 
     interface Inners {

@@ -65,10 +65,11 @@ final class ClusterCounts {
             told.accept(counted);
             return;
         }
-        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = askAll(channel);
+        Set<MasterSlaveEntry> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked
+        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = askAllBut(leftOut, channel);
         Collection<CompletableFuture<Long>> counts = asked.values();
         CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
-        boolean everybody = silent.isEmpty();
+        boolean everybody = leftOut.isEmpty();
         all.orTimeout(LONGEST.toMillis(), TimeUnit.MILLISECONDS).whenComplete((done, failure) -> {
             long largest = counts.stream()
                     .filter(count -> count.isDone() && !count.isCompletedExceptionally())
@@ -87,10 +88,10 @@ final class ClusterCounts {
         });
     }
 
-    private Map<MasterSlaveEntry, CompletableFuture<Long>> askAll(String channel) {
+    private Map<MasterSlaveEntry, CompletableFuture<Long>> askAllBut(Set<MasterSlaveEntry> leftOut, String channel) {
         Map<MasterSlaveEntry, CompletableFuture<Long>> asked = new HashMap<>();
         for (MasterSlaveEntry server : commands.getConnectionManager().getEntrySet()) {
-            if (!silent.contains(server)) {
+            if (!leftOut.contains(server)) {
                 RFuture<Long> count =
                         commands.writeAsync(server, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
                 asked.put(server, count.toCompletableFuture());
