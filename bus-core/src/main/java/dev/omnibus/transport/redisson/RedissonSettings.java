@@ -22,6 +22,8 @@ import org.redisson.config.Protocol;
 import org.redisson.config.ReadMode;
 import org.redisson.config.SingleServerConfig;
 import org.redisson.config.SubscriptionMode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How the bus wants its own Redisson client. One line, one setting, one reason. */
 final class RedissonSettings {
@@ -39,12 +41,14 @@ final class RedissonSettings {
     private static final int WAITING_CONNECTIONS = 64; // opened as they are needed
     private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
 
+    private static final Logger LOG = LoggerFactory.getLogger(RedissonSettings.class);
+
     private RedissonSettings() {}
 
     /** A copy of the user's configuration with what the bus needs. The user's own object and client stay untouched. */
     static Config forBus(Config user, EventLoop eventLoop) {
         boolean withoutCodec = user.getCodec() == null;
-        Config config = new Config(user);
+        Config config = copy(user);
         if (withoutCodec) {
             user.setCodec(null); // the copy constructor puts a default one into the object that it copies
         }
@@ -56,6 +60,9 @@ final class RedissonSettings {
         config.setEventLoopGroup(eventLoop.group()); // survives a rebuilt client, so that rebuilding takes milliseconds
         config.setProtocol(Protocol.RESP2); // RESP3 gains nothing here and has open bugs in 4.7.0
         config.setKeepPubSubOrder(true); // one channel's frames in order, one at a time
+        if (mapsNames(user)) {
+            LOG.info("The NameMapper of the Config is ignored; to keep buses apart use prefix()");
+        }
         config.setNameMapper(
                 NameMapper.direct()); // Redisson applies one to a part of what a bus does; prefix() is ours
         config.setLazyInitialization(false); // a wrong address or password fails at connect
@@ -81,9 +88,24 @@ final class RedissonSettings {
         return config;
     }
 
+    /** With what Redisson's own copy leaves out. */
+    static Config copy(Config original) {
+        return new Config(original)
+                .setTcpKeepAlive(original.isTcpKeepAlive())
+                .setTcpKeepAliveCount(original.getTcpKeepAliveCount())
+                .setTcpKeepAliveIdle(original.getTcpKeepAliveIdle())
+                .setTcpKeepAliveInterval(original.getTcpKeepAliveInterval())
+                .setTcpUserTimeout(original.getTcpUserTimeout())
+                .setTcpNoDelay(original.isTcpNoDelay());
+    }
+
+    private static boolean mapsNames(Config user) {
+        return !(user.getNameMapper() instanceof DefaultNameMapper);
+    }
+
     /** The same with connections enough for commands that wait. */
     static Config forQueues(Config bus) {
-        Config config = new Config(bus);
+        Config config = copy(bus);
         config.setNettyHook(new NettyHook() {
             @Override
             public void afterBoostrapInitialization(Bootstrap bootstrap) {

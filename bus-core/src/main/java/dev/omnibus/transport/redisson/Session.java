@@ -73,7 +73,7 @@ final class Session {
 
     /** The first one of a transport, or one that takes the place of another. */
     static Session open(Config config, Linger linger, boolean again) {
-        Config own = new Config(config);
+        Config own = RedissonSettings.copy(config);
         BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, own.getNettyHook());
         own.setNettyHook(pipeline);
         Session session;
