@@ -13,14 +13,21 @@ import java.util.concurrent.TimeUnit;
 /**
  * Admission control by the bytes of the replies that are to be expected. Redis ends the connection of a process for
  * which it holds too much, and large replies of many nodes come all at once: so calls and broadcasts for methods with
- * large replies wait until there is room for theirs. How large the replies of a method are is learned from those that
- * came. Of a broadcast whose replies nobody knows yet, one goes first, and the next ones wait for its first reply, or
- * for a second. Thread-safe.
+ * large replies wait until there is room for theirs. Small ones have a room of their own, so that nothing small waits
+ * behind a few large ones that take their time. How large the replies of a method are is learned from those that came.
+ * Of a broadcast whose replies nobody knows yet, one goes first, and the next ones wait for its first reply, or for a
+ * second. Thread-safe.
  */
 final class ReplyBudget {
 
-    /** What may be under way at a time; one alone may be larger. */
+    /** What may be under way at a time of large replies; those to one question alone may be larger. */
     static final long MAX_BYTES = 16L * 1024 * 1024;
+
+    /** And of small ones besides: together less than what Redis holds. */
+    static final long MAX_SMALL_BYTES = 8L * 1024 * 1024;
+
+    /** Up to so many bytes, all replies to one question together are small. */
+    static final long SMALL_BYTES = 64L * 1024;
 
     /** Calls whose replies are smaller than that are not counted. */
     static final int FREE_BYTES = 1_024;
@@ -38,6 +45,7 @@ final class ReplyBudget {
         private final Runnable send;
         private int awaited;
         private long perReply;
+        private Account account = small;
         private boolean probed;
         private boolean admitted;
         private boolean ended;
@@ -53,10 +61,10 @@ final class ReplyBudget {
             learn(method, bytes);
             synchronized (ReplyBudget.this) {
                 if (awaited > 0 && !ended) {
-                    expected -= awaited * perReply;
+                    account.expected -= awaited * perReply;
                     awaited--;
                     perReply = sizes.getOrDefault(method, 0);
-                    expected += awaited * perReply;
+                    account(this).expected += awaited * perReply; // what was thought to be small may be large
                 }
                 endProbe(this);
             }
@@ -70,20 +78,32 @@ final class ReplyBudget {
                     return;
                 }
                 ended = true;
-                expected -= admitted ? awaited * perReply : 0;
+                account.expected -= admitted ? awaited * perReply : 0;
                 endProbe(this);
             }
             admit();
         }
     }
 
+    /** A room of its own, with those that wait for it. */
+    private static final class Account {
+
+        private final long max;
+        private final ArrayDeque<Reservation> waiting = new ArrayDeque<>();
+        private long expected;
+
+        Account(long max) {
+            this.max = max;
+        }
+    }
+
     private final Executor executor;
     private final Map<String, Integer> sizes =
             new ConcurrentHashMap<>(); // of replies, by method; written under the lock
-    private final ArrayDeque<Reservation> waiting = new ArrayDeque<>(); // guarded by this, like all below
+    private final Account small = new Account(MAX_SMALL_BYTES); // guarded by this, like all below
+    private final Account large = new Account(MAX_BYTES);
     private final Map<String, Reservation> probes = new HashMap<>(); // the first of their method
     private final Map<String, List<Reservation>> behindProbes = new HashMap<>();
-    private long expected;
 
     ReplyBudget(Executor executor) {
         this.executor = executor;
@@ -119,9 +139,11 @@ final class ReplyBudget {
         Reservation reservation = new Reservation(method, replies, send);
         boolean now;
         synchronized (this) {
-            now = !waitsForProbe(reservation) && waiting.isEmpty() && fits(reservation);
-            if (!now && !reservation.probed) {
-                waiting.add(reservation);
+            boolean probed = waitsForProbe(reservation);
+            Account account = account(reservation);
+            now = !probed && account.waiting.isEmpty() && fits(reservation);
+            if (!now && !probed) {
+                account.waiting.add(reservation);
             }
         }
         if (now) {
@@ -148,14 +170,22 @@ final class ReplyBudget {
         return true;
     }
 
-    private boolean fits(Reservation reservation) {
+    /** Where it takes its room from, by what is known now. */
+    private Account account(Reservation reservation) {
         long size = sizes.getOrDefault(reservation.method, 0);
-        if (expected > 0 && expected + reservation.awaited * size > MAX_BYTES) {
+        reservation.account = reservation.awaited * size <= SMALL_BYTES ? small : large;
+        return reservation.account;
+    }
+
+    private boolean fits(Reservation reservation) {
+        Account account = reservation.account;
+        long size = sizes.getOrDefault(reservation.method, 0);
+        if (account.expected > 0 && account.expected + reservation.awaited * size > account.max) {
             return false;
         }
         reservation.perReply = size;
         reservation.admitted = true;
-        expected += reservation.awaited * size;
+        account.expected += reservation.awaited * size;
         return true;
     }
 
@@ -163,7 +193,7 @@ final class ReplyBudget {
         if (probes.remove(reservation.method, reservation)) {
             List<Reservation> behind = behindProbes.remove(reservation.method);
             if (behind != null) {
-                waiting.addAll(behind);
+                behind.forEach(next -> account(next).waiting.add(next));
             }
         }
     }
@@ -175,7 +205,7 @@ final class ReplyBudget {
             if (behind == null || !behind.remove(reservation)) {
                 return;
             }
-            waiting.add(reservation);
+            account(reservation).waiting.add(reservation);
         }
         admit();
     }
@@ -184,21 +214,26 @@ final class ReplyBudget {
     private void admit() {
         List<Reservation> ready = new ArrayList<>();
         synchronized (this) {
-            Reservation next = waiting.peek();
-            while (next != null && (next.ended || fits(next))) {
-                waiting.remove();
-                if (!next.ended) {
-                    ready.add(next);
-                }
-                next = waiting.peek();
-            }
+            admit(small, ready);
+            admit(large, ready);
         }
         for (Reservation reservation : ready) {
             executor.execute(reservation.send); // this may be the thread of the transport
         }
     }
 
+    private void admit(Account account, List<Reservation> ready) {
+        Reservation next = account.waiting.peek();
+        while (next != null && (next.ended || fits(next))) {
+            account.waiting.remove();
+            if (!next.ended) {
+                ready.add(next);
+            }
+            next = account.waiting.peek();
+        }
+    }
+
     synchronized long expected() {
-        return expected;
+        return small.expected + large.expected;
     }
 }

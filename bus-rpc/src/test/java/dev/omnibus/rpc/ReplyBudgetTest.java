@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.rpc.ReplyBudget.Reservation;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Who may ask now, and who waits until there is room for the answers. */
@@ -74,6 +75,28 @@ class ReplyBudgetTest {
         ask("second", "slow.say", 100);
         first.end();
         assertEquals(List.of("first", "second"), sent);
+    }
+
+    @Test
+    void whatIsSmallDoesNotWaitBehindWhatIsLarge() {
+        budget.observed("export.get", 9 * MEBIBYTE);
+        budget.observed("user.get", 2_000);
+        ask("export", "export.get", 1);
+        ask("another export", "export.get", 1);
+        ask("user", "user.get", 1);
+        ask("unknown", "any.get", 1);
+        assertEquals(List.of("export", "user", "unknown"), sent);
+    }
+
+    @Test
+    void whatIsSmallHasABoundToo() {
+        budget.observed("page.get", 60_000);
+        List<Reservation> pages = IntStream.range(0, 200)
+                .mapToObj(i -> ask("page", "page.get", 1))
+                .toList();
+        assertEquals(ReplyBudget.MAX_SMALL_BYTES / 60_000, sent.size());
+        pages.forEach(Reservation::end);
+        assertEquals(0, budget.expected());
     }
 
     @Test
