@@ -30,7 +30,15 @@ final class ConnectFailures {
     /** What the native transport says before the reason. */
     private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\):\\s*");
 
+    private static final String TOO_MANY_CLIENTS = "max number of clients";
+    private static final String PROTECTED_MODE = "DENIED Redis is running in protected mode";
+
     private ConnectFailures() {}
+
+    /** Whether Redis takes no client from here, whatever it asks. */
+    static boolean isTurnedAway(Throwable failure) {
+        return says(failure, TOO_MANY_CLIENTS) || says(failure, PROTECTED_MODE);
+    }
 
     static TransportException of(Config config, Throwable failure) {
         String where = where(config);
@@ -45,10 +53,10 @@ final class ConnectFailures {
         if (has(failure, InterruptedException.class::isInstance)) {
             return lost("Interrupted while connecting to Redis at " + where, failure);
         }
-        if (says(failure, "max number of clients")) {
+        if (says(failure, TOO_MANY_CLIENTS)) {
             return lost("Redis at " + where + " has as many clients as its maxclients allows", failure);
         }
-        if (says(failure, "DENIED Redis is running in protected mode")) {
+        if (says(failure, PROTECTED_MODE)) {
             return refused(
                     "Redis at " + where + " is in protected mode: it takes no clients of other machines until"
                             + " it has a password",

@@ -95,7 +95,8 @@ final class Session {
     }
 
     /**
-     * Without a login Redisson takes a port that accepts for a Redis. Any answer will do, also that this is forbidden.
+     * Without a login Redisson takes a port that accepts for a Redis. Any answer will do, also that this is forbidden,
+     * but for those that Redis gives unasked before it ends the connection.
      */
     private void greet() {
         try {
@@ -108,6 +109,9 @@ final class Session {
                 | RedisRetryException e) {
             throw e;
         } catch (RedisException e) {
+            if (ConnectFailures.isTurnedAway(e)) {
+                throw e;
+            }
             LOG.debug("Redis has answered", e);
         }
     }
