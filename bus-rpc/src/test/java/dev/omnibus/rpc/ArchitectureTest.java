@@ -52,7 +52,7 @@ class ArchitectureTest {
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
             .that()
             .haveNameNotMatching(
-                    "dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|MetaInParams|ResponseFields|ArgumentReader|Manifests)(\\$.*)?")
+                    "dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|MetaInParams|ResponseFields|ArgumentReader|ArgumentWriter|Faults|Manifests)(\\$.*)?")
             .should()
             .dependOnClassesThat(DescribedPredicate.describe(
                     "are of Jackson's streaming API",
