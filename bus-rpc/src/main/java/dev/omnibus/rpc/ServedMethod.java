@@ -118,7 +118,7 @@ final class ServedMethod {
             if (broken != null) {
                 throw broken;
             }
-            throw new IOException("the params of " + name + " " + TypeNames.misfit(e, type), e);
+            throw new IOException("the argument of " + name + " " + TypeNames.misfit(e, type), e);
         }
         if (read == null) {
             throw new IOException("its params are null");

@@ -255,7 +255,9 @@ abstract class ChoiceContract extends CasesFixture {
                         .join());
         RpcException refused = CallFixture.failure(client.call("shop.order", Integer.class, 1, 2));
         assertEquals(Reason.REFUSED, refused.reason());
-        assertTrue(String.valueOf(refused.getMessage()).endsWith("the arguments do not fit their type"));
+        assertTrue(
+                String.valueOf(refused.getMessage()).endsWith("the argument of shop.order does not fit Amount at $"),
+                refused.getMessage());
 
         extra.close().join();
         assertEquals(
