@@ -10,14 +10,15 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * A cryptographic random number generator for ids that nobody can guess, whichever of them he has seen: each has 18
- * digits, which is nearly 60 bits. They are the key stream of AES, made in blocks, because the system's own generator
- * would cost as much as the rest of a call. Thread-safe.
+ * A cryptographic random number generator for ids that nobody can guess, whichever others were seen: each has 16 digits,
+ * which is nearly 53 bits. No more, because JavaScript and others read larger numbers as doubles, and would answer with
+ * another id. They are the key stream of AES, made in blocks, because the system's own generator would cost as much as
+ * the rest of a call. Thread-safe.
  */
 final class RandomIds {
 
-    private static final long SMALLEST = 100_000_000_000_000_000L;
-    private static final long END = 10 * SMALLEST;
+    private static final long MIN_ID = 1_000_000_000_000_000L;
+    private static final int BITS = 53; // of the integers that a double has exactly
     private static final int BLOCK_BYTES = 8_192;
     private static final byte[] ZEROS = new byte[BLOCK_BYTES];
 
@@ -46,7 +47,7 @@ final class RandomIds {
         block = new Block(cipher.update(ZEROS));
     }
 
-    /** A number of 18 digits. */
+    /** A number of 16 digits. */
     long next() {
         while (true) {
             Block from = block;
@@ -55,8 +56,8 @@ final class RandomIds {
                 refill(from);
                 continue;
             }
-            long number = from.numbers.get(index) >>> 4;
-            if (number >= SMALLEST && number < END) { // as four of five are
+            long number = from.numbers.get(index) >>> (Long.SIZE - BITS);
+            if (number >= MIN_ID) { // as eight of nine are
                 return number;
             }
         }

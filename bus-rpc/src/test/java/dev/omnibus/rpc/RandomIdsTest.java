@@ -12,20 +12,20 @@ import org.junit.jupiter.api.Test;
 class RandomIdsTest {
 
     @Test
-    void idsHaveEighteenDigitsAndAreAllDifferentWhoeverTakesThem() {
+    void idsHaveSixteenDigitsThatADoubleHasExactlyAndAreAllDifferentWhoeverTakesThem() {
         RandomIds ids = new RandomIds();
         Set<Long> taken = ConcurrentHashMap.newKeySet();
 
         IntStream.range(0, 50_000).parallel().forEach(i -> taken.add(ids.next()));
 
         assertEquals(50_000, taken.size());
-        assertTrue(taken.stream().allMatch(id -> String.valueOf(id).length() == 18));
+        assertTrue(taken.stream().allMatch(id -> String.valueOf(id).length() == 16 && id < 1L << 53));
     }
 
     @Test
     void everyBitOfAnIdIsSetAboutAsOftenAsNot() {
         RandomIds ids = new RandomIds();
-        int[] set = new int[56]; // those above are not evenly spread, as the first digit is not 0
+        int[] set = new int[48]; // those above are not evenly spread, as the first digit is not 0
         for (int i = 0; i < 20_000; i++) {
             long id = ids.next();
             for (int bit = 0; bit < set.length; bit++) {
