@@ -198,6 +198,7 @@ public final class Json {
     /**
      * Reads a value, and refuses what no honest sender writes.
      *
+     * @param <T> the type of the value
      * @param reader knows the type
      * @param value the value's bytes
      * @return the value
