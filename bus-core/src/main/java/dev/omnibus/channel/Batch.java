@@ -5,24 +5,20 @@ import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Messages of one lane that share a fate: those of one frame, or those that are given up together. */
 final class Batch implements Publication.Outcome {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
-
     static final long NONE = -1;
 
     private final Lane lane;
-    private final List<Waiting> messages = new ArrayList<>();
+    private final ArrayList<Waiting> messages = new ArrayList<>();
     private long firstIndex = Long.MAX_VALUE;
     private long numberBefore = NONE;
+    private boolean countsEveryone;
     private long told;
     private int marks;
     private int beats;
@@ -41,6 +37,20 @@ final class Batch implements Publication.Outcome {
         return numberBefore;
     }
 
+    /** Whether a count of nobody meant something when these messages were handed over. */
+    void countsEveryone(boolean does) {
+        countsEveryone = does;
+    }
+
+    boolean countsEveryone() {
+        return countsEveryone;
+    }
+
+    /** So many more can be added, whatever memory there is then. */
+    void reserve(int more) {
+        messages.ensureCapacity(messages.size() + more);
+    }
+
     void add(Waiting waiting) {
         messages.add(waiting);
         firstIndex = Math.min(firstIndex, waiting.index());
@@ -51,9 +61,10 @@ final class Batch implements Publication.Outcome {
     void remove(Predicate<Waiting> which, Consumer<Waiting> again) {
         for (int i = messages.size() - 1; i >= 0; i--) {
             if (which.test(messages.get(i))) {
-                Waiting waiting = messages.remove(i);
-                tally(waiting, -1);
+                Waiting waiting = messages.get(i);
                 again.accept(waiting);
+                messages.remove(i);
+                tally(waiting, -1);
             }
         }
     }
@@ -138,7 +149,7 @@ final class Batch implements Publication.Outcome {
                 sent.failed(failure);
             }
         } catch (Throwable t) {
-            LOG.error("Whoever sent a message to {} failed at its outcome", lane.channel(), t); // not its neighbours
+            Mailbox.complain("Whoever sent a message failed at its outcome", t); // not its neighbours
         }
     }
 }

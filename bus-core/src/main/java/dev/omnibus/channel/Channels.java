@@ -340,9 +340,12 @@ public final class Channels implements AutoCloseable {
      */
     @Override
     public void close() {
-        lanes.close();
-        timer.shutdownNow();
-        transport.close();
+        try {
+            lanes.close();
+        } finally {
+            timer.shutdownNow();
+            transport.close();
+        }
     }
 
     /**

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * and may wait for the link. The outbox has it try again.
  *
  * <p>A lane that is not used any more retires. The numbers that it has given are remembered for the next one.
+ *
+ * <p>What a lane is, it says itself. Where there is no memory to have the route or the outbox know of it, the next
+ * heartbeat makes up for that.
  */
 final class Lane {
 
@@ -46,6 +49,8 @@ final class Lane {
     private long toldApart;
     private boolean underWay; // or ready
     private boolean ready; // to be asked for its next publication
+    private boolean queued; // by the route, for that
+    private long lastBeat; // the index of the last heartbeat that it took
     private boolean retired;
     private long lastUse = System.nanoTime();
     private long accepted;
@@ -74,28 +79,29 @@ final class Lane {
      */
     boolean offer(Waiting waiting) {
         boolean refused;
-        boolean idle = false;
-        boolean hurry = false;
+        boolean pump = false;
+        boolean noMemory = false;
         synchronized (this) {
             if (retired) {
                 return false;
             }
             refused = gate.refuses(waiting) || (holds() && !gate.mayHold(waiting));
             if (!refused) {
-                if (waiting.numbering != null) {
-                    numbers().use(waiting.numbering);
+                try {
+                    if (waiting.numbering != null) {
+                        numbers().use(waiting.numbering);
+                    }
+                    pump = enqueue(waiting, System.nanoTime());
+                } catch (OutOfMemoryError e) {
+                    noMemory = true;
                 }
-                idle = enqueue(waiting, System.nanoTime());
-                hurry = ready && waiting.kind == Waiting.Kind.BEAT;
             }
         }
-        if (refused) {
+        if (refused || noMemory) {
             release(waiting);
-            gate.refuse(waiting, gate.unsent(channel));
-        } else if (hurry) {
-            route.beat(this);
-        } else if (idle) {
-            route.ready(this);
+            gate.refuse(waiting, noMemory ? outbox.noMemory : gate.unsent(channel));
+        } else if (pump) {
+            route.pump();
         }
         return true;
     }
@@ -116,18 +122,44 @@ final class Lane {
         return known;
     }
 
-    /** True if the route is to be told; guarded by this. */
+    /** True if the route is to be pumped; guarded by this. */
     private boolean enqueue(Waiting waiting, long now) {
         boolean idle = !underWay && queue.isEmpty();
+        boolean beat = waiting.kind == Waiting.Kind.BEAT;
         waiting.accepted(++accepted, now);
         queue.add(waiting);
         lastUse = now;
-        if (accepted == 1) {
+        if (unused) {
             unused = false;
         }
-        underWay |= idle;
-        ready |= idle;
-        return idle;
+        if (beat) {
+            lastBeat = accepted;
+        }
+        if (idle) {
+            becomeReady();
+        } else if (beat && ready) {
+            queueUp(); // once more, where it is not held up
+        }
+        return idle || (beat && ready);
+    }
+
+    /** To be asked for the next publication, when the route is pumped. Guarded by this. */
+    private void becomeReady() {
+        underWay = true;
+        ready = true;
+        queueUp();
+    }
+
+    /** Guarded by this. */
+    private void queueUp() {
+        Waiting first = queue.peek();
+        queued = false;
+        try {
+            route.add(this, first != null && lastBeat >= first.index());
+            queued = true;
+        } catch (OutOfMemoryError e) {
+            // the next heartbeat makes up for it
+        }
     }
 
     private boolean holds() {
@@ -137,26 +169,34 @@ final class Lane {
     /** Makes the next publication, if the lane is ready still: who has a heartbeat to send is asked twice. */
     @Nullable
     Publication next() {
-        List<byte[]> messages = new ArrayList<>();
-        Batch batch = new Batch(this);
+        Batch batch = null;
         try {
+            List<byte[]> messages;
             boolean counted;
             synchronized (this) {
                 if (!ready) {
                     return null;
                 }
-                ready = false;
+                queued = false;
                 Waiting first = queue.peek();
                 if (first == null || (!gate.isOpen() && !first.urgent())) {
+                    ready = false;
                     rest();
                     return null;
                 }
-                open.add(batch);
-                counted = fill(batch, messages);
+                messages = new ArrayList<>();
+                Batch taken = new Batch(this);
+                open.add(taken);
+                ready = false;
+                batch = taken;
+                counted = fill(taken, messages);
             }
             return new Publication(channel, Frames.join(messages), counted, batch);
-        } catch (OutOfMemoryError e) { // or the lane would wait for this frame for ever
-            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory);
+        } catch (OutOfMemoryError e) {
+            if (batch == null) {
+                throw e; // nothing was taken
+            }
+            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory); // or the lane would wait for this frame for ever
             return null;
         }
     }
@@ -169,6 +209,7 @@ final class Lane {
         int bytes = 0;
         if (numbers != null) {
             batch.numberBefore(numbers.last());
+            batch.countsEveryone(lanes.countsEveryone());
         }
         Waiting first = queue.peek();
         while (first != null
@@ -202,38 +243,73 @@ final class Lane {
     private void rest() {
         underWay = false;
         if (!queue.isEmpty()) {
-            outbox.hold(this);
+            try {
+                outbox.hold(this);
+            } catch (OutOfMemoryError e) {
+                // the next heartbeat makes up for it
+            }
         }
+    }
+
+    /** Once per heartbeat: goes on, should nobody else know that it would. */
+    void resume(long now) {
+        boolean forgotten;
+        synchronized (this) {
+            forgotten = ready && !queued;
+            if (forgotten) {
+                queueUp();
+            }
+        }
+        if (forgotten) {
+            route.pump();
+        }
+        retry(now);
     }
 
     /** If the lane holds: tries again if the link is not known to be down, and gives up what has waited too long. */
     void retry(long now) {
-        Batch late = new Batch(this);
+        Batch late = null;
         boolean again;
         synchronized (this) {
             if (!holds()) {
                 return;
             }
-            Waiting first;
-            while ((first = queue.peek()) != null && (first.urgent() || gate.heldTooLong(first, now))) {
-                late.add(queue.remove());
+            Waiting first = queue.peek();
+            if (first != null && isLate(first, now)) {
+                late = new Batch(this);
+                open.add(late);
+                restartMarks(now);
+                takeLate(late, now);
             }
             again = !queue.isEmpty() && gate.isOpen();
-            underWay = again;
-            ready = again;
-            if (!again) {
+            if (again) {
+                becomeReady();
+            } else {
                 rest();
-            }
-            if (!late.isEmpty()) {
-                restartMarks(now);
-                open.add(late);
             }
         }
         if (again) {
-            route.ready(this);
+            route.pump();
         }
-        if (!late.isEmpty()) {
+        if (late != null) {
             end(late, false, 0, false, gate.heldInVain(channel));
+        }
+    }
+
+    /** A mark by itself is not held; the next heartbeat makes another one. */
+    private boolean isLate(Waiting waiting, long now) {
+        return waiting.urgent() || gate.heldTooLong(waiting, now);
+    }
+
+    private void takeLate(Batch late, long now) {
+        Waiting first;
+        try {
+            while ((first = queue.peek()) != null && isLate(first, now)) {
+                late.add(first);
+                queue.remove();
+            }
+        } catch (OutOfMemoryError e) {
+            // the others are with the next time
         }
     }
 
@@ -242,9 +318,13 @@ final class Lane {
         Batch failing = new Batch(this);
         synchronized (this) {
             restartMarks(System.nanoTime());
-            take(gate::refuses, failing);
-            if (!failing.isEmpty()) {
-                open.add(failing);
+            open.add(failing);
+            try {
+                take(gate::refuses, failing);
+            } finally {
+                if (failing.isEmpty()) {
+                    open.remove(failing);
+                }
             }
         }
         if (!failing.isEmpty()) {
@@ -267,27 +347,27 @@ final class Lane {
             if (mark == null) {
                 return false;
             }
-            gate.admitAnyway(this, mark);
             enqueue(mark, now);
+            gate.admitAnyway(this, mark);
         }
-        route.ready(this);
+        route.pump();
         return true;
     }
 
     /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
     void tellLast(long now) {
-        boolean idle;
+        boolean pump;
         synchronized (this) {
             boolean hopeless = retired || (!underWay && queue.isEmpty() && !gate.isOpen());
             Waiting mark = hopeless || numbers == null ? null : numbers.untold(!queue.isEmpty(), now);
             if (mark == null || gate.refuses(mark)) {
                 return;
             }
+            pump = enqueue(mark, now);
             gate.admitAnyway(this, mark);
-            idle = enqueue(mark, now);
         }
-        if (idle) {
-            route.ready(this);
+        if (pump) {
+            route.pump();
         }
     }
 
@@ -302,9 +382,12 @@ final class Lane {
             route = outbox.enter(channel);
             outbox.leave(before);
             again = ready; // there it waits behind what the other server does not answer
+            if (again) {
+                queueUp();
+            }
         }
         if (again) {
-            route.ready(this);
+            route.pump();
         }
     }
 
@@ -319,10 +402,10 @@ final class Lane {
         if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isTold()))) {
             return false;
         }
-        retired = true;
         if (numbers != null && numbers.isHeard()) {
             lanes.remember(channel, numbers.last());
         }
+        retired = true;
         outbox.leave(route);
         return true;
     }
@@ -354,7 +437,7 @@ final class Lane {
     void finish(Batch batch, long receivers, long onlookers, @Nullable TransportException failure) {
         boolean more = false;
         boolean exact = onlookers != NOT_TOLD_APART;
-        boolean heard = receivers > 0 || onlookers > 0 || !lanes.countsEveryone();
+        boolean heard = receivers > 0 || onlookers > 0 || !(batch.countsEveryone() && lanes.countsEveryone());
         synchronized (this) {
             if (exact) {
                 unwatched = onlookers == 0;
@@ -370,7 +453,7 @@ final class Lane {
                 underWay = false;
             } else {
                 more = true;
-                ready = true;
+                becomeReady();
             }
         }
         end(batch, more, receivers, exact, failure);
@@ -395,36 +478,56 @@ final class Lane {
 
     /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
     private void putBack(Batch batch) {
-        batch.remove(gate::mayHold, queue::addFirst);
-        take(waiting -> !gate.mayHold(waiting), batch);
-        Waiting first;
-        while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
-            batch.add(queue.remove());
+        try {
+            batch.remove(gate::mayHold, queue::addFirst);
+            take(waiting -> !gate.mayHold(waiting), batch);
+            Waiting first;
+            while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
+                batch.add(first);
+                queue.remove();
+            }
+        } catch (OutOfMemoryError e) {
+            // what could not be put back fails, and what could not be taken is held
         }
     }
 
+    /** All or, for lack of memory, none. */
     private void take(Predicate<Waiting> which, Batch into) {
-        queue.removeIf(waiting -> {
-            boolean taken = which.test(waiting);
-            if (taken) {
-                into.add(waiting);
+        into.reserve(queue.size());
+        for (int i = queue.size(); i > 0; i--) {
+            Waiting next = queue.remove();
+            if (which.test(next)) {
+                into.add(next);
+            } else {
+                queue.add(next);
             }
-            return taken;
-        });
+        }
     }
 
     private void end(Batch batch, boolean more, long receivers, boolean exact, @Nullable TransportException failure) {
-        batch.release();
-        if (more) {
-            route.ready(this);
-        }
-        gate.count(batch, failure == null);
-        if (batch.tell(false, receivers, exact, failure)) {
-            gate.execute(() -> batch.tell(true, receivers, exact, failure));
-        }
-        synchronized (this) {
-            open.remove(batch);
+        try {
+            batch.release();
+            if (more) {
+                route.pump();
+            }
+            gate.count(batch, failure == null);
+        } finally {
+            tell(batch, receivers, exact, failure);
         }
         lanes.ended(this);
+    }
+
+    private void tell(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            if (batch.tell(false, receivers, exact, failure)) {
+                gate.execute(() -> batch.tell(true, receivers, exact, failure));
+            }
+        } catch (OutOfMemoryError e) { // not even for the task
+            batch.tell(true, receivers, exact, failure);
+        } finally {
+            synchronized (this) {
+                open.remove(batch);
+            }
+        }
     }
 }

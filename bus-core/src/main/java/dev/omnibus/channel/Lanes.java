@@ -107,6 +107,7 @@ final class Lanes {
                 continue;
             }
             lane.reroute();
+            lane.resume(now);
             if ((marks < MAX_MARKS || crowded) && lane.tick(now)) {
                 marks++;
             }

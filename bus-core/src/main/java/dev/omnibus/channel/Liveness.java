@@ -48,7 +48,7 @@ final class Liveness {
     private long lastTick;
     private long lastCounted;
     private long count;
-    private boolean countsTrusted = true;
+    private volatile boolean countsTrusted = true; // written under the lock
     private boolean toldDown; // guarded by telling
 
     Liveness(Transport transport, ChannelListener listener, Counters counters, String inbox, Duration period) {
@@ -68,7 +68,7 @@ final class Liveness {
         return first;
     }
 
-    synchronized boolean countsTrusted() {
+    boolean countsTrusted() {
         return countsTrusted;
     }
 
@@ -150,8 +150,11 @@ final class Liveness {
             }
             toldDown = now;
             if (now) {
-                listener.onLinkDown();
-                channels.linkDown();
+                try {
+                    listener.onLinkDown();
+                } finally { // what is told may fail
+                    channels.linkDown();
+                }
             } else {
                 channels.linkUp();
                 listener.onLinkUp();

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The routes that messages of this process take, by the transport's name for them, and the lanes that wait for it. */
-final class Outbox {
+class Outbox {
 
     /**
      * Made beforehand, because there is no memory for it when it is needed; one for each bus, because its trace keeps
@@ -31,10 +31,14 @@ final class Outbox {
     /** The route that a channel takes now, for a lane that takes it until it says otherwise. */
     Route enter(String channel) {
         return routes.compute(transport.route(channel), (key, known) -> {
-            Route route = known == null ? new Route(key, transport, room, noMemory) : known;
+            Route route = known == null ? make(key) : known;
             route.lanes++;
             return route;
         });
+    }
+
+    Route make(Object key) {
+        return new Route(key, transport, room, noMemory);
     }
 
     /** A lane does not take a route any more. */

@@ -28,9 +28,10 @@ final class RetiredSequences {
     /** Remembers the last number of a channel. */
     synchronized void put(String channel, long last) {
         if (young.size == max) {
+            Generation next = new Generation();
             forgotten = Math.max(forgotten, old.highest());
             old = young;
-            young = new Generation();
+            young = next;
         }
         young.put(hash(channel), last);
     }
@@ -78,20 +79,20 @@ final class RetiredSequences {
         }
 
         void put(long hash, long last) {
+            if (size * 5L >= table.length * 2L) { // four fifths of the pairs
+                grow();
+            }
             int slot = slot(hash);
             if (table[slot] == 0) {
                 table[slot] = hash;
                 size++;
             }
             table[slot + 1] = last;
-            if (size * 5L > table.length * 2L) { // four fifths of the pairs
-                grow();
-            }
         }
 
         private void grow() {
             long[] before = table;
-            table = new long[before.length * 2];
+            table = new long[before.length * 2]; // where there is no memory, nothing has changed
             for (int i = 0; i < before.length; i += 2) {
                 if (before[i] != 0) {
                     int slot = slot(before[i]);

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>What a lane is to messages, a route is to lanes: a few writes are under way at a time; lanes that become ready
  * meanwhile gather and go out together in one write. A heartbeat does not wait for that.
  */
-final class Route {
+class Route {
 
     /** Enough for the lanes of a few channels to go side by side, few enough for many lanes to gather. */
     private static final int MAX_WRITES = 4;
@@ -47,21 +47,19 @@ final class Route {
         this.room = room.new Share(key == transport);
     }
 
-    /** Called by a lane that has something to send and nothing under way. */
-    void ready(Lane lane) {
-        ready.add(lane);
-        pump();
-    }
-
-    /** Called by a lane that has a heartbeat to send and nothing under way. */
-    void beat(Lane lane) {
-        beating.add(lane);
-        pump();
+    /**
+     * Queues a lane that has something to send and nothing under way, to be asked for it by {@link #pump}.
+     *
+     * @param beats whether a heartbeat waits in it, which others do not hold up
+     */
+    void add(Lane lane, boolean beats) {
+        (beats ? beating : ready).add(lane);
     }
 
     /**
      * Sends what is ready while fewer than the allowed writes are under way. One thread at a time does it, on behalf of
-     * all who call meanwhile, so that a transport that completes at once does not make this recursive.
+     * all who call meanwhile, so that a transport that completes at once does not make this recursive. Where there is
+     * no memory for it, whoever calls next does it, or the next heartbeat.
      */
     void pump() {
         if (wanted.getAndIncrement() != 0) {
@@ -78,8 +76,10 @@ final class Route {
                 }
                 answered = wanted.addAndGet(-answered);
             } while (answered != 0);
+        } catch (OutOfMemoryError e) {
+            // whoever called has done his part
         } finally {
-            if (answered != 0) { // no memory: who comes next tries again, or the next heartbeat
+            if (answered != 0) {
                 wanted.set(0);
             }
         }
@@ -99,15 +99,10 @@ final class Route {
                             next.channel(), next.frame(), next.counted(), new Counting(open, weight, next.outcome())));
                 }
             } catch (OutOfMemoryError e) {
-                if (next != null) {
-                    next.outcome().failed(noMemory);
-                } else if (together.isEmpty()) {
-                    from.add(lane); // it has taken nothing
-                    throw e;
-                } else {
-                    from.add(lane);
-                    break;
+                if (next == null) {
+                    break; // the lane knows that it is not queued any more
                 }
+                next.outcome().failed(noMemory);
             }
         }
         if (together.isEmpty()) {

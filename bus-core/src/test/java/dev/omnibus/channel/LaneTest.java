@@ -345,6 +345,27 @@ class LaneTest {
     }
 
     @Test
+    void aCountOfNobodyMeansWhatItMeantWhenTheMessageWasSent() {
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        transport.countsEveryone = true; // too late for that one
+        nobodyGotIt();
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
+    }
+
+    @Test
+    void aCountOfNobodyMeansNothingIfThatIsKnownByTheTimeOfTheOutcome() {
+        transport.countsEveryone = true;
+        Lanes lanes = lanes(gate(1 << 20));
+        number(lanes, "n");
+        transport.countsEveryone = false;
+        nobodyGotIt();
+        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
+    }
+
+    @Test
     void marksOfManyTopicsThatFallSilentAtOnceAreSpread() {
         Lanes lanes = lanes(gate(64 << 20));
         IntStream.range(0, 5_000).forEach(i -> number(lanes, "n" + i));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.channel.Notes.Outcome;
+import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
@@ -86,6 +87,30 @@ class RouteTest {
             assertEquals(List.of(), listener.told);
             assertEquals(4, transport.held.size());
         }
+    }
+
+    @Test
+    void aHeartbeatThatWaitsBehindAPublicationOfItsLaneGoesBeforeOtherLanes() {
+        Gate gate = new Gate(
+                Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ZERO), Runnable::run, new Counters());
+        transport.onPublish = transport.held::add;
+        transport.routes = channel -> transport;
+        Lanes lanes = new Lanes(gate, new Outbox(transport, gate.room()), Notes.NEVER, () -> true);
+        plain(lanes, "own");
+        IntStream.range(0, 3).forEach(i -> plain(lanes, "busy" + i)); // no further write now
+        IntStream.range(0, 300).forEach(i -> plain(lanes, "waiting" + i)); // more than one write takes
+        plain(lanes, "own");
+        lanes.send("own", Waiting.beat(message("beat"), Count.NO, Sent.UNNOTICED));
+        plain(lanes, "own");
+        Publication first = transport.held.remove(0);
+        assertEquals("own", first.channel());
+        first.outcome().published(1, 0);
+        assertTrue(transport.held.stream()
+                .anyMatch(publication -> publication.channel().equals("own")));
+    }
+
+    private static void plain(Lanes lanes, String channel) {
+        lanes.send(channel, Waiting.plain(message("x"), Count.NO, new Outcome()));
     }
 
     @Test
