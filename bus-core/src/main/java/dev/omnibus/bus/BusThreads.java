@@ -38,7 +38,11 @@ final class BusThreads {
     /** Runs something on a thread that then counts as one of the bus', whoever it belongs to. */
     static void runAs(Object owner, Runnable task) {
         Object before = OWNER.get();
-        OWNER.set(owner);
+        try {
+            OWNER.set(owner);
+        } catch (OutOfMemoryError e) {
+            // better unnoted than not run
+        }
         try {
             task.run();
         } finally {

@@ -308,30 +308,52 @@ public final class Mailbox<T> {
 
     /** False if the executor takes nothing any more; what is queued is then given up, and the mailbox closed. */
     private boolean start(Executor on) {
+        Call call = null;
         try {
-            on.execute(this::drain);
+            call = new Call();
+            on.execute(call);
             return true;
         } catch (RejectedExecutionException shutDown) {
-            boolean tell;
-            boolean last;
-            synchronized (this) {
-                closed = true;
-                called = false;
-                drops.add(fill.clear(backlog));
-                last = leave();
-                tell = drops.isToTell();
+            if (giveUp(call)) {
+                end();
+                return false;
             }
-            follow(tell, false, last);
-            return false;
-        } catch (Throwable noThread) { // no memory or no stack; whatever it is, the next try may succeed
-            synchronized (this) {
-                called = false;
-                threads--;
+            complain("The executor of a mailbox failed, but has done its work", shutDown);
+            return true;
+        } catch (Throwable failure) { // no memory or no stack; whatever it is, the next try may succeed
+            if (giveUp(call)) {
+                complain("No thread could be had for a mailbox; it is tried again", failure);
+                later();
+            } else {
+                complain("The executor of a mailbox failed, but has done its work", failure);
             }
-            complain("No thread could be had for a mailbox; it is tried again", noThread);
-            later();
             return true;
         }
+    }
+
+    /** False if the thread has come: an executor may fail and run what it was given all the same, here or elsewhere. */
+    private synchronized boolean giveUp(@Nullable Call call) {
+        if (call != null && call.settled) {
+            return false;
+        }
+        if (call != null) {
+            call.settled = true; // it may still come, and finds that it is not counted any more
+        }
+        called = false;
+        threads--;
+        return true;
+    }
+
+    private void end() {
+        boolean tell;
+        boolean last;
+        synchronized (this) {
+            closed = true;
+            drops.add(fill.clear(backlog));
+            tell = drops.isToTell();
+            last = hasEnded();
+        }
+        follow(tell, false, last);
     }
 
     /** What is queued may be all that ever comes, so it does not wait for the next offer. */
@@ -359,30 +381,65 @@ public final class Mailbox<T> {
         }
     }
 
-    private void drain() {
-        Relay relay = new Relay(executor);
-        Turn turn = new Turn();
-        Backlog.Share<T> share = new Backlog.Share<>();
-        boolean left = false;
-        try {
-            synchronized (this) {
-                called = false;
-                handling.add(Thread.currentThread());
+    /** A thread that was called for. It comes, or is given up. */
+    private final class Call implements Runnable {
+
+        private boolean settled; // which of both; guarded by the mailbox, like the next one
+        private boolean left; // having come
+
+        @Override
+        public void run() {
+            Relay relay;
+            Turn turn;
+            Backlog.Share<T> share;
+            try {
+                relay = new Relay(executor);
+                turn = new Turn();
+                share = new Backlog.Share<>();
+                if (!comes()) {
+                    return;
+                }
+            } catch (Throwable failure) {
+                if (giveUp(this)) {
+                    complain("A thread could not begin with a mailbox; it is tried again", failure);
+                    later();
+                }
+                return;
             }
-            while (take(share)) {
-                handle(share, turn, relay);
-                if (done(share, relay.hasTask())) {
-                    break;
+            try {
+                drain(relay, turn, share);
+            } finally { // whatever has happened, another mailbox waits for that
+                if (relay.hasTask()) {
+                    relay.run();
                 }
             }
-            left = true;
-        } finally {
-            if (!left) { // no memory or no stack for our own part: another thread goes on
-                done(share, true);
+        }
+
+        private boolean comes() {
+            synchronized (Mailbox.this) {
+                boolean counted = !settled;
+                if (counted) {
+                    handling.add(Thread.currentThread());
+                    settled = true;
+                    called = false;
+                }
+                return counted;
             }
         }
-        if (relay.hasTask()) {
-            relay.run();
+
+        private void drain(Relay relay, Turn turn, Backlog.Share<T> share) {
+            try {
+                while (take(this, share)) {
+                    handle(share, turn, relay);
+                    if (done(this, share, relay.hasTask())) {
+                        return;
+                    }
+                }
+            } finally {
+                if (!left) { // no memory or no stack for our own part: another thread goes on
+                    done(this, share, true);
+                }
+            }
         }
     }
 
@@ -402,7 +459,7 @@ public final class Mailbox<T> {
     }
 
     /** Takes what is next; without anything, this thread is no longer counted. */
-    private boolean take(Backlog.Share<T> share) {
+    private boolean take(Call call, Backlog.Share<T> share) {
         boolean taken;
         boolean another = false;
         boolean last = false;
@@ -412,7 +469,7 @@ public final class Mailbox<T> {
                 backlog.take(share);
                 another = callsAnother();
             } else {
-                last = leave();
+                last = leave(call);
             }
         }
         follow(false, another, last);
@@ -420,7 +477,7 @@ public final class Mailbox<T> {
     }
 
     /** Gives room back; when this thread is wanted elsewhere, leaves the mailbox to another one, or to nobody. */
-    private boolean done(Backlog.Share<T> share, boolean wanted) {
+    private boolean done(Call call, Backlog.Share<T> share, boolean wanted) {
         boolean tell;
         boolean more = false;
         boolean last = false;
@@ -432,7 +489,7 @@ public final class Mailbox<T> {
             drops.add(abandoned ? fill.clear(backlog) : 0);
             tell = drops.isToTell();
             if (wanted) {
-                last = leave();
+                last = leave(call);
                 more = callsAnother();
             }
         }
@@ -441,9 +498,14 @@ public final class Mailbox<T> {
     }
 
     /** True if that was the end, which is to be told. */
-    private boolean leave() {
-        handling.remove(Thread.currentThread()); // if it is one of them, and not one that could not start another
+    private boolean leave(Call call) {
+        call.left = true;
+        handling.remove(Thread.currentThread()); // once, should it handle further out as well
         threads--;
+        return hasEnded();
+    }
+
+    private boolean hasEnded() {
         return closed && threads == 0 && backlog.isEmpty();
     }
 

@@ -1,9 +1,16 @@
 package dev.omnibus.channel;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +50,39 @@ class ChannelReadersTest {
             deliver("{}");
             deliver("");
             assertEquals(before + 2, transport.awakenings.get());
+        }
+    }
+
+    @Test
+    void anInterruptionIsHeardInItsPlaceAlsoWhenNothingMoreMayWait() throws Exception {
+        Channels.Limits narrow =
+                new Channels.Limits(1_024, 1_024, Duration.ZERO, Duration.ZERO, 1_024, Notes.NEVER, Notes.OPENING);
+        try (Channels channels =
+                Channels.open(transport, "here", new ChannelNames("bus"), narrow, executor, new Notes.Listener())) {
+            CompletableFuture<Void> gate = new CompletableFuture<>();
+            List<String> heard = new CopyOnWriteArrayList<>();
+            Listening listening = channels.listen("c", new Receiver() {
+                @Override
+                public void receive(String channel, List<Message> messages, Executor next) {
+                    gate.join();
+                    heard.add(messages.toString());
+                }
+
+                @Override
+                public void interrupted() {
+                    heard.add("interrupted");
+                }
+            });
+            while (channels.stats().framesDropped() == 0) {
+                deliver("{}");
+            }
+            transport.listeners.get("c").onInterrupted();
+            CompletableFuture<Void> caughtUp = listening.caughtUp();
+            assertFalse(caughtUp.isDone());
+            gate.complete(null);
+            caughtUp.get(10, SECONDS);
+            assertEquals("interrupted", heard.get(heard.size() - 1));
+            assertTrue(heard.size() > 1);
         }
     }
 

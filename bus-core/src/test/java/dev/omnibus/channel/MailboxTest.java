@@ -10,11 +10,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.channel.Mailbox.Limits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -214,6 +218,104 @@ class MailboxTest {
         executor.shutdown();
         gate.countDown();
         closed.get(10, SECONDS);
+    }
+
+    @Test
+    void anExecutorThatRunsWhatItIsGivenAndFailsThenIsNoMissingThread() throws Exception {
+        List<Integer> done = new CopyOnWriteArrayList<>();
+        Executor failing = task -> {
+            task.run();
+            throw new StackOverflowError("on purpose; its trace belongs to this test");
+        };
+        Mailbox<Integer> mailbox = new Mailbox<>(failing, 1, ROOMY, item -> 1, (item, next) -> done.add(item));
+        assertTrue(mailbox.offer(1));
+        assertTrue(mailbox.offer(2));
+        assertEquals(List.of(1, 2), done);
+        mailbox.close().get(10, SECONDS);
+    }
+
+    @Test
+    void anExecutorThatRejectsWhatItHasRunIsNotClosed() throws Exception {
+        List<Integer> done = new CopyOnWriteArrayList<>();
+        Executor failing = task -> {
+            task.run();
+            throw new RejectedExecutionException("on purpose; its trace belongs to this test");
+        };
+        Mailbox<Integer> mailbox = new Mailbox<>(failing, 1, ROOMY, item -> 1, (item, next) -> done.add(item));
+        assertTrue(mailbox.offer(1));
+        assertTrue(mailbox.offer(2));
+        assertEquals(List.of(1, 2), done);
+        mailbox.close().get(10, SECONDS);
+    }
+
+    /** As a thread pool does that queues a task, and then finds no memory for one more thread. */
+    @Test
+    void anExecutorThatFailsAndRunsWhatItWasGivenLaterStillLeavesOneThreadAtATime() throws Exception {
+        Queue<Runnable> late = new ConcurrentLinkedQueue<>();
+        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        List<Integer> done = new CopyOnWriteArrayList<>();
+        Executor failing = task -> {
+            if (asked.getAndIncrement() == 0) {
+                late.add(task);
+                throw new OutOfMemoryError("on purpose; its trace belongs to this test");
+            }
+            executor.execute(task);
+        };
+        Mailbox<Integer> mailbox = new Mailbox<>(failing, 1, ROOMY, item -> 1, (item, next) -> {
+            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+            pass(gate);
+            done.add(item);
+            inside.decrementAndGet();
+        });
+        IntStream.range(0, 10).forEach(mailbox::offer);
+        await().until(() -> inside.get() == 1);
+        late.forEach(executor::execute);
+        IntStream.range(10, 20).forEach(mailbox::offer);
+        gate.countDown();
+        mailbox.close().get(10, SECONDS);
+        assertEquals(IntStream.range(0, 20).boxed().toList(), done);
+        assertEquals(1, most.get());
+    }
+
+    @Test
+    void whoHandlesAnItemKnowsThatAlsoWhenNoOtherThreadCouldBeHad() {
+        Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+        CompletableFuture<Boolean> known = new CompletableFuture<>();
+        List<Mailbox<Integer>> itself = new ArrayList<>();
+        Executor one = task -> {
+            if (!tasks.isEmpty()) {
+                throw new RejectedExecutionException("on purpose");
+            }
+            tasks.add(task);
+        };
+        itself.add(new Mailbox<>(
+                one,
+                2,
+                ROOMY,
+                item -> 1,
+                (item, next) -> known.complete(itself.get(0).isHandledHere())));
+        itself.get(0).offer(1);
+        itself.get(0).offer(2);
+        tasks.element().run(); // calls for another one
+        assertTrue(known.join());
+        assertFalse(itself.get(0).isHandledHere());
+    }
+
+    @Test
+    void whoHandlesAnItemWithinAnotherKnowsThatUntilTheOuterOneHasEnded() {
+        List<Boolean> known = new ArrayList<>();
+        List<Mailbox<Integer>> itself = new ArrayList<>();
+        itself.add(new Mailbox<>(Runnable::run, 2, ROOMY, item -> 1, (item, next) -> {
+            if (item == 1) {
+                itself.get(0).offer(2);
+            }
+            known.add(itself.get(0).isHandledHere());
+        }));
+        itself.get(0).offer(1);
+        assertEquals(List.of(true, true), known);
+        assertFalse(itself.get(0).isHandledHere());
     }
 
     private static void pass(CountDownLatch gate) {
