@@ -192,10 +192,10 @@ final class EventReader implements Receiver {
     }
 
     synchronized void add(EventSubscription<?> subscription) {
-        open++;
         List<EventSubscription<?>> more = new ArrayList<>(subscriptions);
         more.add(subscription);
         subscriptions = List.copyOf(more);
+        open++;
     }
 
     /** Ends those that stand on it, because Redis has refused it. */

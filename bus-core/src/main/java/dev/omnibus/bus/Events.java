@@ -177,17 +177,35 @@ final class Events {
         EventReader reader = readers.get(channel);
         if (reader == null) {
             reader = new EventReader(channel, codec, channels.names()::topic, listener, counters, remembered);
-            readers.put(channel, reader);
         }
         EventSubscription<T> subscription =
                 new EventSubscription<>(pattern, reader, typeName, decoder, handler, options, counters, listener, this);
         reader.add(subscription);
-        open.add(subscription);
-        bus.beginWork(subscription);
-        if (reader.isUnopened()) {
-            listen(reader, pattern.isWildcard());
+        try {
+            open.add(subscription);
+            bus.beginWork(subscription);
+            if (reader.isUnopened()) {
+                readers.put(channel, reader);
+                listen(reader, pattern.isWildcard());
+            }
+            return subscription;
+        } catch (RuntimeException | Error e) {
+            undo(reader, subscription);
+            throw e;
         }
-        return subscription;
+    }
+
+    /** As if it had not been asked for. */
+    private void undo(EventReader reader, EventSubscription<?> subscription) {
+        open.remove(subscription);
+        bus.endWork(subscription);
+        reader.remove(subscription);
+        if (reader.leave()) {
+            readers.remove(reader.channel(), reader);
+            if (!reader.isUnopened()) {
+                CompletableFuture<Void> unused = reader.listening().close();
+            }
+        }
     }
 
     Payloads payloads() {

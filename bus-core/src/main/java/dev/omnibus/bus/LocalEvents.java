@@ -59,13 +59,18 @@ final class LocalEvents {
             throw new IllegalArgumentException(object.getClass() + " has no method with @Subscribe and @OnTopic");
         }
         List<EventSubscription<?>> subscriptions = new ArrayList<>();
-        topics.forEach((topic, local) -> subscriptions.add(events.subscribe(
-                topic,
-                "event",
-                LocalEvents::undecoded,
-                (Event<Envelope> event) -> local.handle(event.data()),
-                SubscribeOptions.DEFAULT)));
-        registered.put(object, subscriptions);
+        try {
+            topics.forEach((topic, local) -> subscriptions.add(events.subscribe(
+                    topic,
+                    "event",
+                    LocalEvents::undecoded,
+                    (Event<Envelope> event) -> local.handle(event.data()),
+                    SubscribeOptions.DEFAULT)));
+            registered.put(object, subscriptions);
+        } catch (RuntimeException | Error e) {
+            forget(object, subscriptions);
+            throw e;
+        }
         return all(subscriptions, Subscription::ready).whenComplete((done, failure) -> {
             if (failure != null) {
                 forget(object, subscriptions);

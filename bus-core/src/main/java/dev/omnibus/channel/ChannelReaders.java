@@ -54,7 +54,12 @@ final class ChannelReaders {
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
-        return new Open(name, reader, step(name, () -> subscribe.apply(name, reader)));
+        try {
+            return new Open(name, reader, step(name, () -> subscribe.apply(name, reader)));
+        } catch (Throwable failure) { // as if it had not been asked for
+            readers.remove(name, reader);
+            throw failure;
+        }
     }
 
     private synchronized CompletableFuture<Void> step(String name, Supplier<CompletableFuture<Void>> action) {

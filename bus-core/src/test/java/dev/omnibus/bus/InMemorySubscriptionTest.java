@@ -3,7 +3,9 @@ package dev.omnibus.bus;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.omnibus.channel.Listening;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.lang.ref.WeakReference;
@@ -22,6 +24,24 @@ class InMemorySubscriptionTest extends SubscriptionContract {
     @Override
     Transport connect() {
         return network.open();
+    }
+
+    @Test
+    void whatCannotBeSubscribedToLeavesNothingBehind() throws Exception {
+        List<Integer> first = new CopyOnWriteArrayList<>();
+        List<Integer> second = new CopyOnWriteArrayList<>();
+        Listening other = there.channels().listen(there.channels().names().event("n"), (channel, messages, next) -> {});
+        other.ready().get(5, SECONDS);
+        assertThrows(
+                IllegalStateException.class,
+                () -> there.subscribe("n", Integer.class, event -> first.add(event.data())));
+        other.close().get(5, SECONDS);
+        ready(there.subscribe("n", Integer.class, event -> second.add(event.data())));
+        here.publish("n", 1).get(5, SECONDS);
+        await().until(() -> second.equals(List.of(1)));
+        assertEquals(List.of(), first);
+        there.close();
+        assertEquals(0, here.publish("n", 2).get(5, SECONDS));
     }
 
     @Test

@@ -88,6 +88,20 @@ class LocalEventsTest extends BusFixture {
         assertEquals(1, here.publish("orders.eu", new Placed("again")).get(5, SECONDS));
     }
 
+    @Test
+    void whenOneOfItsTopicsCannotBeSubscribedToNoneIsAndItMayBeTriedAgain() throws Exception {
+        Desk desk = new Desk();
+        var other = there.channels()
+                .listen(there.channels().names().event("archive.orders"), (channel, messages, next) -> {});
+        other.ready().get(5, SECONDS);
+        assertThrows(IllegalStateException.class, () -> there.register(desk));
+        other.close().get(5, SECONDS);
+        await().until(() -> here.publish("orders.eu", new Placed("lost")).get(5, SECONDS) == 0);
+        there.register(desk).get(5, SECONDS);
+        here.publish("orders.eu", new Placed("a")).get(5, SECONDS);
+        await().until(() -> told.equals(List.of("placed a")));
+    }
+
     private final class Leaving {
 
         private final List<String> refused = new CopyOnWriteArrayList<>();
