@@ -9,6 +9,7 @@ import dev.omnibus.testing.RedisServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +67,9 @@ class SecrecyIT {
 
         public static void main(String[] args) throws Exception {
             String port = System.getenv("PORT");
-            try (Bus bus = Bus.connect("redis://:" + CANARY + "@127.0.0.1:" + port)) {
+            try (Bus bus = Bus.builder("redis://:" + CANARY + "@127.0.0.1:" + port)
+                    .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
+                    .build()) {
                 CompletableFuture<Void> last = new CompletableFuture<>();
                 bus.subscribe("n", Order.class, event -> {
                             if (event.data().count() == 9) {

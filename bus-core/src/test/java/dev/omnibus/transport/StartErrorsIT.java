@@ -56,7 +56,7 @@ class StartErrorsIT {
 
     @BeforeAll
     static void startRedis() {
-        open = RedisServer.start();
+        open = RedisServer.start("--requirepass", "");
         locked = RedisServer.start("--requirepass", SECRET);
         RedissonTransport.connect(open.url()).close(); // whatever the first one loads is no part of the time
     }
@@ -93,7 +93,8 @@ class StartErrorsIT {
                 "Redis at redis://127.0.0.1:" + locked.port()
                         + " refused the login; check user and password: WRONGPASS",
                 single("redis://:" + SECRET + "x@127.0.0.1:" + locked.port()));
-        assertFails(Kind.REFUSED, "wants a login; give one, as in redis://user:password@", single(locked.url()));
+        assertFails(
+                Kind.REFUSED, "wants a login; give one, as in redis://user:password@", single(withoutLogin(locked)));
     }
 
     @Test
@@ -160,7 +161,7 @@ class StartErrorsIT {
 
     @Test
     void aServerThatIsFullAnInterruptionAndADatabaseThatIsNotThereAreNamed() throws IOException {
-        try (RedisServer full = RedisServer.start("--maxclients", "2", "--databases", "2")) {
+        try (RedisServer full = RedisServer.start("--maxclients", "2", "--databases", "2", "--requirepass", "")) {
             List<Socket> clients = new ArrayList<>();
             while (clients.size() < 2) { // the places of both; the first may still be that of whoever started it
                 Socket client = new Socket(InetAddress.getLoopbackAddress(), full.port());
@@ -217,8 +218,12 @@ class StartErrorsIT {
         assertFails(Kind.REFUSED, open.url() + " is no cluster; connect to it as a single server", config);
         Config login = new Config();
         login.setPassword(SECRET + "x");
-        login.useClusterServers().addNodeAddress(locked.url());
+        login.useClusterServers().addNodeAddress(withoutLogin(locked));
         assertFails(Kind.REFUSED, "refused the login; check user and password: WRONGPASS", login);
+    }
+
+    private static String withoutLogin(RedisServer redis) {
+        return "redis://127.0.0.1:" + redis.port();
     }
 
     private static Config single(String address) {

@@ -109,8 +109,8 @@ class ForeignIT {
 
     /** What a server must do that the library does not ask of it in good times. */
     private static void refusesAndDrops(String node) throws Exception {
-        try (HandConnection in = new HandConnection(redis.port());
-                HandConnection out = new HandConnection(redis.port())) {
+        try (HandConnection in = new HandConnection(redis);
+                HandConnection out = new HandConnection(redis)) {
             in.subscribe("bus:inbox:hand-1");
             ask(out, node, 1, "sum", "[[1,2]]", 20_000);
             ask(out, node, 1, "sum", "[[1,2]]", 20_000); // the same one
@@ -146,7 +146,7 @@ class ForeignIT {
         assertEquals(3, heard.get(20, TimeUnit.SECONDS).path("mm").asInt());
 
         try (Running subscriber = program.start(redis.url(), "subscribe", "weather.*");
-                HandConnection hand = new HandConnection(redis.port())) {
+                HandConnection hand = new HandConnection(redis)) {
             assertEquals("", subscriber.line());
             Object marked = hand.command("PUBLISH", "bus:evt:weather.sun", MARK);
             assertTrue(marked instanceof Long receivers && receivers >= 1, () -> "a mark reaches " + marked);

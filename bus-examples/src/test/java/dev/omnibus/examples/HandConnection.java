@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.testing.RedisServer;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -21,10 +22,11 @@ final class HandConnection implements AutoCloseable {
     private final Socket socket;
     private final DataInputStream in;
 
-    HandConnection(int port) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    HandConnection(RedisServer redis) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), redis.port());
         socket.setSoTimeout(20_000);
         in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+        command("AUTH", redis.password());
     }
 
     /** One command, and its answer. */

@@ -91,7 +91,7 @@ class RedisCliIT {
     }
 
     private Object run(String beginning) throws IOException {
-        HandConnection connection = new HandConnection(redis.port());
+        HandConnection connection = new HandConnection(redis);
         connections.add(connection);
         Object answer = connection.command(line(beginning).toArray(String[]::new));
         assertNotNull(answer);
@@ -158,7 +158,7 @@ class RedisCliIT {
     /** Where redis-cli itself is there, it reads the lines as this test does. */
     @Test
     void redisCliTakesTheLinesAsTheyAre() throws Exception {
-        HandConnection inbox = new HandConnection(redis.port());
+        HandConnection inbox = new HandConnection(redis);
         connections.add(inbox);
         inbox.subscribe("bus:inbox:hand-1");
         String line = Repository.lines(Repository.root().resolve("docs/how-to/redis-cli.md")).stream()
@@ -169,7 +169,7 @@ class RedisCliIT {
                 "sh",
                 "-c",
                 "command -v redis-cli > /dev/null || exit 42; "
-                        + line.replace("redis-cli ", "redis-cli -u " + redis.url() + " "));
+                        + line.replace("redis-cli ", "redis-cli --no-auth-warning -u " + redis.url() + " "));
         shell.environment().put("NODE", bus.node());
         int exit = shell.redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)

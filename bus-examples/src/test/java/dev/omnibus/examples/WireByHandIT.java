@@ -68,8 +68,8 @@ class WireByHandIT {
         south = Bus.builder(redis.url()).name("south").build();
         CalculatorNode.serve(north, new CalculatorNode(), "").join();
         CalculatorNode.serve(south, new CalculatorNode(), "").join();
-        out = new HandConnection(redis.port());
-        in = new HandConnection(redis.port());
+        out = new HandConnection(redis);
+        in = new HandConnection(redis);
     }
 
     @AfterEach
@@ -221,7 +221,7 @@ class WireByHandIT {
     }
 
     private void serveByHand() {
-        try (HandConnection replies = new HandConnection(redis.port())) {
+        try (HandConnection replies = new HandConnection(redis)) {
             while (true) {
                 JsonNode read = JSON.readTree(in.message().get(1));
                 for (JsonNode request : read.isArray() ? read : List.of(read)) {
@@ -260,7 +260,7 @@ class WireByHandIT {
     }
 
     private static void renew(AtomicInteger renewals, CompletableFuture<Void> enough) {
-        try (HandConnection link = new HandConnection(redis.port())) {
+        try (HandConnection link = new HandConnection(redis)) {
             while (!enough.isDone()) {
                 link.command("PSETEX", LEASE, "2100", MANIFEST);
                 if (Long.valueOf(1).equals(link.command("ZADD", "bus:nodes", "NX", "0", LEASE))) {

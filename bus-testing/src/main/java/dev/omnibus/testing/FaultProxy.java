@@ -63,13 +63,15 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     private final InetSocketAddress server;
+    private final RedisAddress address;
     private final ServerSocket listening;
     private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
     private volatile Fault fault = Fault.NONE;
     private volatile boolean closed;
 
-    private FaultProxy(InetSocketAddress server, ServerSocket listening) {
-        this.server = server;
+    private FaultProxy(RedisAddress address, ServerSocket listening) {
+        this.server = new InetSocketAddress(address.host(), address.port());
+        this.address = address;
         this.listening = listening;
     }
 
@@ -80,7 +82,7 @@ public final class FaultProxy implements AutoCloseable {
      * @return the proxy, which passes everything until told otherwise; close it when done
      */
     public static FaultProxy to(RedisServer server) {
-        return to("127.0.0.1", server.port());
+        return to(server.address());
     }
 
     /**
@@ -91,9 +93,13 @@ public final class FaultProxy implements AutoCloseable {
      * @return the proxy, which passes everything until told otherwise; close it when done
      */
     public static FaultProxy to(String host, int port) {
+        return to(new RedisAddress(host, port, "", "", 0));
+    }
+
+    private static FaultProxy to(RedisAddress address) {
         try {
             ServerSocket listening = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
-            FaultProxy proxy = new FaultProxy(new InetSocketAddress(host, port), listening);
+            FaultProxy proxy = new FaultProxy(address, listening);
             Thread acceptor = new Thread(proxy::accept, "fault-proxy-" + listening.getLocalPort());
             acceptor.setDaemon(true);
             acceptor.start();
@@ -123,10 +129,10 @@ public final class FaultProxy implements AutoCloseable {
     /**
      * The URL for clients that would otherwise connect to Redis.
      *
-     * @return {@code redis://127.0.0.1:PORT}
+     * @return {@code redis://127.0.0.1:PORT}, with the login of the server if it is one of this library
      */
     public String url() {
-        return "redis://127.0.0.1:" + port();
+        return address.atLocalPort(port()).url("redis");
     }
 
     /**

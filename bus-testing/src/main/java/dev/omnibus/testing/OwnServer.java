@@ -5,12 +5,15 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.IntSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +32,13 @@ final class OwnServer implements AutoCloseable {
     private static final int FIRST_PORT = 20_000;
     private static final int LAST_PORT = 29_999;
 
+    private static final int PASSWORD_BYTES = 16;
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final Pattern PASSWORD = Pattern.compile("(?mi)^requirepass[ \t]+(.*?)[ \t]*$");
+
+    /** Lines that say who may log in, and how. */
+    private static final Pattern USERS = Pattern.compile("(?mi)^(aclfile|user[ \t]+default)[ \t]");
+
     private static final Set<OwnServer> OPEN = ConcurrentHashMap.newKeySet();
 
     static {
@@ -39,6 +49,7 @@ final class OwnServer implements AutoCloseable {
     private final boolean windows;
     private final List<String> arguments;
     private final String configuration;
+    private final String password;
     private final Path serverFiles;
     private final Path folder;
     private int port;
@@ -51,12 +62,14 @@ final class OwnServer implements AutoCloseable {
             boolean windows,
             List<String> arguments,
             String configuration,
+            String password,
             Path serverFiles,
             Path folder) {
         this.binary = binary;
         this.windows = windows;
         this.arguments = arguments;
         this.configuration = configuration;
+        this.password = password;
         this.serverFiles = serverFiles;
         this.folder = folder;
     }
@@ -65,13 +78,26 @@ final class OwnServer implements AutoCloseable {
         return start(environment, arguments, "", OwnServer::freePort);
     }
 
-    /** With a configuration file, unless that is empty. The server may write to it, and finds it after a restart. */
+    /**
+     * With more lines for its configuration file. The server may write to it, and finds it after a restart.
+     *
+     * <p>It has a random password, so that nobody else on this machine gets in, unless the lines or arguments set
+     * another; an empty one is none. The password stands in the file and not among the arguments, which everybody can
+     * read.
+     */
     static OwnServer start(Environment environment, List<String> arguments, String configuration, IntSupplier ports) {
         Path serverFiles = ServerFile.folder(environment);
         OrphanReaper.reap(serverFiles);
         RedisBinary binary = RedisBinary.find(environment);
+        String lines = "requirepass " + randomPassword() + "\n" + configuration;
         OwnServer server = new OwnServer(
-                binary, environment.isWindows(), arguments, configuration, serverFiles, temporaryFolder());
+                binary,
+                environment.isWindows(),
+                arguments,
+                lines,
+                passwordIn(lines + linesOf(arguments)),
+                serverFiles,
+                temporaryFolder());
         OPEN.add(server);
         try {
             server.writeConfiguration();
@@ -83,13 +109,34 @@ final class OwnServer implements AutoCloseable {
         }
     }
 
+    static String randomPassword() {
+        byte[] bytes = new byte[PASSWORD_BYTES];
+        RANDOM.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /** What Redis makes of them: each that begins with two hyphens begins a line. */
+    private static String linesOf(List<String> arguments) {
+        StringBuilder lines = new StringBuilder();
+        for (String argument : arguments) {
+            lines.append(argument.startsWith("--") ? "\n" + argument.substring(2) : argument)
+                    .append(' ');
+        }
+        return lines.toString();
+    }
+
+    /** The last one counts. Who brings users along, and the default one among them, knows their passwords alone. */
+    private static String passwordIn(String lines) {
+        return USERS.matcher(lines).find()
+                ? ""
+                : PASSWORD.matcher(lines).results().map(match -> match.group(1)).reduce("", (before, next) -> next);
+    }
+
     private void writeConfiguration() {
-        if (!configuration.isEmpty()) {
-            try {
-                Files.writeString(configurationFile(), configuration);
-            } catch (IOException e) {
-                throw new RedisServerException("Cannot write to " + folder + "; is java.io.tmpdir writable?", e);
-            }
+        try {
+            Files.writeString(configurationFile(), configuration);
+        } catch (IOException e) {
+            throw new RedisServerException("Cannot write to " + folder + "; is java.io.tmpdir writable?", e);
         }
     }
 
@@ -110,15 +157,13 @@ final class OwnServer implements AutoCloseable {
 
     private synchronized boolean run() {
         List<String> command = new ArrayList<>(List.of(binary.executable().toString()));
-        if (!configuration.isEmpty()) {
-            command.add(configurationFile().toString());
-        }
+        command.add(configurationFile().toString());
         command.addAll(List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port)));
         command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
         // Redis would write its address over the arguments, and OrphanReaper knows its servers by them.
         command.addAll(List.of("--set-proc-title", "no"));
         command.addAll(arguments);
-        ServerProcess started = ServerProcess.launch(binary.origin(), command, folder, port);
+        ServerProcess started = ServerProcess.launch(binary.origin(), command, folder, address());
         process = started;
         remember(started);
         return started.awaitReady();
@@ -143,8 +188,8 @@ final class OwnServer implements AutoCloseable {
         return binary.origin();
     }
 
-    synchronized int port() {
-        return port;
+    synchronized RedisAddress address() {
+        return RedisAddress.local(port, password);
     }
 
     synchronized long pid() {
@@ -199,13 +244,13 @@ final class OwnServer implements AutoCloseable {
 
     @Override
     public String toString() {
-        return binary.origin() + " on port " + port();
+        return binary.origin() + " on port " + address().port();
     }
 
     private static Path temporaryFolder() {
         try {
             Path folder = Files.createTempDirectory(OrphanReaper.TEMPORARY_PREFIX);
-            Files.createFile(folder.resolve(OrphanReaper.MARKER));
+            OrphanReaper.mark(folder, ProcessIdentity.of(ProcessHandle.current()));
             return folder;
         } catch (IOException e) {
             throw new RedisServerException("Cannot create a temporary folder; is java.io.tmpdir writable?", e);

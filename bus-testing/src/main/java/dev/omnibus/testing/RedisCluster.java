@@ -19,7 +19,7 @@ import java.util.function.Predicate;
  * }
  * }</pre>
  *
- * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}.
+ * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}, with one password.
  *
  * <p>Thread-safe.
  */
@@ -74,11 +74,16 @@ public final class RedisCluster implements AutoCloseable {
 
     private void startAll(int replicasPerMaster) {
         int size = MASTERS * (1 + replicasPerMaster);
+        String password = OwnServer.randomPassword();
         for (int i = 0; i < size; i++) {
-            RedisServer node = RedisServer.start(
-                    "--cluster-enabled", "yes",
-                    "--cluster-node-timeout", Long.toString(nodeTimeout.toMillis()),
-                    "--repl-diskless-sync-delay", "0");
+            RedisServer node = RedisServer.startWithPeers(
+                    password,
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-node-timeout",
+                    Long.toString(nodeTimeout.toMillis()),
+                    "--repl-diskless-sync-delay",
+                    "0");
             nodes.add(node);
             node.command("CLUSTER", "SET-CONFIG-EPOCH", Integer.toString(i + 1)); // else they quarrel who owns what
         }
@@ -133,7 +138,7 @@ public final class RedisCluster implements AutoCloseable {
     /**
      * Where the nodes are.
      *
-     * @return one {@code redis://127.0.0.1:PORT} for each, masters first
+     * @return one {@code redis://:PASSWORD@127.0.0.1:PORT} for each, masters first
      */
     public List<String> urls() {
         return nodes.stream().map(RedisServer::url).toList();
@@ -220,7 +225,7 @@ public final class RedisCluster implements AutoCloseable {
         from.command("CLUSTER", "SETSLOT", number, "MIGRATING", id(to));
         for (List<String> keys = keys(from, number); !keys.isEmpty(); keys = keys(from, number)) {
             List<String> migrate = new ArrayList<>(List.of("MIGRATE", "127.0.0.1", Integer.toString(to.port()), ""));
-            migrate.addAll(List.of("0", Integer.toString(MIGRATE_TIMEOUT_MILLIS), "KEYS"));
+            migrate.addAll(List.of("0", Integer.toString(MIGRATE_TIMEOUT_MILLIS), "AUTH", to.password(), "KEYS"));
             migrate.addAll(keys);
             from.command(migrate.toArray(String[]::new));
         }

@@ -16,8 +16,9 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}. A master that does not answer
- * for {@link #downAfter()} is replaced, whether {@link RedisServer#kill killed} or {@link RedisServer#pause paused}.
+ * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}, with one password. A master
+ * that does not answer for {@link #downAfter()} is replaced, whether {@link RedisServer#kill killed} or
+ * {@link RedisServer#pause paused}.
  *
  * <p>Thread-safe.
  */
@@ -59,11 +60,13 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     private void startAll(int replicas) {
-        RedisServer master = RedisServer.start("--repl-diskless-sync-delay", "0");
+        String password = OwnServer.randomPassword();
+        RedisServer master = RedisServer.startWithPeers(password, "--repl-diskless-sync-delay", "0");
         servers.add(master);
         for (int i = 0; i < replicas; i++) {
+            String following = "127.0.0.1 " + master.port();
             servers.add(
-                    RedisServer.start("--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 " + master.port()));
+                    RedisServer.startWithPeers(password, "--repl-diskless-sync-delay", "0", "--replicaof", following));
         }
         Patience.until(
                 "the replicas of " + master + " have its data",
@@ -71,7 +74,8 @@ public final class RedisSentinels implements AutoCloseable {
                 () -> servers.stream()
                         .skip(1)
                         .allMatch(replica -> info(replica, "replication").contains("master_link_status:up")));
-        String configuration = "sentinel monitor " + MASTER_NAME + " 127.0.0.1 " + master.port() + " " + QUORUM
+        String configuration = "requirepass " + password + "\nsentinel monitor " + MASTER_NAME + " 127.0.0.1 "
+                + master.port() + " " + QUORUM + "\nsentinel auth-pass " + MASTER_NAME + " " + password
                 + "\nsentinel down-after-milliseconds " + MASTER_NAME + " " + DOWN_AFTER.toMillis()
                 + "\nsentinel failover-timeout " + MASTER_NAME + " " + FAILOVER_TIMEOUT.toMillis() + "\n";
         for (int i = 0; i < SENTINELS; i++) {
@@ -105,7 +109,7 @@ public final class RedisSentinels implements AutoCloseable {
     /**
      * Where the Sentinels are.
      *
-     * @return one {@code redis://127.0.0.1:PORT} for each
+     * @return one {@code redis://:PASSWORD@127.0.0.1:PORT} for each; the servers have the same password
      */
     public List<String> urls() {
         return sentinels.stream().map(RedisServer::url).toList();
@@ -246,6 +250,6 @@ public final class RedisSentinels implements AutoCloseable {
     /** Where the servers are. */
     @Override
     public String toString() {
-        return "Sentinels " + urls() + " of " + servers;
+        return "Sentinels " + sentinels + " of " + servers;
     }
 }

@@ -21,8 +21,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>{@link #obtain} is for ordinary work. {@link #start} always gives a process of your own, which you may
  * {@link #kill}, {@link #restart} and {@link #pause}. A process of your own listens on 127.0.0.1 only, keeps nothing on
- * disk unless told to, and is gone when it is closed or when the JVM ends. If the JVM is killed with SIGKILL, the next
- * start of a server by the same user ends the one left behind.
+ * disk unless told to, and is gone when it is closed or when the JVM ends. It has a random password, which is in
+ * {@link #url}, so that other users of the machine are kept out. If the JVM is killed with SIGKILL, the next start of a
+ * server by the same user ends the one left behind.
  *
  * <p>Not for production: the embedded binary gets no security fixes.
  *
@@ -73,7 +74,7 @@ public final class RedisServer implements AutoCloseable {
      * A new process, also when {@code REDIS_URL} is set, found in the same order as {@link #obtain} does.
      *
      * @param arguments more arguments for redis-server, such as {@code "--maxmemory", "10mb"}; they win over the
-     *     defaults. Not {@code --port}: a free one is chosen.
+     *     defaults, also {@code "--requirepass"} over the random password. Not {@code --port}: a free one is chosen.
      * @return a server that has answered; close it when done
      * @throws IllegalArgumentException if {@code --port} is among the arguments
      * @throws RedisServerException if there is no Redis, or if it rejects an argument or does not answer within 10
@@ -91,8 +92,8 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * A new process with users, as a file of access control lists has them. The default user stays as it is, unless it
-     * is among them, so that {@link #command} works.
+     * A new process with users, as a file of access control lists has them. The default user stays as it is, with the
+     * password that is in {@link #url}, so that {@link #command} works; unless it is among them.
      *
      * @param users one line for each, such as {@code "reader on >secret ~* &orders.* +@all"}
      * @return a server that has answered; close it when done
@@ -106,9 +107,15 @@ public final class RedisServer implements AutoCloseable {
         return of(OwnServer.start(Environment.system(), List.of(), configuration.toString(), OwnServer::freePort));
     }
 
+    /** One of several that copy data from each other, and so have the same password. */
+    static RedisServer startWithPeers(String password, String... arguments) {
+        String logins = "requirepass " + password + "\nmasterauth " + password + "\n";
+        return of(OwnServer.start(Environment.system(), List.of(arguments), logins, OwnServer::freePort));
+    }
+
     static RedisServer of(OwnServer own) {
-        RedisAddress address = RedisAddress.local(own.port());
-        RedisServer server = new RedisServer("redis://" + address, address, own.origin(), own);
+        RedisAddress address = own.address();
+        RedisServer server = new RedisServer(address.url("redis"), address, own.origin(), own);
         log.info("Redis for tests: {}", server);
         return server;
     }
@@ -126,13 +133,27 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * The URL for clients, {@code redis://127.0.0.1:PORT} or the value of {@code REDIS_URL}. It stays the same over
-     * {@link #restart}.
+     * The URL for clients, {@code redis://:PASSWORD@127.0.0.1:PORT} or the value of {@code REDIS_URL}. It stays the
+     * same over {@link #restart}.
      *
-     * @return the URL; that of {@code REDIS_URL} may contain a password
+     * @return the URL, with a password: not for logs
      */
     public String url() {
         return url;
+    }
+
+    /**
+     * The password for clients that take no URL, the same over {@link #restart}.
+     *
+     * @return that of the default user, or of the user in {@code REDIS_URL}; empty if there is none, or if it is not
+     *     known because the server was started with a default user of its own
+     */
+    public String password() {
+        return address.password();
+    }
+
+    RedisAddress address() {
+        return address;
     }
 
     /**

@@ -48,10 +48,10 @@ public final class RedisTls implements AutoCloseable {
     /**
      * The URL for clients.
      *
-     * @return {@code rediss://127.0.0.1:PORT}
+     * @return {@code rediss://:PASSWORD@127.0.0.1:PORT}
      */
     public String url() {
-        return "rediss://127.0.0.1:" + port;
+        return server.address().atLocalPort(port).url("rediss");
     }
 
     /**

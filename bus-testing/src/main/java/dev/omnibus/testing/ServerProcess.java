@@ -43,13 +43,13 @@ final class ServerProcess {
         outputReader.setDaemon(true);
     }
 
-    static ServerProcess launch(String name, List<String> command, Path folder, int port) {
+    static ServerProcess launch(String name, List<String> command, Path folder, RedisAddress address) {
         try {
             Process process = new ProcessBuilder(command)
                     .directory(folder.toFile())
                     .redirectErrorStream(true)
                     .start();
-            ServerProcess started = new ServerProcess(name, RedisAddress.local(port), process);
+            ServerProcess started = new ServerProcess(name, address, process);
             started.outputReader.start();
             return started;
         } catch (IOException e) {
@@ -96,8 +96,10 @@ final class ServerProcess {
         } catch (IOException e) {
             return false;
         } catch (RedisServerException e) {
-            // To want a password first is an answer, to be loading is not yet one.
-            return process.isAlive() && !String.valueOf(e.getMessage()).contains("LOADING");
+            // To be loading is not yet an answer, and who refuses our password is another. To want one that only the
+            // caller knows is an answer.
+            String refusal = String.valueOf(e.getMessage());
+            return process.isAlive() && !refusal.contains("LOADING") && !refusal.contains(" refused AUTH: ");
         }
     }
 

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,6 +85,7 @@ class OrphanReaperTest {
     void serverWhoseOwnersPidBelongsToAStrangerIsReaped() throws IOException {
         try (RedisServer server = RedisServer.start()) {
             Path folder = RedisServerTest.folderOf(server);
+            OrphanReaper.mark(folder, goneOwner());
             Path file = new ServerFile(identity(server.pid()), goneOwner(), folder).write(servers);
 
             OrphanReaper.reap(servers);
@@ -124,6 +126,60 @@ class OrphanReaperTest {
     }
 
     @Test
+    void serverThatAnotherOwnerStartedIsSpared() throws IOException {
+        try (RedisServer server = RedisServer.start()) {
+            Path folder = RedisServerTest.folderOf(server);
+            Path file = new ServerFile(identity(server.pid()), goneOwner(), folder).write(servers);
+
+            OrphanReaper.reap(servers);
+
+            assertEquals("PONG", server.command("PING"));
+            assertTrue(Files.exists(folder));
+            assertFalse(Files.exists(file));
+        }
+    }
+
+    @Test
+    void folderBehindALinkIsNeverDeleted() throws IOException {
+        Path precious = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "precious"));
+        OrphanReaper.mark(precious, goneOwner());
+        Path link = Files.createSymbolicLink(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "link"), precious);
+        new ServerFile(earlier(goneOwner()), goneOwner(), link).write(servers);
+
+        OrphanReaper.reap(servers);
+
+        assertTrue(Files.exists(precious));
+    }
+
+    @Test
+    void whatAnotherUserHasWrittenIsLeftAlone() throws IOException {
+        Path theirs = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "theirs"));
+        OrphanReaper.mark(theirs, goneOwner());
+        giveToAnotherUser(theirs);
+        Path ours = new ServerFile(earlier(goneOwner()), goneOwner(), theirs).write(servers);
+        OrphanReaper.reap(servers);
+        assertTrue(Files.exists(theirs));
+        assertFalse(Files.exists(ours));
+
+        Path folder = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "ours"));
+        OrphanReaper.mark(folder, goneOwner());
+        Path planted = new ServerFile(earlier(goneOwner()), goneOwner(), folder).write(servers);
+        giveToAnotherUser(planted);
+        OrphanReaper.reap(servers);
+        assertTrue(Files.exists(folder));
+        assertTrue(Files.exists(planted));
+    }
+
+    private static void giveToAnotherUser(Path path) {
+        try {
+            Files.setOwner(
+                    path, path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody"));
+        } catch (IOException | UnsupportedOperationException e) {
+            assumeTrue(false, "only root may give files away: " + e);
+        }
+    }
+
+    @Test
     void unreadableServerFileDoesNotStopTheNextStart() throws IOException {
         Files.createDirectories(servers);
         Files.writeString(servers.resolve("1"), "nonsense");
@@ -154,8 +210,11 @@ class OrphanReaperTest {
     }
 
     private static boolean answers(int port) {
-        try (RespConnection connection = RespConnection.open(RedisAddress.local(port), Duration.ofSeconds(1))) {
-            return "PONG".equals(connection.call("PING"));
+        try (RespConnection connection = RespConnection.open(RedisAddress.local(port, ""), Duration.ofSeconds(1))) {
+            connection.call("PING");
+            return true;
+        } catch (RedisServerException e) {
+            return true; // it wants its password
         } catch (IOException e) {
             return false;
         }

@@ -1,6 +1,7 @@
 package dev.omnibus.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -50,7 +51,9 @@ class RedisSentinelsTest {
     @Test
     void thereAreThreeSentinelsOnLoopback() {
         assertEquals(3, redis.urls().size());
-        assertTrue(redis.urls().stream().allMatch(url -> url.startsWith("redis://127.0.0.1:")));
+        String password = redis.master().password();
+        assertTrue(redis.urls().stream().allMatch(url -> url.startsWith("redis://:" + password + "@127.0.0.1:")));
+        assertFalse(redis.toString().contains(password));
         assertEquals(
                 redis.urls(), redis.sentinels().stream().map(RedisServer::url).toList());
     }

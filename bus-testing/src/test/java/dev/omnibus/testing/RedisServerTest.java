@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,7 +32,7 @@ class RedisServerTest {
     void startsAnswersAndStops() {
         RedisServer redis = RedisServer.start();
         assertEquals("PONG", redis.command("PING"));
-        assertEquals("redis://127.0.0.1:" + redis.port(), redis.url());
+        assertEquals("redis://:" + redis.password() + "@127.0.0.1:" + redis.port(), redis.url());
         assertTrue(redis.port() < 55_535, redis.url());
         assertTrue(redis.origin().matches("(embedded Redis|/.*-server) \\d+\\.\\d+\\..*"), redis.origin());
         Path folder = folderOf(redis);
@@ -108,11 +109,11 @@ class RedisServerTest {
     @Test
     void pausedServerIsSilentUntilResumed() throws IOException {
         try (RedisServer redis = RedisServer.start()) {
-            RedisAddress address = RedisAddress.local(redis.port());
+            RedisAddress address = redis.address();
             redis.pause();
-            try (RespConnection silent = RespConnection.open(address, SILENCE)) {
-                assertThrows(SocketTimeoutException.class, () -> silent.call("PING"));
-            }
+            assertThrows(
+                    SocketTimeoutException.class,
+                    () -> RespConnection.open(address, SILENCE).close());
             redis.resume();
             assertEquals("PONG", redis.command("PING"));
         }
@@ -195,10 +196,66 @@ class RedisServerTest {
     }
 
     @Test
-    void serverThatWantsAPasswordIsReady() {
-        try (RedisServer redis = RedisServer.start("--requirepass", "secret")) {
+    void strangersAreKeptOutByARandomPasswordThatNobodySees() throws IOException {
+        try (RedisServer redis = RedisServer.start();
+                RedisServer other = RedisServer.start()) {
+            assertTrue(redis.password().length() >= 32, redis.password());
+            assertNotEquals(redis.password(), other.password());
+            assertFalse(redis.toString().contains(redis.password()));
+            for (String password : List.of("", "guessed")) {
+                RedisServerException e = assertThrows(
+                        RedisServerException.class, () -> ask(RedisAddress.local(redis.port(), password), "PING"));
+                assertTrue(String.valueOf(e.getMessage()).matches(".*(NOAUTH|WRONGPASS).*"), e.getMessage());
+            }
+            String[] visible = ProcessHandle.of(redis.pid())
+                    .orElseThrow()
+                    .info()
+                    .arguments()
+                    .orElse(new String[0]);
+            assertFalse(String.join(" ", visible).contains(redis.password()));
+            redis.restart();
+            assertEquals("PONG", ask(redis.address(), "PING"));
+        }
+    }
+
+    @Test
+    void passwordOfTheCallerWins() throws IOException {
+        try (RedisServer redis = RedisServer.start("--requirepass", "first", "--requirepass", "s:e/c#r+e%t@")) {
+            assertEquals("s:e/c#r+e%t@", redis.password());
+            assertEquals("PONG", redis.command("PING"));
+            assertEquals("redis://:s%3Ae%2Fc%23r%2Be%25t%40@127.0.0.1:" + redis.port(), redis.url());
+            try (RedisServer same = RedisServer.obtain(Environments.with(home, Map.of("REDIS_URL", redis.url())))) {
+                assertEquals("PONG", same.command("PING"));
+            }
+        }
+        try (RedisServer open = RedisServer.start("--requirepass", "")) {
+            assertEquals("", open.password());
+            assertEquals("redis://127.0.0.1:" + open.port(), open.url());
+            assertEquals("PONG", open.command("PING"));
+        }
+    }
+
+    @Test
+    void usersOfTheCallerAreAllThatAreThere() throws IOException {
+        try (RedisServer redis = RedisServer.startWithUsers("default on >mine ~* &* +@all")) {
+            assertEquals("", redis.password());
+            assertEquals("PONG", ask(RedisAddress.local(redis.port(), "mine"), "PING"));
             RedisServerException e = assertThrows(RedisServerException.class, () -> redis.command("PING"));
             assertTrue(String.valueOf(e.getMessage()).contains("NOAUTH"), e.getMessage());
+        }
+        Path users = Files.writeString(home.resolve("users.acl"), "user default on nopass ~* &* +@all\n");
+        try (RedisServer redis = RedisServer.start("--aclfile", users.toString())) {
+            assertEquals("PONG", redis.command("PING"));
+        }
+        try (RedisServer redis = RedisServer.startWithUsers("reader on >his ~* &* +@all")) {
+            assertEquals("default", redis.command("ACL", "WHOAMI"));
+            assertFalse(redis.password().isEmpty());
+        }
+    }
+
+    private static @Nullable Object ask(RedisAddress address, String... command) throws IOException {
+        try (RespConnection connection = RespConnection.open(address, Duration.ofSeconds(10))) {
+            return connection.call(command);
         }
     }
 
@@ -211,14 +268,14 @@ class RedisServerTest {
         try (RedisServer first = RedisServer.start()) {
             Deque<Integer> ports = new ArrayDeque<>(List.of(first.port(), freePort));
             try (OwnServer second = OwnServer.start(environment, List.of(), "", ports::removeFirst)) {
-                assertEquals(freePort, second.port());
+                assertEquals(freePort, second.address().port());
                 assertEquals("PONG", first.command("PING"));
             }
         }
     }
 
     private static boolean answers(RedisServer redis) {
-        try (RespConnection connection = RespConnection.open(RedisAddress.local(redis.port()), SILENCE)) {
+        try (RespConnection connection = RespConnection.open(redis.address(), SILENCE)) {
             return "PONG".equals(connection.call("PING"));
         } catch (IOException e) {
             return false;

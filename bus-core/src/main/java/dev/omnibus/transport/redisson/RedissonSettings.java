@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,7 @@ import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
+import org.redisson.config.ClusterServersConfig;
 import org.redisson.config.Config;
 import org.redisson.config.ConstantDelay;
 import org.redisson.config.DefaultNameMapper;
@@ -20,6 +22,7 @@ import org.redisson.config.EqualJitterDelay;
 import org.redisson.config.NameMapper;
 import org.redisson.config.Protocol;
 import org.redisson.config.ReadMode;
+import org.redisson.config.SentinelServersConfig;
 import org.redisson.config.SingleServerConfig;
 import org.redisson.config.SubscriptionMode;
 import org.slf4j.Logger;
@@ -38,6 +41,7 @@ final class RedissonSettings {
     static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
 
     private static final int SCAN_MILLIS = 1_000;
+    private static final int IDLE_MILLIS = 10_000; // for the second connection of the pool for subscriptions
     private static final int WAITING_CONNECTIONS = 64; // opened as they are needed
     private static final int ALL_ON_ONE_CONNECTION = 1_000_000;
 
@@ -66,6 +70,7 @@ final class RedissonSettings {
         config.setNameMapper(
                 NameMapper.direct()); // Redisson applies one to a part of what a bus does; prefix() is ours
         config.setLazyInitialization(false); // a wrong address or password fails at connect
+        loginOfAddresses(config);
         if (config.isSingleConfig()) {
             single(config.useSingleServer());
             config.useSingleServer()
@@ -78,7 +83,8 @@ final class RedissonSettings {
         } else if (config.isSentinelConfig()) {
             masters(config.useSentinelServers());
             config.useSentinelServers()
-                    .setSentinelAddresses(readable(config.useSentinelServers().getSentinelAddresses()));
+                    .setSentinelAddresses(
+                            withoutLogin(config.useSentinelServers().getSentinelAddresses()));
             config.useSentinelServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen
             config.useSentinelServers().setCheckSentinelsList(false); // one Sentinel that answers is enough
         } else {
@@ -125,14 +131,61 @@ final class RedissonSettings {
         return config;
     }
 
+    /**
+     * Redisson uses the login in an address at that address alone, and so not at the masters, replicas and Sentinels
+     * that it is told of later. A login that stands in the configuration itself is left as it is.
+     */
+    private static void loginOfAddresses(Config config) {
+        if (config.isClusterConfig()) {
+            ClusterServersConfig cluster = config.useClusterServers();
+            login(cluster.getNodeAddresses()).ifPresent(login -> setLogin(config, cluster, login));
+        } else if (config.isSentinelConfig()) {
+            SentinelServersConfig sentinels = config.useSentinelServers();
+            login(sentinels.getSentinelAddresses()).ifPresent(login -> {
+                setLogin(config, sentinels, login);
+                if (sentinels.getSentinelPassword() == null) {
+                    sentinels.setSentinelUsername(login.user()).setSentinelPassword(login.password());
+                }
+            });
+        }
+    }
+
+    private static Optional<RedisUri> login(List<String> addresses) {
+        return addresses.stream()
+                .filter(address -> !isFile(address))
+                .map(RedisUri::parse)
+                .filter(RedisUri::hasLogin)
+                .findFirst();
+    }
+
+    @SuppressWarnings("deprecation") // of the second place where a password may stand
+    private static void setLogin(Config config, BaseConfig<?> servers, RedisUri login) {
+        if (config.getPassword() == null && servers.getPassword() == null) {
+            config.setUsername(login.user()).setPassword(login.password());
+        }
+    }
+
     private static List<String> readable(List<String> addresses) {
         return new ArrayList<>(
                 addresses.stream().map(RedissonSettings::readable).toList());
     }
 
+    /** With one, Redisson would not notice that the Sentinels it is told of want it as well. */
+    private static List<String> withoutLogin(List<String> addresses) {
+        return new ArrayList<>(addresses.stream()
+                .map(address ->
+                        isFile(address) ? address : RedisUri.parse(address).server())
+                .toList());
+    }
+
     private static String readable(@Nullable String address) {
-        boolean socket = address != null && address.contains("+uds://"); // what follows is the name of a file
-        return address != null && socket ? address : RedisUri.parse(address).forRedisson();
+        return address != null && isFile(address)
+                ? address
+                : RedisUri.parse(address).forRedisson();
+    }
+
+    private static boolean isFile(@Nullable String address) {
+        return address != null && address.contains("+uds://"); // what follows is the name of a socket's file
     }
 
     private static void single(SingleServerConfig server) {
@@ -165,6 +218,7 @@ final class RedissonSettings {
         server.setTimeout((int) ANSWER_TIMEOUT.toMillis());
         server.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
         server.setSubscriptionTimeout((int) SUBSCRIBE_TIMEOUT.toMillis());
+        server.setIdleConnectionTimeout(IDLE_MILLIS);
         server.setReconnectionDelay(new EqualJitterDelay(Duration.ofMillis(50), Duration.ofSeconds(1))); // not 10 s
     }
 

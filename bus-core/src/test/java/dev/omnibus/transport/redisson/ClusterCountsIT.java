@@ -3,6 +3,7 @@ package dev.omnibus.transport.redisson;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,7 +12,7 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
-import java.io.OutputStream;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -74,11 +75,7 @@ class ClusterCountsIT {
         List<Socket> subscribers = new ArrayList<>();
         try (RedissonTransport transport = RedissonTransport.connect(config)) {
             for (RedisServer server : redis.nodes()) {
-                Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), server.port());
-                subscribers.add(subscriber);
-                String line = "SUBSCRIBE " + String.join(" ", channels) + "\r\n";
-                subscriber.getOutputStream().write(line.getBytes(StandardCharsets.UTF_8));
-                assertTrue(subscriber.getInputStream().read() >= 0, "no answer");
+                subscribers.add(subscribe(server, String.join(" ", channels)));
             }
             await().atMost(40, SECONDS).pollInterval(500, MILLISECONDS).until(() -> {
                 long before = counts(redis);
@@ -92,6 +89,16 @@ class ClusterCountsIT {
                 subscriber.close();
             }
         }
+    }
+
+    /** By a plain socket, which follows no master anywhere. */
+    static Socket subscribe(RedisServer server, String channels) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        String lines = "AUTH " + server.password() + "\r\nSUBSCRIBE " + channels + "\r\n";
+        socket.getOutputStream().write(lines.getBytes(StandardCharsets.UTF_8));
+        byte[] answers = socket.getInputStream().readNBytes("+OK\r\n*".length()); // it is subscribed now
+        assertEquals("+OK\r\n*", new String(answers, StandardCharsets.UTF_8));
+        return socket;
     }
 
     private static long counts(RedisCluster redis) {
@@ -113,20 +120,17 @@ class ClusterCountsIT {
         Config config = new Config();
         config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
         RedisServer master = redis.masterOf("c");
-        try (RedissonTransport transport = RedissonTransport.connect(config);
-                Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), master.port())) {
+        try (RedissonTransport transport = RedissonTransport.connect(config)) {
             await().atMost(20, SECONDS).until(() -> count(transport) == 0); // a slow server may have one, it is said
-            OutputStream out = subscriber.getOutputStream();
-            out.write("SUBSCRIBE c\r\n".getBytes(StandardCharsets.UTF_8));
-            out.flush();
-            assertTrue(subscriber.getInputStream().read() >= 0, "no answer"); // it is subscribed now
-            await().atMost(20, SECONDS).until(() -> count(transport) == 1);
+            try (Socket subscriber = subscribe(master, "c")) {
+                await().atMost(20, SECONDS).until(() -> count(transport) == 1);
 
-            redis.failover(master);
-            if (withANewClient) { // which knows no other master
-                transport.reconnect().get(20, SECONDS);
+                redis.failover(master);
+                if (withANewClient) { // which knows no other master
+                    transport.reconnect().get(20, SECONDS);
+                }
+                assertNobodyIsCountedOut(transport);
             }
-            assertNobodyIsCountedOut(transport);
         }
     }
 }

@@ -48,6 +48,7 @@ class RedissonDefectsIT {
     private static RedissonClient connect(RedisCluster redis) {
         Config config = new Config();
         config.setCodec(StringCodec.INSTANCE);
+        config.setPassword(redis.nodes().get(0).password());
         config.useClusterServers()
                 .setScanInterval(500)
                 .addNodeAddress(redis.urls().toArray(String[]::new));

@@ -2,17 +2,14 @@ package dev.omnibus.transport.redisson;
 
 import static dev.omnibus.transport.redisson.ClusterCountsIT.assertNobodyIsCountedOut;
 import static dev.omnibus.transport.redisson.ClusterCountsIT.count;
+import static dev.omnibus.transport.redisson.ClusterCountsIT.subscribe;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
-import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.redisson.config.Config;
@@ -39,11 +36,7 @@ class SentinelCountsIT {
             if (withANewClient) { // which knows no other master
                 transport.reconnect().get(20, SECONDS);
             }
-            try (Socket subscriber = new Socket(InetAddress.getLoopbackAddress(), before.port())) {
-                OutputStream out = subscriber.getOutputStream();
-                out.write("SUBSCRIBE c\r\n".getBytes(StandardCharsets.UTF_8));
-                out.flush();
-                assertTrue(subscriber.getInputStream().read() >= 0, "no answer"); // it is subscribed now
+            try (Socket subscriber = subscribe(before, "c")) {
                 assertNobodyIsCountedOut(transport);
             }
             await().atMost(20, SECONDS).until(() -> count(transport) == 0);

@@ -140,7 +140,9 @@ class HostileFaultIT {
         try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), redis.port());
                 Load load = load()) {
             OutputStream out = slow.getOutputStream();
-            out.write("CLIENT SETNAME slow\r\nSUBSCRIBE bus:evt:load.n beside\r\n".getBytes(StandardCharsets.UTF_8));
+            String lines =
+                    "AUTH " + redis.password() + "\r\nCLIENT SETNAME slow\r\nSUBSCRIBE bus:evt:load.n beside\r\n";
+            out.write(lines.getBytes(StandardCharsets.UTF_8));
             await().atMost(20, SECONDS).until(() -> isThere("slow"));
             load.through(Duration.ofSeconds(2), () -> {
                         for (int i = 0; i < 200 && isThere("slow"); i++) {

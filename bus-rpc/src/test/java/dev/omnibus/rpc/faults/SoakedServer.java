@@ -39,7 +39,7 @@ final class SoakedServer extends Soaked {
     @Override
     Bus open(String name, BusListener listener) {
         String url = name.equals("caller")
-                ? proxy.url().replace("redis://", "redis://caller:first@")
+                ? "redis://caller:first@127.0.0.1:" + proxy.port()
                 : "redis://worker:first@127.0.0.1:" + redis.port();
         return Bus.builder(url).name(name).listener(listener).build();
     }
