@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.examples.Calls.Shelves;
-import dev.omnibus.examples.Calls.Warehouse;
+import dev.omnibus.examples.FirstCall.Shelves;
+import dev.omnibus.examples.FirstCall.Warehouse;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcClient;
@@ -35,7 +35,7 @@ class CallsIT {
 
     @Test
     void theFirstCallGivesWhatIsLeft() throws Exception {
-        assertEquals("12 left, then 10", Calls.firstCall(redis.url()));
+        assertEquals("12 left, then 10", FirstCall.firstCall(redis.url()));
     }
 
     @Test
@@ -44,11 +44,11 @@ class CallsIT {
                 Bus caller = bus()) {
             RpcClient client = RpcClient.on(caller);
             Warehouse stock = Calls.patient(client);
-            assertEquals("NO_SERVER, executed: no", Calls.nobodyThere(stock));
+            assertEquals("NO_SERVER, executed: no", FirstCall.nobodyThere(stock));
 
             RpcServer.on(server).serve(Warehouse.class, new Shelves()).ready().join();
 
-            assertEquals("12 left", Calls.nobodyThere(stock));
+            assertEquals("12 left", FirstCall.nobodyThere(stock));
             assertEquals(12, Calls.leftAfter(stock, "sku-1", 20));
             assertEquals(0, Calls.leftAfter(stock, "sku-2", 1));
             assertEquals(10, Calls.reserveOnce(client, "order-1", "sku-1", 2));
