@@ -15,7 +15,6 @@ import java.util.Optional;
 final class Compare {
 
     private static final double SETTLED = 5; // per cent of a processor
-    private static final int MOST_WARM_UPS = 20; // one that is always compiling is measured all the same
 
     private final Options options;
     private final PrintStream out;
@@ -52,7 +51,7 @@ final class Compare {
                 .filter(peer -> options.wants(job, peer))
                 .toList();
         List<Peer> cold = new ArrayList<>(peers);
-        for (int i = 0; i < MOST_WARM_UPS && !cold.isEmpty(); i++) {
+        for (int i = 0; i < options.warmUps() && !cold.isEmpty(); i++) {
             cold.removeIf(peer -> measure(job, "warm-up", peer, stage)
                     .map(measured -> !(measured.get(Metric.JIT) > SETTLED))
                     .orElse(true));

@@ -12,6 +12,7 @@ record Options(
         List<Job> jobs,
         List<Peer> peers,
         int rounds,
+        int warmUps,
         double seconds,
         boolean budgetsOnly,
         Optional<Path> json,
@@ -19,11 +20,12 @@ record Options(
         Optional<Path> svg) {
 
     static final String USAGE = """
-            compare [--jobs a,b] [--peers a,b|none] [--rounds n] [--seconds n]
+            compare [--jobs a,b] [--peers a,b|none] [--rounds n] [--seconds n] [--warm-ups n]
                     [--scope all|budgets] [--json FILE] [--markdown FILE] [--svg FILE]
             micro   [a pattern of benchmarks, and any other option of JMH]""";
 
     private static final int ROUNDS = 5;
+    private static final int MOST_WARM_UPS = 20; // one that is always compiling is measured all the same
     private static final double SECONDS = 3;
 
     /**
@@ -35,6 +37,7 @@ record Options(
         List<Job> jobs = Jobs.ALL;
         List<Peer> peers = Peers.ALL;
         int rounds = ROUNDS;
+        int warmUps = MOST_WARM_UPS;
         double seconds = SECONDS;
         boolean budgetsOnly = false;
         Optional<Path> json = Optional.empty();
@@ -50,6 +53,7 @@ record Options(
                 case "--jobs" -> jobs = list(value, Jobs::named);
                 case "--peers" -> peers = withOmnibus(value);
                 case "--rounds" -> rounds = (int) positive(option, value);
+                case "--warm-ups" -> warmUps = (int) positive(option, value);
                 case "--seconds" -> seconds = positive(option, value);
                 case "--scope" -> budgetsOnly = isBudgets(value);
                 case "--json" -> json = Optional.of(Path.of(value));
@@ -58,7 +62,7 @@ record Options(
                 default -> throw new IllegalArgumentException("There is no option " + option + "; use\n" + USAGE);
             }
         }
-        return new Options(jobs, peers, rounds, seconds, budgetsOnly, json, markdown, svg);
+        return new Options(jobs, peers, rounds, warmUps, seconds, budgetsOnly, json, markdown, svg);
     }
 
     private static <T> List<T> list(String names, Function<String, T> named) {

@@ -33,8 +33,8 @@ class CompareIT {
         Path json = folder.resolve("result.json");
         Path markdown = folder.resolve("result.md");
         Path svg = folder.resolve("result.svg");
-        String out = compare("--rounds 1 --seconds 0.5 --jobs calls-256,events-1 --peers rtopic --json " + json
-                + " --markdown " + markdown + " --svg " + svg);
+        String out = compare("--rounds 1 --warm-ups 1 --seconds 0.5 --jobs calls-256,events-1 --peers rtopic --json "
+                + json + " --markdown " + markdown + " --svg " + svg);
 
         List<Matcher> lines =
                 out.lines().map(LINE::matcher).filter(Matcher::matches).toList();
