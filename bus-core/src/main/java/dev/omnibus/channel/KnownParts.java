@@ -67,18 +67,24 @@ public final class KnownParts<T> {
     public @Nullable T find(Message message, int from) {
         Part<T> tried = last;
         if (tried != null && message.hasAt(from, tried.bytes)) {
-            return tried.meaning;
+            return recognised(tried);
         }
         int set = set(message.bytes(), message.offset() + from, message.offset() + message.length());
         for (int i = set; i < set + WAYS; i++) {
             Part<T> part = parts[i];
             if (part != null && message.hasAt(from, part.bytes)) {
-                part.credit = part.credit < MAX_CREDIT ? (byte) (part.credit + 1) : MAX_CREDIT;
                 last = part;
-                return part.meaning;
+                return recognised(part);
             }
         }
         return null;
+    }
+
+    private static <T> T recognised(Part<T> part) {
+        if (part.credit < MAX_CREDIT) {
+            part.credit++;
+        }
+        return part.meaning;
     }
 
     /**

@@ -53,6 +53,17 @@ class KnownPartsTest {
         assertTrue(known(0, 100) >= 95, known(0, 100) + " are known");
     }
 
+    /** A sender whose messages come one after another is as much known as one whose messages come in between others. */
+    @Test
+    void whoSendsManyInARowKeepsHisPlaceAfterwards() {
+        parts.learn(bytes(7), 7);
+        for (int i = 0; i < 100; i++) {
+            assertEquals(7, find(7));
+        }
+        IntStream.range(1_000, 9_000).forEach(i -> parts.learn(bytes(i), i));
+        assertEquals(7, find(7));
+    }
+
     @Test
     void thoseWhoHaveFallenSilentMakeRoom() {
         IntStream.range(0, 5_000).forEach(i -> parts.learn(bytes(i), i));
