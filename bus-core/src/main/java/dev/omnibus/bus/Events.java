@@ -74,9 +74,18 @@ final class Events {
     }
 
     /** What is not asked for until the next time is forgotten then. */
-    private void agePrepared() {
+    private synchronized void agePrepared() {
         preparedBefore = prepared;
         prepared = new ConcurrentHashMap<>();
+    }
+
+    /**
+     * A program with so many topics publishes seldom on most of them. Of several threads that find it full, one ages.
+     */
+    private synchronized void makeRoomForPrepared() {
+        if (prepared.size() >= MOST_PREPARED) {
+            agePrepared();
+        }
     }
 
     /** Publishes what carries the simple name of its class. */
@@ -116,7 +125,7 @@ final class Events {
         Prepared before = preparedBefore.get(key);
         Prepared made = before == null ? prepare(key) : before;
         if (prepared.size() >= MOST_PREPARED) {
-            agePrepared(); // a program with so many topics publishes seldom on most of them
+            makeRoomForPrepared();
         }
         prepared.put(key, made);
         return made;
