@@ -203,7 +203,9 @@ final class CallAnswers {
     /** Refuses what did not become an execution. */
     void refuse(RpcCodec.Request request, int code, String message) {
         refused.increment();
-        reply(request, RpcCodec.error(code, message, ""), Count.NO, Sent.UNNOTICED);
+        if (isAnswerable(request)) {
+            send(request, codec.response(request.id(), RpcCodec.error(code, message, "")), Count.NO, Sent.UNNOTICED);
+        }
     }
 
     /** Sends the one answer of an execution. */
@@ -236,17 +238,20 @@ final class CallAnswers {
         }
     }
 
-    private void reply(RpcCodec.Request request, Answer answer, Count count, Sent sent) {
+    private boolean isAnswerable(RpcCodec.Request request) {
         if (request.id().isEmpty()) {
-            return; // a notification is never answered
+            return false; // a notification is never answered
         }
         if (!channels.names().isInbox(request.replyTo())) {
             channels.reportBad(
                     channels.names().method(request.method()),
                     "A request cannot be answered: its replyTo names no inbox");
-            return;
+            return false;
         }
-        byte[] message = codec.response(request.id(), answer);
+        return true;
+    }
+
+    private void send(RpcCodec.Request request, byte[] message, Count count, Sent sent) {
         pacer.pass(request.replyTo(), message.length, () -> channels.send(request.replyTo(), message, count, sent));
     }
 
@@ -261,6 +266,7 @@ final class CallAnswers {
         private final Answer answer;
         private final @Nullable Reason reason;
         private int unreceived; // one sending follows the other
+        private volatile int passed; // bytes
 
         Replying(Execution execution, Answer answer, @Nullable Reason reason) {
             this.execution = execution;
@@ -269,7 +275,16 @@ final class CallAnswers {
         }
 
         void send() {
-            reply(execution.request(), answer, execution.asksForCaller() ? Count.ANY : Count.NO, this);
+            RpcCodec.Request request = execution.request();
+            if (isAnswerable(request)) {
+                byte[] message = codec.response(request.id(), answer);
+                passed = message.length;
+                CallAnswers.this.send(request, message, execution.asksForCaller() ? Count.ANY : Count.NO, this);
+            }
+        }
+
+        private void giveBack() {
+            pacer.giveBack(execution.request().replyTo(), passed);
         }
 
         /** False if nobody would wait for it any more, or too much waits for the connection already. */
@@ -293,6 +308,9 @@ final class CallAnswers {
         @Override
         public void sent(long receivers, boolean exact) {
             boolean unheard = receivers == 0 && channels.countsTrusted();
+            if (unheard) {
+                giveBack();
+            }
             if (unheard && !(++unreceived < TIMES_UNRECEIVED && sendAgain(FIRST_PAUSE_MILLIS << unreceived))) {
                 callersGone.increment();
                 LOG.debug("The caller {} of {} has gone before its answer", execution.caller(), execution.method());
@@ -302,6 +320,9 @@ final class CallAnswers {
 
         @Override
         public void failed(TransportException failure) {
+            if (failure.notSent()) {
+                giveBack();
+            }
             if (failure.kind() == Kind.TOO_LARGE && answer.isResult()) {
                 LOG.error("The result of {} for {} was not sent", execution.method(), execution.caller(), failure);
                 Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the result is too large to be sent", "");

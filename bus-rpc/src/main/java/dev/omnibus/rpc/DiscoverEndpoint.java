@@ -1,7 +1,6 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Count;
@@ -41,7 +40,7 @@ final class DiscoverEndpoint implements Receiver {
     private final Map<String, List<String>> byName = new TreeMap<>(); // methods without a contract, by service
     private final List<Listening> listening = new ArrayList<>();
     private @Nullable CompletableFuture<Void> opened;
-    private @Nullable ObjectNode document;
+    private RpcCodec.@Nullable Answer document; // as it is sent, because anybody may ask for it again and again
 
     DiscoverEndpoint(Bus bus, RpcCodec codec, ReplyPacer pacer) {
         this.pacer = pacer;
@@ -100,7 +99,7 @@ final class DiscoverEndpoint implements Receiver {
         RpcCodec.Answer answer;
         try {
             answer = request.method().equals(METHOD)
-                    ? codec.result(document())
+                    ? document()
                     : RpcCodec.error(RpcCodec.METHOD_NOT_FOUND, "this channel is for " + METHOD, "");
         } catch (JsonProcessingException | RuntimeException | Error e) { // made from the program's own classes
             LOG.error("The OpenRPC document of node {} cannot be made", channels.node(), e);
@@ -124,6 +123,9 @@ final class DiscoverEndpoint implements Receiver {
 
             @Override
             public void failed(TransportException failure) {
+                if (failure.notSent()) {
+                    pacer.giveBack(request.replyTo(), message.length);
+                }
                 if (failure.kind() == TransportException.Kind.TOO_LARGE) {
                     byte[] instead = codec.response(request.id(), internal("the document is too large to be sent"));
                     channels.send(request.replyTo(), instead, Count.NO, Sent.UNNOTICED);
@@ -136,14 +138,16 @@ final class DiscoverEndpoint implements Receiver {
         return RpcCodec.error(RpcCodec.INTERNAL_ERROR, why, "");
     }
 
-    private synchronized ObjectNode document() {
-        if (document == null) {
-            document = OpenRpc.document(
+    private synchronized RpcCodec.Answer document() throws JsonProcessingException {
+        RpcCodec.Answer made = document;
+        if (made == null) {
+            made = codec.result(OpenRpc.document(
                     codec.json(),
                     channels.node(),
                     contracts,
-                    byName.values().stream().flatMap(List::stream).toList());
+                    byName.values().stream().flatMap(List::stream).toList()));
+            document = made;
         }
-        return document;
+        return made;
     }
 }

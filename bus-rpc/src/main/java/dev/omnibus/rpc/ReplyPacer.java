@@ -138,6 +138,25 @@ final class ReplyPacer {
         return false;
     }
 
+    /** A reply that was passed and reached nobody has flooded nobody: the next one need not wait for it. */
+    void giveBack(String inbox, int bytes) {
+        if (bytes < FREE_BYTES) {
+            return;
+        }
+        boolean someWait;
+        synchronized (this) {
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                return;
+            }
+            bucket.level = Math.min(BURST_BYTES, bucket.level + bytes);
+            someWait = !bucket.waiting.isEmpty();
+        }
+        if (someWait) {
+            executor.execute(() -> release(inbox)); // this may be the thread of the transport
+        }
+    }
+
     private void later(String inbox, long nanos) {
         CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, executor).execute(() -> release(inbox));
     }

@@ -118,4 +118,28 @@ class ReplyPacerTest {
         reply("victim", MEBIBYTE, 10);
         assertEquals(20, sent.get());
     }
+
+    /** One that finds no connection is sent again and again, and one that is too large never. */
+    @Test
+    void whatReachedNobodyIsNotHeldAgainstTheNextOnes() {
+        for (int i = 0; i < 100; i++) {
+            reply("returning", MEBIBYTE, 1);
+            pacer.giveBack("returning", MEBIBYTE);
+        }
+        assertEquals(100, sent.get());
+        reply("returning", MEBIBYTE, 10);
+        assertEquals(102, sent.get(), "but no more than the burst");
+        pacer.giveBack("unknown", MEBIBYTE);
+        pacer.giveBack("returning", 10);
+    }
+
+    @Test
+    void whoWaitsForWhatIsGivenBackGoesAtOnce() {
+        ReplyPacer eager = new ReplyPacer(Runnable::run, nanos::get);
+        eager.pass("inbox", 20 * MEBIBYTE, sent::incrementAndGet);
+        eager.pass("inbox", MEBIBYTE, sent::incrementAndGet);
+        assertEquals(1, sent.get());
+        eager.giveBack("inbox", 20 * MEBIBYTE);
+        assertEquals(2, sent.get());
+    }
 }
