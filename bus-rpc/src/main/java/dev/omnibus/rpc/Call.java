@@ -114,15 +114,27 @@ final class Call<T> {
         attempt(0);
     }
 
-    /** Before the first attempt goes out, there must be room for a reply that may be large. */
+    /**
+     * There must be room for a reply that may be large. An attempt that ended while it waited for room leaves its place
+     * to the next one.
+     */
     private void findNodeWithRoom(Attempt next) {
-        if (reservation != null || !client.replyBudget().counts(method.name())) {
-            findNode(next);
-            return;
+        ReplyBudget.Reservation mine = reservation;
+        if (mine == null) {
+            if (!client.replyBudget().counts(method.name())) {
+                findNode(next);
+                return;
+            }
+            ReplyBudget.Reservation made = client.replyBudget().reserve(method.name(), 1);
+            future.whenComplete((value, failure) -> made.end());
+            reservation = made;
+            mine = made;
         }
-        ReplyBudget.Reservation mine = client.replyBudget().reserve(method.name(), 1, () -> findNode(next));
-        reservation = mine;
-        future.whenComplete((value, failure) -> mine.end());
+        mine.whenRoom(() -> {
+            if (client.pending().contains(next.id())) {
+                findNode(next);
+            }
+        });
     }
 
     private void attempt(long pauseMillis) {
@@ -145,7 +157,7 @@ final class Call<T> {
         } else if (pauseMillis == 0) {
             findNodeWithRoom(next);
         } else {
-            client.executeAfter(pauseMillis, () -> findNode(next));
+            client.executeAfter(pauseMillis, () -> findNodeWithRoom(next));
         }
     }
 
@@ -267,8 +279,8 @@ final class Call<T> {
 
     void replied(Attempt last, RpcCodec.Response reply) {
         Message value = reply.result();
+        client.replyBudget().observed(method.name(), reply.size(), value != null);
         if (value != null) {
-            client.replyBudget().observed(method.name(), value.length());
             complete(value);
         } else if (reply.code() == RpcCodec.DRAINING) {
             drained = true;

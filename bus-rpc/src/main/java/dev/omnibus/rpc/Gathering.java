@@ -127,14 +127,15 @@ final class Gathering<T> implements Pending {
 
     /** The replies all come at once: they must have room. */
     private void sendWithRoom() {
-        if (reservation != null) {
-            send();
-            return;
+        ReplyBudget.Reservation mine = reservation;
+        if (mine == null) {
+            int nodes = client.directory().serving(method).size();
+            ReplyBudget.Reservation made = client.replyBudget().reserve(method, nodes);
+            future.whenComplete((replies, failure) -> made.end());
+            reservation = made; // before it is sent, because replies may come before that has returned
+            mine = made;
         }
-        int nodes = client.directory().serving(method).size();
-        ReplyBudget.Reservation mine = client.replyBudget().reserve(method, nodes, this::send);
-        reservation = mine;
-        future.whenComplete((replies, failure) -> mine.end());
+        mine.whenRoom(this::send);
     }
 
     void fail(RpcException e) {
@@ -159,6 +160,9 @@ final class Gathering<T> implements Pending {
         sent = true; // before the look: who ends it from here on must not say that it was not sent
         if (client.pending().contains(id)) {
             client.channels().send(client.channels().names().method(method), request, Count.ALL, new Question());
+            if (future.isGivenUp()) { // perhaps between the two, and then they were told before the question was sent
+                release();
+            }
         }
     }
 
@@ -276,8 +280,10 @@ final class Gathering<T> implements Pending {
         Duration latency = elapsed();
         Message value = reply.result();
         ReplyBudget.Reservation mine = reservation;
-        if (mine != null) {
-            mine.replied(value == null ? 0 : value.length());
+        if (mine != null && value != null) {
+            mine.replied(reply.size());
+        } else if (mine != null) {
+            mine.failed(reply.size());
         }
         @Nullable T decoded = null;
         RpcException fault = value == null

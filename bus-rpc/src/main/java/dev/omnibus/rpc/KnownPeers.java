@@ -78,7 +78,7 @@ final class KnownPeers {
         }
         Message result = message.lastValue(idEnd + server.length());
         long id = message.number(RpcCodec.ID_FROM, idEnd);
-        return result.length() == 0 ? null : RpcCodec.Response.ofResult(id, server.node(), result);
+        return result.length() == 0 ? null : RpcCodec.Response.ofResult(id, server.node(), result, message.length());
     }
 
     /** Remembers how a result begins that was read in the long way, if it is written as {@link RpcCodec} does. */

@@ -42,23 +42,13 @@ final class Newcomers {
 
     /** Keeps the answer of a stranger; false if he has answered before, or there is too much of them. */
     synchronized boolean hold(RpcCodec.Response reply) {
-        long size = size(reply);
+        long size = reply.size();
         if (strangers.size() >= MOST_STRANGERS || bytes + size > MOST_BYTES || strangers.containsKey(reply.from())) {
             return false;
         }
         strangers.put(reply.from(), apart(reply));
         bytes += size;
         return true;
-    }
-
-    private static long size(RpcCodec.Response reply) {
-        Message result = reply.result();
-        Message details = reply.details();
-        return (long) reply.from().length()
-                + reply.message().length()
-                + reply.type().length()
-                + (result == null ? 0 : result.length())
-                + (details == null ? 0 : details.length());
     }
 
     /** Without the frame in which it came, which may be much larger. */
@@ -71,7 +61,8 @@ final class Newcomers {
                 reply.message(),
                 reply.type(),
                 apart(reply.details()),
-                reply.retryAfterMillis());
+                reply.retryAfterMillis(),
+                reply.size());
     }
 
     private static @Nullable Message apart(@Nullable Message part) {
@@ -81,7 +72,7 @@ final class Newcomers {
     /** The answer that is kept of somebody who is no stranger any more. */
     synchronized RpcCodec.@Nullable Response release(String node) {
         RpcCodec.Response held = strangers.remove(node);
-        bytes -= held == null ? 0 : size(held);
+        bytes -= held == null ? 0 : held.size();
         return held;
     }
 

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Admission control by the bytes of the replies that are to be expected. Redis ends the connection of a process for
@@ -42,31 +43,67 @@ final class ReplyBudget {
     final class Reservation {
 
         private final String method;
-        private final Runnable send;
+        private @Nullable Runnable send; // guarded by the budget, like all below
         private int awaited;
         private long perReply;
+        private int largestError = -1; // none
         private Account account = small;
         private boolean probed;
         private boolean admitted;
         private boolean ended;
 
-        private Reservation(String method, int awaited, Runnable send) {
+        private Reservation(String method, int awaited) {
             this.method = method;
             this.awaited = awaited;
-            this.send = send;
         }
 
-        /** A reply has come; those that are still to come are expected to be alike. */
-        void replied(int bytes) {
-            learn(method, bytes);
+        /**
+         * Sends when there is room for the replies: at once and here, or later on the executor. Whoever has something
+         * else to send meanwhile asks again: it takes the place of what was to be sent, wherever that waits. Once there
+         * was room, there is until the end.
+         *
+         * @param whatWaits not called any more once the reservation has ended
+         */
+        void whenRoom(Runnable whatWaits) {
+            boolean now;
+            boolean waitsForAnother;
             synchronized (ReplyBudget.this) {
+                boolean first = send == null;
+                send = whatWaits;
+                now = !ended && (first ? enter(this) : admitted);
+                waitsForAnother = first && probed;
+            }
+            if (now) {
+                whatWaits.run();
+            } else if (waitsForAnother) {
+                CompletableFuture.delayedExecutor(PROBE_MILLIS, TimeUnit.MILLISECONDS, executor)
+                        .execute(() -> letGo(this));
+            }
+        }
+
+        /** A result has come; those that are still to come are expected to be alike. */
+        void replied(int bytes) {
+            came(bytes, true);
+        }
+
+        /** An error has come, which says little of how large results are. */
+        void failed(int bytes) {
+            came(bytes, false);
+        }
+
+        private void came(int bytes, boolean isResult) {
+            synchronized (ReplyBudget.this) {
+                learn(method, bytes, isResult);
+                largestError = isResult ? largestError : Math.max(largestError, bytes);
                 if (awaited > 0 && !ended) {
                     account.expected -= awaited * perReply;
                     awaited--;
                     perReply = sizes.getOrDefault(method, 0);
                     account(this).expected += awaited * perReply; // what was thought to be small may be large
                 }
-                endProbe(this);
+                if (isResult) {
+                    endProbe(this);
+                }
             }
             admit();
         }
@@ -79,6 +116,9 @@ final class ReplyBudget {
                 }
                 ended = true;
                 account.expected -= admitted ? awaited * perReply : 0;
+                if (largestError >= 0 && sizes.size() < MAX_METHODS) {
+                    sizes.putIfAbsent(method, largestError); // only errors have come: so the next ones need not wait
+                }
                 endProbe(this);
             }
             admit();
@@ -115,44 +155,45 @@ final class ReplyBudget {
     }
 
     /** How large a reply to a call was. */
-    void observed(String method, int bytes) {
+    void observed(String method, int bytes, boolean isResult) {
         if (bytes < FREE_BYTES && !sizes.containsKey(method)) {
             return; // as most are; a broadcast makes its method known in any case
         }
-        learn(method, bytes);
+        learn(method, bytes, isResult);
     }
 
-    private synchronized void learn(String method, int bytes) {
+    /** Errors may be large as well. Small ones, such as those of a busy node, say nothing of results. */
+    private synchronized void learn(String method, int bytes, boolean isResult) {
         Integer before = sizes.get(method);
-        if (before != null || sizes.size() < MAX_METHODS) {
-            sizes.put(method, before == null || bytes > before ? bytes : before - (before - bytes) / FADING);
+        if (before == null) {
+            if ((isResult || bytes >= FREE_BYTES) && sizes.size() < MAX_METHODS) {
+                sizes.put(method, bytes);
+            }
+        } else if (isResult || bytes > before) {
+            sizes.put(method, bytes > before ? bytes : before - (before - bytes) / FADING);
         }
     }
 
     /**
-     * Sends when there is room for the replies: at once and here, or later on the executor.
+     * Makes a place for the replies of one call or broadcast. It takes no room before something is to be sent.
      *
      * @param replies how many there will be
-     * @param send not called any more once the reservation has ended
      */
-    Reservation reserve(String method, int replies, Runnable send) {
-        Reservation reservation = new Reservation(method, replies, send);
-        boolean now;
-        synchronized (this) {
-            boolean probed = waitsForProbe(reservation);
-            Account account = account(reservation);
-            now = !probed && account.waiting.isEmpty() && fits(reservation);
-            if (!now && !probed) {
-                account.waiting.add(reservation);
-            }
+    Reservation reserve(String method, int replies) {
+        return new Reservation(method, replies);
+    }
+
+    /** Whether it may go now; if not, it waits. */
+    private boolean enter(Reservation reservation) {
+        if (waitsForProbe(reservation)) {
+            return false;
         }
-        if (now) {
-            send.run();
-        } else if (reservation.probed) {
-            CompletableFuture.delayedExecutor(PROBE_MILLIS, TimeUnit.MILLISECONDS, executor)
-                    .execute(() -> letGo(reservation));
+        Account account = account(reservation);
+        boolean now = account.waiting.isEmpty() && fits(reservation);
+        if (!now) {
+            account.waiting.add(reservation);
         }
-        return reservation;
+        return now;
     }
 
     /** Another one goes first, whose replies will tell how large they are. */
@@ -212,22 +253,20 @@ final class ReplyBudget {
 
     /** Sends what has room now, in the order in which it came. */
     private void admit() {
-        List<Reservation> ready = new ArrayList<>();
+        List<Runnable> ready = new ArrayList<>();
         synchronized (this) {
             admit(small, ready);
             admit(large, ready);
         }
-        for (Reservation reservation : ready) {
-            executor.execute(reservation.send); // this may be the thread of the transport
-        }
+        ready.forEach(executor::execute); // this may be the thread of the transport
     }
 
-    private void admit(Account account, List<Reservation> ready) {
+    private void admit(Account account, List<Runnable> ready) {
         Reservation next = account.waiting.peek();
         while (next != null && (next.ended || fits(next))) {
             account.waiting.remove();
-            if (!next.ended) {
-                ready.add(next);
+            if (!next.ended && next.send != null) {
+                ready.add(next.send);
             }
             next = account.waiting.peek();
         }

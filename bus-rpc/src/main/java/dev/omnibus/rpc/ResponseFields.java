@@ -96,16 +96,16 @@ final class ResponseFields implements RpcCodec.Fields {
     }
 
     /** What is left of a response that exceeds a limit; null if it is no response, or nobody knows whose it is. */
-    RpcCodec.@Nullable Response unreadable(IOException why) {
+    RpcCodec.@Nullable Response unreadable(IOException why, int size) {
         return Json.causeOf(why, StreamConstraintsException.class) == null
                         || id < 0
                         || from.isEmpty()
                         || !RpcCodec.isNodeId(from)
                 ? null
-                : new RpcCodec.Response(id, from, null, RpcCodec.UNREADABLE, Json.problem(why), "", null, 0);
+                : new RpcCodec.Response(id, from, null, RpcCodec.UNREADABLE, Json.problem(why), "", null, 0, size);
     }
 
-    RpcCodec.Response response() throws IOException {
+    RpcCodec.Response response(int size) throws IOException {
         if (id < 0) {
             throw new IOException("it has no id of ours");
         }
@@ -115,6 +115,6 @@ final class ResponseFields implements RpcCodec.Fields {
         if ((result == null) == (code == 0)) {
             throw new IOException("it has not exactly one of result and error");
         }
-        return new RpcCodec.Response(id, from, result, code, message, type, details, retryAfterMillis);
+        return new RpcCodec.Response(id, from, result, code, message, type, details, retryAfterMillis, size);
     }
 }

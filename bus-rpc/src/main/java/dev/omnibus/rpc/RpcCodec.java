@@ -117,7 +117,7 @@ final class RpcCodec {
         }
     }
 
-    /** A response as it arrives: a result, or an error whose code is not 0. */
+    /** A response as it arrives, in so many bytes: a result, or an error whose code is not 0. */
     record Response(
             long id,
             String from,
@@ -126,10 +126,11 @@ final class RpcCodec {
             String message,
             String type,
             @Nullable Message details,
-            long retryAfterMillis) {
+            long retryAfterMillis,
+            int size) {
 
-        static Response ofResult(long id, String from, Message result) {
-            return new Response(id, from, result, 0, "", "", null, 0);
+        static Response ofResult(long id, String from, Message result, int size) {
+            return new Response(id, from, result, 0, "", "", null, 0, size);
         }
     }
 
@@ -369,9 +370,9 @@ final class RpcCodec {
         ResponseFields fields = new ResponseFields();
         try {
             read(message, fields);
-            return fields.response();
+            return fields.response(message.length());
         } catch (IOException e) {
-            Response unreadable = fields.unreadable(e);
+            Response unreadable = fields.unreadable(e, message.length());
             if (unreadable == null) {
                 throw e;
             }

@@ -15,7 +15,7 @@ class NewcomersTest extends PlayedNodes {
     private static final int LARGE = 1024 * 1024;
 
     private static RpcCodec.Response reply(String from, Message result) {
-        return RpcCodec.Response.ofResult(1, from, result);
+        return RpcCodec.Response.ofResult(1, from, result, result.length() + 100);
     }
 
     @Test

@@ -21,7 +21,9 @@ class ReplyBudgetTest {
     private final List<String> sent = new CopyOnWriteArrayList<>();
 
     private Reservation ask(String name, String method, int nodes) {
-        return budget.reserve(method, nodes, () -> sent.add(name));
+        Reservation reservation = budget.reserve(method, nodes);
+        reservation.whenRoom(() -> sent.add(name));
+        return reservation;
     }
 
     private static void answer(Reservation reservation, int bytes, int times) {
@@ -79,8 +81,8 @@ class ReplyBudgetTest {
 
     @Test
     void whatIsSmallDoesNotWaitBehindWhatIsLarge() {
-        budget.observed("export.get", 9 * MEBIBYTE);
-        budget.observed("user.get", 2_000);
+        budget.observed("export.get", 9 * MEBIBYTE, true);
+        budget.observed("user.get", 2_000, true);
         ask("export", "export.get", 1);
         ask("another export", "export.get", 1);
         ask("user", "user.get", 1);
@@ -90,7 +92,7 @@ class ReplyBudgetTest {
 
     @Test
     void whatIsSmallHasABoundToo() {
-        budget.observed("page.get", 60_000);
+        budget.observed("page.get", 60_000, true);
         List<Reservation> pages = IntStream.range(0, 200)
                 .mapToObj(i -> ask("page", "page.get", 1))
                 .toList();
@@ -111,8 +113,8 @@ class ReplyBudgetTest {
 
     @Test
     void callsAreCountedWhereTheirAnswersAreLarge() {
-        budget.observed("echo.say", 20);
-        budget.observed("report.get", MEBIBYTE);
+        budget.observed("echo.say", 20, true);
+        budget.observed("report.get", MEBIBYTE, true);
         assertFalse(budget.counts("echo.say"));
         assertTrue(budget.counts("report.get"));
         List<Reservation> calls = new CopyOnWriteArrayList<>();
@@ -131,10 +133,70 @@ class ReplyBudgetTest {
 
     @Test
     void whatWasLargeOnceIsForgottenInTime() {
-        budget.observed("report.get", MEBIBYTE);
+        budget.observed("report.get", MEBIBYTE, true);
         for (int i = 0; i < 200; i++) {
-            budget.observed("report.get", 10);
+            budget.observed("report.get", 10, true);
         }
         assertFalse(budget.counts("report.get"));
+    }
+
+    @Test
+    void errorsTellLittleOfHowLargeResultsAre() {
+        Reservation first = ask("first", "report.get", 16);
+        ask("second", "report.get", 16);
+        first.failed(100); // of a node that is busy, say
+        assertEquals(List.of("first"), sent, "whose results will tell how large they are");
+        answer(first, MEBIBYTE, 1);
+        assertEquals(List.of("first"), sent);
+        for (int i = 0; i < 14; i++) {
+            first.failed(100);
+        }
+        assertEquals(List.of("first", "second"), sent);
+
+        budget.observed("export.get", 9 * MEBIBYTE, true);
+        for (int i = 0; i < 200; i++) {
+            budget.observed("export.get", 100, false);
+        }
+        ask("export", "export.get", 1);
+        ask("another export", "export.get", 1);
+        assertEquals(List.of("first", "second"), sent, "two of these and sixteen more have no room");
+    }
+
+    @Test
+    void errorsMayBeLargeThemselves() {
+        budget.observed("report.get", 9 * MEBIBYTE, false);
+        ask("first", "report.get", 1);
+        ask("second", "report.get", 1);
+        assertEquals(List.of("first"), sent);
+    }
+
+    @Test
+    void whatGivesNothingButErrorsIsKnownAllTheSame() {
+        Reservation first = ask("first", "broken.get", 3);
+        ask("second", "broken.get", 3);
+        for (int i = 0; i < 3; i++) {
+            first.failed(100);
+        }
+        first.end();
+        ask("third", "broken.get", 3);
+        assertEquals(List.of("first", "second", "third"), sent);
+    }
+
+    @Test
+    void whoAsksAgainTakesHisOwnPlace() {
+        budget.observed("export.get", 9 * MEBIBYTE, true);
+        Reservation first = ask("first", "export.get", 1);
+        Reservation second = ask("second", "export.get", 1);
+        ask("third", "export.get", 1);
+        second.whenRoom(() -> sent.add("second again"));
+        assertEquals(List.of("first"), sent, "it does not get past those who wait");
+
+        first.end();
+        assertEquals(List.of("first", "second again"), sent, "once, and as it was said last");
+        second.whenRoom(() -> sent.add("second once more"));
+        assertEquals(List.of("first", "second again", "second once more"), sent, "there is room for it until it ends");
+        second.end();
+        second.whenRoom(() -> sent.add("too late"));
+        assertEquals(List.of("first", "second again", "second once more", "third"), sent);
     }
 }

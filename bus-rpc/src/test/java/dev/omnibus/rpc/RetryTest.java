@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -17,7 +18,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is tried again, when, how often, and what is not. */
@@ -312,5 +315,49 @@ class RetryTest extends PlayedNodes {
     private static String refusal(Runnable action) {
         return String.valueOf(
                 assertThrows(IllegalArgumentException.class, action::run).getMessage());
+    }
+
+    @Test
+    void whatIsTriedAgainWaitsForRoomAsTheFirstAttemptDid() {
+        played("a", request -> note(request, result(request, "a", "\"done\"")));
+        RpcClient client = RpcClient.on(bus("caller"));
+        int most = (int) ReplyBudget.MAX_BYTES;
+        client.replyBudget().observed("echo.say", most, true);
+        ReplyBudget.Reservation other = client.replyBudget().reserve("echo.say", 1);
+        other.whenRoom(() -> {});
+        CallOptions options = within(60_000)
+                .withAttemptTimeout(Duration.ofMillis(50))
+                .withRetries(100)
+                .asIdempotent();
+
+        CompletableFuture<String> call = client.call("echo.say", String.class, options, "x");
+        await().until(() -> client.stats().retries() >= 2);
+        assertEquals(0, asked(), "nothing is sent for which there is no room");
+
+        other.end();
+        assertEquals("done", call.join());
+        await().until(() -> client.replyBudget().expected() == 0);
+    }
+
+    @Test
+    void whatBecomesKnownToBeLargeWaitsForRoomWhenItIsTriedAgain() {
+        AtomicReference<ReplyBudget.@Nullable Reservation> other = new AtomicReference<>();
+        RpcClient client = RpcClient.on(bus("caller"));
+        played("a", request -> {
+            if (asked() > 0) {
+                return note(request, result(request, "a", "\"done\""));
+            }
+            client.replyBudget().observed("echo.say", (int) ReplyBudget.MAX_BYTES, true);
+            other.set(client.replyBudget().reserve("echo.say", 1));
+            requireNonNull(other.get()).whenRoom(() -> {});
+            return note(request, overloaded(request, "a", 1));
+        });
+        CompletableFuture<String> call =
+                client.call("echo.say", String.class, within(60_000).withRetries(3), "x");
+        await().until(() -> client.stats().retries() == 1);
+        await().during(Duration.ofMillis(200)).until(() -> asked() == 1 && !call.isDone());
+
+        requireNonNull(other.get()).end();
+        assertEquals("done", call.join());
     }
 }
