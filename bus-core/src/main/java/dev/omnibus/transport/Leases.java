@@ -15,6 +15,9 @@ import java.util.Set;
  */
 public record Leases(long version, boolean all, Map<String, byte[]> changed, Set<String> gone) {
 
+    /** What an entry may say, in bytes: many read it again and again. */
+    public static final int MAX_VALUE_BYTES = 1024 * 1024;
+
     /**
      * Copies the map and the keys.
      *
@@ -26,6 +29,20 @@ public record Leases(long version, boolean all, Map<String, byte[]> changed, Set
     public Leases {
         changed = Map.copyOf(changed);
         gone = Set.copyOf(gone);
+    }
+
+    /**
+     * Checks an entry before it is written, because nobody would read one that is too large.
+     *
+     * @param key its name
+     * @param value what it says
+     * @throws TransportException if it is larger than {@link #MAX_VALUE_BYTES}
+     */
+    public static void requireReadable(String key, byte[] value) {
+        if (value.length > MAX_VALUE_BYTES) {
+            String what = "The entry " + key + " has " + value.length + " bytes; it may have " + MAX_VALUE_BYTES;
+            throw new TransportException(TransportException.Kind.TOO_LARGE, true, what, null);
+        }
     }
 
     /**

@@ -118,7 +118,8 @@ public interface Transport extends AutoCloseable {
      * @param key the entry's own name, unique; in a cluster of Redis in the same slot as the index
      * @param value what it says; not to be changed afterwards. Saying the same again is cheaper than something new
      * @param ttl how long it stands; at least a millisecond
-     * @return completes with the version of the index when it is written
+     * @return completes with the version of the index when it is written; fails if it says more than
+     *     {@link Leases#MAX_VALUE_BYTES}
      */
     CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl);
 

@@ -3,6 +3,8 @@ package dev.omnibus.transport;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,6 +68,21 @@ abstract class LeaseContract {
     @Test
     void anIndexThatNobodyWroteToIsEmpty() {
         assertEquals(Set.of(), standing(there, index));
+    }
+
+    @Test
+    void anEntryThatNobodyWouldReadIsRefusedWhereItIsWritten() {
+        CompletionException e = assertThrows(
+                CompletionException.class,
+                () -> here.renewLease(index, a, new byte[Leases.MAX_VALUE_BYTES + 1], LONG)
+                        .join());
+        TransportException tooLarge = assertInstanceOf(TransportException.class, e.getCause());
+        assertEquals(TransportException.Kind.TOO_LARGE, tooLarge.kind());
+        assertTrue(tooLarge.notSent());
+        assertEquals("The entry " + a + " has 1048577 bytes; it may have 1048576", tooLarge.getMessage());
+
+        here.renewLease(index, b, new byte[Leases.MAX_VALUE_BYTES], LONG).join();
+        assertEquals(Set.of(b), standing(there, index));
     }
 
     /** What a reader is told who reads again. Those who may not run scripts may be told of more. */

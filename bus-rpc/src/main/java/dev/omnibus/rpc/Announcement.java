@@ -47,7 +47,8 @@ final class Announcement {
     private final DiscoverEndpoint discover;
     private final Executor executor;
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-    private final String host = host();
+    private final String host =
+            host(System::getenv, List.of(Path.of("/proc/sys/kernel/hostname"), Path.of("/etc/hostname")));
     private final Map<String, Map<String, String>> services = new LinkedHashMap<>(); // guarded by this, like all below
     private String version = "";
     private long revision;
@@ -71,16 +72,16 @@ final class Announcement {
      * The machine's own name as the environment says it, or the file from which it was named when it started. The
      * network is not asked, because that may take long.
      */
-    private static String host() {
+    static String host(Function<String, @Nullable String> environment, List<Path> files) {
         for (String variable : List.of("HOSTNAME", "COMPUTERNAME")) {
-            String name = System.getenv(variable);
+            String name = environment.apply(variable);
             if (name != null && !name.isBlank()) {
                 return name.strip();
             }
         }
-        for (String file : List.of("/proc/sys/kernel/hostname", "/etc/hostname")) {
+        for (Path file : files) {
             try {
-                String name = Files.readString(Path.of(file)).strip();
+                String name = Files.readString(file).strip();
                 if (!name.isEmpty()) {
                     return name;
                 }
@@ -97,19 +98,31 @@ final class Announcement {
         version = version.isEmpty() && packaged != null ? packaged : version;
     }
 
-    /** Adds a service, with the shapes of those methods that have a contract; completes when the lease says so. */
-    CompletableFuture<Void> add(String service, List<Contract> contracts, List<String> methods) {
-        Map<String, String> shapes = new LinkedHashMap<>();
-        methods.forEach(method -> shapes.put(method, ""));
-        contracts.forEach(
-                contract -> shapes.putAll(Shape.of(contract.operations().values(), codec.json())));
+    /**
+     * Checks that others will be able to read what this node says of itself.
+     *
+     * @param all service to method to shape
+     * @throws IllegalStateException if it is too much
+     */
+    synchronized void requireRoom(Map<String, Map<String, String>> all) {
+        Map<String, Map<String, String>> whole = new LinkedHashMap<>(all);
+        whole.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
+        String problem = Manifests.problem(info(whole));
+        if (!problem.isEmpty()) {
+            throw new IllegalStateException(
+                    "Node " + channels.node() + " would announce " + problem + ". Let another node serve some of it");
+        }
+    }
+
+    /** Adds a service, with the shapes of its methods; completes when the lease says so. */
+    CompletableFuture<Void> add(String service, List<Contract> contracts, Map<String, String> shapes) {
         directory.shapes().expect(service, shapes);
         discover.say(
                 service,
                 contracts,
-                methods.stream()
-                        .filter(method -> "".equals(shapes.get(method)))
-                        .map(method -> service + "." + method)
+                shapes.entrySet().stream()
+                        .filter(method -> method.getValue().isEmpty())
+                        .map(method -> service + "." + method.getKey())
                         .toList());
         return announce(service, shapes);
     }
@@ -234,12 +247,17 @@ final class Announcement {
         return last;
     }
 
+    /** Only whose word it is: what counts is in the lease, and everybody hears it. */
     private void say(String what) {
-        byte[] word = codec.notification(what, Manifests.tree(info()));
+        byte[] word = codec.notification(what, Map.of("node", channels.node()));
         channels.send(channels.names().presence(), word, Count.NO, Sent.UNNOTICED);
     }
 
     private synchronized NodeInfo info() {
+        return info(services);
+    }
+
+    private synchronized NodeInfo info(Map<String, Map<String, String>> served) {
         String node = channels.node();
         int random = node.lastIndexOf('-');
         return new NodeInfo(
@@ -251,7 +269,7 @@ final class Announcement {
                 started,
                 draining,
                 revision,
-                services);
+                served);
     }
 
     private String key() {

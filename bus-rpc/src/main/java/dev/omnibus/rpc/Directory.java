@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -144,7 +145,7 @@ public final class Directory implements Layer {
         if (started == null || started.isCompletedExceptionally()) {
             CompletableFuture<Void> first = new CompletableFuture<>();
             started = first;
-            start().whenComplete((done, failure) -> {
+            attempted(this::start).whenComplete((done, failure) -> {
                 if (failure == null) {
                     first.complete(null);
                 } else {
@@ -163,6 +164,15 @@ public final class Directory implements Layer {
             looking = channels.every(LeaseTimes.LOOK, this::step);
         }
         return presence.ready().thenCompose(done -> look());
+    }
+
+    /** Whoever waits for the outcome must hear of it, also if there is none but what was thrown. */
+    private static <T> CompletableFuture<T> attempted(Supplier<CompletableFuture<T>> attempt) {
+        try {
+            return attempt.get();
+        } catch (RuntimeException | Error e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void step() {
@@ -252,8 +262,7 @@ public final class Directory implements Layer {
             look = done;
             since = version;
         }
-        channels.transport()
-                .leases(channels.names().nodes(), since)
+        attempted(() -> channels.transport().leases(channels.names().nodes(), since))
                 .whenCompleteAsync((leases, failure) -> looked(done, leases, failure), executor);
         return done;
     }

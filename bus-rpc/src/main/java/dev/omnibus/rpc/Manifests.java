@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.channel.Message;
+import dev.omnibus.transport.Leases;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -51,6 +52,23 @@ final class Manifests {
         } catch (IOException e) {
             throw new IllegalStateException("Our own manifest can always be written", e);
         }
+    }
+
+    /** Why nobody would read a manifest; empty if everybody would. */
+    static String problem(NodeInfo info) {
+        int size = info.services().values().stream()
+                .mapToInt(methods -> 1 + methods.size())
+                .sum();
+        if (size > MOST_METHODS) {
+            return size + " services and methods; a node may announce " + MOST_METHODS;
+        }
+        if (2 * info.weight() < Leases.MAX_VALUE_BYTES) {
+            return ""; // in memory it takes more than as a text, and a quote there takes two
+        }
+        int bytes = bytes(info).length;
+        return bytes > Leases.MAX_VALUE_BYTES
+                ? bytes + " bytes of names and shapes; a node may announce " + Leases.MAX_VALUE_BYTES
+                : "";
     }
 
     /**

@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -97,7 +99,8 @@ public final class RpcServer implements Layer {
      * @param <S> the interface
      * @return as {@link #serve(Class, Object, ServiceOptions)}
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
-     * @throws IllegalStateException if this node serves one of the methods already, or the bus is closed
+     * @throws IllegalStateException if this node serves one of the methods already, or more than it can announce, or
+     *     the bus is closed
      */
     @CanIgnoreReturnValue
     public <S> Registration serve(Class<S> contract, S implementation) {
@@ -117,7 +120,8 @@ public final class RpcServer implements Layer {
      * @param <S> the interface
      * @return the registration; the service can be called when its {@link Registration#ready()} completes
      * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
-     * @throws IllegalStateException if this node serves one of the methods already, or the bus is closed
+     * @throws IllegalStateException if this node serves one of the methods already, or more than it can announce, or
+     *     the bus is closed
      */
     @CanIgnoreReturnValue
     public <S> Registration serve(Class<S> contract, S implementation, ServiceOptions options) {
@@ -139,7 +143,8 @@ public final class RpcServer implements Layer {
      * @param handler gets the params as they came, an array or an object
      * @return the registration; the method can be called when its {@link Registration#ready()} completes
      * @throws IllegalArgumentException if the name is not one
-     * @throws IllegalStateException if this node serves the method already, or the bus is closed
+     * @throws IllegalStateException if this node serves the method already, or more than it can announce, or the bus is
+     *     closed
      */
     @CanIgnoreReturnValue
     public Registration serve(String method, MethodHandler<JsonNode> handler) {
@@ -155,7 +160,8 @@ public final class RpcServer implements Layer {
      * @param <P> what its params are read as
      * @return the registration; the method can be called when its {@link Registration#ready()} completes
      * @throws IllegalArgumentException if the name is not one, or the type cannot be decoded safely
-     * @throws IllegalStateException if this node serves the method already, or the bus is closed
+     * @throws IllegalStateException if this node serves the method already, or more than it can announce, or the bus is
+     *     closed
      */
     @CanIgnoreReturnValue
     public <P> Registration serve(String method, Class<P> type, MethodHandler<P> handler) {
@@ -166,23 +172,49 @@ public final class RpcServer implements Layer {
         return open(service, null, List.of(ServedMethod.of(method, type, handler, codec)), ServiceOptions.defaults());
     }
 
-    private synchronized Registration open(
+    private Registration open(
             String name, @Nullable Contract contract, List<ServedMethod> methods, ServiceOptions options) {
+        Map<String, String> shapes = new TreeMap<>();
+        methods.forEach(method -> shapes.put(method.name().substring(name.length() + 1), ""));
+        if (contract != null) {
+            shapes.putAll(Shape.of(contract.operations().values(), codec.json()));
+        }
+        return open(new ServedService(
+                name,
+                contract,
+                methods,
+                shapes,
+                options,
+                bus.channels(),
+                codec,
+                answers,
+                bus.executor(),
+                new Announcing()));
+    }
+
+    private synchronized Registration open(ServedService service) {
         if (closed) {
             throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
         }
-        for (ServedMethod method : methods) {
-            if (services.stream().anyMatch(service -> service.serves(method.name()))) {
+        for (ServedMethod method : service.methods()) {
+            if (services.stream().anyMatch(other -> other.serves(method.name()))) {
                 throw new IllegalStateException("This node already serves \"" + method.name()
                         + "\"; give one of the contracts another name with @Service");
             }
         }
-        ServedService service = new ServedService(
-                name, contract, methods, options, bus.channels(), codec, answers, bus.executor(), new Announcing());
+        announcement.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
         services.add(service);
         bus.beginWork(service);
         service.open();
         return service;
+    }
+
+    /** Service to method to shape. */
+    private static Map<String, Map<String, String>> shapes(Stream<ServedService> served) {
+        Map<String, Map<String, String>> shapes = new TreeMap<>();
+        served.forEach(service -> shapes.computeIfAbsent(service.service(), name -> new TreeMap<>())
+                .putAll(service.shapes()));
+        return shapes;
     }
 
     /** Keeps what this node says of a service in step with who serves parts of it. */
@@ -200,27 +232,20 @@ public final class RpcServer implements Layer {
         public CompletableFuture<Void> withdraw(ServedService service) {
             synchronized (RpcServer.this) {
                 announced.remove(service);
-                return methods(service.service()).isEmpty()
+                return announced.stream().noneMatch(one -> one.service().equals(service.service()))
                         ? announcement.remove(service.service())
                         : say(service.service());
             }
         }
 
         private CompletableFuture<Void> say(String service) {
-            List<Contract> contracts = announced.stream()
+            List<ServedService> parts = announced.stream()
                     .filter(one -> one.service().equals(service))
+                    .toList();
+            List<Contract> contracts = parts.stream()
                     .flatMap(one -> Stream.ofNullable(one.contract()))
                     .toList();
-            return announcement.add(service, contracts, methods(service));
-        }
-
-        private List<String> methods(String service) {
-            return announced.stream()
-                    .filter(one -> one.service().equals(service))
-                    .flatMap(one -> one.methods().stream())
-                    .map(method -> method.name().substring(service.length() + 1))
-                    .sorted()
-                    .toList();
+            return announcement.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
         }
 
         @Override

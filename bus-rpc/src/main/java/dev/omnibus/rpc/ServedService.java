@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -58,6 +59,7 @@ final class ServedService implements Registration {
     private final String name;
     private final @Nullable Contract contract; // null if it is served by name
     private final List<ServedMethod> methods;
+    private final Map<String, String> shapes;
     private final Channels channels;
     private final RpcCodec codec;
     private final CallAnswers answers;
@@ -78,6 +80,7 @@ final class ServedService implements Registration {
             String name,
             @Nullable Contract contract,
             List<ServedMethod> methods,
+            Map<String, String> shapes,
             ServiceOptions options,
             Channels channels,
             RpcCodec codec,
@@ -87,6 +90,7 @@ final class ServedService implements Registration {
         this.name = name;
         this.contract = contract;
         this.methods = methods;
+        this.shapes = shapes;
         this.channels = channels;
         this.codec = codec;
         this.answers = answers;
@@ -106,6 +110,11 @@ final class ServedService implements Registration {
 
     List<ServedMethod> methods() {
         return methods;
+    }
+
+    /** What the others are told of its methods, by their names without the service. */
+    Map<String, String> shapes() {
+        return shapes;
     }
 
     boolean serves(String method) {

@@ -13,11 +13,14 @@ import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +28,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How nodes come and go. */
 class DirectoryTest extends PlayedNodes {
@@ -448,5 +453,73 @@ class DirectoryTest extends PlayedNodes {
         RpcServer server = RpcServer.on(bus);
         bus.close();
         assertThrows(IllegalStateException.class, () -> server.serve(Echo.class, new Answering("a")));
+    }
+
+    @Test
+    void aTransportThatThrowsOnceDoesNotBlindTheDirectory() {
+        AtomicInteger throwing = new AtomicInteger();
+        Transport link = new PassingOn(network.open()) {
+            @Override
+            public CompletableFuture<Leases> leases(String index, long since) {
+                if (throwing.getAndDecrement() > 0) {
+                    throw new IllegalStateException("told to fail");
+                }
+                return super.leases(index, since);
+            }
+        };
+        Bus looker = Bus.builder(link).name("looker").build();
+        open.add(looker);
+        Directory directory = Directory.on(looker);
+        throwing.set(1);
+        assertThrows(CompletionException.class, () -> directory.nodes().join());
+        assertEquals(List.of(), directory.nodes().join(), "who asks again reads again");
+
+        throwing.set(1);
+        assertThrows(CompletionException.class, () -> directory.lookAfresh().join());
+        serving("a");
+        directory.lookAfresh().join();
+        assertEquals(1, directory.nodes().join().size());
+    }
+
+    @Test
+    void moreThanOthersReadIsNotAnnounced() {
+        Bus bus = bus("large");
+        Announcement announcement = new Announcement(
+                bus, new RpcCodec(bus.json(), bus.node(), "bus:inbox:x"), new ReplyPacer(Runnable::run));
+        announcement.requireRoom(Map.of("echo", methods(9_000, 1)));
+        announcement.requireRoom(Map.of("echo", methods(4_000, 240)));
+
+        String many = message(() -> announcement.requireRoom(Map.of("echo", methods(10_000, 1))));
+        assertEquals(
+                "Node " + bus.node() + " would announce 10003 services and methods; a node may announce 10000."
+                        + " Let another node serve some of it",
+                many);
+        String much = message(() -> announcement.requireRoom(Map.of("echo", methods(5_000, 240))));
+        assertTrue(
+                much.matches(".* would announce \\d+ bytes of names and shapes; a node may announce 1048576\\. .*"),
+                much);
+        String quoted = message(() -> announcement.requireRoom(Map.of("echo", Map.of("say", "\"".repeat(600_000)))));
+        assertTrue(quoted.contains("1048576"), quoted);
+    }
+
+    private static Map<String, String> methods(int number, int shape) {
+        return IntStream.range(0, number).boxed().collect(Collectors.toMap(i -> "m" + i, i -> "x".repeat(shape)));
+    }
+
+    private static String message(Executable action) {
+        return String.valueOf(assertThrows(IllegalStateException.class, action).getMessage());
+    }
+
+    @Test
+    void aNodeSaysOnWhichMachineItRuns(@TempDir Path folder) throws IOException {
+        Path none = folder.resolve("none");
+        Path empty = Files.writeString(folder.resolve("empty"), " \n");
+        Path named = Files.writeString(folder.resolve("named"), "rack-7\n");
+        List<Path> files = List.of(none, empty, named);
+
+        assertEquals("desk", Announcement.host(Map.of("HOSTNAME", " desk ")::get, files));
+        assertEquals("office", Announcement.host(Map.of("HOSTNAME", " ", "COMPUTERNAME", "office")::get, files));
+        assertEquals("rack-7", Announcement.host(name -> null, files));
+        assertEquals("", Announcement.host(name -> null, List.of(none, empty, folder)));
     }
 }

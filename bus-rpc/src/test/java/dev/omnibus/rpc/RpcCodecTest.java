@@ -15,7 +15,6 @@ import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -47,9 +46,6 @@ class RpcCodecTest {
 
     @Test
     void whatIsWrittenIsWhatTheProtocolPageShows() throws Exception {
-        Map<String, Object> manifest = new LinkedHashMap<>();
-        manifest.put("node", "shop-1");
-        manifest.put("services", Map.of("stock", List.of("left", "reserve")));
         RpcCodec.Request request = codec.readRequest(golden("request"));
 
         assertEquals(golden("request").toString(), text(codec.request(7, "stock.left", utf8("[\"sku-1\"]"), 4990)));
@@ -58,7 +54,7 @@ class RpcCodecTest {
                 golden("error").toString(),
                 text(codec.response(
                         request.id(), RpcCodec.error(RpcCodec.OVERLOADED, "busy", "{\"retryAfterMs\":100}"))));
-        assertEquals(golden("notification").toString(), text(codec.notification("$/joined", manifest)));
+        assertEquals(golden("notification").toString(), text(codec.notification("$/joined", Map.of("node", "shop-1"))));
     }
 
     @Test
@@ -135,9 +131,7 @@ class RpcCodecTest {
         RpcCodec.Request notification = codec.readRequest(golden("notification"));
         assertEquals("", notification.id());
         assertEquals(RpcCodec.DEFAULT_TTL_MILLIS, notification.ttlMillis());
-        assertEquals(
-                Map.of("stock", Map.of("left", "", "reserve", "")),
-                Manifests.read(params(notification)).services());
+        assertEquals("shop-1", Manifests.node(params(notification)));
     }
 
     @ParameterizedTest

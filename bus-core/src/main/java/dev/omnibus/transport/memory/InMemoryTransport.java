@@ -123,7 +123,10 @@ final class InMemoryTransport implements Transport {
 
     @Override
     public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
-        return answer(() -> network.leases("write " + key).renew(index, key, value, ttl));
+        return answer(() -> {
+            Leases.requireReadable(key, value);
+            return network.leases("write " + key).renew(index, key, value, ttl);
+        });
     }
 
     @Override

@@ -34,9 +34,6 @@ final class PlainLeases {
     private static final double NOT_NUMBERED = 0;
     private static final byte[] SOMETHING_IS_GONE = {};
 
-    /** As the script has it. */
-    private static final int MAX_VALUE = 1024 * 1024;
-
     private final RedissonClient client;
     private final Map<String, Double> due = new ConcurrentHashMap<>(); // by index, when the first entry is looked at
 
@@ -248,7 +245,7 @@ final class PlainLeases {
                     long left = RedisLeases.MAX_BYTES;
                     Set<String> readable = new HashSet<>();
                     for (Map.Entry<String, Long> size : sizes.entrySet()) {
-                        if (size.getValue() > 0 && size.getValue() <= Math.min(left, MAX_VALUE)) {
+                        if (size.getValue() > 0 && size.getValue() <= Math.min(left, Leases.MAX_VALUE_BYTES)) {
                             left -= size.getValue();
                             readable.add(size.getKey());
                         }

@@ -271,6 +271,11 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
+        try {
+            Leases.requireReadable(key, value);
+        } catch (TransportException e) {
+            return CompletableFuture.failedFuture(e);
+        }
         return ask(leases -> leases.renew(index, key, value, ttl));
     }
 
