@@ -1,5 +1,6 @@
 package dev.omnibus.rpc.redisrpc;
 
+import dev.omnibus.channel.ChannelNames;
 import java.util.regex.Pattern;
 
 /**
@@ -39,9 +40,16 @@ record QueueNames(String queue, String server) {
         return tagged() + ":servers";
     }
 
-    /** Whether a name is one that a server must not answer to. */
-    boolean areOurs(String name) {
-        return name.equals(queue) || name.equals(servers()) || name.startsWith(tagged() + ":taken:");
+    /** Whether a name is one that a server must not answer to: around the queue, or in the directories of the bus. */
+    boolean areOurs(String name, ChannelNames bus) {
+        return name.equals(queue)
+                || name.equals(servers())
+                || name.startsWith(tagged() + ":taken:")
+                || name.equals(bus.nodes())
+                || name.startsWith(bus.nodes() + ":")
+                || name.startsWith(bus.node(""))
+                || name.equals(index(bus.prefix()))
+                || name.startsWith(index(bus.prefix()) + ":");
     }
 
     /** The name under which the leases of servers are listed. */

@@ -11,8 +11,10 @@ import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Queues;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -34,7 +36,7 @@ import org.slf4j.LoggerFactory;
  */
 final class QueueServer implements Registration {
 
-    static final Duration LEASE = Duration.ofSeconds(5);
+    static final Duration LEASE = Duration.ofSeconds(3);
 
     private static final Logger LOG = LoggerFactory.getLogger(QueueServer.class);
     private static final Duration RENEWAL = Duration.ofSeconds(1);
@@ -68,6 +70,7 @@ final class QueueServer implements Registration {
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile boolean executing;
+    private volatile Set<String> missed = Set.of(); // those whose leases were not there at the last look
     private boolean failing; // of the thread alone, like what is below
     private long doubtEnds = System.nanoTime();
 
@@ -208,7 +211,7 @@ final class QueueServer implements Registration {
             LOG.debug("A request for queue {} was put back, because this server was taken for dead", names.queue());
             return;
         }
-        if (names.areOurs(request.responseQueue())) {
+        if (names.areOurs(request.responseQueue(), channels.names())) {
             channels.reportBad(names.queue(), "A request was dropped: its response_queue is none");
         } else if (!request.problem().isEmpty()) {
             channels.reportBad(names.queue(), "A request was refused: " + request.problem());
@@ -282,16 +285,26 @@ final class QueueServer implements Registration {
                                         .toList())));
     }
 
-    private void seen(Leases leases, List<String> servers) {
+    /**
+     * A server is dead whose lease is missing twice. It may be missing once although its server lives: after a pause of
+     * that process, or when Redis comes back, evicts a key or loses it. Until a server that lives has enlisted itself
+     * again nobody would look for what it takes.
+     */
+    void seen(Leases leases, List<String> servers) {
         if (ready.isDone() && isOpen() && !servers.contains(names.taken())) {
             enlist(); // others had taken this server for dead, or Redis has forgotten it
         }
+        Set<String> missing = new HashSet<>();
         for (String taken : servers) {
             String lease = QueueNames.lease(channels.names().prefix(), taken);
             if (!leases.changed().containsKey(lease) && !taken.equals(names.taken())) {
-                putBack(taken).thenCompose(done -> queues.remove(names.servers(), taken.getBytes(UTF_8)));
+                missing.add(taken);
+                if (missed.contains(taken)) {
+                    putBack(taken).thenCompose(done -> queues.remove(names.servers(), taken.getBytes(UTF_8)));
+                }
             }
         }
+        missed = missing;
     }
 
     private CompletableFuture<@Nullable Void> putBack(String taken) {

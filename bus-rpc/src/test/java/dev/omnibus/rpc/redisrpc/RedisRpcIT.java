@@ -223,11 +223,16 @@ class RedisRpcIT {
                 "", "no json", "\u0080\u0002}q\u0001.", "[]", "7", "{\"function_call\": {\"name\": \"clr\"}}")) {
             redis.command("RPUSH", queue, bad);
         }
-        redis.command("RPUSH", queue, "{\"function_call\":{\"name\":\"val\"},\"response_queue\":\"" + queue + "\"}");
+        List<String> ours = List.of(
+                queue, "bus:nodes", "bus:nodes:version:{bus:nodes}", "bus:node:{bus:nodes}:x", "bus:queue-servers");
+        for (String name : ours) {
+            redis.command("RPUSH", queue, "{\"function_call\":{\"name\":\"val\"},\"response_queue\":\"" + name + "\"}");
+        }
         push("{\"name\": \"val\"}");
 
         assertEquals("{\"return_value\":0.0}", answer());
-        await().atMost(LONG).until(() -> bus.stats().badMessages() == 7);
+        await().atMost(LONG).until(() -> bus.stats().badMessages() == 6 + ours.size());
+        assertEquals(0L, redis.command("EXISTS", "bus:node:{bus:nodes}:x"));
         assertEquals(0L, redis.command("LLEN", queue));
     }
 
