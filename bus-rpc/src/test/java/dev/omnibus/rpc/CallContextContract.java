@@ -14,8 +14,11 @@ import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -78,6 +81,57 @@ abstract class CallContextContract extends CasesFixture {
         });
         await().atMost(20, SECONDS).until(() -> client.pending().size() == 0);
         assertEquals(5, client.stats().failed());
+    }
+
+    @Test
+    void whateverEndsTheFutureOfABroadcastTellsEveryNode() {
+        serving("a");
+        serving("b");
+        RpcClient client = RpcClient.on(bus("caller"));
+        CallOptions patient = within(60_000);
+        Map<String, Function<String, CompletableFuture<?>>> forms = Map.of(
+                "byName", name -> client.broadcast("cases.block", String.class, patient, name),
+                "question",
+                        name -> client.question("cases.block", String.class, name)
+                                .with(patient)
+                                .askAsync(),
+                "contract", name -> client.broadcast(Cases.class).with(patient).askAsync(cases -> cases.block(name)),
+                "enough",
+                        name -> client.question("cases.block", String.class, name)
+                                .with(patient)
+                                .until(Until.first(1))
+                                .askAsync());
+
+        forms.forEach((name, form) -> {
+            CompletableFuture<?> asked = form.apply(name);
+            await().atMost(20, SECONDS).until(() -> times("started " + name) == 2);
+            assertThrows(CompletionException.class, asked.orTimeout(1, MILLISECONDS)::join);
+            await().atMost(20, SECONDS).until(() -> times("interrupted " + name + " true") == 2);
+        });
+        await().atMost(20, SECONDS).until(() -> client.pending().size() == 0);
+    }
+
+    private long times(String note) {
+        return notes.stream().filter(note::equals).count();
+    }
+
+    @Test
+    void whateverEndsTheFutureOfAContractTellsTheNode() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+        CompletableFuture<String> later =
+                ask(() -> client.proxy(Cases.class, within(60_000)).later("stage"));
+        await().atMost(20, SECONDS).until(() -> notes.contains("started stage"));
+        later.orTimeout(1, MILLISECONDS).exceptionally(e -> "failed").join();
+        await().atMost(20, SECONDS).until(() -> notes.contains("cancelled stage"));
+    }
+
+    private static <T> T ask(Callable<T> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

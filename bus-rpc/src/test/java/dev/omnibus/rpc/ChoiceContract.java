@@ -61,9 +61,9 @@ abstract class ChoiceContract extends CasesFixture {
         assertEquals(before, homes(one));
         assertEquals(before, homes(other));
         assertEquals(Set.copyOf(before.values()), nodes.keySet());
-        before.values()
+        before.values() // of 200, one of four nodes gets 15 or less once in a thousand million times
                 .forEach(home ->
-                        assertTrue(before.values().stream().filter(home::equals).count() > 20, before::toString));
+                        assertTrue(before.values().stream().filter(home::equals).count() > 15, before::toString));
 
         Objects.requireNonNull(nodes.get("c")).close();
         await().until(() -> one.directory().nodes().join().size() == 3);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.testing.FaultProxy;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.redisson.RedissonTransport;
@@ -103,5 +104,28 @@ class InboxFloodIT {
         assertEquals(LARGE, client.call("report.get", String.class, retrying).join());
         assertEquals(0, victim.stats().interruptions());
         assertEquals(0, victim.stats().reconnects());
+    }
+
+    /** Four seconds behind, in which no heartbeat comes in time: but what comes shows that the connection lives. */
+    @Test
+    void largeAnswersOverASlowLinkArriveWhole() {
+        serving("server");
+        FaultProxy proxy = FaultProxy.to(redis);
+        open.add(proxy);
+        Bus caller = Bus.builder(proxy.url()).name("caller").prefix("flood").build();
+        open.add(caller);
+        RpcClient client = RpcClient.on(caller);
+        client.directory().ready().join();
+        proxy.throttle(3_000_000);
+        CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
+        List<CompletableFuture<String>> calls = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            calls.add(client.call("report.get", String.class, patient));
+        }
+
+        calls.forEach(call -> assertEquals(LARGE, call.join()));
+        assertEquals(0, client.stats().failed());
+        assertEquals(0, caller.stats().interruptions());
+        assertEquals(0, caller.stats().reconnects());
     }
 }
