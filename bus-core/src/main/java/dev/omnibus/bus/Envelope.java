@@ -63,6 +63,11 @@ final class Envelope {
         return length + OVERHEAD + ATTRIBUTE_OVERHEAD * attributes.size();
     }
 
+    /** What it keeps alive while it waits: the frame that it came in. */
+    synchronized int frameBytes() {
+        return data == null ? 0 : data.value().bytes().length;
+    }
+
     /** More than one handler will ask for the data, or one more than once. */
     void share() {
         shared = true;

@@ -84,7 +84,20 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
      * A key of the program, for a map that must survive whatever that does: its hash code is asked for once, so that it
      * may change later, and a key that fails when it is compared is equal to no other.
      */
-    private record Key(Object value, int hash) {
+    private record Key(Object value, int hash) implements Comparable<Key> {
+
+        /** Publishers may choose keys with one hash code: those with an order are found among many all the same. */
+        @Override
+        @SuppressWarnings("unchecked") // of one class
+        public int compareTo(Key other) {
+            try {
+                return value instanceof Comparable<?> ordered && value.getClass() == other.value.getClass()
+                        ? ((Comparable<Object>) ordered).compareTo(other.value)
+                        : 0;
+            } catch (RuntimeException | Error e) {
+                return 0;
+            }
+        }
 
         @Override
         public int hashCode() {
@@ -119,7 +132,7 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
     }
 
     void offer(Envelope event, Executor next) {
-        if (options.key().isPresent() || mailbox.isFilling()) {
+        if (options.key().isPresent() || mailbox.isFilling(event.frameBytes())) {
             event.detach(); // it may wait long after its neighbours have gone
         }
         if (options.key().isPresent()) {

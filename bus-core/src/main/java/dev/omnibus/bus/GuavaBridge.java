@@ -97,7 +97,12 @@ public final class GuavaBridge implements AutoCloseable {
                 arriving.merge(data, 1, Integer::sum); // not a set: a constant may be under way more than once
             }
         }
-        local.post(data);
+        try {
+            local.post(data);
+        } catch (Error e) { // Guava lets those of subscribers through, and may not have got to the forwarder
+            boolean unused = forwarder.cameFromATopic(data);
+            throw e;
+        }
     }
 
     /** Ends both directions. What has arrived is still posted. Idempotent. */

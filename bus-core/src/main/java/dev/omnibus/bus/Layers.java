@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.FailureLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,9 +46,9 @@ final class Layers {
         for (int i = last.size() - 1; i >= 0; i--) {
             try {
                 last.get(i).close(drainTimeout);
-            } catch (RuntimeException e) {
-                LOG.error(
-                        "A layer did not end in order: {}", last.get(i), e); // the rest is to be released all the same
+            } catch (RuntimeException | Error e) { // the rest is to be released all the same
+                FailureLog.error(
+                        LOG, e, "A layer did not end in order: {}", last.get(i).getClass());
             }
         }
     }

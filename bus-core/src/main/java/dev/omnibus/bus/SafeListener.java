@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Mailbox;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -51,7 +52,7 @@ final class SafeListener {
         try {
             what.accept(listener);
         } catch (Throwable t) {
-            LOG.error("A BusListener failed", t);
+            FailureLog.error(LOG, t, "A BusListener failed");
         }
     }
 
@@ -90,12 +91,13 @@ final class SafeListener {
     void onHandlerFailed(Event<?> event, int bytes, Throwable failure) {
         counters.handlerFailures.increment();
         if (own.mayLog()) {
-            LOG.error(
+            FailureLog.error(
+                    LOG,
+                    failure,
                     "A handler of topic {} failed at event {} of {}",
                     printable(event.topic()),
                     printable(event.id()),
-                    printable(event.source()),
-                    failure);
+                    printable(event.source()));
         }
         long weight = (long) DECODED * bytes + FAILURE_BYTES; // the largest message has 8 MiB
         tell((int) weight, l -> l.onHandlerFailed(event, failure));
@@ -106,7 +108,9 @@ final class SafeListener {
         if (foreign.mayLog()) {
             LOG.warn("Dropped a bad message on {}: {}", printable(channel), printable(problem));
         }
-        tell(2 * (channel.length() + problem.length()), l -> l.onBadMessage(channel, problem));
+        tell(
+                2 * (channel.length() + problem.length()),
+                l -> l.onBadMessage(printable(channel), printable(problem))); // most listeners log it
     }
 
     void onGap(String topic, String source, long from, long to) {
@@ -121,7 +125,7 @@ final class SafeListener {
                     from,
                     to);
         }
-        tell(2 * (topic.length() + source.length()), l -> l.onGap(topic, source, from, to));
+        tell(2 * (topic.length() + source.length()), l -> l.onGap(topic, printable(source), from, to));
     }
 
     /** What was called missing is not: a number was forged, or events came late that were not overtaken. */
@@ -145,7 +149,9 @@ final class SafeListener {
                     printable(source),
                     printable(topic));
         }
-        tell(2 * (topic.length() + source.length() + id.length()), l -> l.onDuplicate(topic, source, id));
+        tell(
+                2 * (topic.length() + source.length() + id.length()),
+                l -> l.onDuplicate(topic, printable(source), printable(id)));
     }
 
     void onDropping(String topic) {
@@ -188,7 +194,7 @@ final class SafeListener {
         if (own.mayLog()) {
             LOG.warn("On {}: {}", printable(channel), printable(problem));
         }
-        tell(2 * (channel.length() + problem.length()), l -> l.onUnsent(channel, problem));
+        tell(2 * (channel.length() + problem.length()), l -> l.onUnsent(printable(channel), printable(problem)));
     }
 
     void onInterrupted(String topic) {
@@ -203,7 +209,7 @@ final class SafeListener {
         if (foreign.mayLog()) {
             LOG.warn("No method takes the events of type {} on topic {}", printable(type), printable(topic));
         }
-        tell(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, type));
+        tell(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, printable(type)));
     }
 
     void onSubscriptionEnded(String topic, String reason) {

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
@@ -13,6 +14,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Platform threads, as many as there is work for at the same time, without an upper limit.
@@ -24,6 +27,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * another one to end: as long as any waits, a thread is on its way, which is made if all others are held up.
  */
 final class Workers extends AbstractExecutorService {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
 
     private static final int KEPT_SECONDS = 10;
 
@@ -107,12 +112,21 @@ final class Workers extends AbstractExecutorService {
             try {
                 task.run();
             } catch (Throwable t) { // as if it had a thread of its own, whose end this would be
-                Thread thread = Thread.currentThread();
-                thread.getUncaughtExceptionHandler().uncaughtException(thread, t);
+                uncaught(t);
             }
             if (!stopped) {
                 Thread.interrupted(); // it was meant for that task
             }
+        }
+    }
+
+    /** The handler belongs to the program, and printing an exception calls its code. */
+    private static void uncaught(Throwable failure) {
+        Thread thread = Thread.currentThread();
+        try {
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+        } catch (Throwable t) {
+            FailureLog.error(LOG, t, "The handler of uncaught exceptions failed");
         }
     }
 

@@ -67,6 +67,11 @@ final class Fill<T> {
 
     /** Whether less than half of both limits is used. */
     boolean isLow() {
-        return items <= (limits.items() - 1) / 2 && bytes <= (limits.bytes() - 1) / 2;
+        return isLow(0);
+    }
+
+    /** Whether it would be so with so many bytes more. */
+    boolean isLow(int more) {
+        return items <= (limits.items() - 1) / 2 && bytes + more <= (limits.bytes() - 1) / 2;
     }
 }

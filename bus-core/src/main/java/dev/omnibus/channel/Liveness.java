@@ -197,10 +197,10 @@ final class Liveness {
     void arrived(Message beat, Channels channels) {
         long number = number(beat);
         synchronized (this) {
-            if (number > lastSent) {
-                return; // not ours
+            if (number > lastSent || number <= lastSeen) {
+                return; // not ours, or one that says nothing new
             }
-            lastSeen = Math.max(lastSeen, number);
+            lastSeen = number;
             down = false;
             calibrate();
         }

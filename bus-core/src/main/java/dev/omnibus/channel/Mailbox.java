@@ -91,6 +91,8 @@ public final class Mailbox<T> {
     private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
 
     private static final int RETRY_MILLIS = 100;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long MAX_PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int CHUNK = 256; // taken at once where order allows it; their room is given back when done
 
     private final Executor executor;
@@ -108,6 +110,9 @@ public final class Mailbox<T> {
     private int threads; // draining, or called for it
     private final List<Thread> handling = new ArrayList<>(1); // those of them that have arrived
     private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
+    private long calledAt;
+    private long patience; // how long it is awaited
+    private volatile @Nullable Call awaited; // written outside of the lock
     private boolean closed;
     private volatile boolean abandoned;
 
@@ -194,12 +199,34 @@ public final class Mailbox<T> {
                 backlog.add(item, itsKey);
                 fill.add(size);
             }
-            start = fits && callsAnother();
+            start = (fits && callsAnother()) || callsAgain();
         }
         if (tell) {
             drops.tell();
         }
-        return fits && (!start || start(next));
+        boolean taken = !start || start(next);
+        return fits && taken;
+    }
+
+    /**
+     * Gives up a thread that was called for and does not come, because the executor of a program has dropped the call
+     * without a word, and calls for another one; less and less often.
+     */
+    private boolean callsAgain() {
+        Call late = awaited;
+        if (!called || late == null || late.settled) {
+            return false;
+        }
+        if (System.nanoTime() - calledAt <= patience) {
+            return false;
+        }
+        late.settled = true;
+        called = false;
+        threads--;
+        long longer = Math.min(2 * patience, MAX_PATIENCE_NANOS);
+        boolean again = callsAnother();
+        patience = longer;
+        return again;
     }
 
     /** Whether one more thread is wanted; it is counted at once, and to be started outside of the lock. */
@@ -208,6 +235,8 @@ public final class Mailbox<T> {
         if (wanted) {
             threads++;
             called = true;
+            calledAt = System.nanoTime();
+            patience = PATIENCE_NANOS;
         }
         return wanted;
     }
@@ -226,7 +255,7 @@ public final class Mailbox<T> {
             drops.add(abandoned ? fill.clear(backlog) : 0);
             tell = drops.isToTell();
             idle = threads == 0 && backlog.isEmpty();
-            start = threads == 0 && callsAnother(); // none could be started when it was called for
+            start = threads == 0 ? callsAnother() : callsAgain(); // none could be started when it was called for
         }
         follow(tell, start, false);
         if (idle) {
@@ -270,13 +299,15 @@ public final class Mailbox<T> {
     }
 
     /**
-     * Whether more than half of it is used. What is offered then may wait long after its neighbours have gone, so it
-     * should keep nothing of theirs alive. A look without the lock: it may be a moment old.
+     * Whether more than half of it is used, or would be by what may come along with an item. What is offered then may
+     * wait long after its neighbours have gone, so it should keep nothing of theirs alive. A look without the lock: it
+     * may be a moment old.
      *
+     * @param bytes that an item and its neighbours have together
      * @return true if so
      */
-    public boolean isFilling() {
-        return !fill.isLow();
+    public boolean isFilling(int bytes) {
+        return !fill.isLow(bytes);
     }
 
     /**
@@ -311,6 +342,7 @@ public final class Mailbox<T> {
         Call call = null;
         try {
             call = new Call();
+            awaited = call;
             on.execute(call);
             return true;
         } catch (RejectedExecutionException shutDown) {
@@ -372,13 +404,8 @@ public final class Mailbox<T> {
         }
     }
 
-    /** Logs, even where that fails, too. */
     static void complain(String problem, Throwable failure) {
-        try {
-            LOG.error(problem, failure);
-        } catch (Throwable t) {
-            // there is nobody left to be told
-        }
+        FailureLog.error(LOG, failure, problem);
     }
 
     /** A thread that was called for. It comes, or is given up. */
