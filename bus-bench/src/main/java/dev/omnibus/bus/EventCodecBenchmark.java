@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +35,7 @@ public class EventCodecBenchmark {
     private final Payloads.Target target = payloads.target(Placed.class);
     private final byte[] prefix = codec.prefix(TOPIC, "Placed");
     private final Placed placed = new Placed(17, "sku-17", 3, "x".repeat(56));
-    private final KnownPublishers known = new KnownPublishers();
+    private final KnownPublishers known = new KnownPublishers(new MemoryBudget(1 << 20));
     private final Message message;
 
     /** Made by JMH. */

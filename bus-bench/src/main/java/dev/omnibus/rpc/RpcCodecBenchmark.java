@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -32,7 +33,7 @@ public class RpcCodecBenchmark {
     private final RpcCodec.Answer answer = new RpcCodec.Answer(true, WireBytes.utf8("{\"id\":17,\"total\":174}"));
     private final Message request = message(writeRequest());
     private final Message response = message(writeResponse());
-    private final KnownPeers known = new KnownPeers();
+    private final KnownPeers known = new KnownPeers(new MemoryBudget(1 << 20));
 
     /** Made by JMH. */
     public RpcCodecBenchmark() {}

@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.Listening;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
 import java.io.IOException;
@@ -30,7 +31,7 @@ final class EventReader implements Receiver {
     private final MemoryBudget remembered;
     private final GapTracker gaps;
     private @Nullable RecentIds ids; // made when an event has no number; confined to the reader
-    private final KnownPublishers known = new KnownPublishers();
+    private final KnownPublishers known;
     private volatile List<EventSubscription<?>> subscriptions = List.of();
     private List<EventSubscription<?>> served = subscriptions; // by the last frame; confined to the reader
     private int open; // subscriptions that are not being closed; guarded by Events
@@ -50,6 +51,7 @@ final class EventReader implements Receiver {
         this.counters = counters;
         this.remembered = remembered;
         this.gaps = new GapTracker(remembered);
+        this.known = new KnownPublishers(remembered);
     }
 
     @Override
@@ -164,9 +166,10 @@ final class EventReader implements Receiver {
 
     /** Gives back what it remembers; nothing arrives any more. */
     void end() {
-        gaps.retain(topic -> false);
+        gaps.end();
+        known.end();
         if (ids != null) {
-            ids.forget();
+            ids.end();
         }
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.GuardedFuture;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Numbering;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.MemoryBudget;
 import java.util.Comparator;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,13 @@ final class GapTracker {
         lastKey = key;
         lastRun = run;
         return run;
+    }
+
+    /** Forgets everything; nothing is asked for any more. */
+    void end() {
+        runs.end();
+        lastKey = null;
+        lastRun = null;
     }
 
     /** Forgets topics: who comes back to one of them is a late joiner. */

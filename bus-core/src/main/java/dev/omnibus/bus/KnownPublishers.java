@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.KnownParts;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.time.Instant;
 import java.util.Map;
@@ -18,7 +19,11 @@ final class KnownPublishers {
     /** What the same bytes at the beginning of an envelope have said before. */
     private record Publisher(String source, String type, int length) {}
 
-    private final KnownParts<Publisher> publishers = new KnownParts<>(EventCodec.START.length, QUOTES_TO_END_OF_TYPE);
+    private final KnownParts<Publisher> publishers;
+
+    KnownPublishers(MemoryBudget budget) {
+        publishers = new KnownParts<>(EventCodec.START.length, QUOTES_TO_END_OF_TYPE, budget);
+    }
 
     /** The envelope; null if it is not as those before it. */
     @Nullable
@@ -57,6 +62,11 @@ final class KnownPublishers {
                 Map.of(),
                 new Payloads.Unread(value, false, null),
                 message.length());
+    }
+
+    /** Forgets everything; nothing is read any more. */
+    void end() {
+        publishers.end();
     }
 
     /** Topics are ASCII. */

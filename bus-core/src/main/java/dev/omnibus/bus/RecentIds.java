@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.MemoryBudget;
 import java.util.Comparator;
 
 /**
@@ -41,7 +42,7 @@ final class RecentIds {
         return true;
     }
 
-    void forget() {
-        seen.removeIf(key -> true);
+    void end() {
+        seen.end();
     }
 }

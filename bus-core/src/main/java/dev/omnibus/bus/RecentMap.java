@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.MemoryBudget;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,26 +9,21 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A least-recently-used cache, bounded in entries and in bytes. The bytes come out of a budget that all caches of a bus
- * share; each may have a few of its own beyond it, so that whoever floods one topic takes nothing from the others.
- * Confined to one reader.
+ * A least-recently-used cache, bounded in entries and in bytes, which come out of a budget that all caches of a bus
+ * share. Confined to one reader.
  */
 final class RecentMap<K extends Comparable<K>, V> {
-
-    /** What each cache may have when the budget is used up. */
-    static final int OWN_BYTES = 256 * 1024;
 
     private final Map<K, V> entries = new LinkedHashMap<>(16, 0.75f, true);
     private final int maxEntries;
     private final ToIntFunction<K> weight;
-    private final MemoryBudget budget;
-    private long bytes;
+    private final MemoryBudget.Share share;
 
     /** Makes an empty one. Keys are comparable, because senders choose them and could make all hash codes equal. */
     RecentMap(int maxEntries, ToIntFunction<K> weight, MemoryBudget budget) {
         this.maxEntries = maxEntries;
         this.weight = weight;
-        this.budget = budget;
+        this.share = budget.share();
     }
 
     @Nullable
@@ -38,13 +34,13 @@ final class RecentMap<K extends Comparable<K>, V> {
     /** Adds an entry; the ones not asked for for the longest time make room for it. */
     void put(K key, V value) {
         if (entries.put(key, value) == null) {
-            count(weight.applyAsInt(key));
+            share.take(weight.applyAsInt(key));
         }
-        while (entries.size() > maxEntries || (bytes > OWN_BYTES && budget.isExceeded())) {
+        while (entries.size() > maxEntries || share.isExceeded()) {
             Iterator<K> eldest = entries.keySet().iterator();
             K forgotten = eldest.next();
             eldest.remove();
-            count(-weight.applyAsInt(forgotten));
+            share.take(-weight.applyAsInt(forgotten));
         }
     }
 
@@ -52,14 +48,15 @@ final class RecentMap<K extends Comparable<K>, V> {
         entries.keySet().removeIf(key -> {
             boolean removed = which.test(key);
             if (removed) {
-                count(-weight.applyAsInt(key));
+                share.take(-weight.applyAsInt(key));
             }
             return removed;
         });
     }
 
-    private void count(int more) {
-        bytes += more;
-        budget.take(more);
+    /** Forgets everything; nothing is added any more. */
+    void end() {
+        entries.clear();
+        share.end();
     }
 }

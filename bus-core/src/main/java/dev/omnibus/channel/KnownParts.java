@@ -19,6 +19,7 @@ public final class KnownParts<T> {
     private static final int MAX_PARTS = 1_024;
     private static final int MAX_LENGTH = 2_048;
     private static final int MAX_BYTES = 256 * 1024;
+    private static final int OVERHEAD = 256; // of a part, with what it means
     private static final byte MAX_CREDIT = 16;
     private static final int MAX_STEPS = 16;
 
@@ -33,6 +34,7 @@ public final class KnownParts<T> {
         }
     }
 
+    private final MemoryBudget.Share share;
     private final int skipped;
     private final int quotes;
     private final int factor = ThreadLocalRandom.current().nextInt() | 1; // or senders could choose their sets
@@ -46,8 +48,10 @@ public final class KnownParts<T> {
      *
      * @param skipped how many bytes are the same at the beginning of all parts
      * @param quotes how many quotes follow behind them, up to the end of what tells parts apart
+     * @param budget what is remembered comes out of it
      */
-    public KnownParts(int skipped, int quotes) {
+    public KnownParts(int skipped, int quotes, MemoryBudget budget) {
+        this.share = budget.share();
         this.skipped = skipped;
         this.quotes = quotes;
     }
@@ -109,7 +113,7 @@ public final class KnownParts<T> {
         if (weaken(at) || !makeRoom(part.length)) {
             return;
         }
-        bytes += part.length;
+        count(part.length, 1);
         Part<T> learned = new Part<>(part, meaning);
         parts[at] = learned;
         last = learned;
@@ -125,17 +129,35 @@ public final class KnownParts<T> {
             return true;
         }
         parts[at] = null;
-        bytes -= part.bytes.length;
+        count(part.bytes.length, -1);
         return false;
     }
 
     /** Takes credit from some, one after another, while there is no room. */
     private boolean makeRoom(int more) {
-        for (int i = 0; i < MAX_STEPS && bytes + more > MAX_BYTES; i++) {
+        for (int i = 0; i < MAX_STEPS && !hasRoom(more); i++) {
             hand = (hand + 1) % parts.length;
             weaken(hand);
         }
-        return bytes + more <= MAX_BYTES;
+        return hasRoom(more);
+    }
+
+    private boolean hasRoom(int more) {
+        return bytes + more <= MAX_BYTES && !share.isExceeded();
+    }
+
+    /** The bytes stand twice, in what they mean as well. */
+    private void count(int length, int one) {
+        bytes += one * length;
+        share.take(one * (2L * length + OVERHEAD));
+    }
+
+    /** Forgets everything. */
+    public void end() {
+        parts = table(WAYS);
+        last = null;
+        bytes = 0;
+        share.end();
     }
 
     int bytes() {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +28,7 @@ class KnownPublishersTest {
     private final ObjectMapper json = Json.mapper(null, LIMIT);
     private final Payloads payloads = new Payloads(json, null);
     private final EventCodec codec = new EventCodec(LIMIT, "shop-abc234");
-    private final KnownPublishers known = new KnownPublishers();
+    private final KnownPublishers known = new KnownPublishers(new MemoryBudget(1 << 20));
     private final Timestamps timestamps = new Timestamps();
 
     @Test

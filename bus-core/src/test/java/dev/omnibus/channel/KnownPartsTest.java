@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** What is remembered of the messages before. */
 class KnownPartsTest {
 
-    private final KnownParts<Integer> parts = new KnownParts<>(6, 2);
+    private final KnownParts<Integer> parts = new KnownParts<>(6, 2, new MemoryBudget(1 << 20));
 
     private static byte[] bytes(int number) {
         return ("{\"id\":\"" + number + "\",\"to\":").getBytes(UTF_8);

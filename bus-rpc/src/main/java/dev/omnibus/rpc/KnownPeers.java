@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.channel.KnownParts;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,19 @@ final class KnownPeers {
     /** What the same bytes between the id and the result have said before. */
     private record Server(String node, int length) {}
 
-    private final KnownParts<Caller> callers = new KnownParts<>(",\"method\":\"".length(), 7);
-    private final KnownParts<Server> servers = new KnownParts<>(",\"meta\":{\"from\":\"".length(), 1);
+    private final KnownParts<Caller> callers;
+    private final KnownParts<Server> servers;
+
+    KnownPeers(MemoryBudget budget) {
+        callers = new KnownParts<>(",\"method\":\"".length(), 7, budget);
+        servers = new KnownParts<>(",\"meta\":{\"from\":\"".length(), 1, budget);
+    }
+
+    /** Forgets everything; nothing is read any more. */
+    void end() {
+        callers.end();
+        servers.end();
+    }
 
     /** The request; null if it is not as those before it. */
     RpcCodec.@Nullable Request readRequest(Message message) {

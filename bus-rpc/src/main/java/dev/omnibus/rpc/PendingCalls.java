@@ -74,13 +74,14 @@ final class PendingCalls implements Receiver {
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
-    private final KnownPeers known = new KnownPeers(); // confined to the reader of the inbox
+    private final KnownPeers known; // confined to the reader of the inbox
     private volatile long interruptedAt = System.nanoTime() - RETURN_NANOS;
     private volatile boolean closed;
 
     PendingCalls(Bus bus, RpcCodec codec) {
         this.channels = bus.channels();
         this.codec = codec;
+        this.known = codec.peers();
         this.executor = new LastingExecutor(bus.executor());
         this.arrivals = new Mailbox<>(executor, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
     }

@@ -12,6 +12,8 @@ import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.omnibus.bus.Json;
 import dev.omnibus.bus.ValueWriter;
+import dev.omnibus.channel.FailureLog;
+import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;
@@ -68,6 +70,9 @@ final class RpcCodec {
     private static final byte[] START = WireBytes.utf8("{\"jsonrpc\":\"2.0\"");
     private static final byte[] KEY = WireBytes.utf8(",\"key\":");
     private static final byte[] NOTHING = {};
+
+    /** What is remembered of callers and servers, to read their messages quickly. */
+    private static final long REMEMBERED_BYTES = 8L * 1024 * 1024;
 
     /** A request that cannot be executed, with as much of it as could be read: often enough to answer it. */
     static final class BadRequest extends IOException {
@@ -137,6 +142,7 @@ final class RpcCodec {
     /** What a call came to, without the id under which it is said: a result or an error, written already. */
     record Answer(boolean isResult, byte[] body) {}
 
+    private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
     private final ObjectMapper json;
     private final String node;
     private final String inbox;
@@ -155,6 +161,11 @@ final class RpcCodec {
 
     ObjectMapper json() {
         return json;
+    }
+
+    /** For one reader. */
+    KnownPeers peers() {
+        return new KnownPeers(remembered);
     }
 
     /** Knows what the modules of the mapper make of types. */
@@ -434,7 +445,7 @@ final class RpcCodec {
     /** Whoever sent it cannot help it, and whoever can would not see it. */
     private static void logIfBroken(Throwable e) {
         if (Json.causeOf(e, Error.class) != null) {
-            LOG.error("What was received could not be read", e);
+            FailureLog.error(LOG, e, "What was received could not be read");
         }
     }
 

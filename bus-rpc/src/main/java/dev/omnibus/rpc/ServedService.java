@@ -69,6 +69,7 @@ final class ServedService implements Registration {
     private final int concurrency;
     private final Mailbox<Execution> mailbox;
     private final List<Listening> listening = new ArrayList<>();
+    private final List<Requests> reading = new ArrayList<>();
     private final AtomicBoolean ended = new AtomicBoolean();
     private final RecentRequests recent = new RecentRequests();
     private final RepeatedCalls repeated = new RepeatedCalls();
@@ -126,8 +127,8 @@ final class ServedService implements Registration {
         for (ServedMethod method : methods) {
             String toAll = channels.names().method(method.name());
             String toThisNode = channels.names().method(method.name(), channels.node());
-            listening.add(channels.listen(toAll, new Requests(method)));
-            listening.add(channels.listen(toThisNode, new Requests(method)));
+            listening.add(listen(toAll, method));
+            listening.add(listen(toThisNode, method));
         }
         ready = new GuardedFuture<Void>()
                 .follow(CompletableFuture.allOf(
@@ -135,6 +136,12 @@ final class ServedService implements Registration {
                         .thenComposeAsync(done -> home.announce(this), this.executor)
                         .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
                         .thenCompose(Function.identity()));
+    }
+
+    private Listening listen(String channel, ServedMethod method) {
+        Requests requests = new Requests(method);
+        reading.add(requests);
+        return channels.listen(channel, requests);
     }
 
     private static CompletableFuture<Void> done() {
@@ -162,7 +169,7 @@ final class ServedService implements Registration {
     private final class Requests implements Receiver {
 
         private final ServedMethod method;
-        private final KnownPeers known = new KnownPeers();
+        private final KnownPeers known = codec.peers();
 
         Requests(ServedMethod method) {
             this.method = method;
@@ -293,7 +300,7 @@ final class ServedService implements Registration {
             String problem = String.valueOf(e.getMessage());
             answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
             return false;
-        } catch (Error e) { // a broken class path, which is no matter of the caller's arguments
+        } catch (RuntimeException | Error e) { // a broken class path, which is no matter of the caller's arguments
             answers.fail(execution, e);
             return false;
         }
@@ -380,7 +387,10 @@ final class ServedService implements Registration {
     CompletableFuture<Void> end() {
         ended.set(true);
         return CompletableFuture.allOf(listening.stream().map(Listening::close).toArray(CompletableFuture[]::new))
-                .handle((done, failure) -> mailbox.close())
+                .handle((done, failure) -> {
+                    reading.forEach(requests -> requests.known.end());
+                    return mailbox.close();
+                })
                 .thenCompose(Function.identity())
                 .thenCompose(done -> stages.none());
     }
