@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Count;
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -112,8 +113,8 @@ final class CallAnswers {
         executor.execute(() -> {
             try {
                 action.run();
-            } catch (RuntimeException | Error e) {
-                LOG.error("What a served method asked to be run failed", e);
+            } catch (Throwable e) {
+                FailureLog.error(LOG, e, "What a served method asked to be run failed");
             }
         });
     }
@@ -123,7 +124,7 @@ final class CallAnswers {
         for (ServerInterceptor interceptor : interceptors) {
             try {
                 interceptor.before(execution);
-            } catch (RuntimeException | Error e) {
+            } catch (Throwable e) { // also what nobody may throw there, or the call would have no answer
                 String why = e instanceof RpcException refusal
                                 && refusal.reason() == Reason.REFUSED
                                 && refusal.method().isEmpty() // its own, and not that of a call that it made
@@ -147,7 +148,17 @@ final class CallAnswers {
         execution.settle(answer, null);
     }
 
+    /** Whatever the exception does when it is looked at, the call gets its answer. */
     void fail(Execution execution, Throwable failure) {
+        try {
+            answer(execution, failure);
+        } catch (RuntimeException | Error e) {
+            String id = logged(execution, e);
+            execution.settle(RpcCodec.error(RpcCodec.INTERNAL_ERROR, internal(id), ""), Reason.FAULT);
+        }
+    }
+
+    private void answer(Execution execution, Throwable failure) {
         Throwable cause = Failures.unwrapped(failure);
         if (execution.isCancelled() && cause instanceof Exception) { // most often because it was interrupted
             LOG.debug(
@@ -176,9 +187,11 @@ final class CallAnswers {
     static String internal(String id, Throwable failure) {
         boolean tooMuch = Json.causeOf(failure, StreamConstraintsException.class) != null
                 && failure instanceof JsonProcessingException;
-        return tooMuch
-                ? "the result cannot be sent: " + Json.problem(failure)
-                : "internal error, id " + id + " in the server's log";
+        return tooMuch ? "the result cannot be sent: " + Json.problem(failure) : internal(id);
+    }
+
+    private static String internal(String id) {
+        return "internal error, id " + id + " in the server's log";
     }
 
     private static String logged(Execution execution, Throwable failure) {
@@ -188,11 +201,7 @@ final class CallAnswers {
     /** Logs what the caller is not told, and gives the id that he is told. */
     static String logged(String method, String caller, Throwable failure) {
         String id = UUID.randomUUID().toString();
-        try {
-            LOG.error("Call {} of {} failed, error id {}", method, caller, id, failure);
-        } catch (RuntimeException | Error e) { // even its message cannot be had, and the caller waits all the same
-            LOG.error("Call {} failed, error id {}, with a {}", method, id, failure.getClass());
-        }
+        FailureLog.error(LOG, failure, "Call {} of {} failed, error id {}", method, caller, id);
         return id;
     }
 
@@ -232,8 +241,8 @@ final class CallAnswers {
         for (ServerInterceptor interceptor : interceptors) {
             try {
                 notify.accept(interceptor, outcome);
-            } catch (RuntimeException | Error e) {
-                LOG.error("An interceptor failed after a call of {}", execution.method(), e);
+            } catch (Throwable e) {
+                FailureLog.error(LOG, e, "An interceptor failed after a call of {}", execution.method());
             }
         }
     }
@@ -289,7 +298,7 @@ final class CallAnswers {
 
         /** False if nobody would wait for it any more, or too much waits for the connection already. */
         private boolean sendAgain(long pauseMillis) {
-            int bytes = answer.body().length;
+            int bytes = answer.body().length + execution.keptBytes();
             if (execution.hasExpired()) {
                 return false;
             }

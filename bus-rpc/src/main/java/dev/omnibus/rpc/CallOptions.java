@@ -179,7 +179,8 @@ public final class CallOptions {
      * @param name 1 to 64 letters, digits, {@code _}, {@code -} and dots
      * @param value at most 4,096 characters
      * @return the options
-     * @throws IllegalArgumentException if the name is not one, the value is longer, or there are 32 headers already
+     * @throws IllegalArgumentException if the name is not one, the value is longer, there are 32 headers already, or
+     *     they have more than 65,536 characters together
      */
     public CallOptions withHeader(String name, String value) {
         if (!HEADER.matcher(name).matches()) {
@@ -191,6 +192,13 @@ public final class CallOptions {
         if (more.size() > MOST_HEADERS) {
             throw new IllegalArgumentException(
                     "A call can have " + MOST_HEADERS + " headers; " + name + " is one more");
+        }
+        int characters = more.entrySet().stream()
+                .mapToInt(header -> header.getKey().length() + header.getValue().length())
+                .sum();
+        if (characters > RequestFields.MAX_HEADER_CHARACTERS) {
+            throw new IllegalArgumentException("The headers of a call can have " + RequestFields.MAX_HEADER_CHARACTERS
+                    + " characters together; with " + name + " they have " + characters);
         }
         return with(more);
     }

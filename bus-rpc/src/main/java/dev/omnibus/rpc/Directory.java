@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.Message;
@@ -274,7 +275,7 @@ public final class Directory implements Layer {
                 seen(leases);
             }
         } catch (RuntimeException | Error e) { // or there would never be another look
-            LOG.error("The leases could not be taken in", e);
+            FailureLog.error(LOG, e, "The leases could not be taken in");
         }
         synchronized (this) {
             look = null;
@@ -427,6 +428,8 @@ public final class Directory implements Layer {
                     hint();
                 } catch (IOException e) {
                     channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
+                } catch (RuntimeException e) { // of our own doing; the messages behind it are not to suffer
+                    channels.reportBad(channel, "A word on presence was dropped: " + e.getClass());
                 }
             }
         }

@@ -21,6 +21,9 @@ final class Execution implements CallContext {
 
     private static final int SMALL_FRAME = 1_024;
 
+    /** What it costs to keep one, beyond the texts of its request. */
+    private static final int OVERHEAD = 1_024;
+
     private enum State {
         WAITING,
         RUNNING,
@@ -91,6 +94,16 @@ final class Execution implements CallContext {
 
     int size() {
         return size;
+    }
+
+    /** What is still kept when it has its answer. */
+    int keptBytes() {
+        RpcCodec.Request kept = request;
+        int bytes = OVERHEAD + kept.key().length();
+        for (Map.Entry<String, String> header : kept.headers().entrySet()) {
+            bytes += 2 * (header.getKey().length() + header.getValue().length());
+        }
+        return bytes;
     }
 
     /** Once the arguments are read, the frame that they came in need not be kept. */

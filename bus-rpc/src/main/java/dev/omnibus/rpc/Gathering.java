@@ -302,7 +302,7 @@ final class Gathering<T> implements Pending {
                 String why = Failures.misfit(e, result.getValueType())
                         + client.directory().shapes().difference(method, from);
                 fault = Failures.of(Reason.BAD_REPLY, false, method, from, latency, why, null);
-            } catch (RuntimeException | Error e) { // of the program's own rule
+            } catch (Throwable e) { // of the program's own rule
                 if (client.pending().remove(id)) {
                     release();
                     future.fail(e);

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.time.Duration;
 import java.util.List;
@@ -69,8 +70,8 @@ final class Interceptors {
         for (ClientInterceptor interceptor : interceptors) {
             try {
                 interceptor.after(outcome);
-            } catch (RuntimeException | Error e) {
-                LOG.error("An interceptor failed after a call of {}", outcome.method(), e);
+            } catch (Throwable e) {
+                FailureLog.error(LOG, e, "An interceptor failed after a call of {}", outcome.method());
             }
         }
     }

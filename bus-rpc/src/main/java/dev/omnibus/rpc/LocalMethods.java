@@ -78,7 +78,7 @@ public final class LocalMethods {
             arguments = served.arguments(new Message(bytes, 0, bytes.length));
         } catch (IOException e) {
             return error(RpcCodec.INVALID_PARAMS, String.valueOf(e.getMessage()));
-        } catch (Error e) { // a broken class path, which is no matter of the caller's arguments
+        } catch (RuntimeException | Error e) { // a broken class path, which is no matter of the caller's arguments
             return CompletableFuture.completedFuture(failed(method, served, e));
         }
         try {

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -113,6 +114,8 @@ final class Manifests {
                     parser.skipChildren();
                 }
             }
+        } catch (JsonProcessingException e) { // whose own text names classes
+            throw new IOException("it is not JSON that can be read", e);
         }
         return checked("");
     }

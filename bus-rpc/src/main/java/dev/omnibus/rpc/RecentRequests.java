@@ -18,7 +18,7 @@ final class RecentRequests {
     private static final int WINDOW = 8_192;
 
     /** Names a request, to be remembered for long; its execution is found by it until it has its answer. */
-    final class Trace {
+    final class Trace implements Comparable<Trace> {
 
         private final String from;
         private final String id;
@@ -35,6 +35,13 @@ final class RecentRequests {
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Trace trace && id.equals(trace.id) && from.equals(trace.from);
+        }
+
+        /** Callers choose ids, and could choose those that have one hash code. */
+        @Override
+        public int compareTo(Trace other) {
+            int byId = id.compareTo(other.id);
+            return byId == 0 ? from.compareTo(other.from) : byId;
         }
 
         @Override

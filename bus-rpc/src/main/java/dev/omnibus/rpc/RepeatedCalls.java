@@ -4,6 +4,7 @@ import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,7 +28,12 @@ final class RepeatedCalls {
     /** What it costs to remember a call, beyond its answer: about so much, as the texts of its key are short. */
     private static final int OVERHEAD = 512;
 
-    private record Key(String from, String replyTo, String method, String key) {
+    private record Key(String from, String replyTo, String method, String key) implements Comparable<Key> {
+
+        private static final Comparator<Key> ORDER = Comparator.comparing(Key::key)
+                .thenComparing(Key::from)
+                .thenComparing(Key::replyTo)
+                .thenComparing(Key::method);
 
         static Key of(RpcCodec.Request request) {
             return new Key(
@@ -35,6 +41,12 @@ final class RepeatedCalls {
                     WireBytes.fingerprint(request.replyTo()),
                     request.method(),
                     WireBytes.fingerprint(request.key()));
+        }
+
+        /** Callers choose keys, and could choose those that have one hash code. */
+        @Override
+        public int compareTo(Key other) {
+            return ORDER.compare(this, other);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -191,7 +192,7 @@ final class ReplyPacer {
             try {
                 reply.run();
             } catch (RuntimeException | Error e) {
-                LOG.error("A reply that had waited for its turn could not be sent", e);
+                FailureLog.error(LOG, e, "A reply that had waited for its turn could not be sent");
             }
         }
     }

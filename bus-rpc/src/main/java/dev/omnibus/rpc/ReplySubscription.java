@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Queue;
@@ -156,8 +157,8 @@ final class ReplySubscription<T> implements Flow.Subscription {
             }
             try {
                 signal(reply, thrown);
-            } catch (RuntimeException | Error e) { // against the rules of Flow, which leave it to us what to do
-                LOG.error("A subscriber to replies failed; its subscription ends", e);
+            } catch (Throwable e) { // against the rules of Flow, which leave it to us what to do
+                FailureLog.error(LOG, e, "A subscriber to replies failed; its subscription ends");
                 cancel();
             }
         }

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Executor;
@@ -66,8 +67,8 @@ final class ReplyTelling<T> {
             }
             try {
                 listener.accept(reply);
-            } catch (RuntimeException | Error e) { // the others are to be told all the same
-                LOG.error("A listener of replies failed on the one of node {}", reply.node(), e);
+            } catch (Throwable e) { // the others are to be told all the same
+                FailureLog.error(LOG, e, "A listener of replies failed on the one of node {}", reply.node());
             }
         }
     }

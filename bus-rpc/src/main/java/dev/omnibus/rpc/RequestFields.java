@@ -21,6 +21,9 @@ final class RequestFields implements RpcCodec.Fields {
 
     private static final int MOST_HEADERS = 64;
 
+    /** Of these together, with their names: they are kept until the call has its answer, in many calls at a time. */
+    static final int MAX_HEADER_CHARACTERS = 65_536;
+
     /** Of what is remembered for a while: many of them shall not fill the memory. */
     static final int LONGEST_NAME = 512;
 
@@ -150,10 +153,16 @@ final class RequestFields implements RpcCodec.Fields {
             return;
         }
         Map<String, String> read = new LinkedHashMap<>();
+        int characters = 0;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MOST_HEADERS) {
-                read.put(name, parser.getText());
+                characters += name.length() + parser.getTextLength();
+                if (characters > MAX_HEADER_CHARACTERS) {
+                    wrong("its headers have more than " + MAX_HEADER_CHARACTERS + " characters");
+                } else {
+                    read.put(name, parser.getText());
+                }
             } else {
                 parser.skipChildren();
             }

@@ -33,7 +33,7 @@ final class ResponseFields implements RpcCodec.Fields {
 
     private void meta(String name, JsonParser parser, Message whole) throws IOException {
         if (name.equals("from")) {
-            from = text(parser, name);
+            from = nodeId(parser, name);
         } else {
             parser.skipChildren();
         }
@@ -86,6 +86,15 @@ final class ResponseFields implements RpcCodec.Fields {
             throw new IOException("its code is not a whole number");
         }
         return parser.getIntValue();
+    }
+
+    /** It is remembered, and written to logs: nothing but a node id gets there. */
+    private static String nodeId(JsonParser parser, String name) throws IOException {
+        String node = text(parser, name);
+        if (!RpcCodec.isNodeId(node)) {
+            throw new IOException("its " + name + " is not a node id");
+        }
+        return node;
     }
 
     private static String text(JsonParser parser, String name) throws IOException {

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -19,12 +20,16 @@ final class Watching implements Directory.Watch, Consumer<String> {
 
     private static final Logger LOG = LoggerFactory.getLogger(Watching.class);
 
+    /** Twice as many as a directory has. */
+    private static final int MAX_NEWS = 2 * Members.MOST;
+
     private final Members members;
     private final DirectoryListener listener;
     private final Executor executor;
     private final Consumer<Watching> forget;
     private final Map<String, NodeInfo> told = new HashMap<>(); // confined to the one thread that tells
     private final Set<String> news = new LinkedHashSet<>(); // guarded by this, like all below
+    private boolean anyNews; // of more nodes than are noted one by one, so all are compared
     private boolean telling;
     private boolean closed;
 
@@ -39,7 +44,14 @@ final class Watching implements Directory.Watch, Consumer<String> {
     @Override
     public void accept(String id) {
         synchronized (this) {
-            if (closed || !news.add(id) || telling) {
+            if (closed || anyNews || !news.add(id)) {
+                return;
+            }
+            if (news.size() > MAX_NEWS) { // nodes come and go while the listener takes its time
+                news.clear();
+                anyNews = true;
+            }
+            if (telling) {
                 return;
             }
             telling = true;
@@ -51,6 +63,11 @@ final class Watching implements Directory.Watch, Consumer<String> {
         while (true) {
             String id;
             synchronized (this) {
+                if (anyNews) {
+                    anyNews = false;
+                    news.addAll(told.keySet());
+                    members.all().forEach(node -> news.add(node.node()));
+                }
                 Iterator<String> first = news.iterator();
                 telling = first.hasNext() && !closed;
                 if (!telling) {
@@ -61,8 +78,8 @@ final class Watching implements Directory.Watch, Consumer<String> {
             }
             try {
                 tell(id);
-            } catch (RuntimeException | Error e) { // the next ones are to be told all the same
-                LOG.error("A listener of the directory failed", e);
+            } catch (Throwable e) { // the next ones are to be told all the same
+                FailureLog.error(LOG, e, "A listener of the directory failed");
             }
         }
     }

@@ -190,13 +190,13 @@ final class QueueServer implements Registration {
                 serve(taken.get());
                 boolean unused = isOpen() && Thread.interrupted(); // the method's own affair
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // no memory, perhaps; ended, this thread would leave the queue to itself
             failed(e);
         }
     }
 
     /** Says it once, until it works again. */
-    private void failed(RuntimeException e) throws InterruptedException {
+    private void failed(Throwable e) throws InterruptedException {
         if (!failing && isOpen()) {
             LOG.warn("Queue {} cannot be served right now; it is tried again", names.queue(), e);
         }
