@@ -1,6 +1,9 @@
 package dev.omnibus.bus;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
@@ -8,17 +11,28 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 
-/** A generator that refuses the numbers and names that a reader of the bus would refuse: here somebody can be told. */
+/**
+ * A generator that refuses the numbers, the names and the raw values that a reader of the bus would refuse: here
+ * somebody can be told.
+ */
 final class BoundedGenerator extends JsonGeneratorDelegate {
 
     /** Numbers of so few bits surely have no more digits than are allowed. */
-    private static final int FEW_BITS = 3_300;
+    private static final int FEW_BITS = 16_600;
 
     /** Beyond so many digits behind the point, a decimal is written with an exponent: see its toString. */
     private static final int LEAST_PLAIN_EXPONENT = -6;
 
-    BoundedGenerator(JsonGenerator generator) {
+    private final JsonFactory factory;
+
+    /**
+     * Bounds a generator.
+     *
+     * @param factory reads what is said to be JSON already
+     */
+    BoundedGenerator(JsonGenerator generator, JsonFactory factory) {
         super(generator, false); // what an object writes goes through here, too
+        this.factory = factory;
     }
 
     @Override
@@ -63,6 +77,57 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
     public void writeNumber(String encoded) throws IOException {
         require("Number value length", encoded.length(), Json.NUMBER_DIGITS);
         super.writeNumber(encoded);
+    }
+
+    /** What its author calls JSON, as of {@code @JsonRawValue}: it is read, and written like all else. */
+    @Override
+    public void writeRawValue(String text) throws IOException {
+        try (JsonParser parser = new BoundedParser(factory.createParser(text))) {
+            if (parser.nextToken() == null) {
+                throw new Json.Unwritable("a raw value in it is empty", this);
+            }
+            copy(parser);
+            if (parser.nextToken() != null) {
+                throw new Json.Unwritable("a raw value in it is more than one", this);
+            }
+        } catch (JsonParseException e) {
+            throw new Json.Unwritable("of a raw value in it, " + Json.problem(e), this);
+        }
+    }
+
+    @Override
+    public void writeRawValue(SerializableString text) throws IOException {
+        writeRawValue(text.getValue());
+    }
+
+    @Override
+    public void writeRawValue(String text, int offset, int length) throws IOException {
+        writeRawValue(text.substring(offset, offset + length));
+    }
+
+    @Override
+    public void writeRawValue(char[] text, int offset, int length) throws IOException {
+        writeRawValue(new String(text, offset, length));
+    }
+
+    private void copy(JsonParser parser) throws IOException {
+        int depth = 0;
+        do {
+            switch (parser.currentToken()) {
+                case START_OBJECT -> writeStartObject();
+                case START_ARRAY -> writeStartArray();
+                case END_OBJECT -> writeEndObject();
+                case END_ARRAY -> writeEndArray();
+                case FIELD_NAME -> writeFieldName(parser.currentName());
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> writeNumber(parser.getText()); // not a digit is lost
+                case VALUE_STRING -> writeString(parser.getText());
+                case VALUE_TRUE, VALUE_FALSE -> writeBoolean(parser.getBooleanValue());
+                default -> writeNull();
+            }
+            depth += parser.currentToken().isStructStart()
+                    ? 1
+                    : parser.currentToken().isStructEnd() ? -1 : 0;
+        } while (depth > 0 && parser.nextToken() != null);
     }
 
     private static void require(String what, long value, int most) throws IOException {

@@ -1,7 +1,9 @@
 package dev.omnibus.bus;
 
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerationException;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
@@ -14,6 +16,7 @@ import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -22,8 +25,9 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.cfg.MapperConfig;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import com.fasterxml.jackson.databind.jsontype.PolymorphicTypeValidator;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.LogicalType;
@@ -46,10 +50,12 @@ public final class Json {
     /** How deep a value may be nested, arguments with the array around them. */
     static final int DEPTH = 64;
 
-    /** Of a number, those of its exponent among them. */
-    static final int NUMBER_DIGITS = 1_000;
+    /**
+     * Of a number, those of its exponent among them: enough for RSA keys of 16,384 bits, and read in a tenth of a ms.
+     */
+    static final int NUMBER_DIGITS = 5_000;
 
-    /** What can be written with so few digits needs no more than so many when it is a whole number. */
+    /** What is written with so few digits needs no more than so many when it is a whole number. */
     static final int LARGEST_EXPONENT = 1_000;
 
     static final int EXPONENT_DIGITS = 4;
@@ -71,7 +77,7 @@ public final class Json {
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
-    private static final Pattern NAMES_OF_LIMITS = Pattern.compile("(\\d+), from [^)]*\\)+");
+    private static final Pattern NAMES_OF_LIMITS = Pattern.compile("(\\d+), from .*");
     private static final int MOST_CAUSES = 20;
 
     /** What the tests run with: older ones lack methods that this and the layer of calls use. */
@@ -141,10 +147,11 @@ public final class Json {
         factory.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         factory.enable(JsonGenerator.Feature.QUOTE_FIELD_NAMES);
         factory.enable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
-        copy.deactivateDefaultTyping(); // a sender shall not choose classes; the empty list below allows none
-        copy.setPolymorphicTypeValidator(BasicPolymorphicTypeValidator.builder().build());
+        copy.deactivateDefaultTyping(); // a sender shall not choose classes
+        copy.setPolymorphicTypeValidator(new OnlyDeduced());
         copy.setTypeFactory(copy.getTypeFactory().withCache(new LRUMap<>(16, 1_000))); // goes with the bus
         copy.setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
+        copy.setSerializerFactory(copy.getSerializerFactory().withSerializerModifier(new MapKeys()));
         return copy.configure(JsonNodeFeature.USE_BIG_DECIMAL_FOR_FLOATS, true)
                 .configure(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES, false)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -155,6 +162,23 @@ public final class Json {
                 .disable(SerializationFeature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED)
                 .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                 .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS);
+    }
+
+    /**
+     * Allows no class by a name from the wire. What is deduced from fields is one of a list, and has a name in here
+     * only.
+     */
+    private static final class OnlyDeduced extends PolymorphicTypeValidator.Base {
+
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public Validity validateSubType(MapperConfig<?> config, JavaType base, JavaType subtype) {
+            JsonTypeInfo.Value info = config.getAnnotationIntrospector()
+                    .findPolymorphicTypeInfo(
+                            config, config.introspectClassAnnotations(base).getClassInfo());
+            return info != null && info.getIdType() == JsonTypeInfo.Id.DEDUCTION ? Validity.ALLOWED : Validity.DENIED;
+        }
     }
 
     /**
@@ -245,7 +269,7 @@ public final class Json {
     public static byte[] write(ObjectWriter writer, Body body) throws JsonProcessingException {
         BufferRecycler buffers = writer.getFactory()._getBufferRecycler();
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(buffers)) {
-            try (JsonGenerator out = new BoundedGenerator(writer.createGenerator(bytes, JsonEncoding.UTF8))) {
+            try (JsonGenerator out = bounded(writer, bytes)) {
                 body.write(out);
             }
             return bytes.getClearAndRelease();
@@ -255,6 +279,20 @@ public final class Json {
             throw JsonMappingException.fromUnexpectedIOE(e);
         } finally {
             buffers.releaseToPool();
+        }
+    }
+
+    private static JsonGenerator bounded(ObjectWriter writer, ByteArrayBuilder bytes) throws IOException {
+        return new BoundedGenerator(writer.createGenerator(bytes, JsonEncoding.UTF8), writer.getFactory());
+    }
+
+    /** Of what would be written and could not be read; its words quote nothing of the value. */
+    static final class Unwritable extends JsonGenerationException {
+
+        private static final long serialVersionUID = 1L;
+
+        Unwritable(String problem, JsonGenerator out) {
+            super(problem, out);
         }
     }
 
@@ -286,6 +324,10 @@ public final class Json {
             return "it exceeds a limit: "
                     + NAMES_OF_LIMITS.matcher(tooMuch.getOriginalMessage()).replaceAll("$1)");
         }
+        Unwritable refused = causeOf(e, Unwritable.class);
+        if (refused != null) {
+            return refused.getOriginalMessage();
+        }
         Error broken = causeOf(e, Error.class);
         if (broken != null) {
             return "reading it failed with " + broken.getClass().getName(); // its message may quote anything
@@ -315,7 +357,18 @@ public final class Json {
      * @return the problem, without a full stop
      */
     public static String unwritable(JsonProcessingException e) {
-        return causeOf(e, StreamConstraintsException.class) == null ? e.getOriginalMessage() : problem(e);
+        return isUnreadable(e) ? problem(e) : e.getOriginalMessage();
+    }
+
+    /**
+     * Whether something was not written because no reader would take it.
+     *
+     * @param e what writing it threw
+     * @return true if {@link #problem} says why
+     */
+    public static boolean isUnreadable(Throwable e) {
+        return e instanceof JsonProcessingException
+                && (causeOf(e, StreamConstraintsException.class) != null || causeOf(e, Unwritable.class) != null);
     }
 
     /**

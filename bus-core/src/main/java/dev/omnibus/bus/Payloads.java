@@ -62,12 +62,14 @@ final class Payloads {
     private final @Nullable PayloadCodec codec;
     private final byte[] codecData;
     private final PayloadTypes types;
+    private final DecodableTypes decodable;
     private final ValueWriter byClass;
 
     Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
         this.json = json;
         this.codec = codec;
         this.types = new PayloadTypes(json);
+        this.decodable = DecodableTypes.ofEvents(json);
         this.byClass = ValueWriter.of(json, Object.class);
         this.codecData = codec == null
                 ? BYTES_DATA
@@ -77,12 +79,12 @@ final class Payloads {
     /**
      * Looks up a type.
      *
-     * @throws IllegalArgumentException if no event could ever be read as one
+     * @throws IllegalArgumentException if no event could ever be read as one, or none safely
      */
     Target target(Type type) {
         JavaType full = json.constructType(type);
         if (codec == null) {
-            types.requireReadable(full);
+            decodable.checkOnce(full, () -> "Data of the type " + TypeNames.of(full));
         }
         return new Target(type, json.readerFor(full));
     }

@@ -183,6 +183,17 @@ class PayloadsTest extends BusFixture {
     }
 
     @Test
+    void aMapperThatWritesNoJsonIsRefusedWhereItIsGiven() {
+        String message = assertThrows(
+                        IllegalArgumentException.class, () -> builder().json(new CBORMapper()))
+                .getMessage();
+        assertEquals(
+                "A mapper that writes CBOR cannot write what the bus sends, which is JSON; for payloads in another"
+                        + " format there is payloads(PayloadCodec)",
+                message);
+    }
+
+    @Test
     void whatCannotBeWrittenIsAMistakeOfTheProgramThatQuotesNothing() {
         Object unwritable = Map.of("list", new AbstractList<Integer>() {
             @Override
@@ -230,8 +241,9 @@ class PayloadsTest extends BusFixture {
         }
         assertThrows(IllegalArgumentException.class, () -> here.publish("n", new Thread()));
         assertEquals(
-                "Events cannot be read as " + Shape.class.getName()
-                        + ": it is abstract, and no @JsonSubTypes says what there is",
+                "Data of the type Shape cannot be decoded safely: " + Shape.class.getName()
+                        + " is abstract, and neither @JsonTypeInfo and @JsonSubTypes nor a deserializer say what there"
+                        + " is. Name a type that says what it holds, or take a JsonNode",
                 assertThrows(IllegalArgumentException.class, () -> there.subscribe("n", Shape.class, event -> {}))
                         .getMessage());
         assertEquals("Bus " + here.node() + " (UP)", here.toString());

@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -44,7 +45,7 @@ public final class Adapter {
 
     private Adapter(Bus bus) {
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
-        types = new DecodableTypes(codec.json());
+        types = DecodableTypes.ofContracts(codec.json());
         executor = new LastingExecutor(bus.executor());
     }
 
@@ -80,7 +81,7 @@ public final class Adapter {
      */
     public <S> S proxy(Class<S> contract, CallOptions options, Calls calls) {
         Contract read = Contract.of(contract, codec.types());
-        types.check(read);
+        read.check(types);
         Map<String, ObjectReader> readers = new HashMap<>();
         Map<String, ArgumentWriter> writers = new HashMap<>();
         read.operations().values().forEach(op -> {
@@ -114,7 +115,7 @@ public final class Adapter {
     public <T> CompletableFuture<T> call(
             String method, Class<T> type, CallOptions options, Calls calls, @Nullable Object... arguments) {
         ObjectReader reader = codec.reader((Type) type);
-        types.checkOnce("The result of " + method, reader.getValueType());
+        types.checkOnce(reader.getValueType(), () -> "The result of " + method);
         @SuppressWarnings("unchecked") // the reader was made for this type
         CompletableFuture<T> result = (CompletableFuture<T>)
                 call(calls, method, codec.argumentWriter(List.of()), reader, options.timeoutNanos(0), arguments);
@@ -148,8 +149,7 @@ public final class Adapter {
                 result.succeed(RpcCodec.decode(reader, new Message(bytes, 0, bytes.length)));
             } catch (IOException | RuntimeException | Error e) { // the program's own constructors are called here
                 Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
-                String misfit =
-                        "the answer is not what the caller expects: it " + TypeNames.misfit(e, reader.getValueType());
+                String misfit = Failures.misfit(e, reader.getValueType());
                 result.fail(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
             }
         });
@@ -167,7 +167,7 @@ public final class Adapter {
      */
     public <S> LocalMethods methods(Class<S> contract, S implementation) {
         Contract read = Contract.of(contract, codec.types());
-        types.check(read);
+        read.check(types);
         return local(read, implementation);
     }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Json;
+import dev.omnibus.bus.TypeNames;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;

@@ -1,7 +1,6 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.omnibus.bus.Json;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Count;
@@ -185,9 +184,7 @@ final class CallAnswers {
 
     /** What the caller is told of what is not for him to know, unless it is that no reader would take the answer. */
     static String internal(String id, Throwable failure) {
-        boolean tooMuch = Json.causeOf(failure, StreamConstraintsException.class) != null
-                && failure instanceof JsonProcessingException;
-        return tooMuch ? "the result cannot be sent: " + Json.problem(failure) : internal(id);
+        return Json.isUnreadable(failure) ? "the result cannot be sent: " + Json.problem(failure) : internal(id);
     }
 
     private static String internal(String id) {

@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.type.TypeBindings;
 import com.fasterxml.jackson.databind.type.TypeFactory;
+import dev.omnibus.bus.DecodableTypes;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
@@ -123,6 +124,33 @@ record Contract(Class<?> type, String service, Map<Method, Operation> operations
             throw new IllegalArgumentException(type.getName() + " has no public method to call");
         }
         return new Contract(type, "object", operations);
+    }
+
+    /**
+     * Refuses types that cannot be decoded safely, or never be read.
+     *
+     * @throws IllegalArgumentException if there is one; the message names method and parameter
+     */
+    void check(DecodableTypes decodable) {
+        for (Operation operation : operations.values()) {
+            List<String> names = operation.parameterNames();
+            for (int i = 0; i < operation.parameters().size(); i++) {
+                String which = names.isEmpty() ? String.valueOf(i + 1) : names.get(i);
+                JavaType parameter = operation.parameters().get(i);
+                decodable.check("The parameter " + which + " of " + operation.name(), parameter);
+            }
+            if (!operation.result().hasRawClass(void.class)) {
+                decodable.check("The result of " + operation.name(), operation.result());
+            }
+            for (DeclaredFault fault : operation.faults()) {
+                for (int i = 0; i < fault.names().size(); i++) {
+                    String which = fault.names().get(i) + " of " + fault.name();
+                    decodable.check(
+                            "The " + which + ", which " + operation.name() + " throws,",
+                            fault.types().get(i));
+                }
+            }
+        }
     }
 
     /** What gives the more of two that are the same but for their results. */

@@ -1,9 +1,9 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.JavaType;
+import dev.omnibus.bus.TypeNames;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -94,8 +94,8 @@ final class Failures {
     }
 
     /** Why an answer is no value. What Jackson says of it quotes the answer, and is not passed on. */
-    static String misfit(IOException e, JavaType type) {
-        return "the answer is not what the contract says: it " + TypeNames.misfit(e, type);
+    static String misfit(Throwable e, JavaType type) {
+        return "the answer is not what the caller expects: it " + TypeNames.misfit(e, type);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.rpc.Contract.Operation;
 import dev.omnibus.rpc.Contract.Traits;
@@ -25,14 +26,14 @@ final class RemoteMethods {
     RemoteMethods(RpcCodec codec, ChannelNames names) {
         this.codec = codec;
         this.names = names;
-        this.types = new DecodableTypes(codec.json());
+        this.types = DecodableTypes.ofContracts(codec.json());
         this.untyped = codec.argumentWriter(List.of());
     }
 
     /** Reads a contract and refuses what could not be decoded safely. */
     Contract contract(Class<?> type) {
         Contract contract = Contract.of(type, codec.types());
-        types.check(contract);
+        contract.check(types);
         return contract;
     }
 
@@ -66,7 +67,7 @@ final class RemoteMethods {
     /** How the result of a method is read. */
     ObjectReader reader(String name, Type type) {
         ObjectReader reader = codec.reader(type);
-        types.checkOnce("The result of " + name, reader.getValueType());
+        types.checkOnce(reader.getValueType(), () -> "The result of " + name);
         return reader;
     }
 }

@@ -28,7 +28,7 @@ public class RpcException extends BusException {
         REFUSED,
         /** The method threw. Retry: as the service defines it. */
         FAULT,
-        /** The answer is not what the contract says; the two sides do not fit. Retry: no. */
+        /** The answer is not what the caller expects; the two sides do not fit. Retry: no. */
         BAD_REPLY,
         /** The link to Redis broke while the answer was awaited. Retry: only if idempotent, unless not executed. */
         CONNECTION_LOST,

@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.bus.Layer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ public final class RpcServer implements Layer {
         RpcClient.on(bus); // made before this one, so closed after it: services that still finish may call others
         this.bus = bus;
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
-        types = new DecodableTypes(codec.json());
+        types = DecodableTypes.ofContracts(codec.json());
         Executor executor = new LastingExecutor(bus.executor());
         ReplyPacer pacer = new ReplyPacer(executor);
         answers = new CallAnswers(bus.channels(), codec, executor, pacer);
@@ -127,7 +128,7 @@ public final class RpcServer implements Layer {
     public <S> Registration serve(Class<S> contract, S implementation, ServiceOptions options) {
         Objects.requireNonNull(implementation, "implementation");
         Contract read = Contract.of(contract, codec.types());
-        types.check(read);
+        read.check(types);
         announcement.versionOf(implementation.getClass());
         List<ServedMethod> methods = read.operations().values().stream()
                 .distinct() // a method that is inherited twice is one

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonNumberFormatVisitor
 import com.fasterxml.jackson.databind.jsonFormatVisitors.JsonStringFormatVisitor;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ser.impl.BeanAsArraySerializer;
 import com.github.victools.jsonschema.generator.CustomDefinition;
 import com.github.victools.jsonschema.generator.Option;
 import com.github.victools.jsonschema.generator.OptionPreset;
@@ -38,6 +39,7 @@ import java.time.Period;
 import java.util.Calendar;
 import java.util.Date;
 import java.util.GregorianCalendar;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -70,10 +72,12 @@ final class Schemas {
             Map.entry(LocalDate.class, "date"),
             Map.entry(LocalDateTime.class, "date-time-local"),
             Map.entry(LocalTime.class, "time-local"),
-            Map.entry(Duration.class, "duration"),
-            Map.entry(Period.class, "duration"),
+            Map.entry(Duration.class, "iso-duration"), // may have fractions and signs, which "duration" has not
+            Map.entry(Period.class, "iso-duration"),
             Map.entry(UUID.class, "uuid"),
             Map.entry(URI.class, "uri"));
+
+    private static final Set<Class<?>> WRAPPERS = Set.of(Optional.class, AtomicReference.class);
 
     private static final Set<Class<?>> EMPTY_IS_NULL =
             Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class);
@@ -84,7 +88,6 @@ final class Schemas {
             CharSequence.class,
             Character.class,
             Boolean.class,
-            Byte.class,
             Short.class,
             Integer.class,
             Long.class,
@@ -115,10 +118,55 @@ final class Schemas {
                         Option.EXTRA_OPEN_API_FORMAT_VALUES,
                         Option.MAP_VALUES_AS_ADDITIONAL_PROPERTIES);
         config.forTypesInGeneral().withCustomDefinitionProvider((type, context) -> {
-            ObjectNode scalar = scalar(type.getErasedType());
+            Class<?> raw = type.getErasedType();
+            if (!type.getTypeParameters().isEmpty()) {
+                ResolvedType first = type.getTypeParameters().get(0);
+                if (WRAPPERS.contains(raw)) {
+                    return new CustomDefinition(orNull(context.createDefinitionReference(first)), true);
+                }
+                if (raw == Iterable.class) { // Jackson writes it as the list that it mostly is
+                    ObjectNode array = JsonNodeFactory.instance.objectNode().put("type", "array");
+                    array.set("items", context.createDefinitionReference(first));
+                    return new CustomDefinition(array, true);
+                }
+            }
+            ObjectNode constants = raw.isEnum() ? constants(raw) : null;
+            if (constants != null) {
+                return new CustomDefinition(constants);
+            }
+            ObjectNode scalar = scalar(raw);
             return scalar == null ? null : new CustomDefinition(scalar, true);
         });
         return config.build();
+    }
+
+    /** The constants of an enum as Jackson writes them; null if it writes them as objects, or not at all. */
+    private @Nullable ObjectNode constants(Class<?> type) {
+        Set<JsonNode> written = new LinkedHashSet<>();
+        Set<String> types = new LinkedHashSet<>();
+        try {
+            for (Object constant : type.getEnumConstants()) {
+                JsonNode one = json.valueToTree(constant);
+                written.add(one);
+                types.add(one.isTextual() ? "string" : one.isIntegralNumber() ? "integer" : "");
+            }
+        } catch (RuntimeException e) {
+            return null; // it cannot be written, and the schema is not what says so
+        }
+        if (types.size() != 1 || types.contains("")) {
+            return null;
+        }
+        ObjectNode schema = JsonNodeFactory.instance
+                .objectNode()
+                .put("type", types.iterator().next());
+        schema.putArray("enum").addAll(written);
+        return schema;
+    }
+
+    private static ObjectNode orNull(JsonNode schema) {
+        ObjectNode either = JsonNodeFactory.instance.objectNode();
+        either.putArray("anyOf").add(schema).addObject().put("type", "null");
+        return either;
     }
 
     /** What Jackson writes for a class as one text, number or truth value; null if it writes something else. */
@@ -132,11 +180,17 @@ final class Schemas {
         if (type == JsonNode.class) {
             return JsonNodeFactory.instance.objectNode(); // which is anything
         }
+        if (type == byte.class || type == Byte.class) {
+            return JsonNodeFactory.instance.objectNode().put("type", "integer"); // which the library takes for base64
+        }
         if (type.isPrimitive() || type.isEnum() || type.isArray() || type == Object.class || PLAIN.contains(type)) {
             return null;
         }
         Scalar scalar = new Scalar();
         try {
+            if (json.getSerializerProviderInstance().findValueSerializer(type, null) instanceof BeanAsArraySerializer) {
+                return JsonNodeFactory.instance.objectNode().put("type", "array"); // of its values, in their order
+            }
             json.acceptJsonFormatVisitor(type, scalar);
         } catch (JsonMappingException | RuntimeException e) {
             return null; // it cannot be written, and the schema is not what says so
@@ -202,9 +256,7 @@ final class Schemas {
         }
         JavaType wrapped = wrapped(known);
         if (wrapped != null) {
-            ObjectNode either = JsonNodeFactory.instance.objectNode();
-            either.putArray("anyOf").add(of(wrapped)).addObject().put("type", "null");
-            return either;
+            return orNull(of(wrapped));
         }
         return builder.createSchemaReference(resolved(known));
     }
@@ -212,7 +264,7 @@ final class Schemas {
     /** What is in an Optional; null if it is none. */
     private @Nullable JavaType wrapped(JavaType type) {
         Class<?> raw = type.getRawClass();
-        if (raw == Optional.class || raw == AtomicReference.class) {
+        if (WRAPPERS.contains(raw)) {
             return type.containedTypeOrUnknown(0);
         }
         Class<?> boxed = raw == OptionalInt.class

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.omnibus.bus.Json;
+import dev.omnibus.bus.TypeNames;
 import dev.omnibus.bus.ValueWriter;
 import dev.omnibus.channel.Message;
 import dev.omnibus.rpc.Contract.Operation;

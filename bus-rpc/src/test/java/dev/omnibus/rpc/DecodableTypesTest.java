@@ -6,23 +6,66 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.Reader;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URLConnection;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.security.KeyStore;
+import java.security.MessageDigest;
+import java.security.PrivateKey;
+import java.text.DecimalFormat;
+import java.text.SimpleDateFormat;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.Temporal;
+import java.time.temporal.TemporalAmount;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.Enumeration;
+import java.util.Formatter;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.ResourceBundle;
+import java.util.Scanner;
 import java.util.Set;
+import java.util.Spliterator;
+import java.util.Timer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Lock;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which types a contract may not have, on either side. */
 class DecodableTypesTest {
@@ -72,6 +115,30 @@ class DecodableTypesTest {
 
     interface OpenShape {
         void draw(Shape shape);
+    }
+
+    @JsonSubTypes(@JsonSubTypes.Type(Round.class))
+    interface Listed {}
+
+    interface HalfOpenShape {
+        void draw(Listed shape);
+    }
+
+    interface AsksForNames {
+        void run(Map<String, List<InetAddress[]>> types);
+    }
+
+    interface LoadsByType {
+        void run(JavaType type);
+    }
+
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, defaultImpl = Fallback.class)
+    interface WithFallback {}
+
+    record Fallback(Object any) implements WithFallback {}
+
+    interface FallsBack {
+        void run(WithFallback one);
     }
 
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME)
@@ -157,7 +224,25 @@ class DecodableTypesTest {
                 Arguments.of(
                         OpenShape.class,
                         "The parameter shape of openShape.draw cannot be decoded safely: " + HERE
-                                + "Shape is abstract, and no @JsonSubTypes says what there is"),
+                                + "Shape is abstract, and neither @JsonTypeInfo and @JsonSubTypes nor a deserializer"
+                                + " say what there is"),
+                Arguments.of(
+                        HalfOpenShape.class,
+                        "The parameter shape of halfOpenShape.draw cannot be decoded safely: " + HERE
+                                + "Listed is abstract, and although @JsonSubTypes says what there is, no"
+                                + " @JsonTypeInfo(use = NAME) lets a message say which of them it is"),
+                Arguments.of(
+                        AsksForNames.class,
+                        "The parameter types of asksForNames.run cannot be decoded safely: making a java.net.InetAddress"
+                                + " does more than to hold data"),
+                Arguments.of(
+                        LoadsByType.class,
+                        "The parameter type of loadsByType.run cannot be decoded safely: making a"
+                                + " com.fasterxml.jackson.databind.JavaType does more than to hold data"),
+                Arguments.of(
+                        FallsBack.class,
+                        "The parameter one of fallsBack.run cannot be decoded safely: its property any in Fallback:"
+                                + " java.lang.Object can be anything"),
                 Arguments.of(
                         OpenNames.class,
                         "The parameter shape of openNames.draw cannot be decoded safely: " + HERE
@@ -184,16 +269,86 @@ class DecodableTypesTest {
 
     @SuppressWarnings("unchecked")
     private static void served(Bus bus, Class<?> contract) {
-        Object nobody = java.lang.reflect.Proxy.newProxyInstance(
+        Object nobody = Proxy.newProxyInstance(
                 contract.getClassLoader(), new Class<?>[] {contract}, (proxy, method, arguments) -> null);
         RpcServer.on(bus).serve((Class<Object>) contract, nobody);
     }
 
     @Test
     void whatSaysWhatItHoldsIsAccepted() {
-        DecodableTypes types = new DecodableTypes(new ObjectMapper().findAndRegisterModules());
-        assertDoesNotThrow(() -> types.check(Contract.of(Fine.class, TypeFactory.defaultInstance())));
+        DecodableTypes types = DecodableTypes.ofContracts(new ObjectMapper().findAndRegisterModules());
+        assertDoesNotThrow(
+                () -> Contract.of(Fine.class, TypeFactory.defaultInstance()).check(types));
     }
+
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                BitSet.class,
+                Stream.class,
+                IntStream.class,
+                Iterator.class,
+                Enumeration.class,
+                Spliterator.class,
+                Thread.class,
+                ThreadLocal.class,
+                Random.class,
+                Timer.class,
+                Scanner.class,
+                Formatter.class,
+                Function.class,
+                Supplier.class,
+                Runnable.class,
+                Comparator.class,
+                CompletableFuture.class,
+                Future.class,
+                Executor.class,
+                Lock.class,
+                LongAdder.class,
+                AtomicIntegerArray.class,
+                WeakReference.class,
+                InputStream.class,
+                OutputStream.class,
+                Reader.class,
+                FileChannel.class,
+                Socket.class,
+                URLConnection.class,
+                Clock.class,
+                Temporal.class,
+                TemporalAmount.class,
+                DateTimeFormatter.class,
+                DecimalFormat.class,
+                SimpleDateFormat.class,
+                MessageDigest.class,
+                PrivateKey.class,
+                KeyStore.class,
+                Method.class,
+                MethodHandle.class,
+                Module.class,
+                Process.class,
+                Proxy.class,
+                ResourceBundle.class,
+                ByteOrder.class
+            })
+    void whatHoldsNoDataIsRefusedWhereverItStands(Class<?> type) {
+        try (Bus bus = Bus.builder(new InMemoryNetwork().open()).build()) {
+            TypeFactory types = bus.json().getTypeFactory();
+            DecodableTypes check = DecodableTypes.ofContracts(bus.json());
+            JavaType plain = types.constructType(type);
+            for (JavaType one : List.of(
+                    plain,
+                    types.constructArrayType(plain),
+                    types.constructCollectionType(List.class, plain),
+                    types.constructReferenceType(Optional.class, plain),
+                    types.constructMapType(Map.class, types.constructType(String.class), plain),
+                    types.constructParametricType(Holding.class, plain))) {
+                assertThrows(IllegalArgumentException.class, () -> check.check("It", one), one::toString);
+            }
+            assertThrows(IllegalArgumentException.class, () -> bus.subscribe("n", type, event -> {}));
+        }
+    }
+
+    record Holding<T>(String name, List<Optional<T>> content) {}
 
     @Test
     void methodsCalledOrServedByNameAreCheckedToo() {
@@ -216,7 +371,7 @@ class DecodableTypesTest {
                                 .allowIfBaseType(Object.class)
                                 .build(),
                         ObjectMapper.DefaultTyping.NON_FINAL);
-        DecodableTypes types = new DecodableTypes(careless);
+        DecodableTypes types = DecodableTypes.ofContracts(careless);
 
         assertThrows(
                 IllegalArgumentException.class,

@@ -9,11 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -203,6 +206,31 @@ class FaultTest extends PlayedNodes {
     }
 
     @Test
+    void theIdOfAFaultIsInTheLogOfTheServer() {
+        MethodHandler<JsonNode> broken = params -> {
+            throw new StackOverflowError("only for its own log");
+        };
+        RpcServer.on(bus("server")).serve("broken.run", broken).ready().join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, UTF_8)); // where the simple logger writes
+        RpcException fault;
+        try {
+            fault = CallContract.failure(client.call("broken.run", String.class));
+        } finally {
+            System.setErr(before);
+        }
+        assertEquals(Reason.FAULT, fault.reason());
+        String message = String.valueOf(fault.getMessage());
+        String id = message.replaceAll(".*internal error, id ([-0-9a-f]{36}) in the server's log", "$1");
+        assertEquals(36, id.length(), message);
+        assertTrue(log.toString(UTF_8).contains("error id " + id), log::toString);
+        assertTrue(log.toString(UTF_8).contains("only for its own log"), log::toString);
+        assertFalse(message.contains("own log"), message);
+    }
+
+    @Test
     void anAnswerThatDoesNotFitIsNotQuoted() {
         played("other", request -> List.of(result(request, "other", "{\"iban\":\"secret\"}")));
         RpcClient client = RpcClient.on(bus("caller"));
@@ -220,7 +248,7 @@ class FaultTest extends PlayedNodes {
             assertFalse(trace.toString().contains("secret"), trace::toString);
             assertTrue(
                     String.valueOf(e.getMessage())
-                            .endsWith("ms: the answer is not what the contract says: it does not fit Integer at $"),
+                            .endsWith("ms: the answer is not what the caller expects: it does not fit Integer at $"),
                     e::getMessage);
         }
     }

@@ -17,11 +17,13 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -66,6 +68,43 @@ class RedisRpcClientIT {
     void close() {
         bus.close();
         redis.command("DEL", queue);
+    }
+
+    interface Bank {
+        BigDecimal same(BigDecimal amount);
+
+        JsonNode tree(JsonNode amounts);
+
+        Optional<Long> left(Optional<Long> before);
+    }
+
+    @Test
+    void notADigitOfADecimalIsLost() throws IOException {
+        RedisRpc.on(bus).serve(queue, Bank.class, new Bank() {
+            @Override
+            public BigDecimal same(BigDecimal amount) {
+                return amount;
+            }
+
+            @Override
+            public JsonNode tree(JsonNode amounts) {
+                return amounts;
+            }
+
+            @Override
+            public Optional<Long> left(Optional<Long> before) {
+                return before.map(value -> value - 1);
+            }
+        });
+        Bank bank =
+                RedisRpc.on(bus).proxy(queue, Bank.class, CallOptions.defaults().withTimeout(LONG));
+        for (String amount : List.of("600.00", "1.10", "12345678901234567.89", "0.1234567890123456789", "1E+400")) {
+            assertEquals(new BigDecimal(amount), bank.same(new BigDecimal(amount)));
+        }
+        String amounts = "{\"a\":600.00,\"b\":[12345678901234567.89]}";
+        assertEquals(amounts, bank.tree(bus.json().readTree(amounts)).toString());
+        assertEquals(Optional.of(1L << 40), bank.left(Optional.of((1L << 40) + 1)));
+        assertEquals(Optional.empty(), bank.left(Optional.empty()));
     }
 
     private JsonNode taken() throws IOException {

@@ -1,4 +1,4 @@
-package dev.omnibus.rpc;
+package dev.omnibus.bus;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.BeanDescription;
@@ -20,87 +20,97 @@ import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.jsontype.NamedType;
 import com.fasterxml.jackson.databind.jsontype.TypeDeserializer;
-import dev.omnibus.rpc.Contract.Operation;
+import com.fasterxml.jackson.databind.jsontype.impl.AsDeductionTypeDeserializer;
 import java.io.Serializable;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.URL;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses contracts with types into which a stranger's JSON must not be decoded: those that leave open what is made,
- * and those whose making does something, such as loading a class or asking a name server. Also those that can never be
- * read at all, of which Jackson would complain with each call.
+ * A check of types, made when they are declared: into which of them a stranger's JSON must not be decoded, because they
+ * leave open what is made, or because making them does something, such as loading a class or asking a name server; and
+ * which can never be read at all, of which Jackson would complain with each message.
  *
- * <p>It looks through containers, type arguments and the properties of beans.
+ * <p>It looks through containers, type arguments and the properties of beans. Public for layers. Thread-safe.
  */
-final class DecodableTypes {
+public final class DecodableTypes {
 
     private static final Set<Class<?>> OPEN =
             Set.of(Object.class, Serializable.class, Comparable.class, Cloneable.class, Record.class, Enum.class);
 
-    private static final List<Class<?>> ACTING =
-            List.of(Class.class, ClassLoader.class, Throwable.class, InetAddress.class, InetSocketAddress.class);
+    private static final List<Class<?>> ACTING = List.of(
+            Class.class,
+            ClassLoader.class,
+            Throwable.class,
+            InetAddress.class,
+            InetSocketAddress.class,
+            NetworkInterface.class,
+            JavaType.class); // which loads the classes that it is told
+
+    /** Jackson parses XML for them. */
+    private static final String XML = "org.w3c.dom.";
 
     private static final Set<JsonTypeInfo.Id> NAMES_A_CLASS =
             Set.of(JsonTypeInfo.Id.CLASS, JsonTypeInfo.Id.MINIMAL_CLASS, JsonTypeInfo.Id.CUSTOM);
 
-    private static final int MOST_CHECKED = 10_000;
+    private static final int MAX_CHECKED = 10_000;
 
     private final ObjectMapper json;
     private final DeserializationConfig config;
+    private final boolean objects;
     private final Set<JavaType> checked = ConcurrentHashMap.newKeySet();
 
-    DecodableTypes(ObjectMapper json) {
+    private DecodableTypes(ObjectMapper json, boolean objects) {
         this.json = json;
         this.config = json.getDeserializationConfig();
+        this.objects = objects;
     }
 
     /**
-     * Looks through a whole contract.
+     * For contracts, which say what there is: {@code Object} is refused, too.
      *
-     * @throws IllegalArgumentException if it has such a type; the message names method and parameter
+     * @param json how JSON is read
+     * @return the check
      */
-    void check(Contract contract) {
-        contract.operations().values().forEach(this::check);
+    public static DecodableTypes ofContracts(ObjectMapper json) {
+        return new DecodableTypes(json, false);
     }
 
-    private void check(Operation operation) {
-        for (int i = 0; i < operation.parameters().size(); i++) {
-            List<String> names = operation.parameterNames();
-            String which = names.isEmpty() ? String.valueOf(i + 1) : names.get(i);
-            check(
-                    "The parameter " + which + " of " + operation.name(),
-                    operation.parameters().get(i));
-        }
-        if (!operation.result().hasRawClass(void.class)) {
-            check("The result of " + operation.name(), operation.result());
-        }
-        for (DeclaredFault fault : operation.faults()) {
-            for (int i = 0; i < fault.names().size(); i++) {
-                String which =
-                        fault.names().get(i) + " of " + fault.name() + ", which " + operation.name() + " throws,";
-                check("The " + which, fault.types().get(i));
-            }
-        }
+    /**
+     * For events, which others define: {@code Object} stands for whatever there is in JSON, as texts, numbers, lists
+     * and maps.
+     */
+    static DecodableTypes ofEvents(ObjectMapper json) {
+        return new DecodableTypes(json, true);
     }
 
-    /** Looks through a type that may come again and again. */
-    void checkOnce(String where, JavaType type) {
+    /**
+     * Looks through a type that may come again and again.
+     *
+     * @param type the type
+     * @param where the beginning of what to say about it
+     * @throws IllegalArgumentException if it cannot be decoded safely, or never be read
+     */
+    public void checkOnce(JavaType type, Supplier<String> where) {
         if (checked.contains(type)) {
             return;
         }
-        check(where, type);
-        if (checked.size() < MOST_CHECKED) {
+        check(where.get(), type);
+        if (checked.size() < MAX_CHECKED) {
             checked.add(type);
         }
     }
@@ -109,9 +119,10 @@ final class DecodableTypes {
      * Looks through one type.
      *
      * @param where the beginning of what to say about it
-     * @throws IllegalArgumentException if it cannot be decoded safely
+     * @param type the type
+     * @throws IllegalArgumentException if it cannot be decoded safely, or never be read
      */
-    void check(String where, JavaType type) {
+    public void check(String where, JavaType type) {
         String problem = problem(type, new HashSet<>());
         if (problem != null) {
             throw new IllegalArgumentException(where + " cannot be decoded safely: " + problem
@@ -128,13 +139,14 @@ final class DecodableTypes {
             return null;
         }
         Class<?> raw = type.getRawClass();
-        if (OPEN.contains(raw)) {
+        if (OPEN.contains(raw) && !(objects && raw == Object.class)) {
             return raw.getName() + " can be anything";
         }
-        if (ACTING.stream().anyMatch(acting -> acting.isAssignableFrom(raw))) {
+        if (ACTING.stream().anyMatch(acting -> acting.isAssignableFrom(raw))
+                || raw.getName().startsWith(XML)) {
             return "making a " + raw.getName() + " does more than to hold data";
         }
-        if (isHashed(type) && asksNameServers(parts(type), new HashSet<>())) {
+        if (asksNameServers(hashed(type), new HashSet<>())) {
             return "a " + raw.getSimpleName() + " of java.net.URL asks a name server for each of them, to compare it;"
                     + " take java.net.URI";
         }
@@ -157,9 +169,12 @@ final class DecodableTypes {
         return Stream.concat(contained, inside.flatMap(Stream::ofNullable)).toList();
     }
 
-    /** Whether it compares its elements, or its keys, while it is made. */
-    private static boolean isHashed(JavaType type) {
-        return type.isMapLikeType() || Set.class.isAssignableFrom(type.getRawClass());
+    /** What it compares while it is made: its keys, or its elements. */
+    private static Collection<JavaType> hashed(JavaType type) {
+        if (type.isMapLikeType()) {
+            return List.of(type.getKeyType());
+        }
+        return Set.class.isAssignableFrom(type.getRawClass()) ? parts(type) : List.of();
     }
 
     /** A URL is its address for equals, so whatever has one among its parts asks for that. */
@@ -192,65 +207,125 @@ final class DecodableTypes {
     }
 
     private @Nullable String polymorphism(JavaType type, Set<JavaType> seen) {
-        AnnotatedClass annotated = config.introspect(type).getClassInfo();
         TypeDeserializer byType;
         try {
             byType = config.findTypeDeserializer(type);
         } catch (JsonMappingException e) {
             return type.getRawClass().getName() + " has type information that cannot be read";
         }
+        Set<Class<?>> subtypes = subtypes(type, byType);
         if (byType == null) {
-            return type.isAbstract() && !saysHowItIsMade(annotated)
-                    ? type.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is"
-                    : null;
+            return type.isAbstract() && !isMadeSomehow(type) ? untold(type, !subtypes.isEmpty()) : null;
         }
-        if (NAMES_A_CLASS.contains(byType.getTypeIdResolver().getMechanism())) {
+        boolean deduced = byType instanceof AsDeductionTypeDeserializer; // from the fields, whatever its resolver says
+        if (!deduced && NAMES_A_CLASS.contains(byType.getTypeIdResolver().getMechanism())) {
             return type.getRawClass().getName() + " lets the message name the class to make";
         }
-        Collection<NamedType> closed = config.getSubtypeResolver().collectAndResolveSubtypesByTypeId(config, annotated);
-        boolean none = true;
-        for (NamedType subtype : closed) {
-            if (!subtype.getType().equals(type.getRawClass())) {
-                none = false;
-                String problem = problem(config.constructType(subtype.getType()), seen);
-                if (problem != null) {
-                    return problem;
-                }
+        for (Class<?> subtype : subtypes) {
+            String problem = problem(config.constructType(subtype), seen);
+            if (problem != null) {
+                return problem;
             }
         }
-        return none && type.isAbstract()
+        return subtypes.isEmpty() && type.isAbstract()
                 ? type.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is"
                 : null;
     }
 
-    /** By a deserializer or a creator that its author wrote for it. */
-    private boolean saysHowItIsMade(AnnotatedClass type) {
-        return config.getAnnotationIntrospector().findDeserializer(type) != null
-                || type.getFactoryMethods().stream()
-                        .anyMatch(method ->
-                                config.getAnnotationIntrospector().findCreatorAnnotation(config, method) != null);
+    /** What there can be besides a class itself. */
+    private Set<Class<?>> subtypes(JavaType type, @Nullable TypeDeserializer byType) {
+        AnnotatedClass annotated = config.introspect(type).getClassInfo();
+        Set<Class<?>> subtypes = new LinkedHashSet<>();
+        for (NamedType one : config.getSubtypeResolver().collectAndResolveSubtypesByTypeId(config, annotated)) {
+            subtypes.add(one.getType());
+        }
+        if (byType != null && byType.getDefaultImpl() != null) {
+            subtypes.add(byType.getDefaultImpl());
+        }
+        subtypes.removeAll(Set.of(type.getRawClass(), Void.class)); // Void says that what is not known is null
+        return subtypes;
+    }
+
+    private static String untold(JavaType type, boolean listed) {
+        return type.getRawClass().getName() + " is abstract, and "
+                + (listed
+                        ? "although @JsonSubTypes says what there is, no @JsonTypeInfo(use = NAME) lets a message say"
+                                + " which of them it is"
+                        : "neither @JsonTypeInfo and @JsonSubTypes nor a deserializer say what there is");
+    }
+
+    /** By a creator or a deserializer that somebody wrote for it. */
+    private boolean isMadeSomehow(JavaType type) {
+        try {
+            return !(deserializer(type) instanceof AbstractDeserializer);
+        } catch (JsonMappingException | IllegalArgumentException e) {
+            return true; // of which Jackson says more
+        }
+    }
+
+    /** By a deserializer that somebody wrote for it, in an annotation or a module. */
+    private boolean isReadByItsOwn(JavaType type) {
+        try {
+            JsonDeserializer<?> reads = deserializer(type);
+            JsonDeserializer<?> within = reads.getDelegatee() == null ? reads : reads.getDelegatee();
+            return !(within instanceof BeanDeserializerBase || within instanceof AbstractDeserializer);
+        } catch (JsonMappingException | IllegalArgumentException e) {
+            return false; // of which Jackson says more
+        }
+    }
+
+    private JsonDeserializer<?> deserializer(JavaType type) throws JsonMappingException {
+        DeserializationContext context =
+                ((DefaultDeserializationContext) json.getDeserializationContext()).createDummyInstance(config);
+        return context.findContextualValueDeserializer(type, null);
     }
 
     private @Nullable String properties(JavaType type, Set<JavaType> seen) {
-        if (config.getAnnotationIntrospector()
-                        .findDeserializer(config.introspect(type).getClassInfo())
-                != null) {
+        if (isReadByItsOwn(type)) {
             return null; // its author decides what is read
         }
         for (BeanPropertyDefinition property : config.introspect(type).findProperties()) {
             if (!property.couldDeserialize()) {
                 continue;
             }
-            String problem = problem(property.getPrimaryType(), seen);
-            if (problem == null && namesAClass(property.getMutator())) {
-                problem = "it lets the message name the class to make";
-            }
+            String problem = property(property.getMutator(), property.getPrimaryType(), seen);
             if (problem != null) {
                 return "its property " + property.getName() + " in "
                         + type.getRawClass().getSimpleName() + ": " + problem;
             }
         }
         return null;
+    }
+
+    /** A property may say by itself what there can be of its type, or of its elements. */
+    private @Nullable String property(@Nullable AnnotatedMember member, JavaType type, Set<JavaType> seen) {
+        JsonTypeInfo info = member == null ? null : member.getAnnotation(JsonTypeInfo.class);
+        if (member == null || info == null || info.use() == JsonTypeInfo.Id.NONE) {
+            return problem(type, seen);
+        }
+        if (NAMES_A_CLASS.contains(info.use())) {
+            return "it lets the message name the class to make";
+        }
+        if (info.use() == JsonTypeInfo.Id.DEDUCTION) {
+            return "@JsonTypeInfo(use = DEDUCTION) is followed on a type, not on a property";
+        }
+        JavaType base = type.getContentType() == null ? type : type.getContentType();
+        Set<Class<?>> possible = new LinkedHashSet<>();
+        for (NamedType one : config.getSubtypeResolver().collectAndResolveSubtypesByTypeId(config, member, base)) {
+            possible.add(one.getType());
+        }
+        if (base.isAbstract()) {
+            possible.remove(base.getRawClass());
+        }
+        if (possible.isEmpty()) {
+            return base.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is";
+        }
+        Stream<JavaType> all = Stream.concat(
+                Stream.ofNullable(type.getKeyType()), possible.stream().map(config::constructType));
+        return all.map(one -> problem(one, seen))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     /** Why no JSON at all could become a value of this type; null if some can. Jackson is asked. */
@@ -266,16 +341,13 @@ final class DecodableTypes {
         }
         JavaType key = type.getKeyType();
         if (key != null && key.getRawClass().isRecord() && !saysWhatItsTextIs(key)) {
-            return "a key is a text in JSON, and nothing says which text a " + TypeNames.of(key)
-                    + " is and how it is made of it; give it @JsonKey or @JsonValue, and @JsonCreator";
+            return keyWithoutText(key);
         }
         JsonDeserializer<?> reads;
         TypeDeserializer byType;
         try {
-            DeserializationContext context =
-                    ((DefaultDeserializationContext) json.getDeserializationContext()).createDummyInstance(config);
             byType = config.findTypeDeserializer(type);
-            reads = context.findContextualValueDeserializer(type, null);
+            reads = deserializer(type);
         } catch (JsonMappingException | IllegalArgumentException e) {
             return "Jackson says of " + TypeNames.of(type) + ": " + firstLine(e);
         }
@@ -295,6 +367,12 @@ final class DecodableTypes {
     private boolean saysWhatItsTextIs(JavaType key) {
         BeanDescription described = config.introspect(key);
         return described.findJsonKeyAccessor() != null || described.findJsonValueAccessor() != null;
+    }
+
+    /** Why something cannot be the key of a map. */
+    static String keyWithoutText(JavaType key) {
+        return "a key is a text in JSON, and nothing says which text a " + TypeNames.of(key)
+                + " is and how it is made of it; give it @JsonKey or @JsonValue, and @JsonCreator";
     }
 
     private @Nullable String unreadableBean(JavaType type, BeanDeserializerBase bean, Set<JavaType> seen) {
@@ -317,9 +395,10 @@ final class DecodableTypes {
         }
         for (Iterator<SettableBeanProperty> all = bean.properties(); all.hasNext(); ) {
             SettableBeanProperty property = all.next();
-            boolean read = !property.hasValueDeserializer()
-                    || property.getValueDeserializer() instanceof BeanDeserializerBase
-                    || property.getValueDeserializer() instanceof AbstractDeserializer;
+            boolean read = !property.hasValueTypeDeserializer() // which chooses among those that were looked through
+                    && (!property.hasValueDeserializer()
+                            || property.getValueDeserializer() instanceof BeanDeserializerBase
+                            || property.getValueDeserializer() instanceof AbstractDeserializer);
             String problem = read ? unreadable(property.getType(), seen) : null;
             if (problem != null) {
                 return "its property " + property.getName() + " in " + raw.getSimpleName() + ": " + problem;
@@ -331,10 +410,5 @@ final class DecodableTypes {
     private static String firstLine(Exception e) {
         String text = e instanceof JsonMappingException misfit ? misfit.getOriginalMessage() : e.getMessage();
         return String.valueOf(text).lines().findFirst().orElse("");
-    }
-
-    private static boolean namesAClass(@Nullable AnnotatedMember member) {
-        JsonTypeInfo info = member == null ? null : member.getAnnotation(JsonTypeInfo.class);
-        return info != null && NAMES_A_CLASS.contains(info.use());
     }
 }
