@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +57,8 @@ public final class Bus implements AutoCloseable {
         lifecycle = new Lifecycle(node, listener);
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
-            channels = Channels.open(builder.openTransport(), node, names, builder.limits(), executor, lifecycle);
+            Executor awaited = BusThreads.awaited(executor);
+            channels = Channels.open(builder.openTransport(), node, names, builder.limits(), awaited, lifecycle);
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();

@@ -242,7 +242,7 @@ public final class BusBuilder {
      * Lets {@link #build()} wait for a Redis that is away: it connects again and again until it succeeds, Redis
      * refuses, the thread is interrupted, or the time is over. A transport that was given open is not opened again.
      *
-     * @param longest zero by default: one attempt; the last one may end up to three seconds later
+     * @param longest zero by default: one attempt; the last one may end up to six seconds later
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
@@ -277,8 +277,8 @@ public final class BusBuilder {
      * Connects.
      *
      * @return an open bus
-     * @throws ConnectionException within three seconds, if Redis cannot be reached, refuses the login, or does not let
-     *     this user hear himself
+     * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear
+     *     himself; within six seconds with a single server, and most often at once
      * @throws IllegalStateException in a served method that is declared not to block; and if it is to close on shutdown
      *     and the JVM shuts down already
      */

@@ -7,8 +7,8 @@ public enum BusState {
     /** It hears itself through Redis. */
     UP,
     /**
-     * It does not hear itself any more and is connecting anew. Publishing fails at once, or is held if that was chosen;
-     * pending calls fail.
+     * It does not hear itself any more, or finds no connection, and is connecting anew. Publishing fails at once, or is
+     * held if that was chosen; pending calls fail.
      */
     DOWN,
     /**

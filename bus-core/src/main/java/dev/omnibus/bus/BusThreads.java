@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -13,13 +14,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The threads on which handlers run.
  *
  * <p>From JDK 24 on they are virtual: before that, a virtual thread that blocks inside {@code synchronized} holds its
- * carrier (JEP 491). On older ones they are platform threads, made as needed and kept for a few seconds. There is no
- * upper limit here, because a limit would let blocked handlers of one subscription hold up all others: the limits are
- * those of the mailboxes, each of which asks for a bounded number of threads.
+ * carrier (JEP 491). On older ones they are platform threads, made as needed and kept for a few seconds; so many at
+ * once, and more of them slowly. An upper limit that never gives way would let blocked handlers of one subscription
+ * hold up all others: the limits are those of the mailboxes, each of which asks for a bounded number of threads.
  */
 final class BusThreads {
 
     private static final int VIRTUAL_SINCE = 24;
+
+    /** Platform threads that are made at once; see {@link Workers}. */
+    private static final int AT_ONCE = 256;
 
     private static final ThreadLocal<Object> OWNER = new ThreadLocal<>();
 
@@ -69,7 +73,12 @@ final class BusThreads {
 
     private static ExecutorService platform(Object owner) {
         AtomicInteger number = new AtomicInteger();
-        return new Workers(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()));
+        return new Workers(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()), AT_ONCE);
+    }
+
+    /** The same threads, for tasks that end a wait of others, or may do so. */
+    static Executor awaited(ExecutorService executor) {
+        return executor instanceof Workers workers ? workers.awaited() : executor;
     }
 
     /** Knows its owner from the start: to note him might fail for lack of memory, and with it what it was made for. */

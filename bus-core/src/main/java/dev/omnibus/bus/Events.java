@@ -48,6 +48,7 @@ final class Events {
     private final Payloads payloads;
     private final EventCodec codec;
     private final Executor executor;
+    private final Executor awaited;
     private final SafeListener listener;
     private final Counters counters;
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
@@ -69,6 +70,7 @@ final class Events {
         this.codec = codec;
         this.payloads = payloads;
         this.executor = executor;
+        this.awaited = BusThreads.awaited(bus.executor());
         this.listener = listener;
         this.counters = counters;
         Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
@@ -267,7 +269,7 @@ final class Events {
         Runnable completion =
                 failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure);
         try {
-            executor.execute(completion);
+            awaited.execute(completion);
         } catch (RejectedExecutionException | OutOfMemoryError noThread) {
             completion.run();
         }

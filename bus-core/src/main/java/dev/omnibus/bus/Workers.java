@@ -6,39 +6,62 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Platform threads, as many as there is work for at the same time, without an upper limit.
+ * Platform threads, as many as there is work for at the same time, up to a bound that gives way.
  *
  * <p>To wake a thread costs more than most tasks do. A pool that gives every task a thread of its own wakes one for
  * each; so do many short tasks for many mailboxes. Here tasks wait in one queue, and one thread at a time is called
  * for. When it has arrived and has taken a task, it calls for the next one if there is more. So while a thread is on
- * its way, those that are there already take the short tasks, and nobody is woken in vain. A task never waits for
- * another one to end: as long as any waits, a thread is on its way, which is made if all others are held up.
+ * its way, those that are there already take the short tasks, and nobody is woken in vain. Up to the bound a task never
+ * waits for another one to end: as long as any waits, a thread is on its way, which is made if all others are held up.
+ *
+ * <p>With as many threads as the bound says, tasks wait in order. But what those threads wait for may be one of these
+ * tasks: a bound that never gave way would be a deadlock. So when for a moment nobody has taken anything, there is one
+ * thread more, and it begins with what others may wait for, if there is any such task. What blocks for long makes
+ * threads slowly then, instead of as many at once as there are tasks.
  */
 final class Workers extends AbstractExecutorService {
 
     private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
 
     private static final int KEPT_SECONDS = 10;
+    private static final int STUCK_MILLIS = 100;
 
+    /** A task that others may wait for. */
+    private record Awaited(Runnable task) implements Runnable {
+
+        @Override
+        public void run() {
+            task.run();
+        }
+    }
+
+    private final int most;
     private final ThreadPoolExecutor threads;
+    private final AtomicInteger busy = new AtomicInteger(); // threads that work, or were called to
+    private final AtomicBoolean watched = new AtomicBoolean(); // whether anything is taken
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean called = new AtomicBoolean(); // a thread, which has not arrived yet
     private final Set<Thread> lastOnes = ConcurrentHashMap.newKeySet(); // when the pool gave none any more
     private volatile boolean stopped;
 
-    Workers(ThreadFactory factory) {
+    Workers(ThreadFactory factory, int most) {
+        this.most = most;
         threads = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, KEPT_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
     }
@@ -67,14 +90,18 @@ final class Workers extends AbstractExecutorService {
         }
     }
 
+    /** For tasks that end a wait of others, or may do so. */
+    Executor awaited() {
+        return task -> execute(new Awaited(task));
+    }
+
     private void call() {
-        if (called.compareAndSet(false, true)) {
+        if (busy.get() >= most) {
+            watch();
+        } else if (called.compareAndSet(false, true)) {
             boolean comes = false;
             try {
-                threads.execute(this::work);
-                comes = true;
-            } catch (RejectedExecutionException shutDown) { // at this moment, and tasks were taken before
-                start(this::work);
+                begin(this::work);
                 comes = true;
             } finally {
                 if (!comes) {
@@ -82,6 +109,65 @@ final class Workers extends AbstractExecutorService {
                 }
             }
         }
+    }
+
+    private void begin(Runnable work) {
+        busy.incrementAndGet();
+        boolean comes = false;
+        try {
+            threads.execute(work);
+            comes = true;
+        } catch (RejectedExecutionException shutDown) { // at this moment, and tasks were taken before
+            start(work);
+            comes = true;
+        } finally {
+            if (!comes) {
+                busy.decrementAndGet();
+            }
+        }
+    }
+
+    /** Looks a little later whether what waits first still does. */
+    private void watch() {
+        if (watched.compareAndSet(false, true)) {
+            boolean watching = false;
+            try {
+                Runnable first = tasks.peek();
+                CompletableFuture.delayedExecutor(STUCK_MILLIS, TimeUnit.MILLISECONDS, Runnable::run)
+                        .execute(() -> look(first));
+                watching = true;
+            } finally {
+                if (!watching) {
+                    watched.set(false);
+                }
+            }
+        }
+    }
+
+    private void look(@Nullable Runnable before) {
+        watched.set(false);
+        Runnable first = tasks.peek();
+        if (first == null) {
+            return;
+        }
+        try {
+            if (first == before) {
+                begin(this::rescue);
+            }
+        } catch (OutOfMemoryError e) {
+            // there are too many threads already
+        } finally {
+            watch();
+        }
+    }
+
+    private void rescue() {
+        tasks.stream().filter(Awaited.class::isInstance).findFirst().ifPresent(first -> {
+            if (tasks.remove(first)) { // else somebody was there to take it
+                run(first);
+            }
+        });
+        work();
     }
 
     private Thread start(Runnable work) {
@@ -104,19 +190,30 @@ final class Workers extends AbstractExecutorService {
 
     private void work() {
         called.set(false); // before it looks: what is added from here on finds a thread, or calls one
-        Runnable task;
-        while (!stopped && (task = tasks.poll()) != null) {
-            if (!tasks.isEmpty()) {
-                callIfPossible();
+        try {
+            Runnable task;
+            while (!stopped && (task = tasks.poll()) != null) {
+                if (!tasks.isEmpty()) {
+                    callIfPossible();
+                }
+                run(task);
             }
-            try {
-                task.run();
-            } catch (Throwable t) { // as if it had a thread of its own, whose end this would be
-                uncaught(t);
-            }
-            if (!stopped) {
-                Thread.interrupted(); // it was meant for that task
-            }
+        } finally {
+            busy.decrementAndGet();
+        }
+        if (!stopped && !tasks.isEmpty()) { // added when this thread still counted
+            callIfPossible();
+        }
+    }
+
+    private void run(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable t) { // as if it had a thread of its own, whose end this would be
+            uncaught(t);
+        }
+        if (!stopped) {
+            boolean unused = Thread.interrupted(); // it was meant for that task
         }
     }
 

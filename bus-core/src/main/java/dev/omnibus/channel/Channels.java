@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -61,7 +60,7 @@ public final class Channels implements AutoCloseable {
     private final ChannelListener listener;
     private final Executor executor;
     private final ChannelReaders readers;
-    private final ScheduledThreadPoolExecutor timer;
+    private final Timer timer;
     private final Map<Duration, Repetition> sendings = new ConcurrentHashMap<>(); // by period
     private volatile Receiver inbox = (channel, messages, next) -> {};
 
@@ -84,14 +83,10 @@ public final class Channels implements AutoCloseable {
                 gate,
                 new Outbox(transport, gate.room()),
                 limits.heartbeat(),
-                () -> transport.countsEveryone() && liveness.countsTrusted());
-        this.timer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "omnibus-timer");
-            thread.setDaemon(true);
-            return thread;
-        });
-        timer.setRemoveOnCancelPolicy(true);
-        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+                () -> transport.countsEveryone() && liveness.countsTrusted(),
+                failure -> liveness.unsent(failure, this));
+        this.timer = new Timer("omnibus-timer");
+        transport.name(node);
     }
 
     /**
@@ -101,7 +96,7 @@ public final class Channels implements AutoCloseable {
      * @param node the id of this process, new for each
      * @param names how channels are called
      * @param limits what is allowed
-     * @param executor where receivers run
+     * @param executor where receivers run, and where the outcomes of what was sent are told
      * @param listener told what goes wrong
      * @return open channels
      * @throws TransportException if the transport refuses, or the round trip takes longer than the connect timeout
@@ -174,6 +169,15 @@ public final class Channels implements AutoCloseable {
      */
     public Transport transport() {
         return transport;
+    }
+
+    /**
+     * Where it is told how waits end, for layers. Ahead of handlers, should these hold up all threads.
+     *
+     * @return the executor of these channels
+     */
+    public Executor executor() {
+        return executor;
     }
 
     /**
@@ -298,6 +302,13 @@ public final class Channels implements AutoCloseable {
     public Future<?> sendEvery(Duration period, Runnable sending) {
         return sendings.computeIfAbsent(period, any -> new Repetition(timer, transport::together, node, period))
                 .add(sending);
+    }
+
+    /** Runs something once, in a moment, on the timer's thread. */
+    void soon(Runnable task) {
+        if (!timer.isShutdown()) {
+            timer.schedule(task, RETRY_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */

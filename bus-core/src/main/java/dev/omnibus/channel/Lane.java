@@ -457,6 +457,9 @@ final class Lane {
             }
         }
         end(batch, more, receivers, exact, failure);
+        if (failure != null) {
+            lanes.failed(failure);
+        }
     }
 
     /** What was certainly not sent has no numbers: there is nothing that a receiver misses. */

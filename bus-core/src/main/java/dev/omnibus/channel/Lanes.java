@@ -1,11 +1,13 @@
 package dev.omnibus.channel;
 
+import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The lanes of this process by channel: one for each that is in use, or has something to tell still. */
 final class Lanes {
@@ -25,14 +27,22 @@ final class Lanes {
     private final Outbox outbox;
     private final long heartbeat;
     private final BooleanSupplier countsEveryone;
+    private final Consumer<TransportException> failures;
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final RetiredSequences retired = new RetiredSequences();
 
-    Lanes(Gate gate, Outbox outbox, Duration heartbeat, BooleanSupplier countsEveryone) {
+    /** Whoever hears of failures is told of each publication that has failed. */
+    Lanes(
+            Gate gate,
+            Outbox outbox,
+            Duration heartbeat,
+            BooleanSupplier countsEveryone,
+            Consumer<TransportException> failures) {
         this.gate = gate;
         this.outbox = outbox;
         this.heartbeat = heartbeat.toNanos();
         this.countsEveryone = countsEveryone;
+        this.failures = failures;
     }
 
     void send(String channel, Waiting waiting) {
@@ -67,6 +77,11 @@ final class Lanes {
     /** Whether a message that was counted as received by nobody was received by nobody. */
     boolean countsEveryone() {
         return countsEveryone.getAsBoolean();
+    }
+
+    /** Called by a lane whose publication has failed, when it has been told to those who sent it. */
+    void failed(TransportException failure) {
+        failures.accept(failure);
     }
 
     /** The numbering of a channel, which goes on where it was. */

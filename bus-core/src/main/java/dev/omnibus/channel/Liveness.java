@@ -2,6 +2,7 @@ package dev.omnibus.channel;
 
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -16,10 +17,11 @@ import org.slf4j.LoggerFactory;
  * sockets say, or that the subscription is: the transport is then told to connect anew. But a beat may only be late,
  * behind much else on a slow link: while something arrives on the inbox' connection, and Redis answers that the beats
  * have reached the inbox, it is awaited. And when this process itself stood still, it has nothing to reproach others
- * with. The same beat calibrates the receiver counts: if it arrives although it was counted as received by nobody, the
- * transport cannot count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts. Only
- * an exact count says that they can be trusted again. That costs more than a plain one, in which whoever looks on by a
- * pattern is included, so as long as all is well it is asked for from time to time only.
+ * with. Where two messages in a row find no connection, and none can be made, no beats are awaited. The same beat
+ * calibrates the receiver counts: if it arrives although it was counted as received by nobody, the transport cannot
+ * count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts. Only an exact count
+ * says that they can be trusted again. That costs more than a plain one, in which whoever looks on by a pattern is
+ * included, so as long as all is well it is asked for from time to time only.
  */
 final class Liveness {
 
@@ -27,6 +29,7 @@ final class Liveness {
     private static final String BEAT = "{\"jsonrpc\":\"2.0\",\"method\":\"$/beat\",\"params\":[";
     private static final byte[] BEAT_START = BEAT.getBytes(StandardCharsets.UTF_8);
     private static final int MISSED_BEATS = 2;
+    private static final int REFUSED = 2; // messages in a row that found no connection
     private static final int COUNTED = 10; // every so manieth beat
     private static final int MAX_LATE_BEATS = 60; // Redis itself gives up a subscriber that is behind for a minute
 
@@ -48,6 +51,8 @@ final class Liveness {
     private long lastTick;
     private long lastCounted;
     private long count;
+    private int refused; // messages in a row
+    private boolean looking; // for a server that comes back
     private volatile boolean countsTrusted = true; // written under the lock
     private boolean toldDown; // guarded by telling
 
@@ -90,12 +95,58 @@ final class Liveness {
             reconnecting |= lost;
         }
         if (lost) {
-            try {
-                tell(channels);
-            } finally { // whoever is told may fail, for instance because no thread can be started
-                reconnect(channels);
-            }
+            lost(channels);
         } else {
+            beat(channels);
+        }
+    }
+
+    private void lost(Channels channels) {
+        try {
+            tell(channels);
+        } finally { // whoever is told may fail, for instance because no thread can be started
+            reconnect(channels);
+        }
+    }
+
+    /**
+     * Something could not be sent. Two in a row for which no connection stood, nor could be made: that the beats will
+     * not come back need not be awaited then.
+     */
+    void unsent(TransportException failure, Channels channels) {
+        boolean away = failure.kind() == Kind.CONNECTION_LOST && failure.notSent() && !transport.canSend();
+        boolean lost;
+        boolean doubted;
+        boolean looks;
+        synchronized (this) {
+            boolean up = first.isDone() && !down && !reconnecting;
+            refused = away ? refused + 1 : 0;
+            lost = up && refused >= REFUSED;
+            doubted = up && refused == 1;
+            down |= lost;
+            reconnecting |= lost;
+            looks = away && down && !looking;
+            looking |= looks;
+        }
+        if (looks) {
+            channels.soon(() -> look(channels));
+        }
+        if (lost) {
+            lost(channels);
+        } else if (doubted) {
+            beat(channels); // at once, to be sure
+        }
+    }
+
+    /** Nothing may be sent until the link stands again, so the next tick is not awaited. */
+    private void look(Channels channels) {
+        boolean still;
+        synchronized (this) {
+            looking = down;
+            still = down;
+        }
+        if (still) {
+            channels.soon(() -> look(channels));
             beat(channels);
         }
     }
@@ -163,13 +214,19 @@ final class Liveness {
     }
 
     private void reconnect(Channels channels) {
-        CompletableFuture<Void> reconnect;
+        boolean begun = false;
         try {
-            reconnect = transport.reconnect();
-        } catch (RuntimeException | Error e) { // for lack of memory, perhaps; else it would be tried never again
-            reconnect = CompletableFuture.failedFuture(e);
+            transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+            begun = true;
+        } catch (RuntimeException | Error e) { // for lack of memory, perhaps
+            LOG.error("Reconnecting could not begin; it is tried again with the next beat", e);
+        } finally {
+            if (!begun) { // or it would be tried never again
+                synchronized (this) {
+                    reconnecting = false;
+                }
+            }
         }
-        reconnect.whenComplete((done, failure) -> reconnected(failure, channels));
     }
 
     /**
@@ -209,6 +266,7 @@ final class Liveness {
     }
 
     private synchronized void answered(long beat) {
+        refused = 0;
         lastAnswered = Math.max(lastAnswered, beat);
     }
 

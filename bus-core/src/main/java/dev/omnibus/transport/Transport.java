@@ -89,6 +89,23 @@ public interface Transport extends AutoCloseable {
     CompletableFuture<Void> reconnect();
 
     /**
+     * Whether a connection stands by which something can be sent. What is sent without one may still make one.
+     *
+     * @return false if it is certain that none stands
+     */
+    default boolean canSend() {
+        return true;
+    }
+
+    /**
+     * Calls the connections after the node whose they are, for those who look at the server's list of them. What the
+     * server does not let them be called, they are not.
+     *
+     * @param node the node id
+     */
+    default void name(String node) {}
+
+    /**
      * How much has arrived so far on the connection on which a channel is subscribed. Whatever it was: if the number
      * has changed, that connection is alive, however long what is awaited may still be on its way.
      *

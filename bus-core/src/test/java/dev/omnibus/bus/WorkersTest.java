@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,7 +27,7 @@ class WorkersTest {
     private final AtomicInteger made = new AtomicInteger();
     private final CountDownLatch mayArrive = new CountDownLatch(1);
     private final AtomicBoolean noThreads = new AtomicBoolean();
-    private final Workers workers = new Workers(threads());
+    private final Workers workers = new Workers(threads(), 64);
 
     private ThreadFactory threads() {
         return work -> {
@@ -87,6 +88,48 @@ class WorkersTest {
         CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new))
                 .orTimeout(30, SECONDS)
                 .join();
+    }
+
+    @Test
+    void beyondTheBoundTasksWaitInOrderAndThreadsComeSlowly() {
+        Workers bounded = new Workers(threads(), 4);
+        mayArrive.countDown();
+        CountDownLatch free = new CountDownLatch(1);
+        List<Integer> run = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            bounded.execute(() -> join(free));
+        }
+        for (int i = 0; i < 1_000; i++) {
+            int number = i;
+            bounded.execute(() -> {
+                run.add(number);
+                join(free);
+            });
+        }
+        await().until(() -> run.size() >= 2); // all others are held up, and may wait for these
+        assertEquals(List.of(0, 1), run.subList(0, 2));
+        assertTrue(made.get() < 100, () -> made + " threads");
+        free.countDown();
+        await().until(() -> run.size() == 1_000);
+        bounded.shutdownNow();
+    }
+
+    @Test
+    void whatTheThreadsWaitForGoesAheadOfWhatElseWaits() {
+        Workers bounded = new Workers(threads(), 4);
+        mayArrive.countDown();
+        CountDownLatch outcome = new CountDownLatch(1);
+        AtomicInteger held = new AtomicInteger();
+        for (int i = 0; i < 1_000; i++) {
+            bounded.execute(() -> {
+                held.incrementAndGet();
+                join(outcome);
+            });
+        }
+        bounded.awaited().execute(outcome::countDown);
+        await().until(() -> held.get() == 1_000);
+        assertTrue(made.get() < 100, () -> made + " threads");
+        bounded.shutdownNow();
     }
 
     @Test

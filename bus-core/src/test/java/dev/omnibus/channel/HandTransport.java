@@ -39,6 +39,8 @@ final class HandTransport implements Transport {
     volatile CompletableFuture<Void> reconnected = CompletableFuture.completedFuture(null);
     volatile Function<String, Object> routes = channel -> this; // one server for all
     volatile boolean countsEveryone;
+    volatile boolean canSend = true;
+    volatile boolean refusesBeats;
     volatile boolean closed;
 
     @Override
@@ -65,7 +67,11 @@ final class HandTransport implements Transport {
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }
-                if (answersBeats) {
+                if (refusesBeats) {
+                    publication
+                            .outcome()
+                            .failed(new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
+                } else if (answersBeats) {
                     publication.outcome().published(beatCount, 0);
                 } else {
                     publication
@@ -115,6 +121,11 @@ final class HandTransport implements Transport {
     @Override
     public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
         return unsubscribed.thenRun(() -> listeners.remove(channelOrGlob));
+    }
+
+    @Override
+    public boolean canSend() {
+        return canSend;
     }
 
     @Override

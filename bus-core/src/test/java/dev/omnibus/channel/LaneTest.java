@@ -187,7 +187,12 @@ class LaneTest {
     }
 
     private Lanes lanes(Gate gate) {
-        return new Lanes(gate, new Outbox(transport, gate.room()), Duration.ofNanos(1), transport::countsEveryone);
+        return new Lanes(
+                gate,
+                new Outbox(transport, gate.room()),
+                Duration.ofNanos(1),
+                transport::countsEveryone,
+                failure -> {});
     }
 
     @Test

@@ -64,6 +64,34 @@ class LivenessTest {
     }
 
     @Test
+    void whereTwoMessagesInARowFindNoConnectionTheLinkIsDownBeforeAnyBeatIsMissed() {
+        transport.onPublish = publication -> publication
+                .outcome()
+                .failed(new TransportException(Kind.CONNECTION_LOST, true, "refused, on purpose", null));
+        try (Channels channels = open(Notes.limits(Notes.NEVER))) {
+            transport.hearsItself = false;
+            transport.refusesBeats = true;
+            channels.send("c", Notes.message("one of several connections"), Count.NO, Sent.UNNOTICED);
+            assertEquals(List.of(), listener.told);
+
+            transport.canSend = false;
+            transport.refusesBeats = false;
+            channels.send("c", Notes.message("the next one goes"), Count.NO, Sent.UNNOTICED);
+            assertEquals(List.of(), listener.told);
+
+            transport.refusesBeats = true;
+            channels.send("c", Notes.message("none stands"), Count.NO, Sent.UNNOTICED);
+            assertEquals(List.of("down"), listener.told);
+            assertEquals(1, transport.reconnects.get());
+
+            transport.canSend = true;
+            transport.hearsItself = true;
+            transport.refusesBeats = false;
+            transport.reconnect();
+        }
+    }
+
+    @Test
     void aLinkThatIsBehindIsAliveWhileItCarriesAnythingBothWays() {
         AtomicLong bytes = new AtomicLong();
         try (Channels channels = open(Notes.limits(QUICK))) {

@@ -35,7 +35,7 @@ class NoMemoryTest {
             super.hold(lane);
         }
     };
-    private final Lanes lanes = new Lanes(gate, outbox, Notes.NEVER, () -> true);
+    private final Lanes lanes = new Lanes(gate, outbox, Notes.NEVER, () -> true, failure -> {});
     private boolean exhausted;
 
     private void demand() {

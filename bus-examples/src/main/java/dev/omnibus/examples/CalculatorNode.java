@@ -7,7 +7,6 @@ import dev.omnibus.rpc.redisrpc.RedisRpc;
 import dev.omnibus.testing.RedisServer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.function.DoubleBinaryOperator;
 
 /**
@@ -37,25 +36,13 @@ public final class CalculatorNode implements Calculator {
             System.err.println("Usage: CalculatorNode [--redisrpc QUEUE]");
             System.exit(2);
         }
-        CountDownLatch stopped = new CountDownLatch(1);
         try {
-            String url = url();
-            Bus bus = PatientStart.open(Bus.builder(url).name("calculator"));
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(
-                            () -> {
-                                bus.close();
-                                stopped.countDown();
-                            },
-                            "calculator-end"));
+            Bus bus = PatientStart.open(Bus.builder(url()).name("calculator").closeOnShutdown());
             serve(bus, new CalculatorNode(), queue).join();
-            System.out.println("ready " + bus.node());
-            stopped.await();
+            System.out.println("ready " + bus.node()); // what it serves keeps the process alive
         } catch (RuntimeException e) {
             System.err.println("The calculator does not start: " + e.getMessage());
             System.exit(1);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -82,7 +82,7 @@ final class PendingCalls implements Receiver {
         this.channels = bus.channels();
         this.codec = codec;
         this.known = codec.peers();
-        this.executor = new LastingExecutor(bus.executor());
+        this.executor = new LastingExecutor(bus.channels().executor());
         this.arrivals = new Mailbox<>(executor, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
     }
 

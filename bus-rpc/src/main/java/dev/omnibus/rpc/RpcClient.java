@@ -54,7 +54,7 @@ public final class RpcClient implements Layer {
 
     private RpcClient(Bus bus) {
         channels = bus.channels();
-        executor = new LastingExecutor(bus.executor());
+        executor = new LastingExecutor(bus.channels().executor());
         replyBudget = new ReplyBudget(executor);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethods(codec, channels.names());

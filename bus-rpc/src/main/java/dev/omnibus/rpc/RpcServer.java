@@ -48,7 +48,7 @@ public final class RpcServer implements Layer {
         this.bus = bus;
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
-        Executor executor = new LastingExecutor(bus.executor());
+        Executor executor = new LastingExecutor(bus.channels().executor());
         ReplyPacer pacer = new ReplyPacer(executor);
         answers = new CallAnswers(bus.channels(), codec, executor, pacer);
         announcement = new Announcement(bus, codec, pacer);

@@ -55,12 +55,13 @@ final class Answers {
             client.shutdown(0, QUIET_MILLIS, TimeUnit.MILLISECONDS);
         } catch (RuntimeException e) {
             LOG.warn("Redisson was not shut down in order", e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            TransportException failure = closedFailure();
+            waiting.values().forEach(answer -> answer.completeExceptionally(failure));
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        TransportException failure = closedFailure();
-        waiting.values().forEach(answer -> answer.completeExceptionally(failure));
     }
 
     static TransportException closedFailure() {

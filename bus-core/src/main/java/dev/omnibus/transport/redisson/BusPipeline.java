@@ -7,10 +7,12 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.flush.FlushConsolidationHandler;
+import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
+import org.redisson.client.handler.CommandDecoder;
 import org.redisson.client.handler.CommandEncoder;
 import org.redisson.client.handler.CommandPubSubDecoder;
 
@@ -30,12 +32,14 @@ final class BusPipeline implements NettyHook, Observer {
     private final NettyHook users;
     private final ExecutorService executor;
     private final Linger linger;
+    private final Connections connections;
     private volatile @Nullable Observer observer;
 
-    BusPipeline(ExecutorService executor, Linger linger, NettyHook users) {
+    BusPipeline(ExecutorService executor, Linger linger, Connections connections, NettyHook users) {
         this.users = users;
         this.executor = executor;
         this.linger = linger;
+        this.connections = connections;
     }
 
     /** The client is made before that which subscribes by it; until then there is nothing to be told. */
@@ -59,11 +63,19 @@ final class BusPipeline implements NettyHook, Observer {
             channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
             channel.pipeline().addLast(decoder.new Ends());
         } else {
+            guard(channel);
             channel.pipeline().addFirst(new LostAnswers());
             String encoder = channel.pipeline().context(CommandEncoder.class).name();
             channel.pipeline().addBefore(encoder, "omnibus-message-first", new MessageFirst(linger::isCalm));
             channel.pipeline().addBefore(encoder, "omnibus-linger", linger);
         }
+        connections.watch(channel);
+    }
+
+    /** Has a connection end when an answer cannot be read. */
+    static void guard(Channel channel) {
+        String scheme = channel.pipeline().get(SslHandler.class) == null ? "redis" : "rediss"; // for redirections
+        channel.pipeline().replace(CommandDecoder.class, "omnibus-answers", new AnswerDecoder(scheme));
     }
 
     @Override

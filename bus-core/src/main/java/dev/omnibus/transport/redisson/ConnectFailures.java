@@ -5,6 +5,7 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -26,6 +27,7 @@ import org.redisson.config.Config;
 final class ConnectFailures {
 
     private static final int DEEPEST = 10;
+    private static final Duration LATE = Duration.ofMillis(400);
 
     /** What the native transport says before the reason. */
     private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\):\\s*");
@@ -41,6 +43,15 @@ final class ConnectFailures {
     }
 
     static TransportException of(Config config, Throwable failure) {
+        return of(config, failure, Duration.ZERO);
+    }
+
+    /**
+     * Why no connection was made.
+     *
+     * @param late how late this process itself was while it connected
+     */
+    static TransportException of(Config config, Throwable failure, Duration late) {
         String where = where(config);
         Throwable e = root(failure);
         if (has(failure, RedisWrongPasswordException.class::isInstance) || says(failure, "ERR AUTH")) {
@@ -76,10 +87,16 @@ final class ConnectFailures {
                     + config.useSentinelServers().getMasterName() + "; check the master name";
             return refused(unknown, failure);
         }
-        return lost(unreachable(where, failure, e), failure);
+        return lost(unreachable(config, where, failure, e) + late(late), failure);
     }
 
-    private static String unreachable(String where, Throwable failure, Throwable root) {
+    private static String late(Duration late) {
+        return late.compareTo(LATE) < 0
+                ? ""
+                : " This process itself came " + late.toMillis() + " ms late meanwhile: has it enough processor time?";
+    }
+
+    private static String unreachable(Config config, String where, Throwable failure, Throwable root) {
         if (has(failure, UnknownHostException.class::isInstance)) {
             return "Cannot connect to Redis: the host of " + where + " is unknown; check its spelling and the DNS";
         }
@@ -90,7 +107,7 @@ final class ConnectFailures {
         if (has(failure, ConnectException.class::isInstance)) {
             return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
         }
-        if (says(failure, "Can't decode replay")) {
+        if (says(failure, Breaker.UNREADABLE)) {
             return "Cannot connect to Redis: what answers at " + where
                     + " is no Redis; or does it speak TLS (then write rediss://)?";
         }
@@ -99,8 +116,8 @@ final class ConnectFailures {
         }
         if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
-                    + RedissonSettings.CONNECT_TIMEOUT.toMillis() + " ms; is it reachable, is it Redis, "
-                    + doesItSpeakTls(where) + " Or this process had no processor time.";
+                    + RedissonSettings.connectMillis(config) + " ms; is it reachable, is it Redis, "
+                    + doesItSpeakTls(where);
         }
         if (has(failure, ClosedChannelException.class::isInstance)
                 || has(failure, RedisReconnectedException.class::isInstance)) { // which of them is seen is a race

@@ -8,6 +8,8 @@ import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GenericFutureListener;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -70,6 +72,20 @@ record EventLoop(EventLoopGroup group, TransportMode mode, Linger linger) {
         Io(@Nullable ThreadGroup group, Runnable task, String name) {
             super(group, task, name);
         }
+    }
+
+    /** Whether its thread has ended, of itself or because it was told to. */
+    boolean isDead() {
+        return group.isShuttingDown();
+    }
+
+    /** Tells when its thread ends, once, on a thread of Netty's. */
+    void whenDead(GenericFutureListener<Future<Object>> listener) {
+        group.terminationFuture().addListener(listener);
+    }
+
+    void forget(GenericFutureListener<Future<Object>> listener) {
+        group.terminationFuture().removeListener(listener);
     }
 
     /** Ends it without waiting. */

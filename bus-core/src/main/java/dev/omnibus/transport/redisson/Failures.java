@@ -106,14 +106,40 @@ final class Failures {
             return new TransportException(Kind.CONNECTION_LOST, true, away, e);
         }
         if (e instanceof RedisRetryException || e instanceof RedisReadonlyException) { // loading, failing over, busy
-            String unready = "Redis is not able to " + action + " right now; nothing was sent: " + firstLine(e);
+            String unready =
+                    "Redis is not able to " + action + " right now; nothing was sent: " + withAdvice(firstLine(e));
             return new TransportException(Kind.CONNECTION_LOST, true, unready, e);
         }
         if (e instanceof RedisException) {
-            return new TransportException(Kind.REFUSED, true, "Redis refused to " + action + ": " + firstLine(e), e);
+            String refused = "Redis refused to " + action + ": " + withAdvice(firstLine(e));
+            return new TransportException(Kind.REFUSED, true, refused, e);
+        }
+        if (Breaker.UNREADABLE.equals(e.getMessage())) {
+            String unread = "What Redis answered to " + action + " could not be read; whether it did it is not known";
+            return new TransportException(Kind.CONNECTION_LOST, false, unread, e);
         }
         String strange = "Redisson failed to " + action + "; whether Redis did it is not known";
         return new TransportException(Kind.CONNECTION_LOST, false, strange, e);
+    }
+
+    /** What Redis has said, and what can be done about it. */
+    static String withAdvice(String said) {
+        if (said.contains("MISCONF")) {
+            return said + " (It takes no writes, because it could not save its data: look at its log and its disk)";
+        }
+        if (said.contains("READONLY")) {
+            return said + " (This server is a replica, perhaps since a failover: connect to the master, or by"
+                    + " Sentinels or as to a cluster, which find it)";
+        }
+        if (said.contains("NOAUTH")) {
+            return said + " (It wants a login since this bus was connected: connect a new one, with user and password)";
+        }
+        if (said.contains("LOADING")) {
+            return said + " (It reads its data after a start, and is ready when it has done so)";
+        }
+        return said.contains("'maxmemory'")
+                ? said + " (Its memory is full: give it more, or see what fills it; the bus needs little)"
+                : said;
     }
 
     private static Throwable unwrap(Throwable failure) {

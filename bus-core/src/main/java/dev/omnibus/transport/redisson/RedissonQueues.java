@@ -41,9 +41,11 @@ final class RedissonQueues implements Queues {
         this.eventLoop = eventLoop;
     }
 
-    static RedissonQueues open(Config bus) {
+    /** Its connections have that name, unless it is empty. */
+    static RedissonQueues open(Config bus, String name) {
         try {
-            return new RedissonQueues(Redisson.create(RedissonSettings.forQueues(bus)), bus.getEventLoopGroup());
+            Config own = RedissonSettings.forQueues(bus, new Connections(name));
+            return new RedissonQueues(Redisson.create(own), bus.getEventLoopGroup());
         } catch (RuntimeException e) {
             throw ConnectFailures.of(bus, e);
         }

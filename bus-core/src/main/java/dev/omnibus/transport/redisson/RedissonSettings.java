@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
+import org.redisson.client.handler.CommandPubSubDecoder;
 import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
 import org.redisson.config.ClusterServersConfig;
@@ -36,6 +37,9 @@ final class RedissonSettings {
 
     /** A cold JVM on a busy machine needs more than a second; together with a first answer it stays below three. */
     static final Duration CONNECT_TIMEOUT = Duration.ofMillis(1_600);
+
+    /** With TLS no such answer is awaited any more when it fails, and the handshake costs a cold JVM another second. */
+    private static final Duration TLS_CONNECT_TIMEOUT = Duration.ofMillis(2_400);
 
     /** Long enough for a machine on which many processes start. What Redis refuses is reported at once. */
     static final Duration SUBSCRIBE_TIMEOUT = Duration.ofSeconds(4);
@@ -76,12 +80,12 @@ final class RedissonSettings {
             config.useSingleServer()
                     .setAddress(readable(config.useSingleServer().getAddress()));
         } else if (config.isClusterConfig()) {
-            masters(config.useClusterServers());
+            masters(config.useClusterServers(), config.useClusterServers().getNodeAddresses());
             config.useClusterServers()
                     .setNodeAddresses(readable(config.useClusterServers().getNodeAddresses()));
             config.useClusterServers().setScanInterval(SCAN_MILLIS); // how soon a failover is seen; not 5 s
         } else if (config.isSentinelConfig()) {
-            masters(config.useSentinelServers());
+            masters(config.useSentinelServers(), config.useSentinelServers().getSentinelAddresses());
             config.useSentinelServers()
                     .setSentinelAddresses(
                             withoutLogin(config.useSentinelServers().getSentinelAddresses()));
@@ -105,12 +109,38 @@ final class RedissonSettings {
                 .setTcpNoDelay(original.isTcpNoDelay());
     }
 
-    private static boolean mapsNames(Config user) {
-        return !(user.getNameMapper() instanceof DefaultNameMapper);
+    /** Whether names are mapped, as it may be said in two places. */
+    @SuppressWarnings("deprecation") // of the second one
+    static boolean mapsNames(Config user) {
+        BaseConfig<?> servers = servers(user);
+        return !(user.getNameMapper() instanceof DefaultNameMapper)
+                || (servers != null && !(servers.getNameMapper() instanceof DefaultNameMapper)); // deprecated
+    }
+
+    /** How long a connection may take to stand. */
+    static long connectMillis(Config config) {
+        BaseConfig<?> servers = servers(config);
+        return servers == null ? CONNECT_TIMEOUT.toMillis() : servers.getConnectTimeout();
+    }
+
+    /** Whether the user has said what the connections are called. */
+    static boolean hasClientName(Config config) {
+        BaseConfig<?> servers = servers(config);
+        return servers != null && servers.getClientName() != null;
+    }
+
+    private static @Nullable BaseConfig<?> servers(Config config) {
+        if (config.isClusterConfig()) {
+            return config.useClusterServers();
+        }
+        if (config.isSentinelConfig()) {
+            return config.useSentinelServers();
+        }
+        return config.isSingleConfig() ? config.useSingleServer() : null;
     }
 
     /** The same with connections enough for commands that wait. */
-    static Config forQueues(Config bus) {
+    static Config forQueues(Config bus, Connections connections) {
         Config config = copy(bus);
         config.setNettyHook(new NettyHook() {
             @Override
@@ -119,7 +149,12 @@ final class RedissonSettings {
             }
 
             @Override
-            public void afterChannelInitialization(Channel channel) {}
+            public void afterChannelInitialization(Channel channel) {
+                if (channel.pipeline().get(CommandPubSubDecoder.class) == null) {
+                    BusPipeline.guard(channel);
+                }
+                connections.watch(channel);
+            }
         });
         if (config.isSingleConfig()) {
             config.useSingleServer().setConnectionPoolSize(WAITING_CONNECTIONS);
@@ -189,15 +224,19 @@ final class RedissonSettings {
     }
 
     private static void single(SingleServerConfig server) {
-        common(server);
+        common(server, isTls(List.of(String.valueOf(server.getAddress()))));
         server.setConnectionPoolSize(1); // Redisson keeps the order of publishes only on one connection
         server.setConnectionMinimumIdleSize(1); // that one, open from the start
         server.setSubscriptionConnectionPoolSize(2); // one in use, one for the moment of a reconnect
         server.setSubscriptionConnectionMinimumIdleSize(1); // the one in use
     }
 
-    private static void masters(BaseMasterSlaveServersConfig<?> servers) {
-        common(servers);
+    private static boolean isTls(List<String> addresses) {
+        return addresses.stream().anyMatch(address -> address.startsWith("rediss"));
+    }
+
+    private static void masters(BaseMasterSlaveServersConfig<?> servers, List<String> addresses) {
+        common(servers, isTls(addresses));
         servers.setMasterConnectionPoolSize(1); // Redisson keeps the order of publishes only on one connection
         servers.setMasterConnectionMinimumIdleSize(1); // that one, open from the start
         servers.setSubscriptionConnectionPoolSize(2); // one in use, one for the moment of a reconnect
@@ -207,7 +246,7 @@ final class RedissonSettings {
     }
 
     @SuppressWarnings("deprecation") // of the second place where a name mapper may stand
-    private static void common(BaseConfig<?> server) {
+    private static void common(BaseConfig<?> server, boolean tls) {
         if (!(server.getNameMapper() instanceof DefaultNameMapper)) { // else Redisson warns of its being deprecated
             server.setNameMapper(NameMapper.direct()); // as above
         }
@@ -216,7 +255,7 @@ final class RedissonSettings {
         server.setRetryAttempts(0); // a repeated PUBLISH is delivered twice
         server.setRetryDelay(new ConstantDelay(Duration.ofMillis(100))); // a multiple of 100 ms: the timer wakes rarely
         server.setTimeout((int) ANSWER_TIMEOUT.toMillis());
-        server.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
+        server.setConnectTimeout((int) (tls ? TLS_CONNECT_TIMEOUT : CONNECT_TIMEOUT).toMillis());
         server.setSubscriptionTimeout((int) SUBSCRIBE_TIMEOUT.toMillis());
         server.setIdleConnectionTimeout(IDLE_MILLIS);
         server.setReconnectionDelay(new EqualJitterDelay(Duration.ofMillis(50), Duration.ofSeconds(1))); // not 10 s

@@ -9,6 +9,8 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import io.netty.util.Version;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GenericFutureListener;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Redis as transport: PUBLISH and SUBSCRIBE through a Redisson client of its own, set up as a bus needs it.
@@ -31,17 +35,20 @@ import org.redisson.config.Config;
  *
  * <p>Redisson resubscribes by itself after a lost connection; what Redis refuses then is tried again about once a
  * second until it stands. A link that is dead without being closed is noticed by the layer above, which then calls
- * {@link #reconnect()}: a new client, made in milliseconds, takes the place of the old one. Thread-safe.
+ * {@link #reconnect()}: a new client, made in milliseconds, takes the place of the old one, and a new event loop that
+ * of one that an error has ended. Thread-safe.
  */
 public final class RedissonTransport implements Transport {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
     private static final String LEAST_NETTY = "4.1.115";
 
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
 
-    private final Config config;
-    private final EventLoop eventLoop;
+    private volatile Config config; // these two change when the event loop has died
+    private volatile EventLoop eventLoop;
+    private volatile String name = ""; // of the node
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private Session session; // guarded by this
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
@@ -52,7 +59,7 @@ public final class RedissonTransport implements Transport {
         eventLoop = startEventLoop();
         try {
             config = RedissonSettings.forBus(user, eventLoop);
-            session = Session.open(config, eventLoop.linger(), false);
+            session = Session.open(config, eventLoop.linger(), name, false);
         } catch (RuntimeException e) {
             eventLoop.abandon();
             throw e;
@@ -118,8 +125,8 @@ public final class RedissonTransport implements Transport {
         synchronized (this) {
             on = closed ? null : session;
         }
-        if (on == null) {
-            TransportException failure = closedFailure();
+        if (on == null || eventLoop.isDead()) {
+            TransportException failure = on == null ? closedFailure() : deadFailure();
             publications.forEach(publication -> publication.outcome().failed(failure));
         } else {
             on.publish(publications);
@@ -214,22 +221,25 @@ public final class RedissonTransport implements Transport {
             Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
             thread.setDaemon(true);
             thread.start();
-        } catch (OutOfMemoryError e) { // no thread is to be had just now
-            finish(
-                    done,
-                    new TransportException(Kind.CONNECTION_LOST, true, "No thread could be started to connect", e));
+        } catch (Throwable t) { // no thread is to be had just now
+            fail(done, "No thread could be started to connect", t);
         }
         return done;
     }
 
     private void rebuild(CompletableFuture<Void> done) {
+        GenericFutureListener<Future<Object>> death =
+                dead -> fail(done, "The event loop has died while it connected", null);
+        EventLoop on = null;
         try {
-            Session next = Session.open(config, eventLoop.linger(), true);
+            on = livingEventLoop();
+            on.whenDead(death); // Redisson may wait for ever then
+            Session next = Session.open(config, on.linger(), name, true);
             Session old;
             List<Subscribed> again;
             synchronized (this) {
                 old = session;
-                session = closed ? old : next;
+                session = closed || reconnecting != done ? old : next;
                 again = List.copyOf(subscriptions.values());
             }
             if (current() != next) {
@@ -245,12 +255,39 @@ public final class RedissonTransport implements Transport {
         } catch (TransportException e) {
             finish(done, e);
         } catch (Throwable t) { // whatever it is, it must not leave the bus waiting for this reconnect for ever
-            TransportException failure = null;
-            try {
-                failure = new TransportException(Kind.CONNECTION_LOST, true, "Redisson failed to reconnect", t);
-            } finally { // there may be no memory for it
-                finish(done, failure == null ? t : failure);
+            fail(done, "Redisson failed to reconnect", t);
+        } finally {
+            if (on != null) {
+                on.forget(death);
             }
+        }
+    }
+
+    /**
+     * The thread that reads and writes may have died of an error, such as a lack of memory: then there is a new one.
+     */
+    private EventLoop livingEventLoop() {
+        synchronized (this) {
+            if (closed || !eventLoop.isDead()) {
+                return eventLoop;
+            }
+            EventLoop next = EventLoop.start();
+            config = RedissonSettings.copy(config)
+                    .setEventLoopGroup(next.group())
+                    .setTransportMode(next.mode());
+            eventLoop = next;
+        }
+        LOG.error("The thread omnibus-io had died; look for an error before this, such as a lack of memory."
+                + " There is a new one");
+        return eventLoop;
+    }
+
+    private void fail(CompletableFuture<Void> done, String problem, @Nullable Throwable cause) {
+        Throwable failure = cause;
+        try {
+            failure = new TransportException(Kind.CONNECTION_LOST, true, problem, cause);
+        } finally { // there may be no memory for it
+            finish(done, failure);
         }
     }
 
@@ -260,12 +297,16 @@ public final class RedissonTransport implements Transport {
 
     private void finish(CompletableFuture<Void> done, @Nullable Throwable failure) {
         synchronized (this) {
-            reconnecting = null;
+            if (reconnecting == done) {
+                reconnecting = null;
+            }
         }
-        if (failure == null) {
+        try {
+            if (failure != null) {
+                done.completeExceptionally(failure);
+            }
+        } finally { // if there was no memory to say why it failed; that it did is seen, because nothing is heard
             done.complete(null);
-        } else {
-            done.completeExceptionally(failure);
         }
     }
 
@@ -306,7 +347,24 @@ public final class RedissonTransport implements Transport {
                 throw closedFailure();
             }
         }
-        return RedissonQueues.open(config);
+        return RedissonQueues.open(config, name);
+    }
+
+    @Override
+    public boolean canSend() {
+        return !eventLoop.isDead() && (!config.isSingleConfig() || current().canSend());
+    }
+
+    @Override
+    public void name(String node) {
+        if (!RedissonSettings.hasClientName(config)) {
+            Session on;
+            synchronized (this) {
+                name = Connections.printable(node);
+                on = session;
+            }
+            on.name(name);
+        }
     }
 
     private <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
@@ -366,6 +424,14 @@ public final class RedissonTransport implements Transport {
 
     private synchronized Session current() {
         return session;
+    }
+
+    private static TransportException deadFailure() {
+        return new TransportException(
+                Kind.CONNECTION_LOST,
+                true,
+                "The thread that sends has ended by an error, such as a lack of memory; there will be a new one soon",
+                null);
     }
 
     private static TransportException closedFailure() {

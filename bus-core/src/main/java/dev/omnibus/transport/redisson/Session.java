@@ -48,7 +48,12 @@ final class Session {
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final String GREETED_KEY = "omnibus"; // looked at, never written
 
+    /** Made beforehand, because there is no memory for it when it is needed. */
+    private final TransportException noMemory = new TransportException(
+            Kind.CONNECTION_LOST, false, "What became of it was lost for lack of memory; it may have been sent", null);
+
     private final RedissonClient client;
+    private final Connections connections;
     private final RedisLeases leases;
     private final String scriptDigest;
     private final @Nullable Reigns reigns; // null if there is one master for ever
@@ -59,7 +64,8 @@ final class Session {
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean scriptsAllowed = true;
 
-    private Session(RedissonClient client, Config config, boolean again) {
+    private Session(RedissonClient client, Connections connections, Config config, boolean again) {
+        this.connections = connections;
         boolean manyServers = config.isClusterConfig();
         ScheduledExecutorService timer = config.getEventLoopGroup();
         this.client = client;
@@ -71,26 +77,33 @@ final class Session {
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
-    /** The first one of a transport, or one that takes the place of another. */
-    static Session open(Config config, Linger linger, boolean again) {
+    /**
+     * The first one of a transport, or one that takes the place of another.
+     *
+     * @param name what its connections are called; not at all if empty
+     */
+    static Session open(Config config, Linger linger, String name, boolean again) {
         Config own = RedissonSettings.copy(config);
-        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, own.getNettyHook());
+        Connections connections = new Connections(name);
+        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, connections, own.getNettyHook());
         own.setNettyHook(pipeline);
-        Session session;
+        Lateness lateness = Lateness.watch(own.getEventLoopGroup());
         try {
-            session = new Session(Redisson.create(own), own, again);
+            Session session = new Session(Redisson.create(own), connections, own, again);
+            pipeline.tell(session.subscriptions);
+            try {
+                session.greet();
+                return session;
+            } catch (RedisException e) {
+                session.close();
+                throw e;
+            }
         } catch (IllegalArgumentException e) {
             throw e; // a mistake in the configuration
         } catch (RuntimeException e) {
-            throw ConnectFailures.of(config, e);
-        }
-        pipeline.tell(session.subscriptions);
-        try {
-            session.greet();
-            return session;
-        } catch (RedisException e) {
-            session.close();
-            throw ConnectFailures.of(config, e);
+            throw ConnectFailures.of(config, e, lateness.longest());
+        } finally {
+            lateness.end();
         }
     }
 
@@ -114,6 +127,15 @@ final class Session {
             }
             LOG.debug("Redis has answered", e);
         }
+    }
+
+    void name(String name) {
+        connections.name(name);
+    }
+
+    /** Whether a connection stands by which something can be sent. */
+    boolean canSend() {
+        return connections.canSend();
     }
 
     /** What is equal for channels that have the same master now. */
@@ -196,16 +218,20 @@ final class Session {
 
     /** Either refusal means that the script did not run, so sending again cannot send twice. */
     private void counted(Publication publication, List<Long> counts, Throwable failure) {
-        if (failure instanceof RedisNoScriptException) {
-            publishWithScriptText(publication);
-        } else if (failure != null && Failures.isRefusal(failure)) {
-            scriptsAllowed &= !Failures.refusesScripts(failure); // else only this channel, or only its key
-            publishPlainly(publication);
-        } else if (failure != null) {
-            tell(publication, 0L, NOT_TOLD_APART, failure);
-        } else {
-            long subscribers = counts.get(0);
-            tell(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
+        try {
+            if (failure instanceof RedisNoScriptException) {
+                publishWithScriptText(publication);
+            } else if (failure != null && Failures.isRefusal(failure)) {
+                scriptsAllowed &= !Failures.refusesScripts(failure); // else only this channel, or only its key
+                publishPlainly(publication);
+            } else if (failure != null) {
+                tell(publication, 0L, NOT_TOLD_APART, failure);
+            } else {
+                long subscribers = counts.get(0);
+                tell(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
+            }
+        } catch (Throwable t) { // Redisson would keep it to itself
+            publication.outcome().failed(noMemory);
         }
     }
 
@@ -231,6 +257,14 @@ final class Session {
     }
 
     private void tell(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
+        try {
+            tellOutcome(publication, receivers, onlookers, failure);
+        } catch (Throwable t) { // Redisson would keep it to itself, and nothing more would be sent on that channel
+            publication.outcome().failed(noMemory);
+        }
+    }
+
+    private void tellOutcome(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
         Publication.Outcome outcome = publication.outcome();
         if (reigns != null) {
             reigns.look();
@@ -285,9 +319,27 @@ final class Session {
 
     void close() {
         if (open.compareAndSet(true, false)) {
-            answers.close(client);
-            TransportException failure = Answers.closedFailure();
-            underWay.forEach(outcome -> outcome.failed(failure));
+            try {
+                answers.close(client);
+            } finally {
+                failWhatIsUnderWay();
+            }
+        }
+    }
+
+    /** Each of them, also if one fails for lack of memory: a channel whose outcome is never told sends no more. */
+    private void failWhatIsUnderWay() {
+        TransportException failure = noMemory;
+        try {
+            failure = Answers.closedFailure();
+        } finally {
+            for (UnderWay outcome : underWay) {
+                try {
+                    outcome.failed(failure);
+                } catch (Throwable t) {
+                    LOG.error("Whoever published failed at the outcome", t);
+                }
+            }
         }
     }
 

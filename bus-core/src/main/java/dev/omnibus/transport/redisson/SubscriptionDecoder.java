@@ -26,6 +26,7 @@ import org.redisson.client.RedisPubSubConnection;
 import org.redisson.client.handler.CommandPubSubDecoder;
 import org.redisson.client.handler.State;
 import org.redisson.client.protocol.CommandData;
+import org.redisson.client.protocol.QueueCommand;
 import org.redisson.client.protocol.RedisCommands;
 import org.redisson.client.protocol.decoder.MultiDecoder;
 import org.redisson.client.protocol.pubsub.Message;
@@ -43,7 +44,8 @@ import org.redisson.client.protocol.pubsub.PubSubType;
  * so the error belongs to the oldest command without an answer.
  *
  * <p>While none is waiting for its answer, which is nearly always, all this costs one look at an empty queue per
- * message. Used on the connection's event loop only.
+ * message. A {@link Breaker} ends the connection when something cannot be read. Used on the connection's event loop
+ * only.
  */
 final class SubscriptionDecoder extends CommandPubSubDecoder {
 
@@ -90,6 +92,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Deque<Asked> unanswered = new ArrayDeque<>();
     private final Set<ChannelName> refused = new HashSet<>();
     private final Map<ChannelName, Kept> kept = new HashMap<>();
+    private final Breaker breaker = new Breaker();
     private volatile long arrived; // bytes; written on the event loop only
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
@@ -112,7 +115,36 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         if (read instanceof ByteBuf bytes) {
             arrived += bytes.readableBytes();
         }
-        super.channelRead(context, read);
+        if (!breaker.drops(context, read)) {
+            super.channelRead(context, read);
+        }
+    }
+
+    /** As the base class has it, but for the log, which would have what could not be read. */
+    @Override
+    @SuppressWarnings("unchecked")
+    protected void decodeCommand(Channel channel, ByteBuf in, @Nullable QueueCommand asked, int endIndex, State state)
+            throws Exception {
+        @Nullable CommandData<Object, Object> data = (CommandData<Object, Object>) asked;
+        try {
+            while (in.writerIndex() > in.readerIndex()) {
+                if (data != null && data.getPromise().isDone()) {
+                    data = null;
+                }
+                decode(in, data, null, channel, false, null, 0, state);
+            }
+            sendNext(channel, data);
+        } catch (Exception e) {
+            if (data != null) {
+                data.tryFailure(new IllegalStateException(Breaker.UNREADABLE));
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        breaker.trip(context, internalBuffer(), cause);
     }
 
     @Override
@@ -247,11 +279,11 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     @Override
     protected void decode(
             ByteBuf in,
-            CommandData<Object, Object> data,
-            List<Object> parts,
+            @Nullable CommandData<Object, Object> data,
+            @Nullable List<Object> parts,
             Channel channel,
             boolean skipConvertor,
-            List<CommandData<?, ?>> commandsData,
+            @Nullable List<CommandData<?, ?>> commandsData,
             long partsSize,
             State state)
             throws IOException {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.redisson.api.RPatternTopic;
 import org.redisson.api.RTopic;
 import org.redisson.api.RedissonClient;
+import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +46,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
         final Subscribed subscribed;
         final CompletableFuture<Void> first = new CompletableFuture<>();
+        final long wanted = System.nanoTime();
         volatile long deadline; // since it was first asked of Redis
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
         volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
@@ -68,6 +70,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private final AtomicInteger lane = new AtomicInteger();
     private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
     private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
+    private volatile long lastAnswered = System.nanoTime();
 
     Subscriptions(RedissonClient client, Answers answers, ScheduledExecutorService timer, boolean manyServers) {
         this.client = client;
@@ -86,15 +89,16 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         if (before != null) {
             return before.first;
         }
-        turns.take(wanted.name(), () -> begin(mine, () -> listen(mine))).whenComplete((done, failure) -> {
-            if (failure == null) {
-                mine.first.complete(null);
-            } else {
-                held.remove(wanted, mine);
-                byName.remove(wanted.name(), mine);
-                mine.first.completeExceptionally(Failures.subscribe(wanted.name(), failure));
-            }
-        });
+        turns.take(wanted.name(), () -> begin(mine, () -> listenUnlessHopeless(mine)))
+                .whenComplete((done, failure) -> {
+                    if (failure == null) {
+                        mine.first.complete(null);
+                    } else {
+                        held.remove(wanted, mine);
+                        byName.remove(wanted.name(), mine);
+                        mine.first.completeExceptionally(Failures.subscribe(wanted.name(), failure));
+                    }
+                });
         return mine.first;
     }
 
@@ -129,6 +133,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
     @Override
     public void confirmed(String name, boolean pattern, LongSupplier arrived) {
+        lastAnswered = System.nanoTime();
         Held mine = byName.get(name);
         if (mine == null) { // nobody waits for it any more: it would be counted by Redis, and deaf
             turns.take(
@@ -221,6 +226,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
 
     @Override
     public void refused(String name, String error) {
+        lastAnswered = System.nanoTime();
         Held mine = byName.get(name);
         if (mine != null && mine.stands) { // else somebody waits for the answer and is told by Redisson
             mine.stands = false;
@@ -239,6 +245,14 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
             mine.deadline = System.nanoTime() + RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos();
             return step.get();
         });
+    }
+
+    /** Who has waited for others to which Redis did not answer, to none of them, need not ask as well. */
+    private CompletableFuture<Void> listenUnlessHopeless(Held mine) {
+        boolean waitedLong = System.nanoTime() - mine.wanted > RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos() / 2;
+        return waitedLong && lastAnswered - mine.wanted < 0
+                ? CompletableFuture.failedFuture(new RedisTimeoutException("Nothing was answered meanwhile"))
+                : listen(mine);
     }
 
     private CompletableFuture<Void> listen(Held mine) {

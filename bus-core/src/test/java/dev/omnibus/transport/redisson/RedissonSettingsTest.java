@@ -22,6 +22,7 @@ import org.redisson.config.Config;
 import org.redisson.config.ConstantDelay;
 import org.redisson.config.Credentials;
 import org.redisson.config.CredentialsResolver;
+import org.redisson.config.NameMapper;
 import org.redisson.config.NatMapper;
 import org.redisson.config.Protocol;
 import org.redisson.config.SentinelServersConfig;
@@ -220,5 +221,34 @@ class RedissonSettingsTest {
         } finally {
             eventLoop.end();
         }
+    }
+
+    @Test
+    @SuppressWarnings("deprecation") // of where the name mapper stands
+    void aNameMapperOfTheServersIsIgnoredToo() {
+        Config user = new Config();
+        user.useSingleServer().setAddress("redis://localhost:6379").setNameMapper(new NameMapper() {
+            @Override
+            public String map(String name) {
+                return "app:" + name;
+            }
+
+            @Override
+            public String unmap(String name) {
+                return name.substring(4);
+            }
+        });
+        assertTrue(RedissonSettings.mapsNames(user)); // which the log is told
+        assertFalse(RedissonSettings.mapsNames(forBus(user)));
+    }
+
+    @Test
+    void tlsHasLongerToConnect() {
+        Config plain = new Config();
+        plain.useSingleServer().setAddress("redis://localhost:6379");
+        Config tls = new Config();
+        tls.useSentinelServers().setMasterName("m").addSentinelAddress("rediss://localhost:6379");
+        assertEquals(1_600, RedissonSettings.connectMillis(forBus(plain)));
+        assertEquals(2_400, RedissonSettings.connectMillis(forBus(tls)));
     }
 }

@@ -37,8 +37,7 @@ public final class CatalogueNode implements Catalogue {
         Ear ear = new Ear();
         CatalogueNode node = new CatalogueNode(ear);
         Bus bus = PatientStart.open(
-                Bus.builder(System.getenv("REDIS_URL")).name(name).listener(ear));
-        Runtime.getRuntime().addShutdownHook(new Thread(bus::close));
+                Bus.builder(System.getenv("REDIS_URL")).name(name).listener(ear).closeOnShutdown());
 
         List<CompletableFuture<Void>> ready = new ArrayList<>();
         for (String network : networks) {

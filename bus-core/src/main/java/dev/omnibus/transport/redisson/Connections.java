@@ -1,0 +1,83 @@
+package dev.omnibus.transport.redisson;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.redisson.client.RedisConnection;
+import org.redisson.client.handler.CommandPubSubDecoder;
+import org.redisson.client.protocol.RedisCommands;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connections of one Redisson client that stand and are logged in. They get the name of the node, which
+ * {@code CLIENT LIST} shows; where that is forbidden, they have none. Thread-safe.
+ */
+@Sharable
+final class Connections extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+
+    private final Set<Channel> standing = ConcurrentHashMap.newKeySet();
+    private volatile String name; // none if empty
+
+    Connections(String name) {
+        this.name = name;
+    }
+
+    /** What is no printable ASCII, Redis would refuse. */
+    static String printable(String name) {
+        return name.replaceAll("[^!-~]", "_");
+    }
+
+    /** To be added last: what comes before it logs in first. */
+    void watch(Channel channel) {
+        channel.pipeline().addLast("omnibus-connections", this);
+        channel.closeFuture().addListener(closed -> standing.remove(channel));
+    }
+
+    /** Names all of them, those that come as well. */
+    void name(String name) {
+        this.name = name;
+        standing.forEach(channel -> name(channel, name));
+    }
+
+    /** Whether there is any by which commands are sent. */
+    boolean canSend() {
+        for (Channel channel : standing) {
+            if (channel.isActive() && !isSubscribing(channel)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isSubscribing(Channel channel) {
+        return channel.pipeline().get(CommandPubSubDecoder.class) != null;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        Channel channel = context.channel();
+        standing.add(channel);
+        if (!channel.isActive()) {
+            standing.remove(channel);
+        }
+        if (!name.isEmpty()) {
+            name(channel, name);
+        }
+        context.fireChannelActive();
+    }
+
+    private static void name(Channel channel, String name) {
+        RedisConnection connection = RedisConnection.getFrom(channel);
+        connection.async(RedisCommands.CLIENT_SETNAME, name).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.debug("A connection to Redis has no name: {}", Failures.firstLine(failure));
+            }
+        });
+    }
+}

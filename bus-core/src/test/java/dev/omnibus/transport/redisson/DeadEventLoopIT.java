@@ -1,0 +1,83 @@
+package dev.omnibus.transport.redisson;
+
+import static java.util.Objects.requireNonNull;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.redisson.client.NettyHook;
+import org.redisson.config.Config;
+
+/** A lack of memory can end the one thread that reads and writes. */
+@WithRedis
+class DeadEventLoopIT {
+
+    private final RedisServer redis;
+
+    DeadEventLoopIT(RedisServer redis) {
+        this.redis = redis;
+    }
+
+    @Test
+    void anotherOneTakesItsPlace() throws Exception {
+        AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
+        Config config = new Config();
+        config.useSingleServer().setAddress(redis.url());
+        config.setNettyHook(new NettyHook() {
+            @Override
+            public void afterBoostrapInitialization(Bootstrap bootstrap) {
+                loop.set(bootstrap.config().group());
+            }
+
+            @Override
+            public void afterChannelInitialization(Channel channel) {}
+        });
+        List<BusState> states = new CopyOnWriteArrayList<>();
+        List<String> interrupted = new CopyOnWriteArrayList<>();
+        List<String> heard = new CopyOnWriteArrayList<>();
+        try (Bus bus = Bus.builder(RedissonTransport.connect(config))
+                        .listener(new BusListener() {
+                            @Override
+                            public void onState(BusState state) {
+                                states.add(state);
+                            }
+
+                            @Override
+                            public void onInterrupted(String topic) {
+                                interrupted.add(topic);
+                            }
+                        })
+                        .build();
+                Bus other = Bus.connect(redis.url())) {
+            bus.subscribe("t", String.class, event -> heard.add(event.data()))
+                    .ready()
+                    .get(20, SECONDS);
+            for (int round = 1; round <= 2; round++) {
+                int rounds = round;
+                EventLoopGroup before = requireNonNull(loop.get());
+                before.shutdownGracefully(0, 0, TimeUnit.SECONDS); // as an error ends it
+                await().atMost(20, SECONDS).until(() -> loop.get() != before && bus.state() == BusState.UP);
+                await().atMost(20, SECONDS).until(() -> interrupted.size() >= rounds);
+                assertEquals(1L, other.publish("t", "after " + round).get(20, SECONDS));
+                await().atMost(20, SECONDS).until(() -> heard.contains("after " + rounds));
+                assertEquals(1L, bus.publish("t", "own " + round).get(20, SECONDS));
+            }
+            assertTrue(states.containsAll(List.of(BusState.DOWN, BusState.UP)), states::toString);
+        }
+        assertTrue(requireNonNull(loop.get()).isShuttingDown());
+    }
+}
