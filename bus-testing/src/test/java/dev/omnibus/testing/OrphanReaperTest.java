@@ -144,11 +144,12 @@ class OrphanReaperTest {
         Path precious = Files.createDirectories(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "precious"));
         OrphanReaper.mark(precious, goneOwner());
         Path link = Files.createSymbolicLink(home.resolve(OrphanReaper.TEMPORARY_PREFIX + "link"), precious);
-        new ServerFile(earlier(goneOwner()), goneOwner(), link).write(servers);
+        Path file = new ServerFile(earlier(goneOwner()), goneOwner(), link).write(servers);
 
         OrphanReaper.reap(servers);
 
         assertTrue(Files.exists(precious));
+        assertFalse(Files.exists(file));
     }
 
     @Test
