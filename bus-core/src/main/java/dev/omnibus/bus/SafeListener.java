@@ -20,6 +20,8 @@ final class SafeListener {
     /** What a report costs beyond what it tells of. */
     private static final int OVERHEAD = 256;
 
+    private static final int MAX_PRINTED = 2_000; // characters of a text from the wire
+
     private static final int FAILURE_BYTES = 2_048; // of an exception with its trace
     private static final int DECODED = 12; // data weighs far more as objects than it did as JSON
 
@@ -230,10 +232,11 @@ final class SafeListener {
     }
 
     /**
-     * A text from the wire as it may stand in a log: whoever sends it could write lines of the log with it, or have a
-     * terminal do something.
+     * A text from the wire as it may stand in a log: whoever sends it could write lines of the log with it, fill the
+     * disk, or have a terminal do something.
      */
-    static String printable(String text) {
+    static String printable(String whole) {
+        String text = whole.length() <= MAX_PRINTED ? whole : whole.substring(0, MAX_PRINTED) + "…";
         char[] cleaned = null;
         for (int i = 0; i < text.length(); i++) {
             if (isUnprintable(text.charAt(i))) {

@@ -108,6 +108,14 @@ class SafeListenerTest {
     }
 
     @Test
+    void aLongTextFromTheWireIsCutInTheLogAndWhereItIsTold() throws Exception {
+        String log = logOf(() -> listener.onBadMessage("c".repeat(1_000_000), "p".repeat(1_000_000)));
+        assertTrue(log.length() < 5_000, log.length() + " characters");
+        listener.close().get(5, SECONDS);
+        assertEquals(2_001, told.get(0).length());
+    }
+
+    @Test
     void aFloodFromTheWireDoesNotKeepAFailedHandlerOutOfTheLog() {
         String log = logOf(() -> {
             for (int i = 0; i < 1_000; i++) {
