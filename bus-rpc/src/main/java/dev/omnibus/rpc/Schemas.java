@@ -108,7 +108,7 @@ final class Schemas {
 
     private SchemaGeneratorConfig config() {
         SchemaGeneratorConfigBuilder config = new SchemaGeneratorConfigBuilder(
-                        SchemaVersion.DRAFT_7, OptionPreset.PLAIN_JSON)
+                        json, SchemaVersion.DRAFT_7, OptionPreset.PLAIN_JSON) // not one that remembers types for ever
                 .with(new JacksonModule(
                         JacksonOption.RESPECT_JSONPROPERTY_REQUIRED,
                         JacksonOption.FLATTENED_ENUMS_FROM_JSONVALUE,
