@@ -284,6 +284,7 @@ public final class Directory implements Layer {
             done.complete(null);
         } else {
             LOG.debug("The leases could not be read", failure);
+            members.unreadable();
             done.completeExceptionally(Objects.requireNonNull(failure));
         }
     }

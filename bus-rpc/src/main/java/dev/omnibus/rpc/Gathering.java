@@ -182,23 +182,18 @@ final class Gathering<T> implements Pending {
         @Override
         public void sent(long count, boolean countIsExact) {
             boolean trusted = client.channels().countsTrusted();
-            Set<String> listed;
+            if (trusted && count == 0) {
+                nobodyReceivedIt();
+                return;
+            }
             synchronized (Gathering.this) {
-                listed = tally.asked();
                 if (trusted) {
                     tally.counted(count, countIsExact);
                 } else {
                     tally.uncounted();
                 }
             }
-            if (!trusted || count > 0) {
-                look();
-            } else if (client.pending().isReturning(deadline)) {
-                client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, Gathering.this::find);
-            } else if (client.pending().remove(id)) {
-                String gone = "none of the nodes that serve it is there " + listed + "; is a server for it running?";
-                fail(failure(Reason.NO_SERVER, true, gone, null));
-            }
+            look();
         }
 
         @Override
@@ -214,6 +209,20 @@ final class Gathering<T> implements Pending {
             } else if (client.pending().remove(id)) {
                 fail(Failures.notSent(failure, method, "", elapsed()));
             }
+        }
+    }
+
+    /** Not counted: when it is asked again, because they are not back yet, it must not seem that nobody is awaited. */
+    private void nobodyReceivedIt() {
+        if (client.pending().isReturning(deadline)) {
+            client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
+        } else if (client.pending().remove(id)) {
+            Set<String> listed;
+            synchronized (this) {
+                listed = tally.asked();
+            }
+            String gone = "none of the nodes that serve it is there " + listed + "; is a server for it running?";
+            fail(failure(Reason.NO_SERVER, true, gone, null));
         }
     }
 

@@ -71,6 +71,12 @@ final class Members {
     /** Forgets every doubt: what clears one may not have been heard here. */
     synchronized void trust() {
         nodes.keySet().forEach(this::trust);
+        unreadable();
+    }
+
+    /** The leases could not be read. Redis may be away, and then their owners cannot write them either. */
+    synchronized void unreadable() {
+        nodes.values().forEach(Node::missAnew);
     }
 
     /** A node has spoken. */

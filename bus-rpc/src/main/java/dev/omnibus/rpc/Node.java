@@ -77,6 +77,11 @@ final class Node {
         }
     }
 
+    /** Nobody could read the leases meanwhile, nor write one: the time that it was missing does not count. */
+    void missAnew() {
+        missedSince = System.nanoTime();
+    }
+
     /** Whether its lease is gone for so long that it would have been written again. */
     boolean isLost() {
         return missed && System.nanoTime() - missedSince >= LeaseTimes.SECOND_LOOK.toNanos();

@@ -77,6 +77,8 @@ final class Tally<T> {
 
     /** Nobody can say how many received it: the names decide alone. */
     void uncounted() {
+        receivers = UNKNOWN;
+        exact = false;
         counted = true;
     }
 

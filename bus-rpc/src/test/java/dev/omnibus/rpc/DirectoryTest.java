@@ -11,6 +11,8 @@ import dev.omnibus.channel.Message;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -453,6 +455,45 @@ class DirectoryTest extends PlayedNodes {
         RpcServer server = RpcServer.on(bus);
         bus.close();
         assertThrows(IllegalStateException.class, () -> server.serve(Echo.class, new Answering("a")));
+    }
+
+    /** As when Redis is away twice: it comes back without leases, and goes again before they are written. */
+    @Test
+    void aLeaseIsNotMissedWhileNobodyCouldHaveWrittenIt() {
+        AtomicBoolean away = new AtomicBoolean();
+        Transport looking = new PassingOn(network.open()) {
+            @Override
+            public CompletableFuture<Leases> leases(String index, long since) {
+                return away.get()
+                        ? CompletableFuture.failedFuture(
+                                new TransportException(Kind.CONNECTION_LOST, true, "it is away", null))
+                        : super.leases(index, since);
+            }
+        };
+        Bus looker = Bus.builder(looking).name("looker").build();
+        open.add(looker);
+        Transport link = played("a", request -> List.of());
+        Directory directory = Directory.on(looker);
+        List<String> lost = new CopyOnWriteArrayList<>();
+        directory.onLost(lost::add);
+        directory.ready().join();
+        link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join();
+        directory.lookAfresh().join();
+        away.set(true);
+        long since = System.nanoTime();
+        await().until(() -> System.nanoTime() - since > LeaseTimes.SECOND_LOOK.toNanos()
+                && directory
+                        .lookAfresh()
+                        .handle((done, failure) -> failure != null)
+                        .join());
+
+        away.set(false);
+        directory.lookAfresh().join();
+        assertEquals(List.of(), lost);
+        lease(link, "a");
+        directory.lookAfresh().join();
+        assertEquals(1, directory.nodes().join().size());
+        assertEquals(List.of(), lost);
     }
 
     @Test

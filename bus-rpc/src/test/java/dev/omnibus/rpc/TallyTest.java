@@ -59,6 +59,18 @@ class TallyTest {
         assertEquals(Map.of(), end().missing());
     }
 
+    /** When it is asked a second time, after nobody had received it, and nobody knows whether somebody has now. */
+    @Test
+    void aCountThatIsNotKnownAnyMoreDecidesNothing() {
+        tally.ask("listed");
+        tally.counted(0, true);
+        tally.ask("listed");
+        tally.uncounted();
+        assertEquals(State.OPEN, tally.state(), "it may have received the second one");
+        tally.add(reply("listed"), true);
+        assertEquals(State.DONE, tally.state());
+    }
+
     @Test
     void whoeverHasAnsweredIsNotAskedLate() {
         tally.ask("listed");
