@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -76,7 +77,7 @@ class ChannelReadersTest {
             while (channels.stats().framesDropped() == 0) {
                 deliver("{}");
             }
-            transport.listeners.get("c").onInterrupted();
+            Objects.requireNonNull(transport.listeners.get("c")).onInterrupted();
             CompletableFuture<Void> caughtUp = listening.caughtUp();
             assertFalse(caughtUp.isDone());
             gate.complete(null);

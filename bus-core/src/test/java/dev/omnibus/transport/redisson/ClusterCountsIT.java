@@ -130,6 +130,7 @@ class ClusterCountsIT {
                     transport.reconnect().get(20, SECONDS);
                 }
                 assertNobodyIsCountedOut(transport);
+                assertFalse(subscriber.isClosed());
             }
         }
     }

@@ -198,7 +198,7 @@ class RedissonSettingsTest {
                     value == null || value instanceof Number || value instanceof Boolean || value instanceof Enum;
             return plain ? String.valueOf(value) : value.getClass().getName();
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 

@@ -5,6 +5,7 @@ import static dev.omnibus.transport.redisson.ClusterCountsIT.count;
 import static dev.omnibus.transport.redisson.ClusterCountsIT.subscribe;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
@@ -38,6 +39,7 @@ class SentinelCountsIT {
             }
             try (Socket subscriber = subscribe(before, "c")) {
                 assertNobodyIsCountedOut(transport);
+                assertFalse(subscriber.isClosed());
             }
             await().atMost(20, SECONDS).until(() -> count(transport) == 0);
         }
