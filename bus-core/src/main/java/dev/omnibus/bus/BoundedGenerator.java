@@ -38,7 +38,23 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
     @Override
     public void writeFieldName(String name) throws IOException {
         checkName(name);
+        if (hasHalfACharacter(name)) { // which is read in values, but not here
+            throw new Json.Unwritable("a key in it has half of a surrogate pair", this);
+        }
         super.writeFieldName(name);
+    }
+
+    private static boolean hasHalfACharacter(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (Character.isSurrogate(name.charAt(i))) {
+                boolean whole = i + 1 < name.length() && Character.isSurrogatePair(name.charAt(i), name.charAt(i + 1));
+                if (!whole) {
+                    return true;
+                }
+                i++;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -26,7 +26,6 @@ import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.cfg.MapperConfig;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.PolymorphicTypeValidator;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -105,10 +104,9 @@ public final class Json {
 
     /** Exact, and readable for others: nothing is rounded, cut or moved to another zone without a word. */
     private static ObjectMapper plain() {
-        JsonMapper.Builder plain = JsonMapper.builder()
-                .addModule(new JavaTimeModule())
-                .addModule(new Jdk8Module())
-                .addModule(new SimpleModule("omnibus").setDeserializerModifier(new AbsentPrimitives()))
+        ObjectMapper plain = new ObjectMapper(new JsonFactory(), null, new BoundedContext());
+        plain.registerModules(new JavaTimeModule(), new Jdk8Module())
+                .registerModule(new SimpleModule("omnibus").setDeserializerModifier(new AbsentPrimitives()))
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -117,14 +115,12 @@ public final class Json {
                 .enable(SerializationFeature.WRITE_DATES_WITH_ZONE_ID)
                 .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS);
         for (LogicalType number : List.of(LogicalType.Integer, LogicalType.Float, LogicalType.Boolean)) {
-            plain.withCoercionConfig(
-                    number,
-                    config -> config.setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
-                            .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail));
+            plain.coercionConfigFor(number)
+                    .setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
+                    .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail);
         }
-        plain.withCoercionConfig(
-                LogicalType.Boolean, config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail));
-        return plain.build();
+        plain.coercionConfigFor(LogicalType.Boolean).setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
+        return plain;
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
 import java.lang.reflect.Type;
@@ -108,7 +109,8 @@ final class Payloads {
                     ? new Written(JSON_DATA, writer.write(data))
                     : new Written(codecData, base64(codec.write(data)));
         } catch (JsonProcessingException e) {
-            throw unwritable(data, "JSON", Json.problem(e), e);
+            boolean ofTypes = e instanceof InvalidDefinitionException; // which quotes nothing
+            throw unwritable(data, "JSON", ofTypes ? Json.unwritable(e) : Json.problem(e), e);
         } catch (IOException e) {
             throw unwritable(data, codec == null ? "JSON" : codec.contentType(), String.valueOf(e.getMessage()), e);
         }
