@@ -36,6 +36,9 @@ final class Announcement {
     static final String DRAINING = "$/draining";
     static final String LEFT = "$/left";
 
+    /** In steps; far longer than Redis has to answer. */
+    private static final int LOST_AFTER = 8;
+
     /** Subscriptions that broke together stand again one shortly after the other. */
     private static final Duration SOON = Duration.ofMillis(30);
 
@@ -55,6 +58,7 @@ final class Announcement {
     private byte[] manifest = {};
     private @Nullable Future<?> renewing;
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
+    private int skipped; // steps in a row, because the last write had not ended
     private boolean sayAgain;
     private boolean sayingSoon;
     private boolean draining;
@@ -185,8 +189,12 @@ final class Announcement {
     }
 
     private synchronized void step() {
-        if (!last.isDone() || leaving) {
+        if (leaving || (!last.isDone() && ++skipped < LOST_AFTER)) {
             return; // Redis is slow: the next step will do
+        }
+        skipped = 0;
+        if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited for ever
+            last = CompletableFuture.completedFuture(null);
         }
         if (sayAgain) {
             changed();

@@ -42,6 +42,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Directory implements Layer {
 
+    /** Far longer than Redis has to answer. */
+    private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
+
     /** Replies of a node that has said good-bye may still be on their way through this process. */
     private static final Duration LAST_REPLIES = Duration.ofMillis(250);
 
@@ -67,6 +70,7 @@ public final class Directory implements Layer {
     private long version; // of the leases as they are known; guarded by this, like all below
     private @Nullable CompletableFuture<Void> started;
     private @Nullable CompletableFuture<Void> look;
+    private long lookBegan;
     private @Nullable Listening presence;
     private @Nullable Future<?> looking;
     private boolean knownSame; // since the last look
@@ -251,17 +255,23 @@ public final class Directory implements Layer {
     /** Reads the leases. Callers that ask while one look is under way share it. */
     CompletableFuture<Void> look() {
         CompletableFuture<Void> done;
+        @Nullable CompletableFuture<Void> lost;
         long since;
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.completedFuture(null);
             }
-            if (look != null) {
+            if (look != null && System.nanoTime() - lookBegan < LOST_AFTER_NANOS) {
                 return look;
             }
+            lost = look; // its end was lost, as for lack of memory, and would be awaited for ever
             done = new CompletableFuture<>();
             look = done;
+            lookBegan = System.nanoTime();
             since = version;
+        }
+        if (lost != null) {
+            lost.complete(null);
         }
         attempted(() -> channels.transport().leases(channels.names().nodes(), since))
                 .whenCompleteAsync((leases, failure) -> looked(done, leases, failure), executor);

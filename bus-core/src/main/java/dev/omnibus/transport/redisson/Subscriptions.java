@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +39,9 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     /** Publishers look once a second for slots that have moved. */
     private static final Duration OVERLAP = Duration.ofSeconds(3);
 
+    /** Far longer than a try to heal one takes. */
+    private static final int FORGOTTEN_SECONDS = 15;
+
     /** Redis confirms so many in time, which thousands at once are not; the others wait here, where no time runs. */
     private static final int UNDER_WAY = 1_000;
 
@@ -52,6 +56,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
+        volatile long lastTry = System.nanoTime(); // to heal it
         volatile @Nullable Overlap overlap; // while it moves from one server to another
         volatile boolean keptOn; // it has moved back to a server on which it stood all the time
 
@@ -65,6 +70,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private final Answers answers;
     private final ScheduledExecutorService timer;
     private final boolean manyServers;
+    private final Future<?> healing;
     private final Turns turns = new Turns();
     private final Turns lanes = new Turns();
     private final AtomicInteger lane = new AtomicInteger();
@@ -77,6 +83,8 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         this.answers = answers;
         this.timer = timer;
         this.manyServers = manyServers;
+        this.healing = timer.scheduleWithFixedDelay(
+                this::healWhatIsForgotten, FORGOTTEN_SECONDS, FORGOTTEN_SECONDS, TimeUnit.SECONDS);
     }
 
     /**
@@ -279,6 +287,26 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                 .thenCompose(Function.identity());
     }
 
+    /** The next try is lost if there is no memory for it when the one before has failed. */
+    private void healWhatIsForgotten() {
+        if (answers.isClosed()) {
+            boolean unused = healing.cancel(false);
+            return;
+        }
+        try {
+            long now = System.nanoTime();
+            for (Held mine : held.values()) {
+                boolean forgotten =
+                        mine.stood && !mine.stands && now - mine.lastTry > TimeUnit.SECONDS.toNanos(FORGOTTEN_SECONDS);
+                if (forgotten) {
+                    turns.take(mine.subscribed.name(), () -> heal(mine));
+                }
+            }
+        } catch (Throwable t) { // thrown further, it would not be run again
+            LOG.error("Subscriptions could not be looked after; they are again in a while", t);
+        }
+    }
+
     /** Never fails; tries again later what does not succeed now. */
     private CompletableFuture<Void> heal(Held mine) {
         return begin(mine, () -> healNow(mine));
@@ -288,6 +316,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         if (isUnwanted(mine) || mine.stands) {
             return CompletableFuture.completedFuture(null);
         }
+        mine.lastTry = System.nanoTime();
         String name = mine.subscribed.name();
         return remove(name, mine.subscribed.pattern())
                 .handle((done, stuck) -> listen(mine))

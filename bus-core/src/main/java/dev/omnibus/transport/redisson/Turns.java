@@ -41,7 +41,7 @@ final class Turns {
     private static <T> CompletableFuture<T> begin(Supplier<CompletableFuture<T>> step) {
         try {
             return step.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // thrown further, it would keep all that come after it waiting for ever
             return CompletableFuture.failedFuture(e);
         }
     }

@@ -1,0 +1,160 @@
+package dev.omnibus.rpc;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusException;
+import dev.omnibus.rpc.faults.Patiently;
+import dev.omnibus.testing.NodeProcess;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** A process whose heap was exhausted many times, and is not any more, works as before. */
+@WithRedis
+class OutOfMemoryIT {
+
+    private static final int TOPICS = 20;
+    private static final int TIMES = 40;
+    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(15); // on a busy machine
+
+    private final RedisServer redis;
+
+    OutOfMemoryIT(RedisServer redis) {
+        this.redis = redis;
+    }
+
+    interface Echo {
+        @Idempotent
+        String echo(String text);
+    }
+
+    static final class Node {
+
+        private static final Set<String> HEARD = new HashSet<>(); // guarded by itself
+
+        private Node() {}
+
+        public static void main(String[] arguments) {
+            Bus bus = Patiently.open(
+                    () -> Bus.builder(arguments[0]).prefix(arguments[1]).build());
+            for (int i = 0; i < TOPICS; i++) {
+                String topic = "t" + i;
+                bus.subscribe(topic, String.class, event -> heard(topic, event.data()))
+                        .ready()
+                        .join();
+            }
+            RpcServer.on(bus).serve(Echo.class, text -> text).ready().join();
+            System.out.println("ready");
+            long end = System.nanoTime() + LONGEST_NANOS;
+            int times = 0;
+            while (times < TIMES && System.nanoTime() - end < 0) {
+                exhaust();
+                times++;
+            }
+            System.out.println("exhausted " + times);
+            RpcClient client = RpcClient.on(bus);
+            Echo echo = client.proxy(Echo.class);
+            while (true) { // it calls, too
+                try {
+                    System.out.println("called " + echo.echo("from within"));
+                    bus.publish("own", "x").join();
+                    System.out.println("published");
+                    break;
+                } catch (RuntimeException e) {
+                    System.out.println("again " + e);
+                }
+            }
+        }
+
+        private static void heard(String topic, String text) {
+            if (text.equals("after")) {
+                boolean news;
+                synchronized (HEARD) {
+                    news = HEARD.add(topic);
+                }
+                if (news) {
+                    System.out.println("heard " + topic);
+                }
+            }
+        }
+
+        /** Nothing is left for a moment, for no thread. */
+        private static void exhaust() {
+            List<byte[]> hoard = new ArrayList<>(100_000);
+            for (int size = 1024 * 1024; size > 64; ) {
+                try {
+                    hoard.add(new byte[size]);
+                } catch (OutOfMemoryError e) {
+                    size /= 64;
+                }
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+            hoard.clear();
+        }
+    }
+
+    @Test
+    void everySubscriptionHearsAndCallsAreAnswered() throws InterruptedException {
+        String prefix = "oom" + UUID.randomUUID();
+        AtomicBoolean flooding = new AtomicBoolean(true);
+        try (NodeProcess node = NodeProcess.start(List.of("-Xmx64m"), Node.class, redis.url(), prefix);
+                Bus bus = Bus.builder(redis.url()).prefix(prefix).build()) {
+            node.awaitLine("ready"::equals);
+            Echo echo = RpcClient.on(bus).proxy(Echo.class);
+            Echo hasty =
+                    RpcClient.on(bus).proxy(Echo.class, CallOptions.defaults().withTimeout(Duration.ofMillis(200)));
+            Thread flood = new Thread(() -> flood(bus, hasty, flooding));
+            flood.start();
+            System.out.println("[memory] " + node.awaitLine(line -> line.startsWith("exhausted ")) + " times");
+            flooding.set(false);
+            flood.join();
+
+            await().atMost(40, SECONDS).pollInterval(Duration.ofMillis(500)).until(() -> {
+                for (int i = 0; i < TOPICS; i++) {
+                    bus.publish("t" + i, "after");
+                }
+                return heard(node).size() == TOPICS;
+            });
+            await().atMost(40, SECONDS)
+                    .ignoreExceptionsInstanceOf(RpcException.class)
+                    .untilAsserted(() -> assertEquals("from outside", echo.echo("from outside")));
+            node.awaitLine("published"::equals);
+            assertTrue(node.isAlive());
+        }
+    }
+
+    private static Set<String> heard(NodeProcess node) {
+        return node.lines().filter(line -> line.startsWith("heard ")).collect(Collectors.toSet());
+    }
+
+    private static void flood(Bus bus, Echo echo, AtomicBoolean on) {
+        String load = "x".repeat(1_000);
+        for (int i = 0; on.get(); i++) {
+            bus.publish("t" + i % TOPICS, load);
+            if (i % 50 == 0) {
+                try {
+                    TimeUnit.MILLISECONDS.sleep(10);
+                    echo.echo("x");
+                } catch (BusException e) {
+                    // of course
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        }
+    }
+}
