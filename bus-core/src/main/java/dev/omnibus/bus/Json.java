@@ -107,6 +107,7 @@ public final class Json {
         ObjectMapper plain = new ObjectMapper(new JsonFactory(), null, new BoundedContext());
         plain.registerModules(new JavaTimeModule(), new Jdk8Module())
                 .registerModule(new SimpleModule("omnibus").setDeserializerModifier(new AbsentPrimitives()))
+                .registerModule(BoundedDecimals.module())
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
