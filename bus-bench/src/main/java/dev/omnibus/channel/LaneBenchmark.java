@@ -44,8 +44,8 @@ public class LaneBenchmark {
                     Duration.ofSeconds(1)),
             Runnable::run,
             new Counters());
-    private final Lane lane =
-            new Lane("c", new Lanes(gate, new Outbox(transport(), gate.room()), Duration.ofHours(1), () -> false));
+    private final Lane lane = new Lane(
+            "c", new Lanes(gate, new Outbox(transport(), gate.room()), Duration.ofHours(1), () -> false, e -> {}));
 
     /** Made by JMH. */
     public LaneBenchmark() {}

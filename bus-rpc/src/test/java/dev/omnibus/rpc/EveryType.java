@@ -95,6 +95,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 
 /** A value of every type that there is in the JDK, and of every kind that a program makes. */
+@SuppressWarnings({"NonApiType", "JdkObsolete", "JavaUtilDate", "UnnecessaryStringBuilder"}) // they are the subject
 final class EveryType {
 
     @Service("all")

@@ -439,7 +439,8 @@ class TypesTest {
                 new ObjectMapper().findAndRegisterModules(),
                 JsonMapper.builder()
                         .findAndAddModules()
-                        .serializationInclusion(JsonInclude.Include.NON_DEFAULT)
+                        .defaultPropertyInclusion(JsonInclude.Value.construct(
+                                JsonInclude.Include.NON_DEFAULT, JsonInclude.Include.NON_DEFAULT))
                         .propertyNamingStrategy(PropertyNamingStrategies.KEBAB_CASE)
                         .build(),
                 JsonMapper.builder()
