@@ -10,6 +10,7 @@ import dev.omnibus.rpc.faults.Patiently;
 import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -92,6 +93,7 @@ class OutOfMemoryIT {
         }
 
         /** Nothing is left for a moment, for no thread. */
+        @SuppressWarnings("ModifiedButNotUsed") // it is kept, that is all
         private static void exhaust() {
             List<byte[]> hoard = new ArrayList<>(100_000);
             for (int size = 1024 * 1024; size > 64; ) {
@@ -102,7 +104,7 @@ class OutOfMemoryIT {
                 }
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
-            hoard.clear();
+            Reference.reachabilityFence(hoard);
         }
     }
 

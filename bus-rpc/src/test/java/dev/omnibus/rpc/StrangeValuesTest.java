@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -98,7 +99,7 @@ class StrangeValuesTest {
     private Object read(String type, String json) throws Exception {
         JsonNode value = bus.json().readTree(json);
         RpcServer.on(server).serve("strange.get", params -> value).ready().get(10, SECONDS);
-        TypeReference<?> reference = TYPES.get(type);
+        TypeReference<?> reference = Objects.requireNonNull(TYPES.get(type), type);
         return client.call("strange.get", reference, CallOptions.defaults()).get(10, SECONDS);
     }
 
