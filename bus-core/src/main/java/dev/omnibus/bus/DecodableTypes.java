@@ -33,7 +33,6 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -320,12 +319,16 @@ public final class DecodableTypes {
         if (possible.isEmpty()) {
             return base.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is";
         }
-        Stream<JavaType> all = Stream.concat(
-                Stream.ofNullable(type.getKeyType()), possible.stream().map(config::constructType));
-        return all.map(one -> problem(one, seen))
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElse(null);
+        if (type.getKeyType() != null) {
+            possible.add(type.getKeyType().getRawClass());
+        }
+        for (Class<?> one : possible) {
+            String problem = problem(config.constructType(one), seen);
+            if (problem != null) {
+                return problem;
+            }
+        }
+        return null;
     }
 
     /** Why no JSON at all could become a value of this type; null if some can. Jackson is asked. */
