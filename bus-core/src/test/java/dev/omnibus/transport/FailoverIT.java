@@ -120,6 +120,33 @@ class FailoverIT {
         }
     }
 
+    /** It is ended there three seconds after it has left, and not three seconds after it had left the first time. */
+    @Test
+    void aSubscriptionThatCameBackToAServerAndLeavesItAgainStandsThereForAWhileAgain() throws Exception {
+        try (RedisCluster redis = RedisCluster.start(0);
+                Transport subscriber = Networks.connect(redis)) {
+            subscriber.subscribe("c", (channel, frame) -> {}).get(10, SECONDS);
+            RedisServer first = redis.masterOf("c");
+            List<RedisServer> others =
+                    redis.nodes().stream().filter(node -> node != first).toList();
+            redis.moveSlot(redis.slot("c"), others.get(0));
+            await().until(() -> subscribers(others.get(0)) == 1);
+            redis.moveSlot(redis.slot("c"), first);
+            await().until(() -> subscribers(others.get(0)) == 0);
+            long leaves = System.nanoTime();
+            redis.moveSlot(redis.slot("c"), others.get(1));
+            await().until(() -> subscribers(others.get(1)) == 1);
+            while (System.nanoTime() - leaves < MILLISECONDS.toNanos(2_900)) {
+                assertEquals(1, subscribers(first));
+            }
+            await().until(() -> subscribers(first) == 0);
+        }
+    }
+
+    private static long subscribers(RedisServer server) {
+        return (Long) ((List<?>) server.command("PUBSUB", "NUMSUB", "c")).get(1);
+    }
+
     private void moveSlot(RedisCluster redis, int to, int thenEvents) {
         redis.moveSlot(redis.slot("bus:evt:n"), redis.nodes().get(to % 3));
         int until = next.get() + thenEvents;

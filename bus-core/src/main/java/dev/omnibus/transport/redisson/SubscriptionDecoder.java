@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.ChannelName;
@@ -65,12 +66,12 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         /**
          * Redisson ends a subscription on a server, maybe to begin it again on another one.
          *
-         * @param letGo ends it on this server after all
+         * @param letGo ends on this server after all what is given, unless it has moved back meanwhile
          * @return told what the server still says, if the subscription is to be kept there for the time being; else
          *     null
          */
         @Nullable
-        Kept keep(String name, Runnable letGo);
+        Kept keep(String name, Consumer<Kept> letGo);
     }
 
     /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
@@ -206,7 +207,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
             return false;
         }
         boolean pattern = end.getCommand().getName().equals(RedisCommands.PUNSUBSCRIBE.getName());
-        Kept goesOn = observer.keep(name.toString(), () -> letGo(name, pattern));
+        Kept goesOn = observer.keep(name.toString(), keptOn -> letGo(name, pattern, keptOn));
         if (goesOn == null) {
             return false;
         }
@@ -220,9 +221,9 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         return true;
     }
 
-    /** Ends what was kept, if it is not Redisson's again. */
-    private void letGo(ChannelName name, boolean pattern) {
-        if (kept.remove(name) == null) {
+    /** Ends what was kept, if it is not Redisson's again, also where it has been kept once more since then. */
+    private void letGo(ChannelName name, boolean pattern, Kept goesOn) {
+        if (!kept.remove(name, goesOn)) {
             return;
         }
         ChannelHandlerContext ends = connection.pipeline().context(Ends.class); // past which it is not kept again

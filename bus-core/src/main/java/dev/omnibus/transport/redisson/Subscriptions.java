@@ -11,6 +11,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -167,7 +168,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
      * other, and forgets it if that fails; here it stands on both for a while.
      */
     @Override
-    public @Nullable Kept keep(String name, Runnable letGo) {
+    public @Nullable Kept keep(String name, Consumer<Kept> letGo) {
         Held mine = byName.get(name);
         if (!manyServers || mine == null || !mine.stands || isUnwanted(mine)) {
             return null; // it is we who end it
@@ -179,8 +180,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         }
         Overlap overlap = new Overlap(mine.subscribed);
         mine.overlap = overlap;
-        later(OVERLAP, () -> leave(mine, overlap, letGo));
-        return new Kept() {
+        Kept kept = new Kept() {
             @Override
             public void frame(String channel, byte[] frame) {
                 if (mine.overlap == overlap && byName.get(name) == mine && !answers.isClosed()) {
@@ -203,6 +203,8 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                 }
             }
         };
+        later(OVERLAP, () -> leave(mine, overlap, () -> letGo.accept(kept)));
+        return kept;
     }
 
     private void leave(Held mine, Overlap overlap, Runnable letGo) {
