@@ -11,6 +11,7 @@ import dev.omnibus.channel.Notes.Outcome;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -323,6 +324,38 @@ class LaneTest {
         assertEquals(5, marks);
         number(lanes, "n");
         assertEquals(List.of("{\"m\":\"03\"}"), transport.completeHeld());
+    }
+
+    @Test
+    void aHundredThousandTopicsOfOneEventEachLeaveLessThanFiftyBytesEachAndNothingToDo() {
+        transport.onPublish = publication -> publication.outcome().published(1, 0);
+        Lanes warm = tenMinutesAfterOneEventOnEachOf(5_000);
+        long before = usedHeap();
+        Lanes lanes = tenMinutesAfterOneEventOnEachOf(100_000);
+        long kept = usedHeap() - before;
+        assertTrue(kept < 5_000_000, "kept " + kept + " bytes");
+        assertEquals(0, lanes.count() + warm.count()); // nothing is looked at any more, or sent
+    }
+
+    private Lanes tenMinutesAfterOneEventOnEachOf(int topics) {
+        Gate gate = gate(64 << 20);
+        Lanes lanes = new Lanes(gate, new Outbox(transport, gate.room()), Duration.ofSeconds(1), () -> true);
+        for (int i = 0; i < topics; i++) {
+            number(lanes, "bus:inbox:orders." + i); // as a beat, which this transport does not keep
+        }
+        long now = System.nanoTime();
+        for (int second = 0; second < 600; second++) {
+            now += SECONDS.toNanos(1);
+            lanes.tick(now);
+        }
+        return lanes;
+    }
+
+    private static long usedHeap() {
+        for (int i = 0; i < 4; i++) { // only one of so many leaves no dead objects
+            System.gc();
+        }
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
     @Test
