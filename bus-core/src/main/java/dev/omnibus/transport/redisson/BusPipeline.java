@@ -9,8 +9,8 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.ExecutorService;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
 import org.redisson.client.handler.CommandDecoder;
@@ -96,7 +96,7 @@ final class BusPipeline implements NettyHook, Observer {
     }
 
     @Override
-    public @Nullable Kept keep(String name, Consumer<Kept> letGo) {
+    public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
         Observer told = observer;
         return told == null ? null : told.keep(name, letGo);
     }

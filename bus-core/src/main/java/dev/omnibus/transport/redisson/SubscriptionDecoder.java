@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.ChannelName;
 import org.redisson.client.RedisClientConfig;
@@ -66,12 +66,13 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         /**
          * Redisson ends a subscription on a server, maybe to begin it again on another one.
          *
-         * @param letGo ends on this server after all what is given, unless it has moved back meanwhile
+         * @param letGo ends on this server after all what is given, unless it has moved back meanwhile; false if it is
+         *     about to move back
          * @return told what the server still says, if the subscription is to be kept there for the time being; else
          *     null
          */
         @Nullable
-        Kept keep(String name, Consumer<Kept> letGo);
+        Kept keep(String name, Predicate<Kept> letGo);
     }
 
     /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
@@ -94,6 +95,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Set<ChannelName> refused = new HashSet<>();
     private final Map<ChannelName, Kept> kept = new HashMap<>();
     private final Breaker breaker = new Breaker();
+    private final Set<ChannelName> returning = new HashSet<>(); // of those, asked for again and not yet answered
     private volatile long arrived; // bytes; written on the event loop only
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
@@ -172,6 +174,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         switch (operation) {
             case "subscribe", "psubscribe" -> {
                 refused.remove(name);
+                returning.remove(name);
                 Kept before = kept.remove(name);
                 if (before != null) {
                     before.back();
@@ -189,10 +192,26 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
 
         @Override
         public void write(ChannelHandlerContext context, Object message, ChannelPromise written) {
-            if (message instanceof CommandData<?, ?> command && keeps(command)) {
-                written.setSuccess();
-            } else {
-                context.write(message, written);
+            if (message instanceof CommandData<?, ?> command) {
+                if (keeps(command)) {
+                    written.setSuccess();
+                    return;
+                }
+                returns(command);
+            }
+            context.write(message, written);
+        }
+    }
+
+    private void returns(CommandData<?, ?> command) {
+        String operation = command.getCommand().getName();
+        if (!kept.isEmpty()
+                && (operation.equals(RedisCommands.SUBSCRIBE.getName())
+                        || operation.equals(RedisCommands.PSUBSCRIBE.getName()))) {
+            for (Object name : command.getParams()) {
+                if (name instanceof ChannelName channel && kept.containsKey(channel)) {
+                    returning.add(channel);
+                }
             }
         }
     }
@@ -222,9 +241,12 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     }
 
     /** Ends what was kept, if it is not Redisson's again, also where it has been kept once more since then. */
-    private void letGo(ChannelName name, boolean pattern, Kept goesOn) {
+    private boolean letGo(ChannelName name, boolean pattern, Kept goesOn) {
+        if (returning.contains(name)) {
+            return false; // Redis would end what it has been asked for before
+        }
         if (!kept.remove(name, goesOn)) {
-            return;
+            return true;
         }
         ChannelHandlerContext ends = connection.pipeline().context(Ends.class); // past which it is not kept again
         ends.writeAndFlush(new CommandData<>(
@@ -233,12 +255,14 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
                 null,
                 pattern ? RedisCommands.PUNSUBSCRIBE : RedisCommands.UNSUBSCRIBE,
                 new Object[] {name}));
+        return true;
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         List<Kept> lost = List.copyOf(kept.values());
         kept.clear();
+        returning.clear();
         lost.forEach(Kept::gone);
         super.channelInactive(context);
     }
@@ -310,6 +334,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
             unanswered.remove();
             if (!isEnd(next.operation)) {
                 refused.add(next.name);
+                returning.remove(next.name);
                 observer.refused(next.name.toString(), error);
             }
         }

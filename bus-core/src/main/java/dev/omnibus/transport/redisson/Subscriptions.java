@@ -11,9 +11,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.RPatternTopic;
@@ -168,7 +169,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
      * other, and forgets it if that fails; here it stands on both for a while.
      */
     @Override
-    public @Nullable Kept keep(String name, Consumer<Kept> letGo) {
+    public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
         Held mine = byName.get(name);
         if (!manyServers || mine == null || !mine.stands || isUnwanted(mine)) {
             return null; // it is we who end it
@@ -203,11 +204,11 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                 }
             }
         };
-        later(OVERLAP, () -> leave(mine, overlap, () -> letGo.accept(kept)));
+        later(OVERLAP, () -> leave(mine, overlap, () -> letGo.test(kept)));
         return kept;
     }
 
-    private void leave(Held mine, Overlap overlap, Runnable letGo) {
+    private void leave(Held mine, Overlap overlap, BooleanSupplier letGo) {
         boolean current = mine.overlap == overlap && !isUnwanted(mine);
         if (current && !overlap.isOver() && !overlap.isSettled()) {
             if (!overlap.isStanding()) {
@@ -217,10 +218,13 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
             later(RETRY_DELAY, () -> leave(mine, overlap, letGo));
             return;
         }
+        if (!letGo.getAsBoolean()) {
+            later(RETRY_DELAY, () -> leave(mine, overlap, letGo)); // should it not come back after all
+            return;
+        }
         if (current && !overlap.isOver()) {
             overlap.end();
         }
-        letGo.run();
         later(OVERLAP, () -> {
             if (mine.overlap == overlap) {
                 mine.overlap = null;
