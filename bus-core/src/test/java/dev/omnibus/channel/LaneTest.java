@@ -339,7 +339,8 @@ class LaneTest {
 
     private Lanes tenMinutesAfterOneEventOnEachOf(int topics) {
         Gate gate = gate(64 << 20);
-        Lanes lanes = new Lanes(gate, new Outbox(transport, gate.room()), Duration.ofSeconds(1), () -> true);
+        Outbox outbox = new Outbox(transport, gate.room());
+        Lanes lanes = new Lanes(gate, outbox, Duration.ofSeconds(1), () -> true, failure -> {});
         for (int i = 0; i < topics; i++) {
             number(lanes, "bus:inbox:orders." + i); // as a beat, which this transport does not keep
         }
