@@ -103,8 +103,11 @@ class OutOfMemoryIT {
                     size /= 64;
                 }
             }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
-            Reference.reachabilityFence(hoard);
+            try {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+            } finally {
+                Reference.reachabilityFence(hoard);
+            }
         }
     }
 
