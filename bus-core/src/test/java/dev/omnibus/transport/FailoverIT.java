@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -144,7 +145,7 @@ class FailoverIT {
     }
 
     private static long subscribers(RedisServer server) {
-        return (Long) ((List<?>) server.command("PUBSUB", "NUMSUB", "c")).get(1);
+        return (Long) ((List<?>) Objects.requireNonNull(server.command("PUBSUB", "NUMSUB", "c"))).get(1);
     }
 
     private void moveSlot(RedisCluster redis, int to, int thenEvents) {
