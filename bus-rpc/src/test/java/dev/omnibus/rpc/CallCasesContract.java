@@ -233,6 +233,12 @@ abstract class CallCasesContract extends CasesFixture {
                 String.valueOf(e.getMessage())
                         .endsWith("no answer came within the timeout; whether it was executed is not known"),
                 e::getMessage);
+        // the node counts from when the request arrived; so it has passed there, too, when this later one has ended
+        // here
+        assertEquals(
+                Reason.TIMEOUT,
+                CallFixture.failure(client.call("cases.add", Integer.class, within(1_000), 1, 2))
+                        .reason());
         release.countDown();
 
         assertEquals("a", first.join());

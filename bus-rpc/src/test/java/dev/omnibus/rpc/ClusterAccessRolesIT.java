@@ -34,7 +34,10 @@ class ClusterAccessRolesIT extends AccessRolesContract {
     Bus connect(String role) {
         Config config = new Config();
         config.setUsername(role).setPassword("secret");
-        config.useClusterServers().addNodeAddress(cluster.urls().toArray(String[]::new));
+        config.useClusterServers()
+                .addNodeAddress(cluster.nodes().stream()
+                        .map(node -> "redis://127.0.0.1:" + node.port())
+                        .toArray(String[]::new));
         return Bus.builder(RedissonTransport.connect(config)).name(role).build();
     }
 }

@@ -13,12 +13,17 @@ import org.redisson.client.protocol.QueueCommand;
 
 /**
  * Redisson's decoder of answers, with a {@link Breaker}. Redisson 4.7.0 logs an answer that it cannot read, and goes on
- * with the next one. Used on the connection's event loop only.
+ * with the next one. Here that is so, without the log, for an answer whose end is known and whose value is not what its
+ * command gives, as anyone may cause who may write a key; where an answer begins as none does, the connection ends.
+ * Used on the connection's event loop only.
  */
 final class AnswerDecoder extends CommandDecoder {
 
+    /** With what the base class looks for the end of an answer, before it reads it. */
+    private static final String BEGINNINGS = "+-:$*_,=%>~";
+
     private final Breaker breaker = new Breaker();
-    private boolean failed;
+    private boolean outOfStep;
 
     AnswerDecoder(String scheme) {
         super(scheme);
@@ -41,8 +46,12 @@ final class AnswerDecoder extends CommandDecoder {
                 decode(in, (CommandData<Object, Object>) command, null, channel, false, null, 0, state);
                 sendNext(channel, asked);
             } catch (Exception e) {
-                asked.tryFailure(new IllegalStateException(Breaker.UNREADABLE));
-                throw e;
+                in.readerIndex(endIndex);
+                sendNext(channel);
+                asked.tryFailure(e);
+                if (outOfStep) {
+                    throw e;
+                }
             }
         } else if (asked == null) {
             while (in.writerIndex() > in.readerIndex()) {
@@ -51,7 +60,7 @@ final class AnswerDecoder extends CommandDecoder {
             sendNext(channel);
         } else {
             super.decodeCommand(channel, in, asked, endIndex, state);
-            if (failed) { // at one of several, which the base class passes over
+            if (outOfStep) { // at one of several, which the base class passes over
                 throw new IllegalStateException(Breaker.UNREADABLE);
             }
         }
@@ -68,11 +77,17 @@ final class AnswerDecoder extends CommandDecoder {
             long partsSize,
             State state)
             throws IOException {
+        if (BEGINNINGS.indexOf(in.getByte(in.readerIndex())) < 0) {
+            outOfStep = true;
+            throw new IllegalStateException(Breaker.UNREADABLE);
+        }
         try {
             super.decode(in, data, parts, channel, skipConvertor, commandsData, partsSize, state);
+        } catch (NumberFormatException e) {
+            throw new NumberFormatException(Breaker.UNREADABLE); // the text of the other may quote what was read
         } catch (IOException | RuntimeException e) {
-            failed = true;
-            throw e;
+            throw new IllegalStateException(
+                    Breaker.UNREADABLE + ": " + e.getClass().getName());
         }
     }
 
