@@ -331,9 +331,10 @@ class LaneTest {
         transport.onPublish = publication -> publication.outcome().published(1, 0);
         Lanes warm = tenMinutesAfterOneEventOnEachOf(5_000);
         long before = usedHeap();
-        Lanes lanes = tenMinutesAfterOneEventOnEachOf(250_000);
+        Lanes lanes = tenMinutesAfterOneEventOnEachOf(200_000);
         long kept = usedHeap() - before;
-        assertTrue(kept < 12_500_000, "kept " + kept + " bytes");
+        // About half as much; but a large array counts as whole regions of the heap, which have up to 4 MiB here.
+        assertTrue(kept < 10_000_000, "kept " + kept + " bytes");
         assertEquals(0, lanes.count() + warm.count()); // nothing is looked at any more, or sent
     }
 

@@ -298,8 +298,9 @@ class BroadcastTest extends PlayedNodes {
         });
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
-        CompletableFuture<Replies<String>> asking =
-                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
+        RpcClient client = patient(caller);
+        client.patience(Duration.ofSeconds(3)); // waited out if the last answer is taken for one to being asked late
+        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, within(60_000), "x");
         RpcCodec.Request question = asked.join();
         CountDownLatch answered = new CountDownLatch(1);
         Transport joined = played("joined", request -> {
