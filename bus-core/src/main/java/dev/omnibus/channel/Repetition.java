@@ -9,8 +9,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +23,15 @@ import org.slf4j.LoggerFactory;
  * nodes in one process wake Redis up ten times in a period, instead of each for itself. To be woken up costs Redis more
  * than what it is then asked. Nodes of other machines fall in between as they like.
  *
- * <p>What the runner could not begin by the next moment is not made up for: its next run stands for both. Thread-safe.
+ * <p>What the runner could not begin by the next moment is not made up for: its next run stands for both. A runner may
+ * also forget what it was given, as one does whose thread dies; then it is given the next moment's, three later.
+ * Thread-safe.
  */
 final class Repetition implements Runnable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Repetition.class);
     private static final int MOMENTS = 10;
+    private static final int FORGOTTEN_AFTER = 3; // moments
     private static final long NO_MEMORY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ScheduledExecutorService timer;
@@ -35,7 +39,8 @@ final class Repetition implements Runnable {
     private final long period;
     private final long moment;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
-    private final AtomicBoolean waiting = new AtomicBoolean(); // for the runner
+    private final AtomicReference<@Nullable Round> waiting = new AtomicReference<>(); // for the runner
+    private int waited; // moments, for the same round; of the timer's thread
     private boolean running; // guarded by this
 
     /** Completed or cancelled, it is not run any more. */
@@ -52,6 +57,17 @@ final class Repetition implements Runnable {
                 task.run();
             } catch (Throwable t) { // thrown further, it would end the repetition
                 Mailbox.complain("A periodic task failed", t);
+            }
+        }
+    }
+
+    /** All tasks, once. One that was given up does nothing, should it come all the same. */
+    private final class Round implements Runnable {
+
+        @Override
+        public void run() {
+            if (waiting.compareAndSet(this, null)) {
+                tasks.forEach(Task::run);
             }
         }
     }
@@ -99,11 +115,6 @@ final class Repetition implements Runnable {
         }
     }
 
-    private void runTasks() {
-        waiting.set(false);
-        tasks.forEach(Task::run);
-    }
-
     @Override
     public void run() {
         long now = System.nanoTime();
@@ -114,11 +125,14 @@ final class Repetition implements Runnable {
             }
         }
         try {
-            if (waiting.compareAndSet(false, true)) {
-                runner.execute(this::runTasks);
+            if (waiting.get() == null || ++waited >= FORGOTTEN_AFTER) {
+                waited = 0;
+                Round round = new Round();
+                waiting.set(round);
+                runner.execute(round);
             }
         } catch (Throwable t) { // thrown further, it would end the heartbeat silently
-            waiting.set(false);
+            waiting.set(null);
             Mailbox.complain("Periodic tasks could not be started; they are with the next period", t);
         } finally {
             schedule(now);

@@ -101,6 +101,27 @@ class RepetitionTest {
     }
 
     @Test
+    void aRunnerThatForgetsAMomentIsGivenALaterOneAndAHeldMomentRunsOnce() {
+        List<Runnable> given = new CopyOnWriteArrayList<>();
+        AtomicInteger runs = new AtomicInteger();
+        Repetition repetition = new Repetition(timer, given::add, "node", Duration.ofHours(1));
+        repetition.add(runs::incrementAndGet);
+
+        repetition.run();
+        repetition.run();
+        repetition.run();
+        assertEquals(1, given.size()); // it may only be late
+        repetition.run();
+        assertEquals(2, given.size());
+
+        given.forEach(Runnable::run); // the first was late after all
+        assertEquals(1, runs.get());
+        repetition.run();
+        given.get(2).run();
+        assertEquals(2, runs.get());
+    }
+
+    @Test
     void whatIsCancelledIsNotRunAnyMoreAndTheRestIs() {
         AtomicInteger cancelled = new AtomicInteger();
         AtomicInteger kept = new AtomicInteger();

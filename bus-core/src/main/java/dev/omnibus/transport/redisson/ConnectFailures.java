@@ -120,7 +120,9 @@ final class ConnectFailures {
                     + doesItSpeakTls(where);
         }
         if (has(failure, ClosedChannelException.class::isInstance)
-                || has(failure, RedisReconnectedException.class::isInstance)) { // which of them is seen is a race
+                || has(failure, RedisReconnectedException.class::isInstance)
+                || says(failure, "Broken pipe")
+                || says(failure, "Connection reset")) { // which of them is seen is a race
             return "Cannot connect to Redis: what answers at " + where + " ended the connection; has it as many clients"
                     + " as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
         }
