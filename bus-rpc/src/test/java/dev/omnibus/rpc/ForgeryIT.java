@@ -416,7 +416,7 @@ class ForgeryIT {
             mallory.ask(request(String.valueOf(i), "echo.say", "[\"x\"]", "").replace(inbox, to));
         }
         awaitTheServer();
-        assertEquals(FORGED + 1, SAID.size());
+        await().until(() -> SAID.size() == FORGED + 1); // the last ones run side by side
     }
 
     @Test
