@@ -50,7 +50,8 @@ public final class Json {
     static final int DEPTH = 64;
 
     /**
-     * Of a number, those of its exponent among them: enough for RSA keys of 16,384 bits, and read in a tenth of a ms.
+     * Of a number, those of its exponent among them: enough for RSA keys of 16,384 bits, and read in half a
+     * millisecond.
      */
     static final int NUMBER_DIGITS = 5_000;
 
