@@ -85,8 +85,10 @@ class ThrowingServiceTest {
     private static final int FAILS_LATER = 2;
     private static final int READING = 3;
     private static final int WRITING = 4;
+    private static final int HELD = 5;
 
     private static volatile Supplier<Throwable> failing = IllegalStateException::new;
+    private static volatile CompletableFuture<Integer> held = new CompletableFuture<>();
 
     private final InMemoryNetwork network = new InMemoryNetwork();
     private Bus server;
@@ -134,6 +136,9 @@ class ThrowingServiceTest {
         public CompletionStage<Integer> later(int how) {
             if (how == FAILS_LATER) {
                 return CompletableFuture.failedFuture(failing.get());
+            }
+            if (how == HELD) {
+                return held;
             }
             return how == WRITING ? new ThrowingStage() : CompletableFuture.completedFuture(plain(how));
         }
@@ -320,10 +325,12 @@ class ThrowingServiceTest {
     void whereWhatHangsOnACallThrows(Supplier<Throwable> failure) {
         failing = failure;
         AtomicInteger ran = new AtomicInteger();
-        client.call("work.plain", Integer.class, FINE).whenComplete((value, thrown) -> {
+        held = new CompletableFuture<>(); // what hangs on a call that has ended already runs, and throws, right here
+        client.call("work.later", Integer.class, HELD).whenComplete((value, thrown) -> {
             ran.incrementAndGet();
             throw fail();
         });
+        held.complete(FINE);
         await().until(() -> ran.get() == 1);
         works();
     }
