@@ -31,6 +31,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.databind.util.LRUMap;
+import com.fasterxml.jackson.databind.util.StdDateFormat;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.omnibus.channel.Message;
@@ -108,14 +109,15 @@ public final class Json {
         ObjectMapper plain = new ObjectMapper(new JsonFactory(), null, new BoundedContext());
         plain.registerModules(new JavaTimeModule(), new Jdk8Module())
                 .registerModule(new SimpleModule("omnibus").setDeserializerModifier(new AbsentPrimitives()))
-                .registerModule(BoundedDecimals.module())
+                .registerModule(BoundedScalars.module())
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
                 .enable(SerializationFeature.WRITE_DATES_WITH_ZONE_ID)
-                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS);
+                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+                .setDateFormat(new StdDateFormat().withLenient(false));
         for (LogicalType number : List.of(LogicalType.Integer, LogicalType.Float, LogicalType.Boolean)) {
             plain.coercionConfigFor(number)
                     .setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
@@ -150,6 +152,7 @@ public final class Json {
         copy.setTypeFactory(copy.getTypeFactory().withCache(new LRUMap<>(16, 1_000))); // goes with the bus
         copy.setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
         copy.setSerializerFactory(copy.getSerializerFactory().withSerializerModifier(new MapKeys()));
+        copy.registerModule(BoundedCollections.module());
         return copy.configure(JsonNodeFeature.USE_BIG_DECIMAL_FOR_FLOATS, true)
                 .configure(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES, false)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)

@@ -1,10 +1,17 @@
 package dev.omnibus.bus;
 
+import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.Version;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
@@ -13,9 +20,20 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Hashtable;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class JsonTest {
@@ -56,20 +74,114 @@ class JsonTest {
         assertEquals(Map.of(number, 1), read("{\"1.50\":1}", keys));
     }
 
+    record Told(@JsonFormat(shape = JsonFormat.Shape.NUMBER) Instant at) {}
+
     @Test
-    void aNumberThatIsNoTimeIsNotTheYear1970() throws IOException {
+    void aNumberIsNoTimeUnlessItsOwnerSaysSo() throws IOException {
         TypeReference<Instant> instant = new TypeReference<>() {};
         TypeReference<Duration> duration = new TypeReference<>() {};
         TypeReference<Map<String, OffsetDateTime>> times = new TypeReference<>() {};
-        for (String huge : List.of("1e1000", "-1e1000", "1e20", "1e64")) {
-            assertThrows(IOException.class, () -> read(huge, instant));
-            assertThrows(IOException.class, () -> read(huge, duration));
-            assertThrows(IOException.class, () -> read("{\"a\":" + huge + "}", times));
+        for (String number : List.of("1e1000", "1e20", "1.5", "0", "1700000000000")) {
+            assertThrows(IOException.class, () -> read(number, instant));
+            assertThrows(IOException.class, () -> read(number, duration));
+            assertThrows(IOException.class, () -> read("{\"a\":" + number + "}", times));
         }
-        assertEquals(Instant.ofEpochMilli(1_500), read("1.5", instant));
-        assertEquals(Duration.ofMillis(1_500), read("1.5", duration));
+        assertThrows(IOException.class, () -> read('"' + "9".repeat(1_000_000) + ".1\"", instant));
         assertEquals(Instant.EPOCH, read("\"1970-01-01T00:00:00Z\"", instant));
         assertEquals(Duration.ofSeconds(2), read("\"PT2S\"", duration));
+        assertEquals(new Told(Instant.ofEpochMilli(1_500)), read("{\"at\":1.5}", new TypeReference<Told>() {}));
+    }
+
+    /** Its hash code is that of its text, and texts with any hash code are easy to find. */
+    record Name(@JsonValue String text) {
+
+        @JsonCreator
+        Name {}
+    }
+
+    /** Which has an order, by which nothing is found. */
+    record Ranked(String text) implements Comparable<Ranked> {
+
+        @Override
+        public int compareTo(Ranked other) {
+            return 0;
+        }
+    }
+
+    /** As many different texts with one hash code. */
+    private static List<String> alike(int count) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int bit = 0; bit < 16; bit++) {
+                text.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+            }
+            texts.add(text.toString());
+        }
+        return texts;
+    }
+
+    private static String array(List<String> texts, String before, String after) {
+        return texts.stream().map(text -> before + '"' + text + '"' + after).collect(joining(",", "[", "]"));
+    }
+
+    private static String object(List<String> texts) {
+        return texts.stream().map(text -> '"' + text + "\":1").collect(joining(",", "{", "}"));
+    }
+
+    private static void assertTooManyAlike(String json, TypeReference<?> type) {
+        IOException e = assertThrows(IOException.class, () -> read(json, type), type.getType()::getTypeName);
+        String problem = Json.problem(e);
+        assertTrue(
+                problem.matches("it exceeds a limit: Number of elements or keys with one hash code \\(\\d+\\) exceeds"
+                        + " the maximum allowed \\(1000\\)"),
+                problem);
+    }
+
+    @Test
+    void elementsAndKeysThatTheirSenderMadeHashAlikeAreRefused() {
+        List<String> alike = alike(20_000);
+        assertTooManyAlike(array(alike, "", ""), new TypeReference<Set<Name>>() {});
+        assertTooManyAlike(array(alike, "", ""), new TypeReference<LinkedHashSet<Name>>() {});
+        assertTooManyAlike(array(alike, "", ""), new TypeReference<Set<Optional<String>>>() {});
+        assertTooManyAlike(array(alike, "", ""), new TypeReference<Set<JsonNode>>() {});
+        assertTooManyAlike(array(alike, "", ""), new TypeReference<CopyOnWriteArraySet<String>>() {});
+        assertTooManyAlike(array(alike, "[", "]"), new TypeReference<Set<List<String>>>() {});
+        assertTooManyAlike(array(alike, "[", "]"), new TypeReference<Set<Object>>() {});
+        assertTooManyAlike(array(alike, "{\"text\":", "}"), new TypeReference<Set<Ranked>>() {});
+        assertTooManyAlike(object(alike), new TypeReference<Map<Name, Integer>>() {});
+        assertTooManyAlike(object(alike), new TypeReference<ConcurrentHashMap<Name, Integer>>() {});
+        assertTooManyAlike(object(alike), new TypeReference<Hashtable<String, Integer>>() {});
+        assertTooManyAlike(
+                '[' + array(List.of("a"), "", "") + ',' + array(alike, "", "") + ']',
+                new TypeReference<List<Set<Name>>>() {});
+    }
+
+    @Test
+    void manyElementsAreReadAndThoseWithAnOrderMayHashAlike() throws IOException {
+        List<String> alike = alike(20_000);
+        assertEquals(
+                20_000,
+                read(array(alike, "", ""), new TypeReference<Set<String>>() {}).size());
+        assertEquals(
+                20_000,
+                read(array(alike, "", ""), new TypeReference<List<Name>>() {}).size());
+        assertEquals(
+                20_000,
+                read(object(alike), new TypeReference<Map<String, Integer>>() {})
+                        .size());
+        List<String> others = IntStream.range(0, 20_000).mapToObj(i -> "n" + i).toList();
+        Set<Name> names = others.stream().map(Name::new).collect(toSet());
+        assertEquals(names, read(array(others, "", ""), new TypeReference<Set<Name>>() {}));
+        assertEquals(
+                names,
+                read(object(others), new TypeReference<Map<Name, Integer>>() {}).keySet());
+        List<String> same = Collections.nCopies(20_000, "a");
+        assertEquals(Set.of(new Name("a")), read(array(same, "", ""), new TypeReference<Set<Name>>() {}));
+        assertEquals(others, read(array(others, "", ""), new TypeReference<CopyOnWriteArrayList<String>>() {}));
+        assertEquals(
+                new HashSet<>(Arrays.asList(new Name("a"), null)),
+                read("[\"a\",null,\"a\"]", new TypeReference<Set<Name>>() {}));
     }
 
     private static String refusal(Version core, Version databind) {

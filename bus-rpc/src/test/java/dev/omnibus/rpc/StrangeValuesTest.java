@@ -16,21 +16,32 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.charset.Charset;
 import java.time.DayOfWeek;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalTime;
+import java.time.OffsetDateTime;
 import java.time.Period;
+import java.time.Year;
+import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.Calendar;
+import java.util.Currency;
+import java.util.Date;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.TimeZone;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +49,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Values at the edges of their types, and JSON that others may write for them: taken as it is, or refused. */
+@SuppressWarnings("JavaUtilDate") // it is among the subjects
 class StrangeValuesTest {
 
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
@@ -45,6 +57,8 @@ class StrangeValuesTest {
     interface Typed {}
 
     record Numbers(byte small, float half, double whole, int plain, double @Nullable [] many) implements Typed {}
+
+    record Primitives(byte small, short middle, int plain, long large, float half, double whole, boolean yes) {}
 
     record Node(String name, @Nullable Node next) {}
 
@@ -69,6 +83,26 @@ class StrangeValuesTest {
     }
 
     private static final Map<String, TypeReference<?>> TYPES = Map.ofEntries(
+            Map.entry("primitive", new TypeReference<Primitives>() {}),
+            Map.entry("short", new TypeReference<Short>() {}),
+            Map.entry("number", new TypeReference<Number>() {}),
+            Map.entry("string", new TypeReference<String>() {}),
+            Map.entry("optionalDouble", new TypeReference<OptionalDouble>() {}),
+            Map.entry("atomic", new TypeReference<AtomicLong>() {}),
+            Map.entry("smallKeys", new TypeReference<Map<Byte, Long>>() {}),
+            Map.entry("floatKeys", new TypeReference<Map<Float, Long>>() {}),
+            Map.entry("doubleKeys", new TypeReference<Map<Double, Long>>() {}),
+            Map.entry("floats", new TypeReference<float[]>() {}),
+            Map.entry("doubles", new TypeReference<double[]>() {}),
+            Map.entry("legacyDate", new TypeReference<Date>() {}),
+            Map.entry("calendar", new TypeReference<Calendar>() {}),
+            Map.entry("offset", new TypeReference<OffsetDateTime>() {}),
+            Map.entry("year", new TypeReference<Year>() {}),
+            Map.entry("zone", new TypeReference<ZoneId>() {}),
+            Map.entry("timeZone", new TypeReference<TimeZone>() {}),
+            Map.entry("currency", new TypeReference<Currency>() {}),
+            Map.entry("locale", new TypeReference<Locale>() {}),
+            Map.entry("charset", new TypeReference<Charset>() {}),
             Map.entry("int", new TypeReference<Integer>() {}),
             Map.entry("long", new TypeReference<Long>() {}),
             Map.entry("byte", new TypeReference<Byte>() {}),
@@ -110,7 +144,24 @@ class StrangeValuesTest {
             value = {
                 "int       | 2147483647",
                 "int       | \"5\"",
+                "int       | \"+5\"",
+                "int       | \" 007 \"",
                 "long      | 9007199254740993",
+                "byte      | \"-128\"",
+                "number    | \"1.10\"",
+                "number    | \"NaN\"",
+                "string    | 1.10",
+                "boolean   | \"true\"",
+                "smallKeys | {\"-128\":1}",
+                "doubleKeys | {\"-0.0\":1,\"NaN\":2}",
+                "doubles   | [\"1.5\",\"Infinity\",1]",
+                "bytes     | [1,\"-1\"]",
+                "legacyDate | \"2026-03-29T10:00:00.000+00:00\"",
+                "legacyDate | \"2024-02-29\"",
+                "year      | 2026",
+                "timeZone  | \"GMT+5\"",
+                "timeZone  | \"UTC\"",
+                "locale    | \"\"",
                 "char      | \"a\"",
                 "double    | -0.0",
                 "double    | \"NaN\"",
@@ -157,6 +208,96 @@ class StrangeValuesTest {
                 "int       | \"\"",
                 "int       | \"0x10\"",
                 "int       | true",
+                "int       | \"null\"",
+                "int       | \" \"",
+                "int       | \"5.0\"",
+                "int       | \"\u0665\"",
+                "int       | \"2147483648\"",
+                "int       | false",
+                "short     | \"32768\"",
+                "long      | \"9223372036854775808\"",
+                "byte      | \"200\"",
+                "byte      | \"-129\"",
+                "double    | \"1e999\"",
+                "double    | \"-1e999\"",
+                "double    | \"0x1p3\"",
+                "double    | \"5d\"",
+                "double    | \"null\"",
+                "double    | \"\"",
+                "double    | true",
+                "float     | \"1e39\"",
+                "float     | \"1f\"",
+                "decimal   | \"null\"",
+                "decimal   | \"1e9999\"",
+                "decimal   | \"NaN\"",
+                "number    | \"1e999999999\"",
+                "number    | \"\"",
+                "number    | \"null\"",
+                "integer   | \"1.0\"",
+                "integer   | \"null\"",
+                "boolean   | 0",
+                "boolean   | 1.0",
+                "boolean   | \"1\"",
+                "boolean   | \"yes\"",
+                "boolean   | \"null\"",
+                "primitive | {\"small\":\"200\"}",
+                "primitive | {\"small\":\"null\"}",
+                "primitive | {\"middle\":\"32768\"}",
+                "primitive | {\"plain\":\"\"}",
+                "primitive | {\"large\":\"9223372036854775808\"}",
+                "primitive | {\"half\":\"1e39\"}",
+                "primitive | {\"whole\":\"1e400\"}",
+                "primitive | {\"yes\":1}",
+                "primitive | {\"yes\":\"\"}",
+                "optionalInt | \"null\"",
+                "optionalInt | \"\"",
+                "optionalDouble | \"1e999\"",
+                "optional  | \"null\"",
+                "atomic    | \"null\"",
+                "smallKeys | {\"200\":1}",
+                "floatKeys | {\"1e39\":1}",
+                "doubleKeys | {\"1e999\":1}",
+                "doubleKeys | {\"0x1p3\":1}",
+                "floats    | [\"1e39\"]",
+                "doubles   | [\"1e999\"]",
+                "doubles   | [\"\"]",
+                "doubles   | [\"null\"]",
+                "bytes     | [200]",
+                "bytes     | [\"200\"]",
+                "ints      | [\"null\"]",
+                "ints      | [\"\"]",
+                "instant   | 1700000000",
+                "instant   | 1700000000.5",
+                "instant   | \"1700000000\"",
+                "instant   | \"\"",
+                "instant   | \"null\"",
+                "instant   | true",
+                "offset    | 1700000000000",
+                "offset    | \"1700000000.5\"",
+                "date      | 20000",
+                "date      | \"\"",
+                "time      | 5",
+                "duration  | 5",
+                "duration  | 1.5",
+                "duration  | \"\"",
+                "period    | \"\"",
+                "year      | \"\"",
+                "zone      | \"\"",
+                "zone      | \"Nowhere/At_all\"",
+                "legacyDate | 1700000000000",
+                "legacyDate | \"1700000000000\"",
+                "legacyDate | \"2026-02-30T00:00:00Z\"",
+                "legacyDate | \"\"",
+                "legacyDate | \"null\"",
+                "calendar  | 1700000000000",
+                "calendar  | \"\"",
+                "timeZone  | \"Nowhere/At_all\"",
+                "timeZone  | \"\"",
+                "currency  | \"\"",
+                "charset   | \"\"",
+                "uuid      | \"\"",
+                "day       | \"null\"",
+                "day       | \"1\"",
                 "long      | 9223372036854775808",
                 "long      | 1.5",
                 "byte      | 200",
