@@ -58,7 +58,9 @@ public final class Bus implements AutoCloseable {
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
             Executor awaited = BusThreads.awaited(executor);
-            channels = Channels.open(builder.openTransport(), node, names, builder.limits(), awaited, lifecycle);
+            long deadline = builder.connectDeadline();
+            Transport transport = builder.openTransport(deadline);
+            channels = Channels.open(transport, node, names, builder.limits(deadline), awaited, lifecycle);
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();
@@ -90,7 +92,7 @@ public final class Bus implements AutoCloseable {
      */
     public static BusBuilder builder(String address) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
-        return new BusBuilder(() -> RedissonTransport.connect(address));
+        return new BusBuilder(within -> RedissonTransport.connect(address, within));
     }
 
     /**
@@ -102,7 +104,7 @@ public final class Bus implements AutoCloseable {
      */
     public static BusBuilder builder(Transport transport) {
         Objects.requireNonNull(transport, "The transport is null");
-        return new BusBuilder(() -> transport);
+        return new BusBuilder(within -> transport);
     }
 
     /**
@@ -429,7 +431,11 @@ public final class Bus implements AutoCloseable {
     private boolean drain() {
         try {
             if (!events.close(drainTimeout)) {
-                LOG.warn("Handlers of node {} did not finish within {} and are abandoned", node(), drainTimeout);
+                LOG.warn(
+                        "Handlers of node {} did not finish within {}, or an executor of the program has not run them;"
+                                + " they are abandoned",
+                        node(),
+                        drainTimeout);
             }
             if (!channels.flush(drainTimeout)) {
                 LOG.warn("What node {} had queued was not sent within {} and is given up", node(), drainTimeout);

@@ -9,7 +9,7 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Prepares a {@link Bus}. Confined to one thread; {@link #build()} may be called once. */
@@ -19,7 +19,14 @@ public final class BusBuilder {
     private static final long INBOUND_BYTES = 64L * 1024 * 1024;
 
     private static final Duration CONNECT_PAUSE = Duration.ofMillis(250);
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
+
+    /** For one attempt, and for all of it. */
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(6);
+
+    /** Until a first message has come back; and at least, should the connection have taken nearly all of the time. */
+    private static final Duration ROUND_TRIP = Duration.ofSeconds(3);
+
+    private static final Duration SHORTEST_ROUND_TRIP = Duration.ofMillis(250);
 
     /** As good as for ever, and no overflow when it is added to a time in nanoseconds. */
     private static final Duration LONGEST = Duration.ofDays(365);
@@ -27,7 +34,7 @@ public final class BusBuilder {
     /** The last number of a silent topic is told a heartbeat after its last event, and for ten minutes. */
     private static final Duration LONGEST_HEARTBEAT = Duration.ofMinutes(1);
 
-    private final Supplier<Transport> transport;
+    private final Function<Duration, Transport> transport; // opened within that time
     String name = "node";
     String prefix = "bus";
     BusListener listener = new BusListener() {};
@@ -48,13 +55,19 @@ public final class BusBuilder {
     private Duration hold = Duration.ZERO;
     private Duration heartbeat = Duration.ofSeconds(1);
 
-    BusBuilder(Supplier<Transport> transport) {
+    BusBuilder(Function<Duration, Transport> transport) {
         this.transport = transport;
     }
 
-    Channels.Limits limits() {
-        return new Channels.Limits(
-                maxMessageBytes, outboxBytes, outboxWait, hold, INBOUND_BYTES, heartbeat, CONNECT_TIMEOUT);
+    /** When {@link #build()} is to have ended, by {@link System#nanoTime()}. */
+    long connectDeadline() {
+        return System.nanoTime() + (connectWithin.isZero() ? CONNECT_TIMEOUT : connectWithin).toNanos();
+    }
+
+    Channels.Limits limits(long deadline) {
+        long left = Math.max(deadline - System.nanoTime(), SHORTEST_ROUND_TRIP.toNanos());
+        Duration roundTrip = Duration.ofNanos(Math.min(left, ROUND_TRIP.toNanos()));
+        return new Channels.Limits(maxMessageBytes, outboxBytes, outboxWait, hold, INBOUND_BYTES, heartbeat, roundTrip);
     }
 
     /**
@@ -240,9 +253,10 @@ public final class BusBuilder {
 
     /**
      * Lets {@link #build()} wait for a Redis that is away: it connects again and again until it succeeds, Redis
-     * refuses, the thread is interrupted, or the time is over. A transport that was given open is not opened again.
+     * refuses, the thread is interrupted, or the time is over, also in the middle of an attempt. A transport that was
+     * given open is not opened again.
      *
-     * @param longest zero by default: one attempt; the last one may end up to six seconds later
+     * @param longest zero by default: one attempt, of six seconds at most
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
@@ -253,23 +267,35 @@ public final class BusBuilder {
         return this;
     }
 
-    Transport openTransport() {
-        long begun = System.nanoTime();
+    Transport openTransport(long deadline) {
+        @Nullable TransportException before = null;
         while (true) {
             try {
-                return transport.get();
+                return transport.apply(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
             } catch (TransportException e) {
-                boolean inTime = System.nanoTime() - begun < connectWithin.toNanos();
-                if (!inTime || e.kind() != TransportException.Kind.CONNECTION_LOST) {
+                if (connectWithin.isZero() || e.kind() != TransportException.Kind.CONNECTION_LOST) {
                     throw e;
                 }
-                try {
-                    Thread.sleep(CONNECT_PAUSE.toMillis());
-                } catch (InterruptedException interrupted) {
-                    Thread.currentThread().interrupt();
+                long left = deadline - System.nanoTime();
+                if (left <= 0 && before != null) {
+                    throw before; // which knows more than that the time was over in the middle of an attempt
+                }
+                if (left <= CONNECT_PAUSE.toNanos() || !pause()) {
                     throw e;
                 }
+                before = e;
             }
+        }
+    }
+
+    /** False if this thread is interrupted. */
+    private static boolean pause() {
+        try {
+            Thread.sleep(CONNECT_PAUSE.toMillis());
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -278,7 +304,7 @@ public final class BusBuilder {
      *
      * @return an open bus
      * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear
-     *     himself; within six seconds with a single server, and most often at once
+     *     himself; most often at once, and at the latest after six seconds or what {@link #connectWithin} says
      * @throws IllegalStateException in a served method that is declared not to block; and if it is to close on shutdown
      *     and the JVM shuts down already
      */

@@ -229,6 +229,16 @@ public final class Mailbox<T> {
         return again;
     }
 
+    /** Nothing is left to do for a thread that has not come; its executor may have dropped the call. */
+    private void callsOff() {
+        Call late = awaited;
+        if (called && late != null && !late.settled) {
+            late.settled = true;
+            called = false;
+            threads--;
+        }
+    }
+
     /** Whether one more thread is wanted; it is counted at once, and to be started outside of the lock. */
     private boolean callsAnother() {
         boolean wanted = backlog.hasTurn() && !called && threads < concurrency;
@@ -252,7 +262,10 @@ public final class Mailbox<T> {
         boolean start;
         synchronized (this) {
             closed = true;
-            drops.add(abandoned ? fill.clear(backlog) : 0);
+            if (abandoned) {
+                drops.add(fill.clear(backlog));
+                callsOff();
+            }
             tell = drops.isToTell();
             idle = threads == 0 && backlog.isEmpty();
             start = threads == 0 ? callsAnother() : callsAgain(); // none could be started when it was called for

@@ -10,7 +10,7 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class BusBuilderTest {
@@ -23,7 +23,7 @@ class BusBuilderTest {
     void aRedisThatIsAwayIsWaitedForAsLongAsIsSaidAndARefusalEndsThat() {
         InMemoryNetwork network = new InMemoryNetwork();
         AtomicInteger attempts = new AtomicInteger();
-        Supplier<Transport> away = () -> {
+        Function<Duration, Transport> away = within -> {
             if (attempts.incrementAndGet() < 3) {
                 throw new TransportException(TransportException.Kind.CONNECTION_LOST, true, "away", null);
             }
@@ -33,7 +33,7 @@ class BusBuilderTest {
         assertEquals(3, attempts.get());
         attempts.set(0);
         assertThrows(ConnectionException.class, () -> new BusBuilder(away).build());
-        Supplier<Transport> refusing = () -> {
+        Function<Duration, Transport> refusing = within -> {
             throw new TransportException(TransportException.Kind.REFUSED, true, "no", null);
         };
         BusBuilder patient = new BusBuilder(refusing).connectWithin(Duration.ofMinutes(1));

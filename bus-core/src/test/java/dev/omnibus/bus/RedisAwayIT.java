@@ -4,7 +4,11 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.transport.Networks;
+import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -36,6 +40,46 @@ class RedisAwayIT {
             assertEquals(1L, patient.publish("t", "back").get(20, SECONDS));
             await().atMost(20, SECONDS).until(() -> heard.contains("back"));
         }
+    }
+
+    @Test
+    void behindSentinelsItIsDownWhenTheMasterTakesNothing() throws Exception {
+        try (RedisSentinels redis = RedisSentinels.start(1);
+                Bus bus = patient(Networks.connect(redis))) {
+            redis.master().kill();
+            await().atMost(20, SECONDS).until(() -> {
+                bus.publish("t", "x").handle((sent, failure) -> null).get(20, SECONDS);
+                return bus.state() == BusState.DOWN;
+            });
+            await().atMost(20, SECONDS).until(() -> bus.state() == BusState.UP); // the replica has taken over
+            bus.publish("t", "back").get(20, SECONDS);
+        }
+    }
+
+    @Test
+    void inAClusterItIsDownWhenNoMasterTakesAnything() throws Exception {
+        try (RedisCluster redis = RedisCluster.start(0);
+                Bus bus = patient(Networks.connect(redis))) {
+            RedisServer of = redis.masterOf("bus:evt:t");
+            of.kill();
+            int failures = 0;
+            while (failures < 10) {
+                failures += bus.publish("t", "x")
+                        .handle((sent, failure) -> failure == null ? 0 : 1)
+                        .get(20, SECONDS);
+            }
+            assertEquals(BusState.UP, bus.state());
+            redis.nodes().stream().filter(node -> node != of).forEach(RedisServer::kill);
+            await().atMost(20, SECONDS).until(() -> {
+                bus.publish("t", "x").handle((sent, failure) -> null).get(20, SECONDS);
+                return bus.state() == BusState.DOWN;
+            });
+        }
+    }
+
+    /** One that no missed beat makes down. */
+    private static Bus patient(Transport transport) {
+        return Bus.builder(transport).heartbeat(Duration.ofMinutes(1)).build();
     }
 
     @Test

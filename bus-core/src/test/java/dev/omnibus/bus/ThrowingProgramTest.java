@@ -341,6 +341,29 @@ class ThrowingProgramTest {
     }
 
     @Test
+    void whereAnExecutorDropsItsLastTaskTheBusEndsAfterItsTime() throws Exception {
+        bus.close();
+        bus = Bus.builder(network.open())
+                .listener(listener)
+                .drainTimeout(Duration.ofMillis(300))
+                .build();
+        AtomicInteger dropped = new AtomicInteger();
+        Subscription subscription = bus.subscribe(
+                "n",
+                Integer.class,
+                SubscribeOptions.DEFAULT.withExecutor(task -> dropped.incrementAndGet()),
+                event -> handled.add(event.data()));
+        subscription.ready().join();
+        bus.publish("n", 1).join();
+        await().until(() -> dropped.get() == 1);
+        threads.submit(bus::close).get(10, SECONDS);
+        subscription.closed().get(5, SECONDS);
+        assertEquals(1, subscription.stats().dropped());
+        assertEquals(1, bus.stats().dropped());
+        assertEquals(0, subscription.stats().waiting());
+    }
+
+    @Test
     void whereAnExecutorRejectsItsSubscriptionEndsAndSaysSo() {
         Subscription subscription = bus.subscribe(
                 "n",

@@ -4,14 +4,21 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.ConnectionException;
+import dev.omnibus.testing.FaultProxy;
+import dev.omnibus.testing.FaultProxy.Direction;
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.TransportException.Kind;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
@@ -22,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
@@ -35,6 +43,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.redisson.config.Config;
 
 /** Each way in which connecting can fail: soon, typed, with a message that says what to do and no password. */
@@ -42,6 +52,7 @@ class StartErrorsIT {
 
     private static final String SECRET = "S3cret-w0rd";
     private static final long PROMISED_MILLIS = 3_000;
+    private static final long ROOM_MILLIS = 1_000; // for a machine that does other things as well
 
     /**
      * Netty's and the JDK's own end a while after their last work, and one is that which looks. Since JDK 25 the
@@ -220,6 +231,128 @@ class StartErrorsIT {
         login.setPassword(SECRET + "x");
         login.useClusterServers().addNodeAddress(withoutLogin(locked));
         assertFails(Kind.REFUSED, "refused the login; check user and password: WRONGPASS", login);
+    }
+
+    /** What fails in this way, given the time that connecting may take. */
+    private record Way(String name, Connecting connecting) {
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private interface Connecting {
+        void within(Duration longest) throws Exception;
+    }
+
+    private static List<Way> ways() {
+        return List.of(
+                new Way("refused", longest -> connect("redis://127.0.0.1:" + unusedPort(), longest)),
+                new Way("unknown host", longest -> connect("redis://no-such-host.invalid", longest)),
+                new Way("silent", longest -> whileSilent("redis", longest)),
+                new Way("silent to TLS", longest -> whileSilent("rediss", longest)),
+                new Way("wrong TLS", longest -> connect("rediss://127.0.0.1:" + open.port(), longest)),
+                new Way("silent to SUBSCRIBE", StartErrorsIT::whileDeaf),
+                new Way("silent Sentinels", longest -> {
+                    try (FaultProxy first = silent();
+                            FaultProxy second = silent();
+                            FaultProxy third = silent()) {
+                        Config config = new Config();
+                        config.useSentinelServers()
+                                .setMasterName("bus")
+                                .addSentinelAddress(plain(first), plain(second), plain(third));
+                        connect(config, longest);
+                    }
+                }),
+                new Way("silent cluster", longest -> {
+                    try (FaultProxy first = silent();
+                            FaultProxy second = silent();
+                            FaultProxy third = silent()) {
+                        Config config = new Config();
+                        config.useClusterServers().addNodeAddress(plain(first), plain(second), plain(third));
+                        connect(config, longest);
+                    }
+                }));
+    }
+
+    /** Accepts, and says nothing. */
+    private static FaultProxy silent() {
+        FaultProxy proxy = FaultProxy.to(open);
+        proxy.blackhole(Direction.BOTH);
+        return proxy;
+    }
+
+    private static void whileSilent(String scheme, Duration longest) {
+        try (FaultProxy proxy = silent()) {
+            connect(scheme + "://127.0.0.1:" + proxy.port(), longest);
+        }
+    }
+
+    private static String plain(FaultProxy proxy) {
+        return "redis://127.0.0.1:" + proxy.port();
+    }
+
+    private static void connect(String address, Duration longest) {
+        Bus.builder(address).connectWithin(longest).build().close();
+    }
+
+    private static void connect(Config config, Duration longest) {
+        RedissonTransport.connect(config, longest).close();
+    }
+
+    /** Redis, as it seems, but whoever subscribes is not answered. */
+    private static void whileDeaf(Duration longest) throws Exception {
+        try (ServerSocket deaf = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread answers = new Thread(() -> answerAllButSubscriptions(deaf), "deaf");
+            answers.start();
+            connect("redis://127.0.0.1:" + deaf.getLocalPort(), longest);
+        }
+    }
+
+    private static void answerAllButSubscriptions(ServerSocket deaf) {
+        while (!deaf.isClosed()) {
+            try {
+                Socket client = deaf.accept();
+                new Thread(() -> answerAllButSubscriptions(client), "deaf").start();
+            } catch (IOException closed) {
+                return;
+            }
+        }
+    }
+
+    private static void answerAllButSubscriptions(Socket client) {
+        try (client) {
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.ISO_8859_1));
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                int parts = Integer.parseInt(line.substring(1)); // *3, and then for each a length and itself
+                String command = "";
+                for (int part = 0; part < parts; part++) {
+                    lines.readLine();
+                    String word = lines.readLine();
+                    command = part == 0 ? word : command;
+                }
+                if (!command.equalsIgnoreCase("SUBSCRIBE")) {
+                    client.getOutputStream().write(":1\r\n".getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+        } catch (IOException gone) {
+            return;
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void connectingEndsWithinItsTime(Way way) {
+        Duration longest = Duration.ofMillis(700);
+        long begun = System.nanoTime();
+        RuntimeException failure = assertThrows(RuntimeException.class, () -> way.connecting.within(longest));
+        long millis = (System.nanoTime() - begun) / 1_000_000;
+        System.out.println("[connect] " + way + ": " + millis + " ms, " + failure.getMessage());
+        Throwable told = failure instanceof ConnectionException ? failure.getCause() : failure;
+        assertTrue(assertInstanceOf(TransportException.class, told).notSent());
+        assertTrue(millis < longest.toMillis() + ROOM_MILLIS, () -> "took " + millis + " ms");
     }
 
     private static String withoutLogin(RedisServer redis) {

@@ -90,6 +90,14 @@ final class ConnectFailures {
         return lost(unreachable(config, where, failure, e) + late(late), failure);
     }
 
+    /** It has taken longer than it may. */
+    static TransportException late(Config config, Duration within) {
+        String where = where(config);
+        String late = "Cannot connect to Redis: " + where + " did not answer within " + within.toMillis()
+                + " ms; is it reachable, is it Redis, " + doesItSpeakTls(where);
+        return new TransportException(Kind.CONNECTION_LOST, true, late, null);
+    }
+
     private static String late(Duration late) {
         return late.compareTo(LATE) < 0
                 ? ""

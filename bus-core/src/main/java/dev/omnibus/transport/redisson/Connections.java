@@ -6,6 +6,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.redisson.client.RedisClient;
 import org.redisson.client.RedisConnection;
 import org.redisson.client.handler.CommandPubSubDecoder;
 import org.redisson.client.protocol.RedisCommands;
@@ -21,6 +23,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
+    private final Set<Channel> open = ConcurrentHashMap.newKeySet(); // also those that do not stand yet
     private final Set<Channel> standing = ConcurrentHashMap.newKeySet();
     private volatile String name; // none if empty
 
@@ -36,7 +39,25 @@ final class Connections extends ChannelInboundHandlerAdapter {
     /** To be added last: what comes before it logs in first. */
     void watch(Channel channel) {
         channel.pipeline().addLast("omnibus-connections", this);
-        channel.closeFuture().addListener(closed -> standing.remove(channel));
+        open.add(channel);
+        channel.closeFuture().addListener(closed -> {
+            open.remove(channel);
+            standing.remove(channel);
+        });
+    }
+
+    /**
+     * Closes what an event loop that has died has left open: Redis would go on counting its subscriptions, and give
+     * messages to those of it that wait for some.
+     */
+    void closeLeft() {
+        for (Channel channel : open) {
+            try {
+                channel.unsafe().closeForcibly();
+            } catch (RuntimeException e) { // it has no thread to tell its own end on
+                LOG.debug("A connection of a dead event loop did not end in order", e);
+            }
+        }
     }
 
     /** Names all of them, those that come as well. */
@@ -45,10 +66,12 @@ final class Connections extends ChannelInboundHandlerAdapter {
         standing.forEach(channel -> name(channel, name));
     }
 
-    /** Whether there is any by which commands are sent. */
-    boolean canSend() {
+    /** Whether there is any by which commands are sent to such a server. */
+    boolean canSend(Predicate<RedisClient> server) {
         for (Channel channel : standing) {
-            if (channel.isActive() && !isSubscribing(channel)) {
+            if (channel.isActive()
+                    && !isSubscribing(channel)
+                    && server.test(RedisConnection.getFrom(channel).getRedisClient())) {
                 return true;
             }
         }

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.redisson.api.RBlockingDequeAsync;
@@ -31,41 +31,82 @@ final class RedissonQueues implements Queues {
     private static final String PUSH =
             "if redis.call('RPUSH', KEYS[1], ARGV[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 1";
 
-    private final RedissonClient client;
-    private final EventLoopGroup eventLoop;
-    private final Answers answers = new Answers();
-    private final AtomicBoolean open = new AtomicBoolean(true);
+    /** One Redisson client, and the event loop on which it lives and dies. */
+    private record Life(RedissonClient client, EventLoopGroup eventLoop, Connections connections, Answers answers) {
 
-    private RedissonQueues(RedissonClient client, EventLoopGroup eventLoop) {
-        this.client = client;
-        this.eventLoop = eventLoop;
+        static Life begin(Config bus, String name) {
+            try {
+                Connections connections = new Connections(name);
+                Config own = RedissonSettings.forQueues(bus, connections);
+                return new Life(Redisson.create(own), bus.getEventLoopGroup(), connections, new Answers());
+            } catch (RuntimeException e) {
+                throw ConnectFailures.of(bus, e);
+            }
+        }
+
+        void end() {
+            if (!answers.isClosed()) {
+                answers.close(client);
+            }
+            if (eventLoop.isShuttingDown()) {
+                connections.closeLeft();
+            }
+        }
     }
 
-    /** Its connections have that name, unless it is empty. */
-    static RedissonQueues open(Config bus, String name) {
-        try {
-            Config own = RedissonSettings.forQueues(bus, new Connections(name));
-            return new RedissonQueues(Redisson.create(own), bus.getEventLoopGroup());
-        } catch (RuntimeException e) {
-            throw ConnectFailures.of(bus, e);
+    private final Consumer<RedissonQueues> closing;
+    private volatile Life life; // changes under the lock
+    private boolean closed; // guarded by this
+
+    private RedissonQueues(Life life, Consumer<RedissonQueues> closing) {
+        this.life = life;
+        this.closing = closing;
+    }
+
+    /**
+     * Connects.
+     *
+     * @param name what its connections are called, unless it is empty
+     * @param closing told when it is closed
+     */
+    static RedissonQueues open(Config bus, String name, Consumer<RedissonQueues> closing) {
+        return new RedissonQueues(Life.begin(bus, name), closing);
+    }
+
+    /** Takes another event loop, if it has one that has died; then every wait has ended. */
+    void moveTo(Config bus, String name) {
+        Life before = life;
+        if (!before.eventLoop.isShuttingDown()) {
+            return;
+        }
+        before.end();
+        Life next = Life.begin(bus, name);
+        boolean late;
+        synchronized (this) {
+            late = closed;
+            life = next;
+        }
+        if (late) {
+            next.end();
         }
     }
 
     @Override
     public CompletableFuture<Void> push(String list, byte[] message) {
-        return ask("push to " + list, () -> deque(list).addAsync(message)).thenApply(added -> null);
+        return ask("push to " + list, client -> deque(client, list).addAsync(message))
+                .thenApply(added -> null);
     }
 
     @Override
     public CompletableFuture<Void> push(String list, byte[] message, Duration ttl) {
         byte[] millis = RedisLeases.utf8(Long.toString(ttl.toMillis()));
-        return ask("push to " + list, () -> script(PUSH, List.of(list), message, millis))
+        return ask("push to " + list, client -> script(client, PUSH, List.of(list), message, millis))
                 .thenApply(done -> null);
     }
 
     @Override
     public CompletableFuture<Optional<byte[]>> take(String list, Duration wait) {
-        return await(list, () -> deque(list).pollAsync(seconds(wait), TimeUnit.SECONDS));
+        return await(list, client -> deque(client, list).pollAsync(seconds(wait), TimeUnit.SECONDS));
     }
 
     @Override
@@ -73,7 +114,8 @@ final class RedissonQueues implements Queues {
         Duration seconds = Duration.ofSeconds(seconds(wait));
         return await(
                 list,
-                () -> deque(list).moveAsync(seconds, DequeMoveArgs.pollFirst().addLastTo(to)));
+                client -> deque(client, list)
+                        .moveAsync(seconds, DequeMoveArgs.pollFirst().addLastTo(to)));
     }
 
     /**
@@ -81,16 +123,17 @@ final class RedissonQueues implements Queues {
      * which connects: it would ask for the message again if the connection stood before the future was cancelled
      * altogether.
      */
-    private CompletableFuture<Optional<byte[]>> await(String list, Supplier<RFuture<byte[]>> question) {
+    private CompletableFuture<Optional<byte[]>> await(String list, Function<RedissonClient, RFuture<byte[]>> question) {
         AtomicReference<@Nullable RFuture<byte[]>> asked = new AtomicReference<>();
-        CompletableFuture<Optional<byte[]>> answer = ask("take from " + list, () -> {
-                    RFuture<byte[]> waiting = question.get();
+        CompletableFuture<Optional<byte[]>> answer = ask("take from " + list, client -> {
+                    RFuture<byte[]> waiting = question.apply(client);
                     asked.set(waiting);
                     return waiting;
                 })
                 .thenApply(Optional::ofNullable);
         answer.whenComplete((message, failure) -> {
             RFuture<byte[]> waiting = asked.get();
+            EventLoopGroup eventLoop = life.eventLoop;
             if (answer.isCancelled() && waiting != null && !eventLoop.isShuttingDown()) {
                 eventLoop.execute(() -> waiting.cancel(true));
             }
@@ -102,7 +145,8 @@ final class RedissonQueues implements Queues {
     public CompletableFuture<Boolean> moveBack(String list, String to) {
         return ask(
                         "give back to " + to,
-                        () -> deque(list).moveAsync(DequeMoveArgs.pollLast().addFirstTo(to)))
+                        client -> deque(client, list)
+                                .moveAsync(DequeMoveArgs.pollLast().addFirstTo(to)))
                 .thenApply(moved -> moved != null);
     }
 
@@ -110,22 +154,22 @@ final class RedissonQueues implements Queues {
     public CompletableFuture<Boolean> remove(String list, byte[] message) {
         return ask(
                 "remove from " + list,
-                () -> client.<byte[]>getList(list, ByteArrayCodec.INSTANCE).removeAsync(message, 1));
+                client -> client.<byte[]>getList(list, ByteArrayCodec.INSTANCE).removeAsync(message, 1));
     }
 
     @Override
     public CompletableFuture<List<byte[]>> all(String list) {
         return ask(
                 "read " + list,
-                () -> client.<byte[]>getList(list, ByteArrayCodec.INSTANCE).readAllAsync());
+                client -> client.<byte[]>getList(list, ByteArrayCodec.INSTANCE).readAllAsync());
     }
 
-    private RFuture<Long> script(String text, List<Object> keys, Object... arguments) {
+    private static RFuture<Long> script(RedissonClient client, String text, List<Object> keys, Object... arguments) {
         return client.getScript(ByteArrayCodec.INSTANCE)
                 .evalAsync(Mode.READ_WRITE, text, ReturnType.LONG, keys, arguments);
     }
 
-    private RBlockingDequeAsync<byte[]> deque(String list) {
+    private static RBlockingDequeAsync<byte[]> deque(RedissonClient client, String list) {
         return client.getBlockingDeque(list, ByteArrayCodec.INSTANCE);
     }
 
@@ -134,14 +178,23 @@ final class RedissonQueues implements Queues {
         return Math.max(1, wait.plusMillis(999).toSeconds());
     }
 
-    private <T> CompletableFuture<T> ask(String what, Supplier<RFuture<T>> question) {
-        return Failures.named(what, answers.untilClosed(() -> question.get().toCompletableFuture()));
+    private <T> CompletableFuture<T> ask(String what, Function<RedissonClient, RFuture<T>> question) {
+        Life now = life;
+        if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
+            return CompletableFuture.failedFuture(RedissonTransport.deadFailure());
+        }
+        return Failures.named(
+                what, now.answers.untilClosed(() -> question.apply(now.client).toCompletableFuture()));
     }
 
     @Override
     public void close() {
-        if (open.compareAndSet(true, false)) {
-            answers.close(client);
+        Life last;
+        synchronized (this) {
+            closed = true;
+            last = life;
         }
+        closing.accept(this);
+        last.end();
     }
 }

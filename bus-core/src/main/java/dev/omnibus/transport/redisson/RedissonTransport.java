@@ -19,8 +19,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
@@ -43,6 +46,9 @@ public final class RedissonTransport implements Transport {
     private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
     private static final String LEAST_NETTY = "4.1.115";
 
+    /** Longer than a single server takes to be found silent, TLS included; others may have many addresses. */
+    private static final Duration LONGEST = Duration.ofSeconds(6);
+
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
 
@@ -50,23 +56,91 @@ public final class RedissonTransport implements Transport {
     private volatile EventLoop eventLoop;
     private volatile String name = ""; // of the node
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
+    private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
     private Session session; // guarded by this
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
     private boolean closed; // guarded by this
 
-    private RedissonTransport(Config user) {
+    private RedissonTransport(Config user, Duration within) {
         IoThread.requireOther("Connecting to Redis");
-        eventLoop = startEventLoop();
+        EventLoop on = startEventLoop();
+        CompletableFuture<Session> opening = new CompletableFuture<>();
+        Config own;
+        Thread opener;
         try {
-            config = RedissonSettings.forBus(user, eventLoop);
-            session = Session.open(config, eventLoop.linger(), name, false);
-        } catch (RuntimeException e) {
-            eventLoop.abandon();
-            throw e;
+            own = RedissonSettings.forBus(user, on);
+            opener = new Thread(() -> open(own, on, opening), "omnibus-connect");
+            opener.setDaemon(true);
+            opener.start();
         } catch (LinkageError e) {
-            eventLoop.abandon();
+            on.abandon();
             throw unfit(e);
+        } catch (RuntimeException | Error e) { // an address that is none; no thread is to be had
+            on.abandon();
+            throw e;
         }
+        config = own;
+        eventLoop = on;
+        session = await(opening, opener, own, within);
+    }
+
+    /**
+     * Redisson waits for each address and each answer as long as it may, one after the other, and nothing that it does
+     * can be cut short. So it is done aside, and ends by itself if nobody waits for it any more.
+     */
+    private static void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
+        try {
+            Session session = Session.open(config, on.linger(), "", false);
+            if (!opening.complete(session)) {
+                session.close();
+                on.abandon();
+            }
+        } catch (Throwable t) {
+            opening.completeExceptionally(t);
+            on.abandon();
+        }
+    }
+
+    private static Session await(CompletableFuture<Session> opening, Thread opener, Config config, Duration within) {
+        try {
+            return opening.get(within.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw here(e);
+        } catch (TimeoutException e) {
+            return orElse(opening, opener, ConnectFailures.late(config, within));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return orElse(opening, opener, ConnectFailures.of(config, e));
+        }
+    }
+
+    /** It may have been opened, or have failed, at this very moment. */
+    private static Session orElse(CompletableFuture<Session> opening, Thread opener, TransportException failure) {
+        opening.completeExceptionally(failure);
+        opener.interrupt();
+        try {
+            return opening.join();
+        } catch (CompletionException e) {
+            throw here(e);
+        }
+    }
+
+    /** The same with the trace of whoever connects. */
+    private static RuntimeException here(Exception there) {
+        Throwable cause = there.getCause();
+        Throwable failure = cause == null ? there : cause;
+        if (failure instanceof TransportException e) {
+            return new TransportException(e.kind(), e.notSent(), String.valueOf(e.getMessage()), e.getCause());
+        }
+        if (failure instanceof LinkageError e) {
+            return unfit(e);
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        return failure instanceof IllegalArgumentException
+                ? new IllegalArgumentException(failure.getMessage(), failure)
+                : new IllegalStateException("Redisson failed to connect", failure);
     }
 
     private static EventLoop startEventLoop() {
@@ -100,10 +174,24 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(String address) {
+        return connect(address, LONGEST);
+    }
+
+    /**
+     * Connects to one Redis server within a time.
+     *
+     * @param address as for {@link #connect(String)}
+     * @param within how long that may take
+     * @return the connected transport
+     * @throws TransportException if Redis cannot be reached in time, or refuses the login
+     * @throws IllegalArgumentException if it is no such address; what it was is not quoted, because of the password
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
+     */
+    public static RedissonTransport connect(String address, Duration within) {
         RedisUri uri = RedisUri.parse(address);
         Config config = new Config();
         config.useSingleServer().setAddress(uri.forRedisson()).setDatabase(uri.database());
-        return new RedissonTransport(config);
+        return new RedissonTransport(config, within);
     }
 
     /**
@@ -116,7 +204,20 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
      */
     public static RedissonTransport connect(Config config) {
-        return new RedissonTransport(config);
+        return connect(config, LONGEST);
+    }
+
+    /**
+     * Connects as a Redisson configuration says, within a time.
+     *
+     * @param config as for {@link #connect(Config)}
+     * @param within how long that may take
+     * @return the connected transport
+     * @throws TransportException if Redis cannot be reached in time, or refuses the login
+     * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
+     */
+    public static RedissonTransport connect(Config config, Duration within) {
+        return new RedissonTransport(config, within);
     }
 
     @Override
@@ -234,6 +335,9 @@ public final class RedissonTransport implements Transport {
         try {
             on = livingEventLoop();
             on.whenDead(death); // Redisson may wait for ever then
+            for (RedissonQueues lists : queues) {
+                lists.moveTo(config, name);
+            }
             Session next = Session.open(config, on.linger(), name, true);
             Session old;
             List<Subscribed> again;
@@ -347,12 +451,14 @@ public final class RedissonTransport implements Transport {
                 throw closedFailure();
             }
         }
-        return RedissonQueues.open(config, name);
+        RedissonQueues opened = RedissonQueues.open(config, name, queues::remove);
+        queues.add(opened);
+        return opened;
     }
 
     @Override
     public boolean canSend() {
-        return !eventLoop.isDead() && (!config.isSingleConfig() || current().canSend());
+        return !eventLoop.isDead() && current().canSend();
     }
 
     @Override
@@ -426,7 +532,7 @@ public final class RedissonTransport implements Transport {
         return session;
     }
 
-    private static TransportException deadFailure() {
+    static TransportException deadFailure() {
         return new TransportException(
                 Kind.CONNECTION_LOST,
                 true,

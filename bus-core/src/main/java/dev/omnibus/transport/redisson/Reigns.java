@@ -58,6 +58,11 @@ final class Reigns {
         return now == null || System.nanoTime() - reign(now).since < UNSETTLED.toNanos();
     }
 
+    /** Whether it is a master now, and no Sentinel, and no server that is only asked what the cluster looks like. */
+    boolean isMaster(RedisClient server) {
+        return commands.getConnectionManager().getEntrySet().stream().anyMatch(entry -> entry.getClient() == server);
+    }
+
     private Reign reign(MasterSlaveEntry server) {
         return reigns.compute(server, (same, before) -> {
             RedisClient master = server.getClient();

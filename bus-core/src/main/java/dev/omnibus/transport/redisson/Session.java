@@ -5,12 +5,12 @@ import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import io.netty.channel.EventLoopGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +53,7 @@ final class Session {
             Kind.CONNECTION_LOST, false, "What became of it was lost for lack of memory; it may have been sent", null);
 
     private final RedissonClient client;
+    private final EventLoopGroup eventLoop;
     private final Connections connections;
     private final RedisLeases leases;
     private final String scriptDigest;
@@ -67,13 +68,13 @@ final class Session {
     private Session(RedissonClient client, Connections connections, Config config, boolean again) {
         this.connections = connections;
         boolean manyServers = config.isClusterConfig();
-        ScheduledExecutorService timer = config.getEventLoopGroup();
+        this.eventLoop = config.getEventLoopGroup();
         this.client = client;
         Reigns masters = config.isSingleConfig() ? null : new Reigns(client, again);
         this.reigns = masters;
         this.clusterCounts = manyServers && masters != null ? new ClusterCounts(client, masters) : null;
         this.leases = new RedisLeases(client);
-        this.subscriptions = new Subscriptions(client, answers, timer, manyServers);
+        this.subscriptions = new Subscriptions(client, answers, eventLoop, manyServers);
         this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
     }
 
@@ -133,9 +134,9 @@ final class Session {
         connections.name(name);
     }
 
-    /** Whether a connection stands by which something can be sent. */
+    /** Whether a connection stands by which something can be sent, to one master at least. */
     boolean canSend() {
-        return connections.canSend();
+        return connections.canSend(reigns == null ? any -> true : reigns::isMaster);
     }
 
     /** What is equal for channels that have the same master now. */
@@ -321,6 +322,9 @@ final class Session {
         if (open.compareAndSet(true, false)) {
             try {
                 answers.close(client);
+                if (eventLoop.isShuttingDown()) {
+                    connections.closeLeft();
+                }
             } finally {
                 failWhatIsUnderWay();
             }

@@ -3,7 +3,10 @@ package dev.omnibus.transport.redisson;
 import static java.util.Objects.requireNonNull;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
@@ -11,11 +14,18 @@ import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.BusState;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Queues;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -32,9 +42,7 @@ class DeadEventLoopIT {
         this.redis = redis;
     }
 
-    @Test
-    void anotherOneTakesItsPlace() throws Exception {
-        AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
+    private Config telling(AtomicReference<EventLoopGroup> loop) {
         Config config = new Config();
         config.useSingleServer().setAddress(redis.url());
         config.setNettyHook(new NettyHook() {
@@ -46,10 +54,43 @@ class DeadEventLoopIT {
             @Override
             public void afterChannelInitialization(Channel channel) {}
         });
+        return config;
+    }
+
+    @Test
+    void listsOfRedisTakeTheOtherOneAsWell() throws Exception {
+        AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
+        byte[] message = {1, 2, 3};
+        try (Transport transport = RedissonTransport.connect(telling(loop));
+                Queues queues = transport.queues()) {
+            CompletableFuture<Optional<byte[]>> waits = queues.take("dead-loop", Duration.ofMinutes(1));
+            EventLoopGroup before = requireNonNull(loop.get());
+            before.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            await().atMost(20, SECONDS).until(before::isTerminated);
+            ExecutionException dead = assertThrows(
+                    ExecutionException.class,
+                    () -> queues.push("dead-loop", message).get(20, SECONDS));
+            assertInstanceOf(TransportException.class, dead.getCause());
+
+            transport.reconnect().get(20, SECONDS);
+            ExecutionException ended = assertThrows(ExecutionException.class, () -> waits.get(20, SECONDS));
+            assertInstanceOf(TransportException.class, ended.getCause());
+            queues.push("dead-loop", message).get(20, SECONDS);
+            assertArrayEquals(
+                    message,
+                    queues.take("dead-loop", Duration.ofSeconds(20))
+                            .get(20, SECONDS)
+                            .orElseThrow());
+        }
+    }
+
+    @Test
+    void anotherOneTakesItsPlace() throws Exception {
+        AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
         List<BusState> states = new CopyOnWriteArrayList<>();
         List<String> interrupted = new CopyOnWriteArrayList<>();
         List<String> heard = new CopyOnWriteArrayList<>();
-        try (Bus bus = Bus.builder(RedissonTransport.connect(config))
+        try (Bus bus = Bus.builder(RedissonTransport.connect(telling(loop)))
                         .listener(new BusListener() {
                             @Override
                             public void onState(BusState state) {
