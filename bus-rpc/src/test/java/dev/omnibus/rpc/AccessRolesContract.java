@@ -116,6 +116,8 @@ abstract class AccessRolesContract {
                         && Directory.on(two).nodes().join().size() == 1);
         assertEquals(12, stock.left("sku-1"));
         two.close();
+        await().atMost(20, SECONDS) // before, a call may still be sent to it, and is told that it was lost
+                .until(() -> Directory.on(client).nodes().join().isEmpty());
         RpcException none = assertThrows(RpcException.class, () -> stock.left("sku-1"));
         assertEquals(RpcException.Reason.NO_SERVER, none.reason());
     }
