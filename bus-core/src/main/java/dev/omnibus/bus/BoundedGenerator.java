@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.regex.Pattern;
 
 /**
  * A generator that refuses the numbers, the names and the raw values that a reader of the bus would refuse: here
@@ -22,6 +23,9 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
 
     /** Beyond so many digits behind the point, a decimal is written with an exponent: see its toString. */
     private static final int LEAST_PLAIN_EXPONENT = -6;
+
+    private static final Pattern NUMBER =
+            Pattern.compile("-?+(?:0|[1-9][0-9]*+)(?:\\.[0-9]++)?+(?:[eE][+-]?+[0-9]{1,9})?+");
 
     private final JsonFactory factory;
 
@@ -77,6 +81,11 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
 
     @Override
     public void writeNumber(BigDecimal value) throws IOException {
+        requireBounded(value);
+        super.writeNumber(value);
+    }
+
+    private static void requireBounded(BigDecimal value) throws IOException {
         int scale = value.scale();
         long digits = value.precision();
         long exponent = digits - scale - 1;
@@ -86,13 +95,24 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
             require("Number exponent", Math.abs(exponent), Json.LARGEST_EXPONENT);
             require("Number value length", digits + Json.EXPONENT_DIGITS, Json.NUMBER_DIGITS);
         }
-        super.writeNumber(value);
     }
 
+    /** A raw one, or the {@code toString} of a class of numbers that nobody knows, such as {@code 1/2}. */
     @Override
     public void writeNumber(String encoded) throws IOException {
         require("Number value length", encoded.length(), Json.NUMBER_DIGITS);
+        if (!NUMBER.matcher(encoded).matches()) {
+            throw new Json.Unwritable("a number in it is none in JSON", this);
+        }
+        if (encoded.indexOf('e') >= 0 || encoded.indexOf('E') >= 0) {
+            requireBounded(new BigDecimal(encoded));
+        }
         super.writeNumber(encoded);
+    }
+
+    @Override
+    public void writeNumber(char[] encoded, int offset, int length) throws IOException {
+        writeNumber(new String(encoded, offset, length));
     }
 
     /** What its author calls JSON, as of {@code @JsonRawValue}: it is read, and written like all else. */

@@ -22,9 +22,11 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.ArrayType;
 import com.fasterxml.jackson.databind.type.ReferenceType;
 import com.fasterxml.jackson.databind.util.ClassUtil;
+import com.fasterxml.jackson.databind.util.StdDateFormat;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.Charset;
+import java.text.ParseException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.Year;
@@ -32,7 +34,6 @@ import java.time.ZonedDateTime;
 import java.util.Calendar;
 import java.util.Currency;
 import java.util.Date;
-import java.util.GregorianCalendar;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -66,13 +67,7 @@ final class BoundedScalars extends DelegatingDeserializer {
             Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class);
 
     /** Of which Jackson makes one from a text that is a number, too. */
-    private static final Set<Class<?>> INSTANTS = Set.of(
-            Instant.class,
-            OffsetDateTime.class,
-            ZonedDateTime.class,
-            Date.class,
-            Calendar.class,
-            GregorianCalendar.class);
+    private static final Set<Class<?>> INSTANTS = Set.of(Instant.class, OffsetDateTime.class, ZonedDateTime.class);
 
     private static final Set<Class<?>> NEVER_EMPTY =
             Set.of(Boolean.class, AtomicBoolean.class, UUID.class, Currency.class, Charset.class, TimeZone.class);
@@ -147,7 +142,7 @@ final class BoundedScalars extends DelegatingDeserializer {
             if (type == Year.class || NEVER_EMPTY.contains(type)) {
                 return new BoundedScalars(plain, type, Kind.NEVER_EMPTY);
             }
-            return type.getPackageName().equals("java.time") || INSTANTS.contains(type)
+            return type.getPackageName().equals("java.time") || (known && isLegacy(type))
                     ? new BoundedScalars(plain, type, Kind.TIME)
                     : plain;
         }
@@ -261,8 +256,29 @@ final class BoundedScalars extends DelegatingDeserializer {
         if (kind == Kind.NUMBER) {
             return isNumber(text, type);
         }
-        boolean number = INSTANTS.contains(type) && NUMBER.matcher(text).matches();
-        return !text.isEmpty() && !text.equals("null") && !number; // Jackson takes this text for null
+        if (text.isEmpty() || text.equals("null")) { // which Jackson takes for null
+            return false;
+        }
+        boolean legacy = isLegacy(type);
+        boolean number =
+                (legacy || INSTANTS.contains(type)) && NUMBER.matcher(text).matches();
+        return !number && (!legacy || isDay(text));
+    }
+
+    private static boolean isLegacy(Class<?> type) {
+        return Date.class.isAssignableFrom(type) || Calendar.class.isAssignableFrom(type);
+    }
+
+    /** The 30th of February is the 2nd of March for these. */
+    private static boolean isDay(String text) {
+        if (text.startsWith("-") || text.startsWith("+")) {
+            return true; // strictly there are no years before the first one
+        }
+        try {
+            return new StdDateFormat().withLenient(false).parse(text) != null; // which are not shared by threads
+        } catch (ParseException e) {
+            return false;
+        }
     }
 
     private static boolean isAnother(TimeZone zone, String text) {

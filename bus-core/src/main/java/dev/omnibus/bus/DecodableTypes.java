@@ -1,13 +1,16 @@
 package dev.omnibus.bus;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.DeserializationConfig;
 import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.deser.AbstractDeserializer;
 import com.fasterxml.jackson.databind.deser.BeanDeserializerBase;
@@ -15,12 +18,20 @@ import com.fasterxml.jackson.databind.deser.DefaultDeserializationContext;
 import com.fasterxml.jackson.databind.deser.SettableBeanProperty;
 import com.fasterxml.jackson.databind.deser.ValueInstantiator;
 import com.fasterxml.jackson.databind.deser.impl.UnsupportedTypeDeserializer;
+import com.fasterxml.jackson.databind.deser.std.CollectionDeserializer;
+import com.fasterxml.jackson.databind.deser.std.ContainerDeserializerBase;
+import com.fasterxml.jackson.databind.deser.std.EnumDeserializer;
+import com.fasterxml.jackson.databind.deser.std.MapDeserializer;
+import com.fasterxml.jackson.databind.deser.std.StringCollectionDeserializer;
+import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.AnnotatedClass;
 import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.jsontype.NamedType;
 import com.fasterxml.jackson.databind.jsontype.TypeDeserializer;
 import com.fasterxml.jackson.databind.jsontype.impl.AsDeductionTypeDeserializer;
+import com.fasterxml.jackson.databind.ser.impl.MapEntrySerializer;
+import com.fasterxml.jackson.databind.ser.std.NumberSerializer;
 import java.io.Serializable;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
@@ -34,6 +45,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -360,10 +372,58 @@ public final class DecodableTypes {
         if (reads instanceof AbstractDeserializer) {
             return byType != null ? null : TypeNames.of(type) + " is abstract, and nothing says what is made for it";
         }
+        boolean filled = reads instanceof CollectionDeserializer
+                || reads instanceof StringCollectionDeserializer
+                || reads instanceof MapDeserializer;
+        if (filled) {
+            ValueInstantiator made = ((ContainerDeserializerBase<?>) reads).getValueInstantiator();
+            return made == null || made.canInstantiate() || type.hasRawClass(ArrayBlockingQueue.class)
+                    ? null
+                    : TypeNames.of(type) + " is abstract, and nothing says what is made for it";
+        }
+        if (reads instanceof EnumDeserializer) {
+            return enumThatIsNoText(type, config.introspect(type).getClassInfo());
+        }
         if (reads instanceof BeanDeserializerBase bean) {
             return unreadableBean(type, bean, seen);
         }
         return null;
+    }
+
+    /** Jackson writes an enum in more ways than it reads one. */
+    private @Nullable String enumThatIsNoText(JavaType type, @Nullable Annotated told) {
+        JsonFormat.Value format =
+                told == null ? null : config.getAnnotationIntrospector().findFormat(told);
+        JsonFormat.Shape shape = format == null ? JsonFormat.Shape.ANY : format.getShape();
+        boolean number = shape.isNumeric() || shape == JsonFormat.Shape.ARRAY;
+        boolean refused = (number && config.isEnabled(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS))
+                || shape == JsonFormat.Shape.OBJECT
+                || shape == JsonFormat.Shape.POJO;
+        return refused
+                ? "@JsonFormat writes " + TypeNames.of(type) + " as " + (number ? "a number" : "an object")
+                        + ", of which no constant is made; give it @JsonValue and @JsonCreator"
+                : null;
+    }
+
+    /** Jackson goes by an interface or a superclass when it writes, and by the fields when it reads. */
+    private @Nullable String writtenAsOther(JavaType type, ValueInstantiator made) {
+        JsonSerializer<?> writes;
+        try {
+            writes = json.getSerializerProviderInstance().findValueSerializer(type);
+        } catch (JsonMappingException e) {
+            return null; // it is said when a value is written
+        }
+        boolean fromNumber = made.canCreateFromInt()
+                || made.canCreateFromLong()
+                || made.canCreateFromDouble()
+                || made.canCreateFromBigInteger()
+                || made.canCreateFromBigDecimal()
+                || made.canCreateUsingDelegate();
+        boolean number = writes instanceof NumberSerializer && !fromNumber;
+        return number || writes instanceof MapEntrySerializer
+                ? TypeNames.of(type) + " is written as " + (number ? "a number" : "an entry of a map")
+                        + ", and read as an object; give it @JsonValue and @JsonCreator"
+                : null;
     }
 
     /** Jackson writes the toString of a record, from which its constructor would make another record. */
@@ -396,13 +456,21 @@ public final class DecodableTypes {
                     : raw.getSimpleName() + " has neither a constructor without parameters nor one with @JsonCreator"
                             + (kotlin ? "; give the bus a mapper with the module for Kotlin" : "");
         }
+        String other = writtenAsOther(type, made);
+        if (other != null) {
+            return other;
+        }
         for (Iterator<SettableBeanProperty> all = bean.properties(); all.hasNext(); ) {
             SettableBeanProperty property = all.next();
             boolean read = !property.hasValueTypeDeserializer() // which chooses among those that were looked through
                     && (!property.hasValueDeserializer()
                             || property.getValueDeserializer() instanceof BeanDeserializerBase
-                            || property.getValueDeserializer() instanceof AbstractDeserializer);
+                            || property.getValueDeserializer() instanceof AbstractDeserializer
+                            || property.getValueDeserializer() instanceof EnumDeserializer);
             String problem = read ? unreadable(property.getType(), seen) : null;
+            if (problem == null && property.getValueDeserializer() instanceof EnumDeserializer) {
+                problem = enumThatIsNoText(property.getType(), property.getMember());
+            }
             if (problem != null) {
                 return "its property " + property.getName() + " in " + raw.getSimpleName() + ": " + problem;
             }

@@ -22,6 +22,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -29,13 +30,14 @@ import com.fasterxml.jackson.databind.cfg.MapperConfig;
 import com.fasterxml.jackson.databind.jsontype.PolymorphicTypeValidator;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.databind.util.LRUMap;
-import com.fasterxml.jackson.databind.util.StdDateFormat;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.omnibus.channel.Message;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -108,7 +110,9 @@ public final class Json {
     private static ObjectMapper plain() {
         ObjectMapper plain = new ObjectMapper(new JsonFactory(), null, new BoundedContext());
         plain.registerModules(new JavaTimeModule(), new Jdk8Module())
-                .registerModule(new SimpleModule("omnibus").setDeserializerModifier(new AbsentPrimitives()))
+                .registerModule(new SimpleModule("omnibus")
+                        .setDeserializerModifier(new AbsentPrimitives())
+                        .addSerializer(Path.class, new Paths()))
                 .registerModule(BoundedScalars.module())
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
@@ -116,8 +120,7 @@ public final class Json {
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
                 .enable(SerializationFeature.WRITE_DATES_WITH_ZONE_ID)
-                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
-                .setDateFormat(new StdDateFormat().withLenient(false));
+                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS);
         for (LogicalType number : List.of(LogicalType.Integer, LogicalType.Float, LogicalType.Boolean)) {
             plain.coercionConfigFor(number)
                     .setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
@@ -125,6 +128,25 @@ public final class Json {
         }
         plain.coercionConfigFor(LogicalType.Boolean).setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
         return plain;
+    }
+
+    /** Jackson makes relative paths absolute, by the directory in which the writer happens to run. */
+    private static final class Paths extends StdScalarSerializer<Path> {
+
+        private static final long serialVersionUID = 1L;
+
+        Paths() {
+            super(Path.class);
+        }
+
+        @Override
+        public void serialize(Path path, JsonGenerator out, SerializerProvider provider) throws IOException {
+            String text = path.isAbsolute() ? path.toUri().toString() : path.toString();
+            if (!path.isAbsolute() && text.indexOf(':') >= 0) {
+                throw new Unwritable("a relative path in it has a colon, and would be read as a URI", out);
+            }
+            out.writeString(text);
+        }
     }
 
     /**

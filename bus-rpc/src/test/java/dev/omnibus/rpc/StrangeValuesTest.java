@@ -17,6 +17,7 @@ import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.Charset;
+import java.nio.file.Path;
 import java.time.DayOfWeek;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,6 +41,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.TimeZone;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -158,6 +160,7 @@ class StrangeValuesTest {
                 "bytes     | [1,\"-1\"]",
                 "legacyDate | \"2026-03-29T10:00:00.000+00:00\"",
                 "legacyDate | \"2024-02-29\"",
+                "legacyDate | \"+0000-12-31T23:59:59.999+00:00\"", // the year before the first one
                 "year      | 2026",
                 "timeZone  | \"GMT+5\"",
                 "timeZone  | \"UTC\"",
@@ -287,6 +290,7 @@ class StrangeValuesTest {
                 "legacyDate | 1700000000000",
                 "legacyDate | \"1700000000000\"",
                 "legacyDate | \"2026-02-30T00:00:00Z\"",
+                "legacyDate | \"2026-01-01T25:00:00Z\"",
                 "legacyDate | \"\"",
                 "legacyDate | \"null\"",
                 "calendar  | 1700000000000",
@@ -391,6 +395,72 @@ class StrangeValuesTest {
         JsonNode echoed = client.call("strange.first", JsonNode.class, Map.of(whole, whole))
                 .get(10, SECONDS);
         assertEquals(whole, echoed.path(whole).asText());
+    }
+
+    @SuppressWarnings("serial")
+    private static final class Fraction extends Number {
+
+        private final String text;
+
+        Fraction(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public int intValue() {
+            return 0;
+        }
+
+        @Override
+        public long longValue() {
+            return 0;
+        }
+
+        @Override
+        public float floatValue() {
+            return 0;
+        }
+
+        @Override
+        public double doubleValue() {
+            return 0;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    @Test
+    void aNumberOfAClassThatNobodyKnowsIsWrittenIfItIsOneInJson() throws Exception {
+        RpcServer.on(server)
+                .serve("strange.first", params -> params.path(0))
+                .ready()
+                .get(10, SECONDS);
+        for (String text : List.of("1/2", "NaN", "1,\"admin\":true", "", "05", "+5", "1.", "0x1")) {
+            assertTrue(refusal(new Fraction(text)).endsWith("a number in it is none in JSON"), text);
+        }
+        for (String text : List.of("1e5000", "1e-5000", "9".repeat(5_001))) {
+            assertTrue(refusal(new Fraction(text)).contains("it exceeds a limit: Number "), text);
+        }
+        for (String text : List.of("5", "-0.50", "1E+10", "9".repeat(5_000))) {
+            CompletableFuture<BigDecimal> echoed = client.call("strange.first", BigDecimal.class, new Fraction(text));
+            assertEquals(new BigDecimal(text), echoed.get(10, SECONDS));
+        }
+    }
+
+    @Test
+    void aRelativePathStaysRelative() throws Exception {
+        RpcServer.on(server)
+                .serve("strange.first", params -> params.path(0))
+                .ready()
+                .get(10, SECONDS);
+        for (String text : List.of("a/b", "", "../c d", "/a/b:c")) {
+            Path path = Path.of(text);
+            assertEquals(path, client.call("strange.first", Path.class, path).get(10, SECONDS));
+        }
+        assertTrue(refusal(Path.of("a:b")).endsWith("would be read as a URI"));
     }
 
     private String refusal(Object value) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
@@ -50,6 +51,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
@@ -306,9 +308,55 @@ class TypesTest {
         List<NoWayIn> get();
     }
 
+    interface Queues {
+        BlockingQueue<String> get();
+    }
+
+    @JsonFormat(shape = JsonFormat.Shape.OBJECT)
+    enum Described {
+        ONE
+    }
+
+    interface Descriptions {
+        List<Described> get();
+    }
+
+    record Numbered(
+            @JsonFormat(shape = JsonFormat.Shape.NUMBER) Month month) {}
+
+    interface Numbers {
+        Numbered get();
+    }
+
+    record Entry(String key, Integer value) implements Map.Entry<String, Integer> {
+
+        @Override
+        public String getKey() {
+            return key;
+        }
+
+        @Override
+        public Integer getValue() {
+            return value;
+        }
+
+        @Override
+        public Integer setValue(Integer other) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    interface Entries {
+        Entry get();
+    }
+
     @ParameterizedTest
     @ValueSource(
             classes = {
+                Queues.class,
+                Descriptions.class,
+                Numbers.class,
+                Entries.class,
                 Streams.class,
                 Iterators.class,
                 Keys.class,
