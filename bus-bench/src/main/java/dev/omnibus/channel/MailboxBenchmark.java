@@ -27,7 +27,12 @@ public class MailboxBenchmark {
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private long handled;
     private final Mailbox<Integer> mailbox = new Mailbox<>(
-            tasks::add, 1, new Mailbox.Limits(ITEMS, Long.MAX_VALUE), item -> 1, (item, next) -> handled += item);
+            tasks::add,
+            (delay, task) -> {},
+            1,
+            new Mailbox.Limits(ITEMS, Long.MAX_VALUE),
+            item -> 1,
+            (item, next) -> handled += item);
 
     /** Made by JMH. */
     public MailboxBenchmark() {}

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.Timer;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -35,6 +36,7 @@ public final class Bus implements AutoCloseable {
 
     private final Channels channels;
     private final ObjectMapper json;
+    private final Timer timer = new Timer("omnibus-timer");
     private final ExecutorService executor;
     private final SafeListener listener;
     private final Lifecycle lifecycle;
@@ -50,20 +52,21 @@ public final class Bus implements AutoCloseable {
         json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
         keepAlive = new KeepAlive(builder.keepAlive);
-        executor = BusThreads.create(this);
+        executor = BusThreads.create(this, timer);
+        Executor awaited = BusThreads.awaited(executor);
         Counters counters = new Counters();
         String node = NodeId.next(builder.name);
-        listener = new SafeListener(builder.listener, counters, executor);
+        listener = new SafeListener(builder.listener, counters, executor, timer.on(awaited));
         lifecycle = new Lifecycle(node, listener);
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
-            Executor awaited = BusThreads.awaited(executor);
             long deadline = builder.connectDeadline();
             Transport transport = builder.openTransport(deadline);
-            channels = Channels.open(transport, node, names, builder.limits(deadline), awaited, lifecycle);
+            channels = Channels.open(transport, node, names, builder.limits(deadline), awaited, timer, lifecycle);
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();
+            timer.end();
             throw e instanceof TransportException refused ? new ConnectionException(refused) : e;
         }
         EventCodec codec = new EventCodec(builder.maxMessageBytes, node);
@@ -414,6 +417,7 @@ public final class Bus implements AutoCloseable {
             removeShutdownHook();
             keepAlive.close();
             BusThreads.end(executor, interrupted ? Duration.ZERO : drainTimeout);
+            timer.end();
             closed.complete(null);
             if (interrupted) {
                 Thread.currentThread().interrupt();

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.Timer;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -29,9 +30,9 @@ final class BusThreads {
 
     private BusThreads() {}
 
-    /** Makes the threads of one bus. */
-    static ExecutorService create(Object owner) {
-        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual(owner) : platform(owner);
+    /** Makes the threads of one bus, whose timer it is. */
+    static ExecutorService create(Object owner, Timer timer) {
+        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual(owner) : platform(owner, timer);
     }
 
     /** Whether this is one of the threads of a bus, which cannot wait for its own end. */
@@ -71,9 +72,9 @@ final class BusThreads {
         executor.shutdownNow();
     }
 
-    private static ExecutorService platform(Object owner) {
+    private static ExecutorService platform(Object owner, Timer timer) {
         AtomicInteger number = new AtomicInteger();
-        return new Workers(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()), AT_ONCE);
+        return new Workers(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()), AT_ONCE, timer);
     }
 
     /** The same threads, for tasks that end a wait of others, or may do so. */

@@ -70,9 +70,10 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
         Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
         Executor executor = events.executor(options, this::refusedBy);
         this.mailbox = options.key().isEmpty()
-                ? new Mailbox<>(executor, options.concurrency(), waiting, Envelope::weight, this)
+                ? new Mailbox<>(executor, events.later(), options.concurrency(), waiting, Envelope::weight, this)
                 : new Mailbox<>(
                         executor,
+                        events.later(),
                         options.concurrency(),
                         waiting,
                         Envelope::weight,

@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.GuardedFuture;
+import dev.omnibus.channel.Later;
 import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Numbering;
 import dev.omnibus.channel.Sent;
@@ -222,6 +223,11 @@ final class Events {
 
     Payloads payloads() {
         return payloads;
+    }
+
+    /** Where mailboxes wait before they ask for a thread again. */
+    Later later() {
+        return channels::later;
     }
 
     /** Where handlers run. A thread of the program counts as one of the bus while it does. */

@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.FailureLog;
+import dev.omnibus.channel.Later;
 import dev.omnibus.channel.Mailbox;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -38,10 +39,11 @@ final class SafeListener {
     private final LogLimit foreign = new LogLimit();
     private volatile boolean closed;
 
-    SafeListener(BusListener listener, Counters counters, Executor executor) {
+    SafeListener(BusListener listener, Counters counters, Executor executor, Later later) {
         this.listener = listener;
         this.counters = counters;
-        this.mailbox = new Mailbox<>(executor, 1, WAITING, Report::weight, (report, next) -> handle(report.call()));
+        this.mailbox =
+                new Mailbox<>(executor, later, 1, WAITING, Report::weight, (report, next) -> handle(report.call()));
     }
 
     private void tell(int bytes, Consumer<BusListener> what) {

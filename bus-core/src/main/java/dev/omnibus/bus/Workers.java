@@ -1,12 +1,14 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.ExpiringFlag;
 import dev.omnibus.channel.FailureLog;
+import dev.omnibus.channel.Timer;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -15,7 +17,6 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,7 +41,10 @@ final class Workers extends AbstractExecutorService {
     private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
 
     private static final int KEPT_SECONDS = 10;
-    private static final int STUCK_MILLIS = 100;
+    private static final Duration STUCK = Duration.ofMillis(100);
+
+    /** Far longer than a thread takes to arrive, or the timer to come. */
+    private static final Duration FORGOTTEN = Duration.ofSeconds(2);
 
     /** A task that others may wait for. */
     private record Awaited(Runnable task) implements Runnable {
@@ -53,15 +57,17 @@ final class Workers extends AbstractExecutorService {
 
     private final int most;
     private final ThreadPoolExecutor threads;
+    private final Timer timer;
     private final AtomicInteger busy = new AtomicInteger(); // threads that work, or were called to
-    private final AtomicBoolean watched = new AtomicBoolean(); // whether anything is taken
+    private final ExpiringFlag watched = new ExpiringFlag(FORGOTTEN); // whether anything is taken
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean called = new AtomicBoolean(); // a thread, which has not arrived yet
+    private final ExpiringFlag called = new ExpiringFlag(FORGOTTEN); // a thread, which has not arrived yet
     private final Set<Thread> lastOnes = ConcurrentHashMap.newKeySet(); // when the pool gave none any more
     private volatile boolean stopped;
 
-    Workers(ThreadFactory factory, int most) {
+    Workers(ThreadFactory factory, int most, Timer timer) {
         this.most = most;
+        this.timer = timer;
         threads = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, KEPT_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
     }
@@ -98,14 +104,14 @@ final class Workers extends AbstractExecutorService {
     private void call() {
         if (busy.get() >= most) {
             watch();
-        } else if (called.compareAndSet(false, true)) {
+        } else if (called.set()) {
             boolean comes = false;
             try {
                 begin(this::work);
                 comes = true;
             } finally {
                 if (!comes) {
-                    called.set(false);
+                    called.clear();
                 }
             }
         }
@@ -129,23 +135,22 @@ final class Workers extends AbstractExecutorService {
 
     /** Looks a little later whether what waits first still does. */
     private void watch() {
-        if (watched.compareAndSet(false, true)) {
+        if (watched.set()) {
             boolean watching = false;
             try {
                 Runnable first = tasks.peek();
-                CompletableFuture.delayedExecutor(STUCK_MILLIS, TimeUnit.MILLISECONDS, Runnable::run)
-                        .execute(() -> look(first));
+                timer.soon(STUCK, () -> look(first));
                 watching = true;
             } finally {
                 if (!watching) {
-                    watched.set(false);
+                    watched.clear();
                 }
             }
         }
     }
 
     private void look(@Nullable Runnable before) {
-        watched.set(false);
+        watched.clear();
         Runnable first = tasks.peek();
         if (first == null) {
             return;
@@ -189,7 +194,7 @@ final class Workers extends AbstractExecutorService {
     }
 
     private void work() {
-        called.set(false); // before it looks: what is added from here on finds a thread, or calls one
+        called.clear(); // before it looks: what is added from here on finds a thread, or calls one
         try {
             Runnable task;
             while (!stopped && (task = tasks.poll()) != null) {

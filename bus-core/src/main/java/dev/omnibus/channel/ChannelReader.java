@@ -42,6 +42,7 @@ final class ChannelReader implements FrameListener {
             Receiver receiver,
             Mailbox.Limits waiting,
             Executor executor,
+            Later later,
             Set<Thread> readingHere,
             Consumer<byte[]> arriving,
             ChannelListener listener,
@@ -53,7 +54,7 @@ final class ChannelReader implements FrameListener {
         this.executor = executor;
         this.listener = listener;
         this.counters = counters;
-        this.mailbox = new Mailbox<>(executor, 1, waiting, Arrived::weight, new Reading());
+        this.mailbox = new Mailbox<>(executor, later, 1, waiting, Arrived::weight, new Reading());
     }
 
     @Override

@@ -27,6 +27,7 @@ final class ChannelReaders {
     private final Transport transport;
     private final Mailbox.Limits waiting;
     private final Executor executor;
+    private final Later later;
     private final ChannelListener listener;
     private final Counters counters;
     private final Set<Thread> readingHere = ConcurrentHashMap.newKeySet(1); // the transport's own, while they read
@@ -38,8 +39,10 @@ final class ChannelReaders {
             Transport transport,
             Channels.Limits limits,
             Executor executor,
+            Later later,
             ChannelListener listener,
             Counters counters) {
+        this.later = later;
         this.transport = transport;
         this.waiting = new Mailbox.Limits(Integer.MAX_VALUE, limits.inboundBytes());
         this.executor = executor;
@@ -49,8 +52,8 @@ final class ChannelReaders {
 
     synchronized Listening open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader =
-                new ChannelReader(name, receiver, waiting, executor, readingHere, this::arriving, listener, counters);
+        ChannelReader reader = new ChannelReader(
+                name, receiver, waiting, executor, later, readingHere, this::arriving, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -62,6 +63,8 @@ public final class Channels implements AutoCloseable {
     private final ChannelReaders readers;
     private final Timer timer;
     private final Map<Duration, Repetition> sendings = new ConcurrentHashMap<>(); // by period
+    private final List<Future<?>> periodic = new CopyOnWriteArrayList<>(); // of these channels' own
+    private volatile boolean closed;
     private volatile Receiver inbox = (channel, messages, next) -> {};
 
     private Channels(
@@ -70,13 +73,15 @@ public final class Channels implements AutoCloseable {
             ChannelNames names,
             Limits limits,
             Executor executor,
+            Timer timer,
             ChannelListener listener) {
         this.transport = transport;
         this.node = node;
         this.names = names;
         this.listener = listener;
         this.executor = executor;
-        this.readers = new ChannelReaders(transport, limits, executor, listener, counters);
+        this.timer = timer;
+        this.readers = new ChannelReaders(transport, limits, executor, timer.on(executor), listener, counters);
         this.liveness = new Liveness(transport, listener, counters, names.inbox(node), limits.heartbeat());
         this.gate = new Gate(limits, executor, counters);
         this.lanes = new Lanes(
@@ -85,7 +90,6 @@ public final class Channels implements AutoCloseable {
                 limits.heartbeat(),
                 () -> transport.countsEveryone() && liveness.countsTrusted(),
                 failure -> liveness.unsent(failure, this));
-        this.timer = new Timer("omnibus-timer");
         transport.name(node);
     }
 
@@ -97,6 +101,7 @@ public final class Channels implements AutoCloseable {
      * @param names how channels are called
      * @param limits what is allowed
      * @param executor where receivers run, and where the outcomes of what was sent are told
+     * @param timer what has to wait waits there; it goes on when these channels are closed, but for what is theirs
      * @param listener told what goes wrong
      * @return open channels
      * @throws TransportException if the transport refuses, or the round trip takes longer than the connect timeout
@@ -107,18 +112,15 @@ public final class Channels implements AutoCloseable {
             ChannelNames names,
             Limits limits,
             Executor executor,
+            Timer timer,
             ChannelListener listener) {
-        Channels channels = new Channels(transport, node, names, limits, executor, listener);
+        Channels channels = new Channels(transport, node, names, limits, executor, timer, listener);
         try {
             String inbox = names.inbox(node);
             CompletableFuture<Void> open = channels.listen(inbox, channels.new Inbox())
                     .ready()
                     .thenCompose(ready -> {
-                        channels.sendEvery(limits.heartbeat(), () -> channels.liveness.tick(channels));
-                        channels.every(limits.heartbeat(), () -> channels.lanes.tick(System.nanoTime()));
-                        if (limits.hold().compareTo(Duration.ZERO) > 0) {
-                            channels.every(RETRY_PERIOD, channels.lanes::retry);
-                        }
+                        channels.begin(limits);
                         channels.liveness.tick(channels);
                         return channels.liveness.first();
                     });
@@ -135,6 +137,21 @@ public final class Channels implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new TransportException(Kind.CLOSED, true, "Interrupted while connecting", e);
         }
+    }
+
+    private void begin(Limits limits) {
+        periodic.add(sendEvery(limits.heartbeat(), () -> liveness.tick(this)));
+        periodic.add(every(limits.heartbeat(), () -> lanes.tick(System.nanoTime())));
+        if (limits.hold().compareTo(Duration.ZERO) > 0) {
+            periodic.add(every(RETRY_PERIOD, lanes::retry));
+        }
+        if (closed) { // meanwhile, since it took too long
+            endPeriodic();
+        }
+    }
+
+    private void endPeriodic() {
+        periodic.forEach(task -> task.cancel(false));
     }
 
     private static TransportException unheard(Limits limits, Exception cause) {
@@ -304,11 +321,38 @@ public final class Channels implements AutoCloseable {
                 .add(sending);
     }
 
+    /**
+     * Runs something once, after a while, where it is told how waits end.
+     *
+     * @param delay how long it waits
+     * @param task what to run
+     */
+    public void later(Duration delay, Runnable task) {
+        timer.later(delay, executor, task);
+    }
+
+    /**
+     * Fails a future with a {@link TimeoutException} if it has no end by then. What depends on it must be asynchronous.
+     *
+     * @param future what is awaited
+     * @param timeout for how long
+     * @param <T> of what kind
+     * @return the same future
+     */
+    public <T> CompletableFuture<T> limit(CompletableFuture<T> future, Duration timeout) {
+        return timer.limit(future, timeout);
+    }
+
     /** Runs something once, in a moment, on the timer's thread. */
     void soon(Runnable task) {
-        if (!timer.isShutdown()) {
-            timer.schedule(task, RETRY_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+        if (!closed) {
+            timer.soon(RETRY_PERIOD, task);
         }
+    }
+
+    /** How long a reconnect may take before the next one begins, for tests, to which a minute is too long. */
+    void reconnectEnds(Duration sooner) {
+        liveness.reconnectEnds(sooner);
     }
 
     /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
@@ -351,10 +395,11 @@ public final class Channels implements AutoCloseable {
      */
     @Override
     public void close() {
+        closed = true;
         try {
             lanes.close();
         } finally {
-            timer.shutdownNow();
+            endPeriodic();
             transport.close();
         }
     }

@@ -33,14 +33,22 @@ final class Liveness {
     private static final int COUNTED = 10; // every so manieth beat
     private static final int MAX_LATE_BEATS = 60; // Redis itself gives up a subscriber that is behind for a minute
 
+    /** Far longer than an attempt takes; a thread of which nothing has been heard until then has died. */
+    private static final Duration RECONNECT_ENDS = Duration.ofMinutes(1);
+
+    /** Far longer than a moment. */
+    private static final Duration LOOK_ENDS = Duration.ofSeconds(2);
+
     private final Transport transport;
     private final ChannelListener listener;
     private final Counters counters;
     private final String inbox;
     private final long period; // nanoseconds
+    private volatile ExpiringFlag reconnecting = new ExpiringFlag(RECONNECT_ENDS);
+    private final ExpiringFlag looking = new ExpiringFlag(LOOK_ENDS); // for a server that comes back
     private final Object telling = new Object(); // held while it is told, so that down and up are told in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
-    private boolean reconnecting; // guarded by this, like all below
+    private @Nullable CompletableFuture<Void> reconnect; // guarded by this, like all below
     private boolean down;
     private long lastSent;
     private long lastSeen;
@@ -52,7 +60,6 @@ final class Liveness {
     private long lastCounted;
     private long count;
     private int refused; // messages in a row
-    private boolean looking; // for a server that comes back
     private volatile boolean countsTrusted = true; // written under the lock
     private boolean toldDown; // guarded by telling
 
@@ -90,9 +97,8 @@ final class Liveness {
             arrivedBefore = arrived;
             answeredBefore = lastAnswered;
             int missed = first.isDone() ? MISSED_BEATS : MISSED_BEATS + 1; // the first tick may come early
-            lost = lastSent - Math.max(lastSeen, forgiven) >= missed && !reconnecting;
+            lost = lastSent - Math.max(lastSeen, forgiven) >= missed && reconnecting.set();
             down |= lost;
-            reconnecting |= lost;
         }
         if (lost) {
             lost(channels);
@@ -119,17 +125,15 @@ final class Liveness {
         boolean doubted;
         boolean looks;
         synchronized (this) {
-            boolean up = first.isDone() && !down && !reconnecting;
+            boolean up = first.isDone() && !down && !reconnecting.isSet();
             refused = away ? refused + 1 : 0;
-            lost = up && refused >= REFUSED;
+            lost = up && refused >= REFUSED && reconnecting.set();
             doubted = up && refused == 1;
             down |= lost;
-            reconnecting |= lost;
-            looks = away && down && !looking;
-            looking |= looks;
+            looks = away && down;
         }
         if (looks) {
-            channels.soon(() -> look(channels));
+            lookSoon(channels);
         }
         if (lost) {
             lost(channels);
@@ -140,14 +144,20 @@ final class Liveness {
 
     /** Nothing may be sent until the link stands again, so the next tick is not awaited. */
     private void look(Channels channels) {
+        looking.clear();
         boolean still;
         synchronized (this) {
-            looking = down;
             still = down;
         }
         if (still) {
-            channels.soon(() -> look(channels));
+            lookSoon(channels);
             beat(channels);
+        }
+    }
+
+    private void lookSoon(Channels channels) {
+        if (looking.set()) {
+            channels.soon(() -> look(channels));
         }
     }
 
@@ -216,33 +226,53 @@ final class Liveness {
     private void reconnect(Channels channels) {
         boolean begun = false;
         try {
-            transport.reconnect().whenComplete((done, failure) -> reconnected(failure, channels));
+            CompletableFuture<Void> forgotten;
+            synchronized (this) {
+                forgotten = reconnect;
+                reconnect = null;
+            }
+            if (forgotten != null) {
+                forgotten.cancel(false); // else the transport would join the next one to it
+            }
+            CompletableFuture<Void> next = transport.reconnect();
+            synchronized (this) {
+                reconnect = next;
+            }
+            next.whenComplete((done, failure) -> reconnected(next, failure, channels));
             begun = true;
         } catch (RuntimeException | Error e) { // for lack of memory, perhaps
             LOG.error("Reconnecting could not begin; it is tried again with the next beat", e);
         } finally {
-            if (!begun) { // or it would be tried never again
-                synchronized (this) {
-                    reconnecting = false;
-                }
+            if (!begun) { // or it would be tried only after a minute
+                reconnecting.clear();
             }
         }
+    }
+
+    void reconnectEnds(Duration sooner) {
+        reconnecting = new ExpiringFlag(sooner);
     }
 
     /**
      * A beat at once, and not only with the next tick: until one is back, nobody may send. It is not counted as missed;
      * those of the ticks are.
      */
-    private void reconnected(@Nullable Throwable failure, Channels channels) {
+    private void reconnected(CompletableFuture<Void> ended, @Nullable Throwable failure, Channels channels) {
+        synchronized (this) {
+            if (reconnect != ended) { // given up, and there is another one
+                return;
+            }
+        }
         try {
             beat(channels);
         } finally {
             synchronized (this) {
-                reconnecting = false;
+                reconnect = null;
                 if (failure == null) {
                     forgiven = lastSent;
                 }
             }
+            reconnecting.clear();
         }
         if (failure == null) {
             counters.reconnects.increment();

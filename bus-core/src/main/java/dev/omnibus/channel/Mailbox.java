@@ -1,5 +1,6 @@
 package dev.omnibus.channel;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,12 +91,13 @@ public final class Mailbox<T> {
 
     private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
 
-    private static final int RETRY_MILLIS = 100;
+    private static final Duration RETRY = Duration.ofMillis(100);
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long MAX_PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int CHUNK = 256; // taken at once where order allows it; their room is given back when done
 
     private final Executor executor;
+    private final Later later;
     private final boolean dropOldest;
     private final int concurrency;
     private final ToIntFunction<T> weight;
@@ -120,13 +122,20 @@ public final class Mailbox<T> {
      * Makes an empty one.
      *
      * @param executor where items are handled, unless offered with another one
+     * @param later tries that again when it has failed
      * @param concurrency by how many threads at most; 1 keeps the order
      * @param limits how much may wait
      * @param weight the bytes of an item
      * @param handler what is done with each
      */
-    public Mailbox(Executor executor, int concurrency, Limits limits, ToIntFunction<T> weight, Handler<T> handler) {
-        this(executor, concurrency, limits, weight, null, handler);
+    public Mailbox(
+            Executor executor,
+            Later later,
+            int concurrency,
+            Limits limits,
+            ToIntFunction<T> weight,
+            Handler<T> handler) {
+        this(executor, later, concurrency, limits, weight, null, handler);
     }
 
     /**
@@ -134,6 +143,7 @@ public final class Mailbox<T> {
      * others are handled beside them.
      *
      * @param executor where items are handled, unless offered with another one
+     * @param later tries that again when it has failed
      * @param concurrency by how many threads at most
      * @param limits how much may wait
      * @param weight the bytes of an item
@@ -143,12 +153,14 @@ public final class Mailbox<T> {
      */
     public Mailbox(
             Executor executor,
+            Later later,
             int concurrency,
             Limits limits,
             ToIntFunction<T> weight,
             @Nullable Function<? super T, ? extends @Nullable Object> key,
             Handler<T> handler) {
         this.executor = executor;
+        this.later = later;
         this.concurrency = concurrency;
         this.weight = weight;
         this.key = concurrency == 1 ? null : key;
@@ -404,14 +416,13 @@ public final class Mailbox<T> {
     /** What is queued may be all that ever comes, so it does not wait for the next offer. */
     private void later() {
         try {
-            CompletableFuture.delayedExecutor(RETRY_MILLIS, TimeUnit.MILLISECONDS, Runnable::run)
-                    .execute(() -> {
-                        boolean start;
-                        synchronized (this) {
-                            start = callsAnother();
-                        }
-                        follow(false, start, false);
-                    });
+            later.run(RETRY, () -> {
+                boolean start;
+                synchronized (this) {
+                    start = callsAnother();
+                }
+                follow(false, start, false);
+            });
         } catch (Throwable noMemory) {
             complain("A mailbox waits for the next item", noMemory);
         }

@@ -80,7 +80,8 @@ public interface Transport extends AutoCloseable {
 
     /**
      * Throws away the connection and makes a new one with the same subscriptions. For a link that is dead and does not
-     * know it. While one reconnect is under way, further calls join it.
+     * know it. While one reconnect is under way, further calls join it, unless whoever waits for it has cancelled it:
+     * then the next call begins anew, and one that is late gives way.
      *
      * @return completes when the new connection stands and every subscription was tried on it; those that were refused
      *     are tried again until they stand, and their listeners are told then. Fails if no connection can be made, and

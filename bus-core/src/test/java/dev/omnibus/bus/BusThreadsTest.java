@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.omnibus.channel.Mailbox;
+import dev.omnibus.channel.Timer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -10,9 +11,11 @@ import org.junit.jupiter.api.Test;
 
 class BusThreadsTest {
 
+    private final Timer timer = new Timer("test-timer");
+
     @Test
     void mailboxesThatNeverRunEmptyDoNotKeepOthersFromRunning() {
-        ExecutorService threads = BusThreads.create(this);
+        ExecutorService threads = BusThreads.create(this, timer);
         AtomicBoolean enough = new AtomicBoolean();
         try {
             for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
@@ -22,13 +25,14 @@ class BusThreadsTest {
         } finally {
             enough.set(true);
             threads.shutdown();
+            timer.end();
         }
     }
 
-    private static void endless(ExecutorService threads, AtomicBoolean enough) {
+    private void endless(ExecutorService threads, AtomicBoolean enough) {
         CompletableFuture<Mailbox<Integer>> itself = new CompletableFuture<>();
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(threads, 1, new Mailbox.Limits(1_000, 1_000), item -> 1, (item, next) -> {
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                threads, timer.on(threads), 1, new Mailbox.Limits(1_000, 1_000), item -> 1, (item, next) -> {
                     if (!enough.get()) {
                         itself.join().offer(item);
                     }

@@ -16,7 +16,7 @@ class LifecycleTest {
         }
     };
     private final Lifecycle lifecycle =
-            new Lifecycle("here", new SafeListener(listener, new Counters(), Runnable::run));
+            new Lifecycle("here", new SafeListener(listener, new Counters(), Runnable::run, (delay, task) -> {}));
 
     @Test
     void aLinkThatIsDownAgainBeforeTheBusIsReadyIsNotCalledUp() {

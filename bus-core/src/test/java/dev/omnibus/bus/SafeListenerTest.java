@@ -48,7 +48,7 @@ class SafeListenerTest {
         }
     };
 
-    private final SafeListener listener = new SafeListener(slow, counters, executor);
+    private final SafeListener listener = new SafeListener(slow, counters, executor, (delay, task) -> {});
 
     @AfterEach
     void end() {

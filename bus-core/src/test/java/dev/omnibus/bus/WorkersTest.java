@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.channel.Timer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +28,9 @@ class WorkersTest {
     private final AtomicInteger made = new AtomicInteger();
     private final CountDownLatch mayArrive = new CountDownLatch(1);
     private final AtomicBoolean noThreads = new AtomicBoolean();
-    private final Workers workers = new Workers(threads(), 64);
+    private final AtomicBoolean forgetful = new AtomicBoolean();
+    private final Timer timer = new Timer("test-timer");
+    private final Workers workers = new Workers(threads(), 64, timer);
 
     private ThreadFactory threads() {
         return work -> {
@@ -35,6 +38,9 @@ class WorkersTest {
                 throw new OutOfMemoryError("unable to create native thread");
             }
             made.incrementAndGet();
+            if (forgetful.getAndSet(false)) {
+                return new Thread(() -> {});
+            }
             Thread thread = new Thread(() -> {
                 join(mayArrive);
                 work.run();
@@ -49,6 +55,7 @@ class WorkersTest {
     void end() {
         mayArrive.countDown();
         workers.shutdownNow();
+        timer.end();
     }
 
     private static void join(CountDownLatch latch) {
@@ -92,7 +99,7 @@ class WorkersTest {
 
     @Test
     void beyondTheBoundTasksWaitInOrderAndThreadsComeSlowly() {
-        Workers bounded = new Workers(threads(), 4);
+        Workers bounded = new Workers(threads(), 4, timer);
         mayArrive.countDown();
         CountDownLatch free = new CountDownLatch(1);
         List<Integer> run = new CopyOnWriteArrayList<>();
@@ -116,7 +123,7 @@ class WorkersTest {
 
     @Test
     void whatTheThreadsWaitForGoesAheadOfWhatElseWaits() {
-        Workers bounded = new Workers(threads(), 4);
+        Workers bounded = new Workers(threads(), 4, timer);
         mayArrive.countDown();
         CountDownLatch outcome = new CountDownLatch(1);
         AtomicInteger held = new AtomicInteger();
@@ -177,6 +184,20 @@ class WorkersTest {
         CompletableFuture.runAsync(run::incrementAndGet, workers).join();
 
         assertEquals(1, run.get());
+    }
+
+    /** As when it has no memory for its first step. */
+    @Test
+    void aThreadThatDiesBeforeItHasArrivedIsNotAwaitedForEver() {
+        mayArrive.countDown();
+        forgetful.set(true);
+        AtomicInteger run = new AtomicInteger();
+        workers.execute(run::incrementAndGet);
+
+        await().atMost(30, SECONDS).until(() -> {
+            workers.execute(run::incrementAndGet);
+            return run.get() > 1;
+        });
     }
 
     @Test

@@ -36,6 +36,7 @@ class ChannelReadersTest {
                 new ChannelNames("bus"),
                 Notes.limits(never, 1_000, Duration.ZERO, Duration.ZERO),
                 executor,
+                Notes.TIMER,
                 new Notes.Listener())) {
             channels.listen("c", (channel, messages, next) -> {});
             deliver("[{},{}]");
@@ -58,8 +59,8 @@ class ChannelReadersTest {
     void anInterruptionIsHeardInItsPlaceAlsoWhenNothingMoreMayWait() throws Exception {
         Channels.Limits narrow =
                 new Channels.Limits(1_024, 1_024, Duration.ZERO, Duration.ZERO, 1_024, Notes.NEVER, Notes.OPENING);
-        try (Channels channels =
-                Channels.open(transport, "here", new ChannelNames("bus"), narrow, executor, new Notes.Listener())) {
+        try (Channels channels = Channels.open(
+                transport, "here", new ChannelNames("bus"), narrow, executor, Notes.TIMER, new Notes.Listener())) {
             CompletableFuture<Void> gate = new CompletableFuture<>();
             List<String> heard = new CopyOnWriteArrayList<>();
             Listening listening = channels.listen("c", new Receiver() {

@@ -57,7 +57,8 @@ abstract class ChannelsContract {
     }
 
     private Channels open(String name, Channels.Limits limits, ExecutorService on) {
-        return Channels.open(connect(), name + UUID.randomUUID(), new ChannelNames("bus"), limits, on, listener);
+        return Channels.open(
+                connect(), name + UUID.randomUUID(), new ChannelNames("bus"), limits, on, Notes.TIMER, listener);
     }
 
     @AfterEach

@@ -56,6 +56,7 @@ class HoldTest {
                 new ChannelNames("bus"),
                 Notes.limits(heartbeat, 2_900, Duration.ZERO, hold),
                 executor,
+                Notes.TIMER,
                 listener);
     }
 

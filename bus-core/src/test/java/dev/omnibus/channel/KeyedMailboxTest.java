@@ -42,13 +42,15 @@ class KeyedMailboxTest {
         Map<String, AtomicInteger> inside = new ConcurrentHashMap<>();
         Map<String, List<Integer>> handled = new ConcurrentHashMap<>();
         AtomicInteger overlaps = new AtomicInteger();
-        Mailbox<Item> mailbox = new Mailbox<>(executor, 4, ROOMY, item -> 1, Item::key, (item, next) -> {
-            AtomicInteger here = inside.computeIfAbsent(item.key(), key -> new AtomicInteger());
-            overlaps.addAndGet(here.getAndIncrement());
-            handled.computeIfAbsent(item.key(), key -> new ArrayList<>()).add(item.number());
-            Thread.onSpinWait();
-            here.decrementAndGet();
-        });
+        Mailbox<Item> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 4, ROOMY, item -> 1, Item::key, (item, next) -> {
+                    AtomicInteger here = inside.computeIfAbsent(item.key(), key -> new AtomicInteger());
+                    overlaps.addAndGet(here.getAndIncrement());
+                    handled.computeIfAbsent(item.key(), key -> new ArrayList<>())
+                            .add(item.number());
+                    Thread.onSpinWait();
+                    here.decrementAndGet();
+                });
         List<Thread> threads = new ArrayList<>();
         for (int t = 0; t < 3; t++) {
             int thread = t;
@@ -82,12 +84,13 @@ class KeyedMailboxTest {
     @Test
     void aBusyKeyHoldsUpNoOtherHoweverManyOfItWait() {
         List<Item> done = new CopyOnWriteArrayList<>();
-        Mailbox<Item> mailbox = new Mailbox<>(executor, 2, ROOMY, item -> 1, Item::key, (item, next) -> {
-            if (item.key().equals("slow")) {
-                pass(gate);
-            }
-            done.add(item);
-        });
+        Mailbox<Item> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 2, ROOMY, item -> 1, Item::key, (item, next) -> {
+                    if (item.key().equals("slow")) {
+                        pass(gate);
+                    }
+                    done.add(item);
+                });
         for (int i = 0; i < 100; i++) {
             assertTrue(mailbox.offer(new Item("slow", i)));
         }
@@ -104,10 +107,11 @@ class KeyedMailboxTest {
     @Test
     void asManyKeysAsThreadsRunBesideOneAnother() {
         AtomicInteger inside = new AtomicInteger();
-        Mailbox<Item> mailbox = new Mailbox<>(executor, 3, ROOMY, item -> 1, Item::key, (item, next) -> {
-            inside.incrementAndGet();
-            pass(gate);
-        });
+        Mailbox<Item> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 3, ROOMY, item -> 1, Item::key, (item, next) -> {
+                    inside.incrementAndGet();
+                    pass(gate);
+                });
         for (int i = 0; i < 12; i++) {
             mailbox.offer(new Item("key" + i % 3, i));
         }
@@ -117,10 +121,11 @@ class KeyedMailboxTest {
     @Test
     void anItemWithoutAKeyWaitsForNoOther() {
         AtomicInteger inside = new AtomicInteger();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 3, ROOMY, item -> 1, item -> null, (item, next) -> {
-            inside.incrementAndGet();
-            pass(gate);
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 3, ROOMY, item -> 1, item -> null, (item, next) -> {
+                    inside.incrementAndGet();
+                    pass(gate);
+                });
         for (int i = 0; i < 3; i++) {
             mailbox.offer(i);
         }
@@ -132,13 +137,15 @@ class KeyedMailboxTest {
         Map<String, List<Integer>> handled = new ConcurrentHashMap<>();
         Mailbox<Item> behind = new Mailbox<>(
                 executor,
+                Notes.TIMER.on(executor),
                 3,
                 ROOMY,
                 item -> 1,
                 Item::key,
                 (item, next) -> handled.computeIfAbsent(item.key(), key -> new ArrayList<>())
                         .add(item.number()));
-        Mailbox<Item> front = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> behind.offer(item, next));
+        Mailbox<Item> front = new Mailbox<>(
+                executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> behind.offer(item, next));
         for (int i = 0; i < 20_000; i++) {
             assertTrue(front.offer(new Item("key" + i % 5, i / 5)));
         }
@@ -156,6 +163,7 @@ class KeyedMailboxTest {
     void theKeyIsAskedForOutsideOfTheLockAndAMistakeInItIsTheCallersOwn() {
         Mailbox<Integer> mailbox = new Mailbox<>(
                 executor,
+                Notes.TIMER.on(executor),
                 2,
                 ROOMY,
                 item -> 1,
@@ -180,10 +188,11 @@ class KeyedMailboxTest {
     @Test
     void closingCompletesWhenTheLastOfABusyKeyIsDone() throws Exception {
         List<Integer> done = new CopyOnWriteArrayList<>();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 4, ROOMY, item -> 1, item -> "same", (item, next) -> {
-            pass(gate);
-            done.add(item);
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 4, ROOMY, item -> 1, item -> "same", (item, next) -> {
+                    pass(gate);
+                    done.add(item);
+                });
         for (int i = 0; i < 10; i++) {
             mailbox.offer(i);
         }

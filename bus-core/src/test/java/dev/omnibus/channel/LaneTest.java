@@ -35,7 +35,8 @@ class LaneTest {
 
     private Channels open(long outboundBytes) {
         Channels.Limits limits = Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO);
-        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, new Notes.Listener());
+        return Channels.open(
+                transport, "here", new ChannelNames("bus"), limits, executor, Notes.TIMER, new Notes.Listener());
     }
 
     @AfterEach

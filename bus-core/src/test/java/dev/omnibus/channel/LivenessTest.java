@@ -33,7 +33,7 @@ class LivenessTest {
     }
 
     private Channels open(Channels.Limits limits) {
-        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, listener);
+        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, Notes.TIMER, listener);
     }
 
     @Test
@@ -60,6 +60,26 @@ class LivenessTest {
             transport.hearsItself = true;
             await().until(() -> listener.told.equals(List.of("down", "up")));
             assertEquals("here", channels.node());
+        }
+    }
+
+    /** Its thread has died, for instance. */
+    @Test
+    void aReconnectOfWhichNothingIsHeardIsGivenUpAndTheNextOneBegins() {
+        CompletableFuture<Void> forgotten = new CompletableFuture<>();
+        try (Channels channels = open(Notes.limits(QUICK))) {
+            channels.reconnectEnds(QUICK.multipliedBy(3));
+            transport.reconnected = forgotten;
+            transport.onReconnect = () -> {
+                if (transport.reconnects.get() == 2) {
+                    transport.reconnected = CompletableFuture.completedFuture(null);
+                    transport.hearsItself = true;
+                }
+            };
+            transport.hearsItself = false;
+            await().until(() -> listener.told.equals(List.of("down", "up")));
+            assertEquals(2, transport.reconnects.get());
+            assertTrue(forgotten.isCancelled()); // or the transport would go on waiting for it
         }
     }
 
@@ -331,8 +351,8 @@ class LivenessTest {
             @Override
             public void onLinkUp() {}
         };
-        try (Channels channels =
-                Channels.open(transport, "here", new ChannelNames("bus"), Notes.limits(QUICK), executor, failing)) {
+        try (Channels channels = Channels.open(
+                transport, "here", new ChannelNames("bus"), Notes.limits(QUICK), executor, Notes.TIMER, failing)) {
             transport.hearsItself = false;
             await().until(() -> transport.reconnects.get() >= 2);
             assertEquals("here", channels.node());

@@ -54,8 +54,8 @@ class MailboxOverflowTest {
 
     @Test
     void theOldestGiveWayButNotWhatIsBeingHandled() throws Exception {
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(executor, 1, new Limits(4, 1_000, Overflow.DROP_OLDEST), item -> 1, handler);
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor, Notes.TIMER.on(executor), 1, new Limits(4, 1_000, Overflow.DROP_OLDEST), item -> 1, handler);
         mailbox.offer(0);
         await().until(() -> taken.equals(List.of(0)));
         for (int i = 1; i <= 100; i++) {
@@ -72,8 +72,13 @@ class MailboxOverflowTest {
 
     @Test
     void asManyOldOnesGiveWayAsTheBytesOfTheNewOneTake() throws Exception {
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(executor, 1, new Limits(100, 100, Overflow.DROP_OLDEST), item -> item, handler);
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor,
+                Notes.TIMER.on(executor),
+                1,
+                new Limits(100, 100, Overflow.DROP_OLDEST),
+                item -> item,
+                handler);
         mailbox.offer(10);
         await().until(() -> taken.size() == 1);
         for (int size : List.of(20, 30, 40)) {
@@ -92,7 +97,13 @@ class MailboxOverflowTest {
     @Test
     void withKeysTheOldestGiveWayToo() throws Exception {
         Mailbox<Integer> mailbox = new Mailbox<>(
-                executor, 2, new Limits(5, 1_000, Overflow.DROP_OLDEST), item -> 1, item -> item % 3, handler);
+                executor,
+                Notes.TIMER.on(executor),
+                2,
+                new Limits(5, 1_000, Overflow.DROP_OLDEST),
+                item -> 1,
+                item -> item % 3,
+                handler);
         mailbox.offer(0);
         mailbox.offer(1);
         await().until(() -> taken.size() == 2);
@@ -108,8 +119,13 @@ class MailboxOverflowTest {
 
     @Test
     void anEpisodeEndsWhenLessThanHalfIsThereAndTheNextIsToldAgain() throws Exception {
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(executor, 2, new Limits(10, 1_000), item -> 1, handler); // two threads: no chunks
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor,
+                Notes.TIMER.on(executor),
+                2,
+                new Limits(10, 1_000),
+                item -> 1,
+                handler); // two threads: no chunks
         IntStream.range(0, 10).forEach(mailbox::offer);
         assertFalse(mailbox.offer(10));
         assertFalse(mailbox.offer(11));
@@ -135,8 +151,16 @@ class MailboxOverflowTest {
             taken.clear();
             told.clear();
             Mailbox<Integer> mailbox = keyed
-                    ? new Mailbox<>(executor, 2, new Limits(1_000, 1_000), item -> 1, item -> item % 2, handler)
-                    : new Mailbox<>(executor, 1, new Limits(1_000, 1_000), item -> 1, handler);
+                    ? new Mailbox<>(
+                            executor,
+                            Notes.TIMER.on(executor),
+                            2,
+                            new Limits(1_000, 1_000),
+                            item -> 1,
+                            item -> item % 2,
+                            handler)
+                    : new Mailbox<>(
+                            executor, Notes.TIMER.on(executor), 1, new Limits(1_000, 1_000), item -> 1, handler);
             mailbox.offer(0);
             await().until(() -> taken.equals(List.of(0)));
             for (int i = 1; i < 100; i++) {
@@ -157,7 +181,8 @@ class MailboxOverflowTest {
 
     @Test
     void whatAThreadHasTakenIsDroppedToo() throws Exception {
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, new Limits(1_000, 1_000), item -> 1, handler);
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, new Limits(1_000, 1_000), item -> 1, handler);
         mailbox.offer(0);
         await().until(() -> taken.equals(List.of(0)));
         for (int i = 1; i <= 100; i++) {
@@ -175,7 +200,8 @@ class MailboxOverflowTest {
 
     @Test
     void whatHasNoWeightFindsRoomBesideATooLargeItem() {
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, new Limits(100, 10), item -> item, handler);
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, new Limits(100, 10), item -> item, handler);
         assertTrue(mailbox.offer(5_000));
         assertFalse(mailbox.offer(1));
         assertTrue(mailbox.offer(0));
@@ -183,18 +209,19 @@ class MailboxOverflowTest {
 
     @Test
     void aHandlerThatThrowsWhenToldStopsNothing() throws Exception {
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, new Limits(1, 10), item -> 1, new Mailbox.Handler<>() {
-            @Override
-            public void handle(Integer item, Executor next) {
-                turns.acquireUninterruptibly();
-                taken.add(item);
-            }
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor, Notes.TIMER.on(executor), 1, new Limits(1, 10), item -> 1, new Mailbox.Handler<>() {
+                    @Override
+                    public void handle(Integer item, Executor next) {
+                        turns.acquireUninterruptibly();
+                        taken.add(item);
+                    }
 
-            @Override
-            public void dropping() {
-                throw new IllegalStateException("on purpose; its trace belongs to this test");
-            }
-        });
+                    @Override
+                    public void dropping() {
+                        throw new IllegalStateException("on purpose; its trace belongs to this test");
+                    }
+                });
         assertTrue(mailbox.offer(1));
         assertFalse(mailbox.offer(2));
         turns.release(10);
@@ -210,7 +237,8 @@ class MailboxOverflowTest {
             told.clear();
             taken.clear();
             turns.release(1_000_000);
-            Mailbox<Integer> mailbox = new Mailbox<>(executor, 2, new Limits(16, 1_000, overflow), item -> 1, handler);
+            Mailbox<Integer> mailbox = new Mailbox<>(
+                    executor, Notes.TIMER.on(executor), 2, new Limits(16, 1_000, overflow), item -> 1, handler);
             List<Thread> threads = new ArrayList<>();
             for (int t = 0; t < 4; t++) {
                 threads.add(new Thread(() -> IntStream.range(0, 5_000).forEach(mailbox::offer)));

@@ -44,7 +44,8 @@ class MailboxTest {
         int threads = 4;
         int each = 5_000;
         List<int[]> handled = new ArrayList<>(); // only one thread at a time writes, or the test fails
-        Mailbox<int[]> mailbox = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> handled.add(item));
+        Mailbox<int[]> mailbox = new Mailbox<>(
+                executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> handled.add(item));
         List<Thread> offering = IntStream.range(0, threads)
                 .mapToObj(t -> new Thread(() -> {
                     for (int i = 0; i < each; i++) {
@@ -70,11 +71,12 @@ class MailboxTest {
     void theAllowedNumberOfThreadsIsReachedAndNeverExceeded() throws Exception {
         AtomicInteger inside = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 3, ROOMY, item -> 1, (item, next) -> {
-            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
-            pass(gate);
-            inside.decrementAndGet();
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 3, ROOMY, item -> 1, (item, next) -> {
+                    most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                    pass(gate);
+                    inside.decrementAndGet();
+                });
         IntStream.range(0, 1_000).forEach(mailbox::offer);
         await().until(() -> inside.get() == 3);
         gate.countDown();
@@ -85,12 +87,13 @@ class MailboxTest {
     @Test
     void aBlockedHandlerDoesNotHoldUpOtherItemsWhenThereAreMoreThreads() {
         List<Integer> done = new CopyOnWriteArrayList<>();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 2, ROOMY, item -> 1, (item, next) -> {
-            if (item == 0) {
-                pass(gate);
-            }
-            done.add(item);
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 2, ROOMY, item -> 1, (item, next) -> {
+                    if (item == 0) {
+                        pass(gate);
+                    }
+                    done.add(item);
+                });
         IntStream.range(0, 100).forEach(mailbox::offer);
         await().until(() -> done.size() == 99);
         assertFalse(done.contains(0));
@@ -98,8 +101,8 @@ class MailboxTest {
 
     @Test
     void moreItemsThanTheLimitAreRefusedUntilThereIsRoom() {
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(executor, 1, new Limits(2, 1_000), item -> 1, (item, next) -> pass(gate));
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor, Notes.TIMER.on(executor), 1, new Limits(2, 1_000), item -> 1, (item, next) -> pass(gate));
         assertTrue(mailbox.offer(1));
         assertTrue(mailbox.offer(2));
         assertFalse(mailbox.offer(3));
@@ -110,8 +113,13 @@ class MailboxTest {
 
     @Test
     void moreBytesThanTheLimitAreRefusedButASingleLargeItemIsNot() {
-        Mailbox<Integer> mailbox =
-                new Mailbox<>(executor, 1, new Limits(100, 1_000), item -> item, (item, next) -> pass(gate));
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                executor,
+                Notes.TIMER.on(executor),
+                1,
+                new Limits(100, 1_000),
+                item -> item,
+                (item, next) -> pass(gate));
         assertTrue(mailbox.offer(5_000));
         assertFalse(mailbox.offer(1));
         gate.countDown();
@@ -122,10 +130,11 @@ class MailboxTest {
     @Test
     void closingHandlesWhatIsQueuedAndRefusesTheRest() throws Exception {
         List<Integer> done = new CopyOnWriteArrayList<>();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {
-            pass(gate);
-            done.add(item);
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {
+                    pass(gate);
+                    done.add(item);
+                });
         IntStream.range(0, 500).forEach(mailbox::offer);
         CompletableFuture<Void> closed = mailbox.close();
         assertFalse(mailbox.offer(500));
@@ -139,12 +148,13 @@ class MailboxTest {
     @Test
     void aHandlerThatThrowsDoesNotStopTheNext() throws Exception {
         List<Integer> done = new CopyOnWriteArrayList<>();
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {
-            if (item == 1) {
-                throw new AssertionError("on purpose; its trace belongs to this test");
-            }
-            done.add(item);
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {
+                    if (item == 1) {
+                        throw new AssertionError("on purpose; its trace belongs to this test");
+                    }
+                    done.add(item);
+                });
         IntStream.range(0, 3).forEach(mailbox::offer);
         mailbox.close().get(10, SECONDS);
         assertEquals(List.of(0, 2), done);
@@ -154,12 +164,18 @@ class MailboxTest {
     void whatIsHandedOverRunsOnTheSameThread() throws Exception {
         CompletableFuture<Thread> first = new CompletableFuture<>();
         CompletableFuture<Thread> second = new CompletableFuture<>();
-        Mailbox<Integer> behind =
-                new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> second.complete(Thread.currentThread()));
-        Mailbox<Integer> front = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {
-            first.complete(Thread.currentThread());
-            behind.offer(item, next);
-        });
+        Mailbox<Integer> behind = new Mailbox<>(
+                executor,
+                Notes.TIMER.on(executor),
+                1,
+                ROOMY,
+                item -> 1,
+                (item, next) -> second.complete(Thread.currentThread()));
+        Mailbox<Integer> front =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {
+                    first.complete(Thread.currentThread());
+                    behind.offer(item, next);
+                });
         front.offer(1);
         assertSame(first.get(10, SECONDS), second.get(10, SECONDS));
     }
@@ -168,15 +184,18 @@ class MailboxTest {
     void aBlockedSecondMailboxDoesNotHoldUpTheFirstOrAThirdAndKeepsItsOrder() throws Exception {
         List<Integer> slow = new CopyOnWriteArrayList<>();
         List<Integer> quick = new CopyOnWriteArrayList<>();
-        Mailbox<Integer> blocked = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {
-            pass(gate);
-            slow.add(item);
-        });
-        Mailbox<Integer> free = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> quick.add(item));
-        Mailbox<Integer> front = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {
-            blocked.offer(item, next);
-            free.offer(item, next);
-        });
+        Mailbox<Integer> blocked =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {
+                    pass(gate);
+                    slow.add(item);
+                });
+        Mailbox<Integer> free =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> quick.add(item));
+        Mailbox<Integer> front =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {
+                    blocked.offer(item, next);
+                    free.offer(item, next);
+                });
         List<Integer> items = IntStream.range(0, 1_000).boxed().toList();
         items.forEach(front::offer);
         await().until(() -> quick.size() == 1_000);
@@ -189,7 +208,8 @@ class MailboxTest {
 
     @Test
     void whoIsToldOfTheEndMayWaitForOthersWhoLookAtTheMailbox() throws Exception {
-        Mailbox<Integer> mailbox = new Mailbox<>(Runnable::run, 1, ROOMY, item -> 1, (item, next) -> pass(gate));
+        Mailbox<Integer> mailbox = new Mailbox<>(
+                Runnable::run, Notes.TIMER.on(Runnable::run), 1, ROOMY, item -> 1, (item, next) -> pass(gate));
         Thread offering = new Thread(() -> mailbox.offer(1));
         offering.start();
         await().until(() -> mailbox.size() == 1);
@@ -204,7 +224,8 @@ class MailboxTest {
 
     @Test
     void anExecutorThatRejectsMakesOffersFailAndClosingComplete() throws Exception {
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 1, ROOMY, item -> 1, (item, next) -> {});
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 1, ROOMY, item -> 1, (item, next) -> {});
         executor.shutdown();
         assertFalse(mailbox.offer(1));
         assertFalse(mailbox.offer(2));
@@ -214,7 +235,8 @@ class MailboxTest {
 
     @Test
     void anExecutorThatEndsWhileItemsWaitLetsClosingComplete() throws Exception {
-        Mailbox<Integer> mailbox = new Mailbox<>(executor, 2, ROOMY, item -> 1, (item, next) -> pass(gate));
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(executor, Notes.TIMER.on(executor), 2, ROOMY, item -> 1, (item, next) -> pass(gate));
         mailbox.offer(1);
         CompletableFuture<Void> closed = mailbox.close();
         executor.shutdown();
@@ -234,7 +256,8 @@ class MailboxTest {
             }
             throw new StackOverflowError("on purpose; its trace belongs to this test");
         };
-        Mailbox<Integer> mailbox = new Mailbox<>(failing, 1, ROOMY, item -> 1, (item, next) -> done.add(item));
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(failing, Notes.TIMER.on(failing), 1, ROOMY, item -> 1, (item, next) -> done.add(item));
         assertTrue(mailbox.offer(1));
         assertTrue(mailbox.offer(2));
         assertEquals(List.of(1, 2), done);
@@ -256,12 +279,13 @@ class MailboxTest {
             }
             executor.execute(task);
         };
-        Mailbox<Integer> mailbox = new Mailbox<>(failing, 1, ROOMY, item -> 1, (item, next) -> {
-            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
-            pass(gate);
-            done.add(item);
-            inside.decrementAndGet();
-        });
+        Mailbox<Integer> mailbox =
+                new Mailbox<>(failing, Notes.TIMER.on(failing), 1, ROOMY, item -> 1, (item, next) -> {
+                    most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                    pass(gate);
+                    done.add(item);
+                    inside.decrementAndGet();
+                });
         IntStream.range(0, 10).forEach(mailbox::offer);
         await().until(() -> inside.get() == 1);
         late.forEach(executor::execute);
@@ -285,6 +309,7 @@ class MailboxTest {
         };
         itself.add(new Mailbox<>(
                 one,
+                Notes.TIMER.on(one),
                 2,
                 ROOMY,
                 item -> 1,
@@ -300,7 +325,7 @@ class MailboxTest {
     void whoHandlesAnItemWithinAnotherKnowsThatUntilTheOuterOneHasEnded() {
         List<Boolean> known = new ArrayList<>();
         List<Mailbox<Integer>> itself = new ArrayList<>();
-        itself.add(new Mailbox<>(Runnable::run, 2, ROOMY, item -> 1, (item, next) -> {
+        itself.add(new Mailbox<>(Runnable::run, Notes.TIMER.on(Runnable::run), 2, ROOMY, item -> 1, (item, next) -> {
             if (item == 1) {
                 itself.get(0).offer(2);
             }

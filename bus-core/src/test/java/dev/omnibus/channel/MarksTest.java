@@ -39,6 +39,7 @@ class MarksTest {
                 new ChannelNames("bus"),
                 Notes.limits(heartbeat, outboundBytes, Duration.ZERO, Duration.ZERO),
                 executor,
+                Notes.TIMER,
                 new Notes.Listener());
     }
 
@@ -105,6 +106,7 @@ class MarksTest {
                 new ChannelNames("bus"),
                 Notes.limits(QUICK, 1 << 20, Duration.ZERO, Duration.ofSeconds(60)),
                 executor,
+                Notes.TIMER,
                 new Notes.Listener())) {
             number(channels, "c");
             List<String> failed = new CopyOnWriteArrayList<>();

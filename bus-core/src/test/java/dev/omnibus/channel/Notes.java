@@ -14,6 +14,9 @@ final class Notes {
     static final Duration NEVER = Duration.ofHours(1);
     static final Duration OPENING = Duration.ofSeconds(10);
 
+    /** Of all tests; what is left of one disturbs no other. */
+    static final Timer TIMER = new Timer("test-timer");
+
     private Notes() {}
 
     static Channels.Limits limits(Duration heartbeat) {

@@ -50,6 +50,7 @@ class RoomTest {
                 new ChannelNames("bus"),
                 Notes.limits(heartbeat, 400, wait, hold), // one of them fits with what it keeps alive, two do not
                 executor,
+                Notes.TIMER,
                 new Notes.Listener());
         channels.send("c", message("first"), Count.NO, Sent.UNNOTICED); // for which the lane was made
         transport.completeHeld();

@@ -48,7 +48,7 @@ class RouteTest {
 
     private Channels open(long outboundBytes, Duration wait) {
         Channels.Limits limits = Notes.limits(HEARTBEAT, outboundBytes, wait, Duration.ZERO);
-        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, listener);
+        return Channels.open(transport, "here", new ChannelNames("bus"), limits, executor, Notes.TIMER, listener);
     }
 
     @ParameterizedTest

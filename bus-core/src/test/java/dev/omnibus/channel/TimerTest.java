@@ -3,14 +3,23 @@ package dev.omnibus.channel;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Delayed;
+import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RunnableScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -77,5 +86,75 @@ class TimerTest {
         assertNotSame(dead.get(), later.join());
         assertTrue(later.join().isDaemon());
         await().until(() -> dead.get() != null && !dead.get().isAlive());
+    }
+
+    @Test
+    void whatFindsNoThreadIsHandedOverAgainUntilThereIsOne() {
+        AtomicInteger refused = new AtomicInteger();
+        CompletableFuture<Thread> done = new CompletableFuture<>();
+        Executor scarce = task -> {
+            if (refused.incrementAndGet() < 3) {
+                throw new OutOfMemoryError("on purpose");
+            }
+            new Thread(task, "at last").start();
+        };
+        timer.later(Duration.ofMillis(10), scarce, () -> done.complete(Thread.currentThread()));
+        assertEquals("at last", done.join().getName());
+        assertEquals(3, refused.get());
+    }
+
+    @Test
+    void whatAnExecutorRefusesAndRunsAllTheSameRunsOnce() {
+        AtomicInteger run = new AtomicInteger();
+        AtomicInteger asked = new AtomicInteger();
+        Executor confused = task -> {
+            task.run();
+            if (asked.incrementAndGet() < 3) {
+                throw new OutOfMemoryError("on purpose");
+            }
+        };
+        timer.later(Duration.ofMillis(10), confused, run::incrementAndGet);
+        await().until(() -> asked.get() == 3);
+        assertEquals(1, run.get());
+    }
+
+    @Test
+    void aFutureThatIsLimitedFailsInTimeAndOneThatHasEndedCostsNothingMore() {
+        CompletableFuture<String> late = timer.limit(new CompletableFuture<>(), Duration.ofMillis(10));
+        CompletableFuture<String> timely = timer.limit(new CompletableFuture<>(), Duration.ofHours(1));
+        timely.complete("in time");
+        assertTrue(timer.getQueue().size() <= 1);
+        assertInstanceOf(
+                TimeoutException.class,
+                assertThrows(CompletionException.class, late::join).getCause());
+        assertEquals("in time", timely.join());
+    }
+
+    @Test
+    void whenItEndsNobodyWaitsForAFutureAnyMoreAndWhatWaitsIsForgotten() {
+        CompletableFuture<String> before = timer.limit(new CompletableFuture<>(), Duration.ofHours(1));
+        timer.later(Duration.ofHours(1), Runnable::run, () -> {});
+        timer.end();
+        CompletableFuture<String> after = timer.limit(new CompletableFuture<>(), Duration.ofHours(1));
+        timer.later(Duration.ofHours(1), Runnable::run, () -> {});
+        assertTrue(before.isCompletedExceptionally() && after.isCompletedExceptionally());
+        assertTrue(timer.getQueue().isEmpty());
+    }
+
+    /** As when an executor without memory has dropped what was to clear it. */
+    @Test
+    void whatIsSaidToBeUnderWayIsNotBelievedForEver() {
+        ExpiringFlag lasting = new ExpiringFlag(Duration.ofHours(1));
+        assertTrue(lasting.set());
+        assertTrue(lasting.isSet());
+        assertFalse(lasting.set());
+        lasting.clear();
+        assertFalse(lasting.isSet());
+        assertTrue(lasting.set());
+
+        ExpiringFlag brief = new ExpiringFlag(Duration.ofMillis(20));
+        assertTrue(brief.set());
+        await().until(() -> !brief.isSet());
+        assertTrue(brief.set());
     }
 }

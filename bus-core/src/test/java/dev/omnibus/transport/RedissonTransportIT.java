@@ -1,6 +1,8 @@
 package dev.omnibus.transport;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +10,7 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -91,6 +94,20 @@ class RedissonTransportIT extends TransportContract {
                     Outcomes.publish(mapped, "name.mapped", "x", true).join());
         }
         assertTrue(hooked.get() >= 4, () -> "called " + hooked + " times");
+    }
+
+    /** Its thread may have died, or wait for ever. */
+    @Test
+    void aReconnectThatWasCancelledIsNotJoinedAndTheNextOneStands() throws Exception {
+        try (Transport there = connect()) {
+            there.subscribe("again", (channel, frame) -> {}).join();
+            CompletableFuture<Void> forgotten = there.reconnect();
+            forgotten.cancel(false);
+            CompletableFuture<Void> next = there.reconnect();
+            assertNotSame(forgotten, next);
+            next.get(20, SECONDS);
+            assertEquals(1, Outcomes.publish(there, "again", "x", true).join().receivers());
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Count;
+import dev.omnibus.channel.ExpiringFlag;
 import dev.omnibus.channel.Sent;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -16,9 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,7 +47,7 @@ final class Announcement {
     private final RpcCodec codec;
     private final Directory directory;
     private final DiscoverEndpoint discover;
-    private final Executor executor;
+    private final ExpiringFlag sayingSoon = new ExpiringFlag(LeaseTimes.LEASE);
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     private final String host =
             host(System::getenv, List.of(Path.of("/proc/sys/kernel/hostname"), Path.of("/etc/hostname")));
@@ -60,7 +59,6 @@ final class Announcement {
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
     private int skipped; // steps in a row, because the last write had not ended
     private boolean sayAgain;
-    private boolean sayingSoon;
     private boolean draining;
     private boolean leaving;
 
@@ -69,7 +67,6 @@ final class Announcement {
         this.codec = codec;
         this.directory = Directory.on(bus);
         this.discover = new DiscoverEndpoint(bus, codec, pacer);
-        this.executor = new LastingExecutor(bus.executor());
     }
 
     /**
@@ -170,17 +167,15 @@ final class Announcement {
      */
     synchronized void sayAgain() {
         sayAgain = true;
-        if (!sayingSoon) {
-            sayingSoon = true;
-            CompletableFuture.delayedExecutor(SOON.toMillis(), TimeUnit.MILLISECONDS, executor)
-                    .execute(this::saySoon);
+        if (sayingSoon.set()) {
+            channels.later(SOON, this::saySoon);
         }
     }
 
     private void saySoon() {
+        sayingSoon.clear();
         boolean here;
         synchronized (this) {
-            sayingSoon = false;
             here = renewing != null && !leaving; // not after its good-bye
         }
         if (here) {

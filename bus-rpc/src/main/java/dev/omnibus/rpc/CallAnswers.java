@@ -10,12 +10,11 @@ import dev.omnibus.rpc.RpcCodec.Answer;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
@@ -303,11 +302,10 @@ final class CallAnswers {
                 heldBytes.addAndGet(-bytes);
                 return false;
             }
-            CompletableFuture.delayedExecutor(pauseMillis, TimeUnit.MILLISECONDS, executor)
-                    .execute(() -> {
-                        heldBytes.addAndGet(-bytes);
-                        send();
-                    });
+            channels.later(Duration.ofMillis(pauseMillis), () -> {
+                heldBytes.addAndGet(-bytes);
+                send();
+            });
             return true;
         }
 

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Layer;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.ExpiringFlag;
 import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.GuardedFuture;
 import dev.omnibus.channel.Listening;
@@ -23,7 +24,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -45,6 +45,9 @@ public final class Directory implements Layer {
     /** Far longer than Redis has to answer. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
 
+    /** Longer than what is going to be done soon ever waits. */
+    private static final Duration FORGOTTEN = LeaseTimes.LOOK.multipliedBy(4);
+
     /** Replies of a node that has said good-bye may still be on their way through this process. */
     private static final Duration LAST_REPLIES = Duration.ofMillis(250);
 
@@ -63,7 +66,8 @@ public final class Directory implements Layer {
     private final RpcCodec codec;
     private final Members members = new Members(this::touched);
     private final ShapeChecks shapes;
-    private final AtomicBoolean confirming = new AtomicBoolean(); // a second look is going to be taken
+    private final ExpiringFlag confirming = new ExpiringFlag(FORGOTTEN); // a second look is going to be taken
+    private final ExpiringFlag hinted = new ExpiringFlag(FORGOTTEN); // a look for a word is
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
 
@@ -75,7 +79,6 @@ public final class Directory implements Layer {
     private @Nullable Future<?> looking;
     private boolean knownSame; // since the last look
     private Set<String> leaving = new HashSet<>(); // have said good-bye since the last look for a word
-    private boolean hinted; // a look for a word is going to be taken
     private long hintedVersion; // of the leases after the last one
     private Duration pause = Duration.ZERO; // from then on
     private long pausedSince;
@@ -351,17 +354,12 @@ public final class Directory implements Layer {
         if (members.hasRoomAgain()) {
             at(0); // the next look reads all of them
         }
-        if (members.someMissing() && confirming.compareAndSet(false, true)) {
-            later(LeaseTimes.SECOND_LOOK, () -> {
-                confirming.set(false);
+        if (members.someMissing() && confirming.set()) {
+            channels.later(LeaseTimes.SECOND_LOOK, () -> {
+                confirming.clear();
                 look();
             });
         }
-    }
-
-    private void later(Duration delay, Runnable task) {
-        CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS, executor)
-                .execute(task);
     }
 
     /**
@@ -371,23 +369,22 @@ public final class Directory implements Layer {
     private void hint() {
         Duration wait;
         synchronized (this) {
-            if (closed || hinted) {
+            if (closed || !hinted.set()) {
                 return;
             }
-            hinted = true;
             wait = pause.minusNanos(System.nanoTime() - pausedSince);
         }
         if (wait.isNegative() || wait.isZero()) {
             followHint();
         } else {
-            later(wait, this::followHint);
+            channels.later(wait, this::followHint);
         }
     }
 
     private void followHint() {
         Set<String> left;
+        hinted.clear();
         synchronized (this) {
-            hinted = false;
             left = leaving;
             leaving = new HashSet<>();
         }
@@ -406,7 +403,7 @@ public final class Directory implements Layer {
     }
 
     private void left(String node) {
-        later(LAST_REPLIES, () -> lostListeners.forEach(listener -> listener.accept(node)));
+        channels.later(LAST_REPLIES, () -> lostListeners.forEach(listener -> listener.accept(node)));
     }
 
     private synchronized void leaves(String node) {

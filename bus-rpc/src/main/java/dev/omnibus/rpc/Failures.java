@@ -115,7 +115,7 @@ final class Failures {
         if (cause instanceof CancellationException) {
             return Optional.of(Reason.CANCELLED);
         }
-        if (cause instanceof TimeoutException) { // by orTimeout
+        if (cause instanceof TimeoutException) { // by a limit
             return Optional.of(Reason.TIMEOUT);
         }
         return Optional.of(cause instanceof RpcException e ? e.reason() : Reason.FAULT);

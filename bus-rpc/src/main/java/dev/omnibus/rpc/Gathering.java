@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -364,8 +363,7 @@ final class Gathering<T> implements Pending {
             end(Reason.NODE_LOST);
         } else if (waitForNames) {
             askWhoTheyAre();
-            CompletableFuture.delayedExecutor(client.patience().toNanos(), TimeUnit.NANOSECONDS, client::execute)
-                    .execute(this::giveUpTheUnnamed);
+            client.channels().later(client.patience(), this::giveUpTheUnnamed);
         }
     }
 

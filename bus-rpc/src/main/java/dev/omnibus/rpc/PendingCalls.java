@@ -83,7 +83,8 @@ final class PendingCalls implements Receiver {
         this.codec = codec;
         this.known = codec.peers();
         this.executor = new LastingExecutor(bus.channels().executor());
-        this.arrivals = new Mailbox<>(executor, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
+        this.arrivals = new Mailbox<>(
+                executor, channels::later, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
     }
 
     /**

@@ -1,14 +1,14 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.channel.Later;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,8 +76,7 @@ final class ReplyBudget {
             if (now) {
                 whatWaits.run();
             } else if (waitsForAnother) {
-                CompletableFuture.delayedExecutor(PROBE_MILLIS, TimeUnit.MILLISECONDS, executor)
-                        .execute(() -> letGo(this));
+                later.run(Duration.ofMillis(PROBE_MILLIS), () -> letGo(this));
             }
         }
 
@@ -138,6 +137,7 @@ final class ReplyBudget {
     }
 
     private final Executor executor;
+    private final Later later;
     private final Map<String, Integer> sizes =
             new ConcurrentHashMap<>(); // of replies, by method; written under the lock
     private final Account small = new Account(MAX_SMALL_BYTES); // guarded by this, like all below
@@ -145,8 +145,9 @@ final class ReplyBudget {
     private final Map<String, Reservation> probes = new HashMap<>(); // the first of their method
     private final Map<String, List<Reservation>> behindProbes = new HashMap<>();
 
-    ReplyBudget(Executor executor) {
+    ReplyBudget(Executor executor, Later later) {
         this.executor = executor;
+        this.later = later;
     }
 
     /** Whether a call needs a place. */

@@ -1,12 +1,13 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.channel.FailureLog;
+import dev.omnibus.channel.Later;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -81,18 +82,20 @@ final class ReplyPacer {
     }
 
     private final Executor executor;
+    private final Later later;
     private final LongSupplier clock;
     private final Map<String, Bucket> buckets = new HashMap<>(); // guarded by this, like all below
     private int sweepAt = SWEEP_AT;
     private boolean closed;
     private volatile long waitingBytes; // written under the lock only
 
-    ReplyPacer(Executor executor) {
-        this(executor, System::nanoTime);
+    ReplyPacer(Executor executor, Later later) {
+        this(executor, later, System::nanoTime);
     }
 
-    ReplyPacer(Executor executor, LongSupplier clock) {
+    ReplyPacer(Executor executor, Later later, LongSupplier clock) {
         this.executor = executor;
+        this.later = later;
         this.clock = clock;
     }
 
@@ -159,7 +162,7 @@ final class ReplyPacer {
     }
 
     private void later(String inbox, long nanos) {
-        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, executor).execute(() -> release(inbox));
+        later.run(Duration.ofNanos(nanos), () -> release(inbox));
     }
 
     /** Sends what may be sent by now. */

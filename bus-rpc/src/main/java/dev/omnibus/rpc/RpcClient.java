@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -55,7 +54,7 @@ public final class RpcClient implements Layer {
     private RpcClient(Bus bus) {
         channels = bus.channels();
         executor = new LastingExecutor(bus.channels().executor());
-        replyBudget = new ReplyBudget(executor);
+        replyBudget = new ReplyBudget(executor, channels::later);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethods(codec, channels.names());
         directory = Directory.on(bus);
@@ -363,8 +362,7 @@ public final class RpcClient implements Layer {
             return;
         }
         long started = System.nanoTime();
-        ready.copy()
-                .orTimeout(nanos, TimeUnit.NANOSECONDS)
+        channels.limit(ready.copy(), Duration.ofNanos(nanos))
                 .whenCompleteAsync(
                         (done, failure) -> {
                             if (failure == null) {
@@ -435,8 +433,7 @@ public final class RpcClient implements Layer {
 
     /** Runs what may block, later. */
     void executeAfter(long millis, Runnable task) {
-        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, executor)
-                .execute(task);
+        channels.later(Duration.ofMillis(millis), task);
     }
 
     /** Runs what may block. */

@@ -49,7 +49,7 @@ public final class RpcServer implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
         Executor executor = new LastingExecutor(bus.channels().executor());
-        ReplyPacer pacer = new ReplyPacer(executor);
+        ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
         answers = new CallAnswers(bus.channels(), codec, executor, pacer);
         announcement = new Announcement(bus, codec, pacer);
     }

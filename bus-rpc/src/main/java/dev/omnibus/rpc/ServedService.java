@@ -101,7 +101,12 @@ final class ServedService implements Registration {
         this.concurrency = options.concurrency();
         Mailbox.Limits waiting = new Mailbox.Limits(limit, WAITING_BYTES);
         this.mailbox = new Mailbox<>(
-                executor, options.concurrency(), waiting, Execution::size, (execution, next) -> run(execution));
+                executor,
+                channels::later,
+                options.concurrency(),
+                waiting,
+                Execution::size,
+                (execution, next) -> run(execution));
     }
 
     @Nullable

@@ -526,7 +526,9 @@ class DirectoryTest extends PlayedNodes {
     void moreThanOthersReadIsNotAnnounced() {
         Bus bus = bus("large");
         Announcement announcement = new Announcement(
-                bus, new RpcCodec(bus.json(), bus.node(), "bus:inbox:x"), new ReplyPacer(Runnable::run));
+                bus,
+                new RpcCodec(bus.json(), bus.node(), "bus:inbox:x"),
+                new ReplyPacer(Runnable::run, bus.channels()::later));
         announcement.requireRoom(Map.of("echo", methods(9_000, 1)));
         announcement.requireRoom(Map.of("echo", methods(4_000, 240)));
 

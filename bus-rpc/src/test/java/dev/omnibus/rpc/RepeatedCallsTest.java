@@ -25,7 +25,7 @@ class RepeatedCallsTest {
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
     private final RpcCodec codec = new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n");
     private final CallAnswers answers =
-            new CallAnswers(bus.channels(), codec, Runnable::run, new ReplyPacer(Runnable::run));
+            new CallAnswers(bus.channels(), codec, Runnable::run, new ReplyPacer(Runnable::run, bus.channels()::later));
     private final ServedMethod method = ServedMethod.of("echo.say", JsonNode.class, params -> params, codec);
     private final RepeatedCalls repeated = new RepeatedCalls();
     private int lastId;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.channel.Timer;
 import dev.omnibus.rpc.ReplyBudget.Reservation;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -17,7 +18,7 @@ class ReplyBudgetTest {
 
     private static final int MEBIBYTE = 1024 * 1024;
 
-    private final ReplyBudget budget = new ReplyBudget(Runnable::run);
+    private final ReplyBudget budget = new ReplyBudget(Runnable::run, new Timer("test-timer").on(Runnable::run));
     private final List<String> sent = new CopyOnWriteArrayList<>();
 
     private Reservation ask(String name, String method, int nodes) {

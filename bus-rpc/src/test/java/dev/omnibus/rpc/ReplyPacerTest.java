@@ -16,7 +16,7 @@ class ReplyPacerTest {
 
     private final AtomicLong nanos = new AtomicLong(1);
     private final AtomicInteger sent = new AtomicInteger();
-    private final ReplyPacer pacer = new ReplyPacer(task -> {}, nanos::get);
+    private final ReplyPacer pacer = new ReplyPacer(task -> {}, (delay, task) -> {}, nanos::get);
 
     private void reply(String inbox, int bytes, int times) {
         for (int i = 0; i < times; i++) {
@@ -135,7 +135,7 @@ class ReplyPacerTest {
 
     @Test
     void whoWaitsForWhatIsGivenBackGoesAtOnce() {
-        ReplyPacer eager = new ReplyPacer(Runnable::run, nanos::get);
+        ReplyPacer eager = new ReplyPacer(Runnable::run, (delay, task) -> {}, nanos::get);
         eager.pass("inbox", 20 * MEBIBYTE, sent::incrementAndGet);
         eager.pass("inbox", MEBIBYTE, sent::incrementAndGet);
         assertEquals(1, sent.get());

@@ -164,14 +164,8 @@ public class RpcClassLoaderTest {
         return new WeakReference<>(child);
     }
 
-    /** The JDK's own thread for timeouts lives on, and what called for it first lives on with it. */
-    private static void startTheTimerOfTheJdk() {
-        CompletableFuture.delayedExecutor(0, SECONDS, Runnable::run).execute(() -> {});
-    }
-
     @Test
     void itsClassesAreUnloadedAfterItsBusesWereClosed() throws Exception {
-        startTheTimerOfTheJdk();
         List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
         for (int i = 0; i < PROGRAMS; i++) {
             loaders.add(used());

@@ -7,7 +7,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import org.redisson.Redisson;
@@ -70,7 +73,8 @@ final class ClusterCounts {
         Collection<CompletableFuture<Long>> counts = asked.values();
         CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
         boolean everybody = leftOut.isEmpty();
-        all.orTimeout(LONGEST.toMillis(), TimeUnit.MILLISECONDS).whenComplete((done, failure) -> {
+        limit(all);
+        all.whenComplete((done, failure) -> {
             long largest = counts.stream()
                     .filter(count -> count.isDone() && !count.isCompletedExceptionally())
                     .mapToLong(CompletableFuture::join)
@@ -86,6 +90,24 @@ final class ClusterCounts {
             boolean sure = failure == null && everybody && !(mustBeExact && reigns.hasNewMaster(channel));
             told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
+    }
+
+    /** On the thread that reads and writes, without which there would be no answers either. */
+    private void limit(CompletableFuture<Void> all) {
+        if (all.isDone()) {
+            return;
+        }
+        try {
+            Future<?> wait = commands.getServiceManager()
+                    .getGroup()
+                    .schedule(
+                            () -> all.completeExceptionally(new TimeoutException()),
+                            LONGEST.toMillis(),
+                            TimeUnit.MILLISECONDS);
+            all.whenComplete((done, failure) -> wait.cancel(false));
+        } catch (RejectedExecutionException ended) {
+            all.completeExceptionally(ended);
+        }
     }
 
     private Map<MasterSlaveEntry, CompletableFuture<Long>> askAllBut(Set<MasterSlaveEntry> leftOut, String channel) {

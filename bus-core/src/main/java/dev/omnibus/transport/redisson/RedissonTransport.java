@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -311,7 +312,7 @@ public final class RedissonTransport implements Transport {
             if (closed) {
                 return CompletableFuture.failedFuture(closedFailure());
             }
-            if (reconnecting != null) {
+            if (reconnecting != null && !reconnecting.isDone()) { // a thread that has died may have left it
                 return reconnecting;
             }
             done = new CompletableFuture<>();
@@ -515,12 +516,19 @@ public final class RedissonTransport implements Transport {
         }
         last.close();
         if (rebuilding != null) { // it makes a client on the event loop, and ends it when it sees that all is closed
-            rebuilding
-                    .handle((done, failure) -> null)
-                    .completeOnTimeout(null, RECONNECT_ENDS_SECONDS, TimeUnit.SECONDS)
-                    .join();
+            awaitEnd(rebuilding);
         }
         eventLoop.end();
+    }
+
+    private static void awaitEnd(CompletableFuture<Void> rebuilding) {
+        try {
+            rebuilding.get(RECONNECT_ENDS_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException | CancellationException e) {
+            LOG.trace("Closed while it reconnected", e);
+        }
     }
 
     /** What it holds for subscriptions in all its maps; 0 when there are none. */

@@ -2,6 +2,7 @@ package dev.omnibus.rpc.redisrpc;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.Channels;
 import dev.omnibus.rpc.Adapter;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -15,7 +16,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class QueueClient implements Adapter.Calls {
 
     /** How long a call that has timed out may take to find out whether its request was still waiting. */
-    private static final long TAKE_BACK_MILLIS = 80;
+    private static final Duration TAKE_BACK = Duration.ofMillis(80);
 
     private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     private static final byte[] NOTHING = {};
@@ -37,6 +37,7 @@ final class QueueClient implements Adapter.Calls {
     private final Supplier<Queues> queues;
     private final QueueCodec codec;
     private final Executor executor;
+    private final Channels channels;
 
     QueueClient(String queue, Bus bus, Executor executor, Semaphore room, Supplier<Queues> queues) {
         this.queue = queue;
@@ -44,6 +45,7 @@ final class QueueClient implements Adapter.Calls {
         this.queues = queues;
         this.codec = new QueueCodec(bus.json());
         this.executor = executor;
+        this.channels = bus.channels();
     }
 
     @Override
@@ -96,8 +98,7 @@ final class QueueClient implements Adapter.Calls {
                 result.whenComplete((value, failure) -> taken.cancel(true)); // nothing, if it has come
                 return taken;
             });
-            answer.thenApply(message -> message.orElse(NOTHING))
-                    .orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
+            channels.limit(answer.thenApply(message -> message.orElse(NOTHING)), timeout)
                     .whenCompleteAsync((message, failure) -> ended(pushed, message, failure), executor);
             result.whenComplete((value, failure) -> {
                 if (result.isCancelled()) {
@@ -140,8 +141,7 @@ final class QueueClient implements Adapter.Calls {
 
         /** A request that waits yet will not be executed any more. */
         private void takeBack(CompletableFuture<Void> pushed) {
-            takenBack(pushed)
-                    .completeOnTimeout(false, TAKE_BACK_MILLIS, TimeUnit.MILLISECONDS)
+            channels.limit(takenBack(pushed), TAKE_BACK)
                     .exceptionally(failure -> false)
                     .thenAcceptAsync(
                             waited -> fail(
