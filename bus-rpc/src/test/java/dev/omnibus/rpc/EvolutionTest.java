@@ -20,9 +20,12 @@ import dev.omnibus.bus.BusListener;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -71,6 +74,35 @@ class EvolutionTest {
     record MaybeText(Optional<String> value) {}
 
     record Several(List<Integer> value) {}
+
+    record Once(Set<Integer> value) {}
+
+    record Whether(boolean value) {}
+
+    record SomeNumber(OptionalInt value) {}
+
+    record Real(double value) {}
+
+    record Later(@Nullable Instant value) {}
+
+    /** Of an older and a newer order each. */
+    record Cart(Order order, List<Order> more) {}
+
+    record NewCart(Grown order, List<Grown> more) {}
+
+    record ByNumber(Map<Integer, Integer> value) {}
+
+    record ByLong(Map<Long, Long> value) {}
+
+    record ByText(Map<String, Integer> value) {}
+
+    record ByColor(Map<MoreColors, Integer> value) {}
+
+    record ByFewerColors(Map<Color, Integer> value) {}
+
+    record Colors(List<MoreColors> value) {}
+
+    record FewerColors(List<Color> value) {}
 
     enum Color {
         RED
@@ -157,6 +189,37 @@ class EvolutionTest {
                 fails(new Maybe(Optional.empty()), Whole.class),
                 fails(new Whole(5), Several.class),
                 fails(new Several(List.of(5)), Whole.class),
+                reads(new Several(List.of(5, 6)), new Once(Set.of(5, 6))),
+                reads(new Several(List.of(5, 5)), new Once(Set.of(5))),
+                reads(new Once(Set.of(5)), new Several(List.of(5))),
+                reads(new SomeNumber(OptionalInt.of(5)), new Whole(5)),
+                reads(new Whole(5), new SomeNumber(OptionalInt.of(5))),
+                reads(new Whole(5), new Real(5)),
+                fails(new Real(5), Whole.class), // written as 5.0
+                fails(new Whole(1), Whether.class),
+                fails(new Whether(true), Whole.class),
+                reads(new Whether(true), new Text("true")),
+                fails(new Long64(1_700_000_000_000L), Later.class),
+                fails(new Text(""), Later.class),
+                fails(new Later(Instant.EPOCH), Long64.class),
+                reads(new Later(Instant.EPOCH), new Text("1970-01-01T00:00:00Z")),
+                reads(
+                        new Cart(new Order("a"), List.of(new Order("b"))),
+                        new NewCart(
+                                new Grown("a", 0, false, null, Optional.empty(), null),
+                                List.of(new Grown("b", 0, false, null, Optional.empty(), null)))),
+                reads(
+                        new NewCart(new Grown("a", 1, true, "n", Optional.of("b"), List.of("c")), List.of()),
+                        new Cart(new Order("a"), List.of())),
+                reads(new ByNumber(Map.of(5, 6)), new ByLong(Map.of(5L, 6L))),
+                reads(new ByLong(Map.of(5L, 6L)), new ByNumber(Map.of(5, 6))),
+                fails(new ByLong(Map.of(1L << 32, 1L)), ByNumber.class),
+                reads(new ByNumber(Map.of(5, 6)), new ByText(Map.of("5", 6))),
+                reads(new ByText(Map.of("5", 6)), new ByNumber(Map.of(5, 6))),
+                fails(new ByText(Map.of("five", 6)), ByNumber.class),
+                reads(new ByText(Map.of("RED", 6)), new ByColor(Map.of(MoreColors.RED, 6))),
+                fails(new ByColor(Map.of(MoreColors.BLUE, 6)), ByFewerColors.class),
+                fails(new Colors(List.of(MoreColors.RED, MoreColors.BLUE)), FewerColors.class),
                 reads(new Painted(Color.RED), new PaintedAnew(MoreColors.RED)),
                 fails(new PaintedAnew(MoreColors.BLUE), Painted.class),
                 reads(new PaintedAnew(MoreColors.BLUE), new PaintedWithCare(Prepared.OTHER)),
@@ -214,6 +277,21 @@ class EvolutionTest {
             assertEquals(Reason.BAD_REPLY, failure(result).reason());
         } else {
             assertEquals(read, result.get(10, SECONDS));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("data")
+    void aReplyOfABroadcastIsReadOrABadReply(Object written, Class<?> type, @Nullable Object read) throws Exception {
+        RpcServer.on(server).serve("shop.get", params -> written).ready().get(10, SECONDS);
+        Replies<?> replies =
+                client.broadcast("shop.get", type, CallOptions.defaults()).get(10, SECONDS);
+        if (read == null) {
+            assertEquals(
+                    List.of(Reason.BAD_REPLY),
+                    replies.faults().values().stream().map(RpcException::reason).toList());
+        } else {
+            assertEquals(List.of(read), replies.values());
         }
     }
 
