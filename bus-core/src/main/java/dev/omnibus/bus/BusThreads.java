@@ -42,8 +42,9 @@ final class BusThreads {
 
     /** Runs something on a thread that then counts as one of the bus', whoever it belongs to. */
     static void runAs(Object owner, Runnable task) {
-        Object before = OWNER.get();
+        Object before = null;
         try {
+            before = OWNER.get(); // in a new thread this takes memory, too
             OWNER.set(owner);
         } catch (OutOfMemoryError e) {
             // better unnoted than not run

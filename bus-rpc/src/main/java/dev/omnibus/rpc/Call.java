@@ -168,17 +168,26 @@ final class Call<T> {
             return;
         }
         client.directory().lookAfresh().whenComplete((done, failure) -> {
-            Node found = choose();
-            if (found != null) {
-                send(next, found);
-            } else if (next.take()) {
-                if (failure == null && client.pending().isReturning(deadline)) {
-                    awaitReturn();
-                } else {
-                    again(next, nobody(failure), 0);
-                }
+            try {
+                looked(next, failure);
+            } catch (RuntimeException | Error e) { // nobody else would hear of it, and the call would have no end
+                next.take();
+                fail(e);
             }
         });
+    }
+
+    private void looked(Attempt next, @Nullable Throwable failure) {
+        Node found = choose();
+        if (found != null) {
+            send(next, found);
+        } else if (next.take()) {
+            if (failure == null && client.pending().isReturning(deadline)) {
+                awaitReturn();
+            } else {
+                again(next, nobody(failure), 0);
+            }
+        }
     }
 
     /** Nobody is there because the connection has just been interrupted: that is no answer yet. */

@@ -111,12 +111,11 @@ final class Gathering<T> implements Pending {
         }
         if (client.directory().serving(method).isEmpty()) {
             client.directory().lookAfresh().whenComplete((done, failure) -> {
-                if (!client.directory().serving(method).isEmpty()) {
-                    sendWithRoom();
-                } else if (failure == null && client.pending().isReturning(deadline)) {
-                    client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
-                } else if (client.pending().remove(id)) {
-                    fail(nobody(failure));
+                try {
+                    looked(failure);
+                } catch (RuntimeException | Error e) { // nobody else would hear of it, and it would have no end
+                    client.pending().remove(id);
+                    future.fail(e);
                 }
             });
         } else {
@@ -135,6 +134,16 @@ final class Gathering<T> implements Pending {
             mine = made;
         }
         mine.whenRoom(this::send);
+    }
+
+    private void looked(@Nullable Throwable failure) {
+        if (!client.directory().serving(method).isEmpty()) {
+            sendWithRoom();
+        } else if (failure == null && client.pending().isReturning(deadline)) {
+            client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
+        } else if (client.pending().remove(id)) {
+            fail(nobody(failure));
+        }
     }
 
     void fail(RpcException e) {

@@ -229,8 +229,11 @@ final class PendingCalls implements Receiver {
 
     private void end(Predicate<Pending> which, Reason reason, String why) {
         table.forEach((id, pending) -> {
-            if (which.test(pending) && remove(id)) {
-                executor.execute(() -> pending.onEnd(reason, why)); // it may lead to code that blocks
+            if (which.test(pending)) {
+                Runnable end = () -> pending.onEnd(reason, why); // made before it is removed: there may be no memory
+                if (remove(id)) {
+                    executor.execute(end); // it may lead to code that blocks
+                }
             }
         });
     }
