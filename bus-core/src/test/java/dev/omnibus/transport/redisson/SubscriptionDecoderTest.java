@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.LongSupplier;
@@ -85,7 +86,7 @@ class SubscriptionDecoderTest {
     }
 
     private boolean letGo() {
-        return letGo.get("c").test(KEPT);
+        return Objects.requireNonNull(letGo.get("c")).test(KEPT);
     }
 
     /** Without running what it leads to, for which there would have to be a connection of Redisson's. */
