@@ -261,9 +261,9 @@ final class CallAnswers {
     }
 
     /**
-     * A reply on its way. If there is no connection it is sent again as long as its caller waits. A result may be
-     * larger than what can be sent, and then the caller is told so. Whatever else keeps it from being sent is counted
-     * and reported: the caller will only see his timeout.
+     * A reply on its way. If there is no connection it is sent again as long as its caller waits. A result or a fault
+     * may be larger than what can be sent, and then the caller is told so. Whatever else keeps it from being sent is
+     * counted and reported: the caller will only see his timeout.
      */
     private final class Replying implements Sent {
 
@@ -327,9 +327,10 @@ final class CallAnswers {
             if (failure.notSent()) {
                 giveBack();
             }
-            if (failure.kind() == Kind.TOO_LARGE && answer.isResult()) {
-                LOG.error("The result of {} for {} was not sent", execution.method(), execution.caller(), failure);
-                Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the result is too large to be sent", "");
+            String what = answer.isResult() ? "result" : "fault";
+            Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
+            if (failure.kind() == Kind.TOO_LARGE && answer.body().length > tooLarge.body().length) {
+                LOG.error("The {} of {} for {} was not sent", what, execution.method(), execution.caller(), failure);
                 new Replying(execution, tooLarge, Reason.FAULT).send();
             } else if (unreceived > 0 && failure.kind() == Kind.CLOSED) {
                 callersGone.increment(); // as long as the bus could look for him

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusState;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -74,6 +75,28 @@ abstract class CallCasesContract extends CasesFixture {
         assertEquals(Reason.FAULT, e.reason());
         assertTrue(String.valueOf(e.getMessage()).endsWith("the result is too large to be sent"), e::getMessage);
         assertEquals(3, cases.text(3).length());
+    }
+
+    @Test
+    void aFaultThatIsTooLargeIsAFaultThatSaysSo() {
+        String large = "x".repeat(1024 * 1024);
+        RpcServer server = RpcServer.on(bus("a"));
+        server.serve("large.message", params -> {
+                    throw new RpcFault(7, large);
+                })
+                .ready()
+                .join();
+        server.serve("large.details", params -> {
+                    throw new RpcFault(7, "Large", "no", TextNode.valueOf(large));
+                })
+                .ready()
+                .join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        for (String method : List.of("large.message", "large.details")) {
+            RpcException e = CallContract.failure(client.call(method, String.class));
+            assertEquals(Reason.FAULT, e.reason());
+            assertTrue(String.valueOf(e.getMessage()).endsWith("the fault is too large to be sent"), e::getMessage);
+        }
     }
 
     @Test
