@@ -4,16 +4,22 @@ import static java.util.Objects.requireNonNull;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.testing.FaultProxy;
+import dev.omnibus.testing.FaultProxy.Direction;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -78,6 +84,26 @@ class ManySubscriptionsIT {
                 .mapToObj(i -> transport.subscribe("crowd" + i, listener))
                 .toList();
         CompletableFuture.allOf(subscribing.toArray(CompletableFuture[]::new)).get(50, SECONDS);
+    }
+
+    /** And not a thousand after the other, each after its own timeout. */
+    @Test
+    void whatWaitsAtASilentRedisFailsTogether() throws Exception {
+        FrameListener listener = counting(new AtomicInteger(), new AtomicInteger());
+        try (FaultProxy proxy = FaultProxy.to(redis);
+                RedissonTransport away = RedissonTransport.connect(proxy.url())) {
+            proxy.stall(Direction.TO_CLIENT);
+            List<CompletableFuture<Void>> subscribing = IntStream.range(0, 5_000)
+                    .mapToObj(i -> away.subscribe("silent" + i, listener))
+                    .toList();
+            CompletableFuture.allOf(subscribing.toArray(CompletableFuture[]::new))
+                    .handle((done, failure) -> failure)
+                    .get(12, SECONDS);
+            for (CompletableFuture<Void> each : subscribing) {
+                ExecutionException failure = assertThrows(ExecutionException.class, each::get);
+                assertInstanceOf(TransportException.class, failure.getCause());
+            }
+        }
     }
 
     @Test
