@@ -150,6 +150,16 @@ public final class Json {
     }
 
     /**
+     * The size of the largest text that is read.
+     *
+     * @param bounded a mapper of a bus
+     * @return bytes
+     */
+    public static long maxBytes(ObjectMapper bounded) {
+        return bounded.getFactory().streamReadConstraints().getMaxDocumentLength();
+    }
+
+    /**
      * What the wire needs of any mapper: limits, what could not be read again, and leniency towards those who know
      * more. All else is the program's affair.
      */

@@ -122,6 +122,11 @@ public final class Adapter {
         return result;
     }
 
+    /** Why a request is not sent, which the bus of a server could not read and so not answer. */
+    private String tooLarge(int bytes) {
+        return "the request is too large: " + bytes + " bytes, at most " + codec.maxBytes() + "; see maxMessageBytes";
+    }
+
     private CompletableFuture<Object> call(
             Calls calls,
             String method,
@@ -131,6 +136,10 @@ public final class Adapter {
             @Nullable Object... arguments) {
         long started = System.nanoTime();
         byte[] written = writer.write(method, arguments);
+        if (written.length > codec.maxBytes()) {
+            return CompletableFuture.failedFuture(
+                    failure(Reason.REFUSED, true, method, Duration.ZERO, tooLarge(written.length), null));
+        }
         JsonNode params;
         try {
             params = codec.tree(new Message(written, 0, written.length));

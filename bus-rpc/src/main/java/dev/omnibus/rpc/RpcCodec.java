@@ -159,6 +159,11 @@ final class RpcCodec {
         this.errorPart = WireBytes.utf8(",\"meta\":{\"from\":\"" + node + "\"},\"error\":");
     }
 
+    /** The size of the largest text that is read. */
+    long maxBytes() {
+        return Json.maxBytes(json);
+    }
+
     ObjectMapper json() {
         return json;
     }

@@ -55,6 +55,12 @@ final class QueueClient implements Adapter.Calls {
             responseQueue.append(LETTERS.charAt(RANDOM.nextInt(LETTERS.length())));
         }
         byte[] request = codec.request(method, params, responseQueue.toString());
+        if (request.length > codec.maxBytes()) { // a server of a bus could not even say that it cannot read it
+            String tooLarge = "the request is too large: " + request.length + " bytes, at most " + codec.maxBytes()
+                    + "; see maxMessageBytes";
+            return CompletableFuture.failedFuture(
+                    Adapter.failure(Reason.REFUSED, true, queue + "." + method, Duration.ZERO, tooLarge, null));
+        }
         Queues lists;
         try {
             lists = queues.get();

@@ -54,6 +54,11 @@ final class QueueCodec {
         }
     }
 
+    /** What a bus takes, its own server here and its client there. */
+    long maxBytes() {
+        return Json.maxBytes(json);
+    }
+
     Request read(byte[] message, String queue) {
         JsonNode tree;
         try {
@@ -126,7 +131,8 @@ final class QueueCodec {
             return exception(answer.type().isEmpty() ? name(answer.code()) : answer.type(), answer.message());
         }
         try {
-            return bytes(json.createObjectNode().set("return_value", answer.result()));
+            byte[] response = bytes(json.createObjectNode().set("return_value", answer.result()));
+            return response.length <= maxBytes() ? response : tooLarge("result", response);
         } catch (JsonProcessingException e) {
             return exception(name(INTERNAL_ERROR), "the result cannot be sent: " + Json.problem(e));
         }
@@ -145,10 +151,17 @@ final class QueueCodec {
     byte[] exception(String type, String message) {
         ObjectNode exception = json.createObjectNode().put("exception", type + "(" + message + ")");
         try {
-            return bytes(exception);
+            byte[] response = bytes(exception);
+            return response.length <= maxBytes() ? response : tooLarge("exception", response);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("A text can always be written", e);
         }
+    }
+
+    private byte[] tooLarge(String what, byte[] response) {
+        return exception(
+                name(INTERNAL_ERROR),
+                "the " + what + " is too large to be sent: " + response.length + " bytes, at most " + maxBytes());
     }
 
     /**

@@ -14,6 +14,7 @@ import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.NamedParams;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.io.IOException;
@@ -70,6 +71,14 @@ class RedisRpcClientIT {
         redis.command("DEL", queue);
     }
 
+    interface Texts {
+        int length(String text);
+
+        String text(int length);
+
+        String fails(int length);
+    }
+
     interface Bank {
         BigDecimal same(BigDecimal amount);
 
@@ -105,6 +114,42 @@ class RedisRpcClientIT {
         assertEquals(amounts, bank.tree(bus.json().readTree(amounts)).toString());
         assertEquals(Optional.of(1L << 40), bank.left(Optional.of((1L << 40) + 1)));
         assertEquals(Optional.empty(), bank.left(Optional.empty()));
+    }
+
+    @Test
+    void whatIsTooLargeForTheOtherSideIsToldToWhoWroteIt() {
+        int most = 10_000;
+        try (Bus small = Bus.builder(redis.url()).maxMessageBytes(most).build()) {
+            RedisRpc.on(small).serve(queue, Texts.class, new Texts() {
+                @Override
+                public int length(String text) {
+                    return text.length();
+                }
+
+                @Override
+                public String text(int length) {
+                    return "x".repeat(length);
+                }
+
+                @Override
+                public String fails(int length) {
+                    throw new RpcFault(7, "x".repeat(length));
+                }
+            });
+            Texts texts = RedisRpc.on(small)
+                    .proxy(queue, Texts.class, CallOptions.defaults().withTimeout(LONG));
+            assertEquals(most / 2, texts.length("x".repeat(most / 2)));
+            assertEquals(most / 2, texts.text(most / 2).length());
+            RpcException request = assertThrows(RpcException.class, () -> texts.length("x".repeat(most)));
+            assertEquals(Reason.REFUSED, request.reason());
+            assertTrue(request.notExecuted());
+            assertTrue(request.getMessage().contains("at most " + most), request.getMessage());
+            RpcException result = assertThrows(RpcException.class, () -> texts.text(most));
+            assertEquals(Reason.FAULT, result.reason());
+            assertTrue(result.getMessage().contains("the result cannot be sent"), result.getMessage());
+            RpcException fault = assertThrows(RpcException.class, () -> texts.fails(most));
+            assertEquals(Reason.FAULT, fault.reason());
+        }
     }
 
     private JsonNode taken() throws IOException {
