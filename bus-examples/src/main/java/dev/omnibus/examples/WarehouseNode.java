@@ -33,7 +33,13 @@ public final class WarehouseNode {
                     .name("warehouse")
                     .closeOnShutdown() // finishes what runs; others are called from then on
                     .build();
-            RpcServer.on(bus).serve(Goods.class, sku -> 12).ready().join();
+            RpcServer.on(bus)
+                    .serve(Goods.class, sku -> {
+                        System.out.println("asked for " + sku);
+                        return 12;
+                    })
+                    .ready()
+                    .join();
             System.out.println("ready " + bus.node());
         } catch (RuntimeException e) {
             System.err.println("The warehouse does not start: " + e.getMessage());

@@ -43,6 +43,19 @@ class WarehouseNodeIT {
         }
     }
 
+    @Test
+    void aCallerIsAnsweredAndStopsWhenItIsTold() {
+        try (NodeProcess node = NodeProcess.start(WarehouseNode.class, redis)) {
+            assertEquals("ready", ready(node));
+            try (NodeProcess caller = NodeProcess.start(WarehouseCaller.class, redis)) {
+                assertEquals("12 left", caller.awaitLine("12 left"::equals));
+                ProcessHandle stopping = ProcessHandle.of(caller.pid()).orElseThrow();
+                assertTrue(stopping.destroy()); // SIGTERM
+                stopping.onExit().join();
+            }
+        }
+    }
+
     private static String ready(NodeProcess node) {
         return node.awaitLine(line -> line.startsWith("ready ")).substring(0, "ready".length());
     }
