@@ -1,6 +1,8 @@
 package dev.omnibus.bus;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The numbers of one source on one topic: which of them were here, and which are missing.
@@ -10,6 +12,9 @@ import java.util.Arrays;
  * numbers were before the leap, or in another run of numbers that were not here yet, those are the real ones, and the
  * leap is taken back. So a forged number costs its source seven events at most, and one that was here is never taken
  * again. A marker costs nothing: it is wrong as soon as a lower number arrives.
+ *
+ * <p>But a publisher that has connected anew looks alike: what is still on its way on the old connection arrives behind
+ * what came on the new one. So where as many have gone on behind the leap, what is lower is overtaken for a while.
  */
 final class SequenceRun {
 
@@ -21,6 +26,7 @@ final class SequenceRun {
 
     private static final long MAX_LEAP = 1L << 32;
     private static final int PROOFS = 8; // more than are overtaken by one event when servers of a cluster change roles
+    private static final long OVERTAKEN_NANOS = TimeUnit.SECONDS.toNanos(10); // what an ended connection still brings
     private static final int MAX_HOLES = 16;
     private static final long[] NONE = {};
 
@@ -33,6 +39,18 @@ final class SequenceRun {
     private long[] holes = NONE; // the missing numbers as pairs, from and to, ascending
     private int holeEnd;
     private long takenBack;
+    private final LongSupplier clock;
+    private long leaped; // when, the first time in a while
+    private int goneOn; // events since then that came right behind another one
+
+    SequenceRun() {
+        this(System::nanoTime);
+    }
+
+    SequenceRun(LongSupplier clock) {
+        this.clock = clock;
+        this.leaped = clock.getAsLong() - OVERTAKEN_NANOS;
+    }
 
     /**
      * Takes the number of an event.
@@ -43,6 +61,7 @@ final class SequenceRun {
         takenBack = 0;
         if (sequence == last + 1 && told == 0) {
             last = sequence;
+            goneOn++;
             if (proofs > 0) {
                 proofs--;
             }
@@ -101,6 +120,10 @@ final class SequenceRun {
             first = sequence;
         } else if (sequence > last + 1) {
             addHole(last + 1, sequence - 1);
+            if (!hasLeaped()) {
+                leaped = clock.getAsLong();
+                goneOn = 0;
+            }
         }
         last = sequence;
         told = 0;
@@ -109,10 +132,11 @@ final class SequenceRun {
     }
 
     private long lower(long sequence) {
-        if (!isMissing(sequence) || !proves(sequence)) {
+        if (!isMissing(sequence) || (goneOn >= PROOFS && hasLeaped()) || !proves(sequence)) {
             return LATE;
         }
         takeBackMarkers();
+        leaped = clock.getAsLong() - OVERTAKEN_NANOS; // it is taken back
         if (sequence < first) {
             startAt(sequence);
             return 0;
@@ -128,6 +152,10 @@ final class SequenceRun {
         }
         last = sequence;
         return 0;
+    }
+
+    private boolean hasLeaped() {
+        return clock.getAsLong() - leaped < OVERTAKEN_NANOS;
     }
 
     private void startAt(long sequence) {

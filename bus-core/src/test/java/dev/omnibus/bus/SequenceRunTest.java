@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.BitSet;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -12,7 +14,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which numbers are believed. */
 class SequenceRunTest {
 
-    private final SequenceRun run = new SequenceRun();
+    private final AtomicLong nanos = new AtomicLong();
+    private final SequenceRun run = new SequenceRun(nanos::get);
 
     /** How many of these events, one after another, are taken. */
     private int taken(long from, int events) {
@@ -130,6 +133,30 @@ class SequenceRunTest {
             }
         }
         assertTrue(taken > 200, taken + " were taken");
+    }
+
+    @Test
+    void whatAnOldConnectionBringsBehindTheNewOneIsOvertaken() {
+        taken(1, 10);
+        assertEquals(192, run.event(203));
+        assertEquals(8, taken(204, 8));
+        assertEquals(0, taken(11, 100));
+        assertEquals(3, run.event(215), "and it loses some as well");
+        assertEquals(20, taken(216, 20));
+        assertEquals(0, taken(111, 92));
+        assertEquals(0, run.event(236));
+        assertEquals(0, run.takenBack());
+    }
+
+    @Test
+    void aForgedRunIsTakenBackAfterAWhile() {
+        taken(1, 10);
+        run.event(1_000);
+        taken(1_001, 100);
+        assertEquals(0, taken(11, 50));
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(10));
+        assertEquals(43, taken(61, 50));
+        assertEquals(0, run.event(111));
     }
 
     @Test
