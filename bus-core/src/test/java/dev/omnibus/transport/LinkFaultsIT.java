@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Test;
 /** One bus publishes every few milliseconds, another listens, and the link between it and Redis fails. */
 class LinkFaultsIT {
 
+    private static final int BURST = Integer.getInteger("burst", 50); // of 100 kB; the long form has 100
+
     private static final int PERIOD_MILLIS = 5;
 
     private final AtomicInteger next = new AtomicInteger();
@@ -124,11 +126,11 @@ class LinkFaultsIT {
                 .join();
         proxy.throttle(1_000_000);
         String data = "x".repeat(100_000);
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < BURST; i++) {
             publisher.publish("burst", data);
         }
-        long arrived = millisUntil(() -> burst.size() == 50);
-        report("5 MB over 1 MB/s", "arrived after", arrived, "link down", linkDown.get());
+        long arrived = millisUntil(() -> burst.size() == BURST);
+        report(BURST / 10 + " MB over 1 MB/s", "arrived after", arrived, "link down", linkDown.get());
         assertTrue(arrived > 3_500, () -> "not behind at all, after " + arrived + " ms");
         assertEquals(0, linkDown.get());
         assertNoDuplicates();

@@ -16,6 +16,7 @@ import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -205,6 +207,58 @@ class FaultTest extends PlayedNodes {
         assertEquals(7, fault.code());
     }
 
+    /** What is logged meanwhile. */
+    private static String logged(Runnable task) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, UTF_8)); // where the simple logger writes
+        try {
+            task.run();
+        } finally {
+            System.setErr(before);
+        }
+        return log.toString(UTF_8);
+    }
+
+    @Test
+    void aCallThatItsCallerGaveUpIsNoErrorInTheLog() {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        MethodHandler<JsonNode> waits = params -> {
+            begun.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } finally {
+                ended.countDown();
+            }
+            return null;
+        };
+        Bus server = bus("server");
+        RpcServer.on(server).serve("waits.long", waits).ready().join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        String log = logged(() -> {
+            CompletableFuture<String> call = client.call("waits.long", String.class);
+            await().until(() -> begun.getCount() == 0);
+            call.cancel(true);
+            await().until(() -> ended.getCount() == 0);
+            server.close(); // when the method has really ended
+        });
+        assertFalse(log.contains("ERROR"), log);
+    }
+
+    interface Files {
+        String read(String name) throws IOException;
+    }
+
+    @Test
+    void whatDoesNotTravelIsSaidWhereItIsServed() {
+        String log = logged(() ->
+                RpcServer.on(bus("server")).serve(Files.class, name -> name).ready().join());
+        assertTrue(
+                log.contains("WARN") && log.contains("files.read declares java.io.IOException, which does not travel"),
+                log);
+    }
+
     @Test
     void theIdOfAFaultIsInTheLogOfTheServer() {
         MethodHandler<JsonNode> broken = params -> {
@@ -212,21 +266,15 @@ class FaultTest extends PlayedNodes {
         };
         RpcServer.on(bus("server")).serve("broken.run", broken).ready().join();
         RpcClient client = RpcClient.on(bus("caller"));
-        PrintStream before = System.err;
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(log, true, UTF_8)); // where the simple logger writes
-        RpcException fault;
-        try {
-            fault = CallContract.failure(client.call("broken.run", String.class));
-        } finally {
-            System.setErr(before);
-        }
+        AtomicReference<RpcException> failure = new AtomicReference<>();
+        String log = logged(() -> failure.set(CallContract.failure(client.call("broken.run", String.class))));
+        RpcException fault = failure.get();
         assertEquals(Reason.FAULT, fault.reason());
         String message = String.valueOf(fault.getMessage());
         String id = message.replaceAll(".*internal error, id ([-0-9a-f]{36}) in the server's log", "$1");
         assertEquals(36, id.length(), message);
-        assertTrue(log.toString(UTF_8).contains("error id " + id), log::toString);
-        assertTrue(log.toString(UTF_8).contains("only for its own log"), log::toString);
+        assertTrue(log.contains("error id " + id), log);
+        assertTrue(log.contains("only for its own log"), log);
         assertFalse(message.contains("own log"), message);
     }
 
