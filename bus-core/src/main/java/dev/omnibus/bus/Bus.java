@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.channel.ChannelNames;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Timer;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
@@ -435,14 +436,15 @@ public final class Bus implements AutoCloseable {
     private boolean drain() {
         try {
             if (!events.close(drainTimeout)) {
-                LOG.warn(
+                FailureLog.safely(() -> LOG.warn(
                         "Handlers of node {} did not finish within {}, or an executor of the program has not run them;"
                                 + " they are abandoned",
                         node(),
-                        drainTimeout);
+                        drainTimeout));
             }
             if (!channels.flush(drainTimeout)) {
-                LOG.warn("What node {} had queued was not sent within {} and is given up", node(), drainTimeout);
+                FailureLog.safely(() -> LOG.warn(
+                        "What node {} had queued was not sent within {} and is given up", node(), drainTimeout));
             }
             return true;
         } catch (InterruptedException e) {

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.FailureLog;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -62,7 +63,7 @@ final class KeepAlive {
             try {
                 waiting.start();
             } catch (OutOfMemoryError e) { // what was to be begun can be, all the same
-                LOG.warn("No thread could be started that keeps this process alive", e);
+                FailureLog.safely(() -> LOG.warn("No thread could be started that keeps this process alive", e));
             }
         }
     }

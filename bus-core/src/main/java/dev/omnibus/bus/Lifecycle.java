@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.ChannelListener;
+import dev.omnibus.channel.FailureLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,9 +55,9 @@ final class Lifecycle implements ChannelListener {
     synchronized void enter(BusState next) {
         state = next;
         if (next == BusState.DOWN) {
-            LOG.warn("Node {} does not hear itself any more; connecting anew", node);
+            FailureLog.safely(() -> LOG.warn("Node {} does not hear itself any more; connecting anew", node));
         } else {
-            LOG.info("Node {} is {}", node, next);
+            FailureLog.safely(() -> LOG.info("Node {} is {}", node, next));
         }
         listener.onState(next);
     }

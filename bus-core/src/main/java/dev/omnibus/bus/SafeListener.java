@@ -48,8 +48,12 @@ final class SafeListener {
 
     private void tell(int bytes, Consumer<BusListener> what) {
         if (!mailbox.offer(new Report(OVERHEAD + bytes, what)) && !closed && own.mayLog()) {
-            LOG.warn("The BusListener is too slow: a report was not handed to it");
+            warn("The BusListener is too slow: a report was not handed to it");
         }
+    }
+
+    private static void warn(String line, Object... arguments) {
+        FailureLog.safely(() -> LOG.warn(line, arguments));
     }
 
     private void handle(Consumer<BusListener> what) {
@@ -75,7 +79,7 @@ final class SafeListener {
                 second = now;
                 lines = 0;
                 if (silent > 0) {
-                    LOG.warn("{} more reports like those before were not logged", silent);
+                    warn("{} more reports like those before were not logged", silent);
                     silent = 0;
                 }
             }
@@ -110,7 +114,7 @@ final class SafeListener {
     void onBadMessage(String channel, String problem) {
         counters.badMessages.increment();
         if (foreign.mayLog()) {
-            LOG.warn("Dropped a bad message on {}: {}", printable(channel), printable(problem));
+            warn("Dropped a bad message on {}: {}", printable(channel), printable(problem));
         }
         tell(
                 2 * (channel.length() + problem.length()),
@@ -121,7 +125,7 @@ final class SafeListener {
         counters.gaps.increment();
         counters.lost(to - from + 1);
         if (foreign.mayLog()) {
-            LOG.warn(
+            warn(
                     "Lost {} events of {} on topic {}: {} to {}",
                     to - from + 1,
                     printable(source),
@@ -136,7 +140,7 @@ final class SafeListener {
     void onGapTakenBack(String topic, String source, long events) {
         counters.lost(-events);
         if (foreign.mayLog()) {
-            LOG.warn(
+            warn(
                     "{} events of {} on topic {} that were reported as lost are not: its numbers go on before them",
                     events,
                     printable(source),
@@ -147,7 +151,7 @@ final class SafeListener {
     void onDuplicate(String topic, String source, String id) {
         counters.duplicates.increment();
         if (foreign.mayLog()) {
-            LOG.warn(
+            warn(
                     "Dropped event {} of {} on topic {}: it came before, or too late",
                     printable(id),
                     printable(source),
@@ -160,28 +164,28 @@ final class SafeListener {
 
     void onDropping(String topic) {
         if (own.mayLog()) {
-            LOG.warn("The handler of {} is too slow for what arrives; events are being dropped", topic);
+            warn("The handler of {} is too slow for what arrives; events are being dropped", topic);
         }
         tell(0, l -> l.onDropping(topic));
     }
 
     void onDropped(String topic, long events) {
         if (own.mayLog()) {
-            LOG.warn("{} events of {} were dropped, because its handler was too slow", events, topic);
+            warn("{} events of {} were dropped, because its handler was too slow", events, topic);
         }
         tell(0, l -> l.onDropped(topic, events));
     }
 
     void onFramesDropping(String channel) {
         if (own.mayLog()) {
-            LOG.warn("More arrives on {} than can be read; frames are being dropped", channel);
+            warn("More arrives on {} than can be read; frames are being dropped", channel);
         }
         tell(0, l -> l.onFramesDropping(channel));
     }
 
     void onFramesDropped(String channel, long frames) {
         if (own.mayLog()) {
-            LOG.warn("{} frames on {} were dropped, because more arrived than could be read", frames, channel);
+            warn("{} frames on {} were dropped, because more arrived than could be read", frames, channel);
         }
         tell(0, l -> l.onFramesDropped(channel, frames));
     }
@@ -189,14 +193,14 @@ final class SafeListener {
     void onPublishFailed(String topic, PublishException failure) {
         counters.publishFailed.increment();
         if (own.mayLog()) { // nobody may look at the future
-            LOG.warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), failure.getMessage());
+            warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), failure.getMessage());
         }
         tell(FAILURE_BYTES, l -> l.onPublishFailed(topic, failure));
     }
 
     void onUnsent(String channel, String problem) {
         if (own.mayLog()) {
-            LOG.warn("On {}: {}", printable(channel), printable(problem));
+            warn("On {}: {}", printable(channel), printable(problem));
         }
         tell(2 * (channel.length() + problem.length()), l -> l.onUnsent(printable(channel), printable(problem)));
     }
@@ -204,21 +208,21 @@ final class SafeListener {
     void onInterrupted(String topic) {
         counters.interruptions.increment();
         if (own.mayLog()) {
-            LOG.warn("The subscription to {} was interrupted; events may be missing", topic);
+            warn("The subscription to {} was interrupted; events may be missing", topic);
         }
         tell(0, l -> l.onInterrupted(topic));
     }
 
     void onDeadEvent(String topic, String type) {
         if (foreign.mayLog()) {
-            LOG.warn("No method takes the events of type {} on topic {}", printable(type), printable(topic));
+            warn("No method takes the events of type {} on topic {}", printable(type), printable(topic));
         }
         tell(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, printable(type)));
     }
 
     void onSubscriptionEnded(String topic, String reason) {
         if (own.mayLog()) {
-            LOG.warn("The subscription to {} has ended: {}", topic, reason);
+            warn("The subscription to {} has ended: {}", topic, reason);
         }
         tell(0, l -> l.onSubscriptionEnded(topic, reason));
     }

@@ -29,11 +29,22 @@ public final class FailureLog {
         }
     }
 
-    private static void withoutTrace(Logger log, Throwable failure, String message, Object... arguments) {
+    /**
+     * Logs without a failure of the logger's own, which may have no memory, or no classes any more: what comes after a
+     * line of the log is more important than the line.
+     *
+     * @param line logs it
+     */
+    public static void safely(Runnable line) {
         try {
-            log.error(message + ", with a " + failure.getClass().getName() + " that cannot be printed", arguments);
+            line.run();
         } catch (Throwable unwritable) {
-            // no memory, perhaps; there is nobody left to be told
+            // there is nobody left to be told
         }
+    }
+
+    private static void withoutTrace(Logger log, Throwable failure, String message, Object... arguments) {
+        safely(() ->
+                log.error(message + ", with a " + failure.getClass().getName() + " that cannot be printed", arguments));
     }
 }

@@ -241,7 +241,7 @@ final class Liveness {
             next.whenComplete((done, failure) -> reconnected(next, failure, channels));
             begun = true;
         } catch (RuntimeException | Error e) { // for lack of memory, perhaps
-            LOG.error("Reconnecting could not begin; it is tried again with the next beat", e);
+            FailureLog.error(LOG, e, "Reconnecting could not begin; it is tried again with the next beat");
         } finally {
             if (!begun) { // or it would be tried only after a minute
                 reconnecting.clear();

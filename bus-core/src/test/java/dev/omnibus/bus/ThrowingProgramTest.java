@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.eventbus.EventBus;
 import com.google.common.eventbus.Subscribe;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -406,6 +408,48 @@ class ThrowingProgramTest {
         await().until(() -> handled.size() == 10);
         threads.submit(bus::close).get(10, SECONDS);
         assertSame(BusState.CLOSED, bus.state());
+    }
+
+    private static String numbered(String number, int data) {
+        return "{\"specversion\":\"1.0\",\"source\":\"/s\",\"type\":\"Integer\",\"id\":\"1\",\"sequence\":\"" + number
+                + "\",\"data\":" + data + "}";
+    }
+
+    /** As a log does whose disk is full, or whose classes are gone. */
+    @ParameterizedTest
+    @MethodSource("thrown")
+    void whereTheLogThrows(Supplier<Throwable> failure) {
+        PrintStream before = System.err;
+        System.setErr(new PrintStream(OutputStream.nullOutputStream()) {
+            @Override
+            public void println(@Nullable String line) {
+                throw ThrowingProgramTest.<RuntimeException>sneaky(failure.get());
+            }
+        });
+        try {
+            bus.subscribe("n", Integer.class, event -> {
+                        handled.add(event.data());
+                        throw new IllegalStateException("on purpose");
+                    })
+                    .ready()
+                    .join();
+            String frame = "[17," + numbered("1", 1) + "," + numbered("1", 2) + ",{}," + numbered("9", 3) + ","
+                    + event("\"no\"") + "," + numbered("10", 4) + "]";
+            RawFrames.publish(bus, "n", frame).join();
+            await().until(() -> handled.equals(List.of(1, 3, 4)));
+            assertEquals(1, bus.stats().gaps());
+            assertEquals(1, bus.stats().duplicates());
+            await().until(() -> bus.stats().badMessages() == 3 && listener.calls.get() == 3 + 3 + 1);
+            network.down();
+            await().until(() -> listener.states.contains(BusState.DOWN));
+            network.up();
+            await().until(() -> listener.states.get(listener.states.size() - 1) == BusState.UP);
+            publish(5, 6);
+            await().until(() -> handled.equals(List.of(1, 3, 4, 5)));
+            bus.close();
+        } finally {
+            System.setErr(before);
+        }
     }
 
     @Test

@@ -330,7 +330,8 @@ final class CallAnswers {
             String what = answer.isResult() ? "result" : "fault";
             Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
             if (failure.kind() == Kind.TOO_LARGE && answer.body().length > tooLarge.body().length) {
-                LOG.error("The {} of {} for {} was not sent", what, execution.method(), execution.caller(), failure);
+                FailureLog.error(
+                        LOG, failure, "The {} of {} for {} was not sent", what, execution.method(), execution.caller());
                 new Replying(execution, tooLarge, Reason.FAULT).send();
             } else if (unreceived > 0 && failure.kind() == Kind.CLOSED) {
                 callersGone.increment(); // as long as the bus could look for him

@@ -244,19 +244,23 @@ final class Gathering<T> implements Pending {
         return false;
     }
 
-    /** Also of a node that the directory does not know yet. A later answer might overtake the first further on. */
+    /**
+     * Also of a node that the directory does not know yet; but however many strangers have answered, they leave room
+     * for those who are awaited. A later answer might overtake the first further on.
+     */
     @Override
     public boolean accepts(RpcCodec.Response reply) {
-        return answered.size() < MOST_ANSWERS && answered.add(reply.from());
+        String from = reply.from();
+        return (answered.size() < MOST_ANSWERS || !isStranger(from)) && answered.add(from);
+    }
+
+    private synchronized boolean isStranger(String node) {
+        return !tally.hasAsked(node) && !client.directory().knows(node);
     }
 
     @Override
     public void onReply(RpcCodec.Response reply) {
-        boolean stranger;
-        synchronized (this) {
-            stranger = !tally.hasAsked(reply.from()) && !client.directory().knows(reply.from());
-        }
-        if (!stranger) {
+        if (!isStranger(reply.from())) {
             take(reply);
             look();
         } else if (newcomers.hold(reply)) {

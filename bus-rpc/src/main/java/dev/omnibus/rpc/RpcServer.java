@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.bus.Layer;
+import dev.omnibus.channel.FailureLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -279,7 +280,7 @@ public final class RpcServer implements Layer {
             bus.channels().flush(drainTimeout); // the last replies before the good-bye
         } catch (TimeoutException e) {
             last.forEach(ServedService::abandon);
-            LOG.warn("Calls did not finish within {} and are abandoned", drainTimeout);
+            FailureLog.safely(() -> LOG.warn("Calls did not finish within {} and are abandoned", drainTimeout));
         } catch (ExecutionException e) {
             LOG.debug("A service did not end in order", e);
         } catch (InterruptedException e) {

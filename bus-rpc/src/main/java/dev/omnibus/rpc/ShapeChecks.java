@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.channel.FailureLog;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -69,13 +70,13 @@ final class ShapeChecks {
                     if (differ(method, theirs)
                             && reported.size() < MOST_REPORTS
                             && reported.add(method + "@" + node.node() + theirs)) {
-                        LOG.warn(
+                        FailureLog.safely(() -> LOG.warn(
                                 "Contracts differ: {} is {} here on {}, and {} on node {}",
                                 method,
                                 expected.get(method),
                                 self,
                                 theirs,
-                                node.node());
+                                node.node()));
                     }
                 }));
     }

@@ -20,6 +20,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Who is counted, who is named and who is missing. */
@@ -404,6 +406,32 @@ class BroadcastTest extends PlayedNodes {
                 .join();
 
         assertEquals(64, replies.byNode().size());
+        assertTrue(replies.isComplete(), replies::toString);
+    }
+
+    @Test
+    void howeverManyStrangersAnswerFirstThoseWhoWereAskedAreHeard() throws Exception {
+        CompletableFuture<RpcCodec.Request> asked = new CompletableFuture<>();
+        played("silent", request -> List.of());
+        Transport crowd = played("crowd", request -> {
+            asked.complete(request);
+            return List.of();
+        });
+        CompletableFuture<Replies<String>> asking =
+                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(60_000), "x");
+        RpcCodec.Request request = asked.get(20, TimeUnit.SECONDS);
+        for (int from = 0; from < 12_000; from += 500) {
+            String frame = IntStream.range(from, from + 500)
+                    .mapToObj(i -> result(request, "made-up-" + i, "0"))
+                    .collect(Collectors.joining(",", "[", "]"));
+            publish(crowd, request.replyTo(), frame);
+        }
+
+        publish(crowd, request.replyTo(), result(request, "crowd", "\"1\""));
+        publish(crowd, request.replyTo(), result(request, "silent", "\"2\""));
+
+        Replies<String> replies = asking.get(20, TimeUnit.SECONDS);
+        assertEquals(Map.of("crowd", "1", "silent", "2"), replies.byNode());
         assertTrue(replies.isComplete(), replies::toString);
     }
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.transport.Leases;
 import java.io.IOException;
 import java.io.InputStream;
@@ -272,7 +273,8 @@ final class RedisLeases {
             } else if (bytes <= MAX_BYTES) {
                 changed.put(key, value);
             } else {
-                LOG.warn("{} was left out: what the entries say is more than {} bytes together", key, MAX_BYTES);
+                FailureLog.safely(() -> LOG.warn(
+                        "{} was left out: what the entries say is more than {} bytes together", key, MAX_BYTES));
             }
         }
 

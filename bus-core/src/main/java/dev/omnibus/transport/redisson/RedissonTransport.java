@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Leases;
@@ -382,8 +383,9 @@ public final class RedissonTransport implements Transport {
                     .setTransportMode(next.mode());
             eventLoop = next;
         }
-        LOG.error("The thread omnibus-io had died; look for an error before this, such as a lack of memory."
-                + " There is a new one");
+        FailureLog.safely(
+                () -> LOG.error("The thread omnibus-io had died; look for an error before this, such as a lack"
+                        + " of memory. There is a new one"));
         return eventLoop;
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson;
 
 import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -341,7 +342,7 @@ final class Session {
                 try {
                     outcome.failed(failure);
                 } catch (Throwable t) {
-                    LOG.error("Whoever published failed at the outcome", t);
+                    FailureLog.error(LOG, t, "Whoever published failed at the outcome");
                 }
             }
         }

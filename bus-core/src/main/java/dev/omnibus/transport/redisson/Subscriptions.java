@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import dev.omnibus.transport.redisson.SubscriptionDecoder.Kept;
@@ -244,10 +245,10 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         Held mine = byName.get(name);
         if (mine != null && mine.stands) { // else somebody waits for the answer and is told by Redisson
             mine.stands = false;
-            LOG.warn(
+            FailureLog.safely(() -> LOG.warn(
                     "Redis refused to subscribe again to {} after a reconnect: {}; it is tried until it succeeds",
                     name,
-                    error);
+                    error));
             turns.take(name, () -> heal(mine));
         }
     }
@@ -309,7 +310,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
                 }
             }
         } catch (Throwable t) { // thrown further, it would not be run again
-            LOG.error("Subscriptions could not be looked after; they are again in a while", t);
+            FailureLog.error(LOG, t, "Subscriptions could not be looked after; they are again in a while");
         }
     }
 

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.channel.Channels;
+import dev.omnibus.channel.FailureLog;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.transport.Leases;
@@ -198,7 +199,7 @@ final class QueueServer implements Registration {
     /** Says it once, until it works again. */
     private void failed(Throwable e) throws InterruptedException {
         if (!failing && isOpen()) {
-            LOG.warn("Queue {} cannot be served right now; it is tried again", names.queue(), e);
+            FailureLog.error(LOG, e, "Queue {} cannot be served right now; it is tried again", names.queue());
         }
         failing = true;
         doubtEnds = System.nanoTime() + DOUBT.toNanos();
@@ -255,7 +256,7 @@ final class QueueServer implements Registration {
         try {
             queues.push(request.responseQueue(), response, ANSWER_LIFE).join();
         } catch (CompletionException e) {
-            LOG.warn("The answer of {} over queue {} was not sent", request.method(), names.queue(), e);
+            FailureLog.error(LOG, e, "The answer of {} over queue {} was not sent", request.method(), names.queue());
         }
     }
 
