@@ -11,7 +11,7 @@ final class Bounds {
     static final boolean LONG = "long".equals(System.getProperty("faults"));
 
     /** How often every fault is repeated under the same load. */
-    static final int ROUNDS = LONG ? Integer.getInteger("faults.rounds", 5) : 1;
+    static final int ROUNDS = Integer.getInteger("faults.rounds", LONG ? 5 : 1);
 
     /** For so long a machine that stood still has to make up for it. */
     private static final long AFTERMATH_NANOS = 500_000_000;
