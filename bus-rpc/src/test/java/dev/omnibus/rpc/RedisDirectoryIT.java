@@ -2,6 +2,7 @@ package dev.omnibus.rpc;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.RedisServer;
@@ -10,6 +11,7 @@ import dev.omnibus.transport.redisson.RedissonTransport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -56,6 +58,61 @@ class RedisDirectoryIT extends DirectoryContract {
     @Override
     void restart() {
         redis.restart();
+    }
+
+    interface Echo {
+        String say(String text);
+    }
+
+    private static Bus serving(String url) {
+        Bus bus = Bus.builder(url).prefix("apart").build();
+        RpcServer.on(bus).serve(Echo.class, text -> text).ready().join();
+        return bus;
+    }
+
+    @Test
+    void busesInTwoDatabasesHearEachOthersEventsAndDoNotFindEachOthersServices() {
+        try (Bus server = serving(redis.url() + "/5");
+                Bus client = Bus.builder(redis.url()).prefix("apart").build();
+                Bus neighbour =
+                        Bus.builder(redis.url() + "/5").prefix("apart").build()) {
+            CompletableFuture<String> heard = new CompletableFuture<>();
+            server.subscribe("n", String.class, event -> heard.complete(event.data()))
+                    .ready()
+                    .join();
+            client.publish("n", "x").join();
+            assertEquals("x", heard.join());
+            assertEquals("y", RpcClient.on(neighbour).proxy(Echo.class).say("y"));
+            RpcException none = CallFixture.failure(RpcClient.on(client).call("echo.say", String.class, "y"));
+            assertEquals(RpcException.Reason.NO_SERVER, none.reason());
+        }
+    }
+
+    @Test
+    void nodesWhoseLeasesAreEvictedAreBackOnceThereIsRoom() {
+        try (Bus one = serving(redis.url());
+                Bus two = serving(redis.url());
+                Bus client = Bus.builder(redis.url()).prefix("apart").build()) {
+            Directory directory = Directory.on(client);
+            await().until(() -> directory.nodes().join().size() == 2);
+            redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+            redis.command("CONFIG", "SET", "maxmemory", "1mb"); // less than it needs for itself: nothing can stay
+            await().atMost(30, SECONDS).until(() -> keys("apart:*") == 0);
+            redis.command("CONFIG", "SET", "maxmemory", "0");
+            await().atMost(30, SECONDS)
+                    .until(() -> keys("apart:*") > 0 && directory.nodes().join().size() == 2);
+            for (Bus bus : List.of(one, two)) {
+                CallOptions there = CallOptions.defaults().onNode(bus.node());
+                assertEquals(
+                        "x",
+                        RpcClient.on(client)
+                                .call("echo.say", String.class, there, "x")
+                                .join());
+            }
+        } finally {
+            redis.command("CONFIG", "SET", "maxmemory", "0");
+            redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
+        }
     }
 
     /**
