@@ -14,7 +14,8 @@ import java.util.function.LongSupplier;
  * again. A marker costs nothing: it is wrong as soon as a lower number arrives.
  *
  * <p>But a publisher that has connected anew looks alike: what is still on its way on the old connection arrives behind
- * what came on the new one. So where as many have gone on behind the leap, what is lower is overtaken for a while.
+ * what came on the new one. So where as many have gone on behind the leap, what is lower is overtaken for a while; once
+ * only, if it shows then that they were forged.
  */
 final class SequenceRun {
 
@@ -27,6 +28,7 @@ final class SequenceRun {
     private static final long MAX_LEAP = 1L << 32;
     private static final int PROOFS = 8; // more than are overtaken by one event when servers of a cluster change roles
     private static final long OVERTAKEN_NANOS = TimeUnit.SECONDS.toNanos(10); // what an ended connection still brings
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1); // then it has brought all
     private static final int MAX_HOLES = 16;
     private static final long[] NONE = {};
 
@@ -41,7 +43,9 @@ final class SequenceRun {
     private long takenBack;
     private final LongSupplier clock;
     private long leaped; // when, the first time in a while
+    private long overtaken; // when the last one was
     private int goneOn; // events since then that came right behind another one
+    private boolean forged; // was a run behind a leap, which stood for a while and is not going to do so again
 
     SequenceRun() {
         this(System::nanoTime);
@@ -50,6 +54,7 @@ final class SequenceRun {
     SequenceRun(LongSupplier clock) {
         this.clock = clock;
         this.leaped = clock.getAsLong() - OVERTAKEN_NANOS;
+        this.overtaken = leaped;
     }
 
     /**
@@ -120,10 +125,7 @@ final class SequenceRun {
             first = sequence;
         } else if (sequence > last + 1) {
             addHole(last + 1, sequence - 1);
-            if (!hasLeaped()) {
-                leaped = clock.getAsLong();
-                goneOn = 0;
-            }
+            leaps(clock.getAsLong());
         }
         last = sequence;
         told = 0;
@@ -132,10 +134,11 @@ final class SequenceRun {
     }
 
     private long lower(long sequence) {
-        if (!isMissing(sequence) || (goneOn >= PROOFS && hasLeaped()) || !proves(sequence)) {
+        if (!isMissing(sequence) || isOvertaken() || !proves(sequence)) {
             return LATE;
         }
         takeBackMarkers();
+        forged |= goneOn >= PROOFS;
         leaped = clock.getAsLong() - OVERTAKEN_NANOS; // it is taken back
         if (sequence < first) {
             startAt(sequence);
@@ -154,8 +157,22 @@ final class SequenceRun {
         return 0;
     }
 
-    private boolean hasLeaped() {
-        return clock.getAsLong() - leaped < OVERTAKEN_NANOS;
+    /** It stands for a while from now on, unless the one before is in doubt still. */
+    private void leaps(long now) {
+        if (now - leaped >= OVERTAKEN_NANOS && now - overtaken >= QUIET_NANOS) {
+            leaped = now;
+            goneOn = 0;
+        }
+    }
+
+    private boolean isOvertaken() {
+        if (forged || goneOn < PROOFS) {
+            return false;
+        }
+        long now = clock.getAsLong();
+        boolean stands = now - leaped < OVERTAKEN_NANOS;
+        overtaken = stands ? now : overtaken;
+        return stands;
     }
 
     private void startAt(long sequence) {

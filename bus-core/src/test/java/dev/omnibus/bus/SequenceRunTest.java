@@ -160,6 +160,22 @@ class SequenceRunTest {
     }
 
     @Test
+    void whoForgesRunsAgainAndAgainSilencesTheSourceOnce() {
+        taken(1, 10);
+        long next = 11;
+        int taken = 0;
+        for (int cycle = 0; cycle < 5; cycle++) {
+            run.event(next + 10_000);
+            taken(next + 10_001, 20);
+            for (int i = 0; i < 2_000; i++) {
+                taken += taken(next++, 1);
+                nanos.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
+            }
+        }
+        assertTrue(taken >= 10_000 - 1_000 - 5 * 7, taken + " were taken");
+    }
+
+    @Test
     void aPublisherWithFarHigherNumbersIsBelievedAfterAWhile() {
         taken(1, 10);
         assertEquals(93, taken(1L << 40, 100));
