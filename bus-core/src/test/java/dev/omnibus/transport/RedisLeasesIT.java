@@ -180,7 +180,15 @@ class RedisLeasesIT {
             wrongs.add(List.of("XADD", place, "*", "x", "y"));
         }
         for (String list : List.of(index, index + ":changes:{" + index + "}")) {
-            for (String member : List.of("x", "{other}:x", "", "{" + index + "}", index + ":{" + index + "}:b")) {
+            for (String member : List.of(
+                    "x",
+                    "{other}:x",
+                    "",
+                    "{" + index + "}",
+                    index,
+                    index + ":changes:{" + index + "}",
+                    index + ":version:{" + index + "}",
+                    index + ":{" + index + "}:b")) {
                 for (String score : List.of("-inf", "-1", "0", "1", "1e308", "+inf")) {
                     wrongs.add(List.of("ZADD", list, score, member));
                 }

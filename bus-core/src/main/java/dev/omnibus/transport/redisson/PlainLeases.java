@@ -180,8 +180,8 @@ final class PlainLeases {
             if (!fine) {
                 return all(index, version);
             }
-            Set<String> keys = texts(later.join());
-            keys.addAll(texts(unnumbered.join()));
+            Set<String> keys = texts(index, later.join());
+            keys.addAll(texts(index, unnumbered.join()));
             return values(keys).thenApply(values -> {
                 keys.removeAll(values.keySet());
                 return new Leases(version, false, values, keys);
@@ -222,16 +222,17 @@ final class PlainLeases {
         RBatch batch = batch();
         CompletableFuture<Collection<byte[]>> names =
                 set(batch, index).valueRangeAsync(0, -1).toCompletableFuture();
-        return RedisLeases.executed(batch).thenApply(fine -> fine ? texts(names.join()) : Set.of());
+        return RedisLeases.executed(batch).thenApply(fine -> fine ? texts(index, names.join()) : Set.of());
     }
 
-    private static Set<String> texts(Collection<byte[]> names) {
+    private static Set<String> texts(String index, Collection<byte[]> names) {
         Set<String> texts = new HashSet<>();
         for (byte[] name : names) {
             if (name.length > 0) {
                 texts.add(new String(name, StandardCharsets.UTF_8));
             }
         }
+        texts.removeAll(RedisLeases.lists(index)); // somebody may have listed them as well
         return texts;
     }
 

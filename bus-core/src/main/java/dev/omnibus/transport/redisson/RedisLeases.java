@@ -348,7 +348,7 @@ final class RedisLeases {
                 .thenCompose(Function.identity());
     }
 
-    private static List<Object> lists(String index) {
+    static List<Object> lists(String index) {
         return List.of(index, changes(index), version(index), mark(index));
     }
 

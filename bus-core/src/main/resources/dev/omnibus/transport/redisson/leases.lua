@@ -29,7 +29,10 @@ end
 local function gone(name) -- it stays among the changes, so that readers learn of it
   if redis.call('ZREM', KEYS[1], name) == 1 then changed(name) end
 end
-local function foreign(name) -- no key in the slot of the index: a cluster would not let the script look at it
+local function foreign(name) -- no key in the slot of the index, where a cluster lets the script look; or one of its own
+  for i = 1, 4 do
+    if name == KEYS[i] then return true end
+  end
   return name:match('^[^{]*{([^}]*)}') ~= KEYS[1]
 end
 
@@ -108,10 +111,10 @@ for i = 1, #names, 2 do
   local name = names[i]
   if name ~= '' and not foreign(name) then
     local manifest = false
-    local length = redis.call('ZSCORE', KEYS[1], name) and redis.pcall('STRLEN', name) or 0
+    local length = redis.pcall('STRLEN', name)
     if type(length) == 'table' then
       if not length.err:find('WRONGTYPE', 1, true) then return length end
-      redis.pcall('DEL', name) -- its owner misses it then
+      if redis.call('ZSCORE', KEYS[1], name) then redis.pcall('DEL', name) end -- its owner misses it then
     elseif length > 1048576 then
       manifest = 'too long'
     else

@@ -18,10 +18,10 @@ import dev.omnibus.transport.FrameListener;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,6 +36,7 @@ class SmallHeapIT {
     private static final String PREFIX = "heap";
     private static final int MIB = 1 << 20;
     private static final long MOST_MIB = 130; // after a collection
+    private static final long MOST_KEPT_MIB = 90; // of a mailbox of 64 MiB, with what is read and handled just now
 
     private static RedisServer redis;
     private static NodeProcess process;
@@ -211,6 +212,7 @@ class SmallHeapIT {
     @Test
     void smallEventsThatComeWithLargeOnesForWhichThereIsNoRoom() {
         for (String topic : List.of("slow.full", "slow.keyed", "slow.small")) {
+            long before = small.heap();
             small.hold(true);
             for (int i = 0; i < times(topic.equals("slow.small") ? 180 : 20); i++) {
                 String head = "{\"specversion\":\"1.0\",\"type\":\"String\",\"source\":\"/s\",\"id\":\"";
@@ -219,7 +221,7 @@ class SmallHeapIT {
                 pour(PREFIX + ":evt:" + topic, frame);
             }
             long heap = small.heap();
-            assertTrue(heap < MOST_MIB, topic + " holds " + heap + " MiB");
+            assertTrue(heap < before + MOST_KEPT_MIB, topic + " holds " + heap + " MiB, and " + before + " before");
             small.hold(false);
         }
         endsInReports("neighbours");
