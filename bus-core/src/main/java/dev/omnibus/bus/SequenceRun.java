@@ -14,8 +14,8 @@ import java.util.function.LongSupplier;
  * again. A marker costs nothing: it is wrong as soon as a lower number arrives.
  *
  * <p>But a publisher that has connected anew looks alike: what is still on its way on the old connection arrives behind
- * what came on the new one. So where as many have gone on behind the leap, what is lower is overtaken for a while; once
- * only, if it shows then that they were forged.
+ * what came on the new one. So where another one has come right behind the leap, or a marker with the number before right
+ * before it, what is lower is overtaken for a while; once only, if it shows then that they were forged.
  */
 final class SequenceRun {
 
@@ -120,12 +120,14 @@ final class SequenceRun {
         if (sequence <= told) {
             takeBackMarkers(); // they speak of what was sent before them, and nothing may come behind them
         }
+        boolean announced = sequence == told + 1;
         long missing = sequence - Math.max(last, told) - 1;
         if (last == 0) {
             first = sequence;
         } else if (sequence > last + 1) {
             addHole(last + 1, sequence - 1);
             leaps(clock.getAsLong());
+            goneOn += announced ? 1 : 0;
         }
         last = sequence;
         told = 0;
@@ -138,7 +140,7 @@ final class SequenceRun {
             return LATE;
         }
         takeBackMarkers();
-        forged |= goneOn >= PROOFS;
+        forged |= goneOn > 0;
         leaped = clock.getAsLong() - OVERTAKEN_NANOS; // it is taken back
         if (sequence < first) {
             startAt(sequence);
@@ -166,7 +168,7 @@ final class SequenceRun {
     }
 
     private boolean isOvertaken() {
-        if (forged || goneOn < PROOFS) {
+        if (forged || goneOn == 0) {
             return false;
         }
         long now = clock.getAsLong();

@@ -219,6 +219,9 @@ final class Lane {
             batch.add(first);
             queue.remove();
             if (first.numbering != null) {
+                if (messages.isEmpty() && first.kind == Waiting.Kind.NUMBERED) {
+                    tellDoubts(first.numbering, batch, messages);
+                }
                 number(first, first.numbering, batch, now);
             }
             messages.add(first.message);
@@ -227,6 +230,15 @@ final class Lane {
             first = queue.peek();
         }
         return counted;
+    }
+
+    /** Guarded by this. */
+    private void tellDoubts(Numbering numbering, Batch batch, List<byte[]> messages) {
+        Waiting mark = numbers().doubt(numbering);
+        if (mark != null) {
+            messages.add(mark.message);
+            batch.tells(numbers().last());
+        }
     }
 
     /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */

@@ -24,6 +24,7 @@ final class Numbers {
     private int marks; // made since then
     private boolean lastHeard = true; // perhaps, as long as it is not known
     private boolean heard; // any of them, perhaps
+    private boolean doubted; // what was given may have been sent, and may arrive still
 
     /** Numbers that go on behind the last one that was given before, if any. */
     Numbers(long heartbeatNanos, long last) {
@@ -61,11 +62,22 @@ final class Numbers {
     void sent(boolean toSomebody) {
         lastHeard = toSomebody;
         heard |= toSomebody;
+        doubted = false;
     }
 
     /** What was given may have reached somebody, or not. */
     void unknown() {
         heard = true;
+        doubted = true;
+    }
+
+    /**
+     * The mark that goes right before the next message, if what was sent before may be overtaken by it, as it does on
+     * another connection. With the mark, the receivers know that nothing between the two was forged.
+     */
+    @Nullable
+    Waiting doubt(Numbering how) {
+        return doubted ? mark(how) : null;
     }
 
     /** Whether somebody may have heard of any number that was given here. */

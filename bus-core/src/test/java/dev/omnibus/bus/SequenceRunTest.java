@@ -139,12 +139,22 @@ class SequenceRunTest {
     void whatAnOldConnectionBringsBehindTheNewOneIsOvertaken() {
         taken(1, 10);
         assertEquals(192, run.event(203));
-        assertEquals(8, taken(204, 8));
+        assertEquals(1, taken(204, 1));
         assertEquals(0, taken(11, 100));
-        assertEquals(3, run.event(215), "and it loses some as well");
+        assertEquals(10, run.event(215), "and it loses some as well");
         assertEquals(20, taken(216, 20));
         assertEquals(0, taken(111, 92));
         assertEquals(0, run.event(236));
+        assertEquals(0, run.takenBack());
+    }
+
+    @Test
+    void aMarkerRightBeforeALeapConfirmsIt() {
+        taken(1, 10);
+        assertEquals(192, run.marker(202));
+        assertEquals(0, run.event(203));
+        assertEquals(0, taken(11, 192));
+        assertEquals(0, run.event(204));
         assertEquals(0, run.takenBack());
     }
 

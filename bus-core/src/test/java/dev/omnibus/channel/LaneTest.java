@@ -454,7 +454,12 @@ class LaneTest {
         number(lanes, "n");
         number(lanes, "n");
         lose(false);
-        assertEquals(List.of("{\"m\":\"03\"}"), transport.completeHeld());
+        assertEquals(
+                List.of("[{\"m\":\"mark 02\"},{\"m\":\"03\"}]"),
+                transport.completeHeld(),
+                "the second one may arrive behind it");
+        number(lanes, "n");
+        assertEquals(List.of("{\"m\":\"04\"}"), transport.completeHeld());
     }
 
     private void lose(boolean notSent) {
