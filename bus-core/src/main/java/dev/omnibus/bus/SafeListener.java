@@ -193,7 +193,8 @@ final class SafeListener {
     void onPublishFailed(String topic, PublishException failure) {
         counters.publishFailed.increment();
         if (own.mayLog()) { // nobody may look at the future
-            warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), failure.getMessage());
+            String why = String.valueOf(failure.getMessage());
+            warn("An event on topic {} was not published ({}): {}", topic, failure.outcome(), why);
         }
         tell(FAILURE_BYTES, l -> l.onPublishFailed(topic, failure));
     }

@@ -104,14 +104,14 @@ final class ResponseFields implements RpcCodec.Fields {
         return parser.getText();
     }
 
-    /** What is left of a response that exceeds a limit; null if it is no response, or nobody knows whose it is. */
+    /** What is left of a response that cannot be read; null if nobody knows whose it is. */
     RpcCodec.@Nullable Response unreadable(IOException why, int size) {
-        return Json.causeOf(why, StreamConstraintsException.class) == null
-                        || id < 0
-                        || from.isEmpty()
-                        || !RpcCodec.isNodeId(from)
-                ? null
-                : new RpcCodec.Response(id, from, null, RpcCodec.UNREADABLE, Json.problem(why), "", null, 0, size);
+        if (id < 0 || from.isEmpty() || !RpcCodec.isNodeId(from)) {
+            return null;
+        }
+        boolean tooMuch = Json.causeOf(why, StreamConstraintsException.class) != null;
+        String problem = tooMuch ? Json.problem(why) : String.valueOf(why.getMessage());
+        return new RpcCodec.Response(id, from, null, RpcCodec.UNREADABLE, problem, "", null, 0, size);
     }
 
     RpcCodec.Response response(int size) throws IOException {

@@ -378,7 +378,7 @@ final class RpcCodec {
     }
 
     /**
-     * Reads a response. One that exceeds a limit, but tells whose call it is for, is an error of its own.
+     * Reads a response. One that cannot be read, but tells whose call it is for, is an error of its own.
      *
      * @throws IOException if it is none; the message says why
      */

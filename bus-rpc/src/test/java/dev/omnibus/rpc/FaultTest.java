@@ -41,7 +41,7 @@ class FaultTest extends PlayedNodes {
                 "real",
                 request -> List.of(
                         result(request, "forger", "\"forged\""),
-                        "{\"id\":" + request.id() + ",\"meta\":{\"from\":\"real\"},\"error\":{\"code\":99999999999}}",
+                        "{\"id\":" + request.id() + ",\"meta\":{\"from\":\"forger\"},\"error\":{\"code\":99999999999}}",
                         result(request, "real", "\"true\""),
                         result(request, "real", "\"twice\"")));
         RpcClient client = RpcClient.on(bus("caller"));
