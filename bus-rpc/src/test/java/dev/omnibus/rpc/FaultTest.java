@@ -268,7 +268,7 @@ class FaultTest extends PlayedNodes {
         RpcClient client = RpcClient.on(bus("caller"));
         AtomicReference<RpcException> failure = new AtomicReference<>();
         String log = logged(() -> failure.set(CallContract.failure(client.call("broken.run", String.class))));
-        RpcException fault = failure.get();
+        RpcException fault = Objects.requireNonNull(failure.get());
         assertEquals(Reason.FAULT, fault.reason());
         String message = String.valueOf(fault.getMessage());
         String id = message.replaceAll(".*internal error, id ([-0-9a-f]{36}) in the server's log", "$1");

@@ -143,10 +143,10 @@ class RedisRpcClientIT {
             RpcException request = assertThrows(RpcException.class, () -> texts.length("x".repeat(most)));
             assertEquals(Reason.REFUSED, request.reason());
             assertTrue(request.notExecuted());
-            assertTrue(request.getMessage().contains("at most " + most), request.getMessage());
+            assertTrue(String.valueOf(request.getMessage()).contains("at most " + most), request::toString);
             RpcException result = assertThrows(RpcException.class, () -> texts.text(most));
             assertEquals(Reason.FAULT, result.reason());
-            assertTrue(result.getMessage().contains("the result cannot be sent"), result.getMessage());
+            assertTrue(String.valueOf(result.getMessage()).contains("the result cannot be sent"), result::toString);
             RpcException fault = assertThrows(RpcException.class, () -> texts.fails(most));
             assertEquals(Reason.FAULT, fault.reason());
         }
