@@ -24,6 +24,7 @@ final class SafeListener {
     private static final int MAX_PRINTED = 2_000; // characters of a text from the wire
 
     private static final int FAILURE_BYTES = 2_048; // of an exception with its trace
+    private static final int MOST_CAUSES = 16; // they may go round
     private static final int DECODED = 12; // data weighs far more as objects than it did as JSON
 
     private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, 32L * 1024 * 1024);
@@ -107,8 +108,23 @@ final class SafeListener {
                     printable(event.id()),
                     printable(event.source()));
         }
-        long weight = (long) DECODED * bytes + FAILURE_BYTES; // the largest message has 8 MiB
-        tell((int) weight, l -> l.onHandlerFailed(event, failure));
+        long weight = (long) DECODED * bytes + FAILURE_BYTES + 2 * charactersOf(failure);
+        tell((int) Math.min(weight, Integer.MAX_VALUE - OVERHEAD), l -> l.onHandlerFailed(event, failure));
+    }
+
+    /** What an exception and its causes say, which may quote a whole document. */
+    private static long charactersOf(Throwable failure) {
+        long characters = 0;
+        try {
+            Throwable next = failure;
+            for (int i = 0; next != null && i < MOST_CAUSES; i++) {
+                characters += String.valueOf(next.getMessage()).length();
+                next = next.getCause();
+            }
+        } catch (Throwable unreadable) { // it may be of any class
+            return characters;
+        }
+        return characters;
     }
 
     void onBadMessage(String channel, String problem) {

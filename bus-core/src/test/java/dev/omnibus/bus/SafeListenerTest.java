@@ -73,6 +73,20 @@ class SafeListenerTest {
     }
 
     @Test
+    void exceptionsThatQuoteMuchDoNotFillTheMemoryWhileTheListenerIsSlow() throws Exception {
+        listener.onInterrupted("n");
+        String document = "x".repeat(1_000_000);
+        for (int i = 0; i < 1_000; i++) {
+            Exception cause = new IllegalArgumentException(document);
+            listener.onHandlerFailed(event(i), 100, new IllegalStateException("on purpose", cause));
+        }
+        gate.countDown();
+        listener.close().get(5, SECONDS);
+        assertTrue(told.size() > 10 && told.size() < 20, told.size() + " were told");
+        assertEquals(1_000, counters.handlerFailures.sum());
+    }
+
+    @Test
     void longNamesOfChannelsDoNotFillTheMemoryWhileTheListenerIsSlow() throws Exception {
         listener.onInterrupted("n");
         String channel = "c".repeat(100_000);

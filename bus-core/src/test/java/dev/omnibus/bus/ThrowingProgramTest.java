@@ -52,6 +52,7 @@ class ThrowingProgramTest {
                 () -> new ThreadDeath(),
                 Unprintable.Failure::new,
                 Unprintable.Fault::new,
+                Unprintable::round,
                 () -> new Exception("on purpose"));
     }
 

@@ -34,4 +34,11 @@ final class Unprintable {
             throw new AssertionError("thrown by getMessage");
         }
     }
+
+    /** Its causes go round. */
+    static Throwable round() {
+        RuntimeException first = new IllegalStateException("first");
+        first.initCause(new IllegalStateException("second", first));
+        return first;
+    }
 }
