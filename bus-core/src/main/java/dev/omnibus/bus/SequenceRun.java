@@ -14,8 +14,8 @@ import java.util.function.LongSupplier;
  * again. A marker costs nothing: it is wrong as soon as a lower number arrives.
  *
  * <p>But a publisher that has connected anew looks alike: what is still on its way on the old connection arrives behind
- * what came on the new one. So where another one has come right behind the leap, or a marker with the number before right
- * before it, what is lower is overtaken for a while; once only, if it shows then that they were forged.
+ * what came on the new one. So where another one has come right behind the leap, or a marker with the number before
+ * right before it, what is lower is overtaken for a while; once only, if it shows then that they were forged.
  */
 final class SequenceRun {
 

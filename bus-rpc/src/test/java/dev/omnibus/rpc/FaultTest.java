@@ -252,8 +252,10 @@ class FaultTest extends PlayedNodes {
 
     @Test
     void whatDoesNotTravelIsSaidWhereItIsServed() {
-        String log = logged(() ->
-                RpcServer.on(bus("server")).serve(Files.class, name -> name).ready().join());
+        String log = logged(() -> RpcServer.on(bus("server"))
+                .serve(Files.class, name -> name)
+                .ready()
+                .join());
         assertTrue(
                 log.contains("WARN") && log.contains("files.read declares java.io.IOException, which does not travel"),
                 log);

@@ -74,8 +74,7 @@ class RedisDirectoryIT extends DirectoryContract {
     void busesInTwoDatabasesHearEachOthersEventsAndDoNotFindEachOthersServices() {
         try (Bus server = serving(redis.url() + "/5");
                 Bus client = Bus.builder(redis.url()).prefix("apart").build();
-                Bus neighbour =
-                        Bus.builder(redis.url() + "/5").prefix("apart").build()) {
+                Bus neighbour = Bus.builder(redis.url() + "/5").prefix("apart").build()) {
             CompletableFuture<String> heard = new CompletableFuture<>();
             server.subscribe("n", String.class, event -> heard.complete(event.data()))
                     .ready()
