@@ -106,12 +106,14 @@ public final class RedisRpc implements Layer {
         serving = lists;
         QueueServer server = new QueueServer(bus, lists, names, methods, this::forget);
         servers.add(server);
+        bus.beginWork(server);
         server.start();
         return server;
     }
 
     private synchronized void forget(QueueServer server) {
         servers.remove(server);
+        bus.endWork(server);
     }
 
     /**
