@@ -152,6 +152,9 @@ final class PendingCalls implements Receiver {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
                     continue;
                 }
+                if (reply.code() == RpcCodec.UNREADABLE) { // and its call is told
+                    channels.reportBad(channel, "A reply cannot be read: " + reply.message());
+                }
                 Arrived arrived = new Arrived(pending, reply, message.length());
                 if (pending.isAwaited() && reply.result() != null) {
                     complete(arrived); // which only wakes the thread that waits

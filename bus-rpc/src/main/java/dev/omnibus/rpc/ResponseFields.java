@@ -85,7 +85,11 @@ final class ResponseFields implements RpcCodec.Fields {
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw new IOException("its code is not a whole number");
         }
-        return parser.getIntValue();
+        int code = parser.getIntValue();
+        if (code == RpcCodec.UNREADABLE) {
+            throw new IOException("its code is none that is sent");
+        }
+        return code;
     }
 
     /** It is remembered, and written to logs: nothing but a node id gets there. */

@@ -45,7 +45,7 @@ final class RpcCodec {
     static final int CANCELLED = -32004;
     static final int REFUSED = -32005;
 
-    /** Of a response that arrived and exceeds a limit; never written. */
+    /** Of a response that arrived and cannot be read; never written, and refused if it is. */
     static final int UNREADABLE = Integer.MIN_VALUE;
 
     /** The notification that asks for a call to be given up. */
