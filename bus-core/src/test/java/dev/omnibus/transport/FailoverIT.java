@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -97,7 +98,9 @@ class FailoverIT {
                 moveSlot(redis, i, 1_400); // more events than are published until the subscription has moved
             }
             if (longestStandstillMillis < 500) { // else the machine may have looked too late for the slot
-                assertEquals(Set.of(), missed(begun, Collections.max(received)));
+                int to = Collections.max(received);
+                assertEquals(Set.of(), unpublished); // or it would be missing, without a gap
+                assertEquals(Set.of(), missed(begun, to));
                 assertEquals(0, subscriber.stats().interruptions());
             }
             for (int i = SLOT_MOVES; i < SLOT_MOVES + 3; i++) {
@@ -142,6 +145,41 @@ class FailoverIT {
             }
             await().until(() -> subscribers(first) == 0);
         }
+    }
+
+    /** Redisson forgets for a moment who has a slot that moves, and would fail what is asked of it just then. */
+    @Test
+    void whatIsAskedWhileNobodyHasTheSlotIsAskedWhenSomebodyHasItAgain() throws Exception {
+        try (RedisCluster redis = RedisCluster.start(0);
+                Transport bus = Networks.connect(redis)) {
+            String slot = Integer.toString(redis.slot("{c}"));
+            Object before = bus.route("{c}");
+            await().atMost(10, SECONDS)
+                    .until(() -> redis.nodes().stream()
+                                    .filter(node -> knowsOf(node, 16_384))
+                                    .peek(node -> node.command("CLUSTER", "DELSLOTS", slot))
+                                    .count()
+                            == 0);
+            await().atMost(10, SECONDS).until(() -> bus.route("{c}") != before);
+
+            List<CompletableFuture<?>> asked = List.of(
+                    Outcomes.publish(bus, "{c}", "plain", false),
+                    Outcomes.publish(bus, "{c}", "counted", true),
+                    bus.subscribe("{c}.s", (channel, frame) -> {}),
+                    bus.renewLease("{c}.nodes", "{c}.node", new byte[1], Duration.ofSeconds(5)),
+                    bus.leases("{c}.nodes", 0));
+            RedisServer owner = redis.nodes().get(1);
+            owner.command("CLUSTER", "ADDSLOTS", slot);
+            String id = String.valueOf(owner.command("CLUSTER", "MYID"));
+            redis.nodes().forEach(node -> node.command("CLUSTER", "SETSLOT", slot, "NODE", id));
+            for (CompletableFuture<?> one : asked) {
+                one.get(5, SECONDS);
+            }
+        }
+    }
+
+    private static boolean knowsOf(RedisServer node, int slots) {
+        return String.valueOf(node.command("CLUSTER", "INFO")).contains("cluster_slots_assigned:" + slots);
     }
 
     private static long subscribers(RedisServer server) {

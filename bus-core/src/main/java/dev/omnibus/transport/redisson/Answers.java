@@ -2,38 +2,84 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import io.netty.channel.EventLoopGroup;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.redisson.api.RedissonClient;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Redisson may forget what it was asked, or throw, when it is shut down; nobody may wait for its answer for ever. */
+/**
+ * Redisson may forget what it was asked, or throw, when it is shut down; nobody may wait for its answer for ever.
+ *
+ * <p>And while a slot moves from one server of a cluster to another, Redisson does not know for a moment who has it,
+ * and fails what is asked of it then without asking anybody. So it is asked once more.
+ */
 final class Answers {
+
+    /** Redisson looks once a second who has which slot. */
+    private static final Duration NOBODYS = Duration.ofMillis(2_500);
+
+    private static final Duration PAUSE = Duration.ofMillis(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
     private static final int QUIET_MILLIS = 100; // for its threads to end
 
     private final Map<Object, CompletableFuture<?>> waiting = new ConcurrentHashMap<>(); // each under a key of its own
+    private final EventLoopGroup eventLoop;
     private volatile boolean closed;
 
+    Answers(EventLoopGroup eventLoop) {
+        this.eventLoop = eventLoop;
+    }
+
     <T> CompletableFuture<T> untilClosed(Supplier<CompletableFuture<T>> question) {
-        CompletableFuture<T> answer;
-        try {
-            answer = question.get().copy();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(closed ? closedFailure() : e);
-        }
+        CompletableFuture<T> answer = new CompletableFuture<>();
         Object key = new Object();
         waiting.put(key, answer);
         answer.whenComplete((value, failure) -> waiting.remove(key));
+        ask(question, answer, System.nanoTime());
         if (closed) {
             answer.completeExceptionally(closedFailure());
         }
         return answer;
+    }
+
+    private <T> void ask(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, long since) {
+        if (answer.isDone()) { // nobody waits for it any more
+            return;
+        }
+        try {
+            question.get().whenComplete((value, failure) -> {
+                boolean again = false;
+                try {
+                    again = failure != null && putOff(failure, since, () -> ask(question, answer, since));
+                } finally { // there may be no memory for that
+                    boolean unused =
+                            again || (failure == null ? answer.complete(value) : answer.completeExceptionally(failure));
+                }
+            });
+        } catch (RuntimeException | Error e) {
+            answer.completeExceptionally(closed ? closedFailure() : e);
+        }
+    }
+
+    /** Has a step taken again soon, if it failed because nobody was known to have its slot: nothing was sent then. */
+    boolean putOff(Throwable failure, long since, Runnable step) {
+        if (closed || !Failures.isNobodys(failure) || System.nanoTime() - since > NOBODYS.toNanos()) {
+            return false;
+        }
+        try {
+            var unused = eventLoop.schedule(step, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (RejectedExecutionException ended) {
+            return false;
+        }
     }
 
     boolean isClosed() {

@@ -58,6 +58,12 @@ final class Failures {
         return unwrap(failure) instanceof RedisTimeoutException;
     }
 
+    /** Nobody in the cluster was known to have the slot, so nobody was asked. */
+    static boolean isNobodys(Throwable failure) {
+        Throwable e = unwrap(failure);
+        return (e instanceof TransportException ? e.getCause() : e) instanceof RedisNodeNotFoundException;
+    }
+
     static <T> CompletableFuture<T> named(String action, CompletableFuture<T> future) {
         return future.handle((value, failure) -> {
             if (failure != null) {
@@ -98,9 +104,12 @@ final class Failures {
             String open = "The connection to Redis broke during " + action + "; whether Redis did it is not known";
             return new TransportException(Kind.CONNECTION_LOST, false, open, e);
         }
+        if (e instanceof RedisNodeNotFoundException) {
+            String nobodys = "No master of the cluster is known to have the slot, to " + action + "; nothing was sent";
+            return new TransportException(Kind.CONNECTION_LOST, true, nobodys, e);
+        }
         if (e instanceof RedisTimeoutException
                 || e instanceof RedisConnectionException
-                || e instanceof RedisNodeNotFoundException
                 || (e instanceof RedisException && e.getCause() instanceof IOException)) { // could not connect
             String away = "No connection to Redis to " + action + "; nothing was sent";
             return new TransportException(Kind.CONNECTION_LOST, true, away, e);

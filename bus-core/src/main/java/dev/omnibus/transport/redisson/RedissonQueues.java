@@ -38,7 +38,11 @@ final class RedissonQueues implements Queues {
             try {
                 Connections connections = new Connections(name);
                 Config own = RedissonSettings.forQueues(bus, connections);
-                return new Life(Redisson.create(own), bus.getEventLoopGroup(), connections, new Answers());
+                return new Life(
+                        Redisson.create(own),
+                        bus.getEventLoopGroup(),
+                        connections,
+                        new Answers(bus.getEventLoopGroup()));
             } catch (RuntimeException e) {
                 throw ConnectFailures.of(bus, e);
             }

@@ -60,7 +60,7 @@ final class Session {
     private final String scriptDigest;
     private final @Nullable Reigns reigns; // null if there is one master for ever
     private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
-    private final Answers answers = new Answers();
+    private final Answers answers;
     private final Subscriptions subscriptions;
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
@@ -70,6 +70,7 @@ final class Session {
         this.connections = connections;
         boolean manyServers = config.isClusterConfig();
         this.eventLoop = config.getEventLoopGroup();
+        this.answers = new Answers(eventLoop);
         this.client = client;
         Reigns masters = config.isSingleConfig() ? null : new Reigns(client, again);
         this.reigns = masters;
@@ -153,11 +154,7 @@ final class Session {
             return;
         }
         if (publications.size() == 1) {
-            Publication only = tracked(publications.get(0));
-            publish(
-                    only,
-                    client.getTopic(only.channel(), ByteArrayCodec.INSTANCE),
-                    client.getScript(ByteArrayCodec.INSTANCE));
+            publishAlone(tracked(publications.get(0)));
             return;
         }
         if (clusterCounts != null) { // a batch that fails on one server says nothing about what it did on the others
@@ -170,6 +167,13 @@ final class Session {
         } catch (RuntimeException e) { // shut down at this moment; those told already are not told again
             tracked.forEach(publication -> tell(publication, 0L, NOT_TOLD_APART, e));
         }
+    }
+
+    private void publishAlone(Publication tracked) {
+        var unused = publish(
+                tracked,
+                client.getTopic(tracked.channel(), ByteArrayCodec.INSTANCE),
+                client.getScript(ByteArrayCodec.INSTANCE));
     }
 
     private void publishTogether(List<Publication> tracked) {
@@ -272,7 +276,9 @@ final class Session {
             reigns.look();
         }
         if (failure != null) {
-            outcome.failed(Failures.publish(publication.channel(), failure));
+            if (clusterCounts == null || !isPutOff(publication, failure)) {
+                outcome.failed(Failures.publish(publication.channel(), failure));
+            }
         } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, onlookers);
         } else if (reigns != null && onlookers != NOT_TOLD_APART) {
@@ -281,6 +287,16 @@ final class Session {
         } else {
             outcome.published(receivers, onlookers);
         }
+    }
+
+    /** Nothing overtakes it meanwhile: of each channel one publication is under way at a time. */
+    private boolean isPutOff(Publication publication, Throwable failure) {
+        return publication.outcome() instanceof UnderWay waiting
+                && answers.putOff(failure, waiting.sinceNobodys(), () -> {
+                    if (underWay.contains(waiting)) { // else closed, and told so
+                        publishAlone(publication);
+                    }
+                });
     }
 
     private static void verify(ClusterCounts counts, Publication publication, long receivers, long onlookers) {
@@ -351,9 +367,15 @@ final class Session {
     private final class UnderWay implements Publication.Outcome {
 
         private final Publication.Outcome outcome;
+        private long nobodys; // when it first was found that nobody has its slot; 0 if that was not so
 
         UnderWay(Publication.Outcome outcome) {
             this.outcome = outcome;
+        }
+
+        long sinceNobodys() {
+            nobodys = nobodys == 0 ? System.nanoTime() : nobodys;
+            return nobodys;
         }
 
         @Override
