@@ -40,7 +40,7 @@ class ArchitectureTest {
             .resideInAPackage("dev.omnibus.transport")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "org.jspecify..", "dev.omnibus.transport");
+            .resideInAnyPackage("java..", "org.jspecify..", "org.slf4j..", "dev.omnibus.transport");
 
     @ArchTest
     static final ArchRule transportsKnowOnlyTheirInterface = noClasses()

@@ -1,6 +1,6 @@
 package dev.omnibus.bus;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;

@@ -1,6 +1,6 @@
 package dev.omnibus.bus;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.ChannelListener;
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -1,8 +1,8 @@
 package dev.omnibus.bus;
 
-import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Later;
 import dev.omnibus.channel.Mailbox;
+import dev.omnibus.transport.FailureLog;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;

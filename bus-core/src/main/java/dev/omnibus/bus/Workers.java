@@ -1,8 +1,8 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.channel.ExpiringFlag;
-import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Timer;
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;

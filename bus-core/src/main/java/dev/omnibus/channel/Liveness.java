@@ -1,5 +1,6 @@
 package dev.omnibus.channel;
 
+import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;

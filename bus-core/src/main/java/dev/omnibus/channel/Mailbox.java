@@ -1,5 +1,6 @@
 package dev.omnibus.channel;
 
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

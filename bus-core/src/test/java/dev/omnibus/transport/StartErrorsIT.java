@@ -85,12 +85,14 @@ class StartErrorsIT {
 
     @AfterEach
     void noThreadIsLeft() {
-        await().atMost(5, SECONDS).untilAsserted(() -> {
-            Set<String> left = new HashSet<>(threads());
-            left.removeAll(threadsBefore);
-            left.removeIf(name -> NOT_OURS.matcher(name).matches());
-            assertEquals(Set.of(), left);
-        });
+        await().atMost(15, SECONDS)
+                .untilAsserted(
+                        () -> { // an attempt that was cut ends when Redisson gives up
+                            Set<String> left = new HashSet<>(threads());
+                            left.removeAll(threadsBefore);
+                            left.removeIf(name -> NOT_OURS.matcher(name).matches());
+                            assertEquals(Set.of(), left);
+                        });
     }
 
     private static Set<String> threads() {

@@ -1,7 +1,7 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.channel.FailureLog;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;

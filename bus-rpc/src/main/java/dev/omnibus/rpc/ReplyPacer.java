@@ -1,7 +1,7 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.channel.FailureLog;
 import dev.omnibus.channel.Later;
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

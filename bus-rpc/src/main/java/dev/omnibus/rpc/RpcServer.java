@@ -5,7 +5,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.DecodableTypes;
 import dev.omnibus.bus.Layer;
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

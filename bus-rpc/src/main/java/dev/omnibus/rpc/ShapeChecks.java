@@ -2,7 +2,7 @@ package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,6 +1,6 @@
 package dev.omnibus.rpc;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;

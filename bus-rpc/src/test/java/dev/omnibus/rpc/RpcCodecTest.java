@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -147,6 +148,15 @@ class RpcCodecTest {
                 text(codec.response(request.id(), codec.result(null))));
     }
 
+    /** As none at all, or as one that says whose it is, and no more. */
+    private boolean isRefused(Message response) {
+        try {
+            return codec.readResponse(response).code() == RpcCodec.UNREADABLE;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
     @Test
     void aTruncatedMessageIsRefusedWhereverItEnds() throws Exception {
         for (String name : List.of("request", "request-full", "result", "error", "fault", "notification", "cancel")) {
@@ -154,7 +164,7 @@ class RpcCodecTest {
             for (int length = 0; length < whole.length; length++) {
                 Message cut = new Message(Arrays.copyOf(whole, length), 0, length);
                 assertThrows(IOException.class, () -> codec.readRequest(cut), cut::toString);
-                assertThrows(IOException.class, () -> codec.readResponse(cut), cut::toString);
+                assertTrue(isRefused(cut), cut::toString);
             }
         }
     }
@@ -222,7 +232,7 @@ class RpcCodecTest {
                 "{\"id\":1,\"meta\":{\"from\":\"a\"},\"result\":1,\"error\":{\"code\":1,\"message\":\"x\"}}",
             })
     void aMalformedResponseIsRefused(String text) {
-        assertThrows(IOException.class, () -> codec.readResponse(message(text)));
+        assertTrue(isRefused(message(text)));
     }
 
     @Test

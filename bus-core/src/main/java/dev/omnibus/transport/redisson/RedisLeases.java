@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.Leases;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Leases;

@@ -2,7 +2,7 @@ package dev.omnibus.transport.redisson;
 
 import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;

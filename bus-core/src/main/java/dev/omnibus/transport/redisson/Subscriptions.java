@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson;
 
-import dev.omnibus.channel.FailureLog;
+import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import dev.omnibus.transport.redisson.SubscriptionDecoder.Kept;

@@ -1,4 +1,4 @@
-package dev.omnibus.channel;
+package dev.omnibus.transport;
 
 import org.slf4j.Logger;
 
