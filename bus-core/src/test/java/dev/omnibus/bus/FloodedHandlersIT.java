@@ -7,6 +7,7 @@ import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Scanner;
@@ -40,7 +41,9 @@ class FloodedHandlersIT {
         public static void main(String[] arguments) {
             SubscribeOptions narrow =
                     SubscribeOptions.DEFAULT.withConcurrency(HANDLERS).withMailbox(Integer.MAX_VALUE, MAILBOX_BYTES);
-            Bus bus = Bus.connect(arguments[0]);
+            Bus bus = Bus.builder(arguments[0])
+                    .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
+                    .build();
             Subscription flooded =
                     bus.subscribe("n", String.class, narrow, event -> LockSupport.parkNanos(HANDLING_NANOS));
             flooded.ready().join();

@@ -115,7 +115,9 @@ class MillionEventsIT {
         public static void main(String[] args) throws IOException {
             Topic<Reading> topic = Topic.of(args[0], Reading.class);
             AtomicLong failed = new AtomicLong();
-            try (Bus bus = Bus.connect(System.getenv("BUS_URL"))) {
+            try (Bus bus = Bus.builder(System.getenv("BUS_URL"))
+                    .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
+                    .build()) {
                 long number = 0;
                 while (System.in.read() >= 0) {
                     for (int i = 0; i < CREDIT; i++) {

@@ -8,6 +8,7 @@ import dev.omnibus.rpc.redisrpc.RedisRpc;
 import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +26,9 @@ class ServingProcessIT {
 
         /** The address; and how it serves. */
         public static void main(String[] arguments) {
-            Bus bus = Bus.connect(arguments[0]);
+            Bus bus = Bus.builder(arguments[0])
+                    .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
+                    .build();
             Echo echo = text -> text;
             Registration registration = arguments[1].equals("bus")
                     ? RpcServer.on(bus).serve(Echo.class, echo)

@@ -54,7 +54,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
         for (Channel channel : open) {
             try {
                 channel.unsafe().closeForcibly();
-            } catch (RuntimeException e) { // it has no thread to tell its own end on
+            } catch (RuntimeException | AssertionError e) { // it has no thread to tell its own end on, or to ask for
                 LOG.debug("A connection of a dead event loop did not end in order", e);
             }
         }
