@@ -181,7 +181,9 @@ class LostRepliesTest extends CasesFixture {
         call.cancel(true);
 
         await().atMost(20, SECONDS)
-                .until(() -> RpcServer.on(server).stats().equals(new RpcServerStats(1, 1, 0, 1, 1, 0, 0)));
+                .untilAsserted(() -> assertEquals(
+                        new RpcServerStats(1, 1, 0, 1, 1, 0, 0),
+                        RpcServer.on(server).stats()));
         assertEquals(new RpcClientStats(4, 3, 0, 0, 0, 0), client.stats());
     }
 }
