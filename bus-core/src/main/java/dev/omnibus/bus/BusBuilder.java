@@ -20,8 +20,8 @@ public final class BusBuilder {
 
     private static final Duration CONNECT_PAUSE = Duration.ofMillis(250);
 
-    /** For one attempt, and for all of it. */
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(6);
+    /** For one attempt and all of it: what is silent is found in six seconds, but a first one has classes to load. */
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
 
     /** Until a first message has come back; and at least, should the connection have taken nearly all of the time. */
     private static final Duration ROUND_TRIP = Duration.ofSeconds(3);
@@ -256,7 +256,8 @@ public final class BusBuilder {
      * refuses, the thread is interrupted, or the time is over, also in the middle of an attempt. A transport that was
      * given open is not opened again.
      *
-     * @param longest zero by default: one attempt, of six seconds at most
+     * @param longest zero by default: one attempt, of about five seconds, and of 20 at most where the processor has no
+     *     time
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
@@ -304,7 +305,7 @@ public final class BusBuilder {
      *
      * @return an open bus
      * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear
-     *     himself; most often at once, and at the latest after six seconds or what {@link #connectWithin} says
+     *     himself; most often at once, and at the latest after 20 seconds or what {@link #connectWithin} says
      * @throws IllegalStateException in a served method that is declared not to block; and if it is to close on shutdown
      *     and the JVM shuts down already
      */

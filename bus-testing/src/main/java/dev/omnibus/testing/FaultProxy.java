@@ -116,6 +116,9 @@ public final class FaultProxy implements AutoCloseable {
                 ProxiedConnection connection = new ProxiedConnection(client, this::fault, connections::remove);
                 connections.add(connection);
                 connection.start(server);
+                if (closed) { // meanwhile, and this one was not there to be ended
+                    connection.reset();
+                }
             } catch (IOException e) {
                 log.debug("A connection through {} was not made", this, e);
             }

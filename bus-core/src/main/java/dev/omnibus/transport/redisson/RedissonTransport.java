@@ -48,8 +48,8 @@ public final class RedissonTransport implements Transport {
     private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
     private static final String LEAST_NETTY = "4.1.115";
 
-    /** Longer than a single server takes to be found silent, TLS included; others may have many addresses. */
-    private static final Duration LONGEST = Duration.ofSeconds(6);
+    /** Far longer than servers take to be found silent; a busy machine may need some of it for itself. */
+    private static final Duration LONGEST = Duration.ofSeconds(20);
 
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
