@@ -59,7 +59,7 @@ class StartErrorsIT {
      * timeouts of a CompletableFuture run in the common pool.
      */
     private static final Pattern NOT_OURS = Pattern.compile("(globalEventExecutor|process reaper"
-            + "|CompletableFutureDelayScheduler|ForkJoinPool\\.commonPool|awaitility).*");
+            + "|CompletableFutureDelayScheduler|ForkJoinPool|VirtualThread-|awaitility).*");
 
     private static RedisServer open;
     private static RedisServer locked;

@@ -134,10 +134,14 @@ abstract class NonBlockingContract extends CallFixture {
     @Test
     void waitingForAServiceIsRefused() {
         Bus bus = hasty();
-        refused(() -> RpcServer.on(bus)
-                .serve(Stock.class, new Shelf("late", 1))
-                .ready()
-                .join());
+        refused(() -> {
+            for (int i = 0; i < 1_000; i++) { // for one that stands already nobody would wait
+                RpcServer.on(bus)
+                        .serve("late" + i + ".run", params -> params)
+                        .ready()
+                        .join();
+            }
+        });
     }
 
     @Test
