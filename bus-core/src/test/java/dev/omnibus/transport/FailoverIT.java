@@ -147,6 +147,35 @@ class FailoverIT {
         }
     }
 
+    /** Redisson gives it up after a second, and ends there what begins after all, on both servers in the end. */
+    @Test
+    void aSubscriptionThatItsNewServerConfirmsTooLateStandsThereAllTheSame() throws Exception {
+        Outcomes.Recording heard = new Outcomes.Recording();
+        try (RedisCluster redis = RedisCluster.start(0);
+                Transport subscriber = Networks.connect(redis)) {
+            subscriber.subscribe("c", heard).get(10, SECONDS);
+            RedisServer first = redis.masterOf("c");
+            RedisServer next = redis.nodes().stream()
+                    .filter(node -> node != first)
+                    .findFirst()
+                    .orElseThrow();
+            Object before = subscriber.route("c");
+            redis.moveSlot(redis.slot("c"), next);
+            next.pause();
+            await().atMost(10, SECONDS).until(() -> subscriber.route("c") != before);
+            long left = System.nanoTime();
+            while (System.nanoTime() - left < MILLISECONDS.toNanos(1_500)) {
+                assertEquals(1, subscribers(first));
+            }
+            next.resume();
+            await().atMost(20, SECONDS).until(() -> subscribers(first) == 0);
+            await().atMost(10, SECONDS).until(() -> subscribers(next) == 1);
+            next.command("PUBLISH", "c", "late");
+            await().until(() -> heard.frames.contains("late"));
+            assertEquals(0, heard.interruptions);
+        }
+    }
+
     /** Redisson forgets for a moment who has a slot that moves, and would fail what is asked of it just then. */
     @Test
     void whatIsAskedWhileNobodyHasTheSlotIsAskedWhenSomebodyHasItAgain() throws Exception {

@@ -88,6 +88,22 @@ final class BusPipeline implements NettyHook, Observer {
     }
 
     @Override
+    public void ended(String name, LongSupplier arrived) {
+        Observer told = observer;
+        if (told != null) {
+            told.ended(name, arrived);
+        }
+    }
+
+    @Override
+    public void lost(LongSupplier arrived) {
+        Observer told = observer;
+        if (told != null) {
+            told.lost(arrived);
+        }
+    }
+
+    @Override
     public void refused(String name, String error) {
         Observer told = observer;
         if (told != null) {

@@ -56,9 +56,15 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         /**
          * The subscription stands from here on: what arrives next was published after this.
          *
-         * @param arrived how many bytes have arrived on its connection so far
+         * @param arrived how many bytes have arrived on its connection so far; one for each connection
          */
         void confirmed(String name, boolean pattern, LongSupplier arrived);
+
+        /** The subscription does not stand any more on a connection, because that was asked for. */
+        void ended(String name, LongSupplier arrived);
+
+        /** Nothing stands any more on a connection, which was lost. */
+        void lost(LongSupplier arrived);
 
         /** Redis said no. */
         void refused(String name, String error);
@@ -97,6 +103,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Breaker breaker = new Breaker();
     private final Set<ChannelName> returning = new HashSet<>(); // of those, asked for again and not yet answered
     private volatile long arrived; // bytes; written on the event loop only
+    private final LongSupplier soFar = () -> arrived;
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
         super(settings(executor));
@@ -179,10 +186,10 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
                 if (before != null) {
                     before.back();
                 }
-                observer.confirmed(name.toString(), operation.equals("psubscribe"), () -> arrived);
+                observer.confirmed(name.toString(), operation.equals("psubscribe"), soFar);
             }
-            case "unsubscribe" -> endedAnyway(PubSubType.UNSUBSCRIBE, name);
-            case "punsubscribe" -> endedAnyway(PubSubType.PUNSUBSCRIBE, name);
+            case "unsubscribe" -> ended(PubSubType.UNSUBSCRIBE, name);
+            case "punsubscribe" -> ended(PubSubType.PUNSUBSCRIBE, name);
             default -> {}
         }
     }
@@ -264,6 +271,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
         kept.clear();
         returning.clear();
         lost.forEach(Kept::gone);
+        observer.lost(soFar);
         super.channelInactive(context);
     }
 
@@ -293,7 +301,8 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     /**
      * Redisson takes the end of a subscription that it never saw begin for nothing, and waits for it until a timeout.
      */
-    private void endedAnyway(PubSubType type, ChannelName name) {
+    private void ended(PubSubType type, ChannelName name) {
+        observer.ended(name.toString(), soFar);
         if (refused.remove(name)) {
             RedisPubSubConnection.<RedisPubSubConnection>getFrom(connection)
                     .onMessage(new PubSubStatusMessage(type, name));

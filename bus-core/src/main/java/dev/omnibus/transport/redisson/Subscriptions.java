@@ -57,6 +57,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         volatile long deadline; // since it was first asked of Redis
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
         volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
+        volatile boolean cut; // there it stands no more, though nobody has asked for that
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
         volatile long lastTry = System.nanoTime(); // to heal it
@@ -155,6 +156,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
             return;
         }
         mine.arrived = arrived;
+        mine.cut = false;
         Overlap overlap = mine.overlap;
         if (mine.keptOn) {
             mine.keptOn = false;
@@ -162,6 +164,43 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
             overlap.stands(); // nothing was missed: the server before goes on telling
         } else if (mine.stood && !answers.isClosed()) {
             mine.subscribed.interrupted();
+        }
+    }
+
+    /**
+     * When an answer comes late, Redisson ends what it has not seen begin, and says so to nobody. When it follows a
+     * master or a slot, it begins the subscription elsewhere right after that.
+     */
+    @Override
+    public void ended(String name, LongSupplier arrived) {
+        Held mine = byName.get(name);
+        if (mine == null || mine.arrived != arrived || !mine.stands || isUnwanted(mine)) {
+            return; // it is we who end it, or it stands elsewhere
+        }
+        mine.cut = true;
+        Overlap overlap = mine.overlap;
+        if (overlap != null && !overlap.isOver()) {
+            overlap.moved(); // it stands where it stood before, until it stands elsewhere again
+        } else {
+            later(RETRY_DELAY, () -> healIfCut(mine));
+        }
+    }
+
+    /** Redisson repeats the subscriptions on the next one, all but those that it was about to end. */
+    @Override
+    public void lost(LongSupplier arrived) {
+        for (Held mine : byName.values()) {
+            if (mine.arrived == arrived) {
+                mine.cut = true;
+                mine.lastTry = System.nanoTime();
+            }
+        }
+    }
+
+    private void healIfCut(Held mine) {
+        if (mine.cut && !isUnwanted(mine)) {
+            mine.stands = false;
+            turns.take(mine.subscribed.name(), () -> heal(mine));
         }
     }
 
@@ -303,9 +342,11 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         try {
             long now = System.nanoTime();
             for (Held mine : held.values()) {
-                boolean forgotten =
-                        mine.stood && !mine.stands && now - mine.lastTry > TimeUnit.SECONDS.toNanos(FORGOTTEN_SECONDS);
+                boolean forgotten = mine.stood
+                        && (mine.cut || !mine.stands)
+                        && now - mine.lastTry > TimeUnit.SECONDS.toNanos(FORGOTTEN_SECONDS);
                 if (forgotten) {
+                    mine.stands = false;
                     turns.take(mine.subscribed.name(), () -> heal(mine));
                 }
             }

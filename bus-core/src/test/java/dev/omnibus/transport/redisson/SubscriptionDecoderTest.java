@@ -46,6 +46,12 @@ class SubscriptionDecoderTest {
                 public void confirmed(String name, boolean pattern, LongSupplier arrived) {}
 
                 @Override
+                public void ended(String name, LongSupplier arrived) {}
+
+                @Override
+                public void lost(LongSupplier arrived) {}
+
+                @Override
                 public void refused(String name, String error) {
                     refused.add(name);
                 }
