@@ -255,8 +255,11 @@ final class QueueServer implements Registration {
         }
         try {
             queues.push(request.responseQueue(), response, ANSWER_LIFE).join();
-        } catch (CompletionException e) {
-            FailureLog.error(LOG, e, "The answer of {} over queue {} was not sent", request.method(), names.queue());
+        } catch (CompletionException | CancellationException e) {
+            Throwable why = e.getCause() == null ? e : e.getCause();
+            channels.reportUnsent(
+                    names.queue(),
+                    "The answer of " + request.method() + " may not have been sent: " + why.getMessage());
         }
     }
 
@@ -323,9 +326,10 @@ final class QueueServer implements Registration {
                     .join();
         } catch (CompletionException | CancellationException e) {
             LOG.debug("What this server of queue {} leaves behind is found by others", names.queue(), e);
+        } finally { // whatever is thrown, nobody is to wait for it, and it keeps no process alive
+            ready.completeExceptionally(new CancellationException("The server has ended"));
+            ended.complete(null);
+            forget.accept(this);
         }
-        ready.completeExceptionally(new CancellationException("The server has ended"));
-        ended.complete(null);
-        forget.accept(this);
     }
 }

@@ -107,7 +107,12 @@ public final class RedisRpc implements Layer {
         QueueServer server = new QueueServer(bus, lists, names, methods, this::forget);
         servers.add(server);
         bus.beginWork(server);
-        server.start();
+        try {
+            server.start();
+        } catch (Error e) { // no thread is to be had
+            forget(server);
+            throw e;
+        }
         return server;
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.testing.RedisServer;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -124,11 +126,19 @@ class RedisRpcIT {
     private final String queue = "calc-" + UUID.randomUUID();
     private final String responses = queue + ":rpc:ABCDEFGH";
     private final RedisServer redis;
+    private final List<String> unsent = new CopyOnWriteArrayList<>();
     private final Bus bus;
 
     RedisRpcIT(RedisServer redis) {
         this.redis = redis;
-        bus = Bus.connect(redis.url());
+        bus = Bus.builder(redis.url())
+                .listener(new BusListener() {
+                    @Override
+                    public void onUnsent(String channel, String problem) {
+                        unsent.add(channel + ": " + problem);
+                    }
+                })
+                .build();
     }
 
     @AfterEach
@@ -250,7 +260,8 @@ class RedisRpcIT {
         serve();
         redis.command("SET", responses, "no list");
         push("{\"name\": \"val\"}");
-        await().atMost(LONG).until(() -> Long.valueOf(0).equals(redis.command("LLEN", queue)));
+        await().atMost(LONG).until(() -> !unsent.isEmpty());
+        assertTrue(unsent.get(0).startsWith(queue + ": The answer of val may not have been sent: "), unsent::toString);
         redis.command("SET", responses, "still none");
         redis.command("DEL", responses);
         push("{\"name\": \"add\", \"args\": [1]}");
