@@ -58,6 +58,15 @@ final class Failures {
         return unwrap(failure) instanceof RedisTimeoutException;
     }
 
+    /** Whether it is no answer of Redis. */
+    static boolean isSilence(Throwable failure) {
+        Throwable e = unwrap(failure);
+        return !(e instanceof RedisException)
+                || e instanceof RedisTimeoutException
+                || e instanceof RedisConnectionException
+                || e instanceof RedisReconnectedException;
+    }
+
     /** Nobody in the cluster was known to have the slot, so nobody was asked. */
     static boolean isNobodys(Throwable failure) {
         Throwable e = unwrap(failure);

@@ -84,6 +84,7 @@ public final class RedissonTransport implements Transport {
         config = own;
         eventLoop = on;
         session = await(opening, opener, own, within);
+        session.whenStuck(this::reconnect);
     }
 
     /**
@@ -341,6 +342,7 @@ public final class RedissonTransport implements Transport {
                 lists.moveTo(config, name);
             }
             Session next = Session.open(config, on.linger(), name, true);
+            next.whenStuck(this::reconnect);
             Session old;
             List<Subscribed> again;
             synchronized (this) {

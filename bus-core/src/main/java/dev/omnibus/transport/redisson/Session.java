@@ -25,12 +25,9 @@ import org.redisson.api.RScriptAsync;
 import org.redisson.api.RTopicAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisAuthRequiredException;
-import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoScriptException;
-import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.RedisRetryException;
-import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
 import org.slf4j.Logger;
@@ -118,18 +115,19 @@ final class Session {
         try {
             boolean unused =
                     client.getBucket(GREETED_KEY, ByteArrayCodec.INSTANCE).isExists();
-        } catch (RedisAuthRequiredException
-                | RedisTimeoutException
-                | RedisConnectionException
-                | RedisReconnectedException
-                | RedisRetryException e) {
+        } catch (RedisAuthRequiredException | RedisRetryException e) {
             throw e;
         } catch (RedisException e) {
-            if (ConnectFailures.isTurnedAway(e)) {
+            if (Failures.isSilence(e) || ConnectFailures.isTurnedAway(e)) {
                 throw e;
             }
             LOG.debug("Redis has answered", e);
         }
+    }
+
+    /** What to do when only a new session can bring back what it is subscribed to. */
+    void whenStuck(Runnable connectsAnew) {
+        subscriptions.whenStuck(connectsAnew);
     }
 
     void name(String name) {

@@ -81,6 +81,7 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
     private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
     private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
     private volatile long lastAnswered = System.nanoTime();
+    private volatile Runnable whenStuck = () -> {};
 
     Subscriptions(RedissonClient client, Answers answers, ScheduledExecutorService timer, boolean manyServers) {
         this.client = client;
@@ -360,25 +361,60 @@ final class Subscriptions implements SubscriptionDecoder.Observer {
         return begin(mine, () -> healNow(mine));
     }
 
+    /**
+     * While its master is silent, Redisson is not asked for one that it had: what it gives up meanwhile, it may forget
+     * to unlock.
+     */
     private CompletableFuture<Void> healNow(Held mine) {
         if (isUnwanted(mine) || mine.stands) {
             return CompletableFuture.completedFuture(null);
         }
         mine.lastTry = System.nanoTime();
-        String name = mine.subscribed.name();
-        return remove(name, mine.subscribed.pattern())
-                .handle((done, stuck) -> listen(mine))
-                .thenCompose(Function.identity())
-                .handle((done, failure) -> {
-                    if (failure != null && !isUnwanted(mine)) {
-                        LOG.debug("{} is still not subscribed", name, failure);
-                        timer.schedule(
-                                () -> turns.take(name, () -> heal(mine)),
-                                RETRY_DELAY.toMillis(),
-                                TimeUnit.MILLISECONDS);
+        boolean had = mine.arrived != null;
+        return (had ? isAnswered(mine) : CompletableFuture.completedFuture(true))
+                .thenCompose(answered -> answered ? beginAnew(mine, had) : CompletableFuture.completedFuture(false))
+                .handle((stands, failure) -> {
+                    if (!Boolean.TRUE.equals(stands) && !isUnwanted(mine)) {
+                        LOG.debug("{} is still not subscribed", mine.subscribed.name(), failure);
+                        if (had && failure != null && Failures.isTimeout(failure)) {
+                            isAnswered(mine).thenAccept(answered -> stuck(mine, answered));
+                        }
+                        later(RETRY_DELAY, () -> turns.take(mine.subscribed.name(), () -> heal(mine)));
                     }
                     return null;
                 });
+    }
+
+    /** True, or it fails. */
+    private CompletableFuture<Boolean> beginAnew(Held mine, boolean had) {
+        return remove(mine.subscribed.name(), mine.subscribed.pattern())
+                .handle((done, failure) -> had && failure != null && Failures.isTimeout(failure)
+                        ? CompletableFuture.<Void>failedFuture(failure)
+                        : listen(mine))
+                .thenCompose(Function.identity())
+                .thenApply(done -> true);
+    }
+
+    /** Any answer will do. */
+    private CompletableFuture<Boolean> isAnswered(Held mine) {
+        return answers.untilClosed(() -> client.getBucket(mine.subscribed.name(), ByteArrayCodec.INSTANCE)
+                        .isExistsAsync()
+                        .toCompletableFuture())
+                .handle((exists, failure) -> failure == null || !Failures.isSilence(failure));
+    }
+
+    private void stuck(Held mine, boolean answered) {
+        if (answered && !isUnwanted(mine) && !mine.stands) {
+            FailureLog.safely(() -> LOG.warn(
+                    "Redis answers, and yet {} cannot be subscribed to any more; connecting anew",
+                    mine.subscribed.name()));
+            whenStuck.run();
+        }
+    }
+
+    /** What to do when only a new client can bring back a subscription that stood. */
+    void whenStuck(Runnable connectsAnew) {
+        whenStuck = connectsAnew;
     }
 
     private boolean isUnwanted(Held mine) {
