@@ -103,7 +103,7 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
     private final Breaker breaker = new Breaker();
     private final Set<ChannelName> returning = new HashSet<>(); // of those, asked for again and not yet answered
     private volatile long arrived; // bytes; written on the event loop only
-    private final LongSupplier soFar = () -> arrived;
+    private final LongSupplier soFar = this::arrived; // by which this connection is known
 
     SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
         super(settings(executor));
@@ -117,6 +117,10 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
                 .setAddress("redis://127.0.0.1:6379")
                 .setExecutor(executor)
                 .setKeepPubSubOrder(true);
+    }
+
+    private long arrived() {
+        return arrived;
     }
 
     @Override

@@ -110,7 +110,7 @@ class LateConfirmationIT {
             await().atMost(20, SECONDS).until(() -> !List.of().equals(redis.command("ACL", "LOG")));
             swallowed.set(subscribing.get(subscribing.size() - 1));
             redis.command("ACL", "SETUSER", "late", "&*");
-            await().atMost(30, SECONDS).until(() -> (Long) redis.command("PUBLISH", "stuck", "frame") == 1);
+            await().atMost(30, SECONDS).until(() -> Long.valueOf(1).equals(redis.command("PUBLISH", "stuck", "frame")));
             await().atMost(20, SECONDS).until(() -> heard.contains("stuck"));
         }
     }
