@@ -20,7 +20,8 @@ public final class CalculatorNode implements Calculator {
 
     private double number; // guarded by this
 
-    CalculatorNode() {}
+    /** A calculator that shows 0. */
+    public CalculatorNode() {}
 
     /**
      * Serves the calculator on the Redis of {@code REDIS_URL}, or on one of its own, until it is told to stop. Prints

@@ -14,11 +14,12 @@ public final class WarehouseCaller {
     /**
      * Asks until SIGTERM or Ctrl-C.
      *
-     * @param args the address of Redis
+     * @param args the address of Redis; without one, that of a Redis on this machine
      * @throws InterruptedException if the thread is interrupted
      */
     public static void main(String[] args) throws InterruptedException {
-        try (Bus bus = Bus.builder(args[0]).name("shop").build()) {
+        String redis = args.length > 0 ? args[0] : "redis://127.0.0.1:6379";
+        try (Bus bus = Bus.builder(redis).name("shop").build()) {
             WarehouseNode.Goods goods = RpcClient.on(bus).proxy(WarehouseNode.Goods.class);
             while (true) {
                 try {

@@ -25,11 +25,12 @@ public final class WarehouseNode {
     /**
      * Serves until SIGTERM or Ctrl-C.
      *
-     * @param args the address of Redis
+     * @param args the address of Redis; without one, that of a Redis on this machine
      */
     public static void main(String[] args) {
+        String redis = args.length > 0 ? args[0] : "redis://127.0.0.1:6379";
         try {
-            Bus bus = Bus.builder(args[0])
+            Bus bus = Bus.builder(redis)
                     .name("warehouse")
                     .closeOnShutdown() // finishes what runs; others are called from then on
                     .build();

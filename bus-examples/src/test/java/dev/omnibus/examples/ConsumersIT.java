@@ -49,32 +49,58 @@ class ConsumersIT {
         for (String module : List.of("bus-bom", "bus-testing", "bus-core", "bus-rpc")) {
             publish(module, ROOT.resolve(module).resolve("pom.xml"), version);
         }
-        Path settings = Files.writeString(folder.resolve("settings.xml"), settings());
-        Path found = folder.resolve("class-path");
+        Files.writeString(folder.resolve("settings.xml"), settings());
+        classPath = resolved(CONSUMERS.resolve("plain/pom.xml"));
+    }
+
+    /** The class path that Maven makes of a pom. */
+    private static String resolved(Path pom) throws Exception {
+        Path found = Files.createTempFile(folder, "class-path", "");
         run(List.of(
                 "mvn",
                 "-B",
                 "-q",
                 "-gs",
-                settings.toString(),
+                folder.resolve("settings.xml").toString(),
                 "-Dmaven.repo.local=" + repository(),
                 "-f",
-                CONSUMERS.resolve("plain/pom.xml").toString(),
+                pom.toString(),
                 RESOLVE + ":build-classpath",
                 "-Dmdep.outputFile=" + found));
-        classPath = Files.readString(found).strip();
+        return Files.readString(found).strip();
+    }
+
+    @Test
+    void theDependencyOfTheReadmeIsEnough() throws Exception {
+        String dependency = find("<dependency>(.*?)</dependency>", Files.readString(ROOT.resolve("README.md")));
+        Path pom = Files.writeString(
+                folder.resolve("pom.xml"),
+                "<project><modelVersion>4.0.0</modelVersion><groupId>shop</groupId><artifactId>lone</artifactId>"
+                        + "<version>1</version><dependencies><dependency>" + dependency
+                        + "</dependency></dependencies></project>");
+        String alone = resolved(pom);
+
+        assertEquals(
+                1, versions("jackson-(?:core|databind|datatype-\\w+)", alone).size(), alone);
+        assertEquals(1, versions("netty-[a-z-]+", alone).size(), alone);
+        String withARedis = alone + File.pathSeparator + classPath; // what stands first is taken
+        String said = run(java(List.of("-cp", compiled() + File.pathSeparator + withARedis, "shop.Rollout")));
+        assertTrue(said.contains("4 reserved"), said);
     }
 
     @Test
     void aPlainMavenProgramGetsOneVersionOfJacksonAndOneOfNetty() {
-        assertEquals(1, versions("jackson-(?:core|databind|datatype-\\w+)").size(), classPath);
-        assertEquals(1, versions("netty-[a-z-]+").size(), classPath);
+        assertEquals(
+                1,
+                versions("jackson-(?:core|databind|datatype-\\w+)", classPath).size(),
+                classPath);
+        assertEquals(1, versions("netty-[a-z-]+", classPath).size(), classPath);
     }
 
     @Test
     void whatTheBusDoesNotUseOfRedissonStaysAway() {
         for (String unused : List.of("byte-buddy", "rxjava", "reactor-core", "cache-api", "jodd-util")) {
-            assertTrue(versions(unused).isEmpty(), unused + " in " + classPath);
+            assertTrue(versions(unused, classPath).isEmpty(), unused + " in " + classPath);
         }
     }
 
@@ -136,8 +162,8 @@ class ConsumersIT {
         return said;
     }
 
-    private static Set<String> versions(String name) {
-        return Stream.of(classPath.split(File.pathSeparator))
+    private static Set<String> versions(String name, String jars) {
+        return Stream.of(jars.split(File.pathSeparator))
                 .map(jar -> Path.of(jar).getFileName().toString())
                 .map(Pattern.compile(name + "-(\\d.*)\\.jar")::matcher)
                 .filter(Matcher::matches)

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.omnibus.bus.Json;
@@ -19,9 +20,26 @@ final class ResponseFields implements RpcCodec.Fields {
     private String type = "";
     private @Nullable Message details;
     private long retryAfterMillis;
+    private @Nullable IOException wrong;
 
     @Override
     public void read(String name, JsonParser parser, Message whole) throws IOException {
+        member(this::response, name, parser, whole);
+    }
+
+    /** A value that is not as it should be does not hide what follows it: whose reply this is may stand there. */
+    private void member(RpcCodec.Fields fields, String name, JsonParser parser, Message whole) throws IOException {
+        try {
+            fields.read(name, parser, whole);
+        } catch (JsonProcessingException broken) {
+            throw broken; // nothing behind it can be read
+        } catch (IOException e) {
+            wrong = wrong == null ? e : wrong;
+            parser.skipChildren();
+        }
+    }
+
+    private void response(String name, JsonParser parser, Message whole) throws IOException {
         switch (name) {
             case "id" -> id = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
             case "result" -> result = Json.slice(parser, whole);
@@ -33,6 +51,9 @@ final class ResponseFields implements RpcCodec.Fields {
 
     private void meta(String name, JsonParser parser, Message whole) throws IOException {
         if (name.equals("from")) {
+            if (!from.isEmpty()) {
+                throw new IOException("its meta has a member twice");
+            }
             from = nodeId(parser, name);
         } else {
             parser.skipChildren();
@@ -41,7 +62,12 @@ final class ResponseFields implements RpcCodec.Fields {
 
     private void error(String name, JsonParser parser, Message whole) throws IOException {
         switch (name) {
-            case "code" -> code = code(parser);
+            case "code" -> {
+                if (code != 0) {
+                    throw new IOException("its error has a member twice");
+                }
+                code = code(parser);
+            }
             case "message" -> message = Failures.foreign(text(parser, name));
             case "data" -> {
                 if (parser.currentToken() == JsonToken.START_OBJECT) {
@@ -70,20 +96,23 @@ final class ResponseFields implements RpcCodec.Fields {
         }
     }
 
-    private static void object(JsonParser parser, Message whole, RpcCodec.Fields member) throws IOException {
+    private void object(JsonParser parser, Message whole, RpcCodec.Fields members) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             throw new IOException("its error or meta is not an object");
         }
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             parser.nextToken();
-            member.read(name, parser, whole);
+            member(members, name, parser, whole);
         }
     }
 
     private static int code(JsonParser parser) throws IOException {
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
             throw new IOException("its code is not a whole number");
+        }
+        if (parser.getNumberType() != JsonParser.NumberType.INT) {
+            throw new IOException("its code is beyond 32 bits");
         }
         int code = parser.getIntValue();
         if (code == RpcCodec.UNREADABLE) {
@@ -124,6 +153,9 @@ final class ResponseFields implements RpcCodec.Fields {
         }
         if (from.isEmpty() || !RpcCodec.isNodeId(from)) {
             throw new IOException("its meta.from is not a node id");
+        }
+        if (wrong != null) {
+            throw wrong;
         }
         if ((result == null) == (code == 0)) {
             throw new IOException("it has not exactly one of result and error");

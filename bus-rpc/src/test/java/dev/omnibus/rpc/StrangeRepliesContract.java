@@ -16,11 +16,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Replies that come late, twice or to the wrong one, and callers and servers that do not quite fit, on every transport.
@@ -68,6 +72,63 @@ abstract class StrangeRepliesContract extends CasesFixture {
             assertEquals("first", say(client, twice, 20_000).join());
         }
         assertEquals(0, client.pending().size());
+    }
+
+    /** Each says whose it is, so whoever waits for it learns of it; the one beside it in the same frame is not lost. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'result':NaN",
+                "'result':{'a'}",
+                "'result':[1,]",
+                "'result':1,'result':2",
+                "'result':{'a':1,'a':2}",
+                "'result':{'a':1}",
+                "'result':1,'error':{'code':7,'message':'no'}",
+                "'error':'no'",
+                "'error':{'message':'no'}",
+                "'error':{'code':1e400,'message':'no'}",
+                "'error':{'code':7,'message':{}}",
+                "'x':1"
+            })
+    void aBadReplyIsKnownAtOnceAndLosesNoGoodOne(String body) {
+        Function<RpcCodec.Request, String> bad =
+                request -> ("{'id':" + request.id() + ",'meta':{'from':'played'}," + body + "}").replace('\'', '"');
+        PlayedNode node = played("played");
+        List<RpcCodec.Request> asked = new CopyOnWriteArrayList<>();
+        node.serve("echo", "say", request -> {
+            asked.add(request);
+            return List.of();
+        });
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        for (boolean badFirst : List.of(true, false)) {
+            asked.clear();
+            CompletableFuture<String> one = say(client, node, 60_000);
+            CompletableFuture<String> other = say(client, node, 60_000);
+            await().atMost(20, SECONDS).until(() -> asked.size() == 2);
+            RpcCodec.Request bads = asked.get(0);
+            String good = node.result(asked.get(1), "\"good\"");
+            node.publish(
+                    bads.replyTo(),
+                    badFirst ? "[" + bad.apply(bads) + "," + good + "]" : "[" + good + "," + bad.apply(bads) + "]");
+            List<String> outcomes = Stream.of(one, other)
+                    .map(call -> call.handle((value, e) -> e == null
+                            ? value
+                            : Failures.reasonOf(e).map(Reason::name).orElse("" + e)))
+                    .map(outcome -> outcome.orTimeout(20, SECONDS).join())
+                    .sorted()
+                    .toList();
+            assertEquals(List.of("BAD_REPLY", "good"), outcomes);
+        }
+        asked.clear();
+        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, within(60_000), "x");
+        await().atMost(20, SECONDS).until(() -> asked.size() == 1);
+        node.publish(asked.get(0).replyTo(), bad.apply(asked.get(0)));
+        Replies<String> replies = asking.orTimeout(20, SECONDS).join();
+        assertEquals(
+                Reason.BAD_REPLY,
+                Objects.requireNonNull(replies.faults().get("played")).reason());
     }
 
     @Test
