@@ -4,6 +4,7 @@ import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
+import dev.omnibus.transport.FailureLog;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,8 @@ import org.slf4j.LoggerFactory;
  * glob share a reader.
  */
 final class EventReader implements Receiver {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Bus.class); // which is the name that users know
 
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
@@ -89,6 +92,8 @@ final class EventReader implements Receiver {
                 }
             } catch (IOException | RuntimeException e) {
                 listener.onBadMessage(from, "An event was dropped: " + Json.problem(e));
+            } catch (Error e) { // such as a lack of memory: those before it are not lost, nor those behind it
+                dropped(from, e);
             }
         }
         counters.received.add(events);
@@ -101,8 +106,20 @@ final class EventReader implements Receiver {
                 event.share();
             }
             for (EventSubscription<?> subscription : matching) {
-                subscription.offer(event, next);
+                try {
+                    subscription.offer(event, next);
+                } catch (RuntimeException | Error e) {
+                    dropped(from, e);
+                }
             }
+        }
+    }
+
+    private void dropped(String from, Throwable failure) {
+        try {
+            listener.onBadMessage(from, "An event was dropped: " + failure.getClass());
+        } catch (Error e) { // there is no memory for that either
+            FailureLog.error(LOG, failure, "An event was dropped");
         }
     }
 

@@ -106,7 +106,12 @@ final class Attempt implements Pending, Sent {
     @Override
     public void onReply(RpcCodec.Response reply) {
         release();
-        call.replied(this, reply);
+        try {
+            call.replied(this, reply);
+        } catch (Throwable t) {
+            call.broke(t);
+            throw t;
+        }
     }
 
     @Override
@@ -123,7 +128,12 @@ final class Attempt implements Pending, Sent {
     @Override
     public void onEnd(Reason reason, String why) {
         release();
-        call.ended(this, reason, why);
+        try {
+            call.ended(this, reason, why);
+        } catch (Throwable t) {
+            call.broke(t);
+            throw t;
+        }
     }
 
     /** A one-way call is over when it is sent, and then the program goes on. */

@@ -261,17 +261,32 @@ final class Call<T> {
     /** Nobody received it. */
     void notThere(Attempt last) {
         Node at = last.node();
-        if (at != null) {
-            if (!client.pending().isReturning(deadline)) {
-                client.directory().suspect(at, method.name());
+        try {
+            if (at != null) {
+                if (!client.pending().isReturning(deadline)) {
+                    client.directory().suspect(at, method.name());
+                }
+                elsewhere(at);
             }
-            elsewhere(at);
+        } catch (Throwable t) {
+            broke(t);
+            throw t;
         }
     }
 
     /** It could not be sent, or nobody knows whether it was. */
     void notSent(Attempt last, TransportException failure) {
-        again(last, Failures.notSent(failure, method.name(), node(), elapsed()), 0);
+        try {
+            again(last, Failures.notSent(failure, method.name(), node(), elapsed()), 0);
+        } catch (Throwable t) {
+            broke(t);
+            throw t;
+        }
+    }
+
+    /** No attempt is in the table any more, so nothing else would end it. */
+    void broke(Throwable failure) {
+        future.fail(failure);
     }
 
     /** A one-way call has arrived. */
