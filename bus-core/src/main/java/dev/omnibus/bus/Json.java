@@ -63,6 +63,9 @@ public final class Json {
 
     static final int EXPONENT_DIGITS = 4;
 
+    /** What a parser says of an object with the same name twice. */
+    static final String TWICE = "it has a member twice";
+
     /** Of a member or the key of a map, in characters. */
     static final int NAME_LENGTH = 1_024;
 
@@ -98,12 +101,20 @@ public final class Json {
      * What an older one does not have, or not together with the other one, would be met later: as an error of linking.
      */
     static void requireJackson(Version core, Version databind) {
-        if (databind.compareTo(LEAST_JACKSON) < 0 || core.getMinorVersion() < databind.getMinorVersion()) {
+        if (isOlder(databind, LEAST_JACKSON) || isOlder(core, databind)) {
             throw new IllegalStateException("The bus needs Jackson " + LEAST_JACKSON
                     + " or later, with all of its parts of one version; found jackson-core " + core
                     + " and jackson-databind " + databind
                     + ". Import com.fasterxml.jackson:jackson-bom, or with Spring Boot set jackson-bom.version");
         }
+    }
+
+    /**
+     * {@link Version#compareTo} compares the names of the artifacts first; and a patch more or less does not matter.
+     */
+    private static boolean isOlder(Version one, Version than) {
+        return one.getMajorVersion() < than.getMajorVersion()
+                || (one.getMajorVersion() == than.getMajorVersion() && one.getMinorVersion() < than.getMinorVersion());
     }
 
     /** Exact, and readable for others: nothing is rounded, cut or moved to another zone without a word. */
@@ -176,7 +187,7 @@ public final class Json {
         factory.setStreamWriteConstraints(
                 StreamWriteConstraints.builder().maxNestingDepth(DEPTH).build());
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION);
-        factory.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        factory.disable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION); // BoundedParser does it
         factory.enable(JsonGenerator.Feature.QUOTE_FIELD_NAMES);
         factory.enable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
         copy.deactivateDefaultTyping(); // a sender shall not choose classes
@@ -263,7 +274,11 @@ public final class Json {
      */
     @SuppressWarnings("TypeParameterUnusedInFormals") // as with Jackson's own
     public static <T extends @Nullable Object> T read(ObjectReader reader, Message value) throws IOException {
-        return reader.readValue(new BoundedParser(reader.createParser(value.bytes(), value.offset(), value.length())));
+        // Closed, or it would give neither its buffers back nor the names that it has learned.
+        try (JsonParser parser =
+                new BoundedParser(reader.createParser(value.bytes(), value.offset(), value.length()))) {
+            return reader.readValue(parser);
+        }
     }
 
     /**
@@ -367,11 +382,11 @@ public final class Json {
         }
         JsonParseException malformed = causeOf(e, JsonParseException.class);
         if (malformed != null) {
-            boolean twice = String.valueOf(malformed.getOriginalMessage()).startsWith("Duplicate field");
+            boolean twice = TWICE.equals(malformed.getOriginalMessage());
             long at = malformed.getLocation() == null
                     ? -1
                     : malformed.getLocation().getByteOffset();
-            String what = twice ? "it has a member twice" : "it is not JSON";
+            String what = twice ? TWICE : "it is not JSON";
             return at < 0 ? what : what + ", from byte " + at + " on";
         }
         if (e instanceof JsonProcessingException misfit) {

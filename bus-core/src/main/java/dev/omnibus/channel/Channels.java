@@ -128,7 +128,7 @@ public final class Channels implements AutoCloseable {
             return channels;
         } catch (ExecutionException e) {
             channels.close();
-            throw e.getCause() instanceof TransportException refused ? refused : unheard(limits, e);
+            throw e.getCause() instanceof TransportException failure ? explained(failure) : unheard(limits, e);
         } catch (TimeoutException e) {
             channels.close();
             throw unheard(limits, e);
@@ -152,6 +152,16 @@ public final class Channels implements AutoCloseable {
 
     private void endPeriodic() {
         periodic.forEach(task -> task.cancel(false));
+    }
+
+    private static TransportException explained(TransportException failure) {
+        return failure.kind() != Kind.REFUSED
+                ? failure
+                : new TransportException(
+                        Kind.REFUSED,
+                        failure.notSent(),
+                        failure.getMessage() + " (An inbox has the name of its bus: is it that of the access list?)",
+                        failure.getCause());
     }
 
     private static TransportException unheard(Limits limits, Exception cause) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.Version;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -33,6 +34,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -40,15 +42,40 @@ class JsonTest {
 
     @Test
     void aJacksonThatIsTooOldOrMixedIsNamedBeforeItFails() {
-        Json.requireJackson(version(19, 2), version(19, 2));
-        Json.requireJackson(version(22, 1), version(21, 8));
+        Json.requireJackson(core(19, 2), databind(19, 2));
+        Json.requireJackson(core(22, 1), databind(21, 8));
         assertEquals(
                 "The bus needs Jackson 2.19.0 or later, with all of its parts of one version; found jackson-core 2.15.4"
                         + " and jackson-databind 2.15.4. Import com.fasterxml.jackson:jackson-bom, or with Spring Boot"
                         + " set jackson-bom.version",
-                refusal(version(15, 4), version(15, 4)));
-        refusal(version(17, 2), version(21, 8));
+                refusal(core(15, 4), databind(15, 4)));
+        refusal(core(18, 5), databind(18, 5));
+        refusal(core(17, 2), databind(21, 8));
     }
+
+    @Test
+    void anObjectHasEachMemberOnceHoweverManyItHas() throws IOException {
+        TypeReference<Map<String, Object>> type = new TypeReference<>() {};
+        for (int members : List.of(1, 2, 8, 9, 16, 17, 18, 40)) {
+            String inner = IntStream.range(0, members)
+                    .mapToObj(i -> "\"m" + i + "\":" + i)
+                    .collect(Collectors.joining(",", "{", "}"));
+            String whole = inner.replace("{", "{\"a\":" + inner + ",\"b\":[" + inner + "," + inner + "],");
+            assertEquals(members + 2, read(whole, type).size());
+            for (int i = 0; i < members; i++) {
+                String twice = inner.replace("}", ",\"m" + i + "\":0}");
+                assertThrows(JsonParseException.class, () -> read(twice, type), twice);
+                String within = whole.replace("]", "," + twice + "]");
+                assertThrows(JsonParseException.class, () -> read(within, type), within);
+                assertThrows(
+                        JsonParseException.class,
+                        () -> read("{\"unknown\":" + twice + "}", new TypeReference<Known>() {}),
+                        "what is skipped is looked at, too");
+            }
+        }
+    }
+
+    record Known(int known) {}
 
     @SuppressWarnings("TypeParameterUnusedInFormals")
     private static <T> T read(String json, TypeReference<T> type) throws IOException {
@@ -189,7 +216,11 @@ class JsonTest {
                 .getMessage());
     }
 
-    private static Version version(int minor, int patch) {
-        return new Version(2, minor, patch, null, null, null);
+    private static Version core(int minor, int patch) {
+        return new Version(2, minor, patch, null, "com.fasterxml.jackson.core", "jackson-core");
+    }
+
+    private static Version databind(int minor, int patch) {
+        return new Version(2, minor, patch, null, "com.fasterxml.jackson.core", "jackson-databind");
     }
 }

@@ -221,7 +221,7 @@ class StartErrorsIT {
         assertFails(Kind.REFUSED, open.url() + " is no Sentinel; connect to it as a single server", config);
         Config absent = new Config();
         absent.useSentinelServers().setMasterName("bus").addSentinelAddress("redis://127.0.0.1:" + unusedPort());
-        assertFails(Kind.CONNECTION_LOST, "is it running at redis://127.0.0.1:", absent);
+        assertFails(Kind.CONNECTION_LOST, "by the Sentinels at redis://127.0.0.1:", absent);
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -111,10 +112,29 @@ final class DeclaredFault {
         throw new IllegalArgumentException("The exception " + type.getName() + ", which " + operation + " declares,"
                 + " cannot travel: it needs a constructor (String message), or (String message, …) with an accessor"
                 + " for each further parameter"
+                + missing(type, constructors, known)
                 + (unnamed
                         ? ". It was compiled without the names of its parameters; compile it anew, all of it, with"
                                 + " javac's option -parameters"
                         : ""));
+    }
+
+    private static String missing(Class<?> type, List<Constructor<?>> constructors, TypeFactory known) {
+        String missing = constructors.stream()
+                .filter(constructor -> constructor.getParameterCount() > 1)
+                .filter(constructor -> constructor.getParameterTypes()[0] == String.class)
+                .flatMap(DeclaredFault::further)
+                .filter(Parameter::isNamePresent)
+                .filter(parameter -> accessor(
+                                known.constructType(type),
+                                parameter.getName(),
+                                known.constructType(parameter.getParameterizedType()),
+                                known)
+                        == null)
+                .map(parameter -> parameter.getType().getSimpleName() + " " + parameter.getName() + "()")
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return missing.isEmpty() ? "" : "; there is no " + missing;
     }
 
     private static int depth(Class<?> type) {

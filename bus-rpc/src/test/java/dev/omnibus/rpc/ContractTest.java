@@ -114,6 +114,16 @@ class ContractTest {
         }
     }
 
+    static class Speechless extends Exception {
+        Speechless(String message, int left) {
+            super(message + left);
+        }
+    }
+
+    interface ThrowsSpeechless {
+        void run() throws Speechless;
+    }
+
     interface ThrowsShapeless {
         void run() throws Shapeless;
     }
@@ -178,6 +188,11 @@ class ContractTest {
                         + " constructor (String message), or (String message, …) with an accessor for each further"
                         + " parameter",
                 refusal(ThrowsShapeless.class));
+        assertEquals(
+                "The exception " + here + "Speechless, which throwsSpeechless.run declares, cannot travel: it needs a"
+                        + " constructor (String message), or (String message, …) with an accessor for each further"
+                        + " parameter; there is no int left()",
+                refusal(ThrowsSpeechless.class));
     }
 
     @Test

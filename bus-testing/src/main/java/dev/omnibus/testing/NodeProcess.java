@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -33,7 +31,6 @@ public final class NodeProcess implements AutoCloseable {
     /** A JVM needs half a second to start; this forgives a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private static final int EXIT_TIMEOUT_SECONDS = 10;
     private static final int POLL_MILLIS = 200;
 
     private final String name;
@@ -173,12 +170,7 @@ public final class NodeProcess implements AutoCloseable {
 
     /** Kills it with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is gone already. */
     public void kill() {
-        process.destroyForcibly();
-        try {
-            process.onExit().orTimeout(EXIT_TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
-        } catch (CompletionException e) {
-            throw new RedisServerException(this + " is still there " + EXIT_TIMEOUT_SECONDS + "s after SIGKILL", e);
-        }
+        Signals.kill(process, name);
     }
 
     /**

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -26,7 +25,6 @@ final class ServerProcess {
     private static final Pattern PORT_TAKEN = Pattern.compile("Address (already )?in use");
 
     private static final int POLL_MILLIS = 5;
-    private static final int EXIT_TIMEOUT_SECONDS = 10;
     private static final int KEPT_LINES = 20;
 
     private final String name;
@@ -113,14 +111,7 @@ final class ServerProcess {
 
     /** Returns when it is gone; not cut short by an interrupt, which stays set. */
     void kill() {
-        process.destroyForcibly();
-        try {
-            process.onExit().orTimeout(EXIT_TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
-        } catch (CompletionException e) {
-            throw new RedisServerException(
-                    name + " (pid " + process.pid() + ") is still there " + EXIT_TIMEOUT_SECONDS + "s after SIGKILL",
-                    e);
-        }
+        Signals.kill(process, name);
     }
 
     void signal(String signal, boolean windows) {

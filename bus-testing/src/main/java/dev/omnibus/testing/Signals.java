@@ -7,8 +7,33 @@ import java.util.concurrent.TimeUnit;
 final class Signals {
 
     private static final int TIMEOUT_SECONDS = 5;
+    private static final int EXIT_TIMEOUT_SECONDS = 10;
 
     private Signals() {}
+
+    /** SIGKILL; returns when it is gone. Not cut short by an interrupt, which stays set. */
+    static void kill(Process process, String name) {
+        process.destroyForcibly();
+        boolean interrupted = false;
+        try {
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(EXIT_TIMEOUT_SECONDS);
+            while (true) {
+                try {
+                    if (process.waitFor(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                        return;
+                    }
+                    throw new RedisServerException(name + " (pid " + process.pid() + ") is still there "
+                            + EXIT_TIMEOUT_SECONDS + "s after SIGKILL");
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
 
     /** Through the shell, whose built-in kill is there even where the program is not installed. */
     static void send(String signal, long pid, String name, boolean windows) {

@@ -113,7 +113,7 @@ final class ConnectFailures {
                     + "); does it speak TLS, and is its certificate trusted?";
         }
         if (has(failure, ConnectException.class::isInstance)) {
-            return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
+            return isItRunning(config, where) + said(root);
         }
         if (says(failure, Breaker.UNREADABLE)) {
             return "Cannot connect to Redis: what answers at " + where
@@ -134,7 +134,13 @@ final class ConnectFailures {
             return "Cannot connect to Redis: what answers at " + where + " ended the connection; has it as many clients"
                     + " as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
         }
-        return "Cannot connect to Redis; is it running at " + where + "? " + said(root);
+        return isItRunning(config, where) + said(root);
+    }
+
+    private static String isItRunning(Config config, String where) {
+        return config.isSentinelConfig()
+                ? "Cannot connect to Redis by the Sentinels at " + where + "; is one of them running, and the master? "
+                : "Cannot connect to Redis; is it running at " + where + "? ";
     }
 
     private static String doesItSpeakTls(String where) {
