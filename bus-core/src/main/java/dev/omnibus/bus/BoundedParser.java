@@ -1,36 +1,17 @@
 package dev.omnibus.bus;
 
-import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A parser that refuses numbers which are small to write and huge to hold, such as {@code 1e1000000000}, those that a
- * type could only take by changing them, and objects that have a member twice.
- *
- * <p>Jackson can look for doubled members, too, with a hash table for each object. Most objects have a few members, and
- * the texts of their names are the same objects each time: comparing them one by one costs a tenth of that.
+ * A parser that refuses numbers which are small to write and huge to hold, such as {@code 1e1000000000}, and those that
+ * a type could only take by changing them.
  */
 final class BoundedParser extends JsonParserDelegate {
-
-    /** Beyond that, comparing them one by one is no longer cheap. */
-    private static final int FEW_NAMES = 16;
-
-    private String[] names = new String[8]; // of the open objects, one behind the other
-    private int known; // so many
-    private int[] begins = new int[4]; // where those of each open object begin, the innermost last
-    private int open; // so many
-    private @Nullable Map<Integer, Set<String>> many; // names of objects that have more than a few
 
     BoundedParser(JsonParser parser) {
         super(parser);
@@ -42,96 +23,16 @@ final class BoundedParser extends JsonParserDelegate {
     }
 
     @Override
-    public @Nullable String nextFieldName() throws IOException {
-        String name = delegate.nextFieldName();
-        checked(delegate.currentToken());
-        return name;
-    }
-
-    @Override
     public JsonToken nextValue() throws IOException {
-        JsonToken next = nextToken();
-        return next == JsonToken.FIELD_NAME ? nextToken() : next;
-    }
-
-    @Override
-    public JsonParser skipChildren() throws IOException {
-        if (currentToken() == null || !currentToken().isStructStart()) {
-            return this;
-        }
-        int depth = 1;
-        while (depth > 0) {
-            JsonToken next = nextToken();
-            if (next == null) { // which the parser has refused already
-                return this;
-            }
-            depth += next.isStructStart() ? 1 : next.isStructEnd() ? -1 : 0;
-        }
-        return this;
+        return checked(delegate.nextValue());
     }
 
     @SuppressWarnings("NullAway") // at the end there is none, which is not said of these methods
-    private JsonToken checked(@Nullable JsonToken token) throws IOException {
-        if (token != null) {
-            switch (token) {
-                case FIELD_NAME -> checkName(delegate.currentName());
-                case START_OBJECT -> begin();
-                case END_OBJECT -> end();
-                case VALUE_NUMBER_FLOAT -> checkExponent();
-                default -> {}
-            }
+    private JsonToken checked(JsonToken token) throws IOException {
+        if (token == JsonToken.VALUE_NUMBER_FLOAT) {
+            checkExponent();
         }
         return token;
-    }
-
-    private void begin() {
-        if (open == begins.length) {
-            begins = Arrays.copyOf(begins, 2 * open);
-        }
-        begins[open++] = known;
-    }
-
-    private void end() {
-        if (many != null) {
-            many.remove(open);
-        }
-        known = begins[--open];
-    }
-
-    @SuppressWarnings("ReferenceEquality") // nearly always it is the same one; else the texts are compared
-    private void checkName(String name) throws IOException {
-        if (open == 0) { // begun where this one only goes on
-            return;
-        }
-        int first = begins[open - 1];
-        if (known - first == FEW_NAMES) {
-            checkAmongMany(name, first);
-            return;
-        }
-        for (int i = first; i < known; i++) {
-            if (names[i] == name || names[i].equals(name)) {
-                throw twice();
-            }
-        }
-        if (known == names.length) {
-            names = Arrays.copyOf(names, 2 * known);
-        }
-        names[known++] = name;
-    }
-
-    private void checkAmongMany(String name, int first) throws IOException {
-        if (many == null) {
-            many = new HashMap<>();
-        }
-        Set<String> all = many.computeIfAbsent(
-                open, depth -> new HashSet<>(Arrays.asList(names).subList(first, known)));
-        if (!all.add(name)) {
-            throw twice();
-        }
-    }
-
-    private JsonParseException twice() {
-        return new JsonParseException(delegate, Json.TWICE);
     }
 
     private void checkExponent() throws IOException {

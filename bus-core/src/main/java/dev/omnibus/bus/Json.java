@@ -63,9 +63,6 @@ public final class Json {
 
     static final int EXPONENT_DIGITS = 4;
 
-    /** What a parser says of an object with the same name twice. */
-    static final String TWICE = "it has a member twice";
-
     /** Of a member or the key of a map, in characters. */
     static final int NAME_LENGTH = 1_024;
 
@@ -187,7 +184,7 @@ public final class Json {
         factory.setStreamWriteConstraints(
                 StreamWriteConstraints.builder().maxNestingDepth(DEPTH).build());
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION);
-        factory.disable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION); // BoundedParser does it
+        factory.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         factory.enable(JsonGenerator.Feature.QUOTE_FIELD_NAMES);
         factory.enable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
         copy.deactivateDefaultTyping(); // a sender shall not choose classes
@@ -382,11 +379,11 @@ public final class Json {
         }
         JsonParseException malformed = causeOf(e, JsonParseException.class);
         if (malformed != null) {
-            boolean twice = TWICE.equals(malformed.getOriginalMessage());
+            boolean twice = String.valueOf(malformed.getOriginalMessage()).startsWith("Duplicate field");
             long at = malformed.getLocation() == null
                     ? -1
                     : malformed.getLocation().getByteOffset();
-            String what = twice ? TWICE : "it is not JSON";
+            String what = twice ? "it has a member twice" : "it is not JSON";
             return at < 0 ? what : what + ", from byte " + at + " on";
         }
         if (e instanceof JsonProcessingException misfit) {
