@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -156,9 +157,10 @@ class ConsumersIT {
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
-        int code = process.waitFor();
+        boolean ended = process.waitFor(5, TimeUnit.MINUTES);
+        process.destroyForcibly();
         String said = Files.readString(output);
-        assertEquals(0, code, () -> String.join(" ", command) + "\n" + said);
+        assertTrue(ended && process.waitFor() == 0, () -> String.join(" ", command) + "\n" + said);
         return said;
     }
 
