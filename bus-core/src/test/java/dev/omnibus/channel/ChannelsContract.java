@@ -229,6 +229,7 @@ abstract class ChannelsContract {
             List<Outcome> outcomes = new ArrayList<>();
             sendNumbered(holding, 10, outcomes);
             outcomes.get(9).receivers.get(5, SECONDS);
+            await().until(() -> numbers(received).size() == 10); // what was counted is not yet there
             takeDown();
             await().atMost(20, SECONDS).until(() -> {
                 sendNumbered(holding, 1, outcomes);
