@@ -34,7 +34,7 @@ final class BusPipeline implements NettyHook, Observer {
     private final ExecutorService executor;
     private final Linger linger;
     private final Connections connections;
-    private volatile @Nullable Observer observer;
+    private volatile Observer observer = Observer.NOBODY;
 
     BusPipeline(ExecutorService executor, Linger linger, Connections connections, NettyHook users) {
         this.users = users;
@@ -81,39 +81,26 @@ final class BusPipeline implements NettyHook, Observer {
 
     @Override
     public void confirmed(String name, boolean pattern, LongSupplier arrived) {
-        Observer told = observer;
-        if (told != null) {
-            told.confirmed(name, pattern, arrived);
-        }
+        observer.confirmed(name, pattern, arrived);
     }
 
     @Override
     public void ended(String name, LongSupplier arrived) {
-        Observer told = observer;
-        if (told != null) {
-            told.ended(name, arrived);
-        }
+        observer.ended(name, arrived);
     }
 
     @Override
     public void lost(LongSupplier arrived) {
-        Observer told = observer;
-        if (told != null) {
-            told.lost(arrived);
-        }
+        observer.lost(arrived);
     }
 
     @Override
     public void refused(String name, String error) {
-        Observer told = observer;
-        if (told != null) {
-            told.refused(name, error);
-        }
+        observer.refused(name, error);
     }
 
     @Override
     public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
-        Observer told = observer;
-        return told == null ? null : told.keep(name, letGo);
+        return observer.keep(name, letGo);
     }
 }

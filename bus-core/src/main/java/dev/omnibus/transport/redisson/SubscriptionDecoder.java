@@ -79,6 +79,26 @@ final class SubscriptionDecoder extends CommandPubSubDecoder {
          */
         @Nullable
         Kept keep(String name, Predicate<Kept> letGo);
+
+        /** There is nobody to be told yet. */
+        Observer NOBODY = new Observer() {
+            @Override
+            public void confirmed(String name, boolean pattern, LongSupplier arrived) {}
+
+            @Override
+            public void ended(String name, LongSupplier arrived) {}
+
+            @Override
+            public void lost(LongSupplier arrived) {}
+
+            @Override
+            public void refused(String name, String error) {}
+
+            @Override
+            public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
+                return null;
+            }
+        };
     }
 
     /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
