@@ -1,16 +1,15 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.channel.Channels;
 import dev.omnibus.channel.Listening;
 import dev.omnibus.channel.MemoryBudget;
 import dev.omnibus.channel.Message;
 import dev.omnibus.channel.Receiver;
-import dev.omnibus.transport.FailureLog;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,13 +21,11 @@ import org.slf4j.LoggerFactory;
  */
 final class EventReader implements Receiver {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Bus.class); // which is the name that users know
-
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
     private final String channel;
     private final EventCodec codec;
-    private final Function<String, String> topicOf;
+    private final Channels channels;
     private final SafeListener listener;
     private final Counters counters;
     private final MemoryBudget remembered;
@@ -43,13 +40,13 @@ final class EventReader implements Receiver {
     EventReader(
             String channel,
             EventCodec codec,
-            Function<String, String> topicOf,
+            Channels channels,
             SafeListener listener,
             Counters counters,
             MemoryBudget remembered) {
         this.channel = channel;
         this.codec = codec;
-        this.topicOf = topicOf;
+        this.channels = channels;
         this.listener = listener;
         this.counters = counters;
         this.remembered = remembered;
@@ -59,7 +56,7 @@ final class EventReader implements Receiver {
 
     @Override
     public void receive(String from, List<Message> messages, Executor next) {
-        String topic = topicOf.apply(from);
+        String topic = channels.names().topic(from);
         List<EventSubscription<?>> matching = matching(serving(), topic);
         if (matching.isEmpty()) {
             if (EVENTS.isDebugEnabled()) { // the publisher is told of a receiver all the same
@@ -93,33 +90,30 @@ final class EventReader implements Receiver {
             } catch (IOException | RuntimeException e) {
                 listener.onBadMessage(from, "An event was dropped: " + Json.problem(e));
             } catch (Error e) { // such as a lack of memory: those before it are not lost, nor those behind it
-                dropped(from, e);
+                channels.reportBroken(from, e);
             }
         }
         counters.received.add(events);
         boolean sparse = bytes < messages.get(0).bytes().length / 2; // the rest of the frame would be kept with them
         for (Envelope event : fresh) {
-            if (sparse) {
-                event.detach();
-            }
-            if (matching.size() > 1) {
-                event.share();
+            try {
+                if (sparse) {
+                    event.detach();
+                }
+                if (matching.size() > 1) {
+                    event.share();
+                }
+            } catch (RuntimeException | Error e) { // as above
+                channels.reportBroken(from, e);
+                continue;
             }
             for (EventSubscription<?> subscription : matching) {
                 try {
                     subscription.offer(event, next);
                 } catch (RuntimeException | Error e) {
-                    dropped(from, e);
+                    channels.reportBroken(from, e);
                 }
             }
-        }
-    }
-
-    private void dropped(String from, Throwable failure) {
-        try {
-            listener.onBadMessage(from, "An event was dropped: " + failure.getClass());
-        } catch (Error e) { // there is no memory for that either
-            FailureLog.error(LOG, failure, "An event was dropped");
         }
     }
 

@@ -189,7 +189,7 @@ final class Events {
         String channel = channels.names().event(pattern.toGlob());
         EventReader reader = readers.get(channel);
         if (reader == null) {
-            reader = new EventReader(channel, codec, channels.names()::topic, listener, counters, remembered);
+            reader = new EventReader(channel, codec, channels, listener, counters, remembered);
         }
         EventSubscription<T> subscription =
                 new EventSubscription<>(pattern, reader, typeName, decoder, handler, options, counters, listener, this);

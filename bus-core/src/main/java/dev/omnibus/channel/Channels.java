@@ -155,13 +155,14 @@ public final class Channels implements AutoCloseable {
     }
 
     private static TransportException explained(TransportException failure) {
-        return failure.kind() != Kind.REFUSED
-                ? failure
-                : new TransportException(
-                        Kind.REFUSED,
+        String said = String.valueOf(failure.getMessage());
+        return said.contains("NOPERM")
+                ? new TransportException(
+                        failure.kind(),
                         failure.notSent(),
-                        failure.getMessage() + " (An inbox has the name of its bus: is it that of the access list?)",
-                        failure.getCause());
+                        said + " (An inbox has the name of its bus: is it that of the access list?)",
+                        failure.getCause())
+                : failure;
     }
 
     private static TransportException unheard(Limits limits, Exception cause) {
@@ -294,6 +295,21 @@ public final class Channels implements AutoCloseable {
      */
     public void reportBad(String channel, String problem) {
         listener.onBadFrame(channel, problem);
+    }
+
+    /**
+     * Reports a message at which this process itself failed, as for lack of memory. Throws nothing: the messages behind
+     * it are not to suffer.
+     *
+     * @param channel where it arrived
+     * @param failure what was thrown
+     */
+    public void reportBroken(String channel, Throwable failure) {
+        try {
+            reportBad(channel, "A message was dropped: " + failure.getClass());
+        } catch (RuntimeException | Error e) { // there is no memory for that either
+            Mailbox.complain("A message was dropped", failure);
+        }
     }
 
     /**

@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusBuilder;
+import dev.omnibus.bus.ConnectionException;
 import dev.omnibus.testing.FaultProxy;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.RedisServerException;
@@ -219,6 +222,19 @@ class AccessControlIT {
         } catch (RedisServerException e) {
             return String.valueOf(e.getMessage()).contains("BUSY");
         }
+    }
+
+    @Test
+    void aBusOfAnotherNameThanItsAccessListIsToldOfThat() {
+        redis.command("ACL", "SETUSER", "shop", "reset", "on", ">pw", "~*", "+@all", "&bus:inbox:shop-*");
+        BusBuilder wrong =
+                Bus.builder("redis://shop:pw@127.0.0.1:" + redis.port()).name("store");
+
+        ConnectionException e = assertThrows(ConnectionException.class, wrong::build);
+
+        assertEquals(ConnectionException.Reason.REFUSED, e.reason());
+        assertTrue(String.valueOf(e.getMessage()).contains("bus:inbox:store-"), e.getMessage());
+        assertTrue(String.valueOf(e.getMessage()).endsWith("is it that of the access list?)"), e.getMessage());
     }
 
     private static void assertRefused(CompletableFuture<Void> subscribing, String name) {

@@ -56,6 +56,17 @@ final class Attempt implements Pending, Sent {
         return true;
     }
 
+    /** Takes a step of the call. If it throws, the call ends with that: nobody else would hear of it. */
+    void goOn(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable t) {
+            boolean unused = take();
+            call.fail(t);
+            throw t;
+        }
+    }
+
     /** Counts as in flight there from now on, and as possibly received; false if it has ended meanwhile. */
     synchronized boolean occupy(Node to) {
         if (over) {
@@ -106,12 +117,7 @@ final class Attempt implements Pending, Sent {
     @Override
     public void onReply(RpcCodec.Response reply) {
         release();
-        try {
-            call.replied(this, reply);
-        } catch (Throwable t) {
-            call.broke(t);
-            throw t;
-        }
+        goOn(() -> call.replied(this, reply));
     }
 
     @Override
@@ -128,12 +134,7 @@ final class Attempt implements Pending, Sent {
     @Override
     public void onEnd(Reason reason, String why) {
         release();
-        try {
-            call.ended(this, reason, why);
-        } catch (Throwable t) {
-            call.broke(t);
-            throw t;
-        }
+        goOn(() -> call.ended(this, reason, why));
     }
 
     /** A one-way call is over when it is sent, and then the program goes on. */
@@ -146,7 +147,7 @@ final class Attempt implements Pending, Sent {
     public void sent(long receivers, boolean exact) {
         if (receivers == 0 && call.client().channels().countsTrusted()) {
             if (take()) {
-                call.client().execute(() -> call.notThere(this));
+                call.client().execute(() -> goOn(() -> call.notThere(this)));
             }
         } else if (call.method().traits().oneWay() && take()) {
             call.delivered();
@@ -160,7 +161,7 @@ final class Attempt implements Pending, Sent {
         }
         boolean awaited = !failure.notSent() && !call.method().traits().oneWay();
         if (!awaited && take()) { // else it may have arrived: the reply, the deadline or the link decide
-            call.client().execute(() -> call.notSent(this, failure));
+            call.client().execute(() -> goOn(() -> call.notSent(this, failure)));
         }
     }
 }

@@ -132,7 +132,7 @@ final class Call<T> {
         }
         mine.whenRoom(() -> {
             if (client.pending().contains(next.id())) {
-                findNode(next);
+                next.goOn(() -> findNode(next));
             }
         });
     }
@@ -157,7 +157,7 @@ final class Call<T> {
         } else if (pauseMillis == 0) {
             findNodeWithRoom(next);
         } else {
-            client.executeAfter(pauseMillis, () -> findNodeWithRoom(next));
+            client.executeAfter(pauseMillis, () -> next.goOn(() -> findNodeWithRoom(next)));
         }
     }
 
@@ -167,14 +167,7 @@ final class Call<T> {
             send(next, chosen);
             return;
         }
-        client.directory().lookAfresh().whenComplete((done, failure) -> {
-            try {
-                looked(next, failure);
-            } catch (RuntimeException | Error e) { // nobody else would hear of it, and the call would have no end
-                next.take();
-                fail(e);
-            }
-        });
+        client.directory().lookAfresh().whenComplete((done, failure) -> next.goOn(() -> looked(next, failure)));
     }
 
     private void looked(Attempt next, @Nullable Throwable failure) {
@@ -261,32 +254,17 @@ final class Call<T> {
     /** Nobody received it. */
     void notThere(Attempt last) {
         Node at = last.node();
-        try {
-            if (at != null) {
-                if (!client.pending().isReturning(deadline)) {
-                    client.directory().suspect(at, method.name());
-                }
-                elsewhere(at);
+        if (at != null) {
+            if (!client.pending().isReturning(deadline)) {
+                client.directory().suspect(at, method.name());
             }
-        } catch (Throwable t) {
-            broke(t);
-            throw t;
+            elsewhere(at);
         }
     }
 
     /** It could not be sent, or nobody knows whether it was. */
     void notSent(Attempt last, TransportException failure) {
-        try {
-            again(last, Failures.notSent(failure, method.name(), node(), elapsed()), 0);
-        } catch (Throwable t) {
-            broke(t);
-            throw t;
-        }
-    }
-
-    /** No attempt is in the table any more, so nothing else would end it. */
-    void broke(Throwable failure) {
-        future.fail(failure);
+        again(last, Failures.notSent(failure, method.name(), node(), elapsed()), 0);
     }
 
     /** A one-way call has arrived. */
@@ -296,7 +274,7 @@ final class Call<T> {
         client.succeeded(method.name(), node(), started);
     }
 
-    private void fail(Throwable failure) {
+    void fail(Throwable failure) {
         future.fail(failure);
         client.failed(failure);
     }

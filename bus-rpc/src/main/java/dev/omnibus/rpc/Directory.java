@@ -436,8 +436,8 @@ public final class Directory implements Layer {
                     hint();
                 } catch (IOException e) {
                     channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
-                } catch (RuntimeException e) { // of our own doing; the messages behind it are not to suffer
-                    channels.reportBad(channel, "A word on presence was dropped: " + e.getClass());
+                } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+                    channels.reportBroken(channel, e);
                 }
             }
         }

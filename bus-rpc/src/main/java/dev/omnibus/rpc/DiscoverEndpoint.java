@@ -87,6 +87,8 @@ final class DiscoverEndpoint implements Receiver {
             } catch (RpcCodec.BadRequest e) {
                 channels.reportBad(channel, "A request was refused: " + e.getMessage());
                 send(e.request(), RpcCodec.error(RpcCodec.INVALID_REQUEST, String.valueOf(e.getMessage()), ""));
+            } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+                channels.reportBroken(channel, e);
             }
         }
     }

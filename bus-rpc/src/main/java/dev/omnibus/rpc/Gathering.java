@@ -403,16 +403,21 @@ final class Gathering<T> implements Pending {
     }
 
     private void finish(Reason reasonForTheRest) {
-        release();
-        Replies<T> replies;
-        synchronized (this) {
-            replies = tally.end(method, reasonForTheRest, elapsed());
-        }
-        if (telling == null) {
-            future.succeed(replies);
-        } else {
-            telling.end(() -> future.succeed(replies));
-            telling.go();
+        try {
+            release();
+            Replies<T> replies;
+            synchronized (this) {
+                replies = tally.end(method, reasonForTheRest, elapsed());
+            }
+            if (telling == null) {
+                future.succeed(replies);
+            } else {
+                telling.end(() -> future.succeed(replies));
+                telling.go();
+            }
+        } catch (RuntimeException | Error e) { // nobody else would hear of it, and it would have no end
+            future.fail(e);
+            throw e;
         }
     }
 

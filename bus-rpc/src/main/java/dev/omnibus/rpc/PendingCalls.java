@@ -164,7 +164,7 @@ final class PendingCalls implements Receiver {
             } catch (IOException e) {
                 channels.reportBad(channel, "A reply was dropped: " + e.getMessage());
             } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
-                channels.reportBad(channel, "A reply was dropped: " + e.getClass());
+                channels.reportBroken(channel, e);
             }
         }
     }

@@ -207,7 +207,7 @@ final class ServedService implements Registration {
                 } catch (IOException e) {
                     channels.reportBad(channel, "A cancellation was dropped: " + e.getMessage());
                 } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
-                    channels.reportBad(channel, "A request was dropped: " + e.getClass());
+                    channels.reportBroken(channel, e);
                 }
             }
         }

@@ -29,9 +29,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  * A process whose heap was exhausted many times, and is not any more, hears, is called, calls and publishes. With
  * {@code -Dexhaustions=40} only, because it takes half a minute.
  *
- * <p>It has no escape analysis: where a compiled method has done without an object, and there is no memory to make it
- * when the method goes on uncompiled, HotSpot takes its frames away, and no {@code finally} of theirs is run. On JDK 25
- * the monitors that they held stayed locked, too, for ever. No program can make up for that.
+ * <p>It has no escape analysis: with it, JDK 25 once left a lock behind that no thread held, which no program can make
+ * up for.
  */
 @WithRedis
 @EnabledIfSystemProperty(named = "exhaustions", matches = "\\d+", disabledReason = "it is a long form")

@@ -3,6 +3,7 @@ package dev.omnibus.rpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -29,7 +30,7 @@ class PendingCallsTest {
     }
 
     /** Waits for one reply, and says what it got. */
-    private final class Waiting implements Pending {
+    private class Waiting implements Pending {
 
         private final long deadline;
         private final boolean wasSent;
@@ -44,9 +45,11 @@ class PendingCallsTest {
         }
 
         void answer() {
-            String reply = "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"meta\":{\"from\":\"a\"},\"result\":7}";
-            byte[] bytes = reply.getBytes(UTF_8);
-            pending.receive("bus:inbox:n", List.of(new Message(bytes, 0, bytes.length)), Runnable::run);
+            pending.receive("bus:inbox:n", List.of(message(text())), Runnable::run);
+        }
+
+        String text() {
+            return "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"meta\":{\"from\":\"a\"},\"result\":7}";
         }
 
         /** Waits for the reply alone; no timer runs here. */
@@ -97,6 +100,44 @@ class PendingCallsTest {
         public void onEnd(Reason reason, String why) {
             outcome.complete(reason + ": " + why);
         }
+    }
+
+    private static Message message(String text) {
+        byte[] bytes = text.getBytes(UTF_8);
+        return new Message(bytes, 0, bytes.length);
+    }
+
+    @Test
+    void anErrorAtOneReplyDoesNotLoseThoseBehindItInTheFrame() throws Exception {
+        Waiting broken = new Waiting(Duration.ofMinutes(1), true) {
+            @Override
+            public boolean accepts(RpcCodec.Response reply) {
+                throw new StackOverflowError("once");
+            }
+        };
+        Waiting behind = new Waiting(Duration.ofMinutes(1), true);
+
+        pending.receive("bus:inbox:n", List.of(message(broken.text()), message(behind.text())), Runnable::run);
+
+        assertEquals("7", behind.reply());
+    }
+
+    @Test
+    void aStepThatThrowsEndsItsCall() {
+        RpcClient client = RpcClient.on(bus);
+        RemoteMethod method = client.methods().of("echo.say", String.class, Contract.Traits.NONE);
+        Call<String> call = new Call<>(client, method, new byte[0], CallOptions.defaults(), 60_000_000_000L);
+        Attempt attempt = new Attempt(call, client.pending(), System.nanoTime() + 60_000_000_000L);
+        attempt.register();
+
+        assertThrows(
+                StackOverflowError.class,
+                () -> attempt.goOn(() -> {
+                    throw new StackOverflowError("once");
+                }));
+
+        assertTrue(call.future().isCompletedExceptionally(), "nobody else would end it");
+        assertEquals(0, client.pending().size());
     }
 
     @Test

@@ -115,6 +115,14 @@ final class QueueClient implements Adapter.Calls {
         }
 
         private void ended(CompletableFuture<Void> pushed, byte @Nullable [] message, @Nullable Throwable failure) {
+            try {
+                end(pushed, message, failure);
+            } catch (RuntimeException | Error e) { // nobody else would hear of it, and the call would have no end
+                result.completeExceptionally(e);
+            }
+        }
+
+        private void end(CompletableFuture<Void> pushed, byte @Nullable [] message, @Nullable Throwable failure) {
             Throwable cause = failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
             if (message != null && message.length > 0) {
                 answered(message);
