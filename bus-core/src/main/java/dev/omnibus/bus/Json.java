@@ -184,7 +184,7 @@ public final class Json {
         factory.setStreamWriteConstraints(
                 StreamWriteConstraints.builder().maxNestingDepth(DEPTH).build());
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION);
-        factory.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        factory.disable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION); // a BoundedParser does it, for less
         factory.enable(JsonGenerator.Feature.QUOTE_FIELD_NAMES);
         factory.enable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
         copy.deactivateDefaultTyping(); // a sender shall not choose classes
@@ -379,11 +379,11 @@ public final class Json {
         }
         JsonParseException malformed = causeOf(e, JsonParseException.class);
         if (malformed != null) {
-            boolean twice = String.valueOf(malformed.getOriginalMessage()).startsWith("Duplicate field");
+            boolean twice = BoundedParser.TWICE.equals(malformed.getOriginalMessage());
             long at = malformed.getLocation() == null
                     ? -1
                     : malformed.getLocation().getByteOffset();
-            String what = twice ? "it has a member twice" : "it is not JSON";
+            String what = twice ? BoundedParser.TWICE : "it is not JSON";
             return at < 0 ? what : what + ", from byte " + at + " on";
         }
         if (e instanceof JsonProcessingException misfit) {

@@ -121,7 +121,7 @@ final class Frames {
     private static final class Element {
 
         private static final int MOST_MEMBERS = 16;
-        private static final int MOST_DIFFERENCES = 16; // with so many, looking through it is quicker
+        private static final int MOST_DIFFERENCES = 16; // with so many numbers, looking through it is quicker
 
         private final byte[] frame;
         private final int length;
@@ -157,18 +157,18 @@ final class Frames {
             int longest = Math.min(end - start, length - from);
             int same = 0;
             for (int left = MOST_DIFFERENCES; left > 0; left--) {
-                if (same == longest || frame[start + same] == frame[from + same]) {
-                    int next =
-                            Arrays.mismatch(frame, start + same, start + longest, frame, from + same, from + longest);
-                    if (next < 0) {
-                        return longest;
-                    }
-                    same += next;
+                int next = Arrays.mismatch(frame, start + same, start + longest, frame, from + same, from + longest);
+                if (next < 0) {
+                    return longest;
                 }
-                if (!Message.isDigit(frame[start + same]) || !Message.isDigit(frame[from + same])) {
+                same += next;
+                int digits = same;
+                while (same < longest && Message.isDigit(frame[start + same]) && Message.isDigit(frame[from + same])) {
+                    same++;
+                }
+                if (same == digits || same == longest) {
                     return same;
                 }
-                same++;
             }
             return same;
         }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.Version;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -30,7 +31,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CopyOnWriteArraySet;
@@ -74,6 +77,58 @@ class JsonTest {
             }
         }
     }
+
+    /** Jackson's own search is the judge. */
+    @Test
+    void anyTextHasAMemberTwiceExactlyIfJacksonFindsItToo() throws IOException {
+        ObjectMapper strict = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        Random random = new Random(7);
+        int twice = 0;
+        for (int i = 0; i < 20_000; i++) {
+            StringBuilder text = new StringBuilder();
+            write(text, random, 4);
+            boolean expected = refusesMemberTwice(() -> strict.readTree(text.toString()));
+            twice += expected ? 1 : 0;
+            String whole = text.toString();
+            assertEquals(expected, refusesMemberTwice(() -> read(whole, new TypeReference<JsonNode>() {})), whole);
+            assertEquals(expected, refusesMemberTwice(() -> read("{\"unknown\":" + whole + "}", KNOWN)), whole);
+        }
+        assertTrue(twice > 1_000 && twice < 19_000, "" + twice);
+    }
+
+    private static void write(StringBuilder text, Random random, int depth) {
+        int kind = depth == 0 ? 2 : random.nextInt(3);
+        if (kind == 2) {
+            text.append(random.nextInt(9));
+            return;
+        }
+        text.append(kind == 0 ? '{' : '[');
+        int members = random.nextInt(10) == 0 ? random.nextInt(30) : random.nextInt(5);
+        for (int i = 0; i < members; i++) {
+            text.append(i == 0 ? "" : ",");
+            if (kind == 0) { // names are escaped in one place and not in another, and are the same all the same
+                int name = random.nextInt(200);
+                text.append(name % 2 == 0 ? "\"\\u006d" : "\"m")
+                        .append(name / 2)
+                        .append("\":");
+            }
+            write(text, random, random.nextInt(depth));
+        }
+        text.append(kind == 0 ? '}' : ']');
+    }
+
+    private static boolean refusesMemberTwice(Callable<?> read) {
+        try {
+            read.call();
+            return false;
+        } catch (JsonParseException e) {
+            return true;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static final TypeReference<Known> KNOWN = new TypeReference<>() {};
 
     record Known(int known) {}
 
