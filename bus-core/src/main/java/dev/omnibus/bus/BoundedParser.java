@@ -140,8 +140,7 @@ final class BoundedParser extends JsonParserDelegate {
      * The names of the members of all open objects.
      *
      * <p>Jackson, too, can look for those that are there twice, with a hash table for each object. Most objects have
-     * few members, and the parser gives the same string for the same name: comparing them one by one costs a tenth of
-     * that.
+     * few members, and to compare them one by one makes no garbage.
      *
      * <p>What waited in a buffer, because it was not known yet which class it is, may begin in the middle of an object.
      * Its names were compared when it was read for the first time.

@@ -3,8 +3,10 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.channel.Message;
 import dev.omnibus.transport.Leases;
@@ -21,7 +23,11 @@ import java.util.regex.Pattern;
  */
 final class Manifests {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Rarely used, and for small texts: so Jackson may look for doubled members. */
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
     private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
     private static final int MOST_METHODS = 10_000;

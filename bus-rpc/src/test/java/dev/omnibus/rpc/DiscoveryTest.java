@@ -225,6 +225,17 @@ class DiscoveryTest extends PlayedNodes {
         int left(String sku);
     }
 
+    /** One reader would take the first one, and another one the last. */
+    @Test
+    void aManifestThatSaysSomethingTwiceIsNone() {
+        for (String twice : List.of(
+                "{\"node\":\"n-1\",\"node\":\"n-2\",\"services\":{}}",
+                "{\"node\":\"n-1\",\"services\":{\"a\":[]},\"services\":{\"b\":[]}}",
+                "{\"node\":\"n-1\",\"services\":{\"a\":{\"m\":\"1\",\"m\":\"2\"}}}")) {
+            assertThrows(IOException.class, () -> Manifests.read(message(twice)), twice);
+        }
+    }
+
     @Test
     void ofAManifestOnlyWhatCanBeCalledIsTakenAndNotTooMuch() throws IOException {
         String strange =
