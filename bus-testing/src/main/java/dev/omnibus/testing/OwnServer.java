@@ -1,8 +1,6 @@
 package dev.omnibus.testing;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -11,8 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,11 +23,6 @@ import org.slf4j.LoggerFactory;
 final class OwnServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(OwnServer.class);
     private static final int PORT_ATTEMPTS = 10;
-
-    // Below the ports that systems give to outgoing connections, so that none takes the port of a killed server before
-    // its restart; and a cluster node needs its port + 10000 as well.
-    private static final int FIRST_PORT = 20_000;
-    private static final int LAST_PORT = 29_999;
 
     private static final int PASSWORD_BYTES = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -52,7 +44,7 @@ final class OwnServer implements AutoCloseable {
     private final String password;
     private final Path serverFiles;
     private final Path folder;
-    private int port;
+    private @Nullable Port port;
     private @Nullable ServerProcess process;
     private @Nullable Path file;
     private boolean closed;
@@ -75,7 +67,7 @@ final class OwnServer implements AutoCloseable {
     }
 
     static OwnServer start(Environment environment, List<String> arguments) {
-        return start(environment, arguments, "", OwnServer::freePort);
+        return start(environment, arguments, "", Port::reserve);
     }
 
     /**
@@ -85,7 +77,8 @@ final class OwnServer implements AutoCloseable {
      * another; an empty one is none. The password stands in the file and not among the arguments, which everybody can
      * read.
      */
-    static OwnServer start(Environment environment, List<String> arguments, String configuration, IntSupplier ports) {
+    static OwnServer start(
+            Environment environment, List<String> arguments, String configuration, Supplier<Port> ports) {
         Path serverFiles = ServerFile.folder(environment);
         OrphanReaper.reap(serverFiles);
         RedisBinary binary = RedisBinary.find(environment);
@@ -144,21 +137,24 @@ final class OwnServer implements AutoCloseable {
         return folder.resolve("server.conf");
     }
 
-    private synchronized void startOnAnyPort(IntSupplier ports) {
+    private synchronized void startOnAnyPort(Supplier<Port> ports) {
         for (int attempt = 1; attempt <= PORT_ATTEMPTS; attempt++) {
-            port = ports.getAsInt();
-            if (run()) {
+            Port reserved = ports.get();
+            port = reserved;
+            if (run(reserved)) {
                 return;
             }
+            reserved.close();
         }
         throw new RedisServerException(binary.origin() + " found its port taken " + PORT_ATTEMPTS
-                + " times, the last one was " + port + "; are too many servers running?");
+                + " times, the last one was " + address().port() + "; are too many servers running?");
     }
 
-    private synchronized boolean run() {
+    private synchronized boolean run(Port port) {
         List<String> command = new ArrayList<>(List.of(binary.executable().toString()));
         command.add(configurationFile().toString());
-        command.addAll(List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port)));
+        command.addAll(
+                List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port.number())));
         command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
         // Redis would write its address over the arguments, and OrphanReaper knows its servers by them.
         command.addAll(List.of("--set-proc-title", "no"));
@@ -189,7 +185,7 @@ final class OwnServer implements AutoCloseable {
     }
 
     synchronized RedisAddress address() {
-        return RedisAddress.local(port, password);
+        return RedisAddress.local(port == null ? 0 : port.number(), password);
     }
 
     synchronized long pid() {
@@ -207,8 +203,9 @@ final class OwnServer implements AutoCloseable {
             throw new IllegalStateException(this + " is closed");
         }
         kill();
-        if (!run()) {
-            throw new RedisServerException(this + " cannot be restarted: another process has taken its port");
+        if (port == null || !run(port)) {
+            throw new RedisServerException(
+                    this + " cannot be restarted: a program outside these tests has taken its port");
         }
     }
 
@@ -232,6 +229,9 @@ final class OwnServer implements AutoCloseable {
         closed = true;
         OPEN.remove(this);
         kill();
+        if (port != null) {
+            port.close();
+        }
         try {
             Folders.deleteTree(folder);
             if (file != null) {
@@ -255,19 +255,5 @@ final class OwnServer implements AutoCloseable {
         } catch (IOException e) {
             throw new RedisServerException("Cannot create a temporary folder; is java.io.tmpdir writable?", e);
         }
-    }
-
-    /** Only likely to stay free: whoever starts on it must be ready to find it taken. */
-    static int freePort() {
-        for (int attempt = 1; attempt <= PORT_ATTEMPTS; attempt++) {
-            int candidate = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT + 1);
-            try (ServerSocket socket = new ServerSocket(candidate, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
-            } catch (IOException e) {
-                log.debug("Port {} is taken", candidate, e);
-            }
-        }
-        throw new RedisServerException("None of " + PORT_ATTEMPTS + " ports tried between " + FIRST_PORT + " and "
-                + LAST_PORT + " is free; are too many servers running?");
     }
 }

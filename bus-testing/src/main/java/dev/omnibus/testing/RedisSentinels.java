@@ -80,7 +80,7 @@ public final class RedisSentinels implements AutoCloseable {
                 + "\nsentinel failover-timeout " + MASTER_NAME + " " + FAILOVER_TIMEOUT.toMillis() + "\n";
         for (int i = 0; i < SENTINELS; i++) {
             RedisServer sentinel = RedisServer.of(
-                    OwnServer.start(Environment.system(), List.of("--sentinel"), configuration, OwnServer::freePort));
+                    OwnServer.start(Environment.system(), List.of("--sentinel"), configuration, Port::reserve));
             sentinels.add(sentinel);
             // They meet within a fraction of a second instead of several.
             sentinel.command("SENTINEL", "DEBUG", "info-period", "500", "publish-period", "200");

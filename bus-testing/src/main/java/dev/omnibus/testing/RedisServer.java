@@ -104,13 +104,13 @@ public final class RedisServer implements AutoCloseable {
         for (String user : users) {
             configuration.append("user ").append(user).append('\n');
         }
-        return of(OwnServer.start(Environment.system(), List.of(), configuration.toString(), OwnServer::freePort));
+        return of(OwnServer.start(Environment.system(), List.of(), configuration.toString(), Port::reserve));
     }
 
     /** One of several that copy data from each other, and so have the same password. */
     static RedisServer startWithPeers(String password, String... arguments) {
         String logins = "requirepass " + password + "\nmasterauth " + password + "\n";
-        return of(OwnServer.start(Environment.system(), List.of(arguments), logins, OwnServer::freePort));
+        return of(OwnServer.start(Environment.system(), List.of(arguments), logins, Port::reserve));
     }
 
     static RedisServer of(OwnServer own) {

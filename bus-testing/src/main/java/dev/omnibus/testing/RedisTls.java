@@ -19,9 +19,9 @@ public final class RedisTls implements AutoCloseable {
 
     private final RedisServer server;
     private final TlsFiles files;
-    private final int port;
+    private final Port port;
 
-    private RedisTls(RedisServer server, TlsFiles files, int port) {
+    private RedisTls(RedisServer server, TlsFiles files, Port port) {
         this.server = server;
         this.files = files;
         this.port = port;
@@ -36,10 +36,12 @@ public final class RedisTls implements AutoCloseable {
      */
     public static RedisTls start() {
         TlsFiles files = TlsFiles.make();
+        Port port = Port.reserve();
         try {
-            int port = OwnServer.freePort();
-            return new RedisTls(RedisServer.start(files.arguments(port).toArray(String[]::new)), files, port);
+            String[] arguments = files.arguments(port.number()).toArray(String[]::new);
+            return new RedisTls(RedisServer.start(arguments), files, port);
         } catch (RuntimeException e) {
+            port.close();
             delete(files);
             throw e;
         }
@@ -51,7 +53,7 @@ public final class RedisTls implements AutoCloseable {
      * @return {@code rediss://:PASSWORD@127.0.0.1:PORT}
      */
     public String url() {
-        return server.address().atLocalPort(port).url("rediss");
+        return server.address().atLocalPort(port.number()).url("rediss");
     }
 
     /**
@@ -85,6 +87,7 @@ public final class RedisTls implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        port.close();
         delete(files);
     }
 

@@ -4,18 +4,20 @@ import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -260,17 +262,30 @@ class RedisServerTest {
     }
 
     @Test
-    void takenPortIsLeftForAnother() {
+    void portThatAnyProgramTakesAfterItsReservationIsLeftForAnother() throws IOException {
         Environment environment = Environments.with(home, Map.of());
-        RedisServer gone = RedisServer.start();
-        gone.close();
-        int freePort = gone.port();
-        try (RedisServer first = RedisServer.start()) {
-            Deque<Integer> ports = new ArrayDeque<>(List.of(first.port(), freePort));
-            try (OwnServer second = OwnServer.start(environment, List.of(), "", ports::removeFirst)) {
-                assertEquals(freePort, second.address().port());
-                assertEquals("PONG", first.command("PING"));
-            }
+        Port lost = Port.reserve();
+        try (ServerSocket taken = new ServerSocket(lost.number(), 1, InetAddress.getLoopbackAddress());
+                Port free = Port.reserve();
+                OwnServer server = OwnServer.start(
+                        environment, List.of(), "", new ArrayDeque<>(List.of(lost, free))::removeFirst)) {
+            assertTrue(taken.isBound());
+            assertEquals(free.number(), server.address().port());
+        }
+    }
+
+    @Test
+    void portOfAKilledServerIsGivenToNoOtherUntilItIsClosed() {
+        RedisServer server = RedisServer.start();
+        try (server) {
+            server.kill();
+            assertNull(Port.tryReserve(server.port()));
+            server.restart();
+            assertEquals("PONG", server.command("PING"));
+            assertNull(Port.tryReserve(server.port()));
+        }
+        try (Port again = Port.tryReserve(server.port())) {
+            assertNotNull(again);
         }
     }
 
