@@ -404,13 +404,17 @@ final class Lane {
     }
 
     /**
-     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be told.
+     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be told. True if it
+     * has retired, now or before.
      *
      * @param unusedFor for how long it has to have been idle
      * @param early whether it is enough that the last number was told once
      */
     synchronized boolean retire(long now, long unusedFor, boolean early) {
-        boolean idle = !retired && !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
+        if (retired) {
+            return true;
+        }
+        boolean idle = !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
         if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isTold()))) {
             return false;
         }

@@ -56,7 +56,7 @@ final class Lanes {
             }
         }
         while (admitted && !lane.offer(waiting)) {
-            Thread.onSpinWait(); // the lane retires at this moment; the next one is new
+            lanes.remove(channel, lane); // it retires at this moment, or there was no memory to have it forgotten
             lane = lane(channel);
         }
     }

@@ -3,6 +3,7 @@ package dev.omnibus.channel;
 import static dev.omnibus.channel.Notes.message;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.omnibus.channel.Notes.Outcome;
 import dev.omnibus.transport.TransportException;
@@ -10,6 +11,8 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** Where there is no memory to note that a lane has something to send, the next heartbeat makes up for it. */
 class NoMemoryTest {
@@ -33,6 +36,12 @@ class NoMemoryTest {
         void hold(Lane lane) {
             demand();
             super.hold(lane);
+        }
+
+        @Override
+        void leave(Route left) {
+            demand();
+            super.leave(left);
         }
     };
     private final Lanes lanes = new Lanes(gate, outbox, Notes.NEVER, () -> true, failure -> {});
@@ -117,6 +126,30 @@ class NoMemoryTest {
         assertEquals(Kind.CONNECTION_LOST, first.failure().kind());
         exhausted = false;
         assertGoesOn();
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
+    void aLaneThatCouldNotBeForgottenWhenItRetiredTakesNothingAndHoldsUpNobody() {
+        retireWithoutMemory();
+        assertGoesOn();
+    }
+
+    @Test
+    void aLaneThatCouldNotBeForgottenWhenItRetiredIsWithTheNextHeartbeat() {
+        retireWithoutMemory();
+        lanes.tick(System.nanoTime());
+        assertEquals(0, lanes.count());
+    }
+
+    private void retireWithoutMemory() {
+        send("1");
+        transport.completeHeld();
+        exhausted = true;
+        long later = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+        assertThrows(OutOfMemoryError.class, () -> lanes.tick(later));
+        exhausted = false;
+        assertEquals(1, lanes.count());
     }
 
     private void assertGoesOn() {
