@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 class UnreadableIT {
 
     private static final String CANARY = "canary7f3a";
+    private static final String PONG = "+PONG\r\n";
 
     private final RedisServer redis;
 
@@ -84,16 +85,23 @@ class UnreadableIT {
             for (int n = from.read(buffer); n >= 0; n = from.read(buffer)) {
                 String read = new String(buffer, 0, n, StandardCharsets.ISO_8859_1);
                 int canary = read.indexOf(CANARY);
+                int answer = beginOfAnswer(read);
                 if (canary > 0 && taken(messages)) { // in the middle of a message
                     to.write(buffer, 0, read.lastIndexOf("\r\n$", canary) + 2);
                     to.write(("?" + CANARY + "\r\n").getBytes(StandardCharsets.US_ASCII));
                     to.write(buffer, 0, n);
-                } else if (read.startsWith(":") && taken(answers)) {
+                } else if (answer >= 0 && taken(answers)) {
+                    to.write(buffer, 0, answer);
                     to.write(("?" + CANARY + "\r\n").getBytes(StandardCharsets.US_ASCII));
                 } else {
                     to.write(buffer, 0, n);
                 }
             }
+        }
+
+        /** Of a number, which often comes behind the answer to a ping; -1 if there is none. */
+        private static int beginOfAnswer(String read) {
+            return read.startsWith(":") ? 0 : read.startsWith(PONG + ":") ? PONG.length() : -1;
         }
 
         private static boolean taken(AtomicInteger left) {
@@ -107,6 +115,14 @@ class UnreadableIT {
                 socket.close();
             }
         }
+    }
+
+    /** Again and again: what comes before the connection is made anew gets lost with it. */
+    private static void awaitHeard(Bus publisher, String text, List<String> heard) {
+        await().atMost(20, SECONDS).ignoreExceptions().until(() -> {
+            long unused = publisher.publish("garbled", text).get(20, SECONDS);
+            return heard.contains(text);
+        });
     }
 
     @Test
@@ -130,19 +146,15 @@ class UnreadableIT {
                     .ready()
                     .get(20, SECONDS);
             for (int round = 1; round <= 3; round++) {
-                int rounds = round;
                 proxy.messages.set(1);
                 long unused = publisher.publish("garbled", CANARY).get(20, SECONDS);
-                await().atMost(20, SECONDS).until(() -> interrupted.size() >= rounds);
-                publisher.publish("garbled", "after " + round);
-                await().atMost(20, SECONDS).until(() -> heard.contains("after " + rounds));
+                await().atMost(20, SECONDS).until(() -> proxy.messages.get() == 0);
+                awaitHeard(publisher, "after " + round, heard);
             }
+            assertTrue(interrupted.size() >= 3, interrupted.toString());
             proxy.answers.set(3);
             await().atMost(20, SECONDS).until(() -> proxy.answers.get() == 0);
-            await().atMost(20, SECONDS)
-                    .ignoreExceptions()
-                    .until(() -> bus.publish("garbled", "own").get(20, SECONDS) > 0);
-            await().atMost(20, SECONDS).until(() -> heard.contains("own"));
+            awaitHeard(bus, "own", heard);
         } finally {
             System.setErr(before);
         }
