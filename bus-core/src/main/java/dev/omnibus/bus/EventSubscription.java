@@ -191,15 +191,17 @@ final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelo
         }
     }
 
-    /** False if the thread is to end what it does. */
+    /** False if the thread is to end what it does, or there is no memory to wait. */
     private boolean pause(int failures) {
         long first = options.retryDelay().toMillis();
         long longest = Math.max(first, LONGEST_RETRY_DELAY.toMillis());
         try {
-            Thread.sleep(first > longest >> failures ? longest : first << failures);
+            events.later().pause(Duration.ofMillis(first > longest >> failures ? longest : first << failures));
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
+        } catch (OutOfMemoryError e) {
             return false;
         }
     }

@@ -446,7 +446,7 @@ public final class Mailbox<T> {
             Backlog.Share<T> share;
             try {
                 relay = new Relay(executor);
-                turn = new Turn();
+                turn = new Turn(later);
                 share = new Backlog.Share<>();
                 if (!comes()) {
                     return;

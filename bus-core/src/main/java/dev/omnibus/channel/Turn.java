@@ -3,8 +3,8 @@ package dev.omnibus.channel;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long a virtual thread goes on without letting others run. Its scheduler does not interrupt it: a few mailboxes to
@@ -20,11 +20,17 @@ final class Turn {
 
     private static final long LONGEST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int ITEMS_PER_LOOK = 16; // at the clock
+    private static final Duration MOMENT = Duration.ofNanos(1);
     private static final MethodHandle IS_VIRTUAL = isVirtualMethod();
 
+    private final Later later;
     private final boolean virtual = isVirtual(Thread.currentThread());
     private int items;
     private long began;
+
+    Turn(Later later) {
+        this.later = later;
+    }
 
     /** Called before each item. */
     void letOthers() {
@@ -35,8 +41,16 @@ final class Turn {
         if (items == 1) {
             began = now;
         } else if (now - began > LONGEST_NANOS) {
-            LockSupport.parkNanos(1);
+            pause();
             began = System.nanoTime();
+        }
+    }
+
+    private void pause() {
+        try {
+            later.pause(MOMENT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

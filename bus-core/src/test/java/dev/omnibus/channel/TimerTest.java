@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -156,5 +157,28 @@ class TimerTest {
         assertTrue(brief.set());
         await().until(() -> !brief.isSet());
         assertTrue(brief.set());
+    }
+
+    @Test
+    void aPauseIsNotCutShortAndEndsThoughTheTimerHasEnded() throws InterruptedException {
+        Later later = timer.on(Runnable::run);
+        Duration delay = Duration.ofMillis(20);
+        LockSupport.unpark(Thread.currentThread());
+        long before = System.nanoTime();
+        later.pause(delay);
+        timer.end();
+        later.pause(delay);
+        assertTrue(System.nanoTime() - before >= 2 * delay.toNanos());
+    }
+
+    @Test
+    void aPauseEndsWithAnInterrupt() {
+        Later later = timer.on(Runnable::run);
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> later.pause(Duration.ZERO));
+        Thread pausing = Thread.currentThread();
+        timer.soon(Duration.ofMillis(20), pausing::interrupt);
+        assertThrows(InterruptedException.class, () -> later.pause(Duration.ofDays(1)));
+        assertFalse(Thread.interrupted());
     }
 }

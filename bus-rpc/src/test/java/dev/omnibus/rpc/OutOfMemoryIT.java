@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.rpc.faults.Patiently;
 import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
@@ -58,8 +60,15 @@ class OutOfMemoryIT {
         private Node() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            Bus bus = Patiently.open(
-                    () -> Bus.builder(arguments[0]).prefix(arguments[1]).build());
+            Bus bus = Patiently.open(() -> Bus.builder(arguments[0])
+                    .prefix(arguments[1])
+                    .listener(new BusListener() {
+                        @Override
+                        public void onState(BusState state) {
+                            System.out.println(state);
+                        }
+                    })
+                    .build());
             for (int i = 0; i < TOPICS; i++) {
                 String topic = "t" + i;
                 bus.subscribe(topic, String.class, event -> heard(topic, event.data()))
@@ -71,7 +80,7 @@ class OutOfMemoryIT {
                 if (text.equals("begin")) {
                     begin.countDown();
                 }
-                return text;
+                return text.equals("reconnects") ? String.valueOf(bus.stats().reconnects()) : text;
             };
             RpcServer.on(bus).serve(Echo.class, served).ready().join();
             RpcClient client = RpcClient.on(bus);
@@ -147,9 +156,13 @@ class OutOfMemoryIT {
                 Bus bus = Bus.builder(redis.url()).prefix(prefix).build()) {
             node.awaitLine("ready"::equals);
             // Warm, since a class whose first use fails for lack of memory is never there again in that JVM.
-            redis.command("CLIENT", "KILL", "TYPE", "pubsub");
+            redis.pause();
+            node.awaitLine("DOWN"::equals);
+            redis.resume();
             Echo echo =
                     RpcClient.on(bus).proxy(Echo.class, CallOptions.defaults().withTimeout(Duration.ofSeconds(2)));
+            await().atMost(40, SECONDS).ignoreExceptions().until(() -> Integer.parseInt(echo.echo("reconnects")) > 0);
+            redis.command("CLIENT", "KILL", "TYPE", "pubsub");
             for (int i = 0; i < TOPICS; i++) {
                 String topic = "t" + i;
                 await().until(() -> bus.publish(topic, "before").get(20, SECONDS) == 1);

@@ -36,7 +36,8 @@ final class Breaker {
     }
 
     /**
-     * Ends the connection, unless it ends by itself.
+     * Ends the connection, unless it ends by itself. Throws nothing: Netty would log what it was told of here, which
+     * may quote what was read.
      *
      * @param rest what has arrived and is not read yet
      * @param cause what was thrown
@@ -57,8 +58,13 @@ final class Breaker {
                         context.channel().remoteAddress(),
                         kinds(cause));
             }
-        } finally { // there may be no memory for it
+        } catch (Throwable noMemory) {
+            // to end it is more important
+        }
+        try {
             context.close();
+        } catch (Throwable noMemory) {
+            // what is read next ends it
         }
     }
 

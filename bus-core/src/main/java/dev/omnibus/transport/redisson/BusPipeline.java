@@ -54,8 +54,33 @@ final class BusPipeline implements NettyHook, Observer {
         DaemonTimer.of(bootstrap);
     }
 
+    /**
+     * All of it, or there is no connection, which Redisson then tries to make again. Netty may have no memory to close
+     * one that it could not set up, and with a part of this it would go on as Redisson has it: deaf to what Redis
+     * refuses, and with a log of all that it cannot read.
+     */
     @Override
     public void afterChannelInitialization(Channel channel) {
+        boolean whole = false;
+        try {
+            setUp(channel);
+            whole = true;
+        } finally {
+            if (!whole) {
+                close(channel);
+            }
+        }
+    }
+
+    private static void close(Channel channel) {
+        try {
+            channel.close();
+        } finally { // which needs no memory
+            channel.unsafe().closeForcibly();
+        }
+    }
+
+    private void setUp(Channel channel) {
         users.afterChannelInitialization(channel);
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
         if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
