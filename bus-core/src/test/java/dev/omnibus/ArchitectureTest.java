@@ -1,14 +1,19 @@
 package dev.omnibus;
 
+import static com.tngtech.archunit.base.DescribedPredicate.anyElementThat;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.equivalentTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasModifiers.Predicates.modifier;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noCodeUnits;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,7 +24,9 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
-import dev.omnibus.channel.GuardedFuture;
+import dev.omnibus.internal.channel.Outbox;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.transport.IoThread;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,26 +41,32 @@ class ArchitectureTest {
 
     private static final int MAX_LINES = 600;
 
+    private static final String[] API = {
+        "dev.omnibus.bus", "dev.omnibus.transport", "dev.omnibus.transport.redisson", "dev.omnibus.transport.memory"
+    };
+
+    private static final String[] ROOMS = {"dev.omnibus.internal..", "dev.omnibus.transport.redisson.*.."};
+
     @ArchTest
     static final ArchRule theTransportInterfaceKnowsNobody = classes()
             .that()
             .resideInAPackage("dev.omnibus.transport")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "org.jspecify..", "org.slf4j..", "dev.omnibus.transport");
+            .resideInAnyPackage("java..", "org.jspecify..", "dev.omnibus.transport");
 
     @ArchTest
-    static final ArchRule transportsKnowOnlyTheirInterface = noClasses()
+    static final ArchRule transportsKnowTheirInterfaceAndThreads = noClasses()
             .that()
             .resideInAPackage("dev.omnibus.transport..")
             .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage("dev.omnibus.channel..", "dev.omnibus.bus..");
+            .dependOnClassesThat(resideInAPackage("dev.omnibus..")
+                    .and(not(resideInAnyPackage("dev.omnibus.transport..", "dev.omnibus.internal.concurrent"))));
 
     @ArchTest
     static final ArchRule transportsDoNotKnowEachOther = noClasses()
             .that()
-            .resideInAPackage("dev.omnibus.transport.redisson")
+            .resideInAPackage("dev.omnibus.transport.redisson..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("dev.omnibus.transport.memory");
@@ -64,23 +77,66 @@ class ArchitectureTest {
             .resideInAPackage("dev.omnibus.transport.memory")
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("dev.omnibus.transport.redisson");
+            .resideInAPackage("dev.omnibus.transport.redisson..");
 
     @ArchTest
-    static final ArchRule channelsKnowOnlyTheTransportInterface = classes()
+    static final ArchRule channelsKnowTheTransportInterfaceAndThreads = classes()
             .that()
-            .resideInAPackage("dev.omnibus.channel")
+            .resideInAPackage("dev.omnibus.internal.channel")
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(
-                    "java..", "org.slf4j..", "org.jspecify..", "dev.omnibus.transport", "dev.omnibus.channel");
+                    "java..",
+                    "org.slf4j..",
+                    "org.jspecify..",
+                    "dev.omnibus.transport",
+                    "dev.omnibus.internal.concurrent",
+                    "dev.omnibus.internal.channel");
+
+    @ArchTest
+    static final ArchRule threadsKnowNobody = classes()
+            .that()
+            .resideInAPackage("dev.omnibus.internal.concurrent")
+            .should()
+            .onlyDependOnClassesThat(
+                    resideInAnyPackage("java..", "org.slf4j..", "org.jspecify..", "dev.omnibus.internal.concurrent")
+                            .or(equivalentTo(IoThread.class)));
+
+    @ArchTest
+    static final ArchRule jsonKnowsNoEvents = noClasses()
+            .that()
+            .resideInAPackage("dev.omnibus.internal.json")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.omnibus.bus", "dev.omnibus.internal.event", "dev.omnibus.transport..");
+
+    @ArchTest
+    static final ArchRule noRoomsKnowEachOtherInACircle =
+            slices().matching("dev.omnibus.internal.(*)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule noRoomsOfATransportKnowEachOtherInACircle =
+            slices().matching("dev.omnibus.transport.redisson.(*)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule nothingInternalIsInAPublicSignature = noCodeUnits()
+            .that()
+            .arePublic()
+            .and()
+            .areDeclaredInClassesThat(resideInAnyPackage(API))
+            .and()
+            .areDeclaredInClassesThat(modifier(JavaModifier.PUBLIC))
+            .should()
+            .haveRawReturnType(resideInAnyPackage(ROOMS))
+            .orShould()
+            .haveRawParameterTypes(anyElementThat(resideInAnyPackage(ROOMS)));
 
     @ArchTest
     static final ArchRule onlyTheBusItselfMakesARedissonTransport = noClasses()
-            .that(not(resideInAPackage("dev.omnibus.transport.redisson")).and(not(equivalentTo(Bus.class))))
+            .that(not(resideInAPackage("dev.omnibus.transport.redisson..")).and(not(equivalentTo(Bus.class))))
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("dev.omnibus.transport.redisson");
+            .resideInAPackage("dev.omnibus.transport.redisson..");
 
     @ArchTest
     static final ArchRule nothingButTestsUsesTheMemoryTransport = noClasses()
@@ -91,9 +147,9 @@ class ArchitectureTest {
             .resideInAPackage("dev.omnibus.transport.memory");
 
     @ArchTest
-    static final ArchRule redissonAndNettyStayInOnePackage = noClasses()
+    static final ArchRule redissonAndNettyStayInOnePlace = noClasses()
             .that()
-            .resideOutsideOfPackage("dev.omnibus.transport.redisson")
+            .resideOutsideOfPackage("dev.omnibus.transport.redisson..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.redisson..", "io.netty..");
@@ -101,7 +157,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule guavaStaysWhereItsEventBusIsMet = noClasses()
             .that()
-            .haveNameNotMatching("dev\\.omnibus\\.bus\\.(LocalEvents|GuavaBridge)(\\$.*)?")
+            .haveNameNotMatching("dev\\.omnibus\\.(internal\\.event\\.AnnotatedSubscribers|bus\\.GuavaBridge)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.google.common..");
@@ -109,7 +165,11 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule jsonStaysAboveTheChannels = noClasses()
             .that()
-            .resideOutsideOfPackage("dev.omnibus.bus")
+            .resideOutsideOfPackages(
+                    "dev.omnibus.bus",
+                    "dev.omnibus.internal.json",
+                    "dev.omnibus.internal.event",
+                    "dev.omnibus.internal.runtime")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.fasterxml..");
@@ -135,6 +195,7 @@ class ArchitectureTest {
             .areNotInterfaces()
             .and(not(equivalentTo(BusException.class)))
             .and(not(equivalentTo(GuardedFuture.class)))
+            .and(not(equivalentTo(Outbox.class)))
             .should()
             .haveModifier(JavaModifier.FINAL);
 

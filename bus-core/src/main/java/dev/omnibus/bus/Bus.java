@@ -3,10 +3,23 @@ package dev.omnibus.bus;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import dev.omnibus.channel.ChannelNames;
-import dev.omnibus.channel.Channels;
-import dev.omnibus.channel.Timer;
-import dev.omnibus.transport.FailureLog;
+import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.concurrent.BusThreads;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.concurrent.KeepAlive;
+import dev.omnibus.internal.concurrent.Timer;
+import dev.omnibus.internal.event.AnnotatedSubscribers;
+import dev.omnibus.internal.event.EventCodec;
+import dev.omnibus.internal.event.EventCounters;
+import dev.omnibus.internal.event.Events;
+import dev.omnibus.internal.event.Lifecycle;
+import dev.omnibus.internal.event.ListenerNotifier;
+import dev.omnibus.internal.event.Payloads;
+import dev.omnibus.internal.json.Json;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layers;
+import dev.omnibus.internal.runtime.NodeId;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -17,7 +30,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,29 +47,33 @@ public final class Bus implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
 
+    static {
+        BusRuntime.allow(bus -> bus.runtime);
+    }
+
     private final Channels channels;
-    private final ObjectMapper json;
     private final Timer timer = new Timer("omnibus-timer");
     private final ExecutorService executor;
-    private final SafeListener listener;
+    private final ListenerNotifier listener;
     private final Lifecycle lifecycle;
     private final Events events;
-    private final LocalEvents localEvents;
+    private final AnnotatedSubscribers localEvents;
     private final Duration drainTimeout;
     private final KeepAlive keepAlive;
     private final Layers layers = new Layers();
+    private final BusRuntime runtime;
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private volatile @Nullable Thread shutdownHook;
 
     Bus(BusBuilder builder) {
-        json = Json.mapper(builder.json, builder.maxMessageBytes);
+        ObjectMapper json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
         keepAlive = new KeepAlive(builder.keepAlive);
         executor = BusThreads.create(this, timer);
         Executor awaited = BusThreads.awaited(executor);
-        Counters counters = new Counters();
+        EventCounters counters = new EventCounters();
         String node = NodeId.next(builder.name);
-        listener = new SafeListener(builder.listener, counters, executor, timer.on(awaited));
+        listener = new ListenerNotifier(builder.listener, counters, executor, timer.on(awaited));
         lifecycle = new Lifecycle(node, listener);
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
@@ -72,8 +88,9 @@ public final class Bus implements AutoCloseable {
         }
         EventCodec codec = new EventCodec(builder.maxMessageBytes, node);
         Payloads payloads = new Payloads(json, builder.codec);
-        events = new Events(this, channels, codec, payloads, executor, listener, counters);
-        localEvents = new LocalEvents(events, listener);
+        runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers);
+        events = new Events(runtime, codec, payloads, listener, counters);
+        localEvents = new AnnotatedSubscribers(events, listener);
         lifecycle.connected();
     }
 
@@ -293,65 +310,6 @@ public final class Bus implements AutoCloseable {
     @CanIgnoreReturnValue
     public CompletableFuture<Void> unregister(Object listener) {
         return localEvents.unregister(listener);
-    }
-
-    /**
-     * The layer of a kind, made at the first call. For those who build layers.
-     *
-     * @param kind its class
-     * @param make makes it; layers that it asks for are closed after it
-     * @param <L> its class
-     * @return the one that this bus has
-     * @throws IllegalStateException if the bus is closed
-     */
-    public <L extends Layer> L layer(Class<L> kind, Function<Bus, L> make) {
-        return layers.get(this, kind, make);
-    }
-
-    /**
-     * The channels below events, for layers.
-     *
-     * @return the channels
-     */
-    public Channels channels() {
-        return channels;
-    }
-
-    /**
-     * How JSON is read and written here, for layers. Not to be changed.
-     *
-     * @return the mapper
-     */
-    public ObjectMapper json() {
-        return json;
-    }
-
-    /**
-     * Says that work from outside has begun, such as a service, for layers: the process lives on while there is some,
-     * unless {@link BusBuilder#keepAlive} says otherwise.
-     *
-     * @param work counts once
-     */
-    public void beginWork(Object work) {
-        keepAlive.begin(work);
-    }
-
-    /**
-     * Says that it has ended. What is left ends with the bus.
-     *
-     * @param work what has begun before; else nothing happens
-     */
-    public void endWork(Object work) {
-        keepAlive.end(work);
-    }
-
-    /**
-     * Where handlers run, for layers.
-     *
-     * @return the executor
-     */
-    public ExecutorService executor() {
-        return executor;
     }
 
     /**

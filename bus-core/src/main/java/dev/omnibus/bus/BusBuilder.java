@@ -2,8 +2,10 @@ package dev.omnibus.bus;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import dev.omnibus.channel.ChannelNames;
-import dev.omnibus.channel.Channels;
+import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.json.Json;
+import dev.omnibus.internal.runtime.NodeId;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;

@@ -35,7 +35,12 @@ public final class PublishException extends BusException {
     /** What has become of the event. */
     private final Outcome outcome;
 
-    PublishException(TransportException cause) {
+    /**
+     * What the transport said, in the terms of a publisher.
+     *
+     * @param cause why it was not published, or why nobody knows
+     */
+    public PublishException(TransportException cause) {
         super(String.valueOf(cause.getMessage()), cause);
         this.outcome = cause.notSent() ? Outcome.NOT_SENT : Outcome.UNKNOWN;
         this.reason = switch (cause.kind()) {

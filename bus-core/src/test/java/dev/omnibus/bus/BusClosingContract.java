@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.PublishException.Reason;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -111,7 +113,7 @@ abstract class BusClosingContract extends BusFixture {
         }));
         here.publish("n", 1);
         assertTrue(started.await(5, SECONDS));
-        impatient.layer(Failing.class, bus -> new Failing());
+        BusRuntime.of(impatient).layer(Failing.class, bus -> new Failing());
         List<CompletableFuture<Long>> publishing = IntStream.range(0, 1_000)
                 .mapToObj(i -> impatient.publish("out", i))
                 .toList();
@@ -243,6 +245,6 @@ abstract class BusClosingContract extends BusFixture {
                 ExecutionException.class,
                 () -> here.subscribe("n", Integer.class, event -> {}).ready().get(5, SECONDS));
         assertInstanceOf(SubscribeException.class, refused.getCause());
-        assertThrows(IllegalStateException.class, () -> here.layer(Failing.class, bus -> new Failing()));
+        assertThrows(IllegalStateException.class, () -> BusRuntime.of(here).layer(Failing.class, bus -> new Failing()));
     }
 }

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.PublishException.Reason;
+import dev.omnibus.internal.runtime.BusRuntime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -129,7 +130,7 @@ abstract class BusContract extends BusFixture {
         here.publish("n", "no number");
         here.publish("n", 3).get(5, SECONDS);
         await().until(() -> handled.equals(List.of(1, 3)));
-        String channel = there.channels().names().event("n");
+        String channel = BusRuntime.of(there).channels().names().event("n");
         raw("garbage");
         raw("{\"not\":\"an event\"}");
         raw("[{\"specversion\":\"1.0\",\"id\":\"x\",\"source\":\"/s\",\"type\":\"T\",\"data\":4},{broken}]");

@@ -14,18 +14,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /** Two buses on one network, with which the contracts begin. */
-abstract class BusFixture {
+public abstract class BusFixture {
 
-    final Remembering listener = new Remembering();
+    public final Remembering listener = new Remembering();
     final String prefix = "test-" + UUID.randomUUID();
     final CountDownLatch gate = new CountDownLatch(1);
-    Bus here;
-    Bus there;
+    public Bus here;
+    public Bus there;
 
     /** One more connection to the same network. */
-    abstract Transport connect();
+    public abstract Transport connect();
 
-    BusBuilder builder() {
+    public BusBuilder builder() {
         return Bus.builder(connect()).prefix(prefix).listener(listener).heartbeat(Duration.ofMillis(500));
     }
 
@@ -42,7 +42,7 @@ abstract class BusFixture {
         there.close();
     }
 
-    static void ready(Subscription subscription) throws Exception {
+    public static void ready(Subscription subscription) throws Exception {
         subscription.ready().get(10, SECONDS);
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
@@ -21,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** The SDK of CloudEvents reads what we write, and we read what it writes. */
-class CloudEventsSdkTest extends BusFixture {
+public class CloudEventsSdkTest extends BusFixture {
 
     record Quake(String place, double magnitude) {}
 
@@ -29,7 +30,7 @@ class CloudEventsSdkTest extends BusFixture {
     private final JsonFormat format = new JsonFormat();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 
@@ -37,7 +38,8 @@ class CloudEventsSdkTest extends BusFixture {
         CompletableFuture<byte[]> frame = new CompletableFuture<>();
         try (Transport ear = network.open()) {
             FrameListener listener = (channel, bytes) -> frame.complete(bytes);
-            ear.subscribe(here.channels().names().event("quakes.us"), listener).get(10, SECONDS);
+            ear.subscribe(BusRuntime.of(here).channels().names().event("quakes.us"), listener)
+                    .get(10, SECONDS);
             publish.run();
             return format.deserialize(frame.get(10, SECONDS));
         }

@@ -6,7 +6,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class ClusterBusClosingIT extends BusClosingContract {
+public class ClusterBusClosingIT extends BusClosingContract {
 
     private final RedisCluster redis;
 
@@ -15,7 +15,7 @@ class ClusterBusClosingIT extends BusClosingContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 }

@@ -7,7 +7,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class ClusterBusIT extends BusContract {
+public class ClusterBusIT extends BusContract {
 
     private final RedisCluster redis;
 
@@ -16,7 +16,7 @@ class ClusterBusIT extends BusContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 

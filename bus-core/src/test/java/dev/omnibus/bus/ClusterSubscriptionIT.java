@@ -6,7 +6,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class ClusterSubscriptionIT extends SubscriptionContract {
+public class ClusterSubscriptionIT extends SubscriptionContract {
 
     private final RedisCluster redis;
 
@@ -15,7 +15,7 @@ class ClusterSubscriptionIT extends SubscriptionContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 }

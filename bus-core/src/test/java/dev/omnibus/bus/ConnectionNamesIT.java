@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.util.List;
@@ -27,7 +28,7 @@ class ConnectionNamesIT {
             redis.command("CLIENT", "KILL", "TYPE", "pubsub");
             redis.command("CLIENT", "KILL", "TYPE", "normal");
             await().until(() -> named(redis, bus.node()) == 2);
-            bus.channels().transport().reconnect().join();
+            BusRuntime.of(bus).channels().transport().reconnect().join();
             await().until(() -> named(redis, bus.node()) == 2);
         }
     }

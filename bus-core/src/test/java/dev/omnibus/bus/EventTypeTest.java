@@ -10,6 +10,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
+import dev.omnibus.internal.event.EventTypes;
+import dev.omnibus.internal.event.PayloadTypes;
+import dev.omnibus.internal.json.Json;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -86,7 +89,7 @@ class EventTypeTest {
     @ParameterizedTest
     @MethodSource("lists")
     void aListIsAList(List<?> list) {
-        assertEquals("List", Topic.eventTypeOf(list.getClass()));
+        assertEquals("List", EventTypes.of(list.getClass()));
     }
 
     @Test
@@ -101,7 +104,7 @@ class EventTypeTest {
                 new HashMap<>(Map.of(1, 2)).keySet(),
                 Collections.unmodifiableSet(new TreeSet<>()),
                 ImmutableMap.of(1, 2, 3, 4).keySet())) {
-            assertEquals("Set", Topic.eventTypeOf(set.getClass()));
+            assertEquals("Set", EventTypes.of(set.getClass()));
         }
         for (Map<?, ?> map : List.of(
                 Map.of(),
@@ -113,12 +116,12 @@ class EventTypeTest {
                 Collections.singletonMap(1, 2),
                 Collections.unmodifiableMap(new HashMap<>()),
                 ImmutableMap.of(1, 2))) {
-            assertEquals("Map", Topic.eventTypeOf(map.getClass()));
+            assertEquals("Map", EventTypes.of(map.getClass()));
         }
-        assertEquals("Queue", Topic.eventTypeOf(ArrayDeque.class));
-        assertEquals("Queue", Topic.eventTypeOf(Queue.class));
-        assertEquals("Collection", Topic.eventTypeOf(Collection.class));
-        assertEquals("Collection", Topic.eventTypeOf(new HashMap<>().values().getClass()));
+        assertEquals("Queue", EventTypes.of(ArrayDeque.class));
+        assertEquals("Queue", EventTypes.of(Queue.class));
+        assertEquals("Collection", EventTypes.of(Collection.class));
+        assertEquals("Collection", EventTypes.of(new HashMap<>().values().getClass()));
     }
 
     @Test
@@ -136,33 +139,32 @@ class EventTypeTest {
 
     @Test
     void aClassOfTheProgramsOwnKeepsItsName() {
-        assertEquals("Users", Topic.eventTypeOf(Users.class));
-        assertEquals("User", Topic.eventTypeOf(User.class));
+        assertEquals("Users", EventTypes.of(Users.class));
+        assertEquals("User", EventTypes.of(User.class));
         Object constant = Sign.PLUS; // which has a class of its own
-        assertEquals("Sign", Topic.eventTypeOf(constant.getClass()));
+        assertEquals("Sign", EventTypes.of(constant.getClass()));
         record Local(int a) {}
-        assertEquals("Local", Topic.eventTypeOf(Local.class));
+        assertEquals("Local", EventTypes.of(Local.class));
     }
 
     @Test
     void whatHasNoNameOfItsOwnIsCalledByWhatIsPublicAboveIt() {
-        assertEquals("Path", Topic.eventTypeOf(Path.of("a").getClass()));
-        assertEquals("ZoneId", Topic.eventTypeOf(ZoneId.of("Europe/Berlin").getClass()));
-        assertEquals("Charset", Topic.eventTypeOf(StandardCharsets.UTF_8.getClass()));
-        assertEquals("Optional", Topic.eventTypeOf(Optional.of(1).getClass()));
-        assertEquals("Named", Topic.eventTypeOf(proxy().getClass()));
+        assertEquals("Path", EventTypes.of(Path.of("a").getClass()));
+        assertEquals("ZoneId", EventTypes.of(ZoneId.of("Europe/Berlin").getClass()));
+        assertEquals("Charset", EventTypes.of(StandardCharsets.UTF_8.getClass()));
+        assertEquals("Optional", EventTypes.of(Optional.of(1).getClass()));
+        assertEquals("Named", EventTypes.of(proxy().getClass()));
         Named anonymous = new Named() {
             @Override
             public String name() {
                 return "a";
             }
         };
-        assertEquals("Named", Topic.eventTypeOf(anonymous.getClass()));
+        assertEquals("Named", EventTypes.of(anonymous.getClass()));
         assertEquals(
-                "JsonNode",
-                Topic.eventTypeOf(JsonNodeFactory.instance.objectNode().getClass()));
-        assertEquals("JsonNode", Topic.eventTypeOf(JsonNode.class));
-        assertEquals("Object", Topic.eventTypeOf(new Object() {}.getClass()));
+                "JsonNode", EventTypes.of(JsonNodeFactory.instance.objectNode().getClass()));
+        assertEquals("JsonNode", EventTypes.of(JsonNode.class));
+        assertEquals("Object", EventTypes.of(new Object() {}.getClass()));
     }
 
     private static Named proxy() {

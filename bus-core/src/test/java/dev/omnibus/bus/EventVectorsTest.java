@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.omnibus.internal.json.Json;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.IOException;
@@ -18,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The conformance vectors for events, which implementations in other languages can run as well. */
-class EventVectorsTest extends BusFixture {
+public class EventVectorsTest extends BusFixture {
 
     private static final Path VECTORS = Path.of("src/test/resources/wire/vectors/events.json");
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 

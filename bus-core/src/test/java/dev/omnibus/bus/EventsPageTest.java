@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.omnibus.channel.Message;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.event.EventCodec;
+import dev.omnibus.internal.event.Payloads;
+import dev.omnibus.internal.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

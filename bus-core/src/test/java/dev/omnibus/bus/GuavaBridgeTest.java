@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two programs with an event bus each, and a topic between them. */
-class GuavaBridgeTest extends BusFixture {
+public class GuavaBridgeTest extends BusFixture {
 
     enum Light {
         GREEN,
@@ -50,7 +50,7 @@ class GuavaBridgeTest extends BusFixture {
     private final Listener thereSaw = new Listener();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 

@@ -14,6 +14,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.impl.LaissezFaireSubTypeValidator;
+import dev.omnibus.internal.event.EventCodec;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.IOException;
@@ -32,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever another program publishes on our channels: it is counted, reported and skipped, and the next is handled. */
-class HostileEventsTest extends BusFixture {
+public class HostileEventsTest extends BusFixture {
 
     /** Its data may be of any class, if nobody prevents that. */
     record Open(Object any) {}
@@ -49,7 +51,7 @@ class HostileEventsTest extends BusFixture {
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 
@@ -227,7 +229,7 @@ class HostileEventsTest extends BusFixture {
         publish("n", 11, 99);
         await().until(() -> seen.size() == 100);
         await().until(() -> listener.told.size() == 2);
-        String bad = "bad " + there.channels().names().event("n") + ": An event was dropped: its number"
+        String bad = "bad " + BusRuntime.of(there).channels().names().event("n") + ": An event was dropped: its number"
                 + " 999999999999999999 is more than 4,294,967,296 ahead of the last one of /nodes/" + here.node();
         assertEquals(List.of(bad, bad), listener.told);
         assertEquals(0, there.stats().lost());

@@ -3,12 +3,12 @@ package dev.omnibus.bus;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 
-class InMemoryBusClosingTest extends BusClosingContract {
+public class InMemoryBusClosingTest extends BusClosingContract {
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 }

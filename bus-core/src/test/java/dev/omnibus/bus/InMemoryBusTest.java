@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.lang.ref.WeakReference;
@@ -17,12 +18,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class InMemoryBusTest extends BusContract {
+public class InMemoryBusTest extends BusContract {
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 
@@ -93,7 +94,7 @@ class InMemoryBusTest extends BusContract {
         for (int i = 0; i < 70; i++) {
             RawFrames.publish(here, "n", large).get(5, SECONDS);
         }
-        String channel = here.channels().names().event("n");
+        String channel = BusRuntime.of(here).channels().names().event("n");
         await().until(() -> listener.told.contains("dropping frames " + channel));
         long dropped = there.stats().framesDropped();
         assertTrue(dropped >= 6 && dropped < 20, "dropped " + dropped);

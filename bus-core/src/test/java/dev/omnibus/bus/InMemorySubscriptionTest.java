@@ -5,7 +5,8 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.omnibus.channel.Listening;
+import dev.omnibus.internal.channel.ChannelSubscription;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.lang.ref.WeakReference;
@@ -15,14 +16,14 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class InMemorySubscriptionTest extends SubscriptionContract {
+public class InMemorySubscriptionTest extends SubscriptionContract {
 
     private static final int FRAMES = 100;
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 
@@ -30,7 +31,9 @@ class InMemorySubscriptionTest extends SubscriptionContract {
     void whatCannotBeSubscribedToLeavesNothingBehind() throws Exception {
         List<Integer> first = new CopyOnWriteArrayList<>();
         List<Integer> second = new CopyOnWriteArrayList<>();
-        Listening other = there.channels().listen(there.channels().names().event("n"), (channel, messages, next) -> {});
+        ChannelSubscription other = BusRuntime.of(there)
+                .channels()
+                .listen(BusRuntime.of(there).channels().names().event("n"), (channel, messages, next) -> {});
         other.ready().get(5, SECONDS);
         assertThrows(
                 IllegalStateException.class,

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.nio.charset.StandardCharsets;
@@ -22,17 +23,17 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** No loss is silent, and nothing is called a loss that is none: with a network that loses, doubles and reorders. */
-class LossTest extends BusFixture {
+public class LossTest extends BusFixture {
 
     private final InMemoryNetwork network = new InMemoryNetwork();
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return network.open();
     }
 
     @Override
-    BusBuilder builder() {
+    public BusBuilder builder() {
         return super.builder().heartbeat(Duration.ofMillis(400)); // a mark follows the last event so much later
     }
 

@@ -1,5 +1,6 @@
 package dev.omnibus.bus;
 
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import java.nio.charset.StandardCharsets;
@@ -7,11 +8,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** Publishes what no bus would, as another program could. */
-final class RawFrames {
+public final class RawFrames {
 
     private RawFrames() {}
 
-    static CompletableFuture<Long> publish(Bus bus, String topic, String frame) {
+    public static CompletableFuture<Long> publish(Bus bus, String topic, String frame) {
         return publish(bus, topic, frame.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -28,8 +29,8 @@ final class RawFrames {
                 done.completeExceptionally(failure);
             }
         };
-        String channel = bus.channels().names().event(topic);
-        bus.channels().transport().publish(List.of(new Publication(channel, frame, false, outcome)));
+        String channel = BusRuntime.of(bus).channels().names().event(topic);
+        BusRuntime.of(bus).channels().transport().publish(List.of(new Publication(channel, frame, false, outcome)));
         return done;
     }
 }

@@ -6,7 +6,7 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
 
 @WithRedis
-class RedisBusClosingIT extends BusClosingContract {
+public class RedisBusClosingIT extends BusClosingContract {
 
     private final RedisServer redis;
 
@@ -15,7 +15,7 @@ class RedisBusClosingIT extends BusClosingContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return RedissonTransport.connect(redis.url());
     }
 }

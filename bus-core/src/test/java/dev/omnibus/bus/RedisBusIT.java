@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-class RedisBusIT extends BusContract {
+public class RedisBusIT extends BusContract {
 
     private static RedisServer redis;
 
@@ -29,7 +29,7 @@ class RedisBusIT extends BusContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return RedissonTransport.connect(redis.url());
     }
 

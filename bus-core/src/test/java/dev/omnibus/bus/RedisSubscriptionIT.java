@@ -6,7 +6,7 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
 
 @WithRedis
-class RedisSubscriptionIT extends SubscriptionContract {
+public class RedisSubscriptionIT extends SubscriptionContract {
 
     private final RedisServer redis;
 
@@ -15,7 +15,7 @@ class RedisSubscriptionIT extends SubscriptionContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return RedissonTransport.connect(redis.url());
     }
 }

@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Remembers what it was told, a line for each. Of the states only those of a link that breaks. */
-final class Remembering implements BusListener {
+public final class Remembering implements BusListener {
 
-    final List<String> told = new CopyOnWriteArrayList<>();
+    public final List<String> told = new CopyOnWriteArrayList<>();
     private BusState lastState = BusState.CONNECTING;
 
     @Override

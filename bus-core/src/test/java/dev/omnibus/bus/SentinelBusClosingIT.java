@@ -6,7 +6,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class SentinelBusClosingIT extends BusClosingContract {
+public class SentinelBusClosingIT extends BusClosingContract {
 
     private final RedisSentinels redis;
 
@@ -15,7 +15,7 @@ class SentinelBusClosingIT extends BusClosingContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 }

@@ -7,7 +7,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class SentinelBusIT extends BusContract {
+public class SentinelBusIT extends BusContract {
 
     private final RedisSentinels redis;
 
@@ -16,7 +16,7 @@ class SentinelBusIT extends BusContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 

@@ -6,7 +6,7 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 
 @WithRedis
-class SentinelSubscriptionIT extends SubscriptionContract {
+public class SentinelSubscriptionIT extends SubscriptionContract {
 
     private final RedisSentinels redis;
 
@@ -15,7 +15,7 @@ class SentinelSubscriptionIT extends SubscriptionContract {
     }
 
     @Override
-    Transport connect() {
+    public Transport connect() {
         return Networks.connect(redis);
     }
 }

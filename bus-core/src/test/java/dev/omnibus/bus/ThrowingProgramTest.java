@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.eventbus.EventBus;
 import com.google.common.eventbus.Subscribe;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -462,9 +463,9 @@ class ThrowingProgramTest {
             Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
                 throw new IllegalStateException("on purpose");
             });
-            bus.executor().execute(() -> {
+            BusRuntime.of(bus).executor().execute(() -> {
                 for (int i = 0; i < 5; i++) {
-                    bus.executor().execute(() -> {
+                    BusRuntime.of(bus).executor().execute(() -> {
                         ran.incrementAndGet();
                         throw new IllegalStateException("on purpose");
                     });

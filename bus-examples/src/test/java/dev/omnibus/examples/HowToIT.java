@@ -10,6 +10,7 @@ import com.google.common.eventbus.EventBus;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.examples.Listings.Stock;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcFault;
@@ -65,7 +66,7 @@ class HowToIT {
     void aBusHasItsOwnPrefix() {
         try (Bus bus = HowTo.connectWithPrefix(redis.url())) {
             assertTrue(bus.node().startsWith("shop-"));
-            assertEquals("staging", bus.channels().names().prefix());
+            assertEquals("staging", BusRuntime.of(bus).channels().names().prefix());
         }
     }
 

@@ -3,10 +3,20 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.DecodableTypes;
-import dev.omnibus.channel.Message;
-import dev.omnibus.rpc.Contract.Operation;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.CallFuture;
+import dev.omnibus.rpc.internal.client.CallSettings;
+import dev.omnibus.rpc.internal.client.ServiceProxy;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.Contract.Operation;
+import dev.omnibus.rpc.internal.server.ServedMethod;
+import dev.omnibus.rpc.internal.wire.ArgumentWriter;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.time.Duration;
@@ -43,10 +53,10 @@ public final class Adapter {
     private final DecodableTypes types;
     private final Executor executor;
 
-    private Adapter(Bus bus) {
+    private Adapter(BusRuntime bus) {
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
-        executor = new LastingExecutor(bus.executor());
+        executor = new CallerRunsExecutor(bus.executor());
     }
 
     /**
@@ -56,7 +66,7 @@ public final class Adapter {
      * @return what they need
      */
     public static Adapter on(Bus bus) {
-        return new Adapter(bus);
+        return new Adapter(BusRuntime.of(bus));
     }
 
     /**
@@ -96,7 +106,7 @@ public final class Adapter {
                         operation.method().getName(),
                         Objects.requireNonNull(writers.get(operation.name())),
                         Objects.requireNonNull(readers.get(operation.name())),
-                        options.timeoutNanos(operation.traits().timeoutMillis()),
+                        CallSettings.of(options).timeoutNanos(operation.traits().timeoutMillis()),
                         arguments));
     }
 
@@ -117,8 +127,13 @@ public final class Adapter {
         ObjectReader reader = codec.reader((Type) type);
         types.checkOnce(reader.getValueType(), () -> "The result of " + method);
         @SuppressWarnings("unchecked") // the reader was made for this type
-        CompletableFuture<T> result = (CompletableFuture<T>)
-                call(calls, method, codec.argumentWriter(List.of()), reader, options.timeoutNanos(0), arguments);
+        CompletableFuture<T> result = (CompletableFuture<T>) call(
+                calls,
+                method,
+                codec.argumentWriter(List.of()),
+                reader,
+                CallSettings.of(options).timeoutNanos(0),
+                arguments);
         return result;
     }
 
@@ -150,7 +165,7 @@ public final class Adapter {
         CallFuture<Object> result = new CallFuture<>(() -> answer.cancel(true));
         answer.whenComplete((value, failure) -> {
             if (failure != null) {
-                result.fail(Failures.unwrapped(failure));
+                result.fail(RpcFailures.unwrapped(failure));
                 return;
             }
             try {
@@ -158,7 +173,7 @@ public final class Adapter {
                 result.succeed(RpcCodec.decode(reader, new Message(bytes, 0, bytes.length)));
             } catch (IOException | RuntimeException | Error e) { // the program's own constructors are called here
                 Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
-                String misfit = Failures.misfit(e, reader.getValueType());
+                String misfit = RpcFailures.misfit(e, reader.getValueType());
                 result.fail(failure(Reason.BAD_REPLY, false, method, elapsed, misfit, e));
             }
         });
@@ -225,6 +240,6 @@ public final class Adapter {
             Duration elapsed,
             String why,
             @Nullable Throwable cause) {
-        return Failures.of(reason, notExecuted, method, "", elapsed, Failures.foreign(why), cause);
+        return RpcFailures.of(reason, notExecuted, method, "", elapsed, RpcFailures.foreign(why), cause);
     }
 }

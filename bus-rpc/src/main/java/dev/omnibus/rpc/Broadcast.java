@@ -1,5 +1,8 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.client.ServiceProxy;
+import dev.omnibus.rpc.internal.contract.Contract;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -10,11 +13,11 @@ import java.util.concurrent.CompletionStage;
  */
 public final class Broadcast<S> {
 
-    private final RpcClient client;
+    private final ClientRuntime client;
     private final Contract contract;
     private final CallOptions options;
 
-    Broadcast(RpcClient client, Contract contract, CallOptions options) {
+    Broadcast(ClientRuntime client, Contract contract, CallOptions options) {
         client.directory().shapes().expect(contract);
         this.client = client;
         this.contract = contract;
@@ -90,6 +93,6 @@ public final class Broadcast<S> {
     }
 
     private <T> Question<T> question(ServiceProxy.Recording recording) {
-        return client.question(recording.operation(), options, recording.arguments());
+        return Question.of(client, recording.operation(), options, recording.arguments());
     }
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.rpc.internal.contract.CallScope;
 import java.time.Duration;
 import java.util.Map;
 
@@ -17,7 +18,7 @@ public interface CallContext {
      * @throws IllegalStateException if this thread is serving none
      */
     static CallContext current() {
-        return Execution.current();
+        return CallScope.current();
     }
 
     /**

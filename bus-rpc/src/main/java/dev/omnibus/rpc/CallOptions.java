@@ -1,12 +1,13 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.rpc.internal.client.CallSettings;
+import dev.omnibus.rpc.internal.wire.RequestFields;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a call may be told beyond its arguments. Immutable: each {@code with…} method gives a changed copy, to be made
@@ -14,53 +15,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CallOptions {
 
-    /** Retries of a method marked {@link Idempotent}, unless said otherwise. */
-    static final int IDEMPOTENT_RETRIES = 3;
+    static {
+        CallSettings.allow(options -> options.settings);
+    }
 
-    /** The header that a call passes on to the calls that are made while it is served. */
-    static final String TRACE = "traceparent";
-
-    /** How the keys begin that calls get by themselves. */
-    static final String OWN_KEY = "~";
-
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
-    private static final int AS_THE_CONTRACT_SAYS = -1;
     private static final int MOST_RETRIES = 100;
     private static final int MOST_HEADERS = 32;
-    static final int LONGEST_TEXT = 4_096;
     private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+    private static final CallOptions DEFAULTS = new CallOptions(CallSettings.DEFAULTS);
 
-    private static final CallOptions DEFAULTS =
-            new CallOptions(null, null, AS_THE_CONTRACT_SAYS, false, "", "", "", Map.of());
+    private final CallSettings settings;
 
-    private final @Nullable Duration timeout;
-    private final @Nullable Duration attemptTimeout;
-    private final int retries;
-    private final boolean idempotent;
-    private final String node;
-    private final String stickyKey;
-    private final String key;
-    private final Map<String, String> headers;
-    private final byte[] headerPart;
-
-    private CallOptions(
-            @Nullable Duration timeout,
-            @Nullable Duration attemptTimeout,
-            int retries,
-            boolean idempotent,
-            String node,
-            String stickyKey,
-            String key,
-            Map<String, String> headers) {
-        this.timeout = timeout;
-        this.attemptTimeout = attemptTimeout;
-        this.retries = retries;
-        this.idempotent = idempotent;
-        this.node = node;
-        this.stickyKey = stickyKey;
-        this.key = key;
-        this.headers = headers;
-        this.headerPart = RpcCodec.headerPart(headers);
+    private CallOptions(CallSettings settings) {
+        this.settings = settings;
     }
 
     /**
@@ -82,8 +49,7 @@ public final class CallOptions {
      * @throws IllegalArgumentException if it is not between 1 millisecond and 1 day
      */
     public CallOptions withTimeout(Duration newTimeout) {
-        Duration checked = checked("timeout", newTimeout);
-        return new CallOptions(checked, attemptTimeout, retries, idempotent, node, stickyKey, key, headers);
+        return new CallOptions(settings.withTimeout(checked("timeout", newTimeout)));
     }
 
     /**
@@ -95,8 +61,7 @@ public final class CallOptions {
      * @throws IllegalArgumentException if it is not between 1 millisecond and 1 day
      */
     public CallOptions withAttemptTimeout(Duration newTimeout) {
-        Duration checked = checked("attempt timeout", newTimeout);
-        return new CallOptions(timeout, checked, retries, idempotent, node, stickyKey, key, headers);
+        return new CallOptions(settings.withAttemptTimeout(checked("attempt timeout", newTimeout)));
     }
 
     /**
@@ -115,7 +80,7 @@ public final class CallOptions {
             throw new IllegalArgumentException(
                     "There cannot be " + most + " retries; it must be from 0 to " + MOST_RETRIES);
         }
-        return new CallOptions(timeout, attemptTimeout, most, idempotent, node, stickyKey, key, headers);
+        return new CallOptions(settings.withRetries(most));
     }
 
     /**
@@ -124,7 +89,7 @@ public final class CallOptions {
      * @return the options
      */
     public CallOptions asIdempotent() {
-        return new CallOptions(timeout, attemptTimeout, retries, true, node, stickyKey, key, headers);
+        return new CallOptions(settings.asIdempotent());
     }
 
     /**
@@ -138,7 +103,7 @@ public final class CallOptions {
         if (id.isEmpty() || !RpcCodec.isNodeId(id)) {
             throw new IllegalArgumentException("\"" + id + "\" is not the id of a node");
         }
-        return new CallOptions(timeout, attemptTimeout, retries, idempotent, id, stickyKey, key, headers);
+        return new CallOptions(settings.withNode(id));
     }
 
     /**
@@ -149,8 +114,7 @@ public final class CallOptions {
      * @return the options
      */
     public CallOptions withStickyKey(String newKey) {
-        String checked = text("sticky key", newKey);
-        return new CallOptions(timeout, attemptTimeout, retries, idempotent, node, checked, key, headers);
+        return new CallOptions(settings.withStickyKey(text("sticky key", newKey)));
     }
 
     /**
@@ -165,16 +129,17 @@ public final class CallOptions {
      */
     public CallOptions withKey(String newKey) {
         String checked = text("key", newKey);
-        if (checked.startsWith(OWN_KEY)) {
-            throw new IllegalArgumentException("The key begins with \"" + OWN_KEY
+        if (checked.startsWith(RequestFields.OWN_KEY)) {
+            throw new IllegalArgumentException("The key begins with \"" + RequestFields.OWN_KEY
                     + "\", as the keys do that calls get by themselves; begin it with something else");
         }
-        return new CallOptions(timeout, attemptTimeout, retries, idempotent, node, stickyKey, checked, headers);
+        return new CallOptions(settings.withKey(checked));
     }
 
     /**
      * Sends something along for the server's {@link CallContext#headers()}. The header {@code traceparent}, as the W3C
-     * defines it, is passed on by itself to the calls that are made while this one is served, unless they have one.
+     * defines it, is passed on by itself to the calls that are made while this one is served, unless they have one. It
+     * does not count towards the limits.
      *
      * @param name 1 to 64 letters, digits, {@code _}, {@code -} and dots
      * @param value at most 4,096 characters
@@ -187,32 +152,26 @@ public final class CallOptions {
             throw new IllegalArgumentException("The header name \"" + name
                     + "\" must be 1 to 64 letters, digits, '_', '-' and dots, for instance \"tenant\"");
         }
-        Map<String, String> more = new LinkedHashMap<>(headers);
+        Map<String, String> more = new LinkedHashMap<>(settings.headers());
         more.put(name, text("value of the header " + name, value));
-        if (more.size() > MOST_HEADERS) {
+        if (more.keySet().stream().filter(CallOptions::counts).count() > MOST_HEADERS) {
             throw new IllegalArgumentException(
                     "A call can have " + MOST_HEADERS + " headers; " + name + " is one more");
         }
         int characters = more.entrySet().stream()
+                .filter(header -> counts(header.getKey()))
                 .mapToInt(header -> header.getKey().length() + header.getValue().length())
                 .sum();
         if (characters > RequestFields.MAX_HEADER_CHARACTERS) {
             throw new IllegalArgumentException("The headers of a call can have " + RequestFields.MAX_HEADER_CHARACTERS
                     + " characters together; with " + name + " they have " + characters);
         }
-        return with(more);
+        return new CallOptions(settings.withHeaders(more));
     }
 
-    /** The same within a call that has this trace. */
-    CallOptions inTrace(String trace) {
-        Map<String, String> more = new LinkedHashMap<>(headers);
-        more.putIfAbsent(TRACE, trace);
-        return with(more);
-    }
-
-    private CallOptions with(Map<String, String> newHeaders) {
-        Map<String, String> all = Collections.unmodifiableMap(newHeaders);
-        return new CallOptions(timeout, attemptTimeout, retries, idempotent, node, stickyKey, key, all);
+    /** There is room for a trace in any case, since it may be passed on to any call. */
+    private static boolean counts(String header) {
+        return !header.equals(RequestFields.TRACE);
     }
 
     private static Duration checked(String what, Duration timeout) {
@@ -224,9 +183,9 @@ public final class CallOptions {
     }
 
     private static String text(String what, String text) {
-        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > LONGEST_TEXT) {
-            throw new IllegalArgumentException(
-                    "The " + what + " has " + text.length() + " characters; it must have 1 to " + LONGEST_TEXT);
+        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > RequestFields.LONGEST_TEXT) {
+            throw new IllegalArgumentException("The " + what + " has " + text.length()
+                    + " characters; it must have 1 to " + RequestFields.LONGEST_TEXT);
         }
         return text;
     }
@@ -237,7 +196,7 @@ public final class CallOptions {
      * @return the timeout
      */
     public Duration timeout() {
-        return timeout == null ? TIMEOUT : timeout;
+        return settings.timeoutOrDefault();
     }
 
     /**
@@ -246,48 +205,6 @@ public final class CallOptions {
      * @return the headers, in the order in which they were set
      */
     public Map<String, String> headers() {
-        return headers;
-    }
-
-    /** The timeout, if it was set here; else the contract's, if there is one. */
-    long timeoutNanos(long contractsMillis) {
-        return timeout == null && contractsMillis > 0
-                ? contractsMillis * 1_000_000
-                : timeout().toNanos();
-    }
-
-    /** 0 if an attempt has all the time there is. */
-    long attemptNanos() {
-        return attemptTimeout == null ? 0 : attemptTimeout.toNanos();
-    }
-
-    boolean idempotent() {
-        return idempotent;
-    }
-
-    int retries(boolean isIdempotent) {
-        if (retries != AS_THE_CONTRACT_SAYS) {
-            return retries;
-        }
-        return isIdempotent ? IDEMPOTENT_RETRIES : 0;
-    }
-
-    /** Empty if any may do it. */
-    String node() {
-        return node;
-    }
-
-    /** Empty if calls need not stay together. */
-    String stickyKey() {
-        return stickyKey;
-    }
-
-    /** Empty if there is none. */
-    String key() {
-        return key;
-    }
-
-    byte[] headerPart() {
-        return headerPart;
+        return settings.headers();
     }
 }

@@ -5,6 +5,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.contract.OpenRpc;
+import dev.omnibus.rpc.internal.contract.Schemas;
+import dev.omnibus.rpc.internal.directory.DiscoverEndpoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -63,12 +68,12 @@ public final class Discovery {
      * @throws IllegalStateException if the bus is closed
      */
     public static CompletableFuture<Discovery> of(Bus bus) {
-        RpcClient client = RpcClient.on(bus);
-        return client.<JsonNode>question(
+        ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
+        return Question.<JsonNode>of(
+                        client,
                         DiscoverEndpoint.METHOD,
                         client.reader(JsonNode.class),
                         CallOptions.defaults(),
-                        0,
                         new Object[0])
                 .askAsync()
                 .thenApply(Discovery::new);

@@ -1,7 +1,11 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.omnibus.channel.Message;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.internal.server.ReplySender;
+import dev.omnibus.rpc.internal.server.ServedMethod;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +109,7 @@ public final class LocalMethods {
     }
 
     private Answer failed(String method, ServedMethod served, Throwable failure) {
-        Throwable cause = Failures.unwrapped(failure);
+        Throwable cause = RpcFailures.unwrapped(failure);
         try {
             RpcCodec.Answer answer = served.faults().answer(cause);
             if (answer != null) {
@@ -121,8 +125,8 @@ public final class LocalMethods {
                 cause.addSuppressed(e); // its details cannot be written
             }
         }
-        String id = CallAnswers.logged(method, "another protocol", cause);
-        return new Answer(null, RpcCodec.INTERNAL_ERROR, "", CallAnswers.internal(id, cause));
+        String id = ReplySender.logged(method, "another protocol", cause);
+        return new Answer(null, RpcCodec.INTERNAL_ERROR, "", ReplySender.internal(id, cause));
     }
 
     private static CompletableFuture<Answer> error(int code, String message) {

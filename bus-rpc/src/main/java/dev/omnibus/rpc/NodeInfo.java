@@ -31,8 +31,6 @@ public record NodeInfo(
         long revision,
         Map<String, Map<String, String>> services) {
 
-    private static final int PER_NAME = 120; // an entry of a map, and two strings
-
     /**
      * Copies the services.
      *
@@ -82,18 +80,5 @@ public record NodeInfo(
         return dot < 1
                 ? ""
                 : services.getOrDefault(method.substring(0, dot), Map.of()).getOrDefault(method.substring(dot + 1), "");
-    }
-
-    /** What it takes in memory, about. */
-    long weight() {
-        long weight = 500L + node.length() + application.length() + host.length() + version.length();
-        for (Map.Entry<String, Map<String, String>> service : services.entrySet()) {
-            weight += PER_NAME + service.getKey().length();
-            for (Map.Entry<String, String> method : service.getValue().entrySet()) {
-                weight +=
-                        PER_NAME + method.getKey().length() + method.getValue().length();
-            }
-        }
-        return weight;
     }
 }

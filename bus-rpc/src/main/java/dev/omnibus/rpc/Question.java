@@ -1,7 +1,15 @@
 package dev.omnibus.rpc;
 
 import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.rpc.internal.broadcast.Asking;
+import dev.omnibus.rpc.internal.broadcast.ReplySubscription;
+import dev.omnibus.rpc.internal.broadcast.ScatterGather;
+import dev.omnibus.rpc.internal.client.CallSettings;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.client.ServiceProxy;
+import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.transport.IoThread;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
@@ -15,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Question<T> {
 
-    private final RpcClient client;
+    private final ClientRuntime client;
     private final String method;
     private final ObjectReader result;
     private final byte[] params;
@@ -24,8 +32,25 @@ public final class Question<T> {
     private final Until<? super T> until;
     private final @Nullable Consumer<? super Reply<T>> onReply;
 
-    Question(
-            RpcClient client,
+    static <T> Question<T> of(
+            ClientRuntime client, String method, ObjectReader result, CallOptions options, Object[] arguments) {
+        byte[] params = client.codec().argumentWriter(List.of()).write(method, arguments);
+        return new Question<>(client, method, result, params, options, 0);
+    }
+
+    static <T> Question<T> of(ClientRuntime client, Operation operation, CallOptions options, Object[] arguments) {
+        byte[] params = client.codec().argumentWriter(operation.parameters()).write(operation.name(), arguments);
+        return new Question<>(
+                client,
+                operation.name(),
+                client.reader(operation.result()),
+                params,
+                options,
+                operation.traits().timeoutMillis());
+    }
+
+    private Question(
+            ClientRuntime client,
             String method,
             ObjectReader result,
             byte[] params,
@@ -35,7 +60,7 @@ public final class Question<T> {
     }
 
     private Question(
-            RpcClient client,
+            ClientRuntime client,
             String method,
             ObjectReader result,
             byte[] params,
@@ -86,20 +111,6 @@ public final class Question<T> {
         return new Question<>(client, method, result, params, options, contractsMillis, until, listener);
     }
 
-    /** The same with one more who is told, after the one who is told already. */
-    Question<T> alsoTelling(Consumer<? super Reply<T>> listener) {
-        Consumer<? super Reply<T>> first = onReply;
-        return first == null
-                ? onReply(listener)
-                : onReply(reply -> {
-                    try {
-                        first.accept(reply);
-                    } finally {
-                        listener.accept(reply);
-                    }
-                });
-    }
-
     /**
      * Asks and waits. It takes as long as the slowest node, until the rule is met, or until the timeout; a node that
      * dies meanwhile is given up when its lease ends.
@@ -121,9 +132,13 @@ public final class Question<T> {
      *     the nodes that have not answered to give up
      */
     public CompletableFuture<Replies<T>> askAsync() {
-        return client.gather(method, options, contractsMillis, (used, nanos) -> {
-            Asking asking = new Asking(params, used.headerPart(), nanos);
-            return new Gathering<>(client, method, asking, result, until, onReply);
+        return ask(onReply);
+    }
+
+    private CompletableFuture<Replies<T>> ask(@Nullable Consumer<? super Reply<T>> listener) {
+        return client.ask(method, options, contractsMillis, (used, nanos) -> {
+            Asking asking = new Asking(params, CallSettings.of(used).headerPart(), nanos);
+            return new ScatterGather<>(client, method, asking, result, until, listener);
         });
     }
 
@@ -135,6 +150,19 @@ public final class Question<T> {
      * @return a publisher of replies
      */
     public Flow.Publisher<Reply<T>> publisher() {
-        return subscriber -> new ReplySubscription<>(subscriber, client::execute).ask(this);
+        return subscriber -> new ReplySubscription<T>(subscriber, client::execute).begin(added -> ask(both(added)));
+    }
+
+    private Consumer<Reply<T>> both(Consumer<Reply<T>> second) {
+        Consumer<? super Reply<T>> first = onReply;
+        return first == null
+                ? second
+                : reply -> {
+                    try {
+                        first.accept(reply);
+                    } finally {
+                        second.accept(reply);
+                    }
+                };
     }
 }

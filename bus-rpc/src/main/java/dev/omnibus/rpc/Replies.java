@@ -26,7 +26,17 @@ public final class Replies<T> {
     private final boolean satisfied;
     private final Duration elapsed;
 
-    Replies(
+    /**
+     * What came of a question, also for tests of programs that ask.
+     *
+     * @param method the method
+     * @param replies what was answered
+     * @param missing which nodes have not answered, and why
+     * @param missingUnnamed how many more have not, of which nothing but that is known
+     * @param satisfied whether the rule was met
+     * @param elapsed how long it took
+     */
+    public Replies(
             String method,
             List<Reply<T>> replies,
             Map<String, Reason> missing,
@@ -34,7 +44,7 @@ public final class Replies<T> {
             boolean satisfied,
             Duration elapsed) {
         this.method = method;
-        this.replies = replies;
+        this.replies = List.copyOf(replies);
         this.missing = Collections.unmodifiableMap(new LinkedHashMap<>(missing));
         this.missingUnnamed = missingUnnamed;
         this.satisfied = satisfied;
@@ -153,8 +163,12 @@ public final class Replies<T> {
         throw new RpcException(reason, false, method, "", elapsed, message, first);
     }
 
-    /** Why the question was not answered as it was to be; empty if it was. */
-    Optional<Reason> failure() {
+    /**
+     * Why the question was not answered as it was to be.
+     *
+     * @return the reason; empty if it was
+     */
+    public Optional<Reason> failure() {
         if (satisfied) {
             return Optional.empty();
         }

@@ -2,13 +2,14 @@ package dev.omnibus.rpc;
 
 import dev.omnibus.bus.BusException;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A call ended without a value. {@link #reason()} says why, and {@link #notExecuted()} whether it is certain that the
  * method did not run, so that a second attempt cannot do anything twice. Immutable.
  */
-public class RpcException extends BusException {
+public sealed class RpcException extends BusException permits RpcFault {
 
     /** Why there is no value. */
     public enum Reason {
@@ -55,7 +56,18 @@ public class RpcException extends BusException {
         this(reason, notExecuted, method, node, elapsed, message, null);
     }
 
-    RpcException(
+    /**
+     * For tests of programs that call, and for transports of calls.
+     *
+     * @param reason why there is no value
+     * @param notExecuted whether it is certain that it was not executed
+     * @param method the method
+     * @param node the node that had the call; empty if none had
+     * @param elapsed how long the call took
+     * @param message for people to read
+     * @param cause what it comes from; null for nothing
+     */
+    public RpcException(
             Reason reason,
             boolean notExecuted,
             String method,
@@ -64,11 +76,11 @@ public class RpcException extends BusException {
             String message,
             @Nullable Throwable cause) {
         super(message, cause);
-        this.reason = reason;
+        this.reason = Objects.requireNonNull(reason, "reason");
         this.notExecuted = notExecuted;
         this.method = method;
         this.node = node;
-        this.elapsed = elapsed;
+        this.elapsed = Objects.requireNonNull(elapsed, "elapsed");
     }
 
     /**

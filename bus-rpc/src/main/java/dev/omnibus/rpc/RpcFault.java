@@ -43,13 +43,26 @@ public final class RpcFault extends RpcException {
      */
     public RpcFault(int code, String type, String message, JsonNode details) {
         this(code, type, message, details, "", "", Duration.ZERO);
+    }
+
+    /**
+     * For tests of programs that call, and for transports of calls: as it arrives.
+     *
+     * @param code what went wrong
+     * @param type the same as a word; empty for none
+     * @param message for the caller to read
+     * @param details what a program may want to know; a {@link MissingNode} for nothing
+     * @param method the method
+     * @param node the node that has answered
+     * @param elapsed how long the call took
+     * @throws IllegalArgumentException if the code is not positive: the others belong to JSON-RPC
+     */
+    public RpcFault(
+            int code, String type, String message, JsonNode details, String method, String node, Duration elapsed) {
+        super(Reason.FAULT, false, method, node, elapsed, message);
         if (code <= 0) {
             throw new IllegalArgumentException("The fault code " + code + " must be positive");
         }
-    }
-
-    RpcFault(int code, String type, String message, JsonNode details, String method, String node, Duration elapsed) {
-        super(Reason.FAULT, false, method, node, elapsed, message);
         this.code = code;
         this.type = Objects.requireNonNull(type, "type");
         this.details = Objects.requireNonNull(details, "details");

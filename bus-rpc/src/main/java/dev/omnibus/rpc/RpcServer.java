@@ -3,9 +3,20 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.DecodableTypes;
-import dev.omnibus.bus.Layer;
-import dev.omnibus.transport.FailureLog;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.MethodSignature;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.server.ReplySender;
+import dev.omnibus.rpc.internal.server.ServedMethod;
+import dev.omnibus.rpc.internal.server.ServedService;
+import dev.omnibus.rpc.internal.wire.ReplyPacer;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -35,24 +46,24 @@ public final class RpcServer implements Layer {
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
 
-    private final Bus bus;
+    private final BusRuntime bus;
     private final RpcCodec codec;
     private final DecodableTypes types;
-    private final CallAnswers answers;
-    private final Announcement announcement;
+    private final ReplySender answers;
+    private final LeasePublisher announcement;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
     private boolean closed; // guarded by this
 
-    private RpcServer(Bus bus) {
-        RpcClient.on(bus); // made before this one, so closed after it: services that still finish may call others
+    private RpcServer(BusRuntime bus) {
+        ClientRuntime.of(bus); // made before this one, so closed after it: services that still finish may call others
         this.bus = bus;
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
-        Executor executor = new LastingExecutor(bus.channels().executor());
+        Executor executor = new CallerRunsExecutor(bus.channels().executor());
         ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
-        answers = new CallAnswers(bus.channels(), codec, executor, pacer);
-        announcement = new Announcement(bus, codec, pacer);
+        answers = new ReplySender(bus.channels(), codec, executor, pacer);
+        announcement = new LeasePublisher(bus, codec, pacer);
     }
 
     /**
@@ -63,7 +74,7 @@ public final class RpcServer implements Layer {
      * @throws IllegalStateException if the bus is closed
      */
     public static RpcServer on(Bus bus) {
-        return bus.layer(RpcServer.class, RpcServer::new);
+        return BusRuntime.of(bus).layer(RpcServer.class, RpcServer::new);
     }
 
     /**
@@ -179,7 +190,7 @@ public final class RpcServer implements Layer {
         Map<String, String> shapes = new TreeMap<>();
         methods.forEach(method -> shapes.put(method.name().substring(name.length() + 1), ""));
         if (contract != null) {
-            shapes.putAll(Shape.of(contract.operations().values(), codec.json()));
+            shapes.putAll(MethodSignature.of(contract.operations().values(), codec.json()));
         }
         return open(new ServedService(
                 name,
@@ -206,7 +217,7 @@ public final class RpcServer implements Layer {
         }
         announcement.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
         services.add(service);
-        bus.beginWork(service);
+        bus.keepAlive().begin(service);
         service.open();
         return service;
     }
@@ -259,7 +270,7 @@ public final class RpcServer implements Layer {
         public void forget(ServedService service) {
             synchronized (RpcServer.this) {
                 services.remove(service);
-                bus.endWork(service);
+                bus.keepAlive().end(service);
             }
         }
     }

@@ -55,8 +55,4 @@ public record ServiceOptions(int concurrency, int queue) {
     public ServiceOptions withQueue(int calls) {
         return new ServiceOptions(concurrency, calls);
     }
-
-    int total() {
-        return (int) Math.min(Integer.MAX_VALUE, (long) concurrency + queue);
-    }
 }

@@ -68,16 +68,33 @@ public final class Until<T> {
         return new Until<>(MORE_THAN_HALF, null);
     }
 
-    boolean counts(@Nullable T value) {
+    /**
+     * Whether a value counts.
+     *
+     * @param value what a node has given
+     * @return true if it is accepted
+     */
+    public boolean counts(@Nullable T value) {
         return accepts == null || (value != null && accepts.test(value));
     }
 
-    boolean wantsAll() {
+    /**
+     * Whether every node is to answer.
+     *
+     * @return true if so
+     */
+    public boolean wantsAll() {
         return values == EVERYBODY;
     }
 
-    /** Whether so many values that count are enough; the number of nodes is negative as long as it is not known. */
-    boolean isMet(int counted, long nodes) {
+    /**
+     * Whether so many values are enough.
+     *
+     * @param counted how many values that count there are
+     * @param nodes how many nodes were asked; negative as long as that is not known
+     * @return true if no other is awaited
+     */
+    public boolean isMet(int counted, long nodes) {
         if (values == MORE_THAN_HALF) {
             return nodes >= 0 && counted > nodes / 2;
         }

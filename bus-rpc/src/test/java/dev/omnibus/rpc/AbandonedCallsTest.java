@@ -79,7 +79,7 @@ class AbandonedCallsTest extends CallFixture {
             calls.put(bill, client.call("till.pay", String.class, bill));
             await().until(() -> executed.contains("first"));
         }
-        await().until(() -> client.pending().size() == 3);
+        await().until(() -> client.runtime().pending().size() == 3);
 
         leaving.close();
         turns.release(2);

@@ -1,11 +1,16 @@
 package dev.omnibus.rpc;
 
+import static com.tngtech.archunit.base.DescribedPredicate.anyElementThat;
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasModifiers.Predicates.modifier;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noCodeUnits;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -26,6 +31,27 @@ import org.junit.jupiter.api.Test;
 @AnalyzeClasses(packages = "dev.omnibus.rpc", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
+    private static final String[] API = {"dev.omnibus.rpc", "dev.omnibus.rpc.redisrpc"};
+
+    private static final String[] ROOMS = {"dev.omnibus.internal..", "dev.omnibus.rpc.internal.."};
+
+    @ArchTest
+    static final ArchRule noRoomsKnowEachOtherInACircle =
+            slices().matching("dev.omnibus.rpc.internal.(*)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule nothingInternalIsInAPublicSignature = noCodeUnits()
+            .that()
+            .arePublic()
+            .and()
+            .areDeclaredInClassesThat(resideInAnyPackage(API))
+            .and()
+            .areDeclaredInClassesThat(modifier(JavaModifier.PUBLIC))
+            .should()
+            .haveRawReturnType(resideInAnyPackage(ROOMS))
+            .orShould()
+            .haveRawParameterTypes(anyElementThat(resideInAnyPackage(ROOMS)));
+
     @ArchTest
     static final ArchRule nobodyWaitsOnTheTimerOfTheJdk = noClasses()
             .should()
@@ -40,10 +66,9 @@ class ArchitectureTest {
             .resideInAnyPackage(
                     "java..",
                     "javax.crypto..",
-                    "dev.omnibus.rpc",
-                    "dev.omnibus.rpc.redisrpc",
+                    "dev.omnibus.rpc..",
                     "dev.omnibus.bus",
-                    "dev.omnibus.channel",
+                    "dev.omnibus.internal..",
                     "dev.omnibus.transport",
                     "com.fasterxml.jackson..",
                     "com.fasterxml.classmate..",
@@ -55,16 +80,26 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule adaptersStandOnCallsAndNotTheOtherWayRound = noClasses()
             .that()
-            .resideInAPackage("dev.omnibus.rpc")
+            .resideOutsideOfPackage("dev.omnibus.rpc.redisrpc")
             .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.omnibus.rpc.redisrpc");
+
+    @ArchTest
+    static final ArchRule clientsAndServersDoNotKnowEachOther = noClasses()
+            .that()
+            .resideInAnyPackage("dev.omnibus.rpc.internal.client", "dev.omnibus.rpc.internal.broadcast")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.omnibus.rpc.internal.server")
+            .orShould()
             .dependOnClassesThat()
             .resideInAPackage("dev.omnibus.rpc.redisrpc");
 
     @ArchTest
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
             .that()
-            .haveNameNotMatching(
-                    "dev\\.omnibus\\.rpc\\.(RpcCodec|RequestFields|MetaInParams|ResponseFields|ArgumentReader|ArgumentWriter|Faults|Manifests)(\\$.*)?")
+            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.internal\\.(wire\\..*|directory\\.Manifests)(\\$.*)?")
             .should()
             .dependOnClassesThat(DescribedPredicate.describe(
                     "are of Jackson's streaming API",
@@ -75,7 +110,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule schemasAreMadeInOnePlace = noClasses()
             .that()
-            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.Schemas")
+            .haveNameNotMatching("dev\\.omnibus\\.rpc\\.internal\\.contract\\.Schemas")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("com.github.victools..", "com.fasterxml.classmate..");

@@ -71,7 +71,7 @@ abstract class BroadcastChurnContract {
         churn.start();
         try (Bus caller = bus("caller", connect())) {
             askAll(RpcClient.on(caller));
-            assertEquals(0, RpcClient.on(caller).pending().size());
+            assertEquals(0, RpcClient.on(caller).runtime().pending().size());
         } finally {
             over.countDown();
             churn.join(60_000);
@@ -97,7 +97,7 @@ abstract class BroadcastChurnContract {
         for (int i = 0; i < broadcasts; i++) {
             room.acquire();
             Set<String> before = new HashSet<>();
-            client.directory().serving("roll.call").forEach(node -> before.add(node.id()));
+            client.runtime().directory().serving("roll.call").forEach(node -> before.add(node.id()));
             before.retainAll(ready);
             before.removeAll(ending);
             client.<String>broadcast(

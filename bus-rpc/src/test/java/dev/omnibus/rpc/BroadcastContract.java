@@ -230,7 +230,7 @@ abstract class BroadcastContract extends CallFixture {
                             throw new IllegalStateException("of the program's own rule");
                         }))
                         .ask());
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -285,7 +285,7 @@ abstract class BroadcastContract extends CallFixture {
 
         subscriber.want(1);
         await().until(() -> subscriber.values.size() == 1);
-        await().until(() -> client.pending().size() == 0);
+        await().until(() -> client.runtime().pending().size() == 0);
         assertEquals(1, subscriber.values.size());
         assertFalse(subscriber.ended.isDone());
         subscriber.want(2);
@@ -306,9 +306,9 @@ abstract class BroadcastContract extends CallFixture {
         serving("n1", 1);
         Wanting<Integer> gone = new Wanting<>();
         client.question("stock.slow", Integer.class, 20_000).publisher().subscribe(gone);
-        await().until(() -> client.pending().size() == 1);
+        await().until(() -> client.runtime().pending().size() == 1);
         gone.cancel();
-        await().until(() -> client.pending().size() == 0);
+        await().until(() -> client.runtime().pending().size() == 0);
         Wanting<Integer> wrong = new Wanting<>();
         publisher.subscribe(wrong);
         wrong.want(0);
@@ -333,7 +333,7 @@ abstract class BroadcastContract extends CallFixture {
         assertEquals(
                 "The number requested is -1; it must be positive",
                 Objects.requireNonNull(e.getCause()).getMessage());
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     private static class Wanting<T> implements Flow.Subscriber<Reply<T>> {

@@ -47,7 +47,7 @@ class BroadcastCountTest extends PlayedNodes {
         serving("a");
         lease(network.open(), "dead");
         RpcClient client = client(false, count -> 0); // also of its own beats, which arrive all the same
-        await().until(() -> !client.channels().countsTrusted());
+        await().until(() -> !client.runtime().channels().countsTrusted());
 
         Replies<String> replies =
                 client.question("echo.say", String.class, "x").with(within(500)).ask();

@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.Transport;
 import java.io.IOException;
 import java.time.Duration;
@@ -30,7 +33,7 @@ class BroadcastTest extends PlayedNodes {
     /** Waits long for those without a name. */
     private static RpcClient patient(Bus caller) {
         RpcClient client = RpcClient.on(caller);
-        client.patience(Duration.ofSeconds(30));
+        client.runtime().patience(Duration.ofSeconds(30));
         return client;
     }
 
@@ -74,7 +77,7 @@ class BroadcastTest extends PlayedNodes {
         await().until(() -> asked.getCount() == 0);
 
         lease(young, "young");
-        say(young, Announcement.JOINED, "young");
+        say(young, LeasePublisher.JOINED, "young");
 
         Replies<String> replies = asking.join();
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
@@ -98,11 +101,11 @@ class BroadcastTest extends PlayedNodes {
 
         List<String> heard = new CopyOnWriteArrayList<>();
         Transport joined = playedRaw("joined", heard::add);
-        say(joined, Announcement.JOINED, "joined");
+        say(joined, LeasePublisher.JOINED, "joined");
         await().until(() -> !heard.isEmpty()); // it is taken for the receiver, and asked itself
         lease(receiver, "receiver");
-        say(receiver, Announcement.JOINED, "receiver");
-        await().until(() -> Directory.on(caller).knows("receiver"));
+        say(receiver, LeasePublisher.JOINED, "receiver");
+        await().until(() -> Directory.on(caller).runtime().knows("receiver"));
         publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
 
         Replies<String> replies = asking.join();
@@ -130,9 +133,9 @@ class BroadcastTest extends PlayedNodes {
                 .join();
 
         Bus joined = serving("joined");
-        await().until(() -> Directory.on(caller).knows(joined.node()));
+        await().until(() -> Directory.on(caller).runtime().knows(joined.node()));
         lease(receiver, "receiver");
-        say(receiver, Announcement.JOINED, "receiver");
+        say(receiver, LeasePublisher.JOINED, "receiver");
 
         Replies<String> replies = asking.join();
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
@@ -260,7 +263,7 @@ class BroadcastTest extends PlayedNodes {
         Transport young = played("young", request -> List.of(result(request, "young", "\"young\"")));
         young.endLease("bus:nodes", "bus:node:{bus:nodes}:young").join();
         RpcClient client = RpcClient.on(bus("caller"));
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         lease(young, "young"); // not known to the caller before it looks
 
         Replies<String> replies =
@@ -301,7 +304,8 @@ class BroadcastTest extends PlayedNodes {
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
         RpcClient client = patient(caller);
-        client.patience(Duration.ofSeconds(3)); // waited out if the last answer is taken for one to being asked late
+        client.runtime()
+                .patience(Duration.ofSeconds(3)); // waited out if the last answer is taken for one to being asked late
         CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, within(60_000), "x");
         RpcCodec.Request question = asked.join();
         CountDownLatch answered = new CountDownLatch(1);
@@ -310,14 +314,14 @@ class BroadcastTest extends PlayedNodes {
             answered.countDown();
             return List.of();
         });
-        say(joined, Announcement.JOINED, "joined");
+        say(joined, LeasePublisher.JOINED, "joined");
         await().until(() -> answered.getCount() == 0); // it is asked itself
         RpcClient.on(caller)
                 .call("echo.say", String.class, "behind it in the inbox")
                 .join();
 
         lease(receiver, "receiver");
-        say(receiver, Announcement.JOINED, "receiver");
+        say(receiver, LeasePublisher.JOINED, "receiver");
         publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
 
         Replies<String> replies = asking.join();
@@ -342,12 +346,12 @@ class BroadcastTest extends PlayedNodes {
             request.complete(heard);
             return List.of();
         });
-        say(late, Announcement.JOINED, "late");
+        say(late, LeasePublisher.JOINED, "late");
 
         // Asked itself, it answers when nobody is awaited any more who has no name. Not asked, it changes nothing.
         request.thenAcceptAsync(
                 heard -> publish(late, heard.replyTo(), result(heard, "late", "\"late\"")),
-                CompletableFuture.delayedExecutor(2 * Gathering.UNNAMED.toMillis(), TimeUnit.MILLISECONDS));
+                CompletableFuture.delayedExecutor(2 * ClientRuntime.PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
 
         Replies<String> replies = asking.join();
         assertTrue(replies.values().contains("listed"), replies::toString);
@@ -377,7 +381,7 @@ class BroadcastTest extends PlayedNodes {
         assertTrue(replies.isSatisfied());
         assertFalse(replies.isComplete());
         await().until(() -> Set.copyOf(cancelled).equals(Set.of("slow-1", "slow-2")));
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test

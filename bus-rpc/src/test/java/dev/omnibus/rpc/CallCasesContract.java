@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusState;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
@@ -114,7 +115,7 @@ abstract class CallCasesContract extends CasesFixture {
 
         await().until(() -> notes.containsAll(List.of("one", "fail", "by name")));
         assertEquals(3, notes.size(), notes::toString);
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -240,7 +241,7 @@ abstract class CallCasesContract extends CasesFixture {
                         assertInstanceOf(RpcException.class, e.getCause()).reason());
             }
         }
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -293,7 +294,7 @@ abstract class CallCasesContract extends CasesFixture {
         CompletableFuture<String> call = client.call("cases.block", String.class, within(20_000), "x");
         await().until(() -> notes.contains("started x"));
         Transport forger = opened(connect());
-        String inbox = caller.channels().names().inbox(caller.node());
+        String inbox = BusRuntime.of(caller).channels().names().inbox(caller.node());
         for (int id = 0; id < 10; id++) {
             PlayedNodes.publish(
                     forger,

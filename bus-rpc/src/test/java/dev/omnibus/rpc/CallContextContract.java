@@ -51,7 +51,7 @@ abstract class CallContextContract extends CasesFixture {
         release.countDown();
         assertEquals("a", next.join());
         assertEquals(0, executions.get(), "the queued one was cancelled and yet executed");
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -79,7 +79,7 @@ abstract class CallContextContract extends CasesFixture {
             way.apply(call).exceptionally(e -> "failed").join();
             await().atMost(20, SECONDS).until(() -> notes.contains("interrupted " + name + " true"));
         });
-        await().atMost(20, SECONDS).until(() -> client.pending().size() == 0);
+        await().atMost(20, SECONDS).until(() -> client.runtime().pending().size() == 0);
         assertEquals(5, client.stats().failed());
     }
 
@@ -108,7 +108,7 @@ abstract class CallContextContract extends CasesFixture {
             assertThrows(CompletionException.class, asked.orTimeout(1, MILLISECONDS)::join);
             await().atMost(20, SECONDS).until(() -> times("interrupted " + name + " true") == 2);
         });
-        await().atMost(20, SECONDS).until(() -> client.pending().size() == 0);
+        await().atMost(20, SECONDS).until(() -> client.runtime().pending().size() == 0);
     }
 
     private long times(String note) {
@@ -145,7 +145,7 @@ abstract class CallContextContract extends CasesFixture {
         assertTrue(call.isCompletedExceptionally());
         assertEquals(inTime, call.isCancelled());
         assertEquals(0, executions.get());
-        await().until(() -> client.pending().size() == 0);
+        await().until(() -> client.runtime().pending().size() == 0);
     }
 
     @Test
@@ -281,7 +281,7 @@ abstract class CallContextContract extends CasesFixture {
         CompletableFuture<Integer> alone =
                 client.call("cases.add", Integer.class, within(20_000).onNode(leaving.node()), 1, 2);
         serving("staying");
-        await().until(() -> client.directory().nodes().join().size() == 2);
+        await().until(() -> client.runtime().directory().nodes().join().size() == 2);
 
         leaving.close();
 

@@ -146,10 +146,10 @@ abstract class CallContract extends CallFixture {
         CompletableFuture<String> running = client.call("stock.slow", String.class, 20_000);
         assertTrue(started.await(5, SECONDS));
         serving("staying", 2);
-        await().until(() -> client.directory().nodes().join().size() == 2);
+        await().until(() -> client.runtime().directory().nodes().join().size() == 2);
 
         CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close);
-        await().until(() -> client.directory().serving("stock.node").size() == 1);
+        await().until(() -> client.runtime().directory().serving("stock.node").size() == 1);
         for (int i = 0; i < 50; i++) {
             assertEquals("staying", client.call("stock.node", String.class).join());
         }
@@ -158,7 +158,7 @@ abstract class CallContract extends CallFixture {
 
         assertEquals("released", running.join());
         closing.get(10, SECONDS);
-        await().until(() -> client.directory().nodes().join().size() == 1);
+        await().until(() -> client.runtime().directory().nodes().join().size() == 1);
     }
 
     @Test

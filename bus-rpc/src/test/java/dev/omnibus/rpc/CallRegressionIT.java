@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
@@ -55,7 +56,7 @@ class CallRegressionIT {
                     .ready()
                     .join();
             RpcClient client = RpcClient.on(caller);
-            client.directory().ready().join();
+            client.runtime().directory().ready().join();
             List<CompletableFuture<Object>> calls = new ArrayList<>();
             for (int i = 0; i < executions.length; i++) {
                 if (i % 250 == 125) {
@@ -85,11 +86,11 @@ class CallRegressionIT {
                     .until(() -> client.call("kill.work", Integer.class, 0)
                             .handle((value, failure) -> failure == null)
                             .join());
-            String channel = server.channels().names().method("kill.work", server.node());
+            String channel = BusRuntime.of(server).channels().names().method("kill.work", server.node());
             await().atMost(20, SECONDS) // Redis may not have seen yet that the killed connections have ended
                     .untilAsserted(() -> assertEquals(
                             "[" + channel + ", 1]", Objects.toString(redis.command("PUBSUB", "NUMSUB", channel))));
-            assertEquals(0, client.pending().size());
+            assertEquals(0, client.runtime().pending().size());
         }
     }
 
@@ -108,7 +109,7 @@ class CallRegressionIT {
             RpcServer.on(dying).serve("watched.other", params -> 1).ready().join();
             RpcServer.on(server).serve("watched.work", params -> 2).ready().join();
             RpcClient client = RpcClient.on(caller);
-            assertEquals(2, client.directory().nodes().join().size());
+            assertEquals(2, client.runtime().directory().nodes().join().size());
 
             link.close(); // as if the process were killed: its lease still stands
 

@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.domain.JavaAccess.Predicates;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.transport.Transport;
 import java.time.Clock;
 import java.time.Duration;
@@ -34,21 +35,22 @@ class ClockSkewTest extends PlayedNodes {
             });
             Instant started = Instant.now().plus(skew).truncatedTo(ChronoUnit.SECONDS);
             RpcClient client = RpcClient.on(bus("caller"));
-            client.directory().ready().join();
+            client.runtime().directory().ready().join();
             link.renewLease("bus:nodes", "bus:node:{bus:nodes}:" + id, manifest(id, started), Duration.ofSeconds(30))
                     .join();
-            say(link, Announcement.JOINED, id);
+            say(link, LeasePublisher.JOINED, id);
             await().atMost(20, SECONDS)
-                    .until(() -> client.directory().nodes().join().stream()
+                    .until(() -> client.runtime().directory().nodes().join().stream()
                             .anyMatch(node ->
                                     node.node().equals(id) && node.started().equals(started)));
 
             assertEquals(
                     7, client.call("echo.say", Integer.class, within(5_000)).get(20, SECONDS));
 
-            say(link, Announcement.LEFT, id);
+            say(link, LeasePublisher.LEFT, id);
             await().atMost(20, SECONDS)
-                    .until(() -> client.directory().serving("echo.say").isEmpty());
+                    .until(() ->
+                            client.runtime().directory().serving("echo.say").isEmpty());
         }
     }
 
@@ -61,9 +63,10 @@ class ClockSkewTest extends PlayedNodes {
     void theWallClockIsOnlyReadForWhatPeopleRead() {
         noClasses()
                 .that()
-                .haveNameNotMatching("dev\\.omnibus\\.bus\\.EventCodec(\\$.*)?") // the time of an event
+                .haveNameNotMatching("dev\\.omnibus\\.internal\\.event\\.EventCodec(\\$.*)?") // the time of an event
                 .and()
-                .haveNameNotMatching("dev\\.omnibus\\.rpc\\.Announcement") // when the node was started
+                .haveNameNotMatching(
+                        "dev\\.omnibus\\.rpc\\.internal\\.directory\\.LeasePublisher") // when the node was started
                 .should()
                 .accessTargetWhere(Predicates.target(DescribedPredicate.describe("tells the time of day", target -> {
                     JavaClass owner = target.getOwner();
@@ -76,6 +79,6 @@ class ClockSkewTest extends PlayedNodes {
                 .check(new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())
                         .importPackages(
-                                "dev.omnibus.bus", "dev.omnibus.channel", "dev.omnibus.transport", "dev.omnibus.rpc"));
+                                "dev.omnibus.bus", "dev.omnibus.internal", "dev.omnibus.transport", "dev.omnibus.rpc"));
     }
 }

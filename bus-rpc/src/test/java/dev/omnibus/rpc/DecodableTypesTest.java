@@ -12,7 +12,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.DecodableTypes;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -332,8 +334,8 @@ class DecodableTypesTest {
             })
     void whatHoldsNoDataIsRefusedWhereverItStands(Class<?> type) {
         try (Bus bus = Bus.builder(new InMemoryNetwork().open()).build()) {
-            TypeFactory types = bus.json().getTypeFactory();
-            DecodableTypes check = DecodableTypes.ofContracts(bus.json());
+            TypeFactory types = BusRuntime.of(bus).json().getTypeFactory();
+            DecodableTypes check = DecodableTypes.ofContracts(BusRuntime.of(bus).json());
             JavaType plain = types.constructType(type);
             for (JavaType one : List.of(
                     plain,

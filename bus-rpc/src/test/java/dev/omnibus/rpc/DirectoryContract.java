@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
@@ -155,7 +156,7 @@ abstract class DirectoryContract {
         Bus one = node();
         Bus old = caller();
         await().until(() -> calls(old, one));
-        for (String what : List.of(Announcement.JOINED, Announcement.DRAINING, Announcement.LEFT)) {
+        for (String what : List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)) {
             for (String revision : List.of("9223372036854775807", "-1", "2")) {
                 server().command(
                                 "PUBLISH",

@@ -7,7 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.Message;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.directory.LeaseTimes;
+import dev.omnibus.rpc.internal.directory.Manifests;
+import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable;
+import dev.omnibus.rpc.internal.wire.ReplyPacer;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
@@ -47,13 +55,13 @@ class DirectoryTest extends PlayedNodes {
         Directory directory = Directory.on(bus("looker"));
         assertEquals(1, directory.nodes().join().size());
 
-        say(link, Announcement.LEFT, "gone");
+        say(link, LeasePublisher.LEFT, "gone");
         await().atMost(LeaseTimes.SECOND_LOOK)
                 .until(() -> directory.nodes().join().isEmpty());
-        assertTrue(directory.knows("gone")); // its last replies may be on their way
+        assertTrue(directory.runtime().knows("gone")); // its last replies may be on their way
 
         lease(link, "gone");
-        say(link, Announcement.JOINED, "gone");
+        say(link, LeasePublisher.JOINED, "gone");
         await().until(() -> directory.nodes().join().size() == 1);
     }
 
@@ -64,11 +72,11 @@ class DirectoryTest extends PlayedNodes {
         NodeInfo before = directory.nodes().join().get(0);
         List<String> lost = new CopyOnWriteArrayList<>();
         List<String> changes = new CopyOnWriteArrayList<>();
-        directory.onLost(lost::add);
-        directory.follow(changes::add);
+        directory.runtime().onLost(lost::add);
+        directory.runtime().follow(changes::add);
 
         for (String node : List.of("a", "invented", "a")) {
-            for (String what : List.of(Announcement.JOINED, Announcement.DRAINING, Announcement.LEFT)) {
+            for (String what : List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)) {
                 for (String revision : List.of("9223372036854775807", "-1", "1e400", "\"x\"", "[]")) {
                     for (String services : List.of("{}", "{\"echo\":[\"shout\"]}", "[]", "7", "{\"echo\":7}")) {
                         publish(
@@ -84,8 +92,8 @@ class DirectoryTest extends PlayedNodes {
         Bus honest = serving("honest"); // said after all of that
 
         await().until(() -> directory.nodes().join().size() == 2);
-        assertEquals(before, directory.members().info("a"));
-        assertTrue(directory.serving("echo.say").stream()
+        assertEquals(before, directory.runtime().members().info("a"));
+        assertTrue(directory.runtime().serving("echo.say").stream()
                 .anyMatch(node -> node.id().equals("a")));
         assertEquals(List.of(), lost);
         assertEquals(List.of(honest.node()), changes.stream().distinct().toList());
@@ -105,7 +113,7 @@ class DirectoryTest extends PlayedNodes {
         Bus looker = Bus.builder(counting).name("looker").build();
         open.add(looker);
         Directory directory = Directory.on(looker);
-        directory.ready().join();
+        directory.runtime().ready().join();
         String methods =
                 IntStream.range(0, 9_990).mapToObj(i -> "\"m" + i + "\"").collect(Collectors.joining(","));
 
@@ -118,7 +126,7 @@ class DirectoryTest extends PlayedNodes {
                             + "\",\"services\":" + services + "}}");
         }
         lease(link, "b");
-        say(link, Announcement.JOINED, "b");
+        say(link, LeasePublisher.JOINED, "b");
 
         await().until(() -> directory.nodes().join().size() == 2);
         assertTrue(looks.get() < 100, looks::toString); // some ten, and one a second
@@ -126,7 +134,7 @@ class DirectoryTest extends PlayedNodes {
 
     @Test
     void newcomersThatAreTooMuchDisplaceNobody() {
-        Members members = new Members(id -> {});
+        NodeTable members = new NodeTable(id -> {});
         assertTrue(members.take(node("real", 1)));
         Map<String, String> many = IntStream.range(0, 9_990)
                 .boxed()
@@ -151,8 +159,8 @@ class DirectoryTest extends PlayedNodes {
 
     @Test
     void moreNodesThanThereIsRoomForDisplaceNobody() {
-        Members members = new Members(id -> {});
-        for (int i = 0; i < Members.MOST; i++) {
+        NodeTable members = new NodeTable(id -> {});
+        for (int i = 0; i < NodeTable.MOST; i++) {
             assertTrue(members.take(node("n" + i, 1)));
         }
         assertEquals(false, members.take(node("one-more", 1)));
@@ -164,12 +172,12 @@ class DirectoryTest extends PlayedNodes {
     void nobodyIsToldThatSomebodyHasLeftWhoWasNeverThere() {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        directory.ready().join();
+        directory.runtime().ready().join();
         List<String> lost = new CopyOnWriteArrayList<>();
-        directory.onLost(lost::add);
+        directory.runtime().onLost(lost::add);
 
-        publish(link, "bus:presence", word(Announcement.LEFT, "invented"));
-        say(link, Announcement.LEFT, "a");
+        publish(link, "bus:presence", word(LeasePublisher.LEFT, "invented"));
+        say(link, LeasePublisher.LEFT, "a");
 
         await().atMost(Duration.ofSeconds(20)).until(() -> !lost.isEmpty());
         assertEquals(List.of("a"), lost);
@@ -183,7 +191,7 @@ class DirectoryTest extends PlayedNodes {
         await().until(() -> directory.nodes().join().size() == 1);
 
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + live.node()).join(); // as FLUSHALL does
-        publish(link, "bus:presence", word(Announcement.LEFT, live.node()));
+        publish(link, "bus:presence", word(LeasePublisher.LEFT, live.node()));
 
         await().until(() -> directory.nodes().join().isEmpty());
         await().atMost(Duration.ofSeconds(20))
@@ -200,7 +208,7 @@ class DirectoryTest extends PlayedNodes {
     void aNodeThatDrainsOrIsDoubtedIsNotChosenUntilItSpeaks() {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        directory.ready().join();
+        directory.runtime().ready().join();
 
         String manifest = "{\"node\":\"a\",\"draining\":true,\"services\":{\"echo\":{\"say\":\"\"}}}";
         link.renewLease(
@@ -209,19 +217,19 @@ class DirectoryTest extends PlayedNodes {
                         manifest.getBytes(StandardCharsets.UTF_8),
                         Duration.ofSeconds(30))
                 .join();
-        say(link, Announcement.DRAINING, "a");
-        await().until(() -> directory.serving("echo.say").isEmpty());
-        directory.lookAfresh().join();
-        assertTrue(directory.serving("echo.say").isEmpty());
+        say(link, LeasePublisher.DRAINING, "a");
+        await().until(() -> directory.runtime().serving("echo.say").isEmpty());
+        directory.runtime().lookAfresh().join();
+        assertTrue(directory.runtime().serving("echo.say").isEmpty());
         lease(link, "a");
-        say(link, Announcement.JOINED, "a");
-        await().until(() -> directory.serving("echo.say").size() == 1);
+        say(link, LeasePublisher.JOINED, "a");
+        await().until(() -> directory.runtime().serving("echo.say").size() == 1);
 
-        directory.suspect(directory.serving("echo.say").get(0), "echo.say");
-        directory.lookAfresh().join();
-        assertTrue(directory.serving("echo.say").isEmpty());
-        say(link, Announcement.JOINED, "a");
-        await().until(() -> directory.serving("echo.say").size() == 1);
+        directory.runtime().suspect(directory.runtime().serving("echo.say").get(0), "echo.say");
+        directory.runtime().lookAfresh().join();
+        assertTrue(directory.runtime().serving("echo.say").isEmpty());
+        say(link, LeasePublisher.JOINED, "a");
+        await().until(() -> directory.runtime().serving("echo.say").size() == 1);
     }
 
     /** Not only with its next renewal, which may be a second away, or fail. */
@@ -259,22 +267,22 @@ class DirectoryTest extends PlayedNodes {
 
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> words.stream()
-                        .anyMatch(word -> word.contains(Announcement.JOINED) && word.contains(cutOff.node())));
+                        .anyMatch(word -> word.contains(LeasePublisher.JOINED) && word.contains(cutOff.node())));
     }
 
     @Test
     void whoWasCutOffHimselfForgetsHisDoubts() {
         played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        directory.ready().join();
-        directory.suspect(directory.serving("echo.say").get(0), "echo.say");
-        assertEquals(List.of(), directory.serving("echo.say"));
+        directory.runtime().ready().join();
+        directory.runtime().suspect(directory.runtime().serving("echo.say").get(0), "echo.say");
+        assertEquals(List.of(), directory.runtime().serving("echo.say"));
 
         network.down();
         network.up();
 
         await().atMost(Duration.ofNanos(LeaseTimes.DOUBT_NANOS * 6 / 7)) // after all of which it would end by itself
-                .until(() -> directory.serving("echo.say").size() == 1);
+                .until(() -> directory.runtime().serving("echo.say").size() == 1);
     }
 
     @Test
@@ -291,13 +299,13 @@ class DirectoryTest extends PlayedNodes {
     void aLeaseThatIsMissedInManyQuickLooksIsNotYetLost() {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        directory.ready().join();
+        directory.runtime().ready().join();
         List<String> lost = new CopyOnWriteArrayList<>();
-        directory.onLost(lost::add);
+        directory.runtime().onLost(lost::add);
 
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join(); // as FLUSHALL does
         for (int i = 0; i < 5; i++) {
-            directory.lookAfresh().join();
+            directory.runtime().lookAfresh().join();
         }
         assertEquals(List.of(), lost);
         await().atMost(Duration.ofSeconds(5)).until(() -> lost.equals(List.of("a")));
@@ -357,7 +365,7 @@ class DirectoryTest extends PlayedNodes {
         await().until(() -> called.getCount() == 0);
         CompletableFuture<Void> closing = CompletableFuture.runAsync(bus::close);
         await().until(() -> told.words.contains("draining shop")); // a node that has left is not said to drain
-        looker.lookAfresh().join(); // the lease, which says the same
+        looker.runtime().lookAfresh().join(); // the lease, which says the same
         goOn.complete(1);
         closing.join();
 
@@ -414,7 +422,7 @@ class DirectoryTest extends PlayedNodes {
 
     @Test
     void aLeaseDecidesWhateverItsRevision() {
-        Members members = new Members(id -> {});
+        NodeTable members = new NodeTable(id -> {});
         members.take(node("a", 2));
         members.take(node("a", 1));
         assertEquals(1, requireNonNull(members.info("a")).revision());
@@ -475,23 +483,24 @@ class DirectoryTest extends PlayedNodes {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(looker);
         List<String> lost = new CopyOnWriteArrayList<>();
-        directory.onLost(lost::add);
-        directory.ready().join();
+        directory.runtime().onLost(lost::add);
+        directory.runtime().ready().join();
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join();
-        directory.lookAfresh().join();
+        directory.runtime().lookAfresh().join();
         away.set(true);
         long since = System.nanoTime();
         await().until(() -> System.nanoTime() - since > LeaseTimes.SECOND_LOOK.toNanos()
                 && directory
+                        .runtime()
                         .lookAfresh()
                         .handle((done, failure) -> failure != null)
                         .join());
 
         away.set(false);
-        directory.lookAfresh().join();
+        directory.runtime().lookAfresh().join();
         assertEquals(List.of(), lost);
         lease(link, "a");
-        directory.lookAfresh().join();
+        directory.runtime().lookAfresh().join();
         assertEquals(1, directory.nodes().join().size());
         assertEquals(List.of(), lost);
     }
@@ -516,19 +525,21 @@ class DirectoryTest extends PlayedNodes {
         assertEquals(List.of(), directory.nodes().join(), "who asks again reads again");
 
         throwing.set(1);
-        assertThrows(CompletionException.class, () -> directory.lookAfresh().join());
+        assertThrows(
+                CompletionException.class,
+                () -> directory.runtime().lookAfresh().join());
         serving("a");
-        directory.lookAfresh().join();
+        directory.runtime().lookAfresh().join();
         assertEquals(1, directory.nodes().join().size());
     }
 
     @Test
     void moreThanOthersReadIsNotAnnounced() {
         Bus bus = bus("large");
-        Announcement announcement = new Announcement(
-                bus,
-                new RpcCodec(bus.json(), bus.node(), "bus:inbox:x"),
-                new ReplyPacer(Runnable::run, bus.channels()::later));
+        LeasePublisher announcement = new LeasePublisher(
+                BusRuntime.of(bus),
+                new RpcCodec(BusRuntime.of(bus).json(), bus.node(), "bus:inbox:x"),
+                new ReplyPacer(Runnable::run, BusRuntime.of(bus).channels()::later));
         announcement.requireRoom(Map.of("echo", methods(9_000, 1)));
         announcement.requireRoom(Map.of("echo", methods(4_000, 240)));
 
@@ -560,9 +571,9 @@ class DirectoryTest extends PlayedNodes {
         Path named = Files.writeString(folder.resolve("named"), "rack-7\n");
         List<Path> files = List.of(none, empty, named);
 
-        assertEquals("desk", Announcement.host(Map.of("HOSTNAME", " desk ")::get, files));
-        assertEquals("office", Announcement.host(Map.of("HOSTNAME", " ", "COMPUTERNAME", "office")::get, files));
-        assertEquals("rack-7", Announcement.host(name -> null, files));
-        assertEquals("", Announcement.host(name -> null, List.of(none, empty, folder)));
+        assertEquals("desk", LeasePublisher.host(Map.of("HOSTNAME", " desk ")::get, files));
+        assertEquals("office", LeasePublisher.host(Map.of("HOSTNAME", " ", "COMPUTERNAME", "office")::get, files));
+        assertEquals("rack-7", LeasePublisher.host(name -> null, files));
+        assertEquals("", LeasePublisher.host(name -> null, List.of(none, empty, folder)));
     }
 }

@@ -14,9 +14,12 @@ import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.EveryType.All;
 import dev.omnibus.rpc.EveryType.Later;
 import dev.omnibus.rpc.Kinds.Bean;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.OpenRpc;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -49,7 +52,7 @@ class EveryTypeTest {
     private static final Bus BUS = Bus.builder(NETWORK.open()).build();
     private static final RpcClient CLIENT = RpcClient.on(BUS);
     private static final Adapter ADAPTER = Adapter.on(BUS);
-    private static final ObjectMapper PLAIN = BUS.json();
+    private static final ObjectMapper PLAIN = BusRuntime.of(BUS).json();
     private static final List<JsonNode> FRAMES = new CopyOnWriteArrayList<>();
 
     private static final All ALL = served(All.class, arguments -> arguments[0]);
@@ -72,8 +75,8 @@ class EveryTypeTest {
     static void serve() throws Exception {
         RpcServer.on(SERVER).serve(All.class, ALL).ready().get(10, SECONDS);
         RpcServer.on(SERVER).serve(Later.class, LATER).ready().get(10, SECONDS);
-        Contract all = Contract.of(All.class, BUS.json().getTypeFactory());
-        document = OpenRpc.document(BUS.json(), "node", List.of(all), List.of());
+        Contract all = Contract.of(All.class, BusRuntime.of(BUS).json().getTypeFactory());
+        document = OpenRpc.document(BusRuntime.of(BUS).json(), "node", List.of(all), List.of());
         NETWORK.tamper((channel, frame) -> {
             try {
                 JsonNode read = PLAIN.readTree(frame);

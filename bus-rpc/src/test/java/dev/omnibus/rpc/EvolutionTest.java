@@ -17,6 +17,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
@@ -303,7 +304,8 @@ class EvolutionTest {
                 .serve("shop.put", type, params -> seen.complete(params))
                 .ready()
                 .get(10, SECONDS);
-        Map<String, Object> named = bus.json().convertValue(bus.json().valueToTree(written), NAMED);
+        Map<String, Object> named =
+                BusRuntime.of(bus).json().convertValue(BusRuntime.of(bus).json().valueToTree(written), NAMED);
         CompletableFuture<?> result = client.call("shop.put", Boolean.class, NamedParams.of(named));
         if (read == null) {
             assertEquals(Reason.REFUSED, failure(result).reason());

@@ -12,6 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.CallSettings;
+import dev.omnibus.rpc.internal.client.NodeChoice;
+import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Transport;
@@ -49,7 +53,7 @@ class FaultTest extends PlayedNodes {
         for (int i = 0; i < 20; i++) {
             assertEquals("true", client.call("echo.say", String.class, "x").join());
         }
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -95,7 +99,7 @@ class FaultTest extends PlayedNodes {
         Bus bus = Bus.builder(link).name("caller").build();
         open.add(bus);
         RpcClient client = RpcClient.on(bus);
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         stuck.set(new CompletableFuture<>());
 
         RpcException call = CallContract.failure(client.call("echo.say", String.class, within(200), "x"));
@@ -119,14 +123,14 @@ class FaultTest extends PlayedNodes {
         RpcClient client = RpcClient.on(bus("caller"));
         CompletableFuture<String> call = client.call("echo.say", String.class, "x");
         CompletableFuture<Replies<String>> broadcast = client.broadcast("echo.say", String.class, within(60_000), "x");
-        await().until(() -> client.pending().size() == 2);
-        Node node = client.directory().serving("echo.say").get(0);
+        await().until(() -> client.runtime().pending().size() == 2);
+        Node node = client.runtime().directory().serving("echo.say").get(0);
         await().until(() -> node.callsInFlight().get() == 1);
 
         assertTrue(call.cancel(true));
         assertTrue(broadcast.cancel(true));
 
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
         assertEquals(0, node.callsInFlight().get());
     }
 
@@ -143,10 +147,10 @@ class FaultTest extends PlayedNodes {
                 outcome.complete(Thread.currentThread().isInterrupted() ? e.reason() : "flag lost");
             });
             thread.start();
-            await().until(() -> client.pending().size() == 1);
+            await().until(() -> client.runtime().pending().size() == 1);
             thread.interrupt();
             assertEquals(Reason.CANCELLED, outcome.get(10, TimeUnit.SECONDS));
-            assertEquals(0, client.pending().size());
+            assertEquals(0, client.runtime().pending().size());
         }
     }
 
@@ -363,7 +367,7 @@ class FaultTest extends PlayedNodes {
     }
 
     private static @Nullable Node choose(List<Node> serving, Set<String> gone) {
-        return NodeChoice.choose(serving, CallOptions.defaults(), gone, "");
+        return NodeChoice.choose(serving, CallSettings.DEFAULTS, gone, "");
     }
 
     @Test

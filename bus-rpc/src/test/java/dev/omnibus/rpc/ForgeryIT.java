@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.directory.LeaseTimes;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.BufferedReader;
@@ -181,7 +183,7 @@ class ForgeryIT {
         Bus bus = Bus.builder(redis.url()).name("victim").build();
         open.add(bus);
         victim = RpcClient.on(bus);
-        victim.directory().ready().join();
+        victim.runtime().directory().ready().join();
         inbox = "bus:inbox:" + bus.node();
         mallory = new Intruder("mallory");
         open.add(mallory);
@@ -224,7 +226,7 @@ class ForgeryIT {
                 seen.add(Long.valueOf(request.id()));
                 return List.of(observer.result(request, "1"));
             });
-            victim.directory().lookAfresh().join();
+            victim.runtime().directory().lookAfresh().join();
             IntStream.range(0, 4)
                     .forEach(i ->
                             victim.call("watched.id", Integer.class, PATIENT).join());
@@ -423,7 +425,7 @@ class ForgeryIT {
     void wordsOnPresenceTakeNobodyOut() throws IOException {
         try (Intruder crier = new Intruder("crier")) {
             for (int i = 0; i < FORGED; i++) {
-                String word = List.of(Announcement.JOINED, Announcement.DRAINING, Announcement.LEFT)
+                String word = List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)
                         .get(i % 3);
                 String services = i % 2 == 0 ? "{}" : "{\"echo\":{\"say\":\"\"}}";
                 crier.command(

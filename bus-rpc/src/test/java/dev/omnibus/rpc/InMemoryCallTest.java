@@ -42,7 +42,7 @@ class InMemoryCallTest extends CallContract {
         RpcClient client = RpcClient.on(bus("caller"));
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
         CompletableFuture<String> call = client.call("stock.slow", String.class, patient, 60_000);
-        await().until(() -> client.pending().size() == 1);
+        await().until(() -> client.runtime().pending().size() == 1);
 
         network.down();
 

@@ -4,7 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import org.junit.jupiter.api.Test;

@@ -64,7 +64,7 @@ class InboxFloodIT {
         Bus caller = bus("caller");
         RpcClient client = RpcClient.on(caller);
         await().atMost(20, SECONDS)
-                .until(() -> client.directory().nodes().join().size() == 8);
+                .until(() -> client.runtime().directory().nodes().join().size() == 8);
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
         List<CompletableFuture<Replies<String>>> asked = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
@@ -115,7 +115,7 @@ class InboxFloodIT {
         Bus caller = Bus.builder(proxy.url()).name("caller").prefix("flood").build();
         open.add(caller);
         RpcClient client = RpcClient.on(caller);
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         proxy.throttle(3_000_000);
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
         List<CompletableFuture<String>> calls = new ArrayList<>();

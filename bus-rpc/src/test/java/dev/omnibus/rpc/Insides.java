@@ -9,18 +9,18 @@ public final class Insides {
 
     /** How many calls of this node wait for their replies. */
     public static int pending(Bus bus) {
-        return RpcClient.on(bus).pending().size();
+        return RpcClient.on(bus).runtime().pending().size();
     }
 
     /** How many calls this node counts as being with others now. */
     public static int inFlight(Bus bus, String method) {
-        return RpcClient.on(bus).directory().serving(method).stream()
+        return RpcClient.on(bus).runtime().directory().serving(method).stream()
                 .mapToInt(node -> node.callsInFlight().get())
                 .sum();
     }
 
     /** How many nodes the directory lists. */
     public static int nodes(Bus bus) {
-        return RpcClient.on(bus).directory().nodes().join().size();
+        return RpcClient.on(bus).runtime().directory().nodes().join().size();
     }
 }

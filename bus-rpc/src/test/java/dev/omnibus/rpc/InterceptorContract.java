@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +71,9 @@ abstract class InterceptorContract extends CasesFixture {
         List<String> outcomes = calls.stream()
                 .map(call -> call.handle((value, failure) -> failure == null
                                 ? "value"
-                                : Failures.reasonOf(failure).map(Reason::name).orElse(""))
+                                : RpcFailures.reasonOf(failure)
+                                        .map(Reason::name)
+                                        .orElse(""))
                         .join())
                 .toList();
         assertEquals(8, outcomes.stream().filter("value"::equals).count());

@@ -114,7 +114,7 @@ class LostRepliesTest extends CasesFixture {
     void aReplyThatFindsNoConnectionIsLostWhenItsCallerDoesNotWaitAnyMore() {
         Bus server = server();
         RpcClient client = RpcClient.on(bus("caller"));
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         failing.set(failure(Kind.CONNECTION_LOST, true));
 
         CallFixture.failure(client.call("cases.add", Integer.class, within(500), 1, 2));
@@ -129,7 +129,7 @@ class LostRepliesTest extends CasesFixture {
     void aReplyThatNobodyReceivedIsSentAgainALittleLater() {
         Bus server = server();
         RpcClient client = RpcClient.on(bus("caller"));
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         unheard.set(3);
 
         assertEquals(
@@ -144,8 +144,8 @@ class LostRepliesTest extends CasesFixture {
     void afterAnInterruptionWhoeverIsNotBackYetIsAwaited() {
         Bus caller = bus("caller");
         RpcClient client = RpcClient.on(caller);
-        client.directory().ready().join();
-        client.pending().interrupted();
+        client.runtime().directory().ready().join();
+        client.runtime().pending().interrupted();
 
         var call = client.call("cases.add", Integer.class, within(60_000), 1, 2);
         var broadcast = client.broadcast("cases.add", Integer.class, within(60_000), 1, 2);
@@ -161,7 +161,7 @@ class LostRepliesTest extends CasesFixture {
     void aReplyForWhichThereIsNoRoomIsLostAtOnce() {
         Bus server = server();
         RpcClient client = RpcClient.on(bus("caller"));
-        client.directory().ready().join();
+        client.runtime().directory().ready().join();
         failing.set(failure(Kind.OUTBOX_FULL, true));
 
         CallFixture.failure(client.call("cases.add", Integer.class, within(500), 1, 2));

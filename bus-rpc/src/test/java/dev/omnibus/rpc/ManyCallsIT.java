@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.directory.Node;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.lang.management.ManagementFactory;
@@ -106,11 +107,11 @@ class ManyCallsIT {
             long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started);
             int of50 = CALLS / 50;
             assertEquals(Map.of("value", CALLS - 2 * of50, "fault", of50, "end", of50), outcomes);
-            await().until(() -> client.pending().size() == 0);
+            await().until(() -> client.runtime().pending().size() == 0);
             await().atMost(40, SECONDS).until(() -> heap() < heap + HEAP_ROOM); // other threads allocate meanwhile
             System.out.println(CALLS + " calls in " + seconds + " s: heap " + heap / 1024 + " KiB before, "
                     + heap() / 1024 + " KiB after; threads " + threads + ", " + threads());
-            Node node = client.directory().serving("mixed.plus").get(0);
+            Node node = client.runtime().directory().serving("mixed.plus").get(0);
             assertEquals(0, node.callsInFlight().get());
             assertEquals(channels, channels());
             await().atMost(40, SECONDS).until(() -> threads() <= threads);

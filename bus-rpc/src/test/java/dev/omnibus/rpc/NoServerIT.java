@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
@@ -59,8 +60,8 @@ class NoServerIT {
     /** The best of some rounds, because a machine that is busy makes either of both slow, now and then. */
     private static void assertNobodyIsWaitedFor(Bus caller) {
         RpcClient client = RpcClient.on(caller);
-        client.directory().ready().join();
-        Transport link = caller.channels().transport();
+        client.runtime().directory().ready().join();
+        Transport link = BusRuntime.of(caller).channels().transport();
         Runnable roundTrip = () -> {
             CompletableFuture<Long> receivers = new CompletableFuture<>();
             link.publish(List.of(new Publication("nobody-listens", new byte[0], false, new Publication.Outcome() {
@@ -128,7 +129,7 @@ class NoServerIT {
         try (Bus caller = Bus.builder(questions.on(RedissonTransport.connect(redis.url())))
                 .build()) {
             RpcClient client = RpcClient.on(caller);
-            client.directory().ready().join();
+            client.runtime().directory().ready().join();
             questions.ofCalls.set(0);
             questions.ofTimer.set(0);
             for (int i = 0; i < calls; i++) {

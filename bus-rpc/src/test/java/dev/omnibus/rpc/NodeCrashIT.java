@@ -80,7 +80,7 @@ class NodeCrashIT {
             serve(survivor);
             RpcClient client = RpcClient.on(caller);
             await().atMost(20, SECONDS)
-                    .until(() -> client.directory().nodes().join().size() == 2);
+                    .until(() -> client.runtime().directory().nodes().join().size() == 2);
             List<CompletableFuture<Object>> calls = new ArrayList<>();
             for (int i = 0; i < 400; i++) {
                 calls.add(client.call("work.work", String.class, PATIENT, 700)
@@ -105,7 +105,7 @@ class NodeCrashIT {
                         survivor.node(),
                         client.call("work.work", String.class, PATIENT, 0).join());
             }
-            assertEquals(0, client.pending().size());
+            assertEquals(0, client.runtime().pending().size());
         } finally {
             node.destroyForcibly();
         }
@@ -126,7 +126,7 @@ class NodeCrashIT {
             serve(server);
             RpcClient client = RpcClient.on(caller);
             CompletableFuture<String> running = client.call("work.work", String.class, PATIENT, 3_000);
-            await().until(() -> client.pending().size() == 1);
+            await().until(() -> client.runtime().pending().size() == 1);
 
             redis.command("FLUSHALL");
 
@@ -134,7 +134,7 @@ class NodeCrashIT {
                 assertEquals(
                         server.node(),
                         client.call("work.work", String.class, PATIENT, 0).get(30, SECONDS));
-                client.directory().lookAfresh().get(20, SECONDS);
+                client.runtime().directory().lookAfresh().get(20, SECONDS);
             }
             assertEquals(server.node(), running.get(30, SECONDS));
         }

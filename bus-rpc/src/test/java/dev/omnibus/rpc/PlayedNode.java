@@ -3,7 +3,8 @@ package dev.omnibus.rpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;

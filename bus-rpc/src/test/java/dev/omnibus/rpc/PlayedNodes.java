@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.Message;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
@@ -24,7 +26,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 
 /** A network in memory with real nodes on it, and others that a test plays by hand on a bare transport. */
-abstract class PlayedNodes {
+public abstract class PlayedNodes {
 
     interface Echo {
         String say(String text);
@@ -40,7 +42,7 @@ abstract class PlayedNodes {
     final List<AutoCloseable> open = new ArrayList<>();
     final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
 
-    Bus bus(String name) {
+    public Bus bus(String name) {
         Bus bus = Bus.builder(network.open()).name(name).build();
         open.add(bus);
         return bus;
@@ -135,7 +137,7 @@ abstract class PlayedNodes {
     }
 
     void say(Transport link, String what, String node) {
-        if (what.equals(Announcement.LEFT)) { // or nobody believes it
+        if (what.equals(LeasePublisher.LEFT)) { // or nobody believes it
             link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + node).join();
         }
         publish(

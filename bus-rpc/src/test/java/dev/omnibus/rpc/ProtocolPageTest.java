@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.omnibus.channel.Message;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.internal.directory.Manifests;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,7 +20,7 @@ class ProtocolPageTest {
 
     private static final Path GOLDEN = Path.of("src/test/resources/wire/v1");
     private static final Path SCRIPT =
-            Path.of("../bus-core/src/main/resources/dev/omnibus/transport/redisson/leases.lua");
+            Path.of("../bus-core/src/main/resources/dev/omnibus/transport/redisson/lease/leases.lua");
 
     private static String squeezed(Path file) {
         try {

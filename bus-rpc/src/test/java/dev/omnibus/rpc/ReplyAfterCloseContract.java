@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -26,10 +27,10 @@ abstract class ReplyAfterCloseContract extends CallFixture {
         never.complete("too late");
 
         assertEquals(Reason.CLOSED, e.reason());
-        assertEquals(0, gone.pending().size());
+        assertEquals(0, gone.runtime().pending().size());
         RpcClient other = RpcClient.on(bus("other"));
         assertEquals(5, other.call("stock.left", Integer.class, "sku").get(20, SECONDS));
-        assertTrue(server.channels().flush(Duration.ofSeconds(20)));
+        assertTrue(BusRuntime.of(server).channels().flush(Duration.ofSeconds(20)));
         assertEquals(
                 "too late", other.call("stock.never", String.class).get(20, SECONDS)); // the server goes on as before
     }

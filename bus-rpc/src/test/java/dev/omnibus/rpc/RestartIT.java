@@ -199,7 +199,7 @@ class RestartIT {
             assertEquals(Map.of(), callers.failed);
             assertTrue(callers.succeeded.get() > 4_000);
             assertEquals(callers.succeeded.get(), executed.get(), "each call is executed once");
-            assertEquals(0, client.pending().size());
+            assertEquals(0, client.runtime().pending().size());
         } finally {
             servers.forEach(Bus::close);
         }
@@ -218,7 +218,7 @@ class RestartIT {
             }
             RpcClient client = RpcClient.on(caller);
             await().atMost(20, SECONDS)
-                    .until(() -> client.directory().nodes().join().size() == 4);
+                    .until(() -> client.runtime().directory().nodes().join().size() == 4);
             Work work = client.proxy(Work.class, CallOptions.defaults().withTimeout(timeout));
             Work hasty = client.proxy(Work.class, CallOptions.defaults().withTimeout(hurry));
             Callers once = new Callers(24, work::once);
@@ -245,8 +245,9 @@ class RestartIT {
             hurried.failed.forEach((number, e) -> assertTrue(
                     !e.notExecuted() || !executions.containsKey(HURRIED + number), () -> e + ", and yet it was"));
             assertTrue(!once.failed.isEmpty(), "the killed servers had calls to do");
-            assertEquals(0, client.pending().size());
-            client.directory()
+            assertEquals(0, client.runtime().pending().size());
+            client.runtime()
+                    .directory()
                     .serving("work.once")
                     .forEach(node -> assertEquals(0, node.callsInFlight().get()));
         } finally {

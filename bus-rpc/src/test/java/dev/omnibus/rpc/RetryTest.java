@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ReplyBudget;
+import dev.omnibus.rpc.internal.client.RetryBudget;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -134,7 +138,7 @@ class RetryTest extends PlayedNodes {
                 client.call("echo.say", String.class, within(20_000).asIdempotent(), "x");
         await().until(() -> asked() == 1);
 
-        say(dying, Announcement.LEFT, "dying"); // and nobody else is there
+        say(dying, LeasePublisher.LEFT, "dying"); // and nobody else is there
 
         RpcException e = CallContract.failure(call);
         assertEquals(Reason.NO_SERVER, e.reason());
@@ -164,7 +168,7 @@ class RetryTest extends PlayedNodes {
         int budget = calls / RetryBudget.CALLS_PER_RETRY + RetryBudget.FREE;
         assertTrue(asked() > calls && asked() <= calls + budget, () -> asked() + " requests for " + calls + " calls");
         assertTrue(toldWhy > calls - budget);
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -196,7 +200,7 @@ class RetryTest extends PlayedNodes {
 
         assertTrue(call.cancel(true));
 
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
         CompletableFuture<String> other =
                 client.call("echo.say", String.class, within(20_000).withRetries(1), "y");
         CallContract.failure(other); // its own pause is as long
@@ -213,7 +217,7 @@ class RetryTest extends PlayedNodes {
         await().until(() -> asked() == 2);
         serving("survivor");
 
-        say(dying, Announcement.LEFT, "dying");
+        say(dying, LeasePublisher.LEFT, "dying");
 
         assertEquals(Reason.NODE_LOST, CallContract.failure(once).reason());
         assertEquals("survivor", again.join());
@@ -322,8 +326,8 @@ class RetryTest extends PlayedNodes {
         played("a", request -> note(request, result(request, "a", "\"done\"")));
         RpcClient client = RpcClient.on(bus("caller"));
         int most = (int) ReplyBudget.MAX_BYTES;
-        client.replyBudget().observed("echo.say", most, true);
-        ReplyBudget.Reservation other = client.replyBudget().reserve("echo.say", 1);
+        client.runtime().replyBudget().observed("echo.say", most, true);
+        ReplyBudget.Reservation other = client.runtime().replyBudget().reserve("echo.say", 1);
         other.whenRoom(() -> {});
         CallOptions options = within(60_000)
                 .withAttemptTimeout(Duration.ofMillis(50))
@@ -336,7 +340,7 @@ class RetryTest extends PlayedNodes {
 
         other.end();
         assertEquals("done", call.join());
-        await().until(() -> client.replyBudget().expected() == 0);
+        await().until(() -> client.runtime().replyBudget().expected() == 0);
     }
 
     @Test
@@ -347,8 +351,8 @@ class RetryTest extends PlayedNodes {
             if (asked() > 0) {
                 return note(request, result(request, "a", "\"done\""));
             }
-            client.replyBudget().observed("echo.say", (int) ReplyBudget.MAX_BYTES, true);
-            other.set(client.replyBudget().reserve("echo.say", 1));
+            client.runtime().replyBudget().observed("echo.say", (int) ReplyBudget.MAX_BYTES, true);
+            other.set(client.runtime().replyBudget().reserve("echo.say", 1));
             requireNonNull(other.get()).whenRoom(() -> {});
             return note(request, overloaded(request, "a", 1));
         });

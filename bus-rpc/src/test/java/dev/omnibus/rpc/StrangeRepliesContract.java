@@ -9,7 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +47,7 @@ abstract class StrangeRepliesContract extends CasesFixture {
         PlayedNode slow = played("slow");
         CompletableFuture<RpcCodec.Request> asked = slow.keep("echo", "say");
         RpcClient client = RpcClient.on(bus("caller"));
-        client.directory().ready().join(); // all of the time is the call's own
+        client.runtime().directory().ready().join(); // all of the time is the call's own
         assertEquals(
                 Reason.TIMEOUT, CallFixture.failure(say(client, slow, 2_000)).reason());
         RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
@@ -54,9 +57,9 @@ abstract class StrangeRepliesContract extends CasesFixture {
         serving("a");
         assertEquals(3, client.call("cases.add", Integer.class, 1, 2).join());
         assertFalse(next.isDone(), "the late one was for another call");
-        assertEquals(1, client.pending().size());
+        assertEquals(1, client.runtime().pending().size());
         next.cancel(true);
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     @Test
@@ -71,7 +74,7 @@ abstract class StrangeRepliesContract extends CasesFixture {
         for (int i = 0; i < 50; i++) {
             assertEquals("first", say(client, twice, 20_000).join());
         }
-        assertEquals(0, client.pending().size());
+        assertEquals(0, client.runtime().pending().size());
     }
 
     /** Each says whose it is, so whoever waits for it learns of it; the one beside it in the same frame is not lost. */
@@ -115,7 +118,7 @@ abstract class StrangeRepliesContract extends CasesFixture {
             List<String> outcomes = Stream.of(one, other)
                     .map(call -> call.handle((value, e) -> e == null
                             ? value
-                            : Failures.reasonOf(e).map(Reason::name).orElse("" + e)))
+                            : RpcFailures.reasonOf(e).map(Reason::name).orElse("" + e)))
                     .map(outcome -> outcome.orTimeout(20, SECONDS).join())
                     .sorted()
                     .toList();
@@ -162,7 +165,7 @@ abstract class StrangeRepliesContract extends CasesFixture {
         Bus server = serving("a");
         Bus caller = bus("caller");
         RpcClient client = RpcClient.on(caller);
-        String inbox = caller.channels().names().inbox(caller.node());
+        String inbox = BusRuntime.of(caller).channels().names().inbox(caller.node());
         PlayedNode mallory = played("mallory");
         CompletableFuture<RpcCodec.Request> seen = mallory.keep("echo", "say");
         say(client, mallory, 60_000); // an id that he may see, to guess the next ones from

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
@@ -133,7 +134,7 @@ class StrangeValuesTest {
             Map.entry("holder", new TypeReference<Holder<List<Optional<Byte>>>>() {}));
 
     private Object read(String type, String json) throws Exception {
-        JsonNode value = bus.json().readTree(json);
+        JsonNode value = BusRuntime.of(bus).json().readTree(json);
         RpcServer.on(server).serve("strange.get", params -> value).ready().get(10, SECONDS);
         TypeReference<?> reference = Objects.requireNonNull(TYPES.get(type), type);
         return client.call("strange.get", reference, CallOptions.defaults()).get(10, SECONDS);

@@ -27,6 +27,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.Topic;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -222,7 +223,7 @@ class TypesTest {
         }
         BigInteger modulus = BigInteger.ONE.shiftLeft(16_384).subtract(BigInteger.ONE); // of the longest RSA keys
         assertEquals(modulus, types.whole(modulus));
-        JsonNode tree = bus.json().readTree("{\"a\":600.00}");
+        JsonNode tree = BusRuntime.of(bus).json().readTree("{\"a\":600.00}");
         assertEquals("{\"a\":600.00}", types.tree(tree).toString());
     }
 
@@ -231,9 +232,9 @@ class TypesTest {
         Types types = client.proxy(Types.class);
         assertThrows(IllegalArgumentException.class, () -> types.whole(BigInteger.TEN.pow(5_000)));
         assertThrows(IllegalArgumentException.class, () -> types.decimal(new BigDecimal(BigInteger.ONE, -1_001)));
-        JsonNode deep = bus.json().createArrayNode();
+        JsonNode deep = BusRuntime.of(bus).json().createArrayNode();
         for (int i = 0; i < 70; i++) {
-            deep = bus.json().createArrayNode().add(deep);
+            deep = BusRuntime.of(bus).json().createArrayNode().add(deep);
         }
         JsonNode tooDeep = deep;
         assertThrows(IllegalArgumentException.class, () -> types.tree(tooDeep));
@@ -256,8 +257,8 @@ class TypesTest {
                 "{\"id\":\"a\",\"pieces\":\"\"} | argument 1 (order) of types.pieces does not fit Order at $.pieces",
             })
     void aPrimitiveMayBeAbsentAndNothingElse(String order, String expected) throws Exception {
-        CompletableFuture<Integer> pieces =
-                client.call("types.pieces", Integer.class, bus.json().readTree(order));
+        CompletableFuture<Integer> pieces = client.call(
+                "types.pieces", Integer.class, BusRuntime.of(bus).json().readTree(order));
         if (expected.equals("0")) {
             assertEquals(0, pieces.get(10, SECONDS));
         } else {

@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson;
 
-import dev.omnibus.transport.FailureLog;
+import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Leases;
@@ -9,6 +9,15 @@ import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.Connections;
+import dev.omnibus.transport.redisson.connection.EventLoop;
+import dev.omnibus.transport.redisson.connection.RedisUri;
+import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonSettings;
+import dev.omnibus.transport.redisson.lease.RedisLeases;
+import dev.omnibus.transport.redisson.queue.RedissonQueues;
+import dev.omnibus.transport.redisson.subscription.Subscribed;
 import io.netty.util.Version;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GenericFutureListener;
@@ -230,7 +239,7 @@ public final class RedissonTransport implements Transport {
             on = closed ? null : session;
         }
         if (on == null || eventLoop.isDead()) {
-            TransportException failure = on == null ? closedFailure() : deadFailure();
+            TransportException failure = on == null ? closedFailure() : RedissonFailures.deadEventLoop();
             publications.forEach(publication -> publication.outcome().failed(failure));
         } else {
             on.publish(publications);
@@ -542,14 +551,6 @@ public final class RedissonTransport implements Transport {
 
     private synchronized Session current() {
         return session;
-    }
-
-    static TransportException deadFailure() {
-        return new TransportException(
-                Kind.CONNECTION_LOST,
-                true,
-                "The thread that sends has ended by an error, such as a lack of memory; there will be a new one soon",
-                null);
     }
 
     private static TransportException closedFailure() {

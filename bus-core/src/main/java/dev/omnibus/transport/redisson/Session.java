@@ -2,10 +2,23 @@ package dev.omnibus.transport.redisson;
 
 import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 
-import dev.omnibus.transport.FailureLog;
+import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.cluster.ClusterCounts;
+import dev.omnibus.transport.redisson.cluster.MasterTenure;
+import dev.omnibus.transport.redisson.connection.BusPipeline;
+import dev.omnibus.transport.redisson.connection.BusyPoll;
+import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.Connections;
+import dev.omnibus.transport.redisson.connection.Lateness;
+import dev.omnibus.transport.redisson.connection.PendingCommands;
+import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonSettings;
+import dev.omnibus.transport.redisson.lease.RedisLeases;
+import dev.omnibus.transport.redisson.subscription.Subscribed;
+import dev.omnibus.transport.redisson.subscription.Subscriptions;
 import io.netty.channel.EventLoopGroup;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,9 +68,9 @@ final class Session {
     private final Connections connections;
     private final RedisLeases leases;
     private final String scriptDigest;
-    private final @Nullable Reigns reigns; // null if there is one master for ever
+    private final @Nullable MasterTenure reigns; // null if there is one master for ever
     private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
-    private final Answers answers;
+    private final PendingCommands answers;
     private final Subscriptions subscriptions;
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
@@ -67,14 +80,14 @@ final class Session {
         this.connections = connections;
         boolean manyServers = config.isClusterConfig();
         this.eventLoop = config.getEventLoopGroup();
-        this.answers = new Answers(eventLoop);
+        this.answers = new PendingCommands(eventLoop);
         this.client = client;
-        Reigns masters = config.isSingleConfig() ? null : new Reigns(client, again);
+        MasterTenure masters = config.isSingleConfig() ? null : new MasterTenure(client, again);
         this.reigns = masters;
         this.clusterCounts = manyServers && masters != null ? new ClusterCounts(client, masters) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, eventLoop, manyServers);
-        this.scriptDigest = Failures.sha1(COUNTED_PUBLISH);
+        this.scriptDigest = RedissonFailures.sha1(COUNTED_PUBLISH);
     }
 
     /**
@@ -82,7 +95,7 @@ final class Session {
      *
      * @param name what its connections are called; not at all if empty
      */
-    static Session open(Config config, Linger linger, String name, boolean again) {
+    static Session open(Config config, BusyPoll linger, String name, boolean again) {
         Config own = RedissonSettings.copy(config);
         Connections connections = new Connections(name);
         BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, connections, own.getNettyHook());
@@ -118,7 +131,7 @@ final class Session {
         } catch (RedisAuthRequiredException | RedisRetryException e) {
             throw e;
         } catch (RedisException e) {
-            if (Failures.isSilence(e) || ConnectFailures.isTurnedAway(e)) {
+            if (RedissonFailures.isSilence(e) || ConnectFailures.isTurnedAway(e)) {
                 throw e;
             }
             LOG.debug("Redis has answered", e);
@@ -197,7 +210,7 @@ final class Session {
         UnderWay once = new UnderWay(publication.outcome());
         underWay.add(once);
         if (!open.get()) { // closed since it was asked: nobody else would tell
-            once.failed(Answers.closedFailure());
+            once.failed(PendingCommands.closedFailure());
         }
         return new Publication(publication.channel(), publication.frame(), publication.counted(), once);
     }
@@ -215,7 +228,7 @@ final class Session {
                     .whenComplete((receivers, failure) -> tell(publication, receivers, NOT_TOLD_APART, failure))
                     .toCompletableFuture();
         } catch (RuntimeException e) {
-            publication.outcome().failed(Failures.publish(publication.channel(), e));
+            publication.outcome().failed(RedissonFailures.publish(publication.channel(), e));
             return CompletableFuture.failedFuture(e);
         }
     }
@@ -225,8 +238,8 @@ final class Session {
         try {
             if (failure instanceof RedisNoScriptException) {
                 publishWithScriptText(publication);
-            } else if (failure != null && Failures.isRefusal(failure)) {
-                scriptsAllowed &= !Failures.refusesScripts(failure); // else only this channel, or only its key
+            } else if (failure != null && RedissonFailures.isRefusal(failure)) {
+                scriptsAllowed &= !RedissonFailures.refusesScripts(failure); // else only this channel, or only its key
                 publishPlainly(publication);
             } else if (failure != null) {
                 tell(publication, 0L, NOT_TOLD_APART, failure);
@@ -275,7 +288,7 @@ final class Session {
         }
         if (failure != null) {
             if (clusterCounts == null || !isPutOff(publication, failure)) {
-                outcome.failed(Failures.publish(publication.channel(), failure));
+                outcome.failed(RedissonFailures.publish(publication.channel(), failure));
             }
         } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, onlookers);
@@ -330,7 +343,7 @@ final class Session {
     }
 
     <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
-        return Failures.named("reach the leases", answers.untilClosed(() -> question.apply(leases)));
+        return RedissonFailures.named("reach the leases", answers.untilClosed(() -> question.apply(leases)));
     }
 
     void close() {
@@ -350,7 +363,7 @@ final class Session {
     private void failWhatIsUnderWay() {
         TransportException failure = noMemory;
         try {
-            failure = Answers.closedFailure();
+            failure = PendingCommands.closedFailure();
         } finally {
             for (UnderWay outcome : underWay) {
                 try {

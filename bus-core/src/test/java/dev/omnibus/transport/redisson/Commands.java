@@ -13,16 +13,16 @@ import org.redisson.client.protocol.QueueCommandHolder;
 import org.redisson.client.protocol.RedisCommand;
 
 /** Plays the part of a connection that belongs to Redisson: its list of unanswered commands. */
-final class Commands {
+public final class Commands {
 
     private Commands() {}
 
-    static EmbeddedChannel channel(ChannelHandler handler) {
+    public static EmbeddedChannel channel(ChannelHandler handler) {
         return new EmbeddedChannel(new CommandsQueue(), handler);
     }
 
     /** Writes the name of a command as if that were its bytes, and waits for its answer from now on. */
-    static void write(EmbeddedChannel channel, RedisCommand<?> command) {
+    public static void write(EmbeddedChannel channel, RedisCommand<?> command) {
         channel.attr(CommandsQueue.COMMANDS_QUEUE)
                 .get()
                 .add(new QueueCommandHolder(
@@ -32,11 +32,11 @@ final class Commands {
         channel.writeOutbound(bytes(command.getName()));
     }
 
-    static void answered(EmbeddedChannel channel) {
+    public static void answered(EmbeddedChannel channel) {
         channel.attr(CommandsQueue.COMMANDS_QUEUE).get().remove();
     }
 
-    static ByteBuf bytes(String text) {
+    public static ByteBuf bytes(String text) {
         return Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII);
     }
 }

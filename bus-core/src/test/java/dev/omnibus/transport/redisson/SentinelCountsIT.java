@@ -1,8 +1,8 @@
 package dev.omnibus.transport.redisson;
 
-import static dev.omnibus.transport.redisson.ClusterCountsIT.assertNobodyIsCountedOut;
-import static dev.omnibus.transport.redisson.ClusterCountsIT.count;
-import static dev.omnibus.transport.redisson.ClusterCountsIT.subscribe;
+import static dev.omnibus.transport.redisson.cluster.ClusterCountsIT.assertNobodyIsCountedOut;
+import static dev.omnibus.transport.redisson.cluster.ClusterCountsIT.count;
+import static dev.omnibus.transport.redisson.cluster.ClusterCountsIT.subscribe;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;

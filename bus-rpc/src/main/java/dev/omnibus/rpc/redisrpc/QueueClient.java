@@ -1,8 +1,8 @@
 package dev.omnibus.rpc.redisrpc;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.Channels;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.Adapter;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -39,7 +39,7 @@ final class QueueClient implements Adapter.Calls {
     private final Executor executor;
     private final Channels channels;
 
-    QueueClient(String queue, Bus bus, Executor executor, Semaphore room, Supplier<Queues> queues) {
+    QueueClient(String queue, BusRuntime bus, Executor executor, Semaphore room, Supplier<Queues> queues) {
         this.queue = queue;
         this.room = room;
         this.queues = queues;

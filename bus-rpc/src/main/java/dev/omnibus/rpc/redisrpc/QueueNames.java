@@ -1,6 +1,6 @@
 package dev.omnibus.rpc.redisrpc;
 
-import dev.omnibus.channel.ChannelNames;
+import dev.omnibus.internal.channel.ChannelNames;
 import java.util.regex.Pattern;
 
 /**

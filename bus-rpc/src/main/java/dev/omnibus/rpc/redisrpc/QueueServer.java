@@ -3,11 +3,11 @@ package dev.omnibus.rpc.redisrpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.omnibus.bus.Bus;
-import dev.omnibus.channel.Channels;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
-import dev.omnibus.transport.FailureLog;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Queues;
 import java.io.IOException;
@@ -75,7 +75,7 @@ final class QueueServer implements Registration {
     private boolean failing; // of the thread alone, like what is below
     private long doubtEnds = System.nanoTime();
 
-    QueueServer(Bus bus, Queues queues, QueueNames names, LocalMethods methods, Consumer<QueueServer> forget) {
+    QueueServer(BusRuntime bus, Queues queues, QueueNames names, LocalMethods methods, Consumer<QueueServer> forget) {
         this.channels = bus.channels();
         this.queues = queues;
         this.names = names;

@@ -2,14 +2,15 @@ package dev.omnibus.rpc.redisrpc;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.Layer;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.rpc.Adapter;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
-import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -34,7 +35,7 @@ public final class RedisRpc implements Layer {
     /** Each takes up one of the connections, of which some are to be left for short commands. */
     static final int MOST_AT_A_TIME = 56;
 
-    private final Bus bus;
+    private final BusRuntime bus;
     private final Adapter adapter;
     private final Semaphore room = new Semaphore(MOST_AT_A_TIME);
     private final List<QueueServer> servers = new ArrayList<>(); // guarded by this, like all below
@@ -44,10 +45,10 @@ public final class RedisRpc implements Layer {
     private boolean draining;
     private boolean closed;
 
-    private RedisRpc(Bus bus) {
-        RpcClient.on(bus); // made before this one, so closed after it: methods that still finish may call others
+    private RedisRpc(BusRuntime bus) {
+        ClientRuntime.of(bus); // made before this one, so closed after it: methods that still finish may call others
         this.bus = bus;
-        this.adapter = Adapter.on(bus);
+        this.adapter = Adapter.on(bus.bus());
     }
 
     /**
@@ -58,7 +59,7 @@ public final class RedisRpc implements Layer {
      * @throws IllegalStateException if the bus is closed
      */
     public static RedisRpc on(Bus bus) {
-        return bus.layer(RedisRpc.class, RedisRpc::new);
+        return BusRuntime.of(bus).layer(RedisRpc.class, RedisRpc::new);
     }
 
     /**
@@ -106,7 +107,7 @@ public final class RedisRpc implements Layer {
         serving = lists;
         QueueServer server = new QueueServer(bus, lists, names, methods, this::forget);
         servers.add(server);
-        bus.beginWork(server);
+        bus.keepAlive().begin(server);
         try {
             server.start();
         } catch (Error e) { // no thread is to be had
@@ -118,7 +119,7 @@ public final class RedisRpc implements Layer {
 
     private synchronized void forget(QueueServer server) {
         servers.remove(server);
-        bus.endWork(server);
+        bus.keepAlive().end(server);
     }
 
     /**

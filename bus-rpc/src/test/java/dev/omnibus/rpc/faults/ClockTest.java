@@ -11,14 +11,15 @@ import java.time.Instant;
 
 /** A clock that is wrong, or that is set, changes nothing: nobody looks at it, but to say when something was. */
 @AnalyzeClasses(
-        packages = {"dev.omnibus.rpc", "dev.omnibus.bus", "dev.omnibus.channel", "dev.omnibus.transport"},
+        packages = {"dev.omnibus.rpc", "dev.omnibus.bus", "dev.omnibus.internal", "dev.omnibus.transport"},
         importOptions = DoNotIncludeTests.class)
 class ClockTest {
 
     @ArchTest
     static final ArchRule theWallClockDecidesNothing = noClasses()
             .that()
-            .haveNameNotMatching("dev\\.omnibus\\.(bus\\.EventCodec|rpc\\.Announcement)(\\$.*)?")
+            .haveNameNotMatching(
+                    "dev\\.omnibus\\.(internal\\.event\\.EventCodec|rpc\\.internal\\.directory\\.LeasePublisher)(\\$.*)?")
             .should()
             .callMethod(System.class, "currentTimeMillis")
             .orShould()

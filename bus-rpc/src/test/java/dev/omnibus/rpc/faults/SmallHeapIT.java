@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.faults.SmallNode.Pulse;
@@ -297,7 +298,7 @@ class SmallHeapIT {
             @Override
             public void onInterrupted() {}
         });
-        var asked = bus.executor().submit(() -> small.ask("who"));
+        var asked = BusRuntime.of(bus).executor().submit(() -> small.ask("who"));
         await().atMost(20, SECONDS).until(() -> !ids.isEmpty());
         for (int i = 0; i < times(60); i++) {
             String name = i % 2 == 0 ? "n" + i : i + "n".repeat(700_000);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.Adapter;
 import dev.omnibus.transport.Leases;
 import dev.omnibus.transport.Queues;
@@ -93,9 +94,13 @@ class QueueServerTest {
         Leases without = Leases.all(1, Map.of());
         try (Bus bus = Bus.builder(new InMemoryNetwork().open()).name("here").build()) {
             Leases with = Leases.all(
-                    1, Map.of(QueueNames.lease(bus.channels().names().prefix(), OTHER.taken()), new byte[] {1}));
+                    1,
+                    Map.of(
+                            QueueNames.lease(
+                                    BusRuntime.of(bus).channels().names().prefix(), OTHER.taken()),
+                            new byte[] {1}));
             QueueServer server = new QueueServer(
-                    bus,
+                    BusRuntime.of(bus),
                     lists,
                     new QueueNames("desk", "here-1"),
                     Adapter.on(bus).methods(new Nothing()),

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.NamedParams;
 import dev.omnibus.rpc.RpcException;
@@ -111,7 +112,8 @@ class RedisRpcClientIT {
             assertEquals(new BigDecimal(amount), bank.same(new BigDecimal(amount)));
         }
         String amounts = "{\"a\":600.00,\"b\":[12345678901234567.89]}";
-        assertEquals(amounts, bank.tree(bus.json().readTree(amounts)).toString());
+        assertEquals(
+                amounts, bank.tree(BusRuntime.of(bus).json().readTree(amounts)).toString());
         assertEquals(Optional.of(1L << 40), bank.left(Optional.of((1L << 40) + 1)));
         assertEquals(Optional.empty(), bank.left(Optional.empty()));
     }

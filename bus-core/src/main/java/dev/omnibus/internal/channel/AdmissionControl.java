@@ -1,0 +1,204 @@
+package dev.omnibus.internal.channel;
+
+import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Decides which messages are let in on their way out, how long they may wait, and tells the senders of the others.
+ *
+ * <p>What has been let in is bounded in bytes. Numbered messages may wait for room, and for the link.
+ */
+public final class AdmissionControl {
+
+    /** Whether messages are let in. */
+    private enum State {
+        OPEN,
+        /** The link is down: nothing is let in but what may wait for it. */
+        DOWN,
+        CLOSED
+    }
+
+    private final Executor executor;
+    private final Counters counters;
+    private final int messageLimit;
+    private final ByteBudget room;
+    private final long patience; // nanoseconds that a numbered message waits for room
+    private final long hold; // nanoseconds that it waits for the link
+    private volatile State state = State.OPEN;
+
+    public AdmissionControl(Channels.Limits limits, Executor executor, Counters counters) {
+        this.executor = executor;
+        this.counters = counters;
+        this.messageLimit = limits.messageBytes();
+        this.room = new ByteBudget(limits.outboundBytes());
+        this.patience = limits.outboxWait().toNanos();
+        this.hold = limits.hold().toNanos();
+    }
+
+    /** What has been let in and is still there. */
+    public ByteBudget room() {
+        return room;
+    }
+
+    /** Lets a message in for a lane, or tells its sender why not. A numbered one may wait for room first. */
+    boolean admit(Lane lane, OutboundMessage waiting) {
+        String channel = lane.channel();
+        int size = waiting.message.length;
+        if (size > messageLimit) {
+            String tooLarge = "The message to " + channel + " has " + size + " bytes; the limit is " + messageLimit
+                    + ". Send less, or a reference to where it lies";
+            refuse(waiting, new TransportException(Kind.TOO_LARGE, true, tooLarge, null));
+            return false;
+        }
+        if (refuses(waiting)) {
+            refuse(waiting, unsent(channel));
+            return false;
+        }
+        waiting.weigh(lane);
+        ByteBudget.Share share = lane.room();
+        if (waiting.urgent()) {
+            share.takeAnyway(waiting.weight());
+            return true;
+        }
+        boolean mayWait = patience > 0 && waiting.kind == OutboundMessage.Kind.NUMBERED;
+        return (!(mayWait && share.isAwaited()) && share.take(waiting.weight()))
+                || admitLate(channel, share, waiting, mayWait);
+    }
+
+    /** There is no room: waits for it, if allowed to, and while that makes sense. */
+    private boolean admitLate(String channel, ByteBudget.Share share, OutboundMessage waiting, boolean mayWait) {
+        long start = System.nanoTime();
+        String waited = "";
+        if (mayWait) {
+            IoThread.requireOther("Publishing to " + channel + ", which waits for room in the full outbox,");
+            try {
+                if (share.await(waiting.weight(), patience, () -> !refuses(waiting))) {
+                    return true;
+                }
+                waited = ", and in " + millisSince(start) + " ms there was no room";
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                waited = ", and the thread was interrupted after " + millisSince(start) + " ms of waiting for room";
+            }
+        }
+        String full =
+                "The outbox is full: " + share.fill(channel) + waited + ". Send more slowly, or set a larger outbox";
+        refuse(
+                waiting,
+                refuses(waiting) ? unsent(channel) : new TransportException(Kind.OUTBOX_FULL, true, full, null));
+        return false;
+    }
+
+    private static long millisSince(long start) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+    }
+
+    /** Whether a message is not to be queued now. */
+    boolean refuses(OutboundMessage waiting) {
+        State now = state;
+        return now != State.OPEN && (now == State.CLOSED || (!waiting.urgent() && !mayHold(waiting)));
+    }
+
+    /** Whether a message waits for the link when there is none. */
+    boolean mayHold(OutboundMessage waiting) {
+        return hold > 0 && (waiting.kind == OutboundMessage.Kind.NUMBERED || waiting.kind == OutboundMessage.Kind.MARK);
+    }
+
+    /** Whether messages that failed so are sent again: none that may have arrived is. */
+    boolean mayHold(TransportException failure) {
+        return hold > 0 && failure.kind() == Kind.CONNECTION_LOST && failure.notSent() && state != State.CLOSED;
+    }
+
+    /** Whether a message has been held for as long as it may be. */
+    boolean heldTooLong(OutboundMessage waiting, long now) {
+        return now - waiting.since() >= hold;
+    }
+
+    /** Why a message that waited in vain was not sent. */
+    TransportException heldInVain(String channel) {
+        String vain = "There was no connection to Redis for " + TimeUnit.NANOSECONDS.toMillis(hold)
+                + " ms; a message to " + channel + " was held for so long, and not sent";
+        return new TransportException(Kind.CONNECTION_LOST, true, vain, null);
+    }
+
+    /** Why a message was not sent, or not even taken. */
+    TransportException unsent(String channel) {
+        return state == State.CLOSED
+                ? new TransportException(
+                        Kind.CLOSED, true, "The bus is closed; the message to " + channel + " was not sent", null)
+                : new TransportException(
+                        Kind.CONNECTION_LOST,
+                        true,
+                        "There is no connection to Redis; the message to " + channel
+                                + " was not sent. A new connection is being made; send again when it stands",
+                        null);
+    }
+
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    /** Tells a sender that his message is not sent. */
+    void refuse(OutboundMessage waiting, TransportException failure) {
+        if (!waiting.urgent()) {
+            counters.messagesFailed.increment();
+        }
+        if (waiting.sent.mayBlock()) {
+            execute(() -> waiting.sent.failed(failure));
+        } else {
+            waiting.sent.failed(failure);
+        }
+    }
+
+    /** Runs what may block; on this thread only when there is no other: the executor has gone, or finds no thread. */
+    void execute(Runnable task) {
+        try {
+            executor.execute(task);
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            task.run(); // whoever waits for the outcome would wait for ever
+        }
+    }
+
+    /** Counts a message in that is let in in any case. */
+    public void admitAnyway(Lane lane, OutboundMessage waiting) {
+        waiting.weigh(lane);
+        lane.room().takeAnyway(waiting.weight());
+    }
+
+    /** Counts a frame, or what was given up. Beats and marks are no messages of the layers above. */
+    void count(Batch ended, boolean sent) {
+        if (sent) {
+            counters.framesSent.increment();
+            counters.messagesSent.add(ended.ordinary());
+            counters.marksSent.add(ended.marks());
+        } else {
+            counters.messagesFailed.add(ended.ordinary());
+        }
+    }
+
+    /** The link is down. The lanes are still to be told. */
+    void down() {
+        become(State.DOWN);
+    }
+
+    /** The link stands again. */
+    void up() {
+        become(State.OPEN);
+    }
+
+    /** The end. The lanes are still to be told. */
+    void close() {
+        become(State.CLOSED);
+    }
+
+    private synchronized void become(State next) {
+        if (state != State.CLOSED) {
+            state = next;
+        }
+        room.wakeAll();
+    }
+}

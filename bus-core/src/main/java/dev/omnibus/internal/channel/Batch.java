@@ -1,0 +1,156 @@
+package dev.omnibus.internal.channel;
+
+import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+
+import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import java.util.ArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Messages of one lane that share a fate: those of one frame, or those that are given up together. */
+final class Batch implements Publication.Outcome {
+
+    static final long NONE = -1;
+
+    private final Lane lane;
+    private final ArrayList<OutboundMessage> messages = new ArrayList<>();
+    private long firstIndex = Long.MAX_VALUE;
+    private long numberBefore = NONE;
+    private boolean countsEveryone;
+    private long told;
+    private int marks;
+    private int beats;
+
+    Batch(Lane lane) {
+        this.lane = lane;
+    }
+
+    /** What the lane's last number was before these messages got theirs. */
+    void numberBefore(long number) {
+        numberBefore = number;
+    }
+
+    /** The lane's last number before those of these messages; {@link #NONE} if they have none. */
+    long numberBefore() {
+        return numberBefore;
+    }
+
+    /** Whether a count of nobody meant something when these messages were handed over. */
+    void countsEveryone(boolean does) {
+        countsEveryone = does;
+    }
+
+    boolean countsEveryone() {
+        return countsEveryone;
+    }
+
+    /** So many more can be added, whatever memory there is then. */
+    void reserve(int more) {
+        messages.ensureCapacity(messages.size() + more);
+    }
+
+    void add(OutboundMessage waiting) {
+        messages.add(waiting);
+        firstIndex = Math.min(firstIndex, waiting.index());
+        tally(waiting, 1);
+    }
+
+    /** Takes out those that are to be sent once more, and gives them to the consumer, last one first. */
+    void remove(Predicate<OutboundMessage> which, Consumer<OutboundMessage> again) {
+        for (int i = messages.size() - 1; i >= 0; i--) {
+            if (which.test(messages.get(i))) {
+                OutboundMessage waiting = messages.get(i);
+                again.accept(waiting);
+                messages.remove(i);
+                tally(waiting, -1);
+            }
+        }
+    }
+
+    private void tally(OutboundMessage waiting, int one) {
+        marks += waiting.kind == OutboundMessage.Kind.MARK ? one : 0;
+        beats += waiting.kind == OutboundMessage.Kind.BEAT ? one : 0;
+    }
+
+    boolean isEmpty() {
+        return messages.isEmpty();
+    }
+
+    /** Gives back the room that they have taken, in as few steps as there are routes that they were let in for. */
+    void release() {
+        ByteBudget.Share from = null;
+        long bytes = 0;
+        for (OutboundMessage waiting : messages) {
+            if (from != null && waiting.room() != from) {
+                from.giveBack(bytes);
+                bytes = 0;
+            }
+            from = waiting.room();
+            bytes += waiting.weight();
+        }
+        if (from != null) {
+            from.giveBack(bytes);
+        }
+    }
+
+    int marks() {
+        return marks;
+    }
+
+    /** How many there are of the layers above. */
+    int ordinary() {
+        return messages.size() - marks - beats;
+    }
+
+    /** The highest number that a mark among them tells; 0 without one. */
+    long told() {
+        return told;
+    }
+
+    void tells(long number) {
+        told = number;
+    }
+
+    /** Stays what it was, also when messages are taken out to be sent once more. */
+    long firstIndex() {
+        return firstIndex;
+    }
+
+    @Override
+    public void published(long receivers, long onlookers) {
+        lane.finish(this, receivers, onlookers, null);
+    }
+
+    @Override
+    public void failed(TransportException failure) {
+        lane.finish(this, 0, NOT_TOLD_APART, failure);
+    }
+
+    /** Tells those that may block, or those that do not; true if there are others. */
+    boolean tell(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
+        boolean others = false;
+        for (OutboundMessage waiting : messages) {
+            if (waiting.sent.mayBlock() != blocking) {
+                others = true;
+            } else {
+                tell(waiting.sent, receivers, exact, failure);
+            }
+        }
+        return others;
+    }
+
+    private void tell(SendCallback sent, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            if (failure == null) {
+                sent.sent(receivers, exact);
+            } else {
+                sent.failed(failure);
+            }
+        } catch (Throwable t) {
+            Mailbox.complain("Whoever sent a message failed at its outcome", t); // not its neighbours
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.omnibus.internal.channel;
+
+import java.util.regex.Pattern;
+
+/**
+ * The names of all channels and keys that the bus uses, in one place, so that access control lists can be written by
+ * looking at one page. Immutable.
+ *
+ * @param prefix what every name begins with; {@code bus} by default. Buses with different prefixes do not hear each
+ *     other
+ */
+public record ChannelNames(String prefix) {
+
+    private static final String INBOX = ":inbox:";
+    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
+
+    /**
+     * Checks the prefix.
+     *
+     * @param prefix what every name begins with
+     * @throws IllegalArgumentException if it is not made of letters, digits, {@code _}, {@code -} and inner dots
+     */
+    public ChannelNames {
+        if (!WORD.matcher(prefix).matches()) {
+            throw new IllegalArgumentException("The channel prefix \"" + prefix
+                    + "\" may only have letters, digits, '_', '-' and dots between them, for instance \"bus\"");
+        }
+    }
+
+    /**
+     * The channel of a topic, or the Redis glob for several when given one.
+     *
+     * @param topic the topic's name
+     * @return its channel
+     */
+    public String event(String topic) {
+        return prefix + ":evt:" + topic;
+    }
+
+    /**
+     * The topic of an event channel.
+     *
+     * @param channel a name that {@link #event} made
+     * @return the topic's name
+     */
+    public String topic(String channel) {
+        return channel.substring(prefix.length() + 5);
+    }
+
+    /**
+     * The channel on which every node that serves a method listens.
+     *
+     * @param method {@code service.method}
+     * @return its channel
+     */
+    public String method(String method) {
+        return prefix + ":rpc:" + method;
+    }
+
+    /**
+     * The channel of the same method on one node alone.
+     *
+     * @param method {@code service.method}
+     * @param node the node's id
+     * @return its channel
+     */
+    public String method(String method, String node) {
+        return prefix + ":rpc:" + method + "@" + node;
+    }
+
+    /**
+     * The channel on which a node gets its replies.
+     *
+     * @param node the node's id
+     * @return its channel
+     */
+    public String inbox(String node) {
+        return prefix + INBOX + node;
+    }
+
+    /**
+     * Whether a name is that of an inbox, for receivers that are told where to answer.
+     *
+     * @param channel any name
+     * @return true if it is
+     */
+    public boolean isInbox(String channel) {
+        int node = prefix.length() + INBOX.length();
+        if (channel.length() <= node || !channel.startsWith(prefix) || !channel.startsWith(INBOX, prefix.length())) {
+            return false;
+        }
+        for (int i = node; i < channel.length(); i++) {
+            char c = channel.charAt(i);
+            boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * The channel on which nodes say that they came, drain or left.
+     *
+     * @return its name
+     */
+    public String presence() {
+        return prefix + ":presence";
+    }
+
+    /**
+     * The key under which the nodes are listed.
+     *
+     * @return its name
+     */
+    public String nodes() {
+        return prefix + ":nodes";
+    }
+
+    /**
+     * The key of one node's lease. A cluster of Redis keeps it where it keeps {@link #nodes()}, because of the braces.
+     *
+     * @param node the node's id
+     * @return its name
+     */
+    public String node(String node) {
+        return prefix + ":node:{" + nodes() + "}:" + node;
+    }
+}

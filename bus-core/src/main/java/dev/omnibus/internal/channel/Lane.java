@@ -1,0 +1,553 @@
+package dev.omnibus.internal.channel;
+
+import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The messages of this process to one channel, in order.
+ *
+ * <p>At most one publication of a lane is under way. A message that finds the lane idle goes at once. While a
+ * publication is under way, messages gather; on its completion everything that has gathered goes as one frame. That
+ * keeps the order on any transport, and it batches without a timer: the slower the link, the larger the frames, and an
+ * idle lane adds no delay.
+ *
+ * <p>A lane holds when messages wait in it though nothing is under way: they are numbered ones that could not be sent
+ * and may wait for the link. The outbox has it try again.
+ *
+ * <p>A lane that is not used any more retires. The numbers that it has given are remembered for the next one.
+ *
+ * <p>What a lane is, it says itself. Where there is no memory to have the route or the outbox know of it, the next
+ * heartbeat makes up for that.
+ */
+public final class Lane {
+
+    /** A frame stays well below the sizes at which Redis drops its subscribers, and a receiver splits it quickly. */
+    private static final int FRAME_BYTES = 256 * 1024;
+
+    /** So long nobody is thought to look on after nobody did: see {@link ReceiverCount#ANY}. */
+    private static final long UNWATCHED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final String channel;
+    private final Lanes lanes;
+    private final AdmissionControl gate;
+    private final Outbox outbox;
+    private volatile Route route;
+    private volatile boolean unused = true;
+    private final ArrayDeque<OutboundMessage> queue = new ArrayDeque<>(1); // guarded by this, like all below
+    private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
+    private @Nullable SequenceNumbers numbers; // null before the first numbered message
+    private boolean unwatched; // nobody looked on when the receivers were told apart from onlookers the last time
+    private long toldApart;
+    private boolean underWay; // or ready
+    private boolean ready; // to be asked for its next publication
+    private boolean queued; // by the route, for that
+    private long lastBeat; // the index of the last heartbeat that it took
+    private boolean retired;
+    private long lastUse = System.nanoTime();
+    private long accepted;
+
+    public Lane(String channel, Lanes lanes) {
+        this.channel = channel;
+        this.lanes = lanes;
+        this.gate = lanes.gate();
+        this.outbox = lanes.outbox();
+        this.route = outbox.enter(channel);
+    }
+
+    /** Where its messages take their bytes from. */
+    ByteBudget.Share room() {
+        return route.room;
+    }
+
+    /** Whether it has not taken any message yet. */
+    boolean isUnused() {
+        return unused;
+    }
+
+    /**
+     * Queues a message that the gate has let in, or tells its sender why not. False if the lane has retired: get a new
+     * one.
+     */
+    public boolean offer(OutboundMessage waiting) {
+        boolean refused;
+        boolean pump = false;
+        boolean noMemory = false;
+        synchronized (this) {
+            if (retired) {
+                return false;
+            }
+            refused = gate.refuses(waiting) || (holds() && !gate.mayHold(waiting));
+            if (!refused) {
+                try {
+                    if (waiting.numbering != null) {
+                        numbers().use(waiting.numbering);
+                    }
+                    pump = enqueue(waiting, System.nanoTime());
+                } catch (OutOfMemoryError e) {
+                    noMemory = true;
+                }
+            }
+        }
+        if (refused || noMemory) {
+            release(waiting);
+            gate.refuse(waiting, noMemory ? outbox.noMemory : gate.unsent(channel));
+        } else if (pump) {
+            route.pump();
+        }
+        return true;
+    }
+
+    private static void release(OutboundMessage waiting) {
+        ByteBudget.Share room = waiting.room();
+        if (room != null) {
+            room.giveBack(waiting.weight());
+        }
+    }
+
+    private SequenceNumbers numbers() {
+        SequenceNumbers known = numbers;
+        if (known == null) {
+            known = lanes.numbers(channel);
+            numbers = known;
+        }
+        return known;
+    }
+
+    /** True if the route is to be pumped; guarded by this. */
+    private boolean enqueue(OutboundMessage waiting, long now) {
+        boolean idle = !underWay && queue.isEmpty();
+        boolean beat = waiting.kind == OutboundMessage.Kind.BEAT;
+        waiting.accepted(++accepted, now);
+        queue.add(waiting);
+        lastUse = now;
+        if (unused) {
+            unused = false;
+        }
+        if (beat) {
+            lastBeat = accepted;
+        }
+        if (idle) {
+            becomeReady();
+        } else if (beat && ready) {
+            queueUp(); // once more, where it is not held up
+        }
+        return idle || (beat && ready);
+    }
+
+    /** To be asked for the next publication, when the route is pumped. Guarded by this. */
+    private void becomeReady() {
+        underWay = true;
+        ready = true;
+        queueUp();
+    }
+
+    /** Guarded by this. */
+    private void queueUp() {
+        OutboundMessage first = queue.peek();
+        queued = false;
+        try {
+            route.add(this, first != null && lastBeat >= first.index());
+            queued = true;
+        } catch (OutOfMemoryError e) {
+            // the next heartbeat makes up for it
+        }
+    }
+
+    private boolean holds() {
+        return !underWay && !queue.isEmpty();
+    }
+
+    /** Makes the next publication, if the lane is ready still: who has a heartbeat to send is asked twice. */
+    @Nullable
+    Publication next() {
+        Batch batch = null;
+        try {
+            List<byte[]> messages;
+            boolean counted;
+            synchronized (this) {
+                if (!ready) {
+                    return null;
+                }
+                queued = false;
+                OutboundMessage first = queue.peek();
+                if (first == null || (!gate.isOpen() && !first.urgent())) {
+                    ready = false;
+                    rest();
+                    return null;
+                }
+                messages = new ArrayList<>();
+                Batch taken = new Batch(this);
+                open.add(taken);
+                ready = false;
+                batch = taken;
+                counted = fill(taken, messages);
+            }
+            return new Publication(channel, Frames.join(messages), counted, batch);
+        } catch (OutOfMemoryError e) {
+            if (batch == null) {
+                throw e; // nothing was taken
+            }
+            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory); // or the lane would wait for this frame for ever
+            return null;
+        }
+    }
+
+    /** Takes what goes in the next frame; true if its receivers are to be told apart from onlookers. */
+    private boolean fill(Batch batch, List<byte[]> messages) {
+        long now = System.nanoTime();
+        boolean sureOfAny = unwatched && now - toldApart < UNWATCHED_NANOS;
+        boolean counted = false;
+        int bytes = 0;
+        if (numbers != null) {
+            batch.numberBefore(numbers.last());
+            batch.countsEveryone(lanes.countsEveryone());
+        }
+        OutboundMessage first = queue.peek();
+        while (first != null
+                && messages.size() < Frames.MOST_MESSAGES
+                && (gate.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
+                && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
+            batch.add(first);
+            queue.remove();
+            if (first.numbering != null) {
+                if (messages.isEmpty() && first.kind == OutboundMessage.Kind.NUMBERED) {
+                    tellDoubts(first.numbering, batch, messages);
+                }
+                number(first, first.numbering, batch, now);
+            }
+            messages.add(first.message);
+            bytes += first.message.length;
+            counted |= first.count == ReceiverCount.ALL || (first.count == ReceiverCount.ANY && !sureOfAny);
+            first = queue.peek();
+        }
+        return counted;
+    }
+
+    /** Guarded by this. */
+    private void tellDoubts(SequenceNumbering numbering, Batch batch, List<byte[]> messages) {
+        OutboundMessage mark = numbers().doubt(numbering);
+        if (mark != null) {
+            messages.add(mark.message);
+            batch.tells(numbers().last());
+        }
+    }
+
+    /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */
+    private void number(OutboundMessage waiting, SequenceNumbering numbering, Batch batch, long now) {
+        if (waiting.kind == OutboundMessage.Kind.MARK) {
+            numbers().tell(waiting, numbering);
+            batch.tells(numbers().last());
+        } else {
+            numbers().give(waiting.message, numbering, now);
+        }
+    }
+
+    /** Nothing is under way any more; what is still there waits for the link. Guarded by this. */
+    private void rest() {
+        underWay = false;
+        if (!queue.isEmpty()) {
+            try {
+                outbox.hold(this);
+            } catch (OutOfMemoryError e) {
+                // the next heartbeat makes up for it
+            }
+        }
+    }
+
+    /** Once per heartbeat: goes on, should nobody else know that it would. */
+    void resume(long now) {
+        boolean forgotten;
+        synchronized (this) {
+            forgotten = ready && !queued;
+            if (forgotten) {
+                queueUp();
+            }
+        }
+        if (forgotten) {
+            route.pump();
+        }
+        retry(now);
+    }
+
+    /** If the lane holds: tries again if the link is not known to be down, and gives up what has waited too long. */
+    void retry(long now) {
+        Batch late = null;
+        boolean again;
+        synchronized (this) {
+            if (!holds()) {
+                return;
+            }
+            OutboundMessage first = queue.peek();
+            if (first != null && isLate(first, now)) {
+                late = new Batch(this);
+                open.add(late);
+                restartMarks(now);
+                takeLate(late, now);
+            }
+            again = !queue.isEmpty() && gate.isOpen();
+            if (again) {
+                becomeReady();
+            } else {
+                rest();
+            }
+        }
+        if (again) {
+            route.pump();
+        }
+        if (late != null) {
+            end(late, false, 0, false, gate.heldInVain(channel));
+        }
+    }
+
+    /** A mark by itself is not held; the next heartbeat makes another one. */
+    private boolean isLate(OutboundMessage waiting, long now) {
+        return waiting.urgent() || gate.heldTooLong(waiting, now);
+    }
+
+    private void takeLate(Batch late, long now) {
+        OutboundMessage first;
+        try {
+            while ((first = queue.peek()) != null && isLate(first, now)) {
+                late.add(first);
+                queue.remove();
+            }
+        } catch (OutOfMemoryError e) {
+            // the others are with the next time
+        }
+    }
+
+    /** Fails what waits and would be refused now. What is under way has an outcome of its own. */
+    void failRefused() {
+        Batch failing = new Batch(this);
+        synchronized (this) {
+            restartMarks(System.nanoTime());
+            open.add(failing);
+            try {
+                take(gate::refuses, failing);
+            } finally {
+                if (failing.isEmpty()) {
+                    open.remove(failing);
+                }
+            }
+        }
+        if (!failing.isEmpty()) {
+            end(failing, false, 0, false, gate.unsent(channel));
+        }
+    }
+
+    /** Something may have got lost. Guarded by this. */
+    private void restartMarks(long now) {
+        if (numbers != null) {
+            numbers.restart(now);
+        }
+    }
+
+    /** Sends a mark if the lane is idle and it is time for one; true if it was. */
+    boolean tick(long now) {
+        synchronized (this) {
+            boolean idle = !underWay && queue.isEmpty() && !retired && gate.isOpen();
+            OutboundMessage mark = idle && numbers != null ? numbers.due(now) : null;
+            if (mark == null) {
+                return false;
+            }
+            enqueue(mark, now);
+            gate.admitAnyway(this, mark);
+        }
+        route.pump();
+        return true;
+    }
+
+    /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
+    void tellLast(long now) {
+        boolean pump;
+        synchronized (this) {
+            boolean hopeless = retired || (!underWay && queue.isEmpty() && !gate.isOpen());
+            OutboundMessage mark = hopeless || numbers == null ? null : numbers.untold(!queue.isEmpty(), now);
+            if (mark == null || gate.refuses(mark)) {
+                return;
+            }
+            pump = enqueue(mark, now);
+            gate.admitAnyway(this, mark);
+        }
+        if (pump) {
+            route.pump();
+        }
+    }
+
+    /** Takes another route from now on, if the transport has found another server for the channel. */
+    void reroute() {
+        boolean again;
+        synchronized (this) {
+            if (retired || !outbox.hasMoved(channel, route)) {
+                return;
+            }
+            Route before = route;
+            route = outbox.enter(channel);
+            outbox.leave(before);
+            again = ready; // there it waits behind what the other server does not answer
+            if (again) {
+                queueUp();
+            }
+        }
+        if (again) {
+            route.pump();
+        }
+    }
+
+    /**
+     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be told. True if it
+     * has retired, now or before.
+     *
+     * @param unusedFor for how long it has to have been idle
+     * @param early whether it is enough that the last number was told once
+     */
+    synchronized boolean retire(long now, long unusedFor, boolean early) {
+        if (retired) {
+            return true;
+        }
+        boolean idle = !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
+        if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isTold()))) {
+            return false;
+        }
+        if (numbers != null && numbers.isHeard()) {
+            lanes.remember(channel, numbers.last());
+        }
+        retired = true;
+        outbox.leave(route);
+        return true;
+    }
+
+    /** How many messages it has taken so far. */
+    synchronized long accepted() {
+        return accepted;
+    }
+
+    String channel() {
+        return channel;
+    }
+
+    /** Whether so many, the first ones, have been sent or have failed, and whoever sent them was or is being told. */
+    synchronized boolean hasSettled(long messages) {
+        OutboundMessage first = queue.peek();
+        if (first != null && first.index() <= messages) {
+            return false;
+        }
+        for (Batch batch : open) {
+            if (batch.firstIndex() <= messages) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A publication is completed. What may be sent once more is put back, the rest is told. */
+    void finish(Batch batch, long receivers, long onlookers, @Nullable TransportException failure) {
+        boolean more = false;
+        boolean exact = onlookers != NOT_TOLD_APART;
+        boolean heard = receivers > 0 || onlookers > 0 || !(batch.countsEveryone() && lanes.countsEveryone());
+        synchronized (this) {
+            if (exact) {
+                unwatched = onlookers == 0;
+                toldApart = System.nanoTime();
+            }
+            if (numbers != null) {
+                settle(numbers, batch, heard, failure);
+            }
+            if (failure != null && gate.mayHold(failure)) {
+                putBack(batch);
+                rest();
+            } else if (queue.isEmpty()) {
+                underWay = false;
+            } else {
+                more = true;
+                becomeReady();
+            }
+        }
+        end(batch, more, receivers, exact, failure);
+        if (failure != null) {
+            lanes.failed(failure);
+        }
+    }
+
+    /** What was certainly not sent has no numbers: there is nothing that a receiver misses. */
+    private static void settle(
+            SequenceNumbers numbers, Batch batch, boolean heard, @Nullable TransportException failure) {
+        if (failure == null) {
+            numbers.told(batch.told());
+            numbers.sent(heard);
+            return;
+        }
+        if (!failure.notSent()) {
+            numbers.unknown();
+        } else if (batch.numberBefore() != Batch.NONE) {
+            numbers.takeBack(batch.numberBefore());
+        }
+        if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
+            numbers.restart(System.nanoTime());
+        }
+    }
+
+    /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
+    private void putBack(Batch batch) {
+        try {
+            batch.remove(gate::mayHold, queue::addFirst);
+            take(waiting -> !gate.mayHold(waiting), batch);
+            OutboundMessage first;
+            while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
+                batch.add(first);
+                queue.remove();
+            }
+        } catch (OutOfMemoryError e) {
+            // what could not be put back fails, and what could not be taken is held
+        }
+    }
+
+    /** All or, for lack of memory, none. */
+    private void take(Predicate<OutboundMessage> which, Batch into) {
+        into.reserve(queue.size());
+        for (int i = queue.size(); i > 0; i--) {
+            OutboundMessage next = queue.remove();
+            if (which.test(next)) {
+                into.add(next);
+            } else {
+                queue.add(next);
+            }
+        }
+    }
+
+    private void end(Batch batch, boolean more, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            batch.release();
+            if (more) {
+                route.pump();
+            }
+            gate.count(batch, failure == null);
+        } finally {
+            tell(batch, receivers, exact, failure);
+        }
+        lanes.ended(this);
+    }
+
+    private void tell(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            if (batch.tell(false, receivers, exact, failure)) {
+                gate.execute(() -> batch.tell(true, receivers, exact, failure));
+            }
+        } catch (OutOfMemoryError e) { // not even for the task
+            batch.tell(true, receivers, exact, failure);
+        } finally {
+            synchronized (this) {
+                open.remove(batch);
+            }
+        }
+    }
+}

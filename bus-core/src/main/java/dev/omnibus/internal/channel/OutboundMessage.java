@@ -1,0 +1,95 @@
+package dev.omnibus.internal.channel;
+
+import org.jspecify.annotations.Nullable;
+
+/** A message on its way out. */
+public final class OutboundMessage {
+
+    /** What kind of message it is, which decides how it is treated when there is no room or no link. */
+    enum Kind {
+        /** Never waits for anything but its turn. */
+        PLAIN,
+        /** Carries a number; may wait for room, and for the link. */
+        NUMBERED,
+        /** Tells the last number of its lane. */
+        MARK,
+        /** Finds out whether the link stands. */
+        BEAT
+    }
+
+    /** What the objects around a message take at least: itself, its array, its future and its place in the queue. */
+    private static final int OWN_BYTES = 128;
+
+    /** What a lane takes that is made for it. */
+    private static final int LANE_BYTES = 1024;
+
+    final byte[] message;
+    final Kind kind;
+    final ReceiverCount count;
+    final SendCallback sent;
+    final @Nullable SequenceNumbering numbering; // of numbered messages and of marks
+    private ByteBudget.@Nullable Share room; // that it takes its bytes from
+    private int weight;
+    private long index; // both set by the lane, under its lock, when it takes the message
+    private long since;
+
+    private OutboundMessage(
+            byte[] message, Kind kind, ReceiverCount count, SendCallback sent, @Nullable SequenceNumbering numbering) {
+        this.message = message;
+        this.kind = kind;
+        this.count = count;
+        this.sent = sent;
+        this.numbering = numbering;
+    }
+
+    public static OutboundMessage plain(byte[] message, ReceiverCount count, SendCallback sent) {
+        return new OutboundMessage(message, Kind.PLAIN, count, sent, null);
+    }
+
+    static OutboundMessage numbered(byte[] message, SequenceNumbering numbering, SendCallback sent) {
+        return new OutboundMessage(message, Kind.NUMBERED, ReceiverCount.NO, sent, numbering);
+    }
+
+    static OutboundMessage beat(byte[] message, ReceiverCount count, SendCallback sent) {
+        return new OutboundMessage(message, Kind.BEAT, count, sent, null);
+    }
+
+    static OutboundMessage mark(SequenceNumbering numbering) {
+        return new OutboundMessage(
+                numbering.mark().clone(), Kind.MARK, ReceiverCount.NO, SendCallback.UNNOTICED, numbering);
+    }
+
+    /** Let in also when the outbox is full, and no message of the layers above. */
+    boolean urgent() {
+        return kind == Kind.MARK || kind == Kind.BEAT;
+    }
+
+    /** Says where it takes its bytes from: all that it keeps alive, and not just what is sent. */
+    void weigh(Lane lane) {
+        room = lane.room();
+        weight = message.length + OWN_BYTES + lane.channel().length() + (lane.isUnused() ? LANE_BYTES : 0);
+    }
+
+    int weight() {
+        return weight;
+    }
+
+    ByteBudget.@Nullable Share room() {
+        return room;
+    }
+
+    void accepted(long asIndex, long now) {
+        index = asIndex;
+        since = now;
+    }
+
+    /** The how manieth message of its lane it is. */
+    long index() {
+        return index;
+    }
+
+    /** When the lane took it. */
+    long since() {
+        return since;
+    }
+}

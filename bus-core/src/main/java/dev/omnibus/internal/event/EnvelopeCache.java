@@ -1,0 +1,94 @@
+package dev.omnibus.internal.event;
+
+import dev.omnibus.internal.channel.MemoryBudget;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.MessagePartCache;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the events of publishers of which one was read before, by comparing bytes. Only events that are written exactly
+ * as {@link EventCodec} writes them are read here; all others are left to it. Confined to one reader.
+ */
+public final class EnvelopeCache {
+
+    private static final int LONGEST_ID = 64;
+    private static final int QUOTES_TO_END_OF_TYPE = 5; // the first one ends the source
+
+    /** What the same bytes at the beginning of an envelope have said before. */
+    private record Publisher(String source, String type, int length) {}
+
+    private final MessagePartCache<Publisher> publishers;
+
+    public EnvelopeCache(MemoryBudget budget) {
+        publishers = new MessagePartCache<>(EventCodec.START.length, QUOTES_TO_END_OF_TYPE, budget);
+    }
+
+    /** The envelope; null if it is not as those before it. */
+    @Nullable
+    Envelope read(String topic, Message message, Timestamps timestamps) {
+        Publisher publisher = publishers.find(message, 0);
+        if (publisher == null || !isAt(message, publisher.length(), topic)) {
+            return null;
+        }
+        int at = publisher.length() + topic.length();
+        int number = at + EventCodec.SEQUENCE.length;
+        int id = number + EventCodec.SEQUENCE_DIGITS + EventCodec.ID.length;
+        int idEnd = message.hasAt(at, EventCodec.SEQUENCE) && message.hasAt(id - EventCodec.ID.length, EventCodec.ID)
+                ? message.endOfPlainText(id)
+                : -1;
+        if (idEnd <= id || idEnd - id > LONGEST_ID || !message.hasAt(idEnd, EventCodec.TIME)) {
+            return null;
+        }
+        int timeFrom = idEnd + EventCodec.TIME.length;
+        int timeEnd = message.endOfPlainText(timeFrom);
+        if (!message.hasAt(timeEnd, Payloads.QUOTE_JSON_DATA)) {
+            return null;
+        }
+        Instant time = timestamps.read(message, timeFrom, timeEnd);
+        long sequence = message.number(number, number + EventCodec.SEQUENCE_DIGITS);
+        Message value = message.lastValue(timeEnd + Payloads.QUOTE_JSON_DATA.length);
+        if (time == null || sequence < 0 || value.length() == 0) {
+            return null;
+        }
+        return new Envelope(
+                message.text(id, idEnd),
+                publisher.source(),
+                publisher.type(),
+                topic,
+                time,
+                sequence,
+                Map.of(),
+                new Payloads.Unread(value, false, null),
+                message.length());
+    }
+
+    /** Forgets everything; nothing is read any more. */
+    void end() {
+        publishers.end();
+    }
+
+    /** Topics are ASCII. */
+    private static boolean isAt(Message message, int from, String topic) {
+        if (from + topic.length() > message.length()) {
+            return false;
+        }
+        for (int i = 0; i < topic.length(); i++) {
+            if (message.bytes()[message.offset() + from + i] != topic.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Remembers how an event begins that was read in the long way, if it is written as {@link EventCodec} does. */
+    void learn(Envelope event, Message message) {
+        if (publishers.find(message, 0) == null) {
+            byte[] head = EventCodec.head(event.source, event.type);
+            if (message.startsWith(head)) {
+                publishers.learn(head, new Publisher(event.source, event.type, head.length));
+            }
+        }
+    }
+}

@@ -1,0 +1,337 @@
+package dev.omnibus.internal.event;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.SequenceNumbering;
+import dev.omnibus.internal.json.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one place that knows how an event is written: CloudEvents 1.0 in the structured JSON format.
+ *
+ * <p>The part of the envelope that is the same for all events of a topic is prepared once. The sequence number comes
+ * right behind it, at a fixed offset and with a fixed number of digits, because it is written last, by the lane.
+ *
+ * @see <a href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md">The JSON format</a>
+ */
+public final class EventCodec {
+
+    /** The type of what is no event, but tells the last number of a topic on which nothing follows. */
+    public static final String MARK = "dev.omnibus.mark";
+
+    static final int SEQUENCE_DIGITS = 16;
+    /** How every event begins, up to its source. */
+    static final byte[] START = utf8("{\"specversion\":\"1.0\",\"source\":\"");
+
+    static final byte[] SEQUENCE = utf8("\",\"sequence\":\"");
+    static final byte[] ID = utf8("\",\"id\":\"");
+    static final byte[] TIME = utf8("\",\"time\":\"");
+
+    private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
+    private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
+    private static final int LONGEST_ATTRIBUTE = 1_024; // of those that end up in reports and logs
+    private static final int MAX_ATTRIBUTES = 64; // of others: small ones weigh far more in memory than on the wire
+    private static final int MAX_ATTRIBUTE_CHARACTERS = 65_536; // of these together, with their names
+    private static final Set<String> OWN_ATTRIBUTES =
+            Set.of("specversion", "id", "source", "type", "subject", "time", "sequence", "data", "datacontenttype");
+    private static final byte[] QUOTE = utf8("\"");
+
+    private final int messageLimit;
+    private final String source;
+    private final AtomicLong lastId = new AtomicLong();
+    private final Timestamps timestamps = new Timestamps();
+
+    public EventCodec(int messageLimit, String node) {
+        this.messageLimit = messageLimit;
+        this.source = "/nodes/" + node;
+    }
+
+    /** Whether readers take events of this type as such. */
+    public static boolean isEventType(String type) {
+        return !type.isEmpty()
+                && type.length() <= LONGEST_ATTRIBUTE
+                && type.chars().noneMatch(Character::isISOControl)
+                && !type.equals(MARK);
+    }
+
+    String source() {
+        return source;
+    }
+
+    /** The id in what {@link #write} has written behind a prefix. */
+    static String idOf(byte[] message, byte[] prefix) {
+        Message written = new Message(message, 0, message.length);
+        int id = prefix.length + SEQUENCE_DIGITS + ID.length;
+        return written.text(id, written.endOfPlainText(id));
+    }
+
+    /** The beginning of every event of a topic, up to its sequence number. */
+    public byte[] prefix(String topic, String eventType) {
+        byte[] head = head(source, eventType);
+        byte[] subject = utf8(topic); // whose characters need no escape
+        byte[] prefix = new byte[head.length + subject.length + SEQUENCE.length];
+        int unused = put(prefix, put(prefix, put(prefix, 0, head), subject), SEQUENCE);
+        return prefix;
+    }
+
+    /** The beginning of every event of one source and type, up to the topic. */
+    static byte[] head(String source, String eventType) {
+        return utf8("{\"specversion\":\"1.0\",\"source\":" + Json.quoted(source) + ",\"type\":" + Json.quoted(eventType)
+                + ",\"subject\":\"");
+    }
+
+    /** How the events of a topic are numbered that begin like this. */
+    public SequenceNumbering numbering(String topic, byte[] prefix) {
+        byte[] markPrefix = prefix(topic, MARK);
+        byte[] mark = utf8(
+                new String(markPrefix, StandardCharsets.UTF_8) + "0".repeat(SEQUENCE_DIGITS) + "\",\"id\":\"mark\"}");
+        return new SequenceNumbering(prefix.length, SEQUENCE_DIGITS, mark, markPrefix.length);
+    }
+
+    /** Writes an event with room for its number: the digits begin where the prefix ends. */
+    public byte[] write(byte[] prefix, Map<String, String> attributes, Payloads.Written data) {
+        byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
+        byte[] time = timestamps.write(System.currentTimeMillis());
+        byte[] more = attributes.isEmpty() ? new byte[0] : attributes(attributes);
+        int length = prefix.length
+                + SEQUENCE_DIGITS
+                + ID.length
+                + id.length
+                + TIME.length
+                + time.length
+                + QUOTE.length
+                + more.length
+                + data.member().length
+                + data.value().length
+                + 1;
+        byte[] message = new byte[length];
+        int at = put(message, 0, prefix) + SEQUENCE_DIGITS;
+        at = put(message, at, ID);
+        at = put(message, at, id);
+        at = put(message, at, TIME);
+        at = put(message, at, time);
+        at = put(message, at, QUOTE);
+        at = put(message, at, more);
+        at = put(message, at, data.member());
+        at = put(message, at, data.value());
+        message[at] = '}';
+        return message;
+    }
+
+    /**
+     * Reads an envelope, quickly if its publisher is known.
+     *
+     * @throws IOException if it is not JSON, or not an event; the message says why
+     */
+    public Envelope read(String topic, Message message, EnvelopeCache known) throws IOException {
+        if (message.length() <= messageLimit) {
+            Envelope event = known.read(topic, message, timestamps);
+            if (event != null) {
+                return event;
+            }
+        }
+        Envelope event = read(topic, message);
+        known.learn(event, message);
+        return event;
+    }
+
+    /**
+     * Reads an envelope, whatever it looks like.
+     *
+     * @throws IOException if it is not JSON, or not an event; the message says why
+     */
+    public Envelope read(String topic, Message message) throws IOException {
+        if (message.length() > messageLimit) {
+            throw new IOException("it has " + message.length() + " bytes; the limit is " + messageLimit);
+        }
+        Fields fields = new Fields();
+        try (JsonParser parser = Json.envelope(message)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("it is not a JSON object");
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                fields.read(parser, message);
+            }
+            if (parser.nextToken() != null) {
+                throw new IOException("it goes on after its end");
+            }
+        } catch (JsonProcessingException e) {
+            throw new IOException(Json.problem(e), e);
+        }
+        return fields.envelope(topic, message.length());
+    }
+
+    /** What has been read of one event so far. */
+    private static final class Fields {
+
+        private @Nullable String specversion;
+        private @Nullable String id;
+        private @Nullable String source;
+        private @Nullable String type;
+        private @Nullable String time;
+        private @Nullable String sequence;
+        private @Nullable String contentType;
+        private @Nullable Message data;
+        private boolean base64;
+        private @Nullable Map<String, String> attributes;
+        private int attributeCharacters;
+
+        void read(JsonParser parser, Message message) throws IOException {
+            String name = parser.currentName();
+            parser.nextToken();
+            switch (name) {
+                case "specversion" -> specversion = text(parser, name, specversion);
+                case "id" -> id = text(parser, name, id);
+                case "source" -> source = text(parser, name, source);
+                case "type" -> type = text(parser, name, type);
+                case "time" -> time = text(parser, name, time);
+                case "sequence" -> sequence = text(parser, name, sequence);
+                case "datacontenttype" -> contentType = text(parser, name, contentType);
+                case "subject" -> parser.skipChildren();
+                case "data", "data_base64" -> data(parser, message, name);
+                default -> attribute(name, Json.slice(parser, message), parser);
+            }
+        }
+
+        private void data(JsonParser parser, Message message, String name) throws IOException {
+            if (data != null) {
+                throw new IOException("it has more than one data");
+            }
+            base64 = name.equals("data_base64");
+            if (base64 && parser.currentToken() != JsonToken.VALUE_STRING) {
+                throw new IOException("its data_base64 is not a string");
+            }
+            data = Json.slice(parser, message);
+        }
+
+        private void attribute(String name, Message value, JsonParser parser) throws IOException {
+            if (parser.currentToken() == JsonToken.VALUE_NULL) {
+                return; // CloudEvents: the same as absent
+            }
+            if (attributes == null) {
+                attributes = new LinkedHashMap<>();
+            }
+            String text = parser.currentToken().isScalarValue() ? parser.getText() : value.toString();
+            attributeCharacters += name.length() + text.length();
+            if (attributes.size() == MAX_ATTRIBUTES || attributeCharacters > MAX_ATTRIBUTE_CHARACTERS) {
+                throw new IOException("it has more than " + MAX_ATTRIBUTES + " additional attributes, or more than "
+                        + MAX_ATTRIBUTE_CHARACTERS + " characters in them");
+            }
+            if (attributes.put(name, text) != null) {
+                throw new IOException("it has an attribute twice");
+            }
+        }
+
+        private static @Nullable String text(JsonParser parser, String name, @Nullable String before)
+                throws IOException {
+            if (parser.currentToken() == JsonToken.VALUE_NULL) {
+                return before; // CloudEvents: the same as absent
+            }
+            if (parser.currentToken() != JsonToken.VALUE_STRING) {
+                throw new IOException("its attribute " + name + " is not a string");
+            }
+            if (before != null) {
+                throw new IOException("it has the attribute " + name + " twice");
+            }
+            String text = parser.getText();
+            if (text.length() > LONGEST_ATTRIBUTE) {
+                throw new IOException("its attribute " + name + " has " + text.length() + " characters; the limit is "
+                        + LONGEST_ATTRIBUTE);
+            }
+            for (int i = 0; i < text.length(); i++) {
+                if (Character.isISOControl(text.charAt(i))) {
+                    throw new IOException("its attribute " + name + " has control characters");
+                }
+            }
+            return text;
+        }
+
+        Envelope envelope(String topic, int length) throws IOException {
+            if (!"1.0".equals(specversion)) {
+                throw new IOException("its specversion is " + (specversion == null ? "missing" : "not 1.0"));
+            }
+            if (id == null || source == null || type == null || id.isEmpty() || source.isEmpty() || type.isEmpty()) {
+                throw new IOException("it lacks one of the attributes id, source and type");
+            }
+            if (data == null && !type.equals(MARK)) {
+                throw new IOException("it has no data");
+            }
+            Map<String, String> more = attributes == null ? Map.of() : Collections.unmodifiableMap(attributes);
+            Payloads.Unread payload = data == null ? null : new Payloads.Unread(data, base64, contentType);
+            return new Envelope(id, source, type, topic, instant(), number(), more, payload, length);
+        }
+
+        private Instant instant() throws IOException {
+            if (time == null) {
+                return Instant.now();
+            }
+            try {
+                return Timestamps.parse(time);
+            } catch (DateTimeException e) {
+                throw new IOException("its time is not an RFC 3339 timestamp", e);
+            }
+        }
+
+        /** The sequence extension may be any text; only ours is a number. */
+        private long number() {
+            if (sequence == null || sequence.isEmpty() || sequence.length() > LONGEST_NUMBER) {
+                return 0;
+            }
+            long number = 0;
+            for (int i = 0; i < sequence.length(); i++) {
+                int digit = sequence.charAt(i) - '0';
+                if (digit < 0 || digit > 9) {
+                    return 0;
+                }
+                number = number * 10 + digit;
+            }
+            return number;
+        }
+    }
+
+    private static byte[] attributes(Map<String, String> attributes) {
+        int characters = attributes.entrySet().stream()
+                .mapToInt(entry -> entry.getKey().length() + entry.getValue().length())
+                .sum();
+        if (attributes.size() > MAX_ATTRIBUTES || characters > MAX_ATTRIBUTE_CHARACTERS) {
+            throw new IllegalArgumentException("There are " + attributes.size() + " attributes with " + characters
+                    + " characters; the limit is " + MAX_ATTRIBUTES + " with " + MAX_ATTRIBUTE_CHARACTERS);
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        attributes.forEach((name, value) -> {
+            if (!ATTRIBUTE.matcher(name).matches() || OWN_ATTRIBUTES.contains(name)) {
+                throw new IllegalArgumentException("The attribute \"" + name
+                        + "\" must be 1 to 20 lower-case letters and digits, beginning with a letter, and none that"
+                        + " every event has");
+            }
+            out.writeBytes(utf8(",\"" + name + "\":" + Json.quoted(value)));
+        });
+        return out.toByteArray();
+    }
+
+    private static int put(byte[] message, int at, byte[] part) {
+        System.arraycopy(part, 0, message, at, part.length);
+        return at + part.length;
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,54 @@
+package dev.omnibus.internal.event;
+
+import dev.omnibus.bus.BusStats;
+import dev.omnibus.internal.channel.ChannelStats;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What has happened on one bus, in numbers. */
+public final class EventCounters {
+
+    final LongAdder published = new LongAdder();
+    final LongAdder publishFailed = new LongAdder();
+    final LongAdder received = new LongAdder();
+    final LongAdder handled = new LongAdder();
+    final LongAdder handlerFailures = new LongAdder();
+    final LongAdder badMessages = new LongAdder();
+    final LongAdder gaps = new LongAdder();
+    private final AtomicLong lost = new AtomicLong();
+    final LongAdder duplicates = new LongAdder();
+    /** By mailboxes of subscriptions that have ended; those that are open count for themselves. */
+    final LongAdder dropped = new LongAdder();
+
+    final LongAdder interruptions = new LongAdder();
+
+    /** Senders choose the numbers from which this is computed; it stays between 0 and the largest there is. */
+    void lost(long more) {
+        lost.accumulateAndGet(more, (sum, events) -> {
+            long total = sum + events;
+            return events < 0 ? Math.max(0, total) : total < 0 ? Long.MAX_VALUE : total;
+        });
+    }
+
+    long lost() {
+        return lost.get();
+    }
+
+    BusStats snapshot(ChannelStats channels, long droppedByOpen) {
+        return new BusStats(
+                published.sum(),
+                publishFailed.sum(),
+                received.sum(),
+                handled.sum(),
+                handlerFailures.sum(),
+                badMessages.sum(),
+                gaps.sum(),
+                lost(),
+                duplicates.sum(),
+                dropped.sum() + droppedByOpen,
+                channels.framesDropped(),
+                interruptions.sum(),
+                channels.reconnects(),
+                channels.outboxBytes());
+    }
+}

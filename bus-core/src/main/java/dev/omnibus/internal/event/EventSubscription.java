@@ -1,0 +1,308 @@
+package dev.omnibus.internal.event;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.EventHandler;
+import dev.omnibus.bus.Overflow;
+import dev.omnibus.bus.SubscribeOptions;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.bus.SubscriptionStats;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.concurrent.Mailbox;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One handler with its mailbox. */
+public final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelope> {
+
+    private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
+
+    private static final Duration LONGEST_RETRY_DELAY = Duration.ofMinutes(1);
+
+    /** Makes an event of an envelope. */
+    @FunctionalInterface
+    interface Decoder<T> {
+
+        Event<T> decode(Envelope envelope) throws IOException;
+    }
+
+    private final TopicPattern pattern;
+    private final EventReader reader;
+    private final String typeName;
+    private final Decoder<T> decoder;
+    private final EventHandler<T> handler;
+    private final SubscribeOptions options;
+    private final EventCounters counters;
+    private final ListenerNotifier listener;
+    private final Events events;
+    private final Mailbox<Envelope> mailbox;
+    private final LongAdder handled = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder retried = new LongAdder();
+    private final LongAdder bad = new LongAdder();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
+
+    EventSubscription(
+            TopicPattern pattern,
+            EventReader reader,
+            String typeName,
+            Decoder<T> decoder,
+            EventHandler<T> handler,
+            SubscribeOptions options,
+            EventCounters counters,
+            ListenerNotifier listener,
+            Events events) {
+        this.pattern = pattern;
+        this.reader = reader;
+        this.typeName = typeName;
+        this.decoder = decoder;
+        this.handler = handler;
+        this.options = options;
+        this.counters = counters;
+        this.listener = listener;
+        this.events = events;
+        Mailbox.Overflow overflow = options.overflow() == Overflow.DROP_OLDEST
+                ? Mailbox.Overflow.DROP_OLDEST
+                : Mailbox.Overflow.DROP_NEWEST;
+        Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
+        Executor executor = events.executor(options, this::refusedBy);
+        this.mailbox = options.key().isEmpty()
+                ? new Mailbox<>(executor, events.later(), options.concurrency(), waiting, Envelope::weight, this)
+                : new Mailbox<>(
+                        executor,
+                        events.later(),
+                        options.concurrency(),
+                        waiting,
+                        Envelope::weight,
+                        keyOf(options.key().get()),
+                        this);
+    }
+
+    /**
+     * A key of the program, for a map that must survive whatever that does: its hash code is asked for once, so that it
+     * may change later, and a key that fails when it is compared is equal to no other.
+     */
+    private record Key(Object value, int hash) implements Comparable<Key> {
+
+        /** Publishers may choose keys with one hash code: those with an order are found among many all the same. */
+        @Override
+        @SuppressWarnings("unchecked") // of one class
+        public int compareTo(Key other) {
+            try {
+                return value instanceof Comparable<?> ordered && value.getClass() == other.value.getClass()
+                        ? ((Comparable<Object>) ordered).compareTo(other.value)
+                        : 0;
+            } catch (RuntimeException | Error e) {
+                return 0;
+            }
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            try {
+                return other instanceof Key key && hash == key.hash && value.equals(key.value);
+            } catch (RuntimeException | Error e) {
+                return false;
+            }
+        }
+    }
+
+    /** An event whose key cannot be told is handled in any order; one that cannot be decoded is reported later. */
+    private Function<Envelope, @Nullable Object> keyOf(Function<? super Event<?>, ?> key) {
+        return envelope -> {
+            Event<T> event = null;
+            try {
+                event = decoder.decode(envelope);
+                Object value = key.apply(event);
+                return value == null ? null : new Key(value, value.hashCode());
+            } catch (Throwable t) {
+                if (event != null) {
+                    listener.onHandlerFailed(event, envelope.weight(), t);
+                }
+                return null;
+            }
+        };
+    }
+
+    void offer(Envelope event, Executor next) {
+        if (options.key().isPresent() || mailbox.isFilling(event.frameBytes())) {
+            event.detach(); // it may wait long after its neighbours have gone
+        }
+        if (options.key().isPresent()) {
+            event.share(); // its data is read for the key, and again when it is handled
+        }
+        if (options.executor().isPresent()) {
+            mailbox.offer(event); // what the reader continues with is no thread of the user's
+        } else {
+            mailbox.offer(event, next);
+        }
+    }
+
+    @Override
+    public void handle(Envelope envelope, Executor next) {
+        if (options.executor().isEmpty()) {
+            Thread.interrupted(); // an interrupt was for one event, and not for those behind it
+        }
+        Event<T> event;
+        try {
+            event = decoder.decode(envelope);
+        } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
+            bad.increment();
+            listener.onBadMessage(envelope.topic, envelope.misfit(typeName, e));
+            return;
+        }
+        if (EVENTS.isDebugEnabled()) {
+            EVENTS.debug(
+                    "Event {} of {}, number {}, goes to the handler of {}",
+                    event.id(),
+                    ListenerNotifier.printable(event.source()),
+                    event.sequence(),
+                    topic());
+        }
+        handle(event, envelope.weight());
+    }
+
+    private void handle(Event<T> event, int bytes) {
+        for (int failures = 0; ; failures++) {
+            try {
+                handler.handle(event);
+                handled.increment();
+                counters.handled.increment();
+                return;
+            } catch (Throwable t) {
+                if (t instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
+                if (t instanceof Error || failures == options.retries() || !pause(failures)) {
+                    failed.increment();
+                    listener.onHandlerFailed(event, bytes, t);
+                    return;
+                }
+                retried.increment();
+            }
+        }
+    }
+
+    /** False if the thread is to end what it does, or there is no memory to wait. */
+    private boolean pause(int failures) {
+        long first = options.retryDelay().toMillis();
+        long longest = Math.max(first, LONGEST_RETRY_DELAY.toMillis());
+        try {
+            events.later().pause(Duration.ofMillis(first > longest >> failures ? longest : first << failures));
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void dropping() {
+        listener.onDropping(topic());
+        if (options.overflow() == Overflow.CLOSE) {
+            mailbox.close(); // at once: an event behind the hole shall not be handled when there is room again
+            close();
+            listener.onSubscriptionEnded(topic(), "its mailbox was full, and its overflow is CLOSE");
+        }
+    }
+
+    /** The executor of the program takes nothing any more. */
+    private void refusedBy(RuntimeException why) {
+        if (beginClosing()) {
+            listener.onSubscriptionEnded(
+                    topic(),
+                    "its executor refused to run the handler: " + why.getClass().getName());
+        }
+    }
+
+    @Override
+    public void dropped(long items) {
+        listener.onDropped(topic(), items);
+    }
+
+    @Override
+    public String topic() {
+        return pattern.toString();
+    }
+
+    TopicPattern pattern() {
+        return pattern;
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return events.ready(reader);
+    }
+
+    @Override
+    public CompletableFuture<Void> closed() {
+        return ended.copy();
+    }
+
+    @CanIgnoreReturnValue
+    @Override
+    public CompletableFuture<Void> close() {
+        boolean unused = beginClosing();
+        return ended.copy();
+    }
+
+    /** False if that was begun before. */
+    private boolean beginClosing() {
+        boolean first = closing.compareAndSet(false, true);
+        if (first) {
+            events.remove(reader, this).thenCompose(done -> mailbox.close()).whenComplete((done, failure) -> {
+                events.ended(this);
+                events.settle(ended, null, failure);
+            });
+        }
+        return first;
+    }
+
+    /** Its handler must not wait for its end, of which it is a part. */
+    void requireOutside() {
+        if (mailbox.isHandledHere()) {
+            throw new IllegalStateException(
+                    "The handler of " + topic() + " would wait for its own end, which comes when"
+                            + " it returns. Close the subscription without waiting, or wait on another thread");
+        }
+    }
+
+    /** Ends it without its handler: what waits is dropped. */
+    void abandon() {
+        mailbox.abandon();
+        close();
+    }
+
+    long dropped() {
+        return mailbox.dropped();
+    }
+
+    @Override
+    public SubscriptionStats stats() {
+        return new SubscriptionStats(
+                mailbox.offered(),
+                handled.sum(),
+                failed.sum(),
+                retried.sum(),
+                bad.sum(),
+                mailbox.dropped(),
+                mailbox.size(),
+                mailbox.bytes());
+    }
+}

@@ -1,0 +1,342 @@
+package dev.omnibus.internal.event;
+
+import dev.omnibus.bus.BusStats;
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.EventHandler;
+import dev.omnibus.bus.PublishException;
+import dev.omnibus.bus.SubscribeException;
+import dev.omnibus.bus.SubscribeOptions;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.channel.MemoryBudget;
+import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.internal.channel.SequenceNumbering;
+import dev.omnibus.internal.concurrent.BusThreads;
+import dev.omnibus.internal.concurrent.DelayedExecutor;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.json.ValueWriter;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.transport.TransportException;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Publishes events, and keeps one {@link EventReader} for each topic or pattern that this process is subscribed to. */
+public final class Events {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Events.class);
+    private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
+
+    private static final int MOST_PREPARED = 8_192;
+    private static final Duration PREPARED_FOR = Duration.ofMinutes(1); // at least, after the last event
+
+    /** What is remembered of other publishers, on all topics together. */
+    private static final long REMEMBERED_BYTES = 32L * 1024 * 1024;
+
+    private record PreparedKey(String topic, String eventType, Type type) {}
+
+    /** What is the same for all events of one type on one topic. */
+    private record Prepared(String channel, byte[] prefix, SequenceNumbering numbering, ValueWriter writer) {}
+
+    private final BusRuntime bus;
+    private final Channels channels;
+    private final Payloads payloads;
+    private final EventCodec codec;
+    private final Executor executor;
+    private final Executor awaited;
+    private final ListenerNotifier listener;
+    private final EventCounters counters;
+    private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
+    private volatile Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
+    private volatile Map<PreparedKey, Prepared> preparedBefore = Map.of();
+    private final Map<String, EventReader> readers = new HashMap<>(); // guarded by this
+    private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
+
+    public Events(
+            BusRuntime bus, EventCodec codec, Payloads payloads, ListenerNotifier listener, EventCounters counters) {
+        this.bus = bus;
+        this.channels = bus.channels();
+        this.codec = codec;
+        this.payloads = payloads;
+        this.executor = bus.executor();
+        this.awaited = BusThreads.awaited(bus.executor());
+        this.listener = listener;
+        this.counters = counters;
+        Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
+    }
+
+    /** What is not asked for until the next time is forgotten then. */
+    private synchronized void agePrepared() {
+        preparedBefore = prepared;
+        prepared = new ConcurrentHashMap<>();
+    }
+
+    /**
+     * A program with so many topics publishes seldom on most of them. Of several threads that find it full, one ages.
+     */
+    private synchronized void makeRoomForPrepared() {
+        if (prepared.size() >= MOST_PREPARED) {
+            agePrepared();
+        }
+    }
+
+    /** Publishes what carries the simple name of its class. */
+    public CompletableFuture<Long> publish(String topic, @Nullable Object data) {
+        if (data == null) {
+            throw Payloads.nothing(topic, "null");
+        }
+        return publish(topic, EventTypes.of(data.getClass()), Object.class, Map.of(), data);
+    }
+
+    public CompletableFuture<Long> publish(
+            String topic, String eventType, Type type, Map<String, String> attributes, Object data) {
+        payloads.require(data, topic);
+        Prepared same = prepared(new PreparedKey(topic, eventType, type));
+        Payloads.Written written = payloads.write(data, same.writer());
+        if (written.isNull()) {
+            throw Payloads.nothing(topic, "written as null: " + data.getClass());
+        }
+        byte[] message = codec.write(same.prefix(), attributes, written);
+        Publishing publishing = new Publishing(topic);
+        if (EVENTS.isDebugEnabled()) {
+            EVENTS.debug(
+                    "Event {} of type {} is published on {}",
+                    EventCodec.idOf(message, same.prefix()),
+                    eventType,
+                    topic);
+        }
+        channels.sendNumbered(same.channel(), message, same.numbering(), publishing);
+        return publishing.done;
+    }
+
+    private Prepared prepared(PreparedKey key) {
+        Prepared known = prepared.get(key);
+        if (known != null) {
+            return known;
+        }
+        Prepared before = preparedBefore.get(key);
+        Prepared made = before == null ? prepare(key) : before;
+        if (prepared.size() >= MOST_PREPARED) {
+            makeRoomForPrepared();
+        }
+        prepared.put(key, made);
+        return made;
+    }
+
+    private Prepared prepare(PreparedKey key) {
+        TopicPattern.requireTopic(key.topic());
+        byte[] prefix = codec.prefix(key.topic(), key.eventType());
+        return new Prepared(
+                channels.names().event(key.topic()),
+                prefix,
+                codec.numbering(key.topic(), prefix),
+                payloads.writer(key.type()));
+    }
+
+    private final class Publishing implements SendCallback {
+
+        private final String topic;
+        private final CompletableFuture<Long> done = new GuardedFuture<>();
+
+        Publishing(String topic) {
+            this.topic = topic;
+        }
+
+        @Override
+        public boolean mayBlock() {
+            return true; // what the program has hung on the future
+        }
+
+        @Override
+        public void sent(long receivers, boolean exact) {
+            counters.published.increment();
+            done.complete(receivers);
+        }
+
+        @Override
+        public void failed(TransportException failure) {
+            PublishException e = new PublishException(failure);
+            listener.onPublishFailed(topic, e);
+            done.completeExceptionally(e);
+        }
+    }
+
+    public <T> EventSubscription<T> subscribe(
+            String topic, Type type, EventHandler<T> handler, SubscribeOptions options) {
+        Payloads.Target target = payloads.target(type);
+        return subscribe(topic, target.name(), envelope -> envelope.as(payloads, target), handler, options);
+    }
+
+    /** Subscribes with a decoder that may make events of several types. */
+    synchronized <T> EventSubscription<T> subscribe(
+            String topic,
+            String typeName,
+            EventSubscription.Decoder<T> decoder,
+            EventHandler<T> handler,
+            SubscribeOptions options) {
+        TopicPattern pattern = TopicPattern.parse(topic);
+        String channel = channels.names().event(pattern.toGlob());
+        EventReader reader = readers.get(channel);
+        if (reader == null) {
+            reader = new EventReader(channel, codec, channels, listener, counters, remembered);
+        }
+        EventSubscription<T> subscription =
+                new EventSubscription<>(pattern, reader, typeName, decoder, handler, options, counters, listener, this);
+        reader.add(subscription);
+        try {
+            open.add(subscription);
+            bus.keepAlive().begin(subscription);
+            if (reader.isUnopened()) {
+                readers.put(channel, reader);
+                listen(reader, pattern.isWildcard());
+            }
+            return subscription;
+        } catch (RuntimeException | Error e) {
+            undo(reader, subscription);
+            throw e;
+        }
+    }
+
+    /** As if it had not been asked for. */
+    private void undo(EventReader reader, EventSubscription<?> subscription) {
+        open.remove(subscription);
+        bus.keepAlive().end(subscription);
+        reader.remove(subscription);
+        if (reader.leave()) {
+            readers.remove(reader.channel(), reader);
+            if (!reader.isUnopened()) {
+                CompletableFuture<Void> unused = reader.listening().close();
+            }
+        }
+    }
+
+    Payloads payloads() {
+        return payloads;
+    }
+
+    /** Where mailboxes wait before they ask for a thread again. */
+    DelayedExecutor later() {
+        return channels::later;
+    }
+
+    /** Where handlers run. A thread of the program counts as one of the bus while it does. */
+    Executor executor(SubscribeOptions options, Consumer<RuntimeException> refused) {
+        if (options.executor().isEmpty()) {
+            return executor;
+        }
+        Executor users = options.executor().get();
+        return task -> {
+            try {
+                users.execute(() -> BusThreads.runAs(bus.bus(), task));
+            } catch (RuntimeException e) { // not all refuse as they should
+                refused.accept(e);
+                throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e);
+            }
+        };
+    }
+
+    private void listen(EventReader reader, boolean wildcard) {
+        reader.opened(
+                wildcard
+                        ? channels.listenPattern(reader.channel(), reader)
+                        : channels.listen(reader.channel(), reader));
+        reader.listening().ready().whenComplete((done, failure) -> {
+            if (failure != null) {
+                synchronized (this) {
+                    readers.remove(reader.channel(), reader); // the next subscription tries again
+                }
+                reader.refused();
+            }
+        });
+    }
+
+    CompletableFuture<Void> ready(EventReader reader) {
+        CompletableFuture<Void> ready = new GuardedFuture<>();
+        reader.listening().ready().whenComplete((done, failure) -> {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            settle(ready, null, cause instanceof TransportException refused ? new SubscribeException(refused) : cause);
+        });
+        return ready;
+    }
+
+    /** Completes a future of the program on the executor: what hangs on it may block, and this may be an I/O thread. */
+    <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
+        Runnable completion =
+                failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure);
+        try {
+            awaited.execute(completion);
+        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+            completion.run();
+        }
+    }
+
+    /**
+     * Ends a subscription, and the channel with the last one; completes when it has been offered everything that had
+     * arrived, and is offered nothing any more.
+     */
+    CompletableFuture<Void> remove(EventReader reader, EventSubscription<?> subscription) {
+        CompletableFuture<Void> served;
+        synchronized (this) {
+            if (reader.leave()) {
+                readers.remove(reader.channel(), reader);
+                served = reader.listening().close().whenComplete((done, failure) -> reader.end());
+            } else {
+                served = reader.listening().caughtUp();
+            }
+        }
+        return served.whenComplete((done, failure) -> reader.remove(subscription));
+    }
+
+    /** Until then, closing the bus waits for it. */
+    synchronized void ended(EventSubscription<?> subscription) {
+        if (open.remove(subscription)) {
+            bus.keepAlive().end(subscription);
+            counters.dropped.add(subscription.dropped());
+        }
+    }
+
+    public synchronized BusStats stats() {
+        long dropped = open.stream().mapToLong(EventSubscription::dropped).sum();
+        return counters.snapshot(channels.stats(), dropped);
+    }
+
+    /** Closes all subscriptions. False if some handler did not finish in time; what waits for it is dropped. */
+    public boolean close(Duration timeout) throws InterruptedException {
+        CompletableFuture<?>[] ended =
+                open().stream().map(EventSubscription::close).toArray(CompletableFuture[]::new);
+        try {
+            CompletableFuture.allOf(ended).get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            LOG.debug("A subscription did not end in order", e);
+        } finally {
+            abandon();
+        }
+        return true;
+    }
+
+    /** Ends what is still open, also what was opened meanwhile, without the handlers. */
+    public void abandon() {
+        open().forEach(EventSubscription::abandon);
+    }
+
+    private synchronized List<EventSubscription<?>> open() {
+        return List.copyOf(open);
+    }
+}

@@ -1,0 +1,204 @@
+package dev.omnibus.internal.event;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
+import dev.omnibus.bus.PayloadCodec;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.json.Json;
+import dev.omnibus.internal.json.TypeNames;
+import dev.omnibus.internal.json.ValueWriter;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What events carry, as the end of an envelope and back: JSON as it is, bytes and what a {@link PayloadCodec} writes in
+ * base64.
+ */
+public final class Payloads {
+
+    /** How an envelope goes on behind its last attribute. */
+    static final byte[] QUOTE_JSON_DATA = ascii("\",\"data\":");
+
+    private static final byte[] NULL = ascii("null");
+    private static final byte[] JSON_DATA = ascii(",\"data\":");
+    private static final byte[] BYTES_DATA =
+            ascii(",\"datacontenttype\":\"application/octet-stream\",\"data_base64\":");
+
+    /** A payload as it goes into an envelope: the name of the member, and its value. */
+    public record Written(byte[] member, byte[] value) {
+
+        /** Whether it is JSON's null, which readers refuse: an Optional without a value, for instance. */
+        boolean isNull() {
+            return value.length == NULL.length && value[0] == NULL[0];
+        }
+    }
+
+    /** A payload as it lies in a message, unread. */
+    record Unread(Message value, boolean base64, @Nullable String contentType) {
+
+        /** The same without the rest of its frame. */
+        Unread alone() {
+            if (value.length() == value.bytes().length) {
+                return this;
+            }
+            byte[] copy = Arrays.copyOfRange(value.bytes(), value.offset(), value.offset() + value.length());
+            return new Unread(new Message(copy, 0, copy.length), base64, contentType);
+        }
+    }
+
+    /** What a handler expects; made once, because looking a type up takes longer than reading a small payload. */
+    public record Target(Type type, ObjectReader json) {
+
+        /** For people. */
+        String name() {
+            return type instanceof Class<?> plain ? plain.getSimpleName() : type.getTypeName();
+        }
+    }
+
+    private final ObjectMapper json;
+    private final @Nullable PayloadCodec codec;
+    private final byte[] codecData;
+    private final PayloadTypes types;
+    private final DecodableTypes decodable;
+    private final ValueWriter byClass;
+
+    public Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
+        this.json = json;
+        this.codec = codec;
+        this.types = new PayloadTypes(json);
+        this.decodable = DecodableTypes.ofEvents(json);
+        this.byClass = ValueWriter.of(json, Object.class);
+        this.codecData = codec == null
+                ? BYTES_DATA
+                : ascii(",\"datacontenttype\":" + Json.quoted(codec.contentType()) + ",\"data_base64\":");
+    }
+
+    /**
+     * Looks up a type.
+     *
+     * @throws IllegalArgumentException if no event could ever be read as one, or none safely
+     */
+    public Target target(Type type) {
+        JavaType full = json.constructType(type);
+        if (codec == null) {
+            decodable.checkOnce(full, () -> "Data of the type " + TypeNames.of(full));
+        }
+        return new Target(type, json.readerFor(full));
+    }
+
+    /** How the events of a topic are written whose type is known. */
+    ValueWriter writer(Type type) {
+        ValueWriter writer = ValueWriter.of(json, type);
+        return writer.isByClass() ? byClass : writer;
+    }
+
+    public Written write(Object data) {
+        return write(data, byClass);
+    }
+
+    Written write(Object data, ValueWriter writer) {
+        try {
+            if (data instanceof byte[] bytes) {
+                return new Written(BYTES_DATA, base64(bytes));
+            }
+            return codec == null
+                    ? new Written(JSON_DATA, writer.write(data))
+                    : new Written(codecData, base64(codec.write(data)));
+        } catch (JsonProcessingException e) {
+            boolean ofTypes = e instanceof InvalidDefinitionException; // which quotes nothing
+            throw unwritable(data, "JSON", ofTypes ? Json.unwritable(e) : Json.problem(e), e);
+        } catch (IOException e) {
+            throw unwritable(data, codec == null ? "JSON" : codec.contentType(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * Refuses data that nobody could read.
+     *
+     * @throws IllegalArgumentException if there is none, or none that an event could carry
+     */
+    void require(@Nullable Object data, String topic) {
+        if (data == null) {
+            throw nothing(topic, "null");
+        }
+        if (codec == null) {
+            types.requireWritable(data);
+        }
+    }
+
+    static IllegalArgumentException nothing(String topic, String what) {
+        return new IllegalArgumentException("An event on topic " + topic + " must carry something, and this is " + what
+                + "; where there is nothing to say, publish an empty record");
+    }
+
+    private static IllegalArgumentException unwritable(Object data, String format, String problem, Exception cause) {
+        return new IllegalArgumentException(
+                "An event of " + data.getClass() + " cannot be written as " + format + ": " + problem, cause);
+    }
+
+    Object read(Unread payload, Target target) throws IOException {
+        Message value = payload.value();
+        Object data = payload.base64()
+                ? readBytes(bytes(value), payload.contentType(), target)
+                : Json.read(target.json(), value);
+        if (data == null) {
+            throw new IOException("its data is null");
+        }
+        return data;
+    }
+
+    private Object readBytes(byte[] bytes, @Nullable String contentType, Target target) throws IOException {
+        if (target.type() == byte[].class) {
+            return bytes;
+        }
+        if (isJson(contentType)) {
+            return Json.read(target.json(), new Message(bytes, 0, bytes.length));
+        }
+        if (codec != null && codec.contentType().equalsIgnoreCase(contentType)) {
+            return codec.read(bytes, target.type());
+        }
+        throw new IOException("its data is " + contentType + ", for which this bus has no codec");
+    }
+
+    /** Without a type it is JSON, as everywhere in CloudEvents. */
+    private static boolean isJson(@Nullable String contentType) {
+        if (contentType == null) {
+            return true;
+        }
+        int parameters = contentType.indexOf(';');
+        String type = (parameters < 0 ? contentType : contentType.substring(0, parameters))
+                .trim()
+                .toLowerCase(Locale.ROOT);
+        return type.endsWith("/json") || type.endsWith("+json");
+    }
+
+    private byte[] bytes(Message value) throws IOException {
+        byte[] bytes = json.readValue(value.bytes(), value.offset(), value.length(), byte[].class);
+        if (bytes == null) {
+            throw new IOException("its data is null");
+        }
+        return bytes;
+    }
+
+    private static byte[] base64(byte[] bytes) {
+        byte[] text = Base64.getEncoder().encode(bytes);
+        byte[] quoted = new byte[text.length + 2];
+        quoted[0] = '"';
+        System.arraycopy(text, 0, quoted, 1, text.length);
+        quoted[quoted.length - 1] = '"';
+        return quoted;
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

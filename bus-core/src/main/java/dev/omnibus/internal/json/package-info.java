@@ -1,0 +1,8 @@
+/**
+ * JSON as it is read from strangers and written for them: types, limits, strictness. Start at
+ * {@link dev.omnibus.internal.json.Json}.
+ */
+@NullMarked
+package dev.omnibus.internal.json;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,165 @@
+package dev.omnibus.transport.redisson.cluster;
+
+import dev.omnibus.transport.redisson.subscription.SlotMigration;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import org.redisson.Redisson;
+import org.redisson.api.RFuture;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.codec.LongCodec;
+import org.redisson.client.protocol.RedisCommands;
+import org.redisson.command.CommandAsyncExecutor;
+import org.redisson.connection.MasterSlaveEntry;
+
+/**
+ * Makes the counts of receivers right in a cluster, where each server counts its own subscribers only.
+ *
+ * <p>While a slot moves, publishers and subscribers follow it one after the other: the server that a publisher has
+ * followed to may not have all subscribers of the channel yet, and those hear it nevertheless. Of the server before and
+ * the one after, one always has all of them, see {@link SlotMigration}. So when a count is zero, or was taken soon
+ * after the channel has moved, all servers are asked, and the largest number is the true one. One that is silent is
+ * left out until it answers, and then nobody knows that there are none.
+ *
+ * <p>Soon after a replica took over, a zero is not believed, see {@link MasterTenure}.
+ *
+ * <p>Thread-safe.
+ */
+public final class ClusterCounts {
+
+    /** Events that nobody hears are published without asking all servers every time. */
+    private static final Duration REMEMBERED = Duration.ofMillis(20);
+
+    /** A server that is silent must not hold up all that is published on the others. */
+    private static final Duration LONGEST = Duration.ofMillis(200);
+
+    private static final int MOST_REMEMBERED = 1_000;
+    private static final int SLOTS = 16_384;
+
+    private static final Object NOWHERE = new Object(); // while nobody has the slot
+
+    private record Place(MasterSlaveEntry server, long since) {}
+
+    private final CommandAsyncExecutor commands;
+    private final AtomicReferenceArray<Place> places =
+            new AtomicReferenceArray<>(SLOTS); // channels move with their slot
+    private final Map<String, Long> unheard = new ConcurrentHashMap<>();
+    private final Set<MasterSlaveEntry> silent = ConcurrentHashMap.newKeySet();
+    private final MasterTenure reigns;
+
+    public ClusterCounts(RedissonClient client, MasterTenure reigns) {
+        this.commands = ((Redisson) client).getCommandExecutor();
+        this.reigns = reigns;
+    }
+
+    /** Tells how many there are, on the thread that asks or on one of Redisson's. */
+    public void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> told) {
+        boolean unsettled = mustBeExact && isUnsettled(channel);
+        if (counted > 0 ? !unsettled : !mustBeExact && wasUnheard(channel)) {
+            told.accept(counted);
+            return;
+        }
+        Set<MasterSlaveEntry> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked
+        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = askAllBut(leftOut, channel);
+        Collection<CompletableFuture<Long>> counts = asked.values();
+        CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
+        boolean everybody = leftOut.isEmpty();
+        limit(all);
+        all.whenComplete((done, failure) -> {
+            long largest = counts.stream()
+                    .filter(count -> count.isDone() && !count.isCompletedExceptionally())
+                    .mapToLong(CompletableFuture::join)
+                    .max()
+                    .orElse(0);
+            if (failure != null) {
+                asked.forEach(this::leaveOut);
+            }
+            if (failure == null && everybody && largest == 0 && counted == 0) {
+                rememberUnheard(channel);
+            }
+            // A server that does not answer may have one: to say that nobody heard it could have it done twice.
+            boolean sure = failure == null && everybody && !(mustBeExact && reigns.hasNewMaster(channel));
+            told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
+        });
+    }
+
+    /** On the thread that reads and writes, without which there would be no answers either. */
+    private void limit(CompletableFuture<Void> all) {
+        if (all.isDone()) {
+            return;
+        }
+        try {
+            Future<?> wait = commands.getServiceManager()
+                    .getGroup()
+                    .schedule(
+                            () -> all.completeExceptionally(new TimeoutException()),
+                            LONGEST.toMillis(),
+                            TimeUnit.MILLISECONDS);
+            all.whenComplete((done, failure) -> wait.cancel(false));
+        } catch (RejectedExecutionException ended) {
+            all.completeExceptionally(ended);
+        }
+    }
+
+    private Map<MasterSlaveEntry, CompletableFuture<Long>> askAllBut(Set<MasterSlaveEntry> leftOut, String channel) {
+        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = new HashMap<>();
+        for (MasterSlaveEntry server : commands.getConnectionManager().getEntrySet()) {
+            if (!leftOut.contains(server)) {
+                RFuture<Long> count =
+                        commands.writeAsync(server, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
+                asked.put(server, count.toCompletableFuture());
+            }
+        }
+        return asked;
+    }
+
+    /** A server that has not answered in time is not asked again, and waited for, before that question has an end. */
+    private void leaveOut(MasterSlaveEntry server, CompletableFuture<Long> count) {
+        if (!count.isDone() && silent.add(server)) {
+            count.whenComplete((late, failure) -> silent.remove(server));
+        }
+    }
+
+    /** Which is equal for channels that have the same master now. */
+    public Object master(String channel) {
+        MasterSlaveEntry server = commands.getConnectionManager().getEntry(channel);
+        return server == null ? NOWHERE : server.getClient();
+    }
+
+    private boolean isUnsettled(String channel) {
+        MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
+        if (now == null) {
+            return true;
+        }
+        int slot = commands.getConnectionManager().calcSlot(channel);
+        Place place = places.get(slot);
+        if (place == null || place.server != now) {
+            place = new Place(now, System.nanoTime());
+            places.set(slot, place);
+        }
+        return System.nanoTime() - place.since < MasterTenure.UNSETTLED.toNanos();
+    }
+
+    private boolean wasUnheard(String channel) {
+        Long since = unheard.get(channel);
+        return since != null && System.nanoTime() - since < REMEMBERED.toNanos();
+    }
+
+    private void rememberUnheard(String channel) {
+        long now = System.nanoTime();
+        if (unheard.size() > MOST_REMEMBERED) {
+            unheard.values().removeIf(since -> now - since >= REMEMBERED.toNanos());
+        }
+        unheard.put(channel, now);
+    }
+}

@@ -1,0 +1,203 @@
+package dev.omnibus.transport.redisson.connection;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.redisson.client.RedisAuthRequiredException;
+import org.redisson.client.RedisReconnectedException;
+import org.redisson.client.RedisRetryException;
+import org.redisson.client.RedisTimeoutException;
+import org.redisson.client.RedisWrongPasswordException;
+import org.redisson.config.Config;
+
+/**
+ * Why no connection was made, told so that the reader knows what to change: what happened, at which address, what to
+ * do. The address never contains the login.
+ */
+public final class ConnectFailures {
+
+    private static final int DEEPEST = 10;
+    private static final Duration LATE = Duration.ofMillis(400);
+
+    /** What the native transport says before the reason. */
+    private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\):\\s*");
+
+    private static final String TOO_MANY_CLIENTS = "max number of clients";
+    private static final String PROTECTED_MODE = "DENIED Redis is running in protected mode";
+
+    private ConnectFailures() {}
+
+    /** Whether Redis takes no client from here, whatever it asks. */
+    public static boolean isTurnedAway(Throwable failure) {
+        return says(failure, TOO_MANY_CLIENTS) || says(failure, PROTECTED_MODE);
+    }
+
+    public static TransportException of(Config config, Throwable failure) {
+        return of(config, failure, Duration.ZERO);
+    }
+
+    /**
+     * Why no connection was made.
+     *
+     * @param late how late this process itself was while it connected
+     */
+    public static TransportException of(Config config, Throwable failure, Duration late) {
+        String where = where(config);
+        Throwable e = root(failure);
+        if (has(failure, RedisWrongPasswordException.class::isInstance) || says(failure, "ERR AUTH")) {
+            return refused("Redis at " + where + " refused the login; check user and password: " + said(e), failure);
+        }
+        if (has(failure, RedisAuthRequiredException.class::isInstance)) {
+            String login = "Redis at " + where + " wants a login; give one, as in redis://user:password@host:port";
+            return refused(login, failure);
+        }
+        if (has(failure, InterruptedException.class::isInstance)) {
+            return lost("Interrupted while connecting to Redis at " + where, failure);
+        }
+        if (says(failure, TOO_MANY_CLIENTS)) {
+            return lost("Redis at " + where + " has as many clients as its maxclients allows", failure);
+        }
+        if (says(failure, PROTECTED_MODE)) {
+            return refused(
+                    "Redis at " + where + " is in protected mode: it takes no clients of other machines until"
+                            + " it has a password",
+                    failure);
+        }
+        if (says(failure, "DB index is out of range")) {
+            return refused("Redis at " + where + " has no database of that number: " + said(e), failure);
+        }
+        if (says(failure, "cluster support disabled")) {
+            return refused(where + " is no cluster; connect to it as a single server", failure);
+        }
+        if (says(failure, "unknown command 'SENTINEL'")) {
+            return refused(where + " is no Sentinel; connect to it as a single server", failure);
+        }
+        if (says(failure, "GET-MASTER-ADDR-BY-NAME command returns empty result")) {
+            String unknown = "The Sentinels at " + where + " know no master named "
+                    + config.useSentinelServers().getMasterName() + "; check the master name";
+            return refused(unknown, failure);
+        }
+        return lost(unreachable(config, where, failure, e) + late(late), failure);
+    }
+
+    /** It has taken longer than it may. */
+    public static TransportException late(Config config, Duration within) {
+        String where = where(config);
+        String late = "Cannot connect to Redis: " + where + " did not answer within " + within.toMillis()
+                + " ms; is it reachable, is it Redis, " + doesItSpeakTls(where);
+        return new TransportException(Kind.CONNECTION_LOST, true, late, null);
+    }
+
+    private static String late(Duration late) {
+        return late.compareTo(LATE) < 0
+                ? ""
+                : " This process itself came " + late.toMillis() + " ms late meanwhile: has it enough processor time?";
+    }
+
+    private static String unreachable(Config config, String where, Throwable failure, Throwable root) {
+        if (has(failure, UnknownHostException.class::isInstance)) {
+            return "Cannot connect to Redis: the host of " + where + " is unknown; check its spelling and the DNS";
+        }
+        if (has(failure, SSLException.class::isInstance)) {
+            return "Cannot connect to Redis: TLS with " + where + " failed (" + said(root)
+                    + "); does it speak TLS, and is its certificate trusted?";
+        }
+        if (has(failure, ConnectException.class::isInstance)) {
+            return isItRunning(config, where) + said(root);
+        }
+        if (says(failure, ConnectionBreaker.UNREADABLE)) {
+            return "Cannot connect to Redis: what answers at " + where
+                    + " is no Redis; or does it speak TLS (then write rediss://)?";
+        }
+        if (has(failure, RedisRetryException.class::isInstance)) {
+            return "Redis at " + where + " is not ready: " + said(root) + "; try again later";
+        }
+        if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
+            return "Cannot connect to Redis: " + where + " did not answer within "
+                    + RedissonSettings.connectMillis(config) + " ms; is it reachable, is it Redis, "
+                    + doesItSpeakTls(where);
+        }
+        if (has(failure, ClosedChannelException.class::isInstance)
+                || has(failure, RedisReconnectedException.class::isInstance)
+                || says(failure, "Broken pipe")
+                || says(failure, "Connection reset")) { // which of them is seen is a race
+            return "Cannot connect to Redis: what answers at " + where + " ended the connection; has it as many clients"
+                    + " as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
+        }
+        return isItRunning(config, where) + said(root);
+    }
+
+    private static String isItRunning(Config config, String where) {
+        return config.isSentinelConfig()
+                ? "Cannot connect to Redis by the Sentinels at " + where + "; is one of them running, and the master? "
+                : "Cannot connect to Redis; is it running at " + where + "? ";
+    }
+
+    private static String doesItSpeakTls(String where) {
+        return "does it speak TLS "
+                + (where.contains("rediss:") ? "(else write redis://)?" : "(then write rediss://)?");
+    }
+
+    private static TransportException refused(String message, Throwable cause) {
+        return new TransportException(Kind.REFUSED, true, message, cause);
+    }
+
+    private static TransportException lost(String message, Throwable cause) {
+        return new TransportException(Kind.CONNECTION_LOST, true, message, cause);
+    }
+
+    /** Without user and password. */
+    private static String where(Config config) {
+        List<String> addresses;
+        if (config.isClusterConfig()) {
+            addresses = config.useClusterServers().getNodeAddresses();
+        } else if (config.isSentinelConfig()) {
+            addresses = config.useSentinelServers().getSentinelAddresses();
+        } else {
+            addresses = List.of(config.useSingleServer().getAddress());
+        }
+        return String.join(
+                ", ", addresses.stream().map(ConnectFailures::withoutLogin).toList());
+    }
+
+    private static String withoutLogin(String address) {
+        int login = address.lastIndexOf('@');
+        return login < 0 ? address : address.substring(0, address.indexOf("//") + 2) + address.substring(login + 1);
+    }
+
+    private static boolean says(Throwable failure, String text) {
+        return has(failure, e -> String.valueOf(e.getMessage()).contains(text));
+    }
+
+    private static boolean has(Throwable failure, Predicate<Throwable> wanted) {
+        return chain(failure).anyMatch(wanted);
+    }
+
+    private static Throwable root(Throwable failure) {
+        return chain(failure).reduce(failure, (before, cause) -> cause);
+    }
+
+    private static Stream<Throwable> chain(Throwable failure) {
+        return Stream.<@Nullable Throwable>iterate(failure, e -> e != null, e -> e == null ? null : e.getCause())
+                .<Throwable>mapMulti((e, each) -> {
+                    if (e != null) {
+                        each.accept(e);
+                    }
+                })
+                .limit(DEEPEST);
+    }
+
+    private static String said(Throwable e) {
+        return SYSTEM_CALL.matcher(RedissonFailures.firstLine(e)).replaceFirst("");
+    }
+}

@@ -1,0 +1,106 @@
+package dev.omnibus.transport.redisson.connection;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.redisson.client.RedisClient;
+import org.redisson.client.RedisConnection;
+import org.redisson.client.handler.CommandPubSubDecoder;
+import org.redisson.client.protocol.RedisCommands;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connections of one Redisson client that stand and are logged in. They get the name of the node, which
+ * {@code CLIENT LIST} shows; where that is forbidden, they have none. Thread-safe.
+ */
+@Sharable
+public final class Connections extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+
+    private final Set<Channel> open = ConcurrentHashMap.newKeySet(); // also those that do not stand yet
+    private final Set<Channel> standing = ConcurrentHashMap.newKeySet();
+    private volatile String name; // none if empty
+
+    public Connections(String name) {
+        this.name = name;
+    }
+
+    /** What is no printable ASCII, Redis would refuse. */
+    public static String printable(String name) {
+        return name.replaceAll("[^!-~]", "_");
+    }
+
+    /** To be added last: what comes before it logs in first. */
+    void watch(Channel channel) {
+        channel.pipeline().addLast("omnibus-connections", this);
+        open.add(channel);
+        channel.closeFuture().addListener(closed -> {
+            open.remove(channel);
+            standing.remove(channel);
+        });
+    }
+
+    /**
+     * Closes what an event loop that has died has left open: Redis would go on counting its subscriptions, and give
+     * messages to those of it that wait for some.
+     */
+    public void closeLeft() {
+        for (Channel channel : open) {
+            try {
+                channel.unsafe().closeForcibly();
+            } catch (RuntimeException | AssertionError e) { // it has no thread to tell its own end on, or to ask for
+                LOG.debug("A connection of a dead event loop did not end in order", e);
+            }
+        }
+    }
+
+    /** Names all of them, those that come as well. */
+    public void name(String name) {
+        this.name = name;
+        standing.forEach(channel -> name(channel, name));
+    }
+
+    /** Whether there is any by which commands are sent to such a server. */
+    public boolean canSend(Predicate<RedisClient> server) {
+        for (Channel channel : standing) {
+            if (channel.isActive()
+                    && !isSubscribing(channel)
+                    && server.test(RedisConnection.getFrom(channel).getRedisClient())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isSubscribing(Channel channel) {
+        return channel.pipeline().get(CommandPubSubDecoder.class) != null;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        Channel channel = context.channel();
+        standing.add(channel);
+        if (!channel.isActive()) {
+            standing.remove(channel);
+        }
+        if (!name.isEmpty()) {
+            name(channel, name);
+        }
+        context.fireChannelActive();
+    }
+
+    private static void name(Channel channel, String name) {
+        RedisConnection connection = RedisConnection.getFrom(channel);
+        connection.async(RedisCommands.CLIENT_SETNAME, name).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.debug("A connection to Redis has no name: {}", RedissonFailures.firstLine(failure));
+            }
+        });
+    }
+}

@@ -1,0 +1,387 @@
+package dev.omnibus.transport.redisson.lease;
+
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.redisson.api.BatchOptions;
+import org.redisson.api.RBatch;
+import org.redisson.api.RScript.Mode;
+import org.redisson.api.RScript.ReturnType;
+import org.redisson.api.RScriptAsync;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.RedisException;
+import org.redisson.client.RedisNoScriptException;
+import org.redisson.client.codec.ByteArrayCodec;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Entries that expire unless renewed, kept by one script on Redis' own clock. It takes out what has expired, and says
+ * what has changed. It runs when something changes, and a few times a second for all who use the index together: a mark
+ * that expires tells that it is time. Otherwise a renewal prolongs its entry and a look reads the version, so their
+ * cost is the same for few entries and for many.
+ *
+ * <p>An entry is a key of its own, which alone knows when it ends. A sorted set, the index, lists the entries by when
+ * to look whether they have ended, and a second one by when they last changed; the last of these changes is the
+ * version. All of it expires a while after the last entry.
+ */
+public final class RedisLeases {
+
+    static final String SCRIPT = script();
+
+    /** Of a read of everything; nobody has so much to say. What is beyond it is left out, as if it did not stand. */
+    static final long MAX_BYTES = 64L * 1024 * 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
+    private static final String DIGEST = RedissonFailures.sha1(SCRIPT);
+    private static final long UNKNOWN = 0;
+    private static final Duration LOOKED_FOR = Duration.ofMillis(400); // as the script says
+    private static final int CHECKED = 10; // one of so many renewals, and of looks
+    private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
+
+    private final RedissonClient client;
+    private final PlainLeases plain;
+    private final Map<String, Written> written = new ConcurrentHashMap<>(); // by key
+    private final AtomicInteger glances = new AtomicInteger();
+    private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when the script was, last
+    private volatile String glancedAt = "";
+    private volatile long glanced;
+
+    /** What Redis was told last, and how often that was renewed. */
+    private record Written(byte[] value, AtomicInteger renewals) {
+
+        Written(byte[] value) {
+            this(value, new AtomicInteger());
+        }
+    }
+
+    public RedisLeases(RedissonClient client) {
+        this.client = client;
+        this.plain = new PlainLeases(client);
+    }
+
+    private static String script() {
+        try (InputStream in = Objects.requireNonNull(RedisLeases.class.getResourceAsStream("leases.lua"))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** In the slot of the index, as are the entries. */
+    static String changes(String index) {
+        return index + ":changes:{" + index + "}";
+    }
+
+    static String version(String index) {
+        return index + ":version:{" + index + "}";
+    }
+
+    private static String mark(String index) {
+        return index + ":looked:{" + index + "}";
+    }
+
+    public CompletableFuture<Long> renew(String index, String key, byte[] value, Duration ttl) {
+        Written known = written.get(key);
+        Written last = known != null && Arrays.equals(known.value, value) ? known : null;
+        boolean same = last != null;
+        return scripted(
+                () -> last != null ? prolong(index, key, last, ttl) : write(index, key, value, ttl),
+                () -> plain.renew(index, key, value, ttl, same).thenApply(done -> {
+                    written.put(key, new Written(value));
+                    return UNKNOWN;
+                }),
+                "write " + key);
+    }
+
+    private CompletableFuture<Long> write(String index, String key, byte[] value, Duration ttl) {
+        return run(keys(index, key), utf8("write"), utf8(String.valueOf(ttl.toMillis())), value)
+                .thenApply(answer -> {
+                    written.put(key, new Written(value));
+                    return version(answer);
+                });
+    }
+
+    /**
+     * The script need not run for an entry that is there, and listed. Where the version is gone, everything may be. And
+     * now and then it is read whether the entry says what it should.
+     */
+    @SuppressWarnings("deprecation") // the one that takes a Duration may do it by a script
+    private CompletableFuture<Long> prolong(String index, String key, Written last, Duration ttl) {
+        RBatch batch = batch(client);
+        CompletableFuture<Boolean> prolonged = batch.getKeys()
+                .expireAsync(key, ttl.toMillis(), TimeUnit.MILLISECONDS)
+                .toCompletableFuture();
+        CompletableFuture<Double> listed = batch.getScoredSortedSet(index, ByteArrayCodec.INSTANCE)
+                .getScoreAsync(utf8(key))
+                .toCompletableFuture();
+        boolean checked = last.renewals.incrementAndGet() % CHECKED == 0;
+        Glance glance = new Glance(batch, index, checked);
+        CompletableFuture<byte[]> said = checked
+                ? batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE)
+                        .getAsync()
+                        .toCompletableFuture()
+                : done(last.value);
+        return executed(batch).thenCompose(fine -> {
+            if (!fine
+                    || !prolonged.join()
+                    || listed.join() == null
+                    || glance.version() == UNKNOWN
+                    || !Arrays.equals(last.value, said.join())) {
+                return write(index, key, last.value, ttl);
+            }
+            return glance.isDue()
+                    ? run(lists(index), utf8("look"), utf8(String.valueOf(glance.version())), utf8("0"))
+                            .thenApply(RedisLeases::version)
+                    : done(glance.version());
+        });
+    }
+
+    /**
+     * The version, and whether it is time to run the script. Of those who glance at the same time one is told so. If it
+     * is checked, also where somebody has put a mark that does not expire.
+     */
+    private static final class Glance {
+
+        private static final byte[] LOOKED = utf8("1");
+
+        private final CompletableFuture<byte[]> version;
+        private final CompletableFuture<Boolean> due;
+        private final CompletableFuture<Long> remaining;
+
+        Glance(RBatch batch, String index, boolean checked) {
+            version = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
+                    .getAsync()
+                    .toCompletableFuture();
+            due = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
+                    .setIfAbsentAsync(LOOKED, LOOKED_FOR)
+                    .toCompletableFuture();
+            remaining = checked
+                    ? batch.getBucket(RedisLeases.mark(index))
+                            .remainTimeToLiveAsync()
+                            .toCompletableFuture()
+                    : done(0L);
+        }
+
+        long version() {
+            return number(version.join());
+        }
+
+        boolean isDue() {
+            return due.join() || remaining.join() == -1 || remaining.join() > LOOKED_FOR.toMillis();
+        }
+    }
+
+    public CompletableFuture<Void> end(String index, String key) {
+        written.remove(key);
+        return scripted(
+                () -> run(keys(index, key), utf8("end")).thenApply(answer -> null),
+                () -> plain.end(index, key),
+                "remove " + key);
+    }
+
+    public CompletableFuture<Leases> look(String index, long since) {
+        return scripted(() -> glance(index, since), () -> plain.look(index, since), "read " + index);
+    }
+
+    /** One plain command, if this client has asked a moment ago whether it is time for the script. */
+    private CompletableFuture<Leases> glance(String index, long since) {
+        long now = System.nanoTime();
+        RBatch batch = batch(client);
+        if (now - glanced < LOOKED_FOR.toNanos() && index.equals(glancedAt)) {
+            CompletableFuture<byte[]> version = batch.<byte[]>getBucket(version(index), ByteArrayCodec.INSTANCE)
+                    .getAsync()
+                    .toCompletableFuture();
+            return executed(batch)
+                    .thenCompose(fine ->
+                            fine && number(version.join()) == since ? done(known(since)) : parts(index, since, null));
+        }
+        glancedAt = index;
+        glanced = now;
+        Glance glance = new Glance(batch, index, glances.incrementAndGet() % CHECKED == 0);
+        return executed(batch)
+                .thenCompose(fine -> fine && glance.version() == since && !glance.isDue()
+                        ? done(known(since))
+                        : parts(index, since, null));
+    }
+
+    private static Leases known(long since) {
+        return since == UNKNOWN ? Leases.all(UNKNOWN, Map.of()) : Leases.unchanged(since);
+    }
+
+    /** What the script answers is bounded, so it may take more than one. */
+    private CompletableFuture<Leases> parts(String index, long since, @Nullable Part before) {
+        byte[] goOn = utf8(before != null && before.all ? "1" : "0");
+        return run(lists(index), utf8("look"), utf8(String.valueOf(since)), goOn)
+                .thenCompose(answer -> {
+                    Part part = before == null ? new Part() : before;
+                    return part.add(answer) ? parts(index, part.version, part) : done(part.leases());
+                });
+    }
+
+    /** What has been read of the entries. */
+    private static final class Part {
+
+        private final Map<String, byte[]> changed = new HashMap<>();
+        private final Set<String> gone = new HashSet<>();
+        private boolean all;
+        private long version;
+        private long bytes;
+
+        /** Version, whether there is more, whether this is all, and names with values. True if there is more. */
+        boolean add(List<Object> answer) {
+            version = version(answer);
+            if (answer.size() < 3) {
+                return false;
+            }
+            if (!all && (Long) answer.get(2) == 1) {
+                changed.clear();
+                gone.clear();
+                all = true;
+            }
+            for (int i = 3; i + 1 < answer.size(); i += 2) {
+                add(new String((byte[]) answer.get(i), StandardCharsets.UTF_8), (byte @Nullable []) answer.get(i + 1));
+            }
+            return (Long) answer.get(1) == 1;
+        }
+
+        private void add(String key, byte @Nullable [] value) {
+            changed.remove(key);
+            gone.remove(key);
+            bytes += key.length() + (value == null ? 0 : value.length);
+            if (value == null) {
+                gone.add(key);
+            } else if (bytes <= MAX_BYTES) {
+                changed.put(key, value);
+            } else {
+                FailureLog.safely(() -> LOG.warn(
+                        "{} was left out: what the entries say is more than {} bytes together", key, MAX_BYTES));
+            }
+        }
+
+        Leases leases() {
+            return new Leases(version, all, changed, all ? Set.of() : gone);
+        }
+    }
+
+    /**
+     * A refused script may have done a part of its work; the plain commands do the same again. For a while nobody asks
+     * for what is refused.
+     */
+    private <T> CompletableFuture<T> scripted(
+            Supplier<CompletableFuture<T>> script, Supplier<CompletableFuture<T>> otherwise, String action) {
+        CompletableFuture<T> result = System.nanoTime() - refused >= REFUSED_FOR.toNanos()
+                ? script.get()
+                        .handle((value, failure) -> {
+                            if (failure == null) {
+                                return done(value);
+                            }
+                            if (!RedissonFailures.isRefusal(failure)) {
+                                return CompletableFuture.<T>failedFuture(failure);
+                            }
+                            refused = System.nanoTime();
+                            return otherwise.get();
+                        })
+                        .thenCompose(Function.identity())
+                : otherwise.get();
+        return RedissonFailures.named(action, result);
+    }
+
+    static RBatch batch(RedissonClient client) {
+        return client.createBatch(BatchOptions.defaults().retryAttempts(0));
+    }
+
+    /** False if one of the commands has found a value of another kind than it should; the others have run. */
+    static CompletableFuture<Boolean> executed(RBatch batch) {
+        return batch.executeAsync()
+                .toCompletableFuture()
+                .handle((done, failure) -> {
+                    if (failure != null && !isMisplaced(failure)) {
+                        return CompletableFuture.<Boolean>failedFuture(failure);
+                    }
+                    return done(failure == null);
+                })
+                .thenCompose(Function.identity());
+    }
+
+    /** A list where a text should be, a text that is no number, or an infinite score, which Redisson does not read. */
+    private static boolean isMisplaced(Throwable failure) {
+        Throwable e =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (!(e instanceof RedisException)) {
+            return e instanceof NumberFormatException;
+        }
+        String message = String.valueOf(e.getMessage());
+        return message.startsWith("WRONGTYPE")
+                || message.startsWith("ERR value is not an integer")
+                || message.startsWith("ERR increment or decrement would overflow");
+    }
+
+    private CompletableFuture<List<Object>> run(List<Object> keys, byte[]... arguments) {
+        RScriptAsync scripts = client.getScript(ByteArrayCodec.INSTANCE);
+        Object[] values = arguments;
+        return scripts.<List<Object>>evalShaAsync(Mode.READ_WRITE, DIGEST, ReturnType.LIST, keys, values)
+                .toCompletableFuture()
+                .handle((answer, failure) -> failure instanceof RedisNoScriptException
+                        ? scripts.<List<Object>>evalAsync(Mode.READ_WRITE, SCRIPT, ReturnType.LIST, keys, values)
+                                .toCompletableFuture()
+                        : failure == null ? done(answer) : CompletableFuture.<List<Object>>failedFuture(failure))
+                .thenCompose(Function.identity());
+    }
+
+    static List<Object> lists(String index) {
+        return List.of(index, changes(index), version(index), mark(index));
+    }
+
+    private static List<Object> keys(String index, String key) {
+        return List.of(index, changes(index), version(index), mark(index), key);
+    }
+
+    /** Where somebody has written what is no version, it is as if there was none. */
+    static long number(byte @Nullable [] version) {
+        if (version == null || version.length == 0 || version.length > 16) {
+            return UNKNOWN;
+        }
+        long number = 0;
+        for (byte digit : version) {
+            if (digit < '0' || digit > '9') {
+                return UNKNOWN;
+            }
+            number = 10 * number + digit - '0';
+        }
+        return number;
+    }
+
+    private static long version(List<Object> answer) {
+        return (Long) answer.get(0);
+    }
+
+    private static <T> CompletableFuture<T> done(T value) {
+        return CompletableFuture.completedFuture(value);
+    }
+
+    // StringCodec would take a pooled buffer, which Redisson does not give back when the command fails.
+    public static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

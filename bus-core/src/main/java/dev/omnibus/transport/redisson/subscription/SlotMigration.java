@@ -1,0 +1,154 @@
+package dev.omnibus.transport.redisson.subscription;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * One subscription on two servers of a cluster, while it moves from the one to the other: each hears everything, and
+ * the listener is told of everything once, and in order.
+ *
+ * <p>Publishers learn of the move one after the other. Who still publishes on the old server is heard there at once,
+ * and on the new one a little later, by way of the cluster's own links; whoever has changed over may then overtake
+ * himself on the new server, but not on the old one. So it is the old one that counts until all publishers had the time
+ * to learn of it, and what the new one says is kept until then, or forgotten when the old one says the same.
+ *
+ * <p>Used on the event loop of the bus only, on which both connections are.
+ */
+public final class SlotMigration {
+
+    /** Who moves a slot under a flood is better off with a doubled frame, which receivers drop, than without memory. */
+    private static final long LARGEST_BYTES = 16L * 1024 * 1024;
+
+    /** Publishers look once a second for slots that have moved. */
+    private static final Duration SETTLED = Duration.ofMillis(2_500);
+
+    /** The links between the servers of a cluster bring everything well within this time. */
+    private static final Duration LONGEST_WAY = Duration.ofSeconds(1);
+
+    private record Frame(String channel, ByteBuffer bytes) {}
+
+    private record Awaited(Frame frame, byte[] bytes, long at) {}
+
+    private final Subscribed subscribed;
+    private final Map<Frame, Integer> early = new HashMap<>(); // by the old one, before the new one began to listen
+    private final Map<Frame, Integer> ahead = new HashMap<>(); // by the old one, awaited from the new one
+    private final Deque<Awaited> awaited = new ArrayDeque<>(); // by the new one, awaited from the old one
+    private boolean stands; // on the new one
+    private long since; // when it began to stand there
+    private boolean over; // on the old one
+    private long bytes;
+
+    SlotMigration(Subscribed subscribed) {
+        this.subscribed = subscribed;
+    }
+
+    /** The new server has confirmed: from here on it tells everything, too. */
+    void stands() {
+        if (!stands) {
+            stands = true;
+            since = System.nanoTime();
+        }
+    }
+
+    boolean isStanding() {
+        return stands;
+    }
+
+    /** Whether all publishers have had the time to follow. */
+    boolean isSettled() {
+        return stands && System.nanoTime() - since > SETTLED.toNanos();
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    /** It moves on, to a third server, before all publishers can have learnt of the move to the second. */
+    void moved() {
+        stands = false;
+    }
+
+    void onOld(String channel, byte[] bytes) {
+        if (over) {
+            return;
+        }
+        Frame frame = new Frame(channel, ByteBuffer.wrap(bytes));
+        if (!isAwaited(frame)) {
+            count(stands ? ahead : early, frame);
+        }
+        subscribed.frame(channel, bytes);
+    }
+
+    private boolean isAwaited(Frame frame) {
+        for (Iterator<Awaited> all = awaited.iterator(); all.hasNext(); ) { // nearly always the first one
+            if (all.next().frame.equals(frame)) {
+                all.remove();
+                bytes -= frame.bytes.capacity();
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void onNew(String channel, byte[] bytes) {
+        Frame frame = new Frame(channel, ByteBuffer.wrap(bytes));
+        if (forget(ahead, frame) || forget(early, frame)) {
+            return;
+        }
+        if (over) {
+            subscribed.frame(channel, bytes);
+        } else {
+            awaited.add(new Awaited(frame, bytes, System.nanoTime()));
+            grown(bytes.length);
+        }
+    }
+
+    /** The old server has had its time, or is gone: the new one counts, beginning with what only it has told. */
+    void end() {
+        over = true;
+        early.clear(); // what the new one can have told of these, it has told by now
+        long now = System.nanoTime();
+        for (Awaited next = awaited.poll(); next != null; next = awaited.poll()) {
+            // What came at first the old server may have told before all this began; but not what came later.
+            if (next.at - since >= LONGEST_WAY.toNanos() || now - next.at < LONGEST_WAY.toNanos()) {
+                subscribed.frame(next.frame.channel, next.bytes);
+            }
+        }
+    }
+
+    private void count(Map<Frame, Integer> frames, Frame frame) {
+        frames.merge(frame, 1, Integer::sum);
+        grown(frame.bytes.capacity());
+    }
+
+    private boolean forget(Map<Frame, Integer> frames, Frame frame) {
+        Integer times = frames.get(frame);
+        if (times == null) {
+            return false;
+        }
+        if (times == 1) {
+            frames.remove(frame);
+        } else {
+            frames.put(frame, times - 1);
+        }
+        bytes -= frame.bytes.capacity();
+        return true;
+    }
+
+    private void grown(int by) {
+        bytes += by;
+        if (bytes > LARGEST_BYTES && stands) {
+            ahead.clear();
+            bytes = 0;
+            end();
+        } else if (bytes > LARGEST_BYTES) {
+            early.clear();
+            bytes = 0;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.omnibus.internal.channel;
+
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Networks;
+import dev.omnibus.transport.Transport;
+
+@WithRedis
+class ClusterChannelsIT extends ChannelsContract {
+
+    private final RedisCluster redis;
+
+    ClusterChannelsIT(RedisCluster redis) {
+        this.redis = redis;
+    }
+
+    @Override
+    Transport connect() {
+        return Networks.connect(redis);
+    }
+
+    @Override
+    void takeDown() {
+        redis.nodes().forEach(RedisServer::kill);
+    }
+
+    @Override
+    void bringUp() {
+        redis.nodes().forEach(RedisServer::restart);
+        redis.awaitReady();
+    }
+}

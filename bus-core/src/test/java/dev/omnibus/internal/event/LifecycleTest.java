@@ -1,0 +1,43 @@
+package dev.omnibus.internal.event;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LifecycleTest {
+
+    private final List<BusState> told = new ArrayList<>();
+    private final BusListener listener = new BusListener() {
+        @Override
+        public void onState(BusState state) {
+            told.add(state);
+        }
+    };
+    private final Lifecycle lifecycle = new Lifecycle(
+            "here", new ListenerNotifier(listener, new EventCounters(), Runnable::run, (delay, task) -> {}));
+
+    @Test
+    void aLinkThatIsDownAgainBeforeTheBusIsReadyIsNotCalledUp() {
+        lifecycle.onLinkDown();
+        assertEquals(List.of(BusState.CONNECTING), told);
+        lifecycle.connected();
+        assertEquals(BusState.DOWN, lifecycle.state());
+        lifecycle.onLinkUp();
+        assertEquals(List.of(BusState.CONNECTING, BusState.UP, BusState.DOWN, BusState.UP), told);
+    }
+
+    @Test
+    void nothingLeadsBackFromTheEnd() {
+        lifecycle.connected();
+        lifecycle.enter(BusState.DRAINING);
+        lifecycle.onLinkDown();
+        lifecycle.onLinkUp();
+        lifecycle.enter(BusState.CLOSED);
+        lifecycle.onLinkDown();
+        assertEquals(List.of(BusState.CONNECTING, BusState.UP, BusState.DRAINING, BusState.CLOSED), told);
+    }
+}

@@ -1,0 +1,37 @@
+package dev.omnibus.transport.redisson.connection;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.netty.channel.epoll.Epoll;
+import io.netty.util.Version;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.redisson.config.TransportMode;
+
+/** Runs twice, once with Netty's native transport on the class path; the build says when. */
+class EventLoopIT {
+
+    @Test
+    void theNativeTransportIsUsedWhereTheProgramHasBroughtIt() {
+        boolean brought = Boolean.getBoolean("omnibus.native")
+                && System.getProperty("os.name").equals("Linux")
+                && List.of("amd64", "aarch64").contains(System.getProperty("os.arch"));
+        EventLoop eventLoop = EventLoop.start();
+        eventLoop.end();
+        assertEquals(brought ? TransportMode.EPOLL : TransportMode.NIO, eventLoop.mode(), EventLoopIT::why);
+    }
+
+    private static String why() {
+        return "Netty says: " + Epoll.unavailabilityCause();
+    }
+
+    @Test
+    void theNativeTransportIsOfTheVersionThatRedissonBrings() {
+        assertEquals(version("netty-transport"), version("netty-transport-classes-epoll"));
+    }
+
+    private static String version(String artifact) {
+        return Objects.requireNonNull(Version.identify().get(artifact)).artifactVersion();
+    }
+}

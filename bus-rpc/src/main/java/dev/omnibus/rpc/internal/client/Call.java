@@ -1,0 +1,400 @@
+package dev.omnibus.rpc.internal.client;
+
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.RpcFault;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
+import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import dev.omnibus.transport.TransportException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call, to one node at a time. If it turns out that nobody received it, or that the node is about to leave, it goes
+ * to another node at once: nothing was executed. After other failures it is tried again only where that is allowed and
+ * can do no harm, after a pause, and while the client has retries left.
+ *
+ * <p>There is one attempt at a time, so what they share needs no lock: each hands over to the next.
+ */
+public final class Call<T> {
+
+    private static final long SHORTEST_PAUSE_MILLIS = 25;
+    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final int DOUBLINGS = 6;
+
+    private final ClientRuntime client;
+    private final RemoteMethod method;
+    private final byte[] params;
+    private final CallSettings options;
+    private final long started = System.nanoTime();
+    private final long deadline;
+    private final boolean idempotent;
+    private final CallFuture<T> future = new CallFuture<>(this::givenUp);
+    private volatile @Nullable Attempt attempt;
+    private Set<String> gone = Set.of();
+    private String lastFailed = "";
+    private @Nullable Node mayHaveAnswered; // and the link broke: its answer is remembered there by the key
+    private ReplyBudget.@Nullable Reservation reservation;
+    private List<Attempt> late = List.of(); // given up here, and perhaps still at work there
+    private String key;
+    private int retries;
+    private boolean mayHaveRun; // in an attempt before this one
+    private boolean drained;
+
+    public Call(ClientRuntime client, RemoteMethod method, byte[] params, CallSettings options, long nanos) {
+        this.client = client;
+        this.method = method;
+        this.params = params;
+        this.options = options;
+        this.deadline = started + nanos;
+        this.idempotent = options.idempotent() || method.traits().idempotent();
+        this.key = client.pending().keyOnWire(options.key());
+    }
+
+    ClientRuntime client() {
+        return client;
+    }
+
+    RemoteMethod method() {
+        return method;
+    }
+
+    public CallFuture<T> future() {
+        return future;
+    }
+
+    /** The node that has it, or had it last; empty if none had. */
+    public String node() {
+        Attempt last = attempt;
+        Node at = last == null ? null : last.node();
+        return at == null ? "" : at.id();
+    }
+
+    private void givenUp() {
+        client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null));
+        Attempt last = attempt;
+        if (last != null && last.take()) {
+            giveUp(last);
+            giveUpAll();
+        }
+    }
+
+    /** Nobody waits for any attempt any more. */
+    private void giveUpAll() {
+        late.forEach(this::giveUp);
+        late = List.of();
+    }
+
+    /** At the node that gets the next one, the key lets it join those before; elsewhere they are not wanted. */
+    private void giveUpElsewhere(Node than) {
+        for (Attempt before : late) {
+            if (before.node() != than) {
+                giveUp(before);
+            }
+        }
+        late = late.stream().filter(before -> before.node() == than).toList();
+    }
+
+    /** Tells the node that nobody waits any more. */
+    private void giveUp(Attempt last) {
+        Node at = last.node();
+        if (at != null && !method.traits().oneWay()) {
+            byte[] cancel = client.codec().cancel(last.id());
+            client.channels().send(method.channel(at.id()), cancel, ReceiverCount.NO, SendCallback.UNNOTICED);
+        }
+    }
+
+    /** Makes the first attempt. */
+    public void start() {
+        attempt(0);
+    }
+
+    /**
+     * There must be room for a reply that may be large. An attempt that ended while it waited for room leaves its place
+     * to the next one.
+     */
+    private void findNodeWithRoom(Attempt next) {
+        ReplyBudget.Reservation mine = reservation;
+        if (mine == null) {
+            if (!client.replyBudget().counts(method.name())) {
+                findNode(next);
+                return;
+            }
+            ReplyBudget.Reservation made = client.replyBudget().reserve(method.name(), 1);
+            future.whenComplete((value, failure) -> made.end());
+            reservation = made;
+            mine = made;
+        }
+        mine.whenRoom(() -> {
+            if (client.pending().contains(next.id())) {
+                next.goOn(() -> findNode(next));
+            }
+        });
+    }
+
+    private void attempt(long pauseMillis) {
+        long until = deadline;
+        if (options.attemptNanos() > 0) {
+            long end = System.nanoTime() + pauseMillis * 1_000_000 + options.attemptNanos();
+            until = end - deadline < 0 ? end : deadline;
+        }
+        Attempt next = new Attempt(this, client.pending(), until);
+        try {
+            next.register();
+        } catch (RpcException e) {
+            fail(e);
+            return;
+        }
+        attempt = next;
+        if (future.isDone()) { // given up between two attempts
+            next.take();
+            giveUpAll();
+        } else if (pauseMillis == 0) {
+            findNodeWithRoom(next);
+        } else {
+            client.executeAfter(pauseMillis, () -> next.goOn(() -> findNodeWithRoom(next)));
+        }
+    }
+
+    private void findNode(Attempt next) {
+        Node chosen = choose();
+        if (chosen != null) {
+            send(next, chosen);
+            return;
+        }
+        client.directory().lookAfresh().whenComplete((done, failure) -> next.goOn(() -> looked(next, failure)));
+    }
+
+    private void looked(Attempt next, @Nullable Throwable failure) {
+        Node found = choose();
+        if (found != null) {
+            send(next, found);
+        } else if (next.take()) {
+            if (failure == null && client.pending().isReturning(deadline)) {
+                awaitReturn();
+            } else {
+                again(next, nobody(failure), 0);
+            }
+        }
+    }
+
+    /** Nobody is there because the connection has just been interrupted: that is no answer yet. */
+    private void awaitReturn() {
+        gone = Set.of();
+        drained = false;
+        attempt(PendingCalls.RETURN_LOOK_MILLIS);
+    }
+
+    private @Nullable Node choose() {
+        List<Node> serving = client.directory().serving(method.name());
+        Node again = mayHaveAnswered;
+        return again != null && serving.contains(again) && !gone.contains(again.id())
+                ? again
+                : NodeChoice.choose(serving, options, gone, lastFailed);
+    }
+
+    private RpcException nobody(@Nullable Throwable failure) {
+        if (failure != null) {
+            return failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
+        }
+        if (drained) {
+            return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + gone, null);
+        }
+        if (!options.node().isEmpty()) {
+            String absent = "the node " + options.node() + " is not there, or does not serve it";
+            return failure(Reason.NO_SERVER, true, absent, null);
+        }
+        String nobody = gone.isEmpty() ? "no node serves it" : "none of the nodes that serve it is there " + gone;
+        return failure(Reason.NO_SERVER, true, nobody + "; is a server for it running?", null);
+    }
+
+    private void send(Attempt next, Node to) {
+        long ttl = (next.deadline() - System.nanoTime()) / 1_000_000;
+        if (ttl < 1) {
+            return; // the deadline is about to end it
+        }
+        if (!late.isEmpty()) {
+            giveUpElsewhere(to);
+        }
+        boolean oneWay = method.traits().oneWay();
+        if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
+            key = client.pending().newKey();
+        }
+        if (!next.occupy(to)) { // from here on the next attempt may begin on another thread
+            return; // something has ended it; nothing is executed
+        }
+        if (!client.directory().lists(to)) { // gone before this attempt could be told of it
+            if (next.take()) {
+                elsewhere(to);
+            }
+            return;
+        }
+        byte[] request =
+                client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
+        client.channels().send(method.channel(to.id()), request, ReceiverCount.ANY, next);
+        if (future.isGivenUp()) { // perhaps between the two, and then it was told before the request was sent
+            giveUp(next);
+        }
+    }
+
+    /** Nothing was executed there, and nothing will be. */
+    private void elsewhere(Node to) {
+        if (gone.isEmpty()) {
+            gone = new LinkedHashSet<>();
+        }
+        gone.add(to.id());
+        attempt(0);
+    }
+
+    /** Nobody received it. */
+    void notThere(Attempt last) {
+        Node at = last.node();
+        if (at != null) {
+            if (!client.pending().isReturning(deadline)) {
+                client.directory().suspect(at, method.name());
+            }
+            elsewhere(at);
+        }
+    }
+
+    /** It could not be sent, or nobody knows whether it was. */
+    void notSent(Attempt last, TransportException failure) {
+        again(last, RpcFailures.notSent(failure, method.name(), node(), elapsed()), 0);
+    }
+
+    /** A one-way call has arrived. */
+    @SuppressWarnings("NullAway") // it gives nothing
+    void delivered() {
+        future.succeed(null);
+        client.succeeded(method.name(), node(), started);
+    }
+
+    void fail(Throwable failure) {
+        future.fail(failure);
+        client.failed(failure);
+    }
+
+    void replied(Attempt last, RpcCodec.Response reply) {
+        Message value = reply.result();
+        client.replyBudget().observed(method.name(), reply.size(), value != null);
+        if (value != null) {
+            complete(value);
+        } else if (reply.code() == RpcCodec.DRAINING) {
+            drained = true;
+            notThere(last);
+        } else {
+            Throwable failure = method.faults().failure(reply, method.name(), elapsed());
+            if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
+                again(last, client.directory().shapes().explained(reply, e), reply.retryAfterMillis());
+            } else {
+                fail(failure);
+            }
+        }
+    }
+
+    private void complete(Message value) {
+        if (future.isAwaited()) {
+            future.completeUnread(() -> decoded(value));
+            return;
+        }
+        T decoded;
+        try {
+            decoded = decoded(value);
+        } catch (RpcException e) {
+            future.fail(e);
+            return;
+        }
+        future.succeed(decoded);
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // the reader was made for this type, which may have null
+    private T decoded(Message value) {
+        try {
+            T decoded = (T) RpcCodec.decode(method.result(), value);
+            client.succeeded(method.name(), node(), started);
+            return decoded;
+        } catch (IOException e) {
+            String why = RpcFailures.misfit(e, method.result().getValueType())
+                    + client.directory().shapes().difference(method.name(), node());
+            RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
+            client.failed(failure);
+            throw failure;
+        }
+    }
+
+    /** It ended at this side. */
+    void ended(Attempt last, Reason reason, String why) {
+        boolean notSent = last.node() == null;
+        if (!notSent && reason != Reason.NODE_LOST) {
+            List<Attempt> more = new ArrayList<>(late);
+            more.add(last);
+            late = more;
+        }
+        String known = notSent ? "; it was not sent" : "; whether it was executed is not known";
+        again(last, failure(reason, notSent, why + known, null), 0);
+    }
+
+    /** Tries again after a failure, or ends with it. */
+    private void again(Attempt last, RpcException failure, long retryAfterMillis) {
+        int most = options.retries(idempotent);
+        if (retries >= most || !mayRetry(failure)) {
+            fail(failure);
+            return;
+        }
+        long longest = Math.min(LONGEST_PAUSE_MILLIS, SHORTEST_PAUSE_MILLIS << Math.min(retries, DOUBLINGS));
+        long pause = retryAfterMillis + ThreadLocalRandom.current().nextLong(1, longest + 1);
+        if (System.nanoTime() + pause * 1_000_000 - deadline >= 0) {
+            fail(failure);
+        } else if (!client.retryBudget().take()) {
+            fail(RpcFailures.withMore(failure, "; not tried again, because too many calls of this process were"));
+        } else {
+            retries++;
+            client.retried();
+            mayHaveRun |= !failure.notExecuted();
+            Node at = last.node();
+            boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;
+            lastFailed = at == null || linkBroke ? "" : at.id();
+            mayHaveAnswered = linkBroke ? at : null;
+            gone = Set.of();
+            drained = false;
+            attempt(pause);
+        }
+    }
+
+    private boolean mayRetry(RpcException failure) {
+        return switch (failure.reason()) {
+            case OVERLOADED, DRAINING, TIMEOUT, CONNECTION_LOST, NODE_LOST -> failure.notExecuted() || idempotent;
+            default -> false;
+        };
+    }
+
+    public void fail(RpcException e) {
+        fail((Throwable) failed(e));
+    }
+
+    private RpcException failed(RpcException e) {
+        if (options.key().isEmpty()) { // else it may be asked for again, and what runs is its answer
+            giveUpAll();
+        }
+        return mayHaveRun ? RpcFailures.ofLastAttempt(e) : e;
+    }
+
+    private RpcException failure(Reason reason, boolean notExecuted, String why, @Nullable Throwable cause) {
+        return RpcFailures.of(reason, notExecuted, method.name(), node(), elapsed(), why, cause);
+    }
+
+    private Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - started);
+    }
+}

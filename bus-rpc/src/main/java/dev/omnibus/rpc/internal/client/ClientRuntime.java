@@ -1,0 +1,290 @@
+package dev.omnibus.rpc.internal.client;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.ClientInterceptor;
+import dev.omnibus.rpc.Replies;
+import dev.omnibus.rpc.RpcClient;
+import dev.omnibus.rpc.RpcClientStats;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.contract.CallScope;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
+import dev.omnibus.rpc.internal.contract.RemoteMethods;
+import dev.omnibus.rpc.internal.directory.NodeDirectory;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The runtime of a client: what all calls and broadcasts of one bus have in common, and how they begin. Thread-safe.
+ */
+public final class ClientRuntime implements Layer {
+
+    /**
+     * How long a broadcast waits for answers of nodes that it cannot name, after everybody else has answered: a node
+     * announces itself when its channels are confirmed, which takes milliseconds.
+     */
+    public static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcClient.class);
+
+    private final Channels channels;
+    private final Executor executor;
+    private final RpcCodec codec;
+    private final NodeDirectory directory;
+    private final PendingCalls pending;
+    private final LongAdder calls = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder retries = new LongAdder();
+    private final LongAdder broadcasts = new LongAdder();
+    private final LongAdder incomplete = new LongAdder();
+    private final ReplyBudget replyBudget;
+    private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
+    private final RemoteMethods methods;
+    private final Interceptors interceptors = new Interceptors();
+    private final Future<?> expiring;
+    private volatile Duration patience = PATIENCE;
+
+    /** The one of a bus. */
+    public static ClientRuntime of(BusRuntime bus) {
+        return bus.layer(ClientRuntime.class, ClientRuntime::new);
+    }
+
+    private ClientRuntime(BusRuntime bus) {
+        channels = bus.channels();
+        executor = new CallerRunsExecutor(bus.channels().executor());
+        replyBudget = new ReplyBudget(executor, channels::later);
+        codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
+        methods = new RemoteMethods(codec, channels.names());
+        directory = NodeDirectory.of(bus);
+        pending = new PendingCalls(bus, codec);
+        channels.receiveInbox(pending);
+        directory.onLost(pending::lost);
+        expiring = channels.every(Duration.ofMillis(PendingCalls.LOOK_MILLIS), this::tick);
+    }
+
+    private void tick() {
+        pending.expire();
+        retryBudget.tick(System.nanoTime());
+    }
+
+    /** What this client has done. */
+    public RpcClientStats stats() {
+        return new RpcClientStats(
+                calls.sum(), failed.sum(), retries.sum(), broadcasts.sum(), incomplete.sum(), pending.size());
+    }
+
+    public void intercept(ClientInterceptor interceptor) {
+        interceptors.add(interceptor);
+    }
+
+    /** Begins a call. */
+    public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, Object[] arguments) {
+        byte[] params = method.arguments().write(method.name(), arguments);
+        calls.increment();
+        CallOptions options;
+        long nanos;
+        try {
+            options = interceptors.before(method.name(), CallScope.passedOn(given));
+            nanos = nanosFor(
+                    method.name(),
+                    CallSettings.of(options).timeoutNanos(method.traits().timeoutMillis()));
+        } catch (RpcException e) {
+            failed(e);
+            return refused(method.name(), given, e);
+        }
+        retryBudget.called();
+        Call<T> call = new Call<>(this, method, params, CallSettings.of(options), nanos);
+        if (!interceptors.isEmpty()) {
+            call.future().observed();
+            interceptors.after(call.future(), method.name(), options, call::node, value -> Optional.empty());
+        }
+        whenReady(method.name(), nanos, call::start, call::fail);
+        return call.future();
+    }
+
+    /** Nothing is sent; but whoever was asked before is told after. */
+    private <T> CompletableFuture<T> refused(String method, CallOptions given, RpcException why) {
+        CompletableFuture<T> failed = CompletableFuture.failedFuture(why);
+        interceptors.after(failed, method, given, () -> "", value -> Optional.empty());
+        return failed;
+    }
+
+    /** The time for a call, at most what is left of the one that is being served here. */
+    private static long nanosFor(String method, long wanted) {
+        long left = CallScope.nanosLeft(Long.MAX_VALUE);
+        if (left <= 0) {
+            String late = "the deadline of the call that is being served here has passed; it was not sent";
+            throw RpcFailures.of(Reason.TIMEOUT, true, method, "", Duration.ZERO, late, null);
+        }
+        return Math.min(left, wanted);
+    }
+
+    /** Something that can be asked for the time that it is given. */
+    public interface Question<T> {
+
+        CompletableFuture<Replies<T>> future();
+
+        void ask();
+
+        void fail(RpcException why);
+    }
+
+    /** Begins a broadcast, unless an interceptor says no or there is no time left. */
+    public <T> CompletableFuture<Replies<T>> ask(
+            String method, CallOptions given, long contractsMillis, BiFunction<CallOptions, Long, Question<T>> make) {
+        broadcasts.increment();
+        CallOptions options;
+        long nanos;
+        try {
+            options = interceptors.before(method, CallScope.passedOn(given));
+            nanos = nanosFor(method, CallSettings.of(options).timeoutNanos(contractsMillis));
+        } catch (RpcException e) {
+            incomplete.increment();
+            return refused(method, given, e);
+        }
+        Question<T> gathering = make.apply(options, nanos);
+        gathering.future().whenComplete((replies, failure) -> ended(method, replies, failure));
+        interceptors.after(gathering.future(), method, options, () -> "", Replies::failure);
+        whenReady(method, nanos, gathering::ask, gathering::fail);
+        return gathering.future();
+    }
+
+    /** A call has given a value. */
+    public void succeeded(String method, String node, long started) {
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - started) / 1_000_000);
+        }
+    }
+
+    /** A call has ended without a value. */
+    public void failed(Throwable failure) {
+        failed.increment();
+        if (LOG.isDebugEnabled()) { // the texts of exceptions that a contract declares are the program's own
+            LOG.debug(failure instanceof RpcException ? failure.getMessage() : String.valueOf(failure.getClass()));
+        }
+    }
+
+    public void retried() {
+        retries.increment();
+    }
+
+    private void ended(String method, @Nullable Replies<?> replies, @Nullable Throwable failure) {
+        if (replies == null || !replies.isComplete()) {
+            incomplete.increment();
+        }
+        if (LOG.isDebugEnabled()) {
+            LOG.debug("Asked all nodes for {}: {}", method, replies == null ? failure : replies);
+        }
+    }
+
+    /** The first call waits until the directory has been read once. */
+    private void whenReady(String method, long nanos, Runnable action, Consumer<RpcException> otherwise) {
+        CompletableFuture<Void> ready = directory.ready();
+        if (ready.isDone() && !ready.isCompletedExceptionally()) {
+            action.run();
+            return;
+        }
+        long started = System.nanoTime();
+        channels.limit(ready.copy(), Duration.ofNanos(nanos))
+                .whenCompleteAsync(
+                        (done, failure) -> {
+                            if (failure == null) {
+                                action.run();
+                                return;
+                            }
+                            otherwise.accept(notReady(method, failure, System.nanoTime() - started));
+                        },
+                        executor);
+    }
+
+    private static RpcException notReady(String method, Throwable failure, long nanos) {
+        Throwable cause = RpcFailures.unwrapped(failure);
+        Reason reason = cause instanceof RpcException known ? known.reason() : Reason.TIMEOUT;
+        String why = "the directory of nodes was not read for the first time within the timeout; it was not sent";
+        return RpcFailures.of(
+                reason,
+                true,
+                method,
+                "",
+                Duration.ofNanos(nanos),
+                cause instanceof RpcException ? String.valueOf(cause.getMessage()) : why,
+                cause);
+    }
+
+    /** How results of a type are read. */
+    public ObjectReader reader(Type type) {
+        return codec.reader(type);
+    }
+
+    public RemoteMethods methods() {
+        return methods;
+    }
+
+    public Channels channels() {
+        return channels;
+    }
+
+    public RpcCodec codec() {
+        return codec;
+    }
+
+    public NodeDirectory directory() {
+        return directory;
+    }
+
+    public PendingCalls pending() {
+        return pending;
+    }
+
+    public ReplyBudget replyBudget() {
+        return replyBudget;
+    }
+
+    public RetryBudget retryBudget() {
+        return retryBudget;
+    }
+
+    /** How long a broadcast waits for receivers of whom nobody knows the name. */
+    public Duration patience() {
+        return patience;
+    }
+
+    /** For tests, to which a second is too short. */
+    public void patience(Duration longer) {
+        patience = longer;
+    }
+
+    /** Runs what may block, later. */
+    public void executeAfter(long millis, Runnable task) {
+        channels.later(Duration.ofMillis(millis), task);
+    }
+
+    /** Runs what may block. */
+    public void execute(Runnable task) {
+        executor.execute(task);
+    }
+
+    /** Fails what is still pending. */
+    @Override
+    public void close(Duration drainTimeout) {
+        expiring.cancel(false);
+        pending.close();
+    }
+}

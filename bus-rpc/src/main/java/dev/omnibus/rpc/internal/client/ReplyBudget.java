@@ -1,0 +1,279 @@
+package dev.omnibus.rpc.internal.client;
+
+import dev.omnibus.internal.concurrent.DelayedExecutor;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Admission control by the bytes of the replies that are to be expected. Redis ends the connection of a process for
+ * which it holds too much, and large replies of many nodes come all at once: so calls and broadcasts for methods with
+ * large replies wait until there is room for theirs. Small ones have a room of their own, so that nothing small waits
+ * behind a few large ones that take their time. How large the replies of a method are is learned from those that came.
+ * Of a broadcast whose replies nobody knows yet, one goes first, and the next ones wait for its first reply, or for a
+ * second. Thread-safe.
+ */
+public final class ReplyBudget {
+
+    /** What may be under way at a time of large replies; those to one question alone may be larger. */
+    public static final long MAX_BYTES = 16L * 1024 * 1024;
+
+    /** And of small ones besides: together less than what Redis holds. */
+    static final long MAX_SMALL_BYTES = 8L * 1024 * 1024;
+
+    /** Up to so many bytes, all replies to one question together are small. */
+    static final long SMALL_BYTES = 64L * 1024;
+
+    /** Calls whose replies are smaller than that are not counted. */
+    static final int FREE_BYTES = 1_024;
+
+    /** How long a broadcast waits for the first reply to another one of its method. */
+    static final long PROBE_MILLIS = 1_000;
+
+    private static final int MAX_METHODS = 10_000;
+    private static final int FADING = 16; // an estimate comes down by a part of the difference each time
+
+    /** A place for the replies of one call or broadcast. */
+    public final class Reservation {
+
+        private final String method;
+        private @Nullable Runnable send; // guarded by the budget, like all below
+        private int awaited;
+        private long perReply;
+        private int largestError = -1; // none
+        private Account account = small;
+        private boolean probed;
+        private boolean admitted;
+        private boolean ended;
+
+        private Reservation(String method, int awaited) {
+            this.method = method;
+            this.awaited = awaited;
+        }
+
+        /**
+         * Sends when there is room for the replies: at once and here, or later on the executor. Whoever has something
+         * else to send meanwhile asks again: it takes the place of what was to be sent, wherever that waits. Once there
+         * was room, there is until the end.
+         *
+         * @param whatWaits not called any more once the reservation has ended
+         */
+        public void whenRoom(Runnable whatWaits) {
+            boolean now;
+            boolean waitsForAnother;
+            synchronized (ReplyBudget.this) {
+                boolean first = send == null;
+                send = whatWaits;
+                now = !ended && (first ? enter(this) : admitted);
+                waitsForAnother = first && probed;
+            }
+            if (now) {
+                whatWaits.run();
+            } else if (waitsForAnother) {
+                later.run(Duration.ofMillis(PROBE_MILLIS), () -> letGo(this));
+            }
+        }
+
+        /** A result has come; those that are still to come are expected to be alike. */
+        public void replied(int bytes) {
+            came(bytes, true);
+        }
+
+        /** An error has come, which says little of how large results are. */
+        public void failed(int bytes) {
+            came(bytes, false);
+        }
+
+        private void came(int bytes, boolean isResult) {
+            synchronized (ReplyBudget.this) {
+                learn(method, bytes, isResult);
+                largestError = isResult ? largestError : Math.max(largestError, bytes);
+                if (awaited > 0 && !ended) {
+                    account.expected -= awaited * perReply;
+                    awaited--;
+                    perReply = sizes.getOrDefault(method, 0);
+                    account(this).expected += awaited * perReply; // what was thought to be small may be large
+                }
+                if (isResult) {
+                    endProbe(this);
+                }
+            }
+            admit();
+        }
+
+        /** Nothing more is awaited. */
+        public void end() {
+            synchronized (ReplyBudget.this) {
+                if (ended) {
+                    return;
+                }
+                ended = true;
+                account.expected -= admitted ? awaited * perReply : 0;
+                if (largestError >= 0 && sizes.size() < MAX_METHODS) {
+                    sizes.putIfAbsent(method, largestError); // only errors have come: so the next ones need not wait
+                }
+                endProbe(this);
+            }
+            admit();
+        }
+    }
+
+    /** A room of its own, with those that wait for it. */
+    private static final class Account {
+
+        private final long max;
+        private final ArrayDeque<Reservation> waiting = new ArrayDeque<>();
+        private long expected;
+
+        Account(long max) {
+            this.max = max;
+        }
+    }
+
+    private final Executor executor;
+    private final DelayedExecutor later;
+    private final Map<String, Integer> sizes =
+            new ConcurrentHashMap<>(); // of replies, by method; written under the lock
+    private final Account small = new Account(MAX_SMALL_BYTES); // guarded by this, like all below
+    private final Account large = new Account(MAX_BYTES);
+    private final Map<String, Reservation> probes = new HashMap<>(); // the first of their method
+    private final Map<String, List<Reservation>> behindProbes = new HashMap<>();
+
+    public ReplyBudget(Executor executor, DelayedExecutor later) {
+        this.executor = executor;
+        this.later = later;
+    }
+
+    /** Whether a call needs a place. */
+    boolean counts(String method) {
+        return !sizes.isEmpty() && sizes.getOrDefault(method, 0) >= FREE_BYTES;
+    }
+
+    /** How large a reply to a call was. */
+    public void observed(String method, int bytes, boolean isResult) {
+        if (bytes < FREE_BYTES && !sizes.containsKey(method)) {
+            return; // as most are; a broadcast makes its method known in any case
+        }
+        learn(method, bytes, isResult);
+    }
+
+    /** Errors may be large as well. Small ones, such as those of a busy node, say nothing of results. */
+    private synchronized void learn(String method, int bytes, boolean isResult) {
+        Integer before = sizes.get(method);
+        if (before == null) {
+            if ((isResult || bytes >= FREE_BYTES) && sizes.size() < MAX_METHODS) {
+                sizes.put(method, bytes);
+            }
+        } else if (isResult || bytes > before) {
+            sizes.put(method, bytes > before ? bytes : before - (before - bytes) / FADING);
+        }
+    }
+
+    /**
+     * Makes a place for the replies of one call or broadcast. It takes no room before something is to be sent.
+     *
+     * @param replies how many there will be
+     */
+    public Reservation reserve(String method, int replies) {
+        return new Reservation(method, replies);
+    }
+
+    /** Whether it may go now; if not, it waits. */
+    private boolean enter(Reservation reservation) {
+        if (waitsForProbe(reservation)) {
+            return false;
+        }
+        Account account = account(reservation);
+        boolean now = account.waiting.isEmpty() && fits(reservation);
+        if (!now) {
+            account.waiting.add(reservation);
+        }
+        return now;
+    }
+
+    /** Another one goes first, whose replies will tell how large they are. */
+    private boolean waitsForProbe(Reservation reservation) {
+        if (reservation.awaited < 2 || sizes.containsKey(reservation.method)) {
+            return false;
+        }
+        if (probes.putIfAbsent(reservation.method, reservation) == null) {
+            return false;
+        }
+        reservation.probed = true;
+        behindProbes
+                .computeIfAbsent(reservation.method, any -> new ArrayList<>(1))
+                .add(reservation);
+        return true;
+    }
+
+    /** Where it takes its room from, by what is known now. */
+    private Account account(Reservation reservation) {
+        long size = sizes.getOrDefault(reservation.method, 0);
+        reservation.account = reservation.awaited * size <= SMALL_BYTES ? small : large;
+        return reservation.account;
+    }
+
+    private boolean fits(Reservation reservation) {
+        Account account = reservation.account;
+        long size = sizes.getOrDefault(reservation.method, 0);
+        if (account.expected > 0 && account.expected + reservation.awaited * size > account.max) {
+            return false;
+        }
+        reservation.perReply = size;
+        reservation.admitted = true;
+        account.expected += reservation.awaited * size;
+        return true;
+    }
+
+    private void endProbe(Reservation reservation) {
+        if (probes.remove(reservation.method, reservation)) {
+            List<Reservation> behind = behindProbes.remove(reservation.method);
+            if (behind != null) {
+                behind.forEach(next -> account(next).waiting.add(next));
+            }
+        }
+    }
+
+    /** It has waited for long enough for somebody else's reply. */
+    private void letGo(Reservation reservation) {
+        synchronized (this) {
+            List<Reservation> behind = behindProbes.get(reservation.method);
+            if (behind == null || !behind.remove(reservation)) {
+                return;
+            }
+            account(reservation).waiting.add(reservation);
+        }
+        admit();
+    }
+
+    /** Sends what has room now, in the order in which it came. */
+    private void admit() {
+        List<Runnable> ready = new ArrayList<>();
+        synchronized (this) {
+            admit(small, ready);
+            admit(large, ready);
+        }
+        ready.forEach(executor::execute); // this may be the thread of the transport
+    }
+
+    private void admit(Account account, List<Runnable> ready) {
+        Reservation next = account.waiting.peek();
+        while (next != null && (next.ended || fits(next))) {
+            account.waiting.remove();
+            if (!next.ended && next.send != null) {
+                ready.add(next.send);
+            }
+            next = account.waiting.peek();
+        }
+    }
+
+    public synchronized long expected() {
+        return small.expected + large.expected;
+    }
+}

@@ -1,0 +1,111 @@
+package dev.omnibus.rpc.internal.directory;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.NodeInfo;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.MethodSignature;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compares the contracts that this process calls and serves with what the nodes say of theirs. A difference is logged
+ * once per method and node, and told by every call that fails of it. Contracts are compared by their shapes, so a
+ * difference need not do harm: readers skip what they do not know. Thread-safe.
+ */
+public final class ContractDrift {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ContractDrift.class);
+    private static final int MOST_REPORTS = 1_000; // beyond that, nobody reads them
+
+    private final String self;
+    private final NodeTable members;
+    private final ObjectMapper json;
+    private final Executor executor;
+    private final Map<Class<?>, Boolean> taken = new ConcurrentHashMap<>();
+    private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
+    private final Set<String> reported = ConcurrentHashMap.newKeySet();
+
+    public ContractDrift(BusRuntime bus, NodeTable members) {
+        this.self = bus.node();
+        this.members = members;
+        this.json = bus.json();
+        this.executor = new CallerRunsExecutor(bus.executor());
+    }
+
+    /** From now on, nodes are expected to serve this contract as it is here. Making shapes takes a while. */
+    public void expect(Contract contract) {
+        if (taken.putIfAbsent(contract.type(), true) == null) {
+            executor.execute(() -> expect(
+                    contract.service(), MethodSignature.of(contract.operations().values(), json)));
+        }
+    }
+
+    void expect(String service, Map<String, String> shapes) {
+        shapes.forEach((method, shape) -> expected.put(service + "." + method, shape));
+        members.all().forEach(this::compare);
+    }
+
+    /** A node says something new; must not hold it up. */
+    public void touched(String node) {
+        if (!expected.isEmpty()) {
+            executor.execute(() -> {
+                NodeInfo info = members.info(node);
+                if (info != null) {
+                    compare(info);
+                }
+            });
+        }
+    }
+
+    private void compare(NodeInfo node) {
+        if (node.node().equals(self)) {
+            return;
+        }
+        node.services()
+                .forEach((service, methods) -> methods.forEach((name, theirs) -> {
+                    String method = service + "." + name;
+                    if (differ(method, theirs)
+                            && reported.size() < MOST_REPORTS
+                            && reported.add(method + "@" + node.node() + theirs)) {
+                        FailureLog.safely(() -> LOG.warn(
+                                "Contracts differ: {} is {} here on {}, and {} on node {}",
+                                method,
+                                expected.get(method),
+                                self,
+                                theirs,
+                                node.node()));
+                    }
+                }));
+    }
+
+    private boolean differ(String method, String theirs) {
+        String ours = expected.get(method);
+        return ours != null && !ours.isEmpty() && !theirs.isEmpty() && !ours.equals(theirs);
+    }
+
+    /** The failure that an answer is; if the arguments did not fit, with the reason that there may be for it. */
+    public RpcException explained(RpcCodec.Response reply, RpcException failure) {
+        return reply.code() == RpcCodec.INVALID_PARAMS
+                ? RpcFailures.withMore(failure, difference(failure.method(), reply.from()))
+                : failure;
+    }
+
+    /** What to add to a message about a call that may have failed of it; nothing if the shapes are the same. */
+    public String difference(String method, String node) {
+        NodeInfo info = members.info(node);
+        String theirs = info == null ? "" : info.shape(method);
+        return differ(method, theirs)
+                ? "; the contracts differ: it is " + expected.get(method) + " here, and " + theirs + " there"
+                : "";
+    }
+}

@@ -1,0 +1,285 @@
+package dev.omnibus.rpc.internal.directory;
+
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.internal.concurrent.ExpiringFlag;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.NodeInfo;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.wire.ReplyPacer;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What this node says of itself: a lease that it renews, and a word on the presence channel whenever that changes. With
+ * its first service it also begins to answer {@code rpc.discover}.
+ *
+ * <p>A method is announced only when its channels are confirmed, so whoever reads of it can call it.
+ */
+public final class LeasePublisher {
+
+    public static final String JOINED = "$/joined";
+    public static final String DRAINING = "$/draining";
+    public static final String LEFT = "$/left";
+
+    /** In steps; far longer than Redis has to answer. */
+    private static final int LOST_AFTER = 8;
+
+    /** Subscriptions that broke together stand again one shortly after the other. */
+    private static final Duration SOON = Duration.ofMillis(30);
+
+    private static final Logger LOG = LoggerFactory.getLogger(LeasePublisher.class);
+
+    private final Channels channels;
+    private final RpcCodec codec;
+    private final NodeDirectory directory;
+    private final DiscoverEndpoint discover;
+    private final ExpiringFlag sayingSoon = new ExpiringFlag(LeaseTimes.LEASE);
+    private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    private final String host =
+            host(System::getenv, List.of(Path.of("/proc/sys/kernel/hostname"), Path.of("/etc/hostname")));
+    private final Map<String, Map<String, String>> services = new LinkedHashMap<>(); // guarded by this, like all below
+    private String version = "";
+    private long revision;
+    private byte[] manifest = {};
+    private @Nullable Future<?> renewing;
+    private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
+    private int skipped; // steps in a row, because the last write had not ended
+    private boolean sayAgain;
+    private boolean draining;
+    private boolean leaving;
+
+    public LeasePublisher(BusRuntime bus, RpcCodec codec, ReplyPacer pacer) {
+        this.channels = bus.channels();
+        this.codec = codec;
+        this.directory = NodeDirectory.of(bus);
+        this.discover = new DiscoverEndpoint(bus, codec, pacer);
+    }
+
+    /**
+     * The machine's own name as the environment says it, or the file from which it was named when it started. The
+     * network is not asked, because that may take long.
+     */
+    public static String host(Function<String, @Nullable String> environment, List<Path> files) {
+        for (String variable : List.of("HOSTNAME", "COMPUTERNAME")) {
+            String name = environment.apply(variable);
+            if (name != null && !name.isBlank()) {
+                return name.strip();
+            }
+        }
+        for (Path file : files) {
+            try {
+                String name = Files.readString(file).strip();
+                if (!name.isEmpty()) {
+                    return name;
+                }
+            } catch (IOException | RuntimeException e) {
+                LOG.trace("{} does not say how this machine is called", file, e);
+            }
+        }
+        return "";
+    }
+
+    /** Whose program this is, if nobody has said so: the version in the manifest of the jar that a service is from. */
+    public synchronized void versionOf(Class<?> implementation) {
+        String packaged = implementation.getPackage().getImplementationVersion();
+        version = version.isEmpty() && packaged != null ? packaged : version;
+    }
+
+    /**
+     * Checks that others will be able to read what this node says of itself.
+     *
+     * @param all service to method to shape
+     * @throws IllegalStateException if it is too much
+     */
+    public synchronized void requireRoom(Map<String, Map<String, String>> all) {
+        Map<String, Map<String, String>> whole = new LinkedHashMap<>(all);
+        whole.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
+        String problem = Manifests.problem(info(whole));
+        if (!problem.isEmpty()) {
+            throw new IllegalStateException(
+                    "Node " + channels.node() + " would announce " + problem + ". Let another node serve some of it");
+        }
+    }
+
+    /** Adds a service, with the shapes of its methods; completes when the lease says so. */
+    public CompletableFuture<Void> add(String service, List<Contract> contracts, Map<String, String> shapes) {
+        directory.shapes().expect(service, shapes);
+        discover.say(
+                service,
+                contracts,
+                shapes.entrySet().stream()
+                        .filter(method -> method.getValue().isEmpty())
+                        .map(method -> service + "." + method.getKey())
+                        .toList());
+        return announce(service, shapes);
+    }
+
+    private CompletableFuture<Void> announce(String service, Map<String, String> methods) {
+        return discover.open().thenCompose(done -> {
+            synchronized (this) {
+                if (draining) {
+                    return CompletableFuture.failedFuture(
+                            new TransportException(Kind.CLOSED, true, "The bus is about to close", null));
+                }
+                services.put(service, methods);
+                services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
+                revise();
+                if (renewing == null) {
+                    renewing = channels.sendEvery(LeaseTimes.RENEWAL, this::step);
+                }
+                return changed();
+            }
+        });
+    }
+
+    public synchronized CompletableFuture<Void> remove(String service) {
+        discover.remove(service);
+        if (services.remove(service) == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        revise();
+        return changed();
+    }
+
+    private synchronized void revise() {
+        revision++;
+        manifest = Manifests.bytes(info());
+    }
+
+    /**
+     * Nobody was heard here for a moment, and others may doubt that this node is there. It says so as soon as what
+     * broke together stands again, and once more with its lease: the first word may come before those are back who were
+     * cut off at the same time.
+     */
+    public synchronized void sayAgain() {
+        sayAgain = true;
+        if (sayingSoon.set()) {
+            channels.later(SOON, this::saySoon);
+        }
+    }
+
+    private void saySoon() {
+        sayingSoon.clear();
+        boolean here;
+        synchronized (this) {
+            here = renewing != null && !leaving; // not after its good-bye
+        }
+        if (here) {
+            say(JOINED);
+        }
+    }
+
+    private synchronized void step() {
+        if (leaving || (!last.isDone() && ++skipped < LOST_AFTER)) {
+            return; // Redis is slow: the next step will do
+        }
+        skipped = 0;
+        if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited for ever
+            last = CompletableFuture.completedFuture(null);
+        }
+        if (sayAgain) {
+            changed();
+        } else {
+            last = renew();
+        }
+    }
+
+    /** Writes the lease and says so. One write follows another, so the last word is also the last deed. */
+    private synchronized CompletableFuture<Void> changed() {
+        sayAgain = true;
+        last = last.handle((done, failure) -> renew())
+                .thenCompose(Function.identity())
+                .thenRun(this::sayJoined);
+        return last;
+    }
+
+    private void sayJoined() {
+        synchronized (this) {
+            sayAgain = false;
+        }
+        say(JOINED);
+    }
+
+    private synchronized CompletableFuture<Void> renew() {
+        return channels.transport()
+                .renewLease(channels.names().nodes(), key(), manifest, LeaseTimes.LEASE)
+                .whenComplete((version, failure) -> {
+                    if (failure != null) {
+                        LOG.debug("The lease was not renewed; it is tried again", failure);
+                    }
+                })
+                .thenAccept(directory::isAt);
+    }
+
+    /** Asks not to be called any more. The lease goes on, because calls are still running. */
+    public synchronized void drain() {
+        draining = true;
+        revise();
+        if (renewing != null) {
+            last = last.handle((done, failure) -> renew()).thenCompose(Function.identity());
+            last.whenComplete((done, failure) -> say(DRAINING));
+        }
+    }
+
+    /** Ends the lease and says good-bye; completes when the lease is gone. */
+    public synchronized CompletableFuture<Void> leave() {
+        if (renewing == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        leaving = true;
+        renewing.cancel(false);
+        discover.close();
+        last = last.handle((done, failure) ->
+                        channels.transport().endLease(channels.names().nodes(), key()))
+                .thenCompose(Function.identity())
+                .whenComplete((done, failure) -> say(LEFT));
+        return last;
+    }
+
+    /** Only whose word it is: what counts is in the lease, and everybody hears it. */
+    private void say(String what) {
+        byte[] word = codec.notification(what, Map.of("node", channels.node()));
+        channels.send(channels.names().presence(), word, ReceiverCount.NO, SendCallback.UNNOTICED);
+    }
+
+    private synchronized NodeInfo info() {
+        return info(services);
+    }
+
+    private synchronized NodeInfo info(Map<String, Map<String, String>> served) {
+        String node = channels.node();
+        int random = node.lastIndexOf('-');
+        return new NodeInfo(
+                node,
+                random < 0 ? node : node.substring(0, random),
+                host,
+                ProcessHandle.current().pid(),
+                version,
+                started,
+                draining,
+                revision,
+                served);
+    }
+
+    private String key() {
+        return channels.names().node(channels.node());
+    }
+}

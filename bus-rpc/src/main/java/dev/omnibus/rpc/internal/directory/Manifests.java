@@ -1,0 +1,194 @@
+package dev.omnibus.rpc.internal.directory;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.NodeInfo;
+import dev.omnibus.transport.Leases;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * How manifests are written and read: with a mapper of our own, because the program's may be told to write names and
+ * times in its own way. What cannot be shown to people is left out.
+ */
+public final class Manifests {
+
+    /** Rarely used, and for small texts: so Jackson may look for doubled members. */
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
+    private static final int MOST_METHODS = 10_000;
+    private static final int PER_NAME = 120; // an entry of a map, and two strings
+    private static final Pattern PRINTABLE = Pattern.compile("[ -~]{0,400}");
+
+    private Manifests() {}
+
+    public static ObjectNode tree(NodeInfo info) {
+        ObjectNode tree = JSON.createObjectNode()
+                .put("node", info.node())
+                .put("application", info.application())
+                .put("host", info.host())
+                .put("pid", info.pid())
+                .put("version", info.version())
+                .put("started", info.started().toString())
+                .put("draining", info.draining())
+                .put("revision", info.revision());
+        ObjectNode services = tree.putObject("services");
+        info.services().forEach((service, methods) -> {
+            ObjectNode shapes = services.putObject(service);
+            methods.forEach(shapes::put);
+        });
+        return tree;
+    }
+
+    public static byte[] bytes(NodeInfo info) {
+        try {
+            return JSON.writeValueAsBytes(tree(info));
+        } catch (IOException e) {
+            throw new IllegalStateException("Our own manifest can always be written", e);
+        }
+    }
+
+    /** Why nobody would read a manifest; empty if everybody would. */
+    static String problem(NodeInfo info) {
+        int size = info.services().values().stream()
+                .mapToInt(methods -> 1 + methods.size())
+                .sum();
+        if (size > MOST_METHODS) {
+            return size + " services and methods; a node may announce " + MOST_METHODS;
+        }
+        if (2 * weight(info) < Leases.MAX_VALUE_BYTES) {
+            return ""; // in memory it takes more than as a text, and a quote there takes two
+        }
+        int bytes = bytes(info).length;
+        return bytes > Leases.MAX_VALUE_BYTES
+                ? bytes + " bytes of names and shapes; a node may announce " + Leases.MAX_VALUE_BYTES
+                : "";
+    }
+
+    /**
+     * Reads a manifest.
+     *
+     * @throws IOException if it is none; the message says why
+     */
+    public static NodeInfo read(Message message) throws IOException {
+        JsonNode tree;
+        try {
+            tree = JSON.readTree(message.bytes(), message.offset(), message.length());
+        } catch (IOException e) {
+            throw new IOException("it is not JSON that can be read", e);
+        }
+        String node = checked(tree.path("node").asText());
+        return new NodeInfo(
+                node,
+                text(tree.path("application")),
+                text(tree.path("host")),
+                tree.path("pid").asLong(),
+                text(tree.path("version")),
+                instant(tree.path("started").asText()),
+                tree.path("draining").asBoolean(),
+                tree.path("revision").asLong(),
+                services(tree.path("services")));
+    }
+
+    /**
+     * Whose manifest it is; the rest is not looked at.
+     *
+     * @throws IOException if it names no node
+     */
+    public static String node(Message message) throws IOException {
+        try (JsonParser parser = JSON.getFactory().createParser(message.bytes(), message.offset(), message.length())) {
+            if (parser.nextToken() == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    boolean found = parser.currentName().equals("node");
+                    JsonToken value = parser.nextToken();
+                    if (found && value == JsonToken.VALUE_STRING) {
+                        return checked(parser.getText());
+                    }
+                    parser.skipChildren();
+                }
+            }
+        } catch (JsonProcessingException e) { // whose own text names classes
+            throw new IOException("it is not JSON that can be read", e);
+        }
+        return checked("");
+    }
+
+    private static String checked(String node) throws IOException {
+        if (!NODE_ID.matcher(node).matches()) {
+            throw new IOException("it names no node");
+        }
+        return node;
+    }
+
+    private static Map<String, Map<String, String>> services(JsonNode tree) throws IOException {
+        Map<String, Map<String, String>> services = new LinkedHashMap<>();
+        int size = 0;
+        for (Map.Entry<String, JsonNode> service : tree.properties()) {
+            Map<String, String> methods = new LinkedHashMap<>();
+            JsonNode listed = service.getValue();
+            size += 1 + listed.size();
+            if (size > MOST_METHODS) {
+                throw new IOException("it lists more than " + MOST_METHODS + " services and methods");
+            }
+            listed.properties().forEach(method -> put(methods, method.getKey(), text(method.getValue())));
+            if (listed.isArray()) { // the names alone
+                listed.forEach(method -> put(methods, method.asText(), ""));
+            } else if (!listed.isObject()) {
+                throw new IOException("its service " + services.size() + " is neither an object nor an array");
+            }
+            put(services, service.getKey(), methods);
+        }
+        return services;
+    }
+
+    /** A name that nobody can call is left out, because it would end up where names are shown. */
+    private static <T> void put(Map<String, T> map, String name, T value) {
+        if (NAME.matcher(name).matches()) {
+            map.put(name, value);
+        }
+    }
+
+    private static String text(JsonNode value) {
+        return PRINTABLE.matcher(value.asText()).matches() ? value.asText() : "";
+    }
+
+    private static Instant instant(String text) {
+        try {
+            return text.isEmpty() ? Instant.EPOCH : Instant.parse(text);
+        } catch (DateTimeException e) {
+            return Instant.EPOCH;
+        }
+    }
+
+    /** What it takes in memory, about. */
+    static long weight(NodeInfo info) {
+        long weight = 500L
+                + info.node().length()
+                + info.application().length()
+                + info.host().length()
+                + info.version().length();
+        for (Map.Entry<String, Map<String, String>> service : info.services().entrySet()) {
+            weight += PER_NAME + service.getKey().length();
+            for (Map.Entry<String, String> method : service.getValue().entrySet()) {
+                weight +=
+                        PER_NAME + method.getKey().length() + method.getValue().length();
+            }
+        }
+        return weight;
+    }
+}

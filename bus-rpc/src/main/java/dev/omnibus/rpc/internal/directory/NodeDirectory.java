@@ -1,0 +1,448 @@
+package dev.omnibus.rpc.internal.directory;
+
+import dev.omnibus.internal.channel.ChannelSubscription;
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.Receiver;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.concurrent.ExpiringFlag;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.rpc.Directory;
+import dev.omnibus.rpc.DirectoryListener;
+import dev.omnibus.rpc.NodeInfo;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import dev.omnibus.transport.Leases;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A view of the nodes that are there, and of what each serves: reads the leases, and the words on the presence channel
+ * as hints to read them. The lease decides. Thread-safe.
+ */
+public final class NodeDirectory implements Layer {
+
+    /** Far longer than Redis has to answer. */
+    private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
+
+    /** Longer than what is going to be done soon ever waits. */
+    private static final Duration FORGOTTEN = LeaseTimes.LOOK.multipliedBy(4);
+
+    /** Replies of a node that has said good-bye may still be on their way through this process. */
+    private static final Duration LAST_REPLIES = Duration.ofMillis(250);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
+
+    private final Channels channels;
+    private final Executor executor;
+    private final RpcCodec codec;
+    private final NodeTable members = new NodeTable(this::touched);
+    private final ContractDrift shapes;
+    private final ExpiringFlag confirming = new ExpiringFlag(FORGOTTEN); // a second look is going to be taken
+    private final ExpiringFlag hinted = new ExpiringFlag(FORGOTTEN); // a look for a word is
+    private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
+
+    private long version; // of the leases as they are known; guarded by this, like all below
+    private @Nullable CompletableFuture<Void> started;
+    private @Nullable CompletableFuture<Void> look;
+    private long lookBegan;
+    private @Nullable ChannelSubscription presence;
+    private @Nullable Future<?> looking;
+    private boolean knownSame; // since the last look
+    private Set<String> leaving = new HashSet<>(); // have said good-bye since the last look for a word
+    private long hintedVersion; // of the leases after the last one
+    private Duration pause = Duration.ZERO; // from then on
+    private long pausedSince;
+    private boolean closed;
+
+    /** The one of a bus. */
+    public static NodeDirectory of(BusRuntime bus) {
+        return bus.layer(NodeDirectory.class, NodeDirectory::new);
+    }
+
+    private NodeDirectory(BusRuntime bus) {
+        channels = bus.channels();
+        executor = new CallerRunsExecutor(bus.executor());
+        codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
+        shapes = new ContractDrift(bus, members);
+        followers.add(shapes::touched);
+    }
+
+    /** What the nodes that are there say of themselves, once the directory has been read. */
+    public CompletableFuture<List<NodeInfo>> nodes() {
+        return new GuardedFuture<List<NodeInfo>>()
+                .follow(ready().whenCompleteAsync((done, failure) -> {}, executor)
+                        .thenApply(done -> members.all()));
+    }
+
+    /** Tells a listener of the nodes that are there, and then of all that come, go or change. */
+    public Directory.Watch watch(DirectoryListener listener) {
+        DirectoryWatch watching = new DirectoryWatch(members, listener, executor, followers::remove);
+        follow(watching);
+        members.all().forEach(node -> watching.accept(node.node()));
+        CompletableFuture<Void> unused = ready(); // if that fails, the next look tries again
+        return watching;
+    }
+
+    /** Called with the id of every node that comes, goes or changes; must only take note of it. */
+    public void follow(Consumer<String> follower) {
+        followers.add(follower);
+    }
+
+    public void unfollow(Consumer<String> follower) {
+        followers.remove(follower);
+    }
+
+    private void touched(String node) {
+        followers.forEach(follower -> follower.accept(node));
+    }
+
+    /** Completes when the directory has been read for the first time. After a failure, whoever asks tries again. */
+    public synchronized CompletableFuture<Void> ready() {
+        if (closed && (started == null || started.isCompletedExceptionally())) {
+            return CompletableFuture.failedFuture(closedFailure());
+        }
+        if (started == null || started.isCompletedExceptionally()) {
+            CompletableFuture<Void> first = new CompletableFuture<>();
+            started = first;
+            attempted(this::start).whenComplete((done, failure) -> {
+                if (failure == null) {
+                    first.complete(null);
+                } else {
+                    first.completeExceptionally(unreadable(failure));
+                }
+            });
+        }
+        return started;
+    }
+
+    private CompletableFuture<Void> start() {
+        if (presence == null || presence.ready().isCompletedExceptionally()) {
+            presence = channels.listen(channels.names().presence(), new Presence());
+        }
+        if (looking == null) {
+            looking = channels.every(LeaseTimes.LOOK, this::step);
+        }
+        return presence.ready().thenCompose(done -> look());
+    }
+
+    /** Whoever waits for the outcome must hear of it, also if there is none but what was thrown. */
+    private static <T> CompletableFuture<T> attempted(Supplier<CompletableFuture<T>> attempt) {
+        try {
+            return attempt.get();
+        } catch (RuntimeException | Error e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private void step() {
+        boolean failed;
+        boolean same;
+        synchronized (this) {
+            failed = started != null && started.isCompletedExceptionally();
+            same = knownSame && version != 0;
+            knownSame = false;
+        }
+        if (failed) {
+            ready();
+        } else if (same) {
+            executor.execute(this::settle);
+        } else {
+            look();
+        }
+    }
+
+    private static RpcException unreadable(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
+        String message = "The directory of nodes cannot be read; is Redis there? " + cause.getMessage();
+        return new RpcException(Reason.CONNECTION_LOST, true, "", "", Duration.ZERO, message, cause);
+    }
+
+    /** The nodes known to serve a method and not about to leave. */
+    public List<Node> serving(String method) {
+        return members.serving(method);
+    }
+
+    /** Whether a node is still there. */
+    public boolean lists(Node node) {
+        return members.lists(node.id());
+    }
+
+    /** Whether a node of that id is there, or was until a moment ago. */
+    public boolean knows(String node) {
+        return members.knows(node);
+    }
+
+    /** Called with the id of every node that is gone. */
+    public void onLost(Consumer<String> listener) {
+        lostListeners.add(listener);
+    }
+
+    /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
+    public void suspect(Node node, String method) {
+        members.suspect(node, method);
+    }
+
+    public NodeTable members() {
+        return members;
+    }
+
+    /** How the contracts of this process and of the nodes compare. */
+    public ContractDrift shapes() {
+        return shapes;
+    }
+
+    /** What this node learned when it renewed its lease: if the leases are as they were, the next look is made. */
+    public void isAt(long renewed) {
+        synchronized (this) {
+            knownSame = renewed == version;
+            if (looking == null || renewed == 0 || knownSame) { // 0: Redis could not say
+                return;
+            }
+        }
+        look();
+    }
+
+    private synchronized void at(long read) {
+        version = read;
+    }
+
+    /** Reads the leases. Callers that ask while one look is under way share it. */
+    public CompletableFuture<Void> look() {
+        CompletableFuture<Void> done;
+        @Nullable CompletableFuture<Void> lost;
+        long since;
+        synchronized (this) {
+            if (closed) {
+                return CompletableFuture.completedFuture(null);
+            }
+            if (look != null && System.nanoTime() - lookBegan < LOST_AFTER_NANOS) {
+                return look;
+            }
+            lost = look; // its end was lost, as for lack of memory, and would be awaited for ever
+            done = new CompletableFuture<>();
+            look = done;
+            lookBegan = System.nanoTime();
+            since = version;
+        }
+        if (lost != null) {
+            lost.complete(null);
+        }
+        attempted(() -> channels.transport().leases(channels.names().nodes(), since))
+                .whenCompleteAsync((leases, failure) -> looked(done, leases, failure), executor);
+        return done;
+    }
+
+    private void looked(CompletableFuture<Void> done, @Nullable Leases leases, @Nullable Throwable failure) {
+        try {
+            if (leases != null) {
+                at(leases.version());
+                seen(leases);
+            }
+        } catch (RuntimeException | Error e) { // or there would never be another look
+            FailureLog.error(LOG, e, "The leases could not be taken in");
+        }
+        synchronized (this) {
+            look = null;
+        }
+        if (leases != null) {
+            done.complete(null);
+        } else {
+            LOG.debug("The leases could not be read", failure);
+            members.unreadable();
+            done.completeExceptionally(Objects.requireNonNull(failure));
+        }
+    }
+
+    /** A look that begins now: one under way may have read the leases before the node that is sought came. */
+    public CompletableFuture<Void> lookAfresh() {
+        CompletableFuture<Void> underWay;
+        synchronized (this) {
+            underWay = look;
+        }
+        return underWay == null
+                ? look()
+                : underWay.handle((done, failure) -> look()).thenCompose(Function.identity());
+    }
+
+    private void seen(Leases leases) {
+        Set<String> standing = new HashSet<>();
+        leases.changed().forEach((key, value) -> {
+            String id = id(key);
+            standing.add(id);
+            members.stands(id);
+            try {
+                NodeInfo info = Manifests.read(new Message(value, 0, value.length));
+                if (!info.node().equals(id)) {
+                    throw new IOException("it is of another node");
+                }
+                if (!members.take(info)) {
+                    throw new IOException(
+                            "there is no room for it beside those of the nodes that are there; a directory" + " has "
+                                    + NodeTable.MOST + " nodes and " + NodeTable.MAX_BYTES + " bytes");
+                }
+            } catch (IOException e) {
+                channels.reportBad(key, "A lease was left out: " + e.getMessage());
+            }
+        });
+        if (leases.all()) {
+            members.stand(standing);
+        }
+        leases.gone().forEach(key -> members.miss(id(key)));
+        settle();
+    }
+
+    /** What is no key of a lease is no id of a node. */
+    private String id(String key) {
+        String prefix = channels.names().node("");
+        return key.startsWith(prefix) ? key.substring(prefix.length()) : "";
+    }
+
+    /** The leases were just read, or are known to be as they were. */
+    private void settle() {
+        for (String node : members.settle()) {
+            lostListeners.forEach(listener -> listener.accept(node));
+        }
+        if (members.hasRoomAgain()) {
+            at(0); // the next look reads all of them
+        }
+        if (members.someMissing() && confirming.set()) {
+            channels.later(LeaseTimes.SECOND_LOOK, () -> {
+                confirming.clear();
+                look();
+            });
+        }
+    }
+
+    /**
+     * Somebody says that a node has news, and the lease decides. A word that is true is followed at once. The more
+     * words bring nothing new, the less often they are followed, down to the pace of the looks without any.
+     */
+    private void hint() {
+        Duration wait;
+        synchronized (this) {
+            if (closed || !hinted.set()) {
+                return;
+            }
+            wait = pause.minusNanos(System.nanoTime() - pausedSince);
+        }
+        if (wait.isNegative() || wait.isZero()) {
+            followHint();
+        } else {
+            channels.later(wait, this::followHint);
+        }
+    }
+
+    private void followHint() {
+        Set<String> left;
+        hinted.clear();
+        synchronized (this) {
+            left = leaving;
+            leaving = new HashSet<>();
+        }
+        lookAfresh().whenComplete((done, failure) -> {
+            synchronized (this) {
+                Duration doubled = pause.isZero() ? LeaseTimes.MIN_PAUSE : pause.multipliedBy(2);
+                boolean news = hintedVersion != version;
+                pause = news ? Duration.ZERO : doubled.compareTo(LeaseTimes.LOOK) < 0 ? doubled : LeaseTimes.LOOK;
+                pausedSince = System.nanoTime();
+                hintedVersion = version;
+            }
+            if (failure == null) {
+                left.stream().filter(members::leaves).forEach(this::left);
+            }
+        });
+    }
+
+    private void left(String node) {
+        channels.later(LAST_REPLIES, () -> lostListeners.forEach(listener -> listener.accept(node)));
+    }
+
+    private synchronized void leaves(String node) {
+        if (members.lists(node)) { // any name can be said
+            leaving.add(node);
+        }
+    }
+
+    /** What the nodes say as they come and go. Whoever may publish can say it, so it is a hint to read the leases. */
+    private final class Presence implements Receiver {
+
+        @Override
+        public void receive(String channel, List<Message> messages, Executor next) {
+            for (Message message : messages) {
+                try {
+                    RpcCodec.Request said = codec.readRequest(message);
+                    Message params = said.params();
+                    if (params == null) {
+                        throw new IOException("it says nothing");
+                    }
+                    switch (said.method()) {
+                        case LeasePublisher.JOINED -> members.trust(Manifests.node(params));
+                        case LeasePublisher.DRAINING -> Manifests.node(params);
+                        case LeasePublisher.LEFT -> leaves(Manifests.node(params));
+                        default -> {
+                            LOG.debug("Not understood on {}: {}", channel, RpcFailures.foreign(said.method()));
+                            continue;
+                        }
+                    }
+                    hint();
+                } catch (IOException e) {
+                    channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
+                } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+                    channels.reportBroken(channel, e);
+                }
+            }
+        }
+
+        @Override
+        public void interrupted() {
+            members.trust();
+            lookAfresh();
+        }
+    }
+
+    private static RpcException closedFailure() {
+        String message = "The directory of nodes is closed with its bus";
+        return new RpcException(Reason.CLOSED, true, "", "", Duration.ZERO, message, null);
+    }
+
+    @Override
+    public void close(Duration drainTimeout) {
+        CompletableFuture<Void> waiting;
+        synchronized (this) {
+            closed = true;
+            waiting = started;
+            if (looking != null) {
+                looking.cancel(false);
+            }
+            if (presence != null) {
+                presence.close();
+            }
+        }
+        if (waiting != null) {
+            waiting.completeExceptionally(closedFailure());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package dev.omnibus.rpc.internal.directory;
+
+import dev.omnibus.rpc.NodeInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A table of the nodes that are there: of those whose lease stands. Whoever follows is told the id of each node that
+ * comes, goes or changes, under the lock: in order, and so that he must only take note. Thread-safe.
+ */
+public final class NodeTable {
+
+    public static final int MOST = 10_000;
+
+    /** Of all manifests together, in memory. Ten thousand nodes with ten methods each need a third of it. */
+    public static final long MAX_BYTES = 64L * 1024 * 1024;
+
+    private final Consumer<String> follower;
+    private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
+    private final Map<String, List<Node>> byMethod = new HashMap<>();
+    private final Map<String, Long> left = new LinkedHashMap<>(); // when, of those that were here
+    private long bytes;
+    private boolean crowded; // somebody found no room
+    private boolean roomAgain;
+
+    public NodeTable(Consumer<String> follower) {
+        this.follower = follower;
+    }
+
+    public synchronized List<NodeInfo> all() {
+        return nodes.values().stream().map(Node::info).toList();
+    }
+
+    public synchronized @Nullable NodeInfo info(String id) {
+        Node node = nodes.get(id);
+        return node == null ? null : node.info();
+    }
+
+    public synchronized List<Node> serving(String method) {
+        List<Node> known = byMethod.get(method);
+        if (known != null) {
+            return known;
+        }
+        List<Node> serving =
+                nodes.values().stream().filter(node -> node.serves(method)).toList();
+        if (!serving.isEmpty()) { // else any name that is asked for would stay here
+            byMethod.put(method, serving);
+        }
+        return serving;
+    }
+
+    public synchronized boolean lists(String id) {
+        return nodes.containsKey(id);
+    }
+
+    /** Whether a node is there, or was until a moment ago. */
+    public synchronized boolean knows(String id) {
+        return nodes.containsKey(id) || left.containsKey(id);
+    }
+
+    public synchronized void suspect(Node node, String method) {
+        node.suspect(method);
+        byMethod.clear();
+    }
+
+    /** Forgets every doubt: what clears one may not have been heard here. */
+    public synchronized void trust() {
+        nodes.keySet().forEach(this::trust);
+        unreadable();
+    }
+
+    /** The leases could not be read. Redis may be away, and then their owners cannot write them either. */
+    public synchronized void unreadable() {
+        nodes.values().forEach(Node::missAnew);
+    }
+
+    /** A node has spoken. */
+    public synchronized void trust(String id) {
+        Node node = nodes.get(id);
+        if (node != null && node.trust()) {
+            byMethod.clear();
+        }
+    }
+
+    /** Takes in what a lease says. False if there is no room for it; what is there already does not make any. */
+    public synchronized boolean take(NodeInfo info) {
+        String id = info.node();
+        Node node = nodes.get(id);
+        long grown = bytes + Manifests.weight(info) - (node == null ? 0 : Manifests.weight(node.info()));
+        if ((node == null && nodes.size() >= MOST) || grown > MAX_BYTES) {
+            crowded = true;
+            return false;
+        }
+        bytes = grown;
+        left.remove(id);
+        if (node == null) {
+            nodes.put(id, new Node(info));
+            changed(id);
+        } else if (node.says(info)) {
+            changed(id);
+        } else {
+            byMethod.clear(); // a doubt may be cleared
+        }
+        return true;
+    }
+
+    /** These leases stand, and no others. */
+    public synchronized void stand(Set<String> ids) {
+        for (Node node : nodes.values()) {
+            if (!ids.contains(node.id())) {
+                node.miss();
+            }
+        }
+    }
+
+    /** A lease stands, whatever it says. */
+    public synchronized void stands(String id) {
+        Node node = nodes.get(id);
+        if (node != null) {
+            node.stands();
+        }
+    }
+
+    /** A lease does not stand. */
+    public synchronized void miss(String id) {
+        Node node = nodes.get(id);
+        if (node != null) {
+            node.miss();
+        }
+    }
+
+    /** It has said good-bye. Believed if its lease is gone as well: whoever may publish can say it of others. */
+    public synchronized boolean leaves(String id) {
+        Node node = nodes.get(id);
+        boolean gone = node != null && node.isMissed();
+        if (gone) {
+            remove(id);
+        }
+        return gone;
+    }
+
+    /** The leases have just been read. Whoever is missing for long enough is taken out and returned. */
+    public synchronized List<String> settle() {
+        left.values().removeIf(since -> System.nanoTime() - since > LeaseTimes.DOUBT_NANOS);
+        List<String> lost = new ArrayList<>();
+        for (Node node : nodes.values()) {
+            if (node.isLost()) {
+                lost.add(node.id());
+            } else if (node.forgetsDoubts()) {
+                byMethod.clear();
+            }
+        }
+        lost.forEach(this::remove);
+        return lost;
+    }
+
+    private void remove(String id) {
+        Node node = nodes.remove(id);
+        if (node != null) {
+            bytes -= Manifests.weight(node.info());
+            roomAgain |= crowded;
+            left.put(id, System.nanoTime());
+            if (left.size() > MOST) {
+                left.remove(left.keySet().iterator().next());
+            }
+            changed(id);
+        }
+    }
+
+    /** Whether there is room for somebody who found none. Tells so once. */
+    public synchronized boolean hasRoomAgain() {
+        boolean room = roomAgain;
+        crowded &= !room;
+        roomAgain = false;
+        return room;
+    }
+
+    /** Whether somebody was missing when the leases were read, and may yet be there. */
+    public synchronized boolean someMissing() {
+        return nodes.values().stream().anyMatch(Node::isMissed);
+    }
+
+    private void changed(String id) {
+        byMethod.clear();
+        follower.accept(id);
+    }
+}

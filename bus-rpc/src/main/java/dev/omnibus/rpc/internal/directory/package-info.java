@@ -1,0 +1,8 @@
+/**
+ * Who is there and what each node serves: leases, manifests, presence. Start at
+ * {@link dev.omnibus.rpc.internal.directory.NodeTable}.
+ */
+@NullMarked
+package dev.omnibus.rpc.internal.directory;
+
+import org.jspecify.annotations.NullMarked;

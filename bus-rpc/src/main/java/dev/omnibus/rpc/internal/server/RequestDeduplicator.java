@@ -1,0 +1,99 @@
+package dev.omnibus.rpc.internal.server;
+
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.WireBytes;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last requests of a service, by caller and id: a request that comes twice is executed once, and one that is to be
+ * cancelled is found. A publish whose confirmation was lost may have been delivered, and a network may double what it
+ * carries. Thread-safe.
+ */
+final class RequestDeduplicator {
+
+    private static final int WINDOW = 8_192;
+
+    /** Names a request, to be remembered for long; its execution is found by it until it has its answer. */
+    final class Trace implements Comparable<Trace> {
+
+        private final String from;
+        private final String id;
+
+        private Trace(String from, String id) {
+            this.from = from;
+            this.id = id;
+        }
+
+        void settled() {
+            open.remove(this);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Trace trace && id.equals(trace.id) && from.equals(trace.from);
+        }
+
+        /** Callers choose ids, and could choose those that have one hash code. */
+        @Override
+        public int compareTo(Trace other) {
+            int byId = id.compareTo(other.id);
+            return byId == 0 ? from.compareTo(other.from) : byId;
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * from.hashCode() + id.hashCode();
+        }
+    }
+
+    private final Map<Trace, ServerCall> open = new ConcurrentHashMap<>(); // bounded by what the service takes
+    private final Set<Trace> seen = new LinkedHashSet<>(); // guarded by this
+
+    /**
+     * Whether this request has not been seen lately. A notification is told apart by its key, if it has one; who gives
+     * no name cannot be told apart.
+     */
+    boolean isNew(ServerCall execution) {
+        RpcCodec.Request request = execution.request();
+        String id = request.id().isEmpty() && !request.key().isEmpty() ? "key " + request.key() : request.id();
+        if (request.from().isEmpty() || id.isEmpty()) {
+            return true;
+        }
+        Trace trace = trace(request.from(), id);
+        synchronized (this) {
+            if (open.containsKey(trace) || !seen.add(trace)) {
+                return false;
+            }
+            if (seen.size() > WINDOW) {
+                Iterator<Trace> eldest = seen.iterator();
+                eldest.next();
+                eldest.remove();
+            }
+        }
+        execution.tracedBy(trace); // before it can be found, and settled
+        open.put(trace, execution);
+        return true;
+    }
+
+    /** A request that has no answer yet, however many came after it. */
+    @Nullable
+    ServerCall find(String from, String id) {
+        return open.get(trace(from, id));
+    }
+
+    /** The names are of the callers' choice: so many long ones would take much memory. */
+    private Trace trace(String from, String id) {
+        return new Trace(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
+    }
+
+    /** Those that have not been started. */
+    List<ServerCall> waiting() {
+        return open.values().stream().filter(ServerCall::isWaiting).toList();
+    }
+}

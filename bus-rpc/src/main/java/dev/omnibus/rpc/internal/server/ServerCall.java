@@ -1,0 +1,326 @@
+package dev.omnibus.rpc.internal.server;
+
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.CallContext;
+import dev.omnibus.rpc.CallOutcome;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.contract.CallScope;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.WireBytes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request at the node that serves it, from its arrival to its one answer.
+ *
+ * <p>The result, the failure, the cancellation and the end of the node are rivals for the answer: whoever settles the
+ * execution first gives it. Guarded by its own lock.
+ */
+public final class ServerCall implements CallContext {
+
+    private static final int SMALL_FRAME = 1_024;
+
+    /** What it costs to keep one, beyond the texts of its request. */
+    private static final int OVERHEAD = 1_024;
+
+    private enum State {
+        WAITING,
+        RUNNING,
+        SETTLED
+    }
+
+    private final ServedMethod method;
+    private final ReplySender answers;
+    private final long arrived;
+    private volatile long deadline;
+    private final int size;
+    private volatile RpcCodec.Request request; // without its params once they are read
+    private volatile boolean cancelled;
+    private volatile boolean callerGone;
+    private State state = State.WAITING; // guarded by this, like all below
+    private @Nullable Thread thread; // runs the method now
+    private boolean hadFlag; // the thread was interrupted when it came, which was not meant for the method
+    private @Nullable IdempotencyCache repeated; // knows it by its key
+    private boolean joined; // another one runs for it
+    private RequestDeduplicator.@Nullable Trace trace;
+    private List<Runnable> cancelActions = List.of();
+    private List<Runnable> goneActions = List.of();
+
+    ServerCall(ServedMethod method, RpcCodec.Request request, ReplySender answers, long arrived, int size) {
+        this.method = method;
+        this.request = request;
+        this.answers = answers;
+        this.arrived = arrived;
+        this.deadline = arrived + Math.max(0, Math.min(request.ttlMillis(), Integer.MAX_VALUE)) * 1_000_000;
+        this.size = size;
+    }
+
+    /** Whether this thread is serving a call of one of these methods. */
+    static boolean isOf(List<ServedMethod> methods) {
+        return CallScope.get() instanceof ServerCall current && methods.contains(current.method);
+    }
+
+    ServedMethod served() {
+        return method;
+    }
+
+    RpcCodec.Request request() {
+        return request;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** What is still kept when it has its answer. */
+    int keptBytes() {
+        RpcCodec.Request kept = request;
+        int bytes = OVERHEAD + kept.key().length();
+        for (Map.Entry<String, String> header : kept.headers().entrySet()) {
+            bytes += 2 * (header.getKey().length() + header.getValue().length());
+        }
+        return bytes;
+    }
+
+    /** Once the arguments are read, the frame that they came in need not be kept. */
+    void releaseParams() {
+        if (request.params() != null) {
+            request = request.withoutParams();
+        }
+    }
+
+    /** It is about to wait, and is counted as what it is itself: so it must not keep a frame that is much larger. */
+    void leaveFrame() {
+        Message params = request.params();
+        if (params != null && params.bytes().length > 2 * params.length() + SMALL_FRAME) {
+            request = request.withParams(WireBytes.apart(params));
+        }
+    }
+
+    boolean hasExpired() {
+        return System.nanoTime() - deadline >= 0;
+    }
+
+    /** From here on it counts as executed; false if it was settled before. */
+    synchronized boolean begin() {
+        if (state != State.WAITING) {
+            return false;
+        }
+        state = State.RUNNING;
+        return true;
+    }
+
+    /** Whether nothing has been executed for it. */
+    synchronized boolean isWaiting() {
+        return state == State.WAITING && !joined;
+    }
+
+    /** This thread serves it until {@link #leave}; gives what it was serving before. */
+    @Nullable
+    CallContext enter() {
+        synchronized (this) {
+            thread = Thread.currentThread();
+            hadFlag = Thread.interrupted();
+            if (cancelled) {
+                thread.interrupt();
+            }
+        }
+        CallContext outer = CallScope.get();
+        CallScope.set(this);
+        return outer;
+    }
+
+    /** Whoever interrupted the thread meanwhile meant the method, and not what this thread does next. */
+    void leave(@Nullable CallContext outer) {
+        CallScope.set(outer);
+        synchronized (this) {
+            thread = null;
+            Thread.interrupted();
+            if (hadFlag) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** The method has really ended, which a call that was cancelled does later than it is answered. */
+    void over() {
+        if (request.key().isEmpty()) {
+            return; // as most are
+        }
+        IdempotencyCache known;
+        synchronized (this) {
+            known = repeated;
+            repeated = null;
+        }
+        if (known != null) {
+            known.over(this);
+        }
+    }
+
+    /** Gives the answer, unless there is one; no reason means a result. */
+    void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
+        IdempotencyCache known;
+        RequestDeduplicator.Trace traced;
+        boolean started;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            started = state == State.RUNNING;
+            state = State.SETTLED;
+            known = repeated;
+            traced = trace;
+            trace = null;
+            cancelActions = List.of();
+        }
+        releaseParams();
+        if (traced != null) {
+            traced.settled();
+        }
+        answers.send(this, answer, reason);
+        if (known != null) {
+            boolean executed = reason == null || reason == Reason.FAULT;
+            boolean endsLater = started && reason == Reason.CANCELLED;
+            known.settled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
+        }
+    }
+
+    /** It is remembered there, until it is settled. */
+    synchronized void tracedBy(RequestDeduplicator.Trace remembered) {
+        trace = remembered;
+    }
+
+    /** It is known there by its key, and runs for all of them or waits for the one that does; false if it is over. */
+    synchronized boolean knownTo(IdempotencyCache calls, boolean runs) {
+        repeated = calls;
+        joined = !runs;
+        return state != State.SETTLED;
+    }
+
+    /** Another one waits for it, too, perhaps for longer. */
+    synchronized void lasts(ServerCall other) {
+        deadline = Math.max(deadline - arrived, other.deadline - arrived) + arrived;
+    }
+
+    /** The caller has given up. What others wait for as well goes on. */
+    void cancel() {
+        IdempotencyCache known;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            known = repeated;
+        }
+        if (known == null) {
+            stop();
+        } else {
+            known.givesUp(this).forEach(ServerCall::stop);
+        }
+    }
+
+    /** Nobody waits for it any more. */
+    private void stop() {
+        List<Runnable> actions;
+        boolean started;
+        synchronized (this) {
+            if (state == State.SETTLED) {
+                return;
+            }
+            cancelled = true;
+            started = state == State.RUNNING;
+            actions = cancelActions;
+            if (thread != null) {
+                thread.interrupt();
+            }
+        }
+        String when = started ? "cancelled while it was executed" : "cancelled before it was started";
+        settle(RpcCodec.error(RpcCodec.CANCELLED, when, ""), Reason.CANCELLED);
+        actions.forEach(answers::execute);
+    }
+
+    /** Its answer found nobody. */
+    void lostCaller() {
+        List<Runnable> actions;
+        synchronized (this) {
+            callerGone = true;
+            actions = goneActions;
+            goneActions = List.of();
+        }
+        actions.forEach(answers::execute);
+    }
+
+    /** Whether somebody wants to know for sure if the answer found its caller. */
+    synchronized boolean asksForCaller() {
+        return !goneActions.isEmpty();
+    }
+
+    CallOutcome outcome(@Nullable Reason reason) {
+        return new CallOutcome(method.name(), caller(), headers(), elapsed(), Optional.ofNullable(reason));
+    }
+
+    Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - arrived);
+    }
+
+    @Override
+    public String method() {
+        return method.name();
+    }
+
+    @Override
+    public String caller() {
+        return request.from();
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return request.headers();
+    }
+
+    @Override
+    public Duration timeLeft() {
+        return Duration.ofNanos(deadline - System.nanoTime());
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public void onCancel(Runnable action) {
+        synchronized (this) {
+            if (!cancelled) {
+                cancelActions = with(cancelActions, action);
+                return;
+            }
+        }
+        answers.execute(action);
+    }
+
+    @Override
+    public boolean callerGone() {
+        return callerGone;
+    }
+
+    @Override
+    public void onCallerGone(Runnable action) {
+        synchronized (this) {
+            if (!callerGone) {
+                goneActions = with(goneActions, action);
+                return;
+            }
+        }
+        answers.execute(action);
+    }
+
+    private static List<Runnable> with(List<Runnable> actions, Runnable action) {
+        List<Runnable> more = new ArrayList<>(actions);
+        more.add(action);
+        return more;
+    }
+}

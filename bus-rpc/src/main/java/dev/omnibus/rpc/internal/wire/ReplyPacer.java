@@ -1,0 +1,241 @@
+package dev.omnibus.rpc.internal.wire;
+
+import dev.omnibus.internal.concurrent.DelayedExecutor;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.rpc.RpcServer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A token bucket for each inbox that is answered to. A request names the inbox that its answer goes to, and may name
+ * somebody else's: a few small requests for large answers would have Redis end the connection of that process, for what
+ * it has not read yet. So beyond a first burst, replies to one inbox are spread over time, and a little later calls for
+ * it are refused. Small replies are not counted: to ask for them costs as much as they do. Thread-safe.
+ */
+public final class ReplyPacer {
+
+    /** Replies below that pass freely. */
+    static final int FREE_BYTES = 1_024;
+
+    /** What an inbox gets at once. */
+    static final long BURST_BYTES = 2L * 1024 * 1024;
+
+    /** And then in a second. */
+    static final long BYTES_PER_SECOND = 32L * 1024 * 1024;
+
+    /** What may wait for one inbox before further calls for it are refused. */
+    static final long MAX_WAITING_BYTES = 8L * 1024 * 1024;
+
+    /** What may wait for all inboxes together. */
+    static final long MAX_TOTAL_WAITING_BYTES = 64L * 1024 * 1024;
+
+    /** Every debt is paid by then; after days the product with the bytes of a second would overflow. */
+    private static final long LONG_AGO_MICROS = TimeUnit.HOURS.toMicros(1);
+
+    private static final int SWEEP_AT = 1_024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
+
+    private record Waiting(int bytes, Runnable send) {}
+
+    private static final class Bucket {
+
+        private long level = BURST_BYTES;
+        private long filledAt;
+        private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+        private long waitingBytes;
+
+        Bucket(long now) {
+            filledAt = now;
+        }
+
+        void fill(long now) {
+            long micros = Math.min((now - filledAt) / 1_000, LONG_AGO_MICROS);
+            long gained = micros * BYTES_PER_SECOND / 1_000_000;
+            if (gained > 0) {
+                level = Math.min(BURST_BYTES, level + gained);
+                filledAt = now;
+            }
+        }
+
+        /** Those whose turn has come. A reply that is larger than what is there leaves a debt. */
+        void take(List<Runnable> into) {
+            while (level > 0 && !waiting.isEmpty()) {
+                Waiting next = waiting.remove();
+                level -= next.bytes();
+                waitingBytes -= next.bytes();
+                into.add(next.send());
+            }
+        }
+
+        long nanosUntilNext() {
+            return (1 - level) * TimeUnit.SECONDS.toNanos(1) / BYTES_PER_SECOND;
+        }
+    }
+
+    private final Executor executor;
+    private final DelayedExecutor later;
+    private final LongSupplier clock;
+    private final Map<String, Bucket> buckets = new HashMap<>(); // guarded by this, like all below
+    private int sweepAt = SWEEP_AT;
+    private boolean closed;
+    private volatile long waitingBytes; // written under the lock only
+
+    public ReplyPacer(Executor executor, DelayedExecutor later) {
+        this(executor, later, System::nanoTime);
+    }
+
+    ReplyPacer(Executor executor, DelayedExecutor later, LongSupplier clock) {
+        this.executor = executor;
+        this.later = later;
+        this.clock = clock;
+    }
+
+    /**
+     * Sends a reply, now or when it is its turn.
+     *
+     * @param send sends it; does not block
+     */
+    public void pass(String inbox, int bytes, Runnable send) {
+        if (bytes < FREE_BYTES || passes(inbox, bytes, send)) {
+            send.run();
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private boolean passes(String inbox, int bytes, Runnable send) {
+        boolean first;
+        long nanos;
+        synchronized (this) {
+            if (closed) {
+                return true;
+            }
+            long now = clock.getAsLong();
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                sweep(now);
+                bucket = new Bucket(now);
+                buckets.put(inbox, bucket);
+            }
+            bucket.fill(now);
+            if (bucket.waiting.isEmpty() && bucket.level > 0) {
+                bucket.level -= bytes;
+                return true;
+            }
+            first = bucket.waiting.isEmpty();
+            bucket.waiting.add(new Waiting(bytes, send));
+            bucket.waitingBytes += bytes;
+            waitingBytes += bytes;
+            nanos = bucket.nanosUntilNext();
+        }
+        if (first) {
+            later(inbox, nanos);
+        }
+        return false;
+    }
+
+    /** A reply that was passed and reached nobody has flooded nobody: the next one need not wait for it. */
+    public void giveBack(String inbox, int bytes) {
+        if (bytes < FREE_BYTES) {
+            return;
+        }
+        boolean someWait;
+        synchronized (this) {
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                return;
+            }
+            bucket.level = Math.min(BURST_BYTES, bucket.level + bytes);
+            someWait = !bucket.waiting.isEmpty();
+        }
+        if (someWait) {
+            executor.execute(() -> release(inbox)); // this may be the thread of the transport
+        }
+    }
+
+    private void later(String inbox, long nanos) {
+        later.run(Duration.ofNanos(nanos), () -> release(inbox));
+    }
+
+    /** Sends what may be sent by now. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    void release(String inbox) {
+        List<Runnable> ready = new ArrayList<>();
+        long nanos = 0;
+        synchronized (this) {
+            Bucket bucket = buckets.get(inbox);
+            if (bucket == null) {
+                return;
+            }
+            bucket.fill(clock.getAsLong());
+            long before = bucket.waitingBytes;
+            bucket.take(ready);
+            waitingBytes -= before - bucket.waitingBytes;
+            if (!bucket.waiting.isEmpty()) {
+                nanos = Math.max(1, bucket.nanosUntilNext());
+            }
+        }
+        if (nanos > 0) {
+            later(inbox, nanos);
+        }
+        sendAll(ready);
+    }
+
+    /** One that cannot be sent does not keep back the others. */
+    private static void sendAll(List<Runnable> replies) {
+        for (Runnable reply : replies) {
+            try {
+                reply.run();
+            } catch (RuntimeException | Error e) {
+                FailureLog.error(LOG, e, "A reply that had waited for its turn could not be sent");
+            }
+        }
+    }
+
+    /** Whether so much waits for an inbox that nothing more should be done for it. */
+    public boolean isCrowded(String inbox) {
+        return waitingBytes > 0 && isCrowdedIndeed(inbox);
+    }
+
+    private synchronized boolean isCrowdedIndeed(String inbox) {
+        Bucket bucket = buckets.get(inbox);
+        return bucket != null
+                && bucket.waitingBytes > 0
+                && (bucket.waitingBytes >= MAX_WAITING_BYTES || waitingBytes >= MAX_TOTAL_WAITING_BYTES);
+    }
+
+    /** Forgets inboxes whose buckets are full again, which is soon, once there are many. */
+    private void sweep(long now) {
+        if (buckets.size() < sweepAt) {
+            return;
+        }
+        buckets.values().forEach(bucket -> bucket.fill(now));
+        buckets.values().removeIf(bucket -> bucket.waiting.isEmpty() && bucket.level == BURST_BYTES);
+        sweepAt = Math.max(SWEEP_AT, 2 * buckets.size());
+    }
+
+    synchronized int inboxes() {
+        return buckets.size();
+    }
+
+    /** Sends everything at once, and lets pass what comes later: the node is about to leave. */
+    public void close() {
+        List<Runnable> all = new ArrayList<>();
+        synchronized (this) {
+            closed = true;
+            buckets.values().forEach(bucket -> bucket.waiting.forEach(one -> all.add(one.send())));
+            buckets.clear();
+            waitingBytes = 0;
+        }
+        sendAll(all);
+    }
+}

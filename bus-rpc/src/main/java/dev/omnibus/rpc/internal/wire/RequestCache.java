@@ -1,0 +1,115 @@
+package dev.omnibus.rpc.internal.wire;
+
+import dev.omnibus.internal.channel.MemoryBudget;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.MessagePartCache;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the requests of callers and the results of nodes of which one was read before, by comparing bytes. Only what is
+ * written exactly as {@link RpcCodec} writes it is read here; all else is left to it. Confined to one reader.
+ */
+public final class RequestCache {
+
+    /** What the same bytes between the id and the time of a request have said before. */
+    private record Caller(String method, String from, String replyTo, int length) {}
+
+    /** What the same bytes between the id and the result have said before. */
+    private record Server(String node, int length) {}
+
+    private final MessagePartCache<Caller> callers;
+    private final MessagePartCache<Server> servers;
+
+    public RequestCache(MemoryBudget budget) {
+        callers = new MessagePartCache<>(",\"method\":\"".length(), 7, budget);
+        servers = new MessagePartCache<>(",\"meta\":{\"from\":\"".length(), 1, budget);
+    }
+
+    /** Forgets everything; nothing is read any more. */
+    public void end() {
+        callers.end();
+        servers.end();
+    }
+
+    /** The request; null if it is not as those before it. */
+    RpcCodec.@Nullable Request readRequest(Message message) {
+        int idEnd = endOfId(message);
+        Caller caller = idEnd < 0 ? null : callers.find(message, idEnd);
+        if (caller == null) {
+            return null;
+        }
+        int ttl = idEnd + caller.length();
+        int ttlEnd = message.endOfDigits(ttl);
+        int end = ttlEnd;
+        String key = "";
+        if (message.hasAt(ttlEnd, RpcCodec.KEY_TEXT)) {
+            int from = ttlEnd + RpcCodec.KEY_TEXT.length;
+            int to = message.endOfPlainText(from);
+            if (to < 0 || to - from > RequestFields.LONGEST_KEY) {
+                return null;
+            }
+            key = message.text(from, to);
+            end = to + 1;
+        }
+        if (ttlEnd == ttl || !message.hasAt(end, RpcCodec.PARAMS)) {
+            return null;
+        }
+        Message params = message.lastValue(end + RpcCodec.PARAMS.length);
+        boolean isArray = params.length() > 0 && params.bytes()[params.offset()] == '[';
+        return !isArray // an object may have a meta among its members
+                ? null
+                : new RpcCodec.Request(
+                        message.text(RpcCodec.ID_FROM, idEnd),
+                        caller.method(),
+                        params,
+                        caller.from(),
+                        caller.replyTo(),
+                        message.number(ttl, ttlEnd),
+                        key,
+                        Map.of());
+    }
+
+    /** Remembers how a request begins that was read in the long way, if it is written as {@link RpcCodec} does. */
+    void learn(RpcCodec.Request request, Message message) {
+        int idEnd = endOfId(message);
+        if (idEnd >= 0 && callers.find(message, idEnd) == null) {
+            byte[] part = RpcCodec.methodPart(request.method(), request.from(), request.replyTo());
+            if (message.hasAt(idEnd, part)) {
+                callers.learn(part, new Caller(request.method(), request.from(), request.replyTo(), part.length));
+            }
+        }
+    }
+
+    /** The response, if it is a result; null if it is not as those before it. */
+    RpcCodec.@Nullable Response readResponse(Message message) {
+        int idEnd = endOfId(message);
+        Server server = idEnd < 0 ? null : servers.find(message, idEnd);
+        if (server == null) {
+            return null;
+        }
+        Message result = message.lastValue(idEnd + server.length());
+        long id = message.number(RpcCodec.ID_FROM, idEnd);
+        return result.length() == 0 ? null : RpcCodec.Response.ofResult(id, server.node(), result, message.length());
+    }
+
+    /** Remembers how a result begins that was read in the long way, if it is written as {@link RpcCodec} does. */
+    void learn(RpcCodec.Response response, Message message) {
+        int idEnd = endOfId(message);
+        if (idEnd >= 0 && response.result() != null && servers.find(message, idEnd) == null) {
+            byte[] part = RpcCodec.resultPart(response.from());
+            if (message.hasAt(idEnd, part)) {
+                servers.learn(part, new Server(response.from(), part.length));
+            }
+        }
+    }
+
+    /** Where an id in digits ends; -1 if the message does not begin with one. */
+    private static int endOfId(Message message) {
+        if (!message.startsWith(RpcCodec.START_ID)) {
+            return -1;
+        }
+        int end = message.endOfDigits(RpcCodec.ID_FROM);
+        return end == RpcCodec.ID_FROM ? -1 : end;
+    }
+}

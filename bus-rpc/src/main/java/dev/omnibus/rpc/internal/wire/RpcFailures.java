@@ -1,0 +1,129 @@
+package dev.omnibus.rpc.internal.wire;
+
+import com.fasterxml.jackson.databind.JavaType;
+import dev.omnibus.internal.json.TypeNames;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.TransportException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Words every {@link RpcException} in the same way: what was called, where, for how long, and why it failed. */
+public final class RpcFailures {
+
+    private static final int LONGEST_FOREIGN = 4_096;
+
+    /** What could end a line, steer a terminal or turn the reading direction where it is shown. */
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]");
+
+    private RpcFailures() {}
+
+    public static RpcException of(
+            Reason reason,
+            boolean notExecuted,
+            String method,
+            String node,
+            Duration elapsed,
+            String why,
+            @Nullable Throwable cause) {
+        String message = "Call " + method + (node.isEmpty() ? "" : " on node " + node) + " failed after "
+                + elapsed.toMillis() + " ms: " + why;
+        return new RpcException(reason, notExecuted, method, node, elapsed, message, cause);
+    }
+
+    /** The request could not be sent. */
+    public static RpcException notSent(TransportException failure, String method, String node, Duration elapsed) {
+        return of(
+                reason(failure),
+                failure.notSent(),
+                method,
+                node,
+                elapsed,
+                String.valueOf(failure.getMessage()),
+                failure);
+    }
+
+    /** What the caller makes of it that something did not get through. */
+    public static Reason reason(TransportException failure) {
+        return switch (failure.kind()) {
+            case CONNECTION_LOST -> Reason.CONNECTION_LOST;
+            case REFUSED, TOO_LARGE -> Reason.REFUSED;
+            case OUTBOX_FULL -> Reason.OVERLOADED;
+            case CLOSED -> Reason.CLOSED;
+        };
+    }
+
+    /** The node answered with an error of the protocol's; the details of a fault are not looked at. */
+    static RpcException answered(RpcCodec.Response reply, String method, Duration elapsed) {
+        if (reply.code() > 0) {
+            return Faults.bare(reply, method, elapsed);
+        }
+        Reason reason = switch (reply.code()) {
+            case RpcCodec.DEADLINE_PASSED -> Reason.TIMEOUT;
+            case RpcCodec.OVERLOADED -> Reason.OVERLOADED;
+            case RpcCodec.DRAINING -> Reason.DRAINING;
+            case RpcCodec.CANCELLED -> Reason.CANCELLED;
+            case RpcCodec.METHOD_NOT_FOUND -> Reason.NO_SERVER;
+            case RpcCodec.UNREADABLE -> Reason.BAD_REPLY;
+            case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST, RpcCodec.PARSE_ERROR ->
+                Reason.REFUSED;
+            default -> Reason.FAULT;
+        };
+        boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED && reason != Reason.BAD_REPLY;
+        String why = reason == Reason.BAD_REPLY ? "the answer cannot be read: " + reply.message() : reply.message();
+        return of(reason, notExecuted, method, reply.from(), elapsed, why, null);
+    }
+
+    /** The same failure, with more to say. */
+    public static RpcException withMore(RpcException e, String more) {
+        String message = e.getMessage() + more;
+        return new RpcException(e.reason(), e.notExecuted(), e.method(), e.node(), e.elapsed(), message, e.getCause());
+    }
+
+    /** The failure of the last one of several attempts, of which one before may have been executed. */
+    public static RpcException ofLastAttempt(RpcException e) {
+        if (!e.notExecuted()) {
+            return e;
+        }
+        String message = e.getMessage() + "; whether an attempt before it was executed is not known";
+        return new RpcException(e.reason(), false, e.method(), e.node(), e.elapsed(), message, e.getCause());
+    }
+
+    /** Why an answer is no value. What Jackson says of it quotes the answer, and is not passed on. */
+    public static String misfit(Throwable e, JavaType type) {
+        return "the answer is not what the caller expects: it " + TypeNames.misfit(e, type);
+    }
+
+    /**
+     * Somebody else's words, which may end in a log: no line breaks or control characters, and not too many of them.
+     */
+    public static String foreign(String message) {
+        String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
+        return UNPRINTABLE.matcher(cut).replaceAll(" ");
+    }
+
+    /** Why there is no value; empty if there is one. */
+    public static Optional<Reason> reasonOf(@Nullable Throwable failure) {
+        if (failure == null) {
+            return Optional.empty();
+        }
+        Throwable cause = unwrapped(failure);
+        if (cause instanceof CancellationException) {
+            return Optional.of(Reason.CANCELLED);
+        }
+        if (cause instanceof TimeoutException) { // by a limit
+            return Optional.of(Reason.TIMEOUT);
+        }
+        return Optional.of(cause instanceof RpcException e ? e.reason() : Reason.FAULT);
+    }
+
+    /** What a stage failed with, without the wrapping that stages add. */
+    public static Throwable unwrapped(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

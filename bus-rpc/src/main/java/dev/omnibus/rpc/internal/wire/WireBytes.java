@@ -1,0 +1,102 @@
+package dev.omnibus.rpc.internal.wire;
+
+import dev.omnibus.internal.channel.Message;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/** Puts a message together from parts that are bytes already. Confined to one thread. */
+public final class WireBytes {
+
+    private static final int SHORT = 64;
+    private static final int DIGEST_BYTES = 16;
+
+    private byte[] bytes;
+    private int length;
+
+    /** Grows if need be; no byte is copied twice if the length is as expected. */
+    WireBytes(int expected) {
+        bytes = new byte[expected];
+    }
+
+    public static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** What stands for a text where many are remembered: the text if it is short, else the half of its SHA-256. */
+    public static String fingerprint(String text) {
+        if (text.length() <= SHORT) {
+            return text;
+        }
+        byte[] bytes = utf8(text);
+        return digest(bytes, 0, bytes.length);
+    }
+
+    /** The same of a part of a message. */
+    public static String fingerprint(Message part) {
+        return part.length() <= SHORT ? part.toString() : digest(part.bytes(), part.offset(), part.length());
+    }
+
+    private static String digest(byte[] bytes, int offset, int length) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            sha.update(bytes, offset, length);
+            return "#" + HexFormat.of().formatHex(sha.digest(), 0, DIGEST_BYTES);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+
+    /** A part of a message without the frame in which it came, which may be much larger. */
+    public static Message apart(Message part) {
+        int end = part.offset() + part.length();
+        return new Message(Arrays.copyOfRange(part.bytes(), part.offset(), end), 0, part.length());
+    }
+
+    WireBytes put(byte[] part) {
+        reserve(part.length);
+        System.arraycopy(part, 0, bytes, length, part.length);
+        length += part.length;
+        return this;
+    }
+
+    WireBytes put(char ascii) {
+        reserve(1);
+        bytes[length++] = (byte) ascii;
+        return this;
+    }
+
+    /** A number that is not negative, in digits. */
+    WireBytes put(long number) {
+        int digits = digits(number);
+        reserve(digits);
+        long rest = number;
+        for (int i = length + digits - 1; i >= length; i--) {
+            bytes[i] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+        length += digits;
+        return this;
+    }
+
+    /** How many digits a number has that is not negative. */
+    static int digits(long number) {
+        int digits = 1;
+        for (long rest = number; rest >= 10; rest /= 10) {
+            digits++;
+        }
+        return digits;
+    }
+
+    byte[] toBytes() {
+        return bytes.length == length ? bytes : Arrays.copyOf(bytes, length);
+    }
+
+    private void reserve(int more) {
+        if (length + more > bytes.length) {
+            bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, length + more));
+        }
+    }
+}
