@@ -10,9 +10,9 @@ import java.util.stream.IntStream;
 record EventJob(String name, String title, int processes, int topicCount, int bytes) implements Job {
 
     /** How far the publisher may be ahead: enough to keep everybody busy, too little for anybody's buffers. */
-    private static final int MOST_AHEAD = 16_384;
+    private static final int MAX_AHEAD = 16_384;
 
-    private static final int MOST_BYTES_AHEAD = 4 * 1024 * 1024;
+    private static final int MAX_BYTES_AHEAD = 4 * 1024 * 1024;
 
     private static final long LAST_ONES_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -34,7 +34,7 @@ record EventJob(String name, String title, int processes, int topicCount, int by
     public Measured measure(Peer peer, Stage stage) throws Exception {
         Addresses addresses = stage.servers().addresses();
         Subscribers subscribers = stage.subscribers();
-        int credit = Math.min(MOST_AHEAD, MOST_BYTES_AHEAD / bytes);
+        int credit = Math.min(MAX_AHEAD, MAX_BYTES_AHEAD / bytes);
         subscribers.open(peer, addresses, processes, topicCount, credit);
         try (Publisher publisher = peer.publisher(addresses, topics(topicCount))) {
             Flow flow = new Flow(publisher, subscribers, Order.note(bytes));

@@ -25,7 +25,7 @@ record Options(
             micro   [a pattern of benchmarks, and any other option of JMH]""";
 
     private static final int ROUNDS = 5;
-    private static final int MOST_WARM_UPS = 20; // one that is always compiling is measured all the same
+    private static final int MAX_WARM_UPS = 20; // one that is always compiling is measured all the same
     private static final double SECONDS = 3;
 
     /**
@@ -37,7 +37,7 @@ record Options(
         List<Job> jobs = Jobs.ALL;
         List<Peer> peers = Peers.ALL;
         int rounds = ROUNDS;
-        int warmUps = MOST_WARM_UPS;
+        int warmUps = MAX_WARM_UPS;
         double seconds = SECONDS;
         boolean budgetsOnly = false;
         Optional<Path> json = Optional.empty();

@@ -34,7 +34,7 @@ public final class BusBuilder {
     private static final Duration LONGEST = Duration.ofDays(365);
 
     /** The last number of a silent topic is told a heartbeat after its last event, and for ten minutes. */
-    private static final Duration LONGEST_HEARTBEAT = Duration.ofMinutes(1);
+    private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(1);
 
     private final Function<Duration, Transport> transport; // opened within that time
     String name = "node";
@@ -207,7 +207,7 @@ public final class BusBuilder {
      */
     @CanIgnoreReturnValue
     public BusBuilder heartbeat(Duration period) {
-        requireRange("heartbeat", period, Duration.ofMillis(10), LONGEST_HEARTBEAT);
+        requireRange("heartbeat", period, Duration.ofMillis(10), MAX_HEARTBEAT);
         this.heartbeat = period;
         return this;
     }

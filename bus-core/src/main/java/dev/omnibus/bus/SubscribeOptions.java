@@ -43,8 +43,8 @@ public record SubscribeOptions(
             Duration.ofMillis(100),
             Optional.empty());
 
-    private static final int MOST_CONCURRENCY = 1024;
-    private static final int MOST_RETRIES = 20; // the last one waits for half a million times the first delay
+    private static final int MAX_CONCURRENCY = 1024;
+    private static final int MAX_RETRIES = 20; // the last one waits for half a million times the first delay
 
     /**
      * Checks the values.
@@ -61,13 +61,13 @@ public record SubscribeOptions(
      */
     public SubscribeOptions {
         require(
-                concurrency >= 1 && concurrency <= MOST_CONCURRENCY,
-                "concurrency is " + concurrency + "; it must be between 1 and " + MOST_CONCURRENCY);
+                concurrency >= 1 && concurrency <= MAX_CONCURRENCY,
+                "concurrency is " + concurrency + "; it must be between 1 and " + MAX_CONCURRENCY);
         require(mailboxEvents >= 1, "mailboxEvents is " + mailboxEvents + "; it must be positive");
         require(mailboxBytes >= 1, "mailboxBytes is " + mailboxBytes + "; it must be positive");
         require(
-                retries >= 0 && retries <= MOST_RETRIES,
-                "retries is " + retries + "; it must be between 0 and " + MOST_RETRIES);
+                retries >= 0 && retries <= MAX_RETRIES,
+                "retries is " + retries + "; it must be between 0 and " + MAX_RETRIES);
         require(!retryDelay.isNegative(), "retryDelay is " + retryDelay + "; it must not be negative");
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(overflow, "overflow");

@@ -14,19 +14,19 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
     /** How a publication went. Exactly one of the two methods is called, once. */
     public interface Outcome {
 
-        /** Instead of a number of onlookers: they are among the receivers, if there are any. */
+        /** Instead of a number of pattern subscribers: they are among the receivers, if there are any. */
         long NOT_TOLD_APART = -1;
 
         /**
          * The frame was handed to the receivers.
          *
-         * @param receivers how many there were. If onlookers were not told apart, the number may include them, and in a
-         *     cluster it leaves out those that other servers hold
-         * @param onlookers how many subscriptions by pattern got it as well and are left out of the number of
+         * @param receivers how many there were. If pattern subscribers were not told apart, the number may include
+         *     them, and in a cluster it leaves out those that other servers hold
+         * @param patternSubscribers how many subscriptions by pattern got it as well and are left out of the number of
          *     receivers; at least 1 in a cluster and behind Sentinels, where nobody knows; {@link #NOT_TOLD_APART}
          *     where that was not asked for, or where the user may not run scripts
          */
-        void published(long receivers, long onlookers);
+        void published(long receivers, long patternSubscribers);
 
         /**
          * The frame was not sent, or nobody can say whether it was.

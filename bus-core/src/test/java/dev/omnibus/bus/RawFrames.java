@@ -20,7 +20,7 @@ public final class RawFrames {
         CompletableFuture<Long> done = new CompletableFuture<>();
         Publication.Outcome outcome = new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {
+            public void published(long receivers, long patternSubscribers) {
                 done.complete(receivers);
             }
 

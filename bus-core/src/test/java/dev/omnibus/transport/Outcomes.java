@@ -8,10 +8,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Small things that the transport tests share. */
 final class Outcomes {
 
-    record Published(long receivers, long onlookers) {
+    record Published(long receivers, long patternSubscribers) {
 
         boolean toldApart() {
-            return onlookers != Publication.Outcome.NOT_TOLD_APART;
+            return patternSubscribers != Publication.Outcome.NOT_TOLD_APART;
         }
     }
 
@@ -46,8 +46,8 @@ final class Outcomes {
     static Publication publication(String channel, String text, boolean counted, CompletableFuture<Published> done) {
         return new Publication(channel, text.getBytes(StandardCharsets.UTF_8), counted, new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {
-                done.complete(new Published(receivers, onlookers));
+            public void published(long receivers, long patternSubscribers) {
+                done.complete(new Published(receivers, patternSubscribers));
             }
 
             @Override

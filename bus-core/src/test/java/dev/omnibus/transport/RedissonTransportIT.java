@@ -111,7 +111,7 @@ class RedissonTransportIT extends TransportContract {
     }
 
     @Test
-    void whoLooksOnAtOtherChannelsIsNoOnlooker() {
+    void whoLooksOnAtOtherChannelsIsNoPatternSubscriber() {
         try (Transport there = connect()) {
             there.subscribePattern("other.*", (channel, frame) -> {}).join();
             assertEquals(

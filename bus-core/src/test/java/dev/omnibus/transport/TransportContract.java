@@ -71,20 +71,22 @@ abstract class TransportContract {
     }
 
     @Test
-    void anOnlookerByPatternIsNotCountedAmongTheReceivers() {
+    void aPatternSubscriberIsNotCountedAmongTheReceivers() {
         subscribe(here, channel);
-        Recording onlooker = new Recording();
-        there.subscribePattern(channel.substring(0, 20) + "*", onlooker).join();
+        Recording patternSubscriber = new Recording();
+        there.subscribePattern(channel.substring(0, 20) + "*", patternSubscriber)
+                .join();
 
         Published counted = publish(here, channel, "counted", true).join();
         assertEquals(new Published(1, 1), counted);
         Published plain = publish(here, channel, "plain", false).join();
         assertFalse(plain.toldApart());
-        // In a cluster the onlooker is on the server of its pattern, and seen only by publishes to that server.
+        // In a cluster the pattern subscriber is on the server of its pattern, and seen only by publishes to that
+        // server.
         assertTrue(plain.receivers() == 1 || plain.receivers() == 2, plain::toString);
 
-        await().until(() -> onlooker.frames.equals(List.of("counted", "plain")));
-        assertEquals(List.of(channel, channel), onlooker.channels);
+        await().until(() -> patternSubscriber.frames.equals(List.of("counted", "plain")));
+        assertEquals(List.of(channel, channel), patternSubscriber.channels);
     }
 
     @Test

@@ -38,7 +38,7 @@ class ForeignIT {
     private static final CallOptions PATIENT = CallOptions.defaults().withTimeout(LONG);
 
     /** With more of them, the odds that one of two servers is never chosen are nil. */
-    private static final int MOST_CALLS = 40;
+    private static final int MAX_CALLS = 40;
 
     /** Nobody may show it. It has data only so that it would be seen if somebody did. */
     private static final String MARK = "{\"specversion\":\"1.0\",\"id\":\"mark\",\"source\":\"/nodes/hand-1\","
@@ -173,7 +173,7 @@ class ForeignIT {
                     three.stream().filter(node -> !node.startsWith("python")).collect(Collectors.toSet());
             await().atMost(LONG).until(() -> nodes().equals(two));
             Set<String> chosen = new HashSet<>();
-            for (int i = 0; i < MOST_CALLS && !chosen.equals(two); i++) {
+            for (int i = 0; i < MAX_CALLS && !chosen.equals(two); i++) {
                 chosen.addAll(answering(python.run(redis.url(), "call", "calc.sum", "[[1, 2]]")));
             }
             assertEquals(two, chosen);

@@ -18,7 +18,7 @@ public final class Broadcast<S> {
     private final CallOptions options;
 
     Broadcast(ClientRuntime client, Contract contract, CallOptions options) {
-        client.directory().shapes().expect(contract);
+        client.directory().drift().expect(contract);
         this.client = client;
         this.contract = contract;
         this.options = options;

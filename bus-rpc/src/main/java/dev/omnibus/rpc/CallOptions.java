@@ -19,8 +19,8 @@ public final class CallOptions {
         CallSettings.allow(options -> options.settings);
     }
 
-    private static final int MOST_RETRIES = 100;
-    private static final int MOST_HEADERS = 32;
+    private static final int MAX_RETRIES = 100;
+    private static final int MAX_HEADERS = 32;
     private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
     private static final CallOptions DEFAULTS = new CallOptions(CallSettings.DEFAULTS);
 
@@ -76,9 +76,9 @@ public final class CallOptions {
      * @throws IllegalArgumentException if it is negative or more than 100
      */
     public CallOptions withRetries(int most) {
-        if (most < 0 || most > MOST_RETRIES) {
+        if (most < 0 || most > MAX_RETRIES) {
             throw new IllegalArgumentException(
-                    "There cannot be " + most + " retries; it must be from 0 to " + MOST_RETRIES);
+                    "There cannot be " + most + " retries; it must be from 0 to " + MAX_RETRIES);
         }
         return new CallOptions(settings.withRetries(most));
     }
@@ -154,9 +154,8 @@ public final class CallOptions {
         }
         Map<String, String> more = new LinkedHashMap<>(settings.headers());
         more.put(name, text("value of the header " + name, value));
-        if (more.keySet().stream().filter(CallOptions::counts).count() > MOST_HEADERS) {
-            throw new IllegalArgumentException(
-                    "A call can have " + MOST_HEADERS + " headers; " + name + " is one more");
+        if (more.keySet().stream().filter(CallOptions::counts).count() > MAX_HEADERS) {
+            throw new IllegalArgumentException("A call can have " + MAX_HEADERS + " headers; " + name + " is one more");
         }
         int characters = more.entrySet().stream()
                 .filter(header -> counts(header.getKey()))
@@ -183,9 +182,9 @@ public final class CallOptions {
     }
 
     private static String text(String what, String text) {
-        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > RequestFields.LONGEST_TEXT) {
+        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > RequestFields.MAX_TEXT_LENGTH) {
             throw new IllegalArgumentException("The " + what + " has " + text.length()
-                    + " characters; it must have 1 to " + RequestFields.LONGEST_TEXT);
+                    + " characters; it must have 1 to " + RequestFields.MAX_TEXT_LENGTH);
         }
         return text;
     }

@@ -46,7 +46,7 @@ public final class Discovery {
     }
 
     /** A shape says more than none, and one that more nodes have says more than another. */
-    private static final Comparator<Map.Entry<String, List<String>>> MOST_TELLING = Comparator.comparing(
+    private static final Comparator<Map.Entry<String, List<String>>> MAX_TELLING = Comparator.comparing(
                     (Map.Entry<String, List<String>> having) -> !having.getKey().isEmpty())
             .thenComparing(having -> having.getValue().size());
 
@@ -132,7 +132,7 @@ public final class Discovery {
     }
 
     private ObjectNode method(String name, Map<String, List<String>> shapes, ObjectNode schemas) {
-        List<String> most = Collections.max(shapes.entrySet(), MOST_TELLING).getValue();
+        List<String> most = Collections.max(shapes.entrySet(), MAX_TELLING).getValue();
         String model = Collections.min(most);
         JsonNode answer = replies.byNode().getOrDefault(model, JsonNodeFactory.instance.objectNode());
         ObjectNode method = JsonNodeFactory.instance.objectNode();

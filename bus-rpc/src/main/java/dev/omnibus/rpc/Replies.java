@@ -114,7 +114,7 @@ public final class Replies<T> {
 
     /**
      * How many more received the question without answering, of whom not even the name is known: nodes that died before
-     * they were announced, or onlookers that subscribed to the very channel instead of a pattern.
+     * they were announced, or somebody else who is subscribed to the very channel.
      *
      * @return 0, as a rule
      */

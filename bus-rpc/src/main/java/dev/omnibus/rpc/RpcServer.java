@@ -50,7 +50,7 @@ public final class RpcServer implements Layer {
     private final RpcCodec codec;
     private final DecodableTypes types;
     private final ReplySender answers;
-    private final LeasePublisher announcement;
+    private final LeasePublisher leasePublisher;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
     private boolean closed; // guarded by this
@@ -63,7 +63,7 @@ public final class RpcServer implements Layer {
         Executor executor = new CallerRunsExecutor(bus.channels().executor());
         ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
         answers = new ReplySender(bus.channels(), codec, executor, pacer);
-        announcement = new LeasePublisher(bus, codec, pacer);
+        leasePublisher = new LeasePublisher(bus, codec, pacer);
     }
 
     /**
@@ -141,7 +141,7 @@ public final class RpcServer implements Layer {
         Objects.requireNonNull(implementation, "implementation");
         Contract read = Contract.of(contract, codec.types());
         read.check(types);
-        announcement.versionOf(implementation.getClass());
+        leasePublisher.versionOf(implementation.getClass());
         List<ServedMethod> methods = read.operations().values().stream()
                 .distinct() // a method that is inherited twice is one
                 .map(operation -> ServedMethod.of(operation, implementation, codec))
@@ -215,7 +215,7 @@ public final class RpcServer implements Layer {
                         + "\"; give one of the contracts another name with @Service");
             }
         }
-        announcement.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
+        leasePublisher.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
         services.add(service);
         bus.keepAlive().begin(service);
         service.open();
@@ -246,7 +246,7 @@ public final class RpcServer implements Layer {
             synchronized (RpcServer.this) {
                 announced.remove(service);
                 return announced.stream().noneMatch(one -> one.service().equals(service.service()))
-                        ? announcement.remove(service.service())
+                        ? leasePublisher.remove(service.service())
                         : say(service.service());
             }
         }
@@ -258,12 +258,12 @@ public final class RpcServer implements Layer {
             List<Contract> contracts = parts.stream()
                     .flatMap(one -> Stream.ofNullable(one.contract()))
                     .toList();
-            return announcement.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
+            return leasePublisher.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
         }
 
         @Override
         public void sayAgain() {
-            announcement.sayAgain();
+            leasePublisher.sayAgain();
         }
 
         @Override
@@ -283,7 +283,7 @@ public final class RpcServer implements Layer {
             closed = true;
             last = List.copyOf(services);
         }
-        announcement.drain();
+        leasePublisher.drain();
         try {
             CompletableFuture.allOf(last.stream().map(ServedService::end).toArray(CompletableFuture[]::new))
                     .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -298,7 +298,7 @@ public final class RpcServer implements Layer {
             last.forEach(ServedService::abandon);
             Thread.currentThread().interrupt();
         }
-        CompletableFuture<Void> left = announcement.leave(); // also when nobody waits for it
+        CompletableFuture<Void> left = leasePublisher.leave(); // also when nobody waits for it
         try {
             left.get(1, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {

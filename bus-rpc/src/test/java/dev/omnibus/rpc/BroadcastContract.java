@@ -108,11 +108,13 @@ abstract class BroadcastContract extends CallFixture {
     }
 
     @Test
-    void aBroadcastIsCompleteAlthoughAnOnlookerListens() {
+    void aBroadcastIsCompleteAlthoughAPatternSubscriberListens() {
         serving("n1", 1);
         serving("n2", 2);
-        try (Transport onlooker = connect()) {
-            onlooker.subscribePattern(prefix + ":*", (channel, frame) -> {}).join();
+        try (Transport patternSubscriber = connect()) {
+            patternSubscriber
+                    .subscribePattern(prefix + ":*", (channel, frame) -> {})
+                    .join();
 
             Replies<Integer> replies = RpcClient.on(bus("caller"))
                     .broadcast(Stock.class)

@@ -129,9 +129,9 @@ class CallRegressionIT {
 
     /** Whether somebody looks on is not asked for every call; see the record of decisions on broadcasts. */
     @Test
-    void anOnlookerWhoComesAsANodeDiesDelaysTheNewsByNoMoreThanItsLease() {
+    void aPatternSubscriberWhoComesAsANodeDiesDelaysTheNewsByNoMoreThanItsLease() {
         try (Bus caller = bus();
-                Transport onlooker = RedissonTransport.connect(redis.url())) {
+                Transport patternSubscriber = RedissonTransport.connect(redis.url())) {
             Transport link = RedissonTransport.connect(redis.url());
             Bus dying = Bus.builder(link)
                     .prefix(prefix)
@@ -141,7 +141,7 @@ class CallRegressionIT {
             RpcClient client = RpcClient.on(caller);
             assertEquals(1, client.call("once.watched", Integer.class).join()); // nobody looked on
 
-            onlooker.subscribePattern("*", (channel, frame) -> {}).join();
+            patternSubscriber.subscribePattern("*", (channel, frame) -> {}).join();
             link.close(); // as if the process were killed: its lease still stands
             CompletableFuture<Integer> lost =
                     client.call("once.watched", Integer.class, within(60_000)).orTimeout(20, SECONDS);

@@ -29,8 +29,8 @@ final class Counting extends PassingOn {
     private Publication changed(Publication sent) {
         return new Publication(sent.channel(), sent.frame(), sent.counted(), new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {
-                Runnable tell = () -> sent.outcome().published(count.applyAsLong(receivers), onlookers);
+            public void published(long receivers, long patternSubscribers) {
+                Runnable tell = () -> sent.outcome().published(count.applyAsLong(receivers), patternSubscribers);
                 if (sent.channel().equals(held)) {
                     late.add(tell);
                 } else {

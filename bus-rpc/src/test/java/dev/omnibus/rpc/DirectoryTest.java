@@ -92,7 +92,7 @@ class DirectoryTest extends PlayedNodes {
         Bus honest = serving("honest"); // said after all of that
 
         await().until(() -> directory.nodes().join().size() == 2);
-        assertEquals(before, directory.runtime().members().info("a"));
+        assertEquals(before, directory.runtime().table().info("a"));
         assertTrue(directory.runtime().serving("echo.say").stream()
                 .anyMatch(node -> node.id().equals("a")));
         assertEquals(List.of(), lost);
@@ -219,14 +219,14 @@ class DirectoryTest extends PlayedNodes {
                 .join();
         say(link, LeasePublisher.DRAINING, "a");
         await().until(() -> directory.runtime().serving("echo.say").isEmpty());
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         assertTrue(directory.runtime().serving("echo.say").isEmpty());
         lease(link, "a");
         say(link, LeasePublisher.JOINED, "a");
         await().until(() -> directory.runtime().serving("echo.say").size() == 1);
 
         directory.runtime().suspect(directory.runtime().serving("echo.say").get(0), "echo.say");
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         assertTrue(directory.runtime().serving("echo.say").isEmpty());
         say(link, LeasePublisher.JOINED, "a");
         await().until(() -> directory.runtime().serving("echo.say").size() == 1);
@@ -305,7 +305,7 @@ class DirectoryTest extends PlayedNodes {
 
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join(); // as FLUSHALL does
         for (int i = 0; i < 5; i++) {
-            directory.runtime().lookAfresh().join();
+            directory.runtime().refresh().join();
         }
         assertEquals(List.of(), lost);
         await().atMost(Duration.ofSeconds(5)).until(() -> lost.equals(List.of("a")));
@@ -365,7 +365,7 @@ class DirectoryTest extends PlayedNodes {
         await().until(() -> called.getCount() == 0);
         CompletableFuture<Void> closing = CompletableFuture.runAsync(bus::close);
         await().until(() -> told.words.contains("draining shop")); // a node that has left is not said to drain
-        looker.runtime().lookAfresh().join(); // the lease, which says the same
+        looker.runtime().refresh().join(); // the lease, which says the same
         goOn.complete(1);
         closing.join();
 
@@ -486,21 +486,21 @@ class DirectoryTest extends PlayedNodes {
         directory.runtime().onLost(lost::add);
         directory.runtime().ready().join();
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join();
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         away.set(true);
         long since = System.nanoTime();
         await().until(() -> System.nanoTime() - since > LeaseTimes.SECOND_LOOK.toNanos()
                 && directory
                         .runtime()
-                        .lookAfresh()
+                        .refresh()
                         .handle((done, failure) -> failure != null)
                         .join());
 
         away.set(false);
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         assertEquals(List.of(), lost);
         lease(link, "a");
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         assertEquals(1, directory.nodes().join().size());
         assertEquals(List.of(), lost);
     }
@@ -526,10 +526,9 @@ class DirectoryTest extends PlayedNodes {
 
         throwing.set(1);
         assertThrows(
-                CompletionException.class,
-                () -> directory.runtime().lookAfresh().join());
+                CompletionException.class, () -> directory.runtime().refresh().join());
         serving("a");
-        directory.runtime().lookAfresh().join();
+        directory.runtime().refresh().join();
         assertEquals(1, directory.nodes().join().size());
     }
 

@@ -226,7 +226,7 @@ class ForgeryIT {
                 seen.add(Long.valueOf(request.id()));
                 return List.of(observer.result(request, "1"));
             });
-            victim.runtime().directory().lookAfresh().join();
+            victim.runtime().directory().refresh().join();
             IntStream.range(0, 4)
                     .forEach(i ->
                             victim.call("watched.id", Integer.class, PATIENT).join());

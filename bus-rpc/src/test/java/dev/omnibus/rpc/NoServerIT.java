@@ -66,7 +66,7 @@ class NoServerIT {
             CompletableFuture<Long> receivers = new CompletableFuture<>();
             link.publish(List.of(new Publication("nobody-listens", new byte[0], false, new Publication.Outcome() {
                 @Override
-                public void published(long count, long onlookers) {
+                public void published(long count, long patternSubscribers) {
                     receivers.complete(count);
                 }
 

@@ -134,7 +134,7 @@ class NodeCrashIT {
                 assertEquals(
                         server.node(),
                         client.call("work.work", String.class, PATIENT, 0).get(30, SECONDS));
-                client.runtime().directory().lookAfresh().get(20, SECONDS);
+                client.runtime().directory().refresh().get(20, SECONDS);
             }
             assertEquals(server.node(), running.get(30, SECONDS));
         }

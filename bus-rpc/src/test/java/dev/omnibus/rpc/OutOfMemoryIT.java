@@ -40,7 +40,7 @@ class OutOfMemoryIT {
 
     private static final int TOPICS = 20;
     private static final int TIMES = Integer.getInteger("exhaustions", 0);
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(15); // on a busy machine
+    private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(15); // on a busy machine
 
     private final RedisServer redis;
 
@@ -89,7 +89,7 @@ class OutOfMemoryIT {
             bus.publish("own", "x").join();
             System.out.println("ready");
             begin.await();
-            long end = System.nanoTime() + LONGEST_NANOS;
+            long end = System.nanoTime() + MAX_NANOS;
             int times = 0;
             while (times < Integer.parseInt(arguments[2]) && System.nanoTime() - end < 0) {
                 try {

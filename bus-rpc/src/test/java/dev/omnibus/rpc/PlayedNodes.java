@@ -150,7 +150,7 @@ public abstract class PlayedNodes {
     static void publish(Transport link, String channel, String text) {
         link.publish(List.of(new Publication(channel, text.getBytes(UTF_8), false, new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {}
+            public void published(long receivers, long patternSubscribers) {}
 
             @Override
             public void failed(TransportException failure) {}

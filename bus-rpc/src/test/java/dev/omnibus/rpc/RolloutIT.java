@@ -36,7 +36,7 @@ class RolloutIT {
     private static final Duration PACE = Duration.ofMillis(LONG ? 250 : 50);
 
     /** Words and leases, for coming and for going, and what a look costs: about 1,300 on a quiet machine. */
-    private static final long MOST_PER_READER_AND_NODE = 4_000;
+    private static final long MAX_PER_READER_AND_NODE = 4_000;
 
     interface Desk {
         int left(String sku);
@@ -120,7 +120,7 @@ class RolloutIT {
         for (int size : SIZES) {
             long perReaderAndNode = rollOut(size);
             assertTrue(
-                    perReaderAndNode < MOST_PER_READER_AND_NODE,
+                    perReaderAndNode < MAX_PER_READER_AND_NODE,
                     () -> size + " nodes: " + perReaderAndNode + " bytes per reader and restarted node");
         }
     }

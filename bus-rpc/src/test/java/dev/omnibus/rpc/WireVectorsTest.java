@@ -238,7 +238,7 @@ class WireVectorsTest {
     private void publish(String channel, String frame) {
         link.publish(List.of(new Publication(channel, frame.getBytes(UTF_8), false, new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {}
+            public void published(long receivers, long patternSubscribers) {}
 
             @Override
             public void failed(TransportException failure) {

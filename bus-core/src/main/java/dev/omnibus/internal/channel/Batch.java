@@ -120,8 +120,8 @@ final class Batch implements Publication.Outcome {
     }
 
     @Override
-    public void published(long receivers, long onlookers) {
-        lane.finish(this, receivers, onlookers, null);
+    public void published(long receivers, long patternSubscribers) {
+        lane.finish(this, receivers, patternSubscribers, null);
     }
 
     @Override

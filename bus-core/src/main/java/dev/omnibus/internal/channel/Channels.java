@@ -59,7 +59,7 @@ public final class Channels implements AutoCloseable {
     private final ChannelNames names;
     private final Heartbeat liveness;
     private final Counters counters = new Counters();
-    private final AdmissionControl gate;
+    private final AdmissionControl admission;
     private final Lanes lanes;
     private final ChannelListener listener;
     private final Executor executor;
@@ -86,10 +86,10 @@ public final class Channels implements AutoCloseable {
         this.timer = timer;
         this.readers = new ChannelReaders(transport, limits, executor, timer.on(executor), listener, counters);
         this.liveness = new Heartbeat(transport, listener, counters, names.inbox(node), limits.heartbeat());
-        this.gate = new AdmissionControl(limits, executor, counters);
+        this.admission = new AdmissionControl(limits, executor, counters);
         this.lanes = new Lanes(
-                gate,
-                new Outbox(transport, gate.room()),
+                admission,
+                new Outbox(transport, admission.room()),
                 limits.heartbeat(),
                 () -> transport.countsEveryone() && liveness.countsTrusted(),
                 failure -> liveness.unsent(failure, this));
@@ -415,7 +415,7 @@ public final class Channels implements AutoCloseable {
      * @return a snapshot
      */
     public ChannelStats stats() {
-        return counters.snapshot(gate.room().taken(), lanes.count());
+        return counters.snapshot(admission.room().taken(), lanes.count());
     }
 
     /**

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class Frames {
 
     /** Of so many messages a frame is made; who sends more floods the reader with elements of a byte or two. */
-    static final int MOST_MESSAGES = 512;
+    static final int MAX_MESSAGES = 512;
 
     private Frames() {}
 
@@ -79,8 +79,8 @@ public final class Frames {
             return bad(messages, "is an empty array");
         }
         while (at < frame.length) {
-            if (messages.size() == MOST_MESSAGES) {
-                return bad(messages, "has more than " + MOST_MESSAGES + " elements");
+            if (messages.size() == MAX_MESSAGES) {
+                return bad(messages, "has more than " + MAX_MESSAGES + " elements");
             }
             int end = element.endFrom(at);
             if (end < 0) {
@@ -120,12 +120,12 @@ public final class Frames {
      */
     private static final class Element {
 
-        private static final int MOST_MEMBERS = 16;
-        private static final int MOST_DIFFERENCES = 16; // with so many numbers, looking through it is quicker
+        private static final int MAX_MEMBERS = 16;
+        private static final int MAX_DIFFERENCES = 16; // with so many numbers, looking through it is quicker
 
         private final byte[] frame;
         private final int length;
-        private final int[] members = new int[MOST_MEMBERS]; // where they begin, at their comma, counted from start
+        private final int[] members = new int[MAX_MEMBERS]; // where they begin, at their comma, counted from start
         private int known; // of them
         private int start;
         private int end;
@@ -156,7 +156,7 @@ public final class Frames {
         private int alike(int from) {
             int longest = Math.min(end - start, length - from);
             int same = 0;
-            for (int left = MOST_DIFFERENCES; left > 0; left--) {
+            for (int left = MAX_DIFFERENCES; left > 0; left--) {
                 int next = Arrays.mismatch(frame, start + same, start + longest, frame, from + same, from + longest);
                 if (next < 0) {
                     return longest;
@@ -182,7 +182,7 @@ public final class Frames {
         }
 
         private void remember(int comma) {
-            if (known < MOST_MEMBERS) {
+            if (known < MAX_MEMBERS) {
                 members[known++] = comma;
             }
         }

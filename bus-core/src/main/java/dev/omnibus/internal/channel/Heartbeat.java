@@ -32,7 +32,7 @@ final class Heartbeat {
     private static final byte[] BEAT_START = BEAT.getBytes(StandardCharsets.UTF_8);
     private static final int MISSED_BEATS = 2;
     private static final int REFUSED = 2; // messages in a row that found no connection
-    private static final int COUNTED = 10; // every so manieth beat
+    private static final int COUNTED = 10; // one beat of so many is counted exactly
     private static final int MAX_LATE_BEATS = 60; // Redis itself gives up a subscriber that is behind for a minute
 
     /** Far longer than an attempt takes; a thread of which nothing has been heard until then has died. */

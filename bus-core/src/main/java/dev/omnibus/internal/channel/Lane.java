@@ -38,14 +38,15 @@ public final class Lane {
 
     private final String channel;
     private final Lanes lanes;
-    private final AdmissionControl gate;
+    private final AdmissionControl admission;
     private final Outbox outbox;
     private volatile Route route;
     private volatile boolean unused = true;
     private final ArrayDeque<OutboundMessage> queue = new ArrayDeque<>(1); // guarded by this, like all below
     private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
     private @Nullable SequenceNumbers numbers; // null before the first numbered message
-    private boolean unwatched; // nobody looked on when the receivers were told apart from onlookers the last time
+    private boolean
+            unwatched; // nobody looked on when the receivers were told apart from pattern subscribers the last time
     private long toldApart;
     private boolean underWay; // or ready
     private boolean ready; // to be asked for its next publication
@@ -58,7 +59,7 @@ public final class Lane {
     public Lane(String channel, Lanes lanes) {
         this.channel = channel;
         this.lanes = lanes;
-        this.gate = lanes.gate();
+        this.admission = lanes.admission();
         this.outbox = lanes.outbox();
         this.route = outbox.enter(channel);
     }
@@ -85,7 +86,7 @@ public final class Lane {
             if (retired) {
                 return false;
             }
-            refused = gate.refuses(waiting) || (holds() && !gate.mayHold(waiting));
+            refused = admission.refuses(waiting) || (holds() && !admission.mayHold(waiting));
             if (!refused) {
                 try {
                     if (waiting.numbering != null) {
@@ -99,7 +100,7 @@ public final class Lane {
         }
         if (refused || noMemory) {
             release(waiting);
-            gate.refuse(waiting, noMemory ? outbox.noMemory : gate.unsent(channel));
+            admission.refuse(waiting, noMemory ? outbox.noMemory : admission.unsent(channel));
         } else if (pump) {
             route.pump();
         }
@@ -179,7 +180,7 @@ public final class Lane {
                 }
                 queued = false;
                 OutboundMessage first = queue.peek();
-                if (first == null || (!gate.isOpen() && !first.urgent())) {
+                if (first == null || (!admission.isOpen() && !first.urgent())) {
                     ready = false;
                     rest();
                     return null;
@@ -201,7 +202,7 @@ public final class Lane {
         }
     }
 
-    /** Takes what goes in the next frame; true if its receivers are to be told apart from onlookers. */
+    /** Takes what goes in the next frame; true if its receivers are to be told apart from pattern subscribers. */
     private boolean fill(Batch batch, List<byte[]> messages) {
         long now = System.nanoTime();
         boolean sureOfAny = unwatched && now - toldApart < UNWATCHED_NANOS;
@@ -213,8 +214,8 @@ public final class Lane {
         }
         OutboundMessage first = queue.peek();
         while (first != null
-                && messages.size() < Frames.MOST_MESSAGES
-                && (gate.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
+                && messages.size() < Frames.MAX_MESSAGES
+                && (admission.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
                 && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
             batch.add(first);
             queue.remove();
@@ -293,7 +294,7 @@ public final class Lane {
                 restartMarks(now);
                 takeLate(late, now);
             }
-            again = !queue.isEmpty() && gate.isOpen();
+            again = !queue.isEmpty() && admission.isOpen();
             if (again) {
                 becomeReady();
             } else {
@@ -304,13 +305,13 @@ public final class Lane {
             route.pump();
         }
         if (late != null) {
-            end(late, false, 0, false, gate.heldInVain(channel));
+            end(late, false, 0, false, admission.heldInVain(channel));
         }
     }
 
     /** A mark by itself is not held; the next heartbeat makes another one. */
     private boolean isLate(OutboundMessage waiting, long now) {
-        return waiting.urgent() || gate.heldTooLong(waiting, now);
+        return waiting.urgent() || admission.heldTooLong(waiting, now);
     }
 
     private void takeLate(Batch late, long now) {
@@ -332,7 +333,7 @@ public final class Lane {
             restartMarks(System.nanoTime());
             open.add(failing);
             try {
-                take(gate::refuses, failing);
+                take(admission::refuses, failing);
             } finally {
                 if (failing.isEmpty()) {
                     open.remove(failing);
@@ -340,7 +341,7 @@ public final class Lane {
             }
         }
         if (!failing.isEmpty()) {
-            end(failing, false, 0, false, gate.unsent(channel));
+            end(failing, false, 0, false, admission.unsent(channel));
         }
     }
 
@@ -354,13 +355,13 @@ public final class Lane {
     /** Sends a mark if the lane is idle and it is time for one; true if it was. */
     boolean tick(long now) {
         synchronized (this) {
-            boolean idle = !underWay && queue.isEmpty() && !retired && gate.isOpen();
+            boolean idle = !underWay && queue.isEmpty() && !retired && admission.isOpen();
             OutboundMessage mark = idle && numbers != null ? numbers.due(now) : null;
             if (mark == null) {
                 return false;
             }
             enqueue(mark, now);
-            gate.admitAnyway(this, mark);
+            admission.admitAnyway(this, mark);
         }
         route.pump();
         return true;
@@ -370,13 +371,13 @@ public final class Lane {
     void tellLast(long now) {
         boolean pump;
         synchronized (this) {
-            boolean hopeless = retired || (!underWay && queue.isEmpty() && !gate.isOpen());
+            boolean hopeless = retired || (!underWay && queue.isEmpty() && !admission.isOpen());
             OutboundMessage mark = hopeless || numbers == null ? null : numbers.untold(!queue.isEmpty(), now);
-            if (mark == null || gate.refuses(mark)) {
+            if (mark == null || admission.refuses(mark)) {
                 return;
             }
             pump = enqueue(mark, now);
-            gate.admitAnyway(this, mark);
+            admission.admitAnyway(this, mark);
         }
         if (pump) {
             route.pump();
@@ -450,19 +451,19 @@ public final class Lane {
     }
 
     /** A publication is completed. What may be sent once more is put back, the rest is told. */
-    void finish(Batch batch, long receivers, long onlookers, @Nullable TransportException failure) {
+    void finish(Batch batch, long receivers, long patternSubscribers, @Nullable TransportException failure) {
         boolean more = false;
-        boolean exact = onlookers != NOT_TOLD_APART;
-        boolean heard = receivers > 0 || onlookers > 0 || !(batch.countsEveryone() && lanes.countsEveryone());
+        boolean exact = patternSubscribers != NOT_TOLD_APART;
+        boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && lanes.countsEveryone());
         synchronized (this) {
             if (exact) {
-                unwatched = onlookers == 0;
+                unwatched = patternSubscribers == 0;
                 toldApart = System.nanoTime();
             }
             if (numbers != null) {
                 settle(numbers, batch, heard, failure);
             }
-            if (failure != null && gate.mayHold(failure)) {
+            if (failure != null && admission.mayHold(failure)) {
                 putBack(batch);
                 rest();
             } else if (queue.isEmpty()) {
@@ -499,8 +500,8 @@ public final class Lane {
     /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
     private void putBack(Batch batch) {
         try {
-            batch.remove(gate::mayHold, queue::addFirst);
-            take(waiting -> !gate.mayHold(waiting), batch);
+            batch.remove(admission::mayHold, queue::addFirst);
+            take(waiting -> !admission.mayHold(waiting), batch);
             OutboundMessage first;
             while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
                 batch.add(first);
@@ -530,7 +531,7 @@ public final class Lane {
             if (more) {
                 route.pump();
             }
-            gate.count(batch, failure == null);
+            admission.count(batch, failure == null);
         } finally {
             tell(batch, receivers, exact, failure);
         }
@@ -540,7 +541,7 @@ public final class Lane {
     private void tell(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
         try {
             if (batch.tell(false, receivers, exact, failure)) {
-                gate.execute(() -> batch.tell(true, receivers, exact, failure));
+                admission.execute(() -> batch.tell(true, receivers, exact, failure));
             }
         } catch (OutOfMemoryError e) { // not even for the task
             batch.tell(true, receivers, exact, failure);

@@ -23,7 +23,7 @@ public final class Lanes {
 
     private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private final AdmissionControl gate;
+    private final AdmissionControl admission;
     private final Outbox outbox;
     private final long heartbeat;
     private final BooleanSupplier countsEveryone;
@@ -33,12 +33,12 @@ public final class Lanes {
 
     /** Whoever hears of failures is told of each publication that has failed. */
     public Lanes(
-            AdmissionControl gate,
+            AdmissionControl admission,
             Outbox outbox,
             Duration heartbeat,
             BooleanSupplier countsEveryone,
             Consumer<TransportException> failures) {
-        this.gate = gate;
+        this.admission = admission;
         this.outbox = outbox;
         this.heartbeat = heartbeat.toNanos();
         this.countsEveryone = countsEveryone;
@@ -49,7 +49,7 @@ public final class Lanes {
         Lane lane = lane(channel);
         boolean admitted = false;
         try {
-            admitted = gate.admit(lane, waiting);
+            admitted = admission.admit(lane, waiting);
         } finally {
             if (!admitted && lane.isUnused()) {
                 retire(lane, System.nanoTime(), 0, false); // it was made for nothing
@@ -66,8 +66,8 @@ public final class Lanes {
         return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, this));
     }
 
-    AdmissionControl gate() {
-        return gate;
+    AdmissionControl admission() {
+        return admission;
     }
 
     Outbox outbox() {
@@ -132,13 +132,13 @@ public final class Lanes {
 
     /** The link is down: what cannot wait for it fails. */
     void down() {
-        gate.down();
+        admission.down();
         lanes.values().forEach(Lane::failRefused);
     }
 
     /** The link stands again: what waits for it goes. */
     void up() {
-        gate.up();
+        admission.up();
         retry();
     }
 
@@ -149,7 +149,7 @@ public final class Lanes {
 
     /** Everything that waits fails, and nothing is taken any more. */
     void close() {
-        gate.close();
+        admission.close();
         lanes.values().forEach(Lane::failRefused);
     }
 

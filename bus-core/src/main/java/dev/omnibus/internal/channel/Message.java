@@ -17,7 +17,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
     /** Instead of the place of the last border. */
     public static final int UNKNOWN = -1;
 
-    private static final int MOST_DIGITS = 18; // that surely fit a long
+    private static final int MAX_DIGITS = 18; // that surely fit a long
 
     /**
      * A message whose borders nobody has looked for.
@@ -67,7 +67,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
             end++;
         }
         boolean padded = end - from > 1 && bytes[offset + from] == '0';
-        return padded || end - from > MOST_DIGITS ? from : end;
+        return padded || end - from > MAX_DIGITS ? from : end;
     }
 
     /**

@@ -135,10 +135,10 @@ class Route {
         }
 
         @Override
-        public void published(long receivers, long onlookers) {
+        public void published(long receivers, long patternSubscribers) {
             if (told.compareAndSet(false, true)) {
                 try {
-                    outcome.published(receivers, onlookers);
+                    outcome.published(receivers, patternSubscribers);
                 } finally {
                     completed(); // or the place would be lost for ever
                 }

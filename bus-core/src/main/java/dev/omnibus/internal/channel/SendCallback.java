@@ -31,7 +31,7 @@ public interface SendCallback {
      * The message was handed to its receivers.
      *
      * @param receivers how many; 0 means nobody got it
-     * @param exact whether onlookers that subscribe by pattern are left out of the number
+     * @param exact whether pattern subscribers are left out of the number
      */
     void sent(long receivers, boolean exact);
 

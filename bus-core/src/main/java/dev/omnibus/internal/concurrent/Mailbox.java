@@ -105,8 +105,8 @@ public final class Mailbox<T> {
     private final Handler<T> handler;
 
     private final Backlog<T> backlog; // guarded by this, like all below
-    private final MailboxUsage<T> fill;
-    private final DropReporter drops;
+    private final MailboxUsage<T> usage;
+    private final DropReporter dropReporter;
     private @Nullable CompletableFuture<Void> drained; // made when it is asked for
     private long offered; // while it was open
     private int threads; // draining, or called for it
@@ -168,8 +168,8 @@ public final class Mailbox<T> {
         this.dropOldest = limits.overflow() == Overflow.DROP_OLDEST;
         boolean chunks = concurrency == 1 && !dropOldest; // what has been taken could not give way
         this.backlog = this.key == null ? new Backlog.InOrder<>(chunks ? CHUNK : 1) : new KeyedBacklog<>();
-        this.fill = new MailboxUsage<>(limits, weight);
-        this.drops = new DropReporter(this, handler, () -> closed || fill.isLow());
+        this.usage = new MailboxUsage<>(limits, weight);
+        this.dropReporter = new DropReporter(this, handler, () -> closed || usage.isLow());
     }
 
     /**
@@ -200,21 +200,21 @@ public final class Mailbox<T> {
                 return false;
             }
             offered++;
-            fits = fill.fits(size) || dropOldest;
+            fits = usage.fits(size) || dropOldest;
             if (!fits) {
-                drops.add(1);
+                dropReporter.add(1);
             } else if (dropOldest) {
-                drops.add(fill.makeRoom(size, backlog));
+                dropReporter.add(usage.makeRoom(size, backlog));
             }
-            tell = drops.isToTell();
+            tell = dropReporter.isToTell();
             if (fits) {
                 backlog.add(item, itsKey);
-                fill.add(size);
+                usage.add(size);
             }
             start = (fits && callsAnother()) || callsAgain();
         }
         if (tell) {
-            drops.tell();
+            dropReporter.tell();
         }
         boolean taken = !start || start(next);
         return fits && taken;
@@ -275,10 +275,10 @@ public final class Mailbox<T> {
         synchronized (this) {
             closed = true;
             if (abandoned) {
-                drops.add(fill.clear(backlog));
+                dropReporter.add(usage.clear(backlog));
                 callsOff();
             }
-            tell = drops.isToTell();
+            tell = dropReporter.isToTell();
             idle = threads == 0 && backlog.isEmpty();
             start = threads == 0 ? callsAnother() : callsAgain(); // none could be started when it was called for
         }
@@ -311,7 +311,7 @@ public final class Mailbox<T> {
      * @return the number
      */
     public synchronized int size() {
-        return fill.items();
+        return usage.items();
     }
 
     /**
@@ -320,7 +320,7 @@ public final class Mailbox<T> {
      * @return the number
      */
     public synchronized long bytes() {
-        return fill.bytes();
+        return usage.bytes();
     }
 
     /**
@@ -332,7 +332,7 @@ public final class Mailbox<T> {
      * @return true if so
      */
     public boolean isFilling(int bytes) {
-        return !fill.isLow(bytes);
+        return !usage.isLow(bytes);
     }
 
     /**
@@ -350,7 +350,7 @@ public final class Mailbox<T> {
      * @return the number since the mailbox was made
      */
     public synchronized long dropped() {
-        return drops.total();
+        return dropReporter.total();
     }
 
     /**
@@ -406,8 +406,8 @@ public final class Mailbox<T> {
         boolean last;
         synchronized (this) {
             closed = true;
-            drops.add(fill.clear(backlog));
-            tell = drops.isToTell();
+            dropReporter.add(usage.clear(backlog));
+            tell = dropReporter.isToTell();
             last = hasEnded();
         }
         follow(tell, false, last);
@@ -440,11 +440,11 @@ public final class Mailbox<T> {
 
         @Override
         public void run() {
-            ThreadHandOff relay;
+            ThreadHandOff handOff;
             Turn turn;
             Backlog.Share<T> share;
             try {
-                relay = new ThreadHandOff(executor);
+                handOff = new ThreadHandOff(executor);
                 turn = new Turn(later);
                 share = new Backlog.Share<>();
                 if (!comes()) {
@@ -458,10 +458,10 @@ public final class Mailbox<T> {
                 return;
             }
             try {
-                drain(relay, turn, share);
+                drain(handOff, turn, share);
             } finally { // whatever has happened, another mailbox waits for that
-                if (relay.hasTask()) {
-                    relay.run();
+                if (handOff.hasTask()) {
+                    handOff.run();
                 }
             }
         }
@@ -478,11 +478,11 @@ public final class Mailbox<T> {
             }
         }
 
-        private void drain(ThreadHandOff relay, Turn turn, Backlog.Share<T> share) {
+        private void drain(ThreadHandOff handOff, Turn turn, Backlog.Share<T> share) {
             try {
                 while (take(this, share)) {
-                    handle(share, turn, relay);
-                    if (done(this, share, relay.hasTask())) {
+                    handle(share, turn, handOff);
+                    if (done(this, share, handOff.hasTask())) {
                         return;
                     }
                 }
@@ -494,15 +494,15 @@ public final class Mailbox<T> {
         }
     }
 
-    private void handle(Backlog.Share<T> share, Turn turn, ThreadHandOff relay) {
+    private void handle(Backlog.Share<T> share, Turn turn, ThreadHandOff handOff) {
         ArrayDeque<T> taken = share.items;
-        while (!taken.isEmpty() && !relay.hasTask() && (share.handled == 0 || !abandoned)) {
+        while (!taken.isEmpty() && !handOff.hasTask() && (share.handled == 0 || !abandoned)) {
             turn.letOthers();
             T item = taken.remove();
             share.handled++;
             try {
                 share.size += weight.applyAsInt(item);
-                handler.handle(item, relay);
+                handler.handle(item, handOff);
             } catch (Throwable t) {
                 complain("A mailbox handler failed", t); // which must not end the draining
             }
@@ -533,12 +533,12 @@ public final class Mailbox<T> {
         boolean more = false;
         boolean last = false;
         synchronized (this) {
-            fill.remove(share.handled, share.size);
+            usage.remove(share.handled, share.size);
             share.handled = 0;
             share.size = 0;
             backlog.giveBack(share);
-            drops.add(abandoned ? fill.clear(backlog) : 0);
-            tell = drops.isToTell();
+            dropReporter.add(abandoned ? usage.clear(backlog) : 0);
+            tell = dropReporter.isToTell();
             if (wanted) {
                 last = leave(call);
                 more = callsAnother();
@@ -563,7 +563,7 @@ public final class Mailbox<T> {
     /** Does what was found out under the lock, and leads to code of others. */
     private void follow(boolean tell, boolean start, boolean last) {
         if (tell) {
-            drops.tell();
+            dropReporter.tell();
         }
         if (start) {
             start(executor);

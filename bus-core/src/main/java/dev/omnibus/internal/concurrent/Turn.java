@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Turn {
 
-    private static final long LONGEST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int ITEMS_PER_LOOK = 16; // at the clock
     private static final Duration MOMENT = Duration.ofNanos(1);
     private static final MethodHandle IS_VIRTUAL = isVirtualMethod();
@@ -40,7 +40,7 @@ final class Turn {
         long now = System.nanoTime();
         if (items == 1) {
             began = now;
-        } else if (now - began > LONGEST_NANOS) {
+        } else if (now - began > MAX_NANOS) {
             pause();
             began = System.nanoTime();
         }

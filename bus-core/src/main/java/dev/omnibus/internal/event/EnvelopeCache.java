@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EnvelopeCache {
 
-    private static final int LONGEST_ID = 64;
+    private static final int MAX_ID_LENGTH = 64;
     private static final int QUOTES_TO_END_OF_TYPE = 5; // the first one ends the source
 
     /** What the same bytes at the beginning of an envelope have said before. */
@@ -38,7 +38,7 @@ public final class EnvelopeCache {
         int idEnd = message.hasAt(at, EventCodec.SEQUENCE) && message.hasAt(id - EventCodec.ID.length, EventCodec.ID)
                 ? message.endOfPlainText(id)
                 : -1;
-        if (idEnd <= id || idEnd - id > LONGEST_ID || !message.hasAt(idEnd, EventCodec.TIME)) {
+        if (idEnd <= id || idEnd - id > MAX_ID_LENGTH || !message.hasAt(idEnd, EventCodec.TIME)) {
             return null;
         }
         int timeFrom = idEnd + EventCodec.TIME.length;

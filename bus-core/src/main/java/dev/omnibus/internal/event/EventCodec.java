@@ -41,8 +41,8 @@ public final class EventCodec {
     static final byte[] TIME = utf8("\",\"time\":\"");
 
     private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
-    private static final int LONGEST_NUMBER = 18; // digits that surely fit a long
-    private static final int LONGEST_ATTRIBUTE = 1_024; // of those that end up in reports and logs
+    private static final int MAX_NUMBER_LENGTH = 18; // digits that surely fit a long
+    private static final int MAX_ATTRIBUTE_LENGTH = 1_024; // of those that end up in reports and logs
     private static final int MAX_ATTRIBUTES = 64; // of others: small ones weigh far more in memory than on the wire
     private static final int MAX_ATTRIBUTE_CHARACTERS = 65_536; // of these together, with their names
     private static final Set<String> OWN_ATTRIBUTES =
@@ -62,7 +62,7 @@ public final class EventCodec {
     /** Whether readers take events of this type as such. */
     public static boolean isEventType(String type) {
         return !type.isEmpty()
-                && type.length() <= LONGEST_ATTRIBUTE
+                && type.length() <= MAX_ATTRIBUTE_LENGTH
                 && type.chars().noneMatch(Character::isISOControl)
                 && !type.equals(MARK);
     }
@@ -247,9 +247,9 @@ public final class EventCodec {
                 throw new IOException("it has the attribute " + name + " twice");
             }
             String text = parser.getText();
-            if (text.length() > LONGEST_ATTRIBUTE) {
+            if (text.length() > MAX_ATTRIBUTE_LENGTH) {
                 throw new IOException("its attribute " + name + " has " + text.length() + " characters; the limit is "
-                        + LONGEST_ATTRIBUTE);
+                        + MAX_ATTRIBUTE_LENGTH);
             }
             for (int i = 0; i < text.length(); i++) {
                 if (Character.isISOControl(text.charAt(i))) {
@@ -287,7 +287,7 @@ public final class EventCodec {
 
         /** The sequence extension may be any text; only ours is a number. */
         private long number() {
-            if (sequence == null || sequence.isEmpty() || sequence.length() > LONGEST_NUMBER) {
+            if (sequence == null || sequence.isEmpty() || sequence.length() > MAX_NUMBER_LENGTH) {
                 return 0;
             }
             long number = 0;

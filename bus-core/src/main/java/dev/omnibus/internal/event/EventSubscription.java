@@ -25,7 +25,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
 
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
-    private static final Duration LONGEST_RETRY_DELAY = Duration.ofMinutes(1);
+    private static final Duration MAX_RETRY_DELAY = Duration.ofMinutes(1);
 
     /** Makes an event of an envelope. */
     @FunctionalInterface
@@ -200,7 +200,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     /** False if the thread is to end what it does, or there is no memory to wait. */
     private boolean pause(int failures) {
         long first = options.retryDelay().toMillis();
-        long longest = Math.max(first, LONGEST_RETRY_DELAY.toMillis());
+        long longest = Math.max(first, MAX_RETRY_DELAY.toMillis());
         try {
             events.later().pause(Duration.ofMillis(first > longest >> failures ? longest : first << failures));
             return true;

@@ -42,7 +42,7 @@ public final class Events {
     private static final Logger LOG = LoggerFactory.getLogger(Events.class);
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
-    private static final int MOST_PREPARED = 8_192;
+    private static final int MAX_PREPARED = 8_192;
     private static final Duration PREPARED_FOR = Duration.ofMinutes(1); // at least, after the last event
 
     /** What is remembered of other publishers, on all topics together. */
@@ -90,7 +90,7 @@ public final class Events {
      * A program with so many topics publishes seldom on most of them. Of several threads that find it full, one ages.
      */
     private synchronized void makeRoomForPrepared() {
-        if (prepared.size() >= MOST_PREPARED) {
+        if (prepared.size() >= MAX_PREPARED) {
             agePrepared();
         }
     }
@@ -131,7 +131,7 @@ public final class Events {
         }
         Prepared before = preparedBefore.get(key);
         Prepared made = before == null ? prepare(key) : before;
-        if (prepared.size() >= MOST_PREPARED) {
+        if (prepared.size() >= MAX_PREPARED) {
             makeRoomForPrepared();
         }
         prepared.put(key, made);

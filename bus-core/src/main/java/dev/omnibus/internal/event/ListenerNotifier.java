@@ -29,7 +29,7 @@ public final class ListenerNotifier {
     private static final int MAX_PRINTED = 2_000; // characters of a text from the wire
 
     private static final int FAILURE_BYTES = 2_048; // of an exception with its trace
-    private static final int MOST_CAUSES = 16; // they may go round
+    private static final int MAX_CAUSES = 16; // they may go round
     private static final int DECODED = 12; // data weighs far more as objects than it did as JSON
 
     private static final Mailbox.Limits WAITING = new Mailbox.Limits(65_536, 32L * 1024 * 1024);
@@ -122,7 +122,7 @@ public final class ListenerNotifier {
         long characters = 0;
         try {
             Throwable next = failure;
-            for (int i = 0; next != null && i < MOST_CAUSES; i++) {
+            for (int i = 0; next != null && i < MAX_CAUSES; i++) {
                 characters += String.valueOf(next.getMessage()).length();
                 next = next.getCause();
             }

@@ -259,7 +259,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
     /** Counts roughly, and only where there are many. */
     private static final class HashCodes {
 
-        private static final int MOST_ALIKE = 1_000;
+        private static final int MAX_ALIKE = 1_000;
         private static final int SLOT_BITS = 10;
         private static final int SLOTS = 1 << SLOT_BITS;
 
@@ -273,7 +273,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
 
         void count(@Nullable Object one) throws StreamConstraintsException {
             seen++;
-            if (seen <= MOST_ALIKE) {
+            if (seen <= MAX_ALIKE) {
                 return;
             }
             if (counts == null) {
@@ -281,9 +281,9 @@ final class BoundedCollections extends BeanDeserializerModifier {
             }
             int slot = (Objects.hashCode(one) * GOLDEN) >>> (Integer.SIZE - SLOT_BITS);
             int alike = ++counts[slot];
-            if (alike > MOST_ALIKE + seen / (SLOTS / CHANCE)) {
+            if (alike > MAX_ALIKE + seen / (SLOTS / CHANCE)) {
                 throw new StreamConstraintsException("Number of elements or keys with one hash code (" + alike
-                        + ") exceeds the maximum allowed (" + MOST_ALIKE + ")");
+                        + ") exceeds the maximum allowed (" + MAX_ALIKE + ")");
             }
         }
     }

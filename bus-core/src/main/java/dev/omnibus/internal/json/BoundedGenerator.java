@@ -22,7 +22,7 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
     private static final int FEW_BITS = 16_600;
 
     /** Beyond so many digits behind the point, a decimal is written with an exponent: see its toString. */
-    private static final int LEAST_PLAIN_EXPONENT = -6;
+    private static final int MIN_PLAIN_EXPONENT = -6;
 
     private static final Pattern NUMBER =
             Pattern.compile("-?+(?:0|[1-9][0-9]*+)(?:\\.[0-9]++)?+(?:[eE][+-]?+[0-9]{1,9})?+");
@@ -89,7 +89,7 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
         int scale = value.scale();
         long digits = value.precision();
         long exponent = digits - scale - 1;
-        if (scale >= 0 && exponent >= LEAST_PLAIN_EXPONENT) {
+        if (scale >= 0 && exponent >= MIN_PLAIN_EXPONENT) {
             require("Number value length", Math.max(digits, scale + 1L), Json.NUMBER_DIGITS);
         } else {
             require("Number exponent", Math.abs(exponent), Json.LARGEST_EXPONENT);

@@ -66,14 +66,14 @@ public final class Json {
     /** Of a member or the key of a map, in characters. */
     static final int NAME_LENGTH = 1_024;
 
-    private static final int MOST_BYTES_OF_A_CHARACTER = 3;
+    private static final int MAX_BYTES_OF_A_CHARACTER = 3;
 
     /** Without limits to the values, which whoever reads them has; the depth bounds what is kept of them. */
     private static final JsonFactory ENVELOPES = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(1_000)
                     .maxNumberLength(Integer.MAX_VALUE)
-                    .maxNameLength(NAME_LENGTH * MOST_BYTES_OF_A_CHARACTER) // names are kept, to be found again
+                    .maxNameLength(NAME_LENGTH * MAX_BYTES_OF_A_CHARACTER) // names are kept, to be found again
                     .maxStringLength(Integer.MAX_VALUE)
                     .build())
             .disable(JsonFactory.Feature.CHARSET_DETECTION) // the wire is UTF-8; UTF-16 has no byte offsets
@@ -81,10 +81,10 @@ public final class Json {
             .build();
 
     private static final Pattern NAMES_OF_LIMITS = Pattern.compile("(\\d+), from .*");
-    private static final int MOST_CAUSES = 20;
+    private static final int MAX_CAUSES = 20;
 
     /** What the tests run with: older ones lack methods that this and the layer of calls use. */
-    private static final Version LEAST_JACKSON = new Version(2, 19, 0, null, null, null);
+    private static final Version MIN_JACKSON = new Version(2, 19, 0, null, null, null);
 
     private Json() {}
 
@@ -98,8 +98,8 @@ public final class Json {
      * What an older one does not have, or not together with the other one, would be met later: as an error of linking.
      */
     static void requireJackson(Version core, Version databind) {
-        if (isOlder(databind, LEAST_JACKSON) || isOlder(core, databind)) {
-            throw new IllegalStateException("The bus needs Jackson " + LEAST_JACKSON
+        if (isOlder(databind, MIN_JACKSON) || isOlder(core, databind)) {
+            throw new IllegalStateException("The bus needs Jackson " + MIN_JACKSON
                     + " or later, with all of its parts of one version; found jackson-core " + core
                     + " and jackson-databind " + databind
                     + ". Import com.fasterxml.jackson:jackson-bom, or with Spring Boot set jackson-bom.version");
@@ -177,7 +177,7 @@ public final class Json {
         factory.setStreamReadConstraints(StreamReadConstraints.builder()
                 .maxNestingDepth(DEPTH)
                 .maxNumberLength(NUMBER_DIGITS)
-                .maxNameLength(NAME_LENGTH * MOST_BYTES_OF_A_CHARACTER)
+                .maxNameLength(NAME_LENGTH * MAX_BYTES_OF_A_CHARACTER)
                 .maxStringLength(messageLimit)
                 .maxDocumentLength(messageLimit)
                 .build());
@@ -426,7 +426,7 @@ public final class Json {
      */
     public static <X extends Throwable> @Nullable X causeOf(Throwable e, Class<X> kind) {
         Throwable cause = e;
-        for (int i = 0; cause != null && i < MOST_CAUSES; i++) {
+        for (int i = 0; cause != null && i < MAX_CAUSES; i++) {
             if (kind.isInstance(cause)) {
                 return kind.cast(cause);
             }

@@ -20,7 +20,7 @@ import java.util.function.BiFunction;
 public final class InMemoryNetwork {
 
     /** By how many. */
-    record Heard(long receivers, long onlookers) {}
+    record Heard(long receivers, long patternSubscribers) {}
 
     private final Set<InMemoryTransport> transports = new LinkedHashSet<>();
     private final InMemoryLeases leases = new InMemoryLeases();
@@ -77,19 +77,19 @@ public final class InMemoryNetwork {
     synchronized Heard deliver(Publication publication) {
         requireUp("publish to " + publication.channel());
         long receivers = 0;
-        long onlookers = 0;
+        long patternSubscribers = 0;
         for (InMemoryTransport transport : transports) {
             for (InMemoryTransport.Subscribed subscribed : transport.matching(publication.channel())) {
                 receivers += subscribed.pattern() ? 0 : 1;
-                onlookers += subscribed.pattern() ? 1 : 0;
+                patternSubscribers += subscribed.pattern() ? 1 : 0;
                 for (byte[] frame : tamper.apply(publication.channel(), publication.frame())) {
                     transport.deliver(subscribed, publication.channel(), frame);
                 }
             }
         }
         return publication.counted()
-                ? new Heard(receivers, onlookers)
-                : new Heard(receivers + onlookers, Publication.Outcome.NOT_TOLD_APART);
+                ? new Heard(receivers, patternSubscribers)
+                : new Heard(receivers + patternSubscribers, Publication.Outcome.NOT_TOLD_APART);
     }
 
     /** Forgets all entries, as {@code FLUSHALL} and a restart of Redis do. */

@@ -50,7 +50,7 @@ final class InMemoryTransport implements Transport {
             try {
                 requireOpen();
                 InMemoryNetwork.Heard heard = network.deliver(publication);
-                if (!later(() -> publication.outcome().published(heard.receivers(), heard.onlookers()))) {
+                if (!later(() -> publication.outcome().published(heard.receivers(), heard.patternSubscribers()))) {
                     publication.outcome().failed(closed(false));
                 }
             } catch (TransportException e) {

@@ -55,7 +55,7 @@ import org.slf4j.LoggerFactory;
 public final class RedissonTransport implements Transport {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
-    private static final String LEAST_NETTY = "4.1.115";
+    private static final String MIN_NETTY = "4.1.115";
 
     /** Far longer than servers take to be found silent; a busy machine may need some of it for itself. */
     private static final Duration LONGEST = Duration.ofSeconds(20);
@@ -102,7 +102,7 @@ public final class RedissonTransport implements Transport {
      */
     private static void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
         try {
-            Session session = Session.open(config, on.linger(), "", false);
+            Session session = Session.open(config, on.busyPoll(), "", false);
             if (!opening.complete(session)) {
                 session.close();
                 on.abandon();
@@ -170,7 +170,7 @@ public final class RedissonTransport implements Transport {
         parts.values().forEach(part -> found.add(part.artifactVersion()));
         return new IllegalStateException(
                 "Redisson and Netty on the class path do not fit the bus. It needs Redisson 4.7.0, and Netty "
-                        + LEAST_NETTY + " or a later one with all of its parts of one version; found Netty "
+                        + MIN_NETTY + " or a later one with all of its parts of one version; found Netty "
                         + String.join(" and ", found) + ". With Spring Boot set netty.version",
                 e);
     }
@@ -350,7 +350,7 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
-            Session next = Session.open(config, on.linger(), name, true);
+            Session next = Session.open(config, on.busyPoll(), name, true);
             next.whenStuck(this::reconnect);
             Session old;
             List<Subscribed> again;
@@ -510,7 +510,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public void stayAwake() {
-        eventLoop.linger().cameAlone();
+        eventLoop.busyPoll().cameAlone();
     }
 
     @Override

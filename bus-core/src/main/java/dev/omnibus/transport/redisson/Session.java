@@ -68,7 +68,7 @@ final class Session {
     private final Connections connections;
     private final RedisLeases leases;
     private final String scriptDigest;
-    private final @Nullable MasterTenure reigns; // null if there is one master for ever
+    private final @Nullable MasterTenure masterTenure; // null if there is one master for ever
     private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
     private final PendingCommands answers;
     private final Subscriptions subscriptions;
@@ -83,7 +83,7 @@ final class Session {
         this.answers = new PendingCommands(eventLoop);
         this.client = client;
         MasterTenure masters = config.isSingleConfig() ? null : new MasterTenure(client, again);
-        this.reigns = masters;
+        this.masterTenure = masters;
         this.clusterCounts = manyServers && masters != null ? new ClusterCounts(client, masters) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, eventLoop, manyServers);
@@ -95,10 +95,10 @@ final class Session {
      *
      * @param name what its connections are called; not at all if empty
      */
-    static Session open(Config config, BusyPoll linger, String name, boolean again) {
+    static Session open(Config config, BusyPoll busyPoll, String name, boolean again) {
         Config own = RedissonSettings.copy(config);
         Connections connections = new Connections(name);
-        BusPipeline pipeline = new BusPipeline(own.getExecutor(), linger, connections, own.getNettyHook());
+        BusPipeline pipeline = new BusPipeline(own.getExecutor(), busyPoll, connections, own.getNettyHook());
         own.setNettyHook(pipeline);
         Lateness lateness = Lateness.watch(own.getEventLoopGroup());
         try {
@@ -149,7 +149,7 @@ final class Session {
 
     /** Whether a connection stands by which something can be sent, to one master at least. */
     boolean canSend() {
-        return connections.canSend(reigns == null ? any -> true : reigns::isMaster);
+        return connections.canSend(masterTenure == null ? any -> true : masterTenure::isMaster);
     }
 
     /** What is equal for channels that have the same master now. */
@@ -273,30 +273,32 @@ final class Session {
         }
     }
 
-    private void tell(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
+    private void tell(Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
         try {
-            tellOutcome(publication, receivers, onlookers, failure);
+            tellOutcome(publication, receivers, patternSubscribers, failure);
         } catch (Throwable t) { // Redisson would keep it to itself, and nothing more would be sent on that channel
             publication.outcome().failed(noMemory);
         }
     }
 
-    private void tellOutcome(Publication publication, Long receivers, long onlookers, @Nullable Throwable failure) {
+    private void tellOutcome(
+            Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
         Publication.Outcome outcome = publication.outcome();
-        if (reigns != null) {
-            reigns.look();
+        if (masterTenure != null) {
+            masterTenure.look();
         }
         if (failure != null) {
             if (clusterCounts == null || !isPutOff(publication, failure)) {
                 outcome.failed(RedissonFailures.publish(publication.channel(), failure));
             }
         } else if (clusterCounts != null) {
-            verify(clusterCounts, publication, receivers, onlookers);
-        } else if (reigns != null && onlookers != NOT_TOLD_APART) {
-            boolean perhaps = receivers == 0 && reigns.hasNewMaster(publication.channel());
-            outcome.published(perhaps ? 1 : receivers, Math.max(1, onlookers)); // so that it is told apart each time
+            verify(clusterCounts, publication, receivers, patternSubscribers);
+        } else if (masterTenure != null && patternSubscribers != NOT_TOLD_APART) {
+            boolean perhaps = receivers == 0 && masterTenure.hasNewMaster(publication.channel());
+            outcome.published(
+                    perhaps ? 1 : receivers, Math.max(1, patternSubscribers)); // so that it is told apart each time
         } else {
-            outcome.published(receivers, onlookers);
+            outcome.published(receivers, patternSubscribers);
         }
     }
 
@@ -310,11 +312,11 @@ final class Session {
                 });
     }
 
-    private static void verify(ClusterCounts counts, Publication publication, long receivers, long onlookers) {
+    private static void verify(ClusterCounts counts, Publication publication, long receivers, long patternSubscribers) {
         Publication.Outcome outcome = publication.outcome();
-        boolean exact = onlookers != NOT_TOLD_APART;
+        boolean exact = patternSubscribers != NOT_TOLD_APART;
         // Elsewhere there may be more, so it is never said that there are none.
-        long some = exact ? Math.max(1, onlookers) : NOT_TOLD_APART;
+        long some = exact ? Math.max(1, patternSubscribers) : NOT_TOLD_APART;
         try {
             counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, some));
         } catch (RuntimeException e) { // shut down at this moment; it was published, and may have been heard
@@ -390,9 +392,9 @@ final class Session {
         }
 
         @Override
-        public void published(long receivers, long onlookers) {
+        public void published(long receivers, long patternSubscribers) {
             if (underWay.remove(this)) {
-                outcome.published(receivers, onlookers);
+                outcome.published(receivers, patternSubscribers);
             }
         }
 

@@ -61,12 +61,12 @@ class ChannelReadersTest {
                 new Channels.Limits(1_024, 1_024, Duration.ZERO, Duration.ZERO, 1_024, Notes.NEVER, Notes.OPENING);
         try (Channels channels = Channels.open(
                 transport, "here", new ChannelNames("bus"), narrow, executor, Notes.TIMER, new Notes.Listener())) {
-            CompletableFuture<Void> gate = new CompletableFuture<>();
+            CompletableFuture<Void> admission = new CompletableFuture<>();
             List<String> heard = new CopyOnWriteArrayList<>();
             ChannelSubscription listening = channels.listen("c", new Receiver() {
                 @Override
                 public void receive(String channel, List<Message> messages, Executor next) {
-                    gate.join();
+                    admission.join();
                     heard.add(messages.toString());
                 }
 
@@ -81,7 +81,7 @@ class ChannelReadersTest {
             Objects.requireNonNull(transport.listeners.get("c")).onInterrupted();
             CompletableFuture<Void> caughtUp = listening.caughtUp();
             assertFalse(caughtUp.isDone());
-            gate.complete(null);
+            admission.complete(null);
             caughtUp.get(10, SECONDS);
             assertEquals("interrupted", heard.get(heard.size() - 1));
             assertTrue(heard.size() > 1);

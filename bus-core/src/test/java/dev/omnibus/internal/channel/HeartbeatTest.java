@@ -304,14 +304,14 @@ class HeartbeatTest {
     void tooMuchThatWaitsToBeReadIsReported() {
         try (Channels channels =
                 open(new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 10, Notes.NEVER, Notes.OPENING))) {
-            CompletableFuture<Void> gate = new CompletableFuture<>();
-            channels.listen("c", (channel, messages, next) -> gate.join());
+            CompletableFuture<Void> admission = new CompletableFuture<>();
+            channels.listen("c", (channel, messages, next) -> admission.join());
             transport.deliver("c", Notes.message("first"));
             transport.deliver("c", Notes.message("second"));
             transport.deliver("c", Notes.message("third"));
             assertEquals(List.of("dropping c"), listener.told);
             assertEquals(2, channels.stats().framesDropped());
-            gate.complete(null);
+            admission.complete(null);
             await().until(() -> listener.told.equals(List.of("dropping c", "dropped c: 2")));
         }
     }
@@ -320,14 +320,14 @@ class HeartbeatTest {
     void framesOfNoBytesAreBoundedToo() {
         try (Channels channels = open(
                 new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 4_096, Notes.NEVER, Notes.OPENING))) {
-            CompletableFuture<Void> gate = new CompletableFuture<>();
-            channels.listen("c", (channel, messages, next) -> gate.join());
+            CompletableFuture<Void> admission = new CompletableFuture<>();
+            channels.listen("c", (channel, messages, next) -> admission.join());
             transport.deliver("c", Notes.message("first"));
             for (int i = 0; i < 100; i++) {
                 transport.deliver("c", new byte[0]);
             }
             assertTrue(channels.stats().framesDropped() > 50);
-            gate.complete(null);
+            admission.complete(null);
         }
     }
 

@@ -30,11 +30,11 @@ class KeyedMailboxTest {
     private record Item(String key, int number) {}
 
     private final ExecutorService executor = Executors.newCachedThreadPool();
-    private final CountDownLatch gate = new CountDownLatch(1);
+    private final CountDownLatch admission = new CountDownLatch(1);
 
     @AfterEach
     void letGo() {
-        gate.countDown();
+        admission.countDown();
         executor.shutdownNow();
     }
 
@@ -88,7 +88,7 @@ class KeyedMailboxTest {
         Mailbox<Item> mailbox =
                 new Mailbox<>(executor, Notes.TIMER.on(executor), 2, ROOMY, item -> 1, Item::key, (item, next) -> {
                     if (item.key().equals("slow")) {
-                        pass(gate);
+                        pass(admission);
                     }
                     done.add(item);
                 });
@@ -100,7 +100,7 @@ class KeyedMailboxTest {
         }
         await().until(() -> done.size() == 1_000);
         assertTrue(done.stream().noneMatch(item -> item.key().equals("slow")));
-        gate.countDown();
+        admission.countDown();
         await().until(() -> done.size() == 1_100);
         assertEquals(99, done.get(1_099).number());
     }
@@ -111,7 +111,7 @@ class KeyedMailboxTest {
         Mailbox<Item> mailbox =
                 new Mailbox<>(executor, Notes.TIMER.on(executor), 3, ROOMY, item -> 1, Item::key, (item, next) -> {
                     inside.incrementAndGet();
-                    pass(gate);
+                    pass(admission);
                 });
         for (int i = 0; i < 12; i++) {
             mailbox.offer(new Item("key" + i % 3, i));
@@ -125,7 +125,7 @@ class KeyedMailboxTest {
         Mailbox<Integer> mailbox =
                 new Mailbox<>(executor, Notes.TIMER.on(executor), 3, ROOMY, item -> 1, item -> null, (item, next) -> {
                     inside.incrementAndGet();
-                    pass(gate);
+                    pass(admission);
                 });
         for (int i = 0; i < 3; i++) {
             mailbox.offer(i);
@@ -191,7 +191,7 @@ class KeyedMailboxTest {
         List<Integer> done = new CopyOnWriteArrayList<>();
         Mailbox<Integer> mailbox =
                 new Mailbox<>(executor, Notes.TIMER.on(executor), 4, ROOMY, item -> 1, item -> "same", (item, next) -> {
-                    pass(gate);
+                    pass(admission);
                     done.add(item);
                 });
         for (int i = 0; i < 10; i++) {
@@ -199,14 +199,14 @@ class KeyedMailboxTest {
         }
         var closed = mailbox.close();
         assertFalse(closed.isDone());
-        gate.countDown();
+        admission.countDown();
         closed.get(10, SECONDS);
         assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), done);
     }
 
-    private static void pass(CountDownLatch gate) {
+    private static void pass(CountDownLatch admission) {
         try {
-            gate.await();
+            admission.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -89,7 +89,7 @@ class LaneTest {
     }
 
     @Test
-    void asLongAsNobodyLooksOnReceiversAreToldApartFromOnlookersOnceASecond() {
+    void asLongAsNobodyLooksOnReceiversAreToldApartFromPatternSubscribersOnceASecond() {
         assertTrue(sendsCounted(ReceiverCount.ANY, 0)); // nothing is known yet
         assertPlainFor(0);
         assertTrue(sendsCounted(ReceiverCount.ALL, 0)); // that is another question
@@ -106,9 +106,9 @@ class LaneTest {
     }
 
     /** The next one, if this thread did not stand still for the second in which that is so. */
-    private void assertPlainFor(long onlookers) {
+    private void assertPlainFor(long patternSubscribers) {
         long before = lastBegan;
-        boolean counted = sendsCounted(ReceiverCount.ANY, onlookers);
+        boolean counted = sendsCounted(ReceiverCount.ANY, patternSubscribers);
         assertTrue(!counted || System.nanoTime() - before > SECONDS.toNanos(1));
     }
 
@@ -117,12 +117,14 @@ class LaneTest {
         assertFalse(sendsCounted(ReceiverCount.NO, 0));
     }
 
-    /** Sends one by itself; whether the transport was asked to tell receivers from so many onlookers. */
-    private boolean sendsCounted(ReceiverCount count, long onlookers) {
+    /** Sends one by itself; whether the transport was asked to tell receivers from so many pattern subscribers. */
+    private boolean sendsCounted(ReceiverCount count, long patternSubscribers) {
         lastBegan = System.nanoTime();
         channels.send("c", message("x"), count, new Outcome());
         Publication publication = transport.held.remove(0);
-        publication.outcome().published(1, publication.counted() ? onlookers : Publication.Outcome.NOT_TOLD_APART);
+        publication
+                .outcome()
+                .published(1, publication.counted() ? patternSubscribers : Publication.Outcome.NOT_TOLD_APART);
         return publication.counted();
     }
 
@@ -176,22 +178,22 @@ class LaneTest {
 
     @Test
     void aMessageLargerThanTheWholeOutboxGoesAlone() {
-        AdmissionControl gate = gate(100);
-        Lane lane = new Lane("c", lanes(gate));
+        AdmissionControl admission = admission(100);
+        Lane lane = new Lane("c", lanes(admission));
         OutboundMessage large = OutboundMessage.plain(message("x".repeat(300)), ReceiverCount.NO, new Outcome());
-        assertTrue(gate.admit(lane, large));
-        assertFalse(gate.admit(lane, large));
+        assertTrue(admission.admit(lane, large));
+        assertFalse(admission.admit(lane, large));
     }
 
-    private AdmissionControl gate(long outboundBytes) {
+    private AdmissionControl admission(long outboundBytes) {
         return new AdmissionControl(
                 Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO), executor, new Counters());
     }
 
-    private Lanes lanes(AdmissionControl gate) {
+    private Lanes lanes(AdmissionControl admission) {
         return new Lanes(
-                gate,
-                new Outbox(transport, gate.room()),
+                admission,
+                new Outbox(transport, admission.room()),
                 Duration.ofNanos(1),
                 transport::countsEveryone,
                 failure -> {});
@@ -292,25 +294,25 @@ class LaneTest {
 
     @Test
     void aLaneRetiresWhenItHasBeenIdleForLongEnough() {
-        AdmissionControl gate = gate(1 << 20);
+        AdmissionControl admission = admission(1 << 20);
         long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
         long minute = TimeUnit.MINUTES.toNanos(1);
 
-        Lane lane = new Lane("c", lanes(gate));
+        Lane lane = new Lane("c", lanes(admission));
         OutboundMessage first = OutboundMessage.plain(message("00"), ReceiverCount.NO, new Outcome());
-        assertTrue(gate.admit(lane, first));
+        assertTrue(admission.admit(lane, first));
         assertTrue(lane.offer(first));
         assertFalse(lane.retire(later, minute, true));
         transport.completeHeld();
         assertFalse(lane.retire(System.nanoTime(), minute, true));
         assertTrue(lane.retire(later, minute, false));
         assertFalse(lane.offer(OutboundMessage.plain(message("00"), ReceiverCount.NO, new Outcome())));
-        assertEquals(0, gate.room().taken());
+        assertEquals(0, admission.room().taken());
     }
 
     @Test
     void aNumberedLaneRetiresWhenItsMarksAreSentAndTheNextOneGoesOnBehindIt() {
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         number(lanes, "n");
         transport.completeHeld();
@@ -340,9 +342,9 @@ class LaneTest {
     }
 
     private Lanes tenMinutesAfterOneEventOnEachOf(int topics) {
-        AdmissionControl gate = gate(64 << 20);
-        Outbox outbox = new Outbox(transport, gate.room());
-        Lanes lanes = new Lanes(gate, outbox, Duration.ofSeconds(1), () -> true, failure -> {});
+        AdmissionControl admission = admission(64 << 20);
+        Outbox outbox = new Outbox(transport, admission.room());
+        Lanes lanes = new Lanes(admission, outbox, Duration.ofSeconds(1), () -> true, failure -> {});
         for (int i = 0; i < topics; i++) {
             number(lanes, "bus:inbox:orders." + i); // as a beat, which this transport does not keep
         }
@@ -364,7 +366,7 @@ class LaneTest {
     @Test
     void whereNobodyListensNoMarkIsSentAndNothingIsRemembered() {
         transport.countsEveryone = true;
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         nobodyGotIt();
         lanes.tick(System.nanoTime() + SECONDS.toNanos(5));
@@ -378,7 +380,7 @@ class LaneTest {
 
     @Test
     void whereACountOfNobodyMeansNothingMarksAreSent() {
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         nobodyGotIt();
         lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
@@ -387,7 +389,7 @@ class LaneTest {
 
     @Test
     void aCountOfNobodyMeansWhatItMeantWhenTheMessageWasSent() {
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         transport.countsEveryone = true; // too late for that one
         nobodyGotIt();
@@ -398,7 +400,7 @@ class LaneTest {
     @Test
     void aCountOfNobodyMeansNothingIfThatIsKnownByTheTimeOfTheOutcome() {
         transport.countsEveryone = true;
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         transport.countsEveryone = false;
         nobodyGotIt();
@@ -408,7 +410,7 @@ class LaneTest {
 
     @Test
     void marksOfManyTopicsThatFallSilentAtOnceAreSpread() {
-        Lanes lanes = lanes(gate(64 << 20));
+        Lanes lanes = lanes(admission(64 << 20));
         IntStream.range(0, 5_000).forEach(i -> number(lanes, "n" + i));
         while (!transport.held.isEmpty()) {
             transport.completeHeld();
@@ -425,7 +427,7 @@ class LaneTest {
     @Test
     void amongManyLanesOneThatIsIdleAndHasNothingToTellGoesAtOnce() {
         transport.onPublish = publication -> publication.outcome().published(1, 0);
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         IntStream.range(0, 20_000)
                 .forEach(i ->
                         lanes.send("inbox" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
@@ -434,22 +436,22 @@ class LaneTest {
 
     @Test
     void whatIsRefusedLeavesNoLane() {
-        AdmissionControl gate = gate(100);
-        Lanes lanes = lanes(gate);
+        AdmissionControl admission = admission(100);
+        Lanes lanes = lanes(admission);
         lanes.send("full", OutboundMessage.plain(message("x".repeat(300)), ReceiverCount.NO, new Outcome()));
         IntStream.range(0, 100)
                 .forEach(
                         i -> lanes.send("c" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
         lanes.send("large", OutboundMessage.plain(message("x".repeat(2_000)), ReceiverCount.NO, new Outcome()));
         assertEquals(1, lanes.count());
-        gate.down();
+        admission.down();
         lanes.send("down", OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome()));
         assertEquals(1, lanes.count());
     }
 
     @Test
     void whatIsCertainlyNotSentTakesNoNumberAndWhatMayHaveBeenDoes() {
-        Lanes lanes = lanes(gate(1 << 20));
+        Lanes lanes = lanes(admission(1 << 20));
         number(lanes, "n");
         number(lanes, "n");
         lose(true);

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 class NoMemoryTest {
 
     private final HandTransport transport = new HandTransport();
-    private final AdmissionControl gate = new AdmissionControl(
+    private final AdmissionControl admission = new AdmissionControl(
             Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ofSeconds(10)), Runnable::run, new Counters());
-    private final Outbox outbox = new Outbox(transport, gate.room()) {
+    private final Outbox outbox = new Outbox(transport, admission.room()) {
         @Override
         Route make(Object key) {
-            return new Route(key, transport, gate.room(), noMemory) {
+            return new Route(key, transport, admission.room(), noMemory) {
                 @Override
                 void add(Lane lane, boolean beats) {
                     demand();
@@ -44,7 +44,7 @@ class NoMemoryTest {
             super.leave(left);
         }
     };
-    private final Lanes lanes = new Lanes(gate, outbox, Notes.NEVER, () -> true, failure -> {});
+    private final Lanes lanes = new Lanes(admission, outbox, Notes.NEVER, () -> true, failure -> {});
     private boolean exhausted;
 
     private void demand() {
@@ -156,7 +156,7 @@ class NoMemoryTest {
     }
 
     private void assertGoesOn() {
-        assertEquals(0, gate.room().taken());
+        assertEquals(0, admission.room().taken());
         send("last");
         assertEquals(List.of("{\"m\":\"last\"}"), transport.completeHeld());
     }

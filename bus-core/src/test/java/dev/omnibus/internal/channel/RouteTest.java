@@ -91,11 +91,12 @@ class RouteTest {
 
     @Test
     void aHeartbeatThatWaitsBehindAPublicationOfItsLaneGoesBeforeOtherLanes() {
-        AdmissionControl gate = new AdmissionControl(
+        AdmissionControl admission = new AdmissionControl(
                 Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ZERO), Runnable::run, new Counters());
         transport.onPublish = transport.held::add;
         transport.routes = channel -> transport;
-        Lanes lanes = new Lanes(gate, new Outbox(transport, gate.room()), Notes.NEVER, () -> true, failure -> {});
+        Lanes lanes =
+                new Lanes(admission, new Outbox(transport, admission.room()), Notes.NEVER, () -> true, failure -> {});
         plain(lanes, "own");
         IntStream.range(0, 3).forEach(i -> plain(lanes, "busy" + i)); // no further write now
         IntStream.range(0, 300).forEach(i -> plain(lanes, "waiting" + i)); // more than one write takes

@@ -72,7 +72,7 @@ final class QueueClient implements Adapter.Calls {
                     Adapter.failure(Reason.CLOSED, true, queue + "." + method, Duration.ZERO, why, e));
         }
         if (!room.tryAcquire()) { // each takes up a connection while it waits
-            String busy = "this node has " + RedisRpc.MOST_AT_A_TIME + " calls over queues under way already";
+            String busy = "this node has " + RedisRpc.MAX_AT_A_TIME + " calls over queues under way already";
             return CompletableFuture.failedFuture(
                     Adapter.failure(Reason.OVERLOADED, true, queue + "." + method, Duration.ZERO, busy, null));
         }

@@ -17,7 +17,7 @@ import java.util.Set;
  */
 final class QueueCodec {
 
-    private static final int LONGEST_NAME = 512;
+    private static final int MAX_NAME_LENGTH = 512;
     /** What stands between the name of a queue and what a client calls its list for an answer. */
     static final String RESPONSES = ":rpc:";
 
@@ -74,7 +74,7 @@ final class QueueCodec {
         boolean answerable = responseQueue.isTextual()
                 && !responseQueue.textValue().isEmpty()
                 && responseQueue.textValue().startsWith(queue + RESPONSES) // whoever asks shall not choose any list
-                && responseQueue.textValue().length() <= LONGEST_NAME;
+                && responseQueue.textValue().length() <= MAX_NAME_LENGTH;
         String problem = "";
         if (!answerable) {
             problem = "it has no response_queue that begins with the queue's name and " + RESPONSES;

@@ -33,11 +33,11 @@ import org.jspecify.annotations.Nullable;
 public final class RedisRpc implements Layer {
 
     /** Each takes up one of the connections, of which some are to be left for short commands. */
-    static final int MOST_AT_A_TIME = 56;
+    static final int MAX_AT_A_TIME = 56;
 
     private final BusRuntime bus;
     private final Adapter adapter;
-    private final Semaphore room = new Semaphore(MOST_AT_A_TIME);
+    private final Semaphore room = new Semaphore(MAX_AT_A_TIME);
     private final List<QueueServer> servers = new ArrayList<>(); // guarded by this, like all below
     private @Nullable Queues serving;
     private @Nullable Queues calling; // apart, so that calls that wait do not hold up who could answer them
@@ -99,7 +99,7 @@ public final class RedisRpc implements Layer {
     private synchronized Registration serve(String queue, LocalMethods methods) {
         requireOpen(!draining);
         QueueNames names = new QueueNames(QueueNames.required(queue), bus.node() + "-" + ++served);
-        if (servers.size() >= MOST_AT_A_TIME) {
+        if (servers.size() >= MAX_AT_A_TIME) {
             throw new IllegalStateException("Node " + bus.node() + " serves " + servers.size()
                     + " times on queues already; let another node serve " + queue);
         }

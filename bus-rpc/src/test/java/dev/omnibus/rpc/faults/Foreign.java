@@ -24,7 +24,7 @@ final class Foreign implements AutoCloseable {
         free.acquireUninterruptibly();
         transport.publish(List.of(new Publication(channel, frame, false, new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {
+            public void published(long receivers, long patternSubscribers) {
                 free.release();
             }
 

@@ -36,8 +36,8 @@ class SmallHeapIT {
 
     private static final String PREFIX = "heap";
     private static final int MIB = 1 << 20;
-    private static final long MOST_MIB = 130; // after a collection
-    private static final long MOST_KEPT_MIB = 90; // of a mailbox of 64 MiB, with what is read and handled just now
+    private static final long MAX_MIB = 130; // after a collection
+    private static final long MAX_KEPT_MIB = 90; // of a mailbox of 64 MiB, with what is read and handled just now
 
     private static RedisServer redis;
     private static NodeProcess process;
@@ -130,7 +130,7 @@ class SmallHeapIT {
         small.hold(false);
         await().atMost(60, SECONDS).ignoreExceptions().until(() -> {
             assertTrue(process.isAlive(), () -> scene + ": " + process.lines().toList());
-            return small.heap() < MOST_MIB;
+            return small.heap() < MAX_MIB;
         });
         long handled = small.reports().get("handled");
         await().atMost(60, SECONDS).ignoreExceptions().until(() -> {
@@ -224,7 +224,7 @@ class SmallHeapIT {
                 pour(PREFIX + ":evt:" + topic, frame);
             }
             long heap = small.heap();
-            assertTrue(heap < before + MOST_KEPT_MIB, topic + " holds " + heap + " MiB, and " + before + " before");
+            assertTrue(heap < before + MAX_KEPT_MIB, topic + " holds " + heap + " MiB, and " + before + " before");
             small.hold(false);
         }
         endsInReports("neighbours");

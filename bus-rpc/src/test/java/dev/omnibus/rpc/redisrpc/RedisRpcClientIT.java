@@ -51,7 +51,7 @@ class RedisRpcClientIT {
     }
 
     private static final Duration LONG = Duration.ofSeconds(20);
-    private static final int CALLS = RedisRpc.MOST_AT_A_TIME;
+    private static final int CALLS = RedisRpc.MAX_AT_A_TIME;
     private static final int WAVE = 8;
     private static final ObjectMapper JSON = new ObjectMapper();
 

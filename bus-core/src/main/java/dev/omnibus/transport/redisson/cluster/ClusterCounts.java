@@ -43,7 +43,7 @@ public final class ClusterCounts {
     /** A server that is silent must not hold up all that is published on the others. */
     private static final Duration LONGEST = Duration.ofMillis(200);
 
-    private static final int MOST_REMEMBERED = 1_000;
+    private static final int MAX_REMEMBERED = 1_000;
     private static final int SLOTS = 16_384;
 
     private static final Object NOWHERE = new Object(); // while nobody has the slot
@@ -55,11 +55,11 @@ public final class ClusterCounts {
             new AtomicReferenceArray<>(SLOTS); // channels move with their slot
     private final Map<String, Long> unheard = new ConcurrentHashMap<>();
     private final Set<MasterSlaveEntry> silent = ConcurrentHashMap.newKeySet();
-    private final MasterTenure reigns;
+    private final MasterTenure masterTenure;
 
-    public ClusterCounts(RedissonClient client, MasterTenure reigns) {
+    public ClusterCounts(RedissonClient client, MasterTenure masterTenure) {
         this.commands = ((Redisson) client).getCommandExecutor();
-        this.reigns = reigns;
+        this.masterTenure = masterTenure;
     }
 
     /** Tells how many there are, on the thread that asks or on one of Redisson's. */
@@ -88,7 +88,7 @@ public final class ClusterCounts {
                 rememberUnheard(channel);
             }
             // A server that does not answer may have one: to say that nobody heard it could have it done twice.
-            boolean sure = failure == null && everybody && !(mustBeExact && reigns.hasNewMaster(channel));
+            boolean sure = failure == null && everybody && !(mustBeExact && masterTenure.hasNewMaster(channel));
             told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
     }
@@ -157,7 +157,7 @@ public final class ClusterCounts {
 
     private void rememberUnheard(String channel) {
         long now = System.nanoTime();
-        if (unheard.size() > MOST_REMEMBERED) {
+        if (unheard.size() > MAX_REMEMBERED) {
             unheard.values().removeIf(since -> now - since >= REMEMBERED.toNanos());
         }
         unheard.put(channel, now);

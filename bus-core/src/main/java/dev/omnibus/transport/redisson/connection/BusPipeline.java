@@ -32,14 +32,14 @@ public final class BusPipeline implements NettyHook, Observer {
 
     private final NettyHook users;
     private final ExecutorService executor;
-    private final BusyPoll linger;
+    private final BusyPoll busyPoll;
     private final Connections connections;
     private volatile Observer observer = Observer.NOBODY;
 
-    public BusPipeline(ExecutorService executor, BusyPoll linger, Connections connections, NettyHook users) {
+    public BusPipeline(ExecutorService executor, BusyPoll busyPoll, Connections connections, NettyHook users) {
         this.users = users;
         this.executor = executor;
-        this.linger = linger;
+        this.busyPoll = busyPoll;
         this.connections = connections;
     }
 
@@ -92,8 +92,8 @@ public final class BusPipeline implements NettyHook, Observer {
             guard(channel);
             channel.pipeline().addFirst(new FailOnDisconnect());
             String encoder = channel.pipeline().context(CommandEncoder.class).name();
-            channel.pipeline().addBefore(encoder, "omnibus-message-first", new PublishReordering(linger::isCalm));
-            channel.pipeline().addBefore(encoder, "omnibus-linger", linger);
+            channel.pipeline().addBefore(encoder, "omnibus-message-first", new PublishReordering(busyPoll::isCalm));
+            channel.pipeline().addBefore(encoder, "omnibus-linger", busyPoll);
         }
         connections.watch(channel);
     }

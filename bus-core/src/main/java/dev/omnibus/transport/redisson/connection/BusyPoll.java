@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class BusyPoll extends ChannelOutboundHandlerAdapter implements SelectStrategy {
 
     private static final long NANOS = TimeUnit.MICROSECONDS.toNanos(100);
-    private static final int MOST_PASSED_BY = 63;
+    private static final int MAX_PASSED_BY = 63;
 
     /** One kind of occasion, and what is known of it. */
     private final class Occasion {
@@ -49,7 +49,7 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
         }
 
         void wasInVain() {
-            passedBy = Math.min(2 * passedBy + 1, MOST_PASSED_BY);
+            passedBy = Math.min(2 * passedBy + 1, MAX_PASSED_BY);
             toPassBy = passedBy;
         }
     }

@@ -20,20 +20,20 @@ import org.redisson.config.TransportMode;
  * The one thread on which a transport reads and writes. It does so with Netty's native transport for Linux where the
  * program has brought that along, because it wakes sooner, else with what the JDK has.
  */
-public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll linger) {
+public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyPoll) {
 
     private static final int ENDS_MILLIS = 2_000;
 
     private static final int ONE_THREAD = 1;
 
     public static EventLoop start() {
-        BusyPoll linger = new BusyPoll(Runtime.getRuntime().availableProcessors(), System::nanoTime);
-        SelectStrategyFactory sleep = () -> linger;
+        BusyPoll busyPoll = new BusyPoll(Runtime.getRuntime().availableProcessors(), System::nanoTime);
+        SelectStrategyFactory sleep = () -> busyPoll;
         ThreadFactory threads = new IoThreads();
         EventLoopGroup epoll = epoll(threads, sleep);
         return epoll == null
-                ? new EventLoop(nio(threads, sleep), TransportMode.NIO, linger)
-                : new EventLoop(epoll, TransportMode.EPOLL, linger);
+                ? new EventLoop(nio(threads, sleep), TransportMode.NIO, busyPoll)
+                : new EventLoop(epoll, TransportMode.EPOLL, busyPoll);
     }
 
     /**

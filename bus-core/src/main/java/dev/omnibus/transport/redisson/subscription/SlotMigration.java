@@ -28,7 +28,7 @@ public final class SlotMigration {
     private static final Duration SETTLED = Duration.ofMillis(2_500);
 
     /** The links between the servers of a cluster bring everything well within this time. */
-    private static final Duration LONGEST_WAY = Duration.ofSeconds(1);
+    private static final Duration MAX_WAY = Duration.ofSeconds(1);
 
     private record Frame(String channel, ByteBuffer bytes) {}
 
@@ -115,7 +115,7 @@ public final class SlotMigration {
         long now = System.nanoTime();
         for (Awaited next = awaited.poll(); next != null; next = awaited.poll()) {
             // What came at first the old server may have told before all this began; but not what came later.
-            if (next.at - since >= LONGEST_WAY.toNanos() || now - next.at < LONGEST_WAY.toNanos()) {
+            if (next.at - since >= MAX_WAY.toNanos() || now - next.at < MAX_WAY.toNanos()) {
                 subscribed.frame(next.frame.channel, next.bytes);
             }
         }

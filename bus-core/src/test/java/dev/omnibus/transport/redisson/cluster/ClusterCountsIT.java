@@ -42,7 +42,7 @@ public class ClusterCountsIT {
         CompletableFuture<Long> outcome = new CompletableFuture<>();
         transport.publish(List.of(new Publication(channel, new byte[] {'x'}, true, new Publication.Outcome() {
             @Override
-            public void published(long receivers, long onlookers) {
+            public void published(long receivers, long patternSubscribers) {
                 outcome.complete(receivers);
             }
 

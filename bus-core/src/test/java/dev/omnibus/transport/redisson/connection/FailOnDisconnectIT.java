@@ -44,7 +44,7 @@ class FailOnDisconnectIT {
             outcomes.add(outcome);
             publications.add(new Publication(channel, new byte[] {'x'}, counted, new Publication.Outcome() {
                 @Override
-                public void published(long receivers, long onlookers) {
+                public void published(long receivers, long patternSubscribers) {
                     outcome.complete(receivers);
                 }
 

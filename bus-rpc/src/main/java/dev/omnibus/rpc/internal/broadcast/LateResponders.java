@@ -13,16 +13,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks out, for one gathering, for nodes that come into the directory while it waits, and keeps the answers of those
+ * Looks out, for one broadcast, for nodes that come into the directory while it waits, and keeps the answers of those
  * who are not there yet. Thread-safe.
  */
 final class LateResponders {
 
     /** More strangers than that are not taken for nodes that are about to be known. */
-    static final int MOST_STRANGERS = 1_000;
+    static final int MAX_STRANGERS = 1_000;
 
     /** And more bytes than that are not kept for them. */
-    private static final long MOST_BYTES = 4L * 1024 * 1024;
+    private static final long MAX_BYTES = 4L * 1024 * 1024;
 
     private final ClientRuntime client;
     private final String method;
@@ -46,7 +46,7 @@ final class LateResponders {
     /** Keeps the answer of a stranger; false if he has answered before, or there is too much of them. */
     synchronized boolean hold(RpcCodec.Response reply) {
         long size = reply.size();
-        if (strangers.size() >= MOST_STRANGERS || bytes + size > MOST_BYTES || strangers.containsKey(reply.from())) {
+        if (strangers.size() >= MAX_STRANGERS || bytes + size > MAX_BYTES || strangers.containsKey(reply.from())) {
             return false;
         }
         strangers.put(reply.from(), apart(reply));
@@ -99,7 +99,7 @@ final class LateResponders {
             forget();
             return;
         }
-        client.directory().lookAfresh().whenComplete((done, failure) -> {
+        client.directory().refresh().whenComplete((done, failure) -> {
             List<String> ids;
             synchronized (this) {
                 ids = new ArrayList<>(strangers.keySet());

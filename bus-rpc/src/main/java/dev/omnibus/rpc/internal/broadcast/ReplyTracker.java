@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * Who was asked, how many received it, who has answered and who never will; and what follows from that. Guarded by its
- * gathering.
+ * ScatterGather.
  */
 final class ReplyTracker<T> {
 

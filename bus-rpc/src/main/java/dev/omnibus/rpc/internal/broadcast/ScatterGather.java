@@ -49,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T> {
 
-    private static final int MOST_ANSWERS = NodeTable.MOST + LateResponders.MOST_STRANGERS;
+    private static final int MAX_ANSWERS = NodeTable.MOST + LateResponders.MAX_STRANGERS;
 
     private final ClientRuntime client;
     private final String method;
@@ -60,7 +60,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
     private final long started = System.nanoTime();
     private final long deadline;
     private final CallFuture<Replies<T>> future = new CallFuture<>(this::givenUp);
-    private final LateResponders newcomers;
+    private final LateResponders lateResponders;
     private final Set<String> answered = new HashSet<>(); // confined to the reader of the inbox
     private volatile long id;
     private volatile int interruptions; // of the inbox, before it was sent
@@ -68,7 +68,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
 
     private volatile ReplyBudget.@Nullable Reservation reservation;
 
-    private final ReplyTracker<T> tally; // guarded by this, like all below
+    private final ReplyTracker<T> tracker; // guarded by this, like all below
     private boolean awaitingUnnamed;
     private boolean unnamedGivenUp;
 
@@ -85,8 +85,8 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         this.result = result;
         this.until = until;
         this.deadline = started + asking.nanos();
-        this.tally = new ReplyTracker<>(until);
-        this.newcomers = new LateResponders(client, method, this::known);
+        this.tracker = new ReplyTracker<>(until);
+        this.lateResponders = new LateResponders(client, method, this::known);
         this.telling = onReply == null ? null : new ReplyTelling<>(onReply, client::execute);
     }
 
@@ -122,7 +122,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
             return; // ended while it waited
         }
         if (client.directory().serving(method).isEmpty()) {
-            client.directory().lookAfresh().whenComplete((done, failure) -> {
+            client.directory().refresh().whenComplete((done, failure) -> {
                 try {
                     looked(failure);
                 } catch (RuntimeException | Error e) { // nobody else would hear of it, and it would have no end
@@ -171,7 +171,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
 
     private void send() {
         synchronized (this) { // after the entry was made: from here on a loss is told to it
-            client.directory().serving(method).forEach(node -> tally.ask(node.id()));
+            client.directory().serving(method).forEach(node -> tracker.ask(node.id()));
         }
         byte[] request = request();
         if (request == null) {
@@ -210,9 +210,9 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
             }
             synchronized (ScatterGather.this) {
                 if (trusted) {
-                    tally.counted(count, countIsExact);
+                    tracker.counted(count, countIsExact);
                 } else {
-                    tally.uncounted();
+                    tracker.uncounted();
                 }
             }
             look();
@@ -225,7 +225,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
             }
             if (!failure.notSent()) {
                 synchronized (ScatterGather.this) {
-                    tally.uncounted();
+                    tracker.uncounted();
                 }
                 look();
             } else if (client.pending().remove(id)) {
@@ -241,7 +241,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         } else if (client.pending().remove(id)) {
             Set<String> listed;
             synchronized (this) {
-                listed = tally.asked();
+                listed = tracker.asked();
             }
             String gone = "none of the nodes that serve it is there " + listed + "; is a server for it running?";
             fail(failure(Reason.NO_SERVER, true, gone, null));
@@ -265,11 +265,11 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
     @Override
     public boolean accepts(RpcCodec.Response reply) {
         String from = reply.from();
-        return (answered.size() < MOST_ANSWERS || !isStranger(from)) && answered.add(from);
+        return (answered.size() < MAX_ANSWERS || !isStranger(from)) && answered.add(from);
     }
 
     private synchronized boolean isStranger(String node) {
-        return !tally.hasAsked(node) && !client.directory().knows(node);
+        return !tracker.hasAsked(node) && !client.directory().knows(node);
     }
 
     @Override
@@ -277,18 +277,18 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         if (!isStranger(reply.from())) {
             take(reply);
             look();
-        } else if (newcomers.hold(reply)) {
+        } else if (lateResponders.hold(reply)) {
             client.execute(this::askWhoTheyAre);
         }
     }
 
     private void askWhoTheyAre() {
-        newcomers.lookOut(() -> client.pending().contains(id));
+        lateResponders.lookOut(() -> client.pending().contains(id));
     }
 
     /** The directory knows a node. */
     private void known(String node) {
-        RpcCodec.Response held = newcomers.release(node);
+        RpcCodec.Response held = lateResponders.release(node);
         if (held != null) {
             take(held);
             look();
@@ -301,8 +301,8 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
             askItself = serves
                     && awaitingUnnamed
                     && client.pending().contains(id) // else nobody would tell him that it is over
-                    && tally.unnamed() > newcomers.held()
-                    && tally.askLate(node);
+                    && tracker.unnamed() > lateResponders.held()
+                    && tracker.askLate(node);
         }
         byte[] request = askItself ? request() : null;
         if (request != null) {
@@ -327,9 +327,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         }
         @Nullable T decoded = null;
         RpcException fault = value == null
-                ? client.directory()
-                        .shapes()
-                        .explained(reply, Faults.undeclared(client.codec(), reply, method, latency))
+                ? client.directory().drift().explained(reply, Faults.undeclared(client.codec(), reply, method, latency))
                 : null;
         boolean counts = false;
         if (value != null) {
@@ -340,7 +338,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
                 counts = until.counts(typed);
             } catch (IOException e) {
                 String why = RpcFailures.misfit(e, result.getValueType())
-                        + client.directory().shapes().difference(method, from);
+                        + client.directory().drift().difference(method, from);
                 fault = RpcFailures.of(Reason.BAD_REPLY, false, method, from, latency, why, null);
             } catch (Throwable e) { // of the program's own rule
                 if (client.pending().remove(id)) {
@@ -352,7 +350,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         }
         Reply<T> taken = new Reply<>(from, decoded, fault, latency);
         synchronized (this) {
-            if (client.pending().contains(id) && tally.add(taken, counts) && telling != null) {
+            if (client.pending().contains(id) && tracker.add(taken, counts) && telling != null) {
                 telling.add(taken);
             }
         }
@@ -370,7 +368,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
     public boolean onLost(String node) {
         boolean awaited;
         synchronized (this) {
-            awaited = tally.lose(node);
+            awaited = tracker.lose(node);
         }
         if (awaited) {
             client.execute(this::look); // not here, where other calls wait to be told of the same loss
@@ -384,7 +382,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
         ReplyTracker.State state;
         boolean givenUp;
         synchronized (this) {
-            state = tally.state();
+            state = tracker.state();
             givenUp = unnamedGivenUp && state == ReplyTracker.State.UNNAMED_LEFT;
             if (state == ReplyTracker.State.UNNAMED_LEFT && !awaitingUnnamed) {
                 awaitingUnnamed = true;
@@ -426,7 +424,7 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
             release();
             Replies<T> replies;
             synchronized (this) {
-                replies = tally.end(method, reasonForTheRest, elapsed());
+                replies = tracker.end(method, reasonForTheRest, elapsed());
             }
             if (telling == null) {
                 future.succeed(replies);
@@ -444,9 +442,9 @@ public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T
     private void release() {
         List<String> silent;
         synchronized (this) {
-            silent = sent ? tally.silent() : List.of();
+            silent = sent ? tracker.silent() : List.of();
         }
-        newcomers.forget();
+        lateResponders.forget();
         byte[] cancel = client.codec().cancel(id);
         for (String node : silent) {
             client.channels()

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class Call<T> {
 
     private static final long SHORTEST_PAUSE_MILLIS = 25;
-    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final long MAX_PAUSE_MILLIS = 1_000;
     private static final int DOUBLINGS = 6;
 
     private final ClientRuntime client;
@@ -173,7 +173,7 @@ public final class Call<T> {
             send(next, chosen);
             return;
         }
-        client.directory().lookAfresh().whenComplete((done, failure) -> next.goOn(() -> looked(next, failure)));
+        client.directory().refresh().whenComplete((done, failure) -> next.goOn(() -> looked(next, failure)));
     }
 
     private void looked(Attempt next, @Nullable Throwable failure) {
@@ -296,7 +296,7 @@ public final class Call<T> {
         } else {
             Throwable failure = method.faults().failure(reply, method.name(), elapsed());
             if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
-                again(last, client.directory().shapes().explained(reply, e), reply.retryAfterMillis());
+                again(last, client.directory().drift().explained(reply, e), reply.retryAfterMillis());
             } else {
                 fail(failure);
             }
@@ -326,7 +326,7 @@ public final class Call<T> {
             return decoded;
         } catch (IOException e) {
             String why = RpcFailures.misfit(e, method.result().getValueType())
-                    + client.directory().shapes().difference(method.name(), node());
+                    + client.directory().drift().difference(method.name(), node());
             RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
             client.failed(failure);
             throw failure;
@@ -352,7 +352,7 @@ public final class Call<T> {
             fail(failure);
             return;
         }
-        long longest = Math.min(LONGEST_PAUSE_MILLIS, SHORTEST_PAUSE_MILLIS << Math.min(retries, DOUBLINGS));
+        long longest = Math.min(MAX_PAUSE_MILLIS, SHORTEST_PAUSE_MILLIS << Math.min(retries, DOUBLINGS));
         long pause = retryAfterMillis + ThreadLocalRandom.current().nextLong(1, longest + 1);
         if (System.nanoTime() + pause * 1_000_000 - deadline >= 0) {
             fail(failure);

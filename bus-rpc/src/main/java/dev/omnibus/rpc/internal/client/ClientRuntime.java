@@ -159,11 +159,11 @@ public final class ClientRuntime implements Layer {
             incomplete.increment();
             return refused(method, given, e);
         }
-        Question<T> gathering = make.apply(options, nanos);
-        gathering.future().whenComplete((replies, failure) -> ended(method, replies, failure));
-        interceptors.after(gathering.future(), method, options, () -> "", Replies::failure);
-        whenReady(method, nanos, gathering::ask, gathering::fail);
-        return gathering.future();
+        Question<T> question = make.apply(options, nanos);
+        question.future().whenComplete((replies, failure) -> ended(method, replies, failure));
+        interceptors.after(question.future(), method, options, () -> "", Replies::failure);
+        whenReady(method, nanos, question::ask, question::fail);
+        return question.future();
     }
 
     /** A call has given a value. */

@@ -57,7 +57,7 @@ public final class ServiceProxy implements InvocationHandler {
         contract.operations()
                 .values()
                 .forEach(op -> methods.put(op.name(), client.methods().of(op)));
-        client.directory().shapes().expect(contract);
+        client.directory().drift().expect(contract);
         String description = "proxy of service " + contract.service();
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
             RemoteMethod method = Objects.requireNonNull(methods.get(operation.name()));

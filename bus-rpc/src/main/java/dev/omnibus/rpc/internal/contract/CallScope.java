@@ -49,7 +49,7 @@ public final class CallScope {
     public static CallOptions passedOn(CallOptions given) {
         CallContext current = CURRENT.get();
         String trace = current == null ? null : current.headers().get(RequestFields.TRACE);
-        if (trace == null || trace.isEmpty() || trace.length() > RequestFields.LONGEST_TEXT) {
+        if (trace == null || trace.isEmpty() || trace.length() > RequestFields.MAX_TEXT_LENGTH) {
             return given;
         }
         return given.headers().containsKey(RequestFields.TRACE) ? given : given.withHeader(RequestFields.TRACE, trace);

@@ -29,8 +29,8 @@ import java.util.stream.Collectors;
 public record Contract(Class<?> type, String service, Map<Method, Operation> operations) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
-    private static final int LONGEST_NAME = 256;
-    private static final int LONGEST_SHOWN = 40;
+    private static final int MAX_NAME_LENGTH = 256;
+    private static final int MAX_SHOWN_LENGTH = 40;
     private static final String SUSPENDED = "kotlin.coroutines.Continuation";
     private static final long DAY_MILLIS = 86_400_000;
 
@@ -181,9 +181,9 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
     }
 
     static String requireName(String name) {
-        if (name.length() > LONGEST_NAME) {
-            throw new IllegalArgumentException("The name \"" + name.substring(0, LONGEST_SHOWN) + "…\" has "
-                    + name.length() + " characters; it may have " + LONGEST_NAME);
+        if (name.length() > MAX_NAME_LENGTH) {
+            throw new IllegalArgumentException("The name \"" + name.substring(0, MAX_SHOWN_LENGTH) + "…\" has "
+                    + name.length() + " characters; it may have " + MAX_NAME_LENGTH);
         }
         if (!NAME.matcher(name).matches() || name.startsWith("rpc.")) {
             throw new IllegalArgumentException("The name \"" + name + "\" must be tokens of letters, digits, '_' and"

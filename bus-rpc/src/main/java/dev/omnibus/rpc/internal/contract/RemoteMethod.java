@@ -28,7 +28,7 @@ public record RemoteMethod(
         Traits traits) {
 
     /** Nodes come and go; this only bounds what is remembered of them. */
-    private static final int MOST_CHANNELS = 1_000;
+    private static final int MAX_CHANNELS = 1_000;
 
     static RemoteMethod of(
             String name,
@@ -52,7 +52,7 @@ public record RemoteMethod(
         if (known != null) {
             return known;
         }
-        if (channels.size() >= MOST_CHANNELS) {
+        if (channels.size() >= MAX_CHANNELS) {
             channels.clear();
         }
         return channels.computeIfAbsent(node, id -> names.method(name, id));

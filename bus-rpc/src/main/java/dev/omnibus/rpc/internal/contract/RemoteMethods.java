@@ -18,7 +18,7 @@ public final class RemoteMethods {
 
     public static final Traits ONE_WAY = new Traits(true, false, false, 0);
 
-    private static final int MOST_NAMES = 10_000;
+    private static final int MAX_NAMES = 10_000;
 
     private final RpcCodec codec;
     private final ChannelNames names;
@@ -60,7 +60,7 @@ public final class RemoteMethods {
             Contract.requireMethod(name);
             Faults faults = new Faults(codec, List.of());
             known = RemoteMethod.of(name, codec, names, untyped, codec.reader(Void.class), faults, traits);
-            if (byName.size() < MOST_NAMES) {
+            if (byName.size() < MAX_NAMES) {
                 byName.put(name, known);
             }
         }

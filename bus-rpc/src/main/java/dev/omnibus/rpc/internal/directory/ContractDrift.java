@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 public final class ContractDrift {
 
     private static final Logger LOG = LoggerFactory.getLogger(ContractDrift.class);
-    private static final int MOST_REPORTS = 1_000; // beyond that, nobody reads them
+    private static final int MAX_REPORTS = 1_000; // beyond that, nobody reads them
 
     private final String self;
     private final NodeTable members;
@@ -75,7 +75,7 @@ public final class ContractDrift {
                 .forEach((service, methods) -> methods.forEach((name, theirs) -> {
                     String method = service + "." + name;
                     if (differ(method, theirs)
-                            && reported.size() < MOST_REPORTS
+                            && reported.size() < MAX_REPORTS
                             && reported.add(method + "@" + node.node() + theirs)) {
                         FailureLog.safely(() -> LOG.warn(
                                 "Contracts differ: {} is {} here on {}, and {} on node {}",

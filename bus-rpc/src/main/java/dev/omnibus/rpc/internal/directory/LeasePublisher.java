@@ -121,7 +121,7 @@ public final class LeasePublisher {
 
     /** Adds a service, with the shapes of its methods; completes when the lease says so. */
     public CompletableFuture<Void> add(String service, List<Contract> contracts, Map<String, String> shapes) {
-        directory.shapes().expect(service, shapes);
+        directory.drift().expect(service, shapes);
         discover.say(
                 service,
                 contracts,

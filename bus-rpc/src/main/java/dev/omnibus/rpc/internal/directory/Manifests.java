@@ -31,7 +31,7 @@ public final class Manifests {
 
     private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
-    private static final int MOST_METHODS = 10_000;
+    private static final int MAX_METHODS = 10_000;
     private static final int PER_NAME = 120; // an entry of a map, and two strings
     private static final Pattern PRINTABLE = Pattern.compile("[ -~]{0,400}");
 
@@ -68,8 +68,8 @@ public final class Manifests {
         int size = info.services().values().stream()
                 .mapToInt(methods -> 1 + methods.size())
                 .sum();
-        if (size > MOST_METHODS) {
-            return size + " services and methods; a node may announce " + MOST_METHODS;
+        if (size > MAX_METHODS) {
+            return size + " services and methods; a node may announce " + MAX_METHODS;
         }
         if (2 * weight(info) < Leases.MAX_VALUE_BYTES) {
             return ""; // in memory it takes more than as a text, and a quote there takes two
@@ -142,8 +142,8 @@ public final class Manifests {
             Map<String, String> methods = new LinkedHashMap<>();
             JsonNode listed = service.getValue();
             size += 1 + listed.size();
-            if (size > MOST_METHODS) {
-                throw new IOException("it lists more than " + MOST_METHODS + " services and methods");
+            if (size > MAX_METHODS) {
+                throw new IOException("it lists more than " + MAX_METHODS + " services and methods");
             }
             listed.properties().forEach(method -> put(methods, method.getKey(), text(method.getValue())));
             if (listed.isArray()) { // the names alone

@@ -57,8 +57,8 @@ public final class NodeDirectory implements Layer {
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
-    private final NodeTable members = new NodeTable(this::touched);
-    private final ContractDrift shapes;
+    private final NodeTable table = new NodeTable(this::touched);
+    private final ContractDrift drift;
     private final ExpiringFlag confirming = new ExpiringFlag(FORGOTTEN); // a second look is going to be taken
     private final ExpiringFlag hinted = new ExpiringFlag(FORGOTTEN); // a look for a word is
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
@@ -86,22 +86,22 @@ public final class NodeDirectory implements Layer {
         channels = bus.channels();
         executor = new CallerRunsExecutor(bus.executor());
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
-        shapes = new ContractDrift(bus, members);
-        followers.add(shapes::touched);
+        drift = new ContractDrift(bus, table);
+        followers.add(drift::touched);
     }
 
     /** What the nodes that are there say of themselves, once the directory has been read. */
     public CompletableFuture<List<NodeInfo>> nodes() {
         return new GuardedFuture<List<NodeInfo>>()
                 .follow(ready().whenCompleteAsync((done, failure) -> {}, executor)
-                        .thenApply(done -> members.all()));
+                        .thenApply(done -> table.all()));
     }
 
     /** Tells a listener of the nodes that are there, and then of all that come, go or change. */
     public Directory.Watch watch(DirectoryListener listener) {
-        DirectoryWatch watching = new DirectoryWatch(members, listener, executor, followers::remove);
+        DirectoryWatch watching = new DirectoryWatch(table, listener, executor, followers::remove);
         follow(watching);
-        members.all().forEach(node -> watching.accept(node.node()));
+        table.all().forEach(node -> watching.accept(node.node()));
         CompletableFuture<Void> unused = ready(); // if that fails, the next look tries again
         return watching;
     }
@@ -182,17 +182,17 @@ public final class NodeDirectory implements Layer {
 
     /** The nodes known to serve a method and not about to leave. */
     public List<Node> serving(String method) {
-        return members.serving(method);
+        return table.serving(method);
     }
 
     /** Whether a node is still there. */
     public boolean lists(Node node) {
-        return members.lists(node.id());
+        return table.lists(node.id());
     }
 
     /** Whether a node of that id is there, or was until a moment ago. */
     public boolean knows(String node) {
-        return members.knows(node);
+        return table.knows(node);
     }
 
     /** Called with the id of every node that is gone. */
@@ -202,16 +202,16 @@ public final class NodeDirectory implements Layer {
 
     /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
     public void suspect(Node node, String method) {
-        members.suspect(node, method);
+        table.suspect(node, method);
     }
 
-    public NodeTable members() {
-        return members;
+    public NodeTable table() {
+        return table;
     }
 
     /** How the contracts of this process and of the nodes compare. */
-    public ContractDrift shapes() {
-        return shapes;
+    public ContractDrift drift() {
+        return drift;
     }
 
     /** What this node learned when it renewed its lease: if the leases are as they were, the next look is made. */
@@ -271,13 +271,13 @@ public final class NodeDirectory implements Layer {
             done.complete(null);
         } else {
             LOG.debug("The leases could not be read", failure);
-            members.unreadable();
+            table.unreadable();
             done.completeExceptionally(Objects.requireNonNull(failure));
         }
     }
 
     /** A look that begins now: one under way may have read the leases before the node that is sought came. */
-    public CompletableFuture<Void> lookAfresh() {
+    public CompletableFuture<Void> refresh() {
         CompletableFuture<Void> underWay;
         synchronized (this) {
             underWay = look;
@@ -292,13 +292,13 @@ public final class NodeDirectory implements Layer {
         leases.changed().forEach((key, value) -> {
             String id = id(key);
             standing.add(id);
-            members.stands(id);
+            table.stands(id);
             try {
                 NodeInfo info = Manifests.read(new Message(value, 0, value.length));
                 if (!info.node().equals(id)) {
                     throw new IOException("it is of another node");
                 }
-                if (!members.take(info)) {
+                if (!table.take(info)) {
                     throw new IOException(
                             "there is no room for it beside those of the nodes that are there; a directory" + " has "
                                     + NodeTable.MOST + " nodes and " + NodeTable.MAX_BYTES + " bytes");
@@ -308,9 +308,9 @@ public final class NodeDirectory implements Layer {
             }
         });
         if (leases.all()) {
-            members.stand(standing);
+            table.stand(standing);
         }
-        leases.gone().forEach(key -> members.miss(id(key)));
+        leases.gone().forEach(key -> table.miss(id(key)));
         settle();
     }
 
@@ -322,13 +322,13 @@ public final class NodeDirectory implements Layer {
 
     /** The leases were just read, or are known to be as they were. */
     private void settle() {
-        for (String node : members.settle()) {
+        for (String node : table.settle()) {
             lostListeners.forEach(listener -> listener.accept(node));
         }
-        if (members.hasRoomAgain()) {
+        if (table.hasRoomAgain()) {
             at(0); // the next look reads all of them
         }
-        if (members.someMissing() && confirming.set()) {
+        if (table.someMissing() && confirming.set()) {
             channels.later(LeaseTimes.SECOND_LOOK, () -> {
                 confirming.clear();
                 look();
@@ -362,7 +362,7 @@ public final class NodeDirectory implements Layer {
             left = leaving;
             leaving = new HashSet<>();
         }
-        lookAfresh().whenComplete((done, failure) -> {
+        refresh().whenComplete((done, failure) -> {
             synchronized (this) {
                 Duration doubled = pause.isZero() ? LeaseTimes.MIN_PAUSE : pause.multipliedBy(2);
                 boolean news = hintedVersion != version;
@@ -371,7 +371,7 @@ public final class NodeDirectory implements Layer {
                 hintedVersion = version;
             }
             if (failure == null) {
-                left.stream().filter(members::leaves).forEach(this::left);
+                left.stream().filter(table::leaves).forEach(this::left);
             }
         });
     }
@@ -381,7 +381,7 @@ public final class NodeDirectory implements Layer {
     }
 
     private synchronized void leaves(String node) {
-        if (members.lists(node)) { // any name can be said
+        if (table.lists(node)) { // any name can be said
             leaving.add(node);
         }
     }
@@ -399,7 +399,7 @@ public final class NodeDirectory implements Layer {
                         throw new IOException("it says nothing");
                     }
                     switch (said.method()) {
-                        case LeasePublisher.JOINED -> members.trust(Manifests.node(params));
+                        case LeasePublisher.JOINED -> table.trust(Manifests.node(params));
                         case LeasePublisher.DRAINING -> Manifests.node(params);
                         case LeasePublisher.LEFT -> leaves(Manifests.node(params));
                         default -> {
@@ -418,8 +418,8 @@ public final class NodeDirectory implements Layer {
 
         @Override
         public void interrupted() {
-            members.trust();
-            lookAfresh();
+            table.trust();
+            refresh();
         }
     }
 

@@ -25,7 +25,7 @@ final class IdempotencyCache {
 
     private static final int WINDOW = 1_024;
     private static final long WINDOW_BYTES = 8L * 1024 * 1024;
-    private static final int MOST_WAITING = 16;
+    private static final int MAX_WAITING = 16;
 
     /** What it costs to remember a call, beyond its answer: about so much, as the texts of its key are short. */
     private static final int OVERHEAD = 512;
@@ -98,7 +98,7 @@ final class IdempotencyCache {
             other = !known.arguments.equals(arguments);
             ending = known.isEnding();
             ServerCall running = known.first;
-            if (!other && !ending && running != null && known.waiting.size() < MOST_WAITING) {
+            if (!other && !ending && running != null && known.waiting.size() < MAX_WAITING) {
                 if (execution.knownTo(this, false)) {
                     known.waiting.add(execution);
                     running.lasts(execution);

@@ -46,7 +46,7 @@ public final class RequestCache {
         if (message.hasAt(ttlEnd, RpcCodec.KEY_TEXT)) {
             int from = ttlEnd + RpcCodec.KEY_TEXT.length;
             int to = message.endOfPlainText(from);
-            if (to < 0 || to - from > RequestFields.LONGEST_KEY) {
+            if (to < 0 || to - from > RequestFields.MAX_KEY_LENGTH) {
                 return null;
             }
             key = message.text(from, to);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestFields implements RpcCodec.Fields {
 
-    private static final int MOST_HEADERS = 64;
+    private static final int MAX_HEADERS = 64;
 
     /** Of these together, with their names: they are kept until the call has its answer, in many calls at a time. */
     public static final int MAX_HEADER_CHARACTERS = 65_536;
@@ -31,12 +31,12 @@ public final class RequestFields implements RpcCodec.Fields {
     public static final String OWN_KEY = "~";
 
     /** Of a key, or of the value of a header, in characters. */
-    public static final int LONGEST_TEXT = 4_096;
+    public static final int MAX_TEXT_LENGTH = 4_096;
 
     /** Of what is remembered for a while: many of them shall not fill the memory. */
-    static final int LONGEST_NAME = 512;
+    static final int MAX_NAME_LENGTH = 512;
 
-    static final int LONGEST_KEY = LONGEST_TEXT + 32; // with what callers of ours add to it
+    static final int MAX_KEY_LENGTH = MAX_TEXT_LENGTH + 32; // with what callers of ours add to it
 
     private static final long NOT_SAID = Long.MIN_VALUE;
 
@@ -80,10 +80,10 @@ public final class RequestFields implements RpcCodec.Fields {
         switch (parser.currentToken()) {
             case VALUE_NUMBER_INT, VALUE_STRING -> {
                 Message text = Json.slice(parser, message);
-                if (text.length() <= LONGEST_NAME) {
+                if (text.length() <= MAX_NAME_LENGTH) {
                     return text.toString();
                 }
-                wrong("its id has " + text.length() + " bytes; it may have " + LONGEST_NAME);
+                wrong("its id has " + text.length() + " bytes; it may have " + MAX_NAME_LENGTH);
             }
             case VALUE_NULL -> {}
             default -> {
@@ -110,10 +110,10 @@ public final class RequestFields implements RpcCodec.Fields {
     private void meta(String name, JsonParser parser) throws IOException {
         switch (name) {
             case "from" -> from = nodeId(parser, name);
-            case "replyTo" -> replyTo = text(parser, name, LONGEST_NAME);
+            case "replyTo" -> replyTo = text(parser, name, MAX_NAME_LENGTH);
             case "ttl" -> ttlMillis = ttl(parser);
-            case "key" -> key = text(parser, name, LONGEST_KEY);
-            case TRACE -> trace = text(parser, name, LONGEST_TEXT);
+            case "key" -> key = text(parser, name, MAX_KEY_LENGTH);
+            case TRACE -> trace = text(parser, name, MAX_TEXT_LENGTH);
             case "headers" -> headers(parser);
             default -> parser.skipChildren();
         }
@@ -165,7 +165,7 @@ public final class RequestFields implements RpcCodec.Fields {
         int characters = 0;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
-            if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MOST_HEADERS) {
+            if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MAX_HEADERS) {
                 characters += name.length() + parser.getTextLength();
                 if (characters > MAX_HEADER_CHARACTERS) {
                     wrong("its headers have more than " + MAX_HEADER_CHARACTERS + " characters");
@@ -192,7 +192,7 @@ public final class RequestFields implements RpcCodec.Fields {
 
     /** It is written to logs: nothing but a node id gets there. */
     private String nodeId(JsonParser parser, String name) throws IOException {
-        String node = text(parser, name, LONGEST_NAME);
+        String node = text(parser, name, MAX_NAME_LENGTH);
         if (RpcCodec.isNodeId(node)) {
             return node;
         }

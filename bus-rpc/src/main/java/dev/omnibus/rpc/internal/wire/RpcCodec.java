@@ -312,7 +312,7 @@ public final class RpcCodec {
                 return false;
             }
         }
-        return text.length() <= RequestFields.LONGEST_NAME;
+        return text.length() <= RequestFields.MAX_NAME_LENGTH;
     }
 
     /**

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Words every {@link RpcException} in the same way: what was called, where, for how long, and why it failed. */
 public final class RpcFailures {
 
-    private static final int LONGEST_FOREIGN = 4_096;
+    private static final int MAX_FOREIGN_LENGTH = 4_096;
 
     /** What could end a line, steer a terminal or turn the reading direction where it is shown. */
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]");
@@ -103,7 +103,7 @@ public final class RpcFailures {
      * Somebody else's words, which may end in a log: no line breaks or control characters, and not too many of them.
      */
     public static String foreign(String message) {
-        String cut = message.length() > LONGEST_FOREIGN ? message.substring(0, LONGEST_FOREIGN) + "…" : message;
+        String cut = message.length() > MAX_FOREIGN_LENGTH ? message.substring(0, MAX_FOREIGN_LENGTH) + "…" : message;
         return UNPRINTABLE.matcher(cut).replaceAll(" ");
     }
 

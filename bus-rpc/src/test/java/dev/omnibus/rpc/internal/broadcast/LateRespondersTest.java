@@ -24,31 +24,31 @@ class LateRespondersTest extends PlayedNodes {
 
     @Test
     void theAnswersOfStrangersDoNotFillTheMemory() {
-        LateResponders newcomers =
+        LateResponders lateResponders =
                 new LateResponders(ClientRuntime.of(BusRuntime.of(bus("caller"))), "echo.say", id -> {});
         Message large = new Message(new byte[LARGE], 0, LARGE);
         for (String stranger : new String[] {"a", "b", "c"}) {
-            assertTrue(newcomers.hold(reply(stranger, large)));
+            assertTrue(lateResponders.hold(reply(stranger, large)));
         }
-        assertFalse(newcomers.hold(reply("d", large)));
-        assertFalse(newcomers.hold(reply("a", new Message(new byte[] {1}, 0, 1))), "it has answered");
+        assertFalse(lateResponders.hold(reply("d", large)));
+        assertFalse(lateResponders.hold(reply("a", new Message(new byte[] {1}, 0, 1))), "it has answered");
 
-        assertNotNull(newcomers.release("a"));
-        assertTrue(newcomers.hold(reply("d", large)));
-        newcomers.forget();
-        assertEquals(0, newcomers.held());
-        assertTrue(newcomers.hold(reply("e", large)));
+        assertNotNull(lateResponders.release("a"));
+        assertTrue(lateResponders.hold(reply("d", large)));
+        lateResponders.forget();
+        assertEquals(0, lateResponders.held());
+        assertTrue(lateResponders.hold(reply("e", large)));
     }
 
     @Test
     void anAnswerIsKeptWithoutTheFrameInWhichItCame() {
-        LateResponders newcomers =
+        LateResponders lateResponders =
                 new LateResponders(ClientRuntime.of(BusRuntime.of(bus("caller"))), "echo.say", id -> {});
         byte[] frame = new byte[LARGE];
         frame[7] = '1';
-        assertTrue(newcomers.hold(reply("a", new Message(frame, 7, 1))));
+        assertTrue(lateResponders.hold(reply("a", new Message(frame, 7, 1))));
 
-        RpcCodec.Response held = newcomers.release("a");
+        RpcCodec.Response held = lateResponders.release("a");
         assertNotNull(held);
         Message result = held.result();
         assertNotNull(result);

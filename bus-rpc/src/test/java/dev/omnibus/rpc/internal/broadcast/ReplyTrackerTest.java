@@ -16,46 +16,46 @@ import org.junit.jupiter.api.Test;
 /** What follows from who was asked, who received it and who has answered. */
 class ReplyTrackerTest {
 
-    private final ReplyTracker<String> tally = new ReplyTracker<>(Until.all());
+    private final ReplyTracker<String> tracker = new ReplyTracker<>(Until.all());
 
     private static Reply<String> reply(String node) {
         return new Reply<>(node, "value", null, Duration.ZERO);
     }
 
     private Replies<String> end() {
-        return tally.end("echo.say", Reason.NODE_LOST, Duration.ZERO);
+        return tracker.end("echo.say", Reason.NODE_LOST, Duration.ZERO);
     }
 
     @Test
     void whoeverIsAskedLateDoesNotStandForAReceiverWhoIsStillSilent() {
-        tally.ask("listed");
-        tally.counted(2, true);
-        tally.add(reply("listed"), true);
-        assertEquals(State.UNNAMED_LEFT, tally.state());
-        assertEquals(1, tally.unnamed());
+        tracker.ask("listed");
+        tracker.counted(2, true);
+        tracker.add(reply("listed"), true);
+        assertEquals(State.UNNAMED_LEFT, tracker.state());
+        assertEquals(1, tracker.unnamed());
 
-        assertTrue(tally.askLate("joined"));
-        assertEquals(State.OPEN, tally.state());
-        tally.add(reply("joined"), true);
-        assertEquals(State.UNNAMED_LEFT, tally.state(), "it may have come after the question");
-        assertEquals(1, tally.unnamed(), "so the next one is asked, too");
+        assertTrue(tracker.askLate("joined"));
+        assertEquals(State.OPEN, tracker.state());
+        tracker.add(reply("joined"), true);
+        assertEquals(State.UNNAMED_LEFT, tracker.state(), "it may have come after the question");
+        assertEquals(1, tracker.unnamed(), "so the next one is asked, too");
 
-        tally.add(reply("receiver"), true);
-        assertEquals(State.DONE, tally.state());
+        tracker.add(reply("receiver"), true);
+        assertEquals(State.DONE, tracker.state());
         assertTrue(end().isComplete());
         assertEquals(3, end().values().size());
     }
 
     @Test
     void whoeverIsAskedLateIsTakenForTheReceiverIfNobodyElseIsHeardOf() {
-        tally.ask("listed");
-        tally.counted(2, true);
-        tally.add(reply("listed"), true);
-        tally.askLate("late");
-        tally.add(reply("late"), true);
-        tally.askLate("later still");
+        tracker.ask("listed");
+        tracker.counted(2, true);
+        tracker.add(reply("listed"), true);
+        tracker.askLate("late");
+        tracker.add(reply("late"), true);
+        tracker.askLate("later still");
         assertEquals(
-                State.UNNAMED_LEFT, tally.state(), "whoever is silent of those asked late is not awaited for ever");
+                State.UNNAMED_LEFT, tracker.state(), "whoever is silent of those asked late is not awaited for ever");
 
         assertTrue(end().isComplete());
         assertEquals(0, end().missingUnnamed());
@@ -65,35 +65,35 @@ class ReplyTrackerTest {
     /** When it is asked a second time, after nobody had received it, and nobody knows whether somebody has now. */
     @Test
     void aCountThatIsNotKnownAnyMoreDecidesNothing() {
-        tally.ask("listed");
-        tally.counted(0, true);
-        tally.ask("listed");
-        tally.uncounted();
-        assertEquals(State.OPEN, tally.state(), "it may have received the second one");
-        tally.add(reply("listed"), true);
-        assertEquals(State.DONE, tally.state());
+        tracker.ask("listed");
+        tracker.counted(0, true);
+        tracker.ask("listed");
+        tracker.uncounted();
+        assertEquals(State.OPEN, tracker.state(), "it may have received the second one");
+        tracker.add(reply("listed"), true);
+        assertEquals(State.DONE, tracker.state());
     }
 
     @Test
     void whoeverHasAnsweredIsNotAskedLate() {
-        tally.ask("listed");
-        tally.counted(3, true);
-        tally.add(reply("listed"), true);
-        tally.add(reply("young"), true);
+        tracker.ask("listed");
+        tracker.counted(3, true);
+        tracker.add(reply("listed"), true);
+        tracker.add(reply("young"), true);
 
-        assertFalse(tally.askLate("young"));
-        assertFalse(tally.askLate("listed"));
-        assertEquals(State.UNNAMED_LEFT, tally.state());
+        assertFalse(tracker.askLate("young"));
+        assertFalse(tracker.askLate("listed"));
+        assertEquals(State.UNNAMED_LEFT, tracker.state());
         assertEquals(Map.of(), end().missing());
         assertEquals(1, end().missingUnnamed());
     }
 
     @Test
     void whoeverIsAskedLateAndSilentIsMissingUnlessOthersAccountForAll() {
-        tally.ask("listed");
-        tally.counted(2, true);
-        tally.add(reply("listed"), true);
-        tally.askLate("late");
+        tracker.ask("listed");
+        tracker.counted(2, true);
+        tracker.add(reply("listed"), true);
+        tracker.askLate("late");
         assertEquals(Map.of("late", Reason.NODE_LOST), end().missing());
         assertFalse(end().isComplete());
     }
