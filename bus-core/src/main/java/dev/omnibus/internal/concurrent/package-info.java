@@ -1,4 +1,4 @@
-/** Threads, mailboxes and timers: one of each kind, for all rooms. */
+/** Threads, mailboxes and timers: one of each kind, for all other internal packages. */
 @NullMarked
 package dev.omnibus.internal.concurrent;
 

@@ -1,6 +1,6 @@
 /**
  * Who is there and what each node serves: leases, manifests, presence. Start at
- * {@link dev.omnibus.rpc.internal.directory.NodeTable}.
+ * {@link dev.omnibus.rpc.internal.directory.NodeDirectory}.
  */
 @NullMarked
 package dev.omnibus.rpc.internal.directory;
