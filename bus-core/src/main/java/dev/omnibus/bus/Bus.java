@@ -3,6 +3,7 @@ package dev.omnibus.bus;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.errorprone.annotations.CheckReturnValue;
 import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.BusThreads;
@@ -73,7 +74,7 @@ public final class Bus implements AutoCloseable {
         Executor awaited = BusThreads.awaited(executor);
         EventCounters counters = new EventCounters();
         String node = NodeId.next(builder.name);
-        listener = new ListenerNotifier(builder.listener, counters, executor, timer.on(awaited));
+        listener = new ListenerNotifier(builder.listeners, counters, executor, timer.on(awaited));
         lifecycle = new Lifecycle(node, listener);
         try {
             ChannelNames names = new ChannelNames(builder.prefix);
@@ -156,6 +157,25 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
+     * Adds a listener, otherwise as {@link BusBuilder#listener}.
+     *
+     * @param listener is notified of what is reported from now on
+     */
+    public void addListener(BusListener listener) {
+        this.listener.add(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /**
+     * Removes a listener, wherever it was added.
+     *
+     * @param listener is not called any more, but for what it is being called with just now; nothing happens if it was
+     *     never added
+     */
+    public void removeListener(BusListener listener) {
+        this.listener.remove(listener);
+    }
+
+    /**
      * Publishes an event.
      *
      * <p>It does not block, unless {@link BusBuilder#outboxWait} says so: the event is queued and sent in order with
@@ -173,7 +193,7 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Long> publish(String topic, Object data) {
-        return events.publish(topic, data);
+        return events.publish(topic, data, Map.of());
     }
 
     /**
@@ -190,18 +210,33 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Publishes an event with additional attributes in its envelope.
+     * Publishes an event with headers, otherwise as {@link #publish(String, Object)}.
+     *
+     * @param topic the topic's name, such as {@code orders.placed}
+     * @param data what the event carries
+     * @param headers what is sent along, see {@link #publish(Topic, Object, Map)}
+     * @return the number of receivers
+     * @throws IllegalArgumentException as there
+     */
+    @CanIgnoreReturnValue
+    public CompletableFuture<Long> publish(String topic, Object data, Map<String, String> headers) {
+        return events.publish(topic, data, headers);
+    }
+
+    /**
+     * Publishes an event on a typed topic with headers, otherwise as {@link #publish(String, Object)}.
      *
      * @param topic the topic
      * @param data what the event carries
-     * @param attributes CloudEvents extension attributes: names of at most 20 lower-case letters and digits
+     * @param headers what is sent along, in the envelope: CloudEvents calls it extension attributes, so a name has 1 to
+     *     20 lower-case letters and digits and begins with a letter; 64 headers at most, with 65,536 characters in all
      * @param <T> what the event carries
-     * @return the number of receivers, as with {@link #publish(String, Object)}
-     * @throws IllegalArgumentException if the data cannot be written as JSON, or an attribute's name is not allowed
+     * @return the number of receivers
+     * @throws IllegalArgumentException if the data cannot be written as JSON, or a header's name is not allowed
      */
     @CanIgnoreReturnValue
-    public <T> CompletableFuture<Long> publish(Topic<T> topic, T data, Map<String, String> attributes) {
-        return events.publish(topic.name(), topic.eventType(), topic.type(), attributes, data);
+    public <T> CompletableFuture<Long> publish(Topic<T> topic, T data, Map<String, String> headers) {
+        return events.publish(topic.name(), topic.eventType(), topic.type(), headers, data);
     }
 
     /**
@@ -218,7 +253,7 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(String topic, Class<T> type, EventHandler<T> handler) {
-        return subscribe(topic, type, SubscribeOptions.DEFAULT, handler);
+        return subscribe(topic, type, SubscribeOptions.defaults(), handler);
     }
 
     /**
@@ -267,7 +302,7 @@ public final class Bus implements AutoCloseable {
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(Topic<T> topic, EventHandler<T> handler) {
-        return subscribe(topic, SubscribeOptions.DEFAULT, handler);
+        return subscribe(topic, SubscribeOptions.defaults(), handler);
     }
 
     /**
@@ -310,6 +345,20 @@ public final class Bus implements AutoCloseable {
     @CanIgnoreReturnValue
     public CompletableFuture<Void> unregister(Object listener) {
         return localEvents.unregister(listener);
+    }
+
+    /**
+     * Waits until everything that was accepted before, events and calls, has been sent or has failed: before a process
+     * is frozen or handed on, or between two steps of a batch. Sending does not need it.
+     *
+     * @param timeout how long to wait at most
+     * @return false if something is still waiting to be sent
+     * @throws InterruptedException if the thread is interrupted while it waits
+     * @throws IllegalStateException in a served method that is declared not to block
+     */
+    @CheckReturnValue
+    public boolean flush(Duration timeout) throws InterruptedException {
+        return channels.flush(timeout);
     }
 
     /**

@@ -10,6 +10,8 @@ import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +41,7 @@ public final class BusBuilder {
     private final Function<Duration, Transport> transport; // opened within that time
     String name = "node";
     String prefix = "bus";
-    BusListener listener = new BusListener() {};
+    final List<BusListener> listeners = new ArrayList<>();
 
     @Nullable
     ObjectMapper json;
@@ -99,14 +101,15 @@ public final class BusBuilder {
     }
 
     /**
-     * Who is told of losses, failures and the state of the bus.
+     * Adds a listener for losses, failures and the state of the bus, from its first state on. Others can be added here,
+     * or later with {@link Bus#addListener}.
      *
-     * @param listener does nothing by default; what it would be told is logged in any case
+     * @param listener is notified; what it is notified of is logged in any case
      * @return this
      */
     @CanIgnoreReturnValue
     public BusBuilder listener(BusListener listener) {
-        this.listener = Objects.requireNonNull(listener, "listener");
+        listeners.add(Objects.requireNonNull(listener, "listener"));
         return this;
     }
 

@@ -15,8 +15,8 @@ import java.util.Map;
  * @param topic the topic that it was published to
  * @param time when it was published, by the publisher's clock; when it arrived, if the publisher did not say
  * @param sequence its number among the events of this source on this topic; 0 if the publisher does not count
- * @param attributes all other attributes of the envelope: those that the publisher added, and any that this version
- *     does not know
+ * @param headers what the publisher sent along: all other attributes of the envelope, as text, also those that this
+ *     version does not know
  * @param data what it carries
  * @param <T> what it carries
  * @see <a href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md">CloudEvents 1.0</a>
@@ -28,5 +28,5 @@ public record Event<T>(
         String topic,
         Instant time,
         long sequence,
-        Map<String, String> attributes,
+        Map<String, String> headers,
         T data) {}

@@ -88,7 +88,7 @@ public final class GuavaBridge implements AutoCloseable {
     }
 
     private void post(Event<?> event) {
-        if (id.equals(event.attributes().get(BRIDGED))) {
+        if (id.equals(event.headers().get(BRIDGED))) {
             return; // our own, come back
         }
         Object data = event.data();

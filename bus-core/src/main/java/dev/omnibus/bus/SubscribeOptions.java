@@ -7,11 +7,11 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
- * How the events of one subscription are queued and handled. Begin with {@link #DEFAULT} and change what matters.
+ * How the events of one subscription are queued and handled. Begin with {@link #defaults()} and change what matters.
  * Immutable.
  *
  * @param concurrency how many events are handled at the same time; 1 keeps their order
- * @param key what events must have in common to be handled in order, if there is more than one handler at a time
+ * @param orderingKey what events must have in common to be handled in order, if several are handled at a time
  * @param mailboxEvents how many events may wait for the handler
  * @param mailboxBytes how many bytes of events may wait for the handler
  * @param overflow what happens beyond that
@@ -21,7 +21,7 @@ import java.util.function.Function;
  */
 public record SubscribeOptions(
         int concurrency,
-        Optional<Function<? super Event<?>, ?>> key,
+        Optional<Function<? super Event<?>, ?>> orderingKey,
         int mailboxEvents,
         long mailboxBytes,
         Overflow overflow,
@@ -29,11 +29,7 @@ public record SubscribeOptions(
         Duration retryDelay,
         Optional<Executor> executor) {
 
-    /**
-     * One event at a time, in order; up to 524,288 events or 64 MiB wait; beyond that the newest is dropped; no
-     * retries; on the executor of the bus.
-     */
-    public static final SubscribeOptions DEFAULT = new SubscribeOptions(
+    private static final SubscribeOptions DEFAULTS = new SubscribeOptions(
             1,
             Optional.empty(),
             512 * 1024,
@@ -50,7 +46,7 @@ public record SubscribeOptions(
      * Checks the values.
      *
      * @param concurrency how many events are handled at the same time
-     * @param key what events must have in common to be handled in order
+     * @param orderingKey what events must have in common to be handled in order
      * @param mailboxEvents how many events may wait for the handler
      * @param mailboxBytes how many bytes of events may wait for the handler
      * @param overflow what happens beyond that
@@ -69,9 +65,19 @@ public record SubscribeOptions(
                 retries >= 0 && retries <= MAX_RETRIES,
                 "retries is " + retries + "; it must be between 0 and " + MAX_RETRIES);
         require(!retryDelay.isNegative(), "retryDelay is " + retryDelay + "; it must not be negative");
-        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(orderingKey, "orderingKey");
         Objects.requireNonNull(overflow, "overflow");
         Objects.requireNonNull(executor, "executor");
+    }
+
+    /**
+     * One event at a time, in order; up to 524,288 events or 64 MiB wait; beyond that the newest is dropped; no
+     * retries; on the executor of the bus.
+     *
+     * @return the defaults
+     */
+    public static SubscribeOptions defaults() {
+        return DEFAULTS;
     }
 
     private static void require(boolean condition, String problem) {
@@ -81,7 +87,7 @@ public record SubscribeOptions(
     }
 
     /**
-     * Handles several events at a time. That gives up their order; see {@link #withKey} for a part of it.
+     * Handles several events at a time. That gives up their order; see {@link #withOrderingKey} for a part of it.
      *
      * @param handlers how many at most, 1 to 1,024
      * @return the same with this
@@ -89,22 +95,21 @@ public record SubscribeOptions(
      */
     public SubscribeOptions withConcurrency(int handlers) {
         return new SubscribeOptions(
-                handlers, key, mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
+                handlers, orderingKey, mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
     }
 
     /**
-     * Handles several events at a time, and those with equal keys in order and never at the same time.
+     * Handles events with equal keys in order and never at the same time, while {@link #withConcurrency} lets others be
+     * handled beside them.
      *
-     * @param handlers how many at a time at most, 1 to 1,024
-     * @param keyOf what is to be equal, for instance {@code event -> event.attributes().get("partitionkey")};
-     *     {@code null} for an event that needs no order. It runs for each event before that is queued, must be quick,
-     *     and may look at the data
+     * @param keyOf what is to be equal, for instance {@code event -> event.headers().get("partitionkey")}; {@code null}
+     *     for an event that needs no order. It runs for each event before that is queued, must be quick, and may look
+     *     at the data
      * @return the same with this
-     * @throws IllegalArgumentException if the number is out of range
      */
-    public SubscribeOptions withKey(int handlers, Function<? super Event<?>, ?> keyOf) {
+    public SubscribeOptions withOrderingKey(Function<? super Event<?>, ?> keyOf) {
         return new SubscribeOptions(
-                handlers, Optional.of(keyOf), mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
+                concurrency, Optional.of(keyOf), mailboxEvents, mailboxBytes, overflow, retries, retryDelay, executor);
     }
 
     /**
@@ -116,7 +121,7 @@ public record SubscribeOptions(
      * @throws IllegalArgumentException if one is not positive
      */
     public SubscribeOptions withMailbox(int events, long bytes) {
-        return new SubscribeOptions(concurrency, key, events, bytes, overflow, retries, retryDelay, executor);
+        return new SubscribeOptions(concurrency, orderingKey, events, bytes, overflow, retries, retryDelay, executor);
     }
 
     /**
@@ -127,7 +132,7 @@ public record SubscribeOptions(
      */
     public SubscribeOptions withOverflow(Overflow whenFull) {
         return new SubscribeOptions(
-                concurrency, key, mailboxEvents, mailboxBytes, whenFull, retries, retryDelay, executor);
+                concurrency, orderingKey, mailboxEvents, mailboxBytes, whenFull, retries, retryDelay, executor);
     }
 
     /**
@@ -141,7 +146,7 @@ public record SubscribeOptions(
      */
     public SubscribeOptions withRetries(int times, Duration firstDelay) {
         return new SubscribeOptions(
-                concurrency, key, mailboxEvents, mailboxBytes, overflow, times, firstDelay, executor);
+                concurrency, orderingKey, mailboxEvents, mailboxBytes, overflow, times, firstDelay, executor);
     }
 
     /**
@@ -153,6 +158,13 @@ public record SubscribeOptions(
      */
     public SubscribeOptions withExecutor(Executor where) {
         return new SubscribeOptions(
-                concurrency, key, mailboxEvents, mailboxBytes, overflow, retries, retryDelay, Optional.of(where));
+                concurrency,
+                orderingKey,
+                mailboxEvents,
+                mailboxBytes,
+                overflow,
+                retries,
+                retryDelay,
+                Optional.of(where));
     }
 }

@@ -1,10 +1,12 @@
 package dev.omnibus.bus;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.concurrent.CompletableFuture;
 
-/** A handler's standing order for the events of a topic. It ends when it is closed, or with its bus. Thread-safe. */
-public interface Subscription {
+/**
+ * A subscription: its handler gets the events of a topic, or of all topics that match a pattern, until it is closed or
+ * its bus is. Thread-safe.
+ */
+public interface Subscription extends AutoCloseable {
 
     /**
      * What is subscribed to.
@@ -22,19 +24,18 @@ public interface Subscription {
     CompletableFuture<Void> ready();
 
     /**
-     * Ends the subscription. Events that have arrived are still handled. Idempotent.
-     *
-     * @return completes when the last of them has been handled. To wait for it inside the handler itself, which would
-     *     be for ever, throws an {@link IllegalStateException}
+     * Ends the subscription, without waiting: events that have arrived are still handled, and {@link #closed()}
+     * completes after the last of them. Idempotent.
      */
-    @CanIgnoreReturnValue
-    CompletableFuture<Void> close();
+    @Override
+    void close();
 
     /**
      * When it has ended, whoever closed it: the program, its bus, {@link Overflow#CLOSE}, an executor that refuses to
      * run its handler, or Redis, which refuses it or cannot be reached when it is made.
      *
-     * @return completes when it has ended and the last event has been handled
+     * @return completes when it has ended and the last event has been handled. To wait for it inside its own handler,
+     *     which would be for ever, throws an {@link IllegalStateException}
      */
     CompletableFuture<Void> closed();
 

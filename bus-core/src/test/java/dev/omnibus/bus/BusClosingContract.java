@@ -40,8 +40,10 @@ abstract class BusClosingContract extends BusFixture {
             here.publish("n", i).get(5, SECONDS);
         }
         assertTrue(started.await(5, SECONDS));
-        CompletableFuture<Void> first = subscription.close();
-        CompletableFuture<Void> second = subscription.close();
+        subscription.close();
+        CompletableFuture<Void> first = subscription.closed();
+        subscription.close();
+        CompletableFuture<Void> second = subscription.closed();
         await().until(() -> here.publish("n", 1_000).get(5, SECONDS) == 0);
         assertFalse(first.isDone() || second.isDone());
         gate.countDown();

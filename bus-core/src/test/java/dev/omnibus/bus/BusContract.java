@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.PublishException.Reason;
 import dev.omnibus.internal.runtime.BusRuntime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -69,16 +70,60 @@ abstract class BusContract extends BusFixture {
         assertEquals("orders.placed", first.topic());
         assertEquals("Order", first.type());
         assertEquals(1, first.sequence());
-        assertEquals(Map.of(), first.attributes());
+        assertEquals(Map.of(), first.headers());
     }
 
     @Test
-    void attributesTravelWithTheEvent() throws Exception {
+    void headersTravelWithTheEvent() throws Exception {
         CompletableFuture<Event<Order>> arrived = new CompletableFuture<>();
         ready(there.subscribe(PLACED, arrived::complete));
         here.publish(PLACED.withEventType("com.example.placed"), new Order("o", 1), Map.of("tenant", "blue"));
-        assertEquals(Map.of("tenant", "blue"), arrived.get(5, SECONDS).attributes());
+        assertEquals(Map.of("tenant", "blue"), arrived.get(5, SECONDS).headers());
         assertEquals("com.example.placed", arrived.get(5, SECONDS).type());
+        CompletableFuture<Event<Order>> untyped = new CompletableFuture<>();
+        ready(there.subscribe("orders.untyped", Order.class, untyped::complete));
+        here.publish("orders.untyped", new Order("o", 2), Map.of("tenant", "red"));
+        assertEquals(Map.of("tenant", "red"), untyped.get(5, SECONDS).headers());
+        assertEquals("Order", untyped.get(5, SECONDS).type());
+    }
+
+    @Test
+    void whatWasPublishedBeforeAFlushHasBeenSentAfterIt() throws Exception {
+        List<CompletableFuture<Long>> publishing =
+                IntStream.range(0, 1_000).mapToObj(i -> here.publish("n", i)).toList();
+        assertTrue(here.flush(Duration.ofSeconds(10)));
+        for (CompletableFuture<Long> one : publishing) {
+            one.get(5, SECONDS); // the executor has only to say so
+        }
+        assertTrue(here.flush(Duration.ZERO), "nothing waits");
+    }
+
+    @Test
+    void listenersMayComeLaterAndBeSeveralAndOneThatThrowsHoldsUpNoOther() throws Exception {
+        List<BusState> first = new CopyOnWriteArrayList<>();
+        List<BusState> second = new CopyOnWriteArrayList<>();
+        BusListener throwing = new BusListener() {
+            @Override
+            public void onState(BusState state) {
+                first.add(state);
+                throw new IllegalStateException("on purpose");
+            }
+        };
+        BusListener later = new BusListener() {
+            @Override
+            public void onState(BusState state) {
+                second.add(state);
+            }
+        };
+        here.addListener(throwing);
+        here.addListener(later);
+        takeDown();
+        await().until(() -> second.contains(BusState.DOWN));
+        here.removeListener(throwing);
+        bringUp();
+        await().until(() -> second.contains(BusState.UP));
+        assertEquals(List.of(BusState.DOWN), first);
+        assertEquals(List.of(BusState.DOWN, BusState.UP), second);
     }
 
     @Test
@@ -97,7 +142,8 @@ abstract class BusContract extends BusFixture {
         await().until(() -> rest.size() == 3 && rest.containsAll(List.of("a.b", "a.b.c", "a.d")));
         await().until(() -> one.size() == 2 && one.containsAll(List.of("a.b", "a.d")) && exact.equals(List.of("a.b")));
 
-        all.close().get(5, SECONDS);
+        all.close();
+        all.closed().get(5, SECONDS);
         here.publish("a.e", 1).get(5, SECONDS);
         await().until(() -> one.contains("a.e"));
         assertEquals(3, rest.size());
@@ -170,7 +216,8 @@ abstract class BusContract extends BusFixture {
             assertEquals(1, one.get(10, SECONDS));
         }
         await().until(() -> last.get() == 9_999);
-        subscription.close().get(10, SECONDS);
+        subscription.close();
+        subscription.closed().get(10, SECONDS);
         assertEquals(IntStream.range(0, 10_000).boxed().toList(), numbers);
         there.close(); // its reports have been handed over then
         assertEquals(List.of(), listener.told);
@@ -221,8 +268,9 @@ abstract class BusContract extends BusFixture {
                     .thenApply(done -> Thread.currentThread().getName()));
             names.add(here.publish("n", i)
                     .thenApply(done -> Thread.currentThread().getName()));
+            subscription.close();
             names.add(subscription
-                    .close()
+                    .closed()
                     .thenApply(done -> Thread.currentThread().getName()));
         }
         for (CompletableFuture<String> name : names) {

@@ -100,7 +100,7 @@ public class CloudEventsSdkTest extends BusFixture {
         assertEquals("42", read.id());
         assertEquals("/others/7", read.source());
         assertEquals("2026-11-20T10:15:30Z", read.time().toString());
-        assertEquals("7", read.attributes().get("comexample"));
+        assertEquals("7", read.headers().get("comexample"));
     }
 
     @Test

@@ -72,6 +72,6 @@ public class EventVectorsTest extends BusFixture {
         expected.path("attributes")
                 .properties()
                 .forEach(attribute -> assertEquals(
-                        attribute.getValue().asText(), event.attributes().get(attribute.getKey())));
+                        attribute.getValue().asText(), event.headers().get(attribute.getKey())));
     }
 }

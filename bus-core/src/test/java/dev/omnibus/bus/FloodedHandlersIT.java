@@ -40,7 +40,7 @@ class FloodedHandlersIT {
         /** Prints what the heap has grown by, as long as nothing arrives. */
         public static void main(String[] arguments) {
             SubscribeOptions narrow =
-                    SubscribeOptions.DEFAULT.withConcurrency(HANDLERS).withMailbox(Integer.MAX_VALUE, MAILBOX_BYTES);
+                    SubscribeOptions.defaults().withConcurrency(HANDLERS).withMailbox(Integer.MAX_VALUE, MAILBOX_BYTES);
             Bus bus = Bus.builder(arguments[0])
                     .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
                     .build();

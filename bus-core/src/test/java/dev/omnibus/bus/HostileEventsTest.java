@@ -263,7 +263,7 @@ public class HostileEventsTest extends BusFixture {
         raw("n", many.toString().replace("\"id\":\"1\"", "\"id\":\"2\"") + ",\"one\":\"more\",\"data\":2}");
         raw("n", HEAD.replace("\"1\"", "\"3\"") + ",\"long\":\"" + "x".repeat(65_536) + "\",\"data\":3}");
         await().until(() -> there.stats().badMessages() == 2 && seen.size() == 1);
-        assertEquals(64, seen.get(0).attributes().size());
+        assertEquals(64, seen.get(0).headers().size());
         assertThrows(
                 IllegalArgumentException.class,
                 () -> here.publish(Topic.of("n", Integer.class), 1, Map.of("long", "x".repeat(65_536))));

@@ -59,8 +59,9 @@ public class InMemoryBusTest extends BusContract {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void eventsThatWaitDoNotKeepTheirFramesInMemory(boolean keyed) throws Exception {
-        SubscribeOptions options =
-                keyed ? SubscribeOptions.DEFAULT.withKey(2, event -> "same") : SubscribeOptions.DEFAULT;
+        SubscribeOptions options = keyed
+                ? SubscribeOptions.defaults().withConcurrency(2).withOrderingKey(event -> "same")
+                : SubscribeOptions.defaults();
         Subscription subscription = there.subscribe("n", Integer.class, options, event -> gate.await());
         ready(subscription);
         List<WeakReference<byte[]>> frames = new ArrayList<>();
@@ -86,8 +87,10 @@ public class InMemoryBusTest extends BusContract {
 
     @Test
     void framesThatAreNotReadInTimeAreDroppedAndThatIsReportedOnce() throws Exception {
-        SubscribeOptions slow = SubscribeOptions.DEFAULT.withKey( // a key function should not block
-                2, event -> Uninterruptibles.awaitUninterruptibly(gate, 30, SECONDS));
+        SubscribeOptions slow = SubscribeOptions.defaults()
+                .withConcurrency(2)
+                .withOrderingKey( // a key function should not block
+                        event -> Uninterruptibles.awaitUninterruptibly(gate, 30, SECONDS));
         ready(there.subscribe("n", Integer.class, slow, event -> {}));
         byte[] large = ("{\"x\":\"" + "x".repeat(1 << 20) + "\"}").getBytes(StandardCharsets.UTF_8);
         RawFrames.publish(here, "n", event(1)).get(5, SECONDS);

@@ -58,7 +58,7 @@ public class InMemorySubscriptionTest extends SubscriptionContract {
             return List.of(copy);
         });
         Semaphore turns = new Semaphore(0);
-        SubscribeOptions narrow = SubscribeOptions.DEFAULT.withConcurrency(2).withMailbox(100, 1 << 20);
+        SubscribeOptions narrow = SubscribeOptions.defaults().withConcurrency(2).withMailbox(100, 1 << 20);
         Subscription subscription = there.subscribe("n", Integer.class, narrow, event -> turns.acquire());
         ready(subscription);
         String event = "{\"specversion\":\"1.0\",\"id\":\"%d\",\"source\":\"/s\",\"type\":\"T\",\"data\":1}";

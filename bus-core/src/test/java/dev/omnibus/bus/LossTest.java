@@ -102,7 +102,8 @@ public class LossTest extends BusFixture {
         ready(deep);
         publish("n.a.b", 0, 2);
         await().until(() -> seen.size() == 2);
-        deep.close().get(5, SECONDS);
+        deep.close();
+        deep.closed().get(5, SECONDS);
         publish("n.a.b", 2, 3);
         publish("n.end", 0, 1);
         await().until(() -> flat.size() == 1); // then those before it have been read as well

@@ -146,20 +146,22 @@ class ThrowingProgramTest {
         publish(0, 10);
         await().until(() -> handled.equals(List.of(0, 2, 4, 6, 8)) && listener.calls.get() == 5 + 1);
         assertEquals(5, subscription.stats().failed());
-        subscription.close().orTimeout(5, SECONDS).join();
+        subscription.close();
+        subscription.closed().orTimeout(5, SECONDS).join();
     }
 
     @ParameterizedTest
     @MethodSource("thrown")
     void whereAKeyThrows(Supplier<Throwable> failure) {
-        SubscribeOptions keyed = SubscribeOptions.DEFAULT.withKey(2, event -> {
+        SubscribeOptions keyed = SubscribeOptions.defaults().withConcurrency(2).withOrderingKey(event -> {
             throw ThrowingProgramTest.<RuntimeException>sneaky(failure.get());
         });
         Subscription subscription = bus.subscribe("n", Integer.class, keyed, event -> handled.add(event.data()));
         subscription.ready().join();
         publish(0, 10);
         await().until(() -> handled.size() == 10 && listener.calls.get() == 10 + 1);
-        subscription.close().orTimeout(5, SECONDS).join();
+        subscription.close();
+        subscription.closed().orTimeout(5, SECONDS).join();
     }
 
     @ParameterizedTest
@@ -248,7 +250,7 @@ class ThrowingProgramTest {
         Subscription subscription = bus.subscribe(
                 "n",
                 Integer.class,
-                SubscribeOptions.DEFAULT.withExecutor(task -> {
+                SubscribeOptions.defaults().withExecutor(task -> {
                     if (calls.incrementAndGet() == 2) {
                         throw ThrowingProgramTest.<RuntimeException>sneaky(failure.get());
                     }
@@ -264,14 +266,15 @@ class ThrowingProgramTest {
         }
         boolean refused = failure.get() instanceof RuntimeException;
         assertEquals(refused, subscription.closed().isDone());
-        subscription.close().orTimeout(5, SECONDS).join();
+        subscription.close();
+        subscription.closed().orTimeout(5, SECONDS).join();
     }
 
     private void survives(int times, Executor executor) throws Exception {
         Subscription subscription = bus.subscribe(
                 "n",
                 Integer.class,
-                SubscribeOptions.DEFAULT.withExecutor(executor),
+                SubscribeOptions.defaults().withExecutor(executor),
                 event -> handled.add(event.data()));
         subscription.ready().join();
         for (int i = 0; i < times; i++) {
@@ -282,7 +285,8 @@ class ThrowingProgramTest {
             return handled.containsAll(List.of(0, 1, times));
         });
         assertEquals(times, handled.stream().filter(number -> number < times).count());
-        subscription.close().get(5, SECONDS);
+        subscription.close();
+        subscription.closed().get(5, SECONDS);
     }
 
     @Test
@@ -330,7 +334,7 @@ class ThrowingProgramTest {
         Subscription subscription = bus.subscribe(
                 "n",
                 Integer.class,
-                SubscribeOptions.DEFAULT.withMailbox(10, 1 << 20).withExecutor(task -> {
+                SubscribeOptions.defaults().withMailbox(10, 1 << 20).withExecutor(task -> {
                     if (calls.incrementAndGet() != 1) {
                         threads.execute(task);
                     }
@@ -341,7 +345,8 @@ class ThrowingProgramTest {
             bus.publish("n", 1).join();
             return !handled.isEmpty();
         });
-        subscription.close().get(5, SECONDS);
+        subscription.close();
+        subscription.closed().get(5, SECONDS);
     }
 
     @Test
@@ -355,7 +360,7 @@ class ThrowingProgramTest {
         Subscription subscription = bus.subscribe(
                 "n",
                 Integer.class,
-                SubscribeOptions.DEFAULT.withExecutor(task -> dropped.incrementAndGet()),
+                SubscribeOptions.defaults().withExecutor(task -> dropped.incrementAndGet()),
                 event -> handled.add(event.data()));
         subscription.ready().join();
         bus.publish("n", 1).join();
@@ -372,7 +377,7 @@ class ThrowingProgramTest {
         Subscription subscription = bus.subscribe(
                 "n",
                 Integer.class,
-                SubscribeOptions.DEFAULT.withExecutor(task -> {
+                SubscribeOptions.defaults().withExecutor(task -> {
                     throw new RejectedExecutionException("on purpose");
                 }),
                 event -> handled.add(event.data()));

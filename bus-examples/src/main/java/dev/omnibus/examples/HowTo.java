@@ -93,8 +93,9 @@ public final class HowTo {
 
     static Subscription inOrderPerCustomer(Bus bus, EventHandler<Placed> ship) {
         // tag::tune-a-subscription
-        SubscribeOptions options = SubscribeOptions.DEFAULT
-                .withKey(16, event -> ((Placed) event.data()).customer()) // 16 at a time, each customer in order
+        SubscribeOptions options = SubscribeOptions.defaults()
+                .withConcurrency(16) // at a time,
+                .withOrderingKey(event -> ((Placed) event.data()).customer()) // each customer in order
                 .withMailbox(10_000, 16 * 1024 * 1024)
                 .withOverflow(Overflow.DROP_OLDEST)
                 .withRetries(3, Duration.ofMillis(50));

@@ -87,7 +87,8 @@ class HowToIT {
                     bus, event -> customers.add(event.data().customer()));
             subscription.ready().get(5, SECONDS);
             bus.publish("orders.placed", new HowTo.Placed("ada", 1)).get(5, SECONDS);
-            subscription.close().get(5, SECONDS);
+            subscription.close();
+            subscription.closed().get(5, SECONDS);
             assertEquals(List.of("ada"), customers);
         }
     }

@@ -529,7 +529,8 @@ class TypesTest {
                 subscription.ready().get(10, SECONDS);
                 other.publish("n", sparse).get(10, SECONDS);
                 assertEquals(sparse, arrived.get(10, SECONDS));
-                subscription.close().get(10, SECONDS);
+                subscription.close();
+                subscription.closed().get(10, SECONDS);
             }
             assertEquals(Optional.empty(), proxy.times(Optional.empty()));
         }

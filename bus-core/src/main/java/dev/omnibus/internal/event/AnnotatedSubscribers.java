@@ -69,7 +69,7 @@ public final class AnnotatedSubscribers {
                     "event",
                     AnnotatedSubscribers::undecoded,
                     (Event<Envelope> event) -> local.handle(event.data()),
-                    SubscribeOptions.DEFAULT)));
+                    SubscribeOptions.defaults())));
             registered.put(object, subscriptions);
         } catch (RuntimeException | Error e) {
             forget(object, subscriptions);
@@ -87,7 +87,7 @@ public final class AnnotatedSubscribers {
         if (subscriptions == null) {
             throw new IllegalArgumentException("This object of " + object.getClass() + " is not registered");
         }
-        return all(subscriptions, Subscription::close);
+        return all(subscriptions, EventSubscription::end);
     }
 
     /** All or nothing: what stands of it is ended, and it may be registered again. */
@@ -97,7 +97,7 @@ public final class AnnotatedSubscribers {
     }
 
     private static CompletableFuture<Void> all(
-            List<EventSubscription<?>> subscriptions, Function<Subscription, CompletableFuture<Void>> what) {
+            List<EventSubscription<?>> subscriptions, Function<EventSubscription<?>, CompletableFuture<Void>> what) {
         return new GuardedFuture<Void>(() -> subscriptions.forEach(EventSubscription::requireOutside))
                 .follow(CompletableFuture.allOf(subscriptions.stream().map(what).toArray(CompletableFuture[]::new)));
     }

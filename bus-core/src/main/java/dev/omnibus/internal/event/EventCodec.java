@@ -307,13 +307,13 @@ public final class EventCodec {
                 .mapToInt(entry -> entry.getKey().length() + entry.getValue().length())
                 .sum();
         if (attributes.size() > MAX_ATTRIBUTES || characters > MAX_ATTRIBUTE_CHARACTERS) {
-            throw new IllegalArgumentException("There are " + attributes.size() + " attributes with " + characters
+            throw new IllegalArgumentException("There are " + attributes.size() + " headers with " + characters
                     + " characters; the limit is " + MAX_ATTRIBUTES + " with " + MAX_ATTRIBUTE_CHARACTERS);
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         attributes.forEach((name, value) -> {
             if (!ATTRIBUTE.matcher(name).matches() || OWN_ATTRIBUTES.contains(name)) {
-                throw new IllegalArgumentException("The attribute \"" + name
+                throw new IllegalArgumentException("The header \"" + name
                         + "\" must be 1 to 20 lower-case letters and digits, beginning with a letter, and none that"
                         + " every event has");
             }

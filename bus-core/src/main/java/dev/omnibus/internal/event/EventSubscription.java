@@ -1,6 +1,5 @@
 package dev.omnibus.internal.event;
 
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.EventHandler;
 import dev.omnibus.bus.Overflow;
@@ -75,7 +74,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
                 : Mailbox.Overflow.DROP_NEWEST;
         Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
         Executor executor = events.executor(options, this::refusedBy);
-        this.mailbox = options.key().isEmpty()
+        this.mailbox = options.orderingKey().isEmpty()
                 ? new Mailbox<>(executor, events.later(), options.concurrency(), waiting, Envelope::weight, this)
                 : new Mailbox<>(
                         executor,
@@ -83,7 +82,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
                         options.concurrency(),
                         waiting,
                         Envelope::weight,
-                        keyOf(options.key().get()),
+                        keyOf(options.orderingKey().get()),
                         this);
     }
 
@@ -139,10 +138,10 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     }
 
     void offer(Envelope event, Executor next) {
-        if (options.key().isPresent() || mailbox.isFilling(event.frameBytes())) {
+        if (options.orderingKey().isPresent() || mailbox.isFilling(event.frameBytes())) {
             event.detach(); // it may wait long after its neighbours have gone
         }
-        if (options.key().isPresent()) {
+        if (options.orderingKey().isPresent()) {
             event.share(); // its data is read for the key, and again when it is handled
         }
         if (options.executor().isPresent()) {
@@ -255,11 +254,15 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         return ended.copy();
     }
 
-    @CanIgnoreReturnValue
     @Override
-    public CompletableFuture<Void> close() {
+    public void close() {
         boolean unused = beginClosing();
-        return ended.copy();
+    }
+
+    /** Closes it, and completes when it has ended. */
+    CompletableFuture<Void> end() {
+        close();
+        return closed();
     }
 
     /** False if that was begun before. */

@@ -96,22 +96,22 @@ public final class Events {
     }
 
     /** Publishes what carries the simple name of its class. */
-    public CompletableFuture<Long> publish(String topic, @Nullable Object data) {
+    public CompletableFuture<Long> publish(String topic, @Nullable Object data, Map<String, String> headers) {
         if (data == null) {
             throw Payloads.nothing(topic, "null");
         }
-        return publish(topic, EventTypes.of(data.getClass()), Object.class, Map.of(), data);
+        return publish(topic, EventTypes.of(data.getClass()), Object.class, headers, data);
     }
 
     public CompletableFuture<Long> publish(
-            String topic, String eventType, Type type, Map<String, String> attributes, Object data) {
+            String topic, String eventType, Type type, Map<String, String> headers, Object data) {
         payloads.require(data, topic);
         Prepared same = prepared(new PreparedKey(topic, eventType, type));
         Payloads.Written written = payloads.write(data, same.writer());
         if (written.isNull()) {
             throw Payloads.nothing(topic, "written as null: " + data.getClass());
         }
-        byte[] message = codec.write(same.prefix(), attributes, written);
+        byte[] message = codec.write(same.prefix(), headers, written);
         Publishing publishing = new Publishing(topic);
         if (EVENTS.isDebugEnabled()) {
             EVENTS.debug(
@@ -318,7 +318,7 @@ public final class Events {
     /** Closes all subscriptions. False if some handler did not finish in time; what waits for it is dropped. */
     public boolean close(Duration timeout) throws InterruptedException {
         CompletableFuture<?>[] ended =
-                open().stream().map(EventSubscription::close).toArray(CompletableFuture[]::new);
+                open().stream().map(EventSubscription::end).toArray(CompletableFuture[]::new);
         try {
             CompletableFuture.allOf(ended).get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {

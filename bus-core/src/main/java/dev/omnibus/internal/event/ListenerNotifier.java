@@ -8,7 +8,9 @@ import dev.omnibus.bus.PublishException;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.concurrent.Mailbox;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -16,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The user's listener, which can never throw into the bus. What it is told is counted and logged as well, but logged
- * only so often: who floods the bus shall not flood the log. Nothing of what an event carries is logged.
+ * Notifies the listeners of the program, none of which can throw into the bus. Each report is counted and logged as
+ * well, at a bounded rate: a flood on the bus is none in the log. Nothing that an event carries is logged.
  */
 public final class ListenerNotifier {
 
@@ -37,7 +39,7 @@ public final class ListenerNotifier {
     /** One call of the listener, which waits for those before it. */
     private record Report(int weight, Consumer<BusListener> call) {}
 
-    private final BusListener listener;
+    private final List<BusListener> listeners;
     private final EventCounters counters;
     private final Mailbox<Report> mailbox; // reports come from threads that must not wait
     private final LogLimit own =
@@ -45,14 +47,28 @@ public final class ListenerNotifier {
     private final LogLimit foreign = new LogLimit();
     private volatile boolean closed;
 
-    public ListenerNotifier(BusListener listener, EventCounters counters, Executor executor, DelayedExecutor later) {
-        this.listener = listener;
+    public ListenerNotifier(
+            List<BusListener> listeners, EventCounters counters, Executor executor, DelayedExecutor later) {
+        this.listeners = new CopyOnWriteArrayList<>(listeners);
         this.counters = counters;
         this.mailbox =
                 new Mailbox<>(executor, later, 1, WAITING, Report::weight, (report, next) -> handle(report.call()));
     }
 
+    /** It is notified of what is reported from now on. */
+    public void add(BusListener listener) {
+        listeners.add(listener);
+    }
+
+    /** It is not notified any more, but for what it is being called with just now. */
+    public void remove(BusListener listener) {
+        listeners.remove(listener);
+    }
+
     private void tell(int bytes, Consumer<BusListener> what) {
+        if (listeners.isEmpty()) {
+            return;
+        }
         if (!mailbox.offer(new Report(OVERHEAD + bytes, what)) && !closed && own.mayLog()) {
             warn("The BusListener is too slow: a report was not handed to it");
         }
@@ -63,10 +79,12 @@ public final class ListenerNotifier {
     }
 
     private void handle(Consumer<BusListener> what) {
-        try {
-            what.accept(listener);
-        } catch (Throwable t) {
-            FailureLog.error(LOG, t, "A BusListener failed");
+        for (BusListener listener : listeners) {
+            try {
+                what.accept(listener);
+            } catch (Throwable t) {
+                FailureLog.error(LOG, t, "A BusListener failed");
+            }
         }
     }
 

@@ -49,7 +49,7 @@ class EventCodecTest {
         assertEquals("OrderPlaced", event.type());
         assertEquals("orders.placed", event.topic());
         assertEquals(NUMBER, event.sequence());
-        assertEquals(Map.of("traceparent", "00-ä\"-01"), event.attributes());
+        assertEquals(Map.of("traceparent", "00-ä\"-01"), event.headers());
         assertEquals(new Order("o-17", 3), event.data());
         assertTrue(event.time().isAfter(before) && !event.time().isAfter(Instant.now()));
         assertEquals(message.length, envelope.weight() - 256 - 192, "what an attribute costs counts, too");

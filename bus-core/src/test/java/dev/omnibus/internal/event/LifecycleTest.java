@@ -18,7 +18,7 @@ class LifecycleTest {
         }
     };
     private final Lifecycle lifecycle = new Lifecycle(
-            "here", new ListenerNotifier(listener, new EventCounters(), Runnable::run, (delay, task) -> {}));
+            "here", new ListenerNotifier(List.of(listener), new EventCounters(), Runnable::run, (delay, task) -> {}));
 
     @Test
     void aLinkThatIsDownAgainBeforeTheBusIsReadyIsNotCalledUp() {

@@ -50,7 +50,8 @@ class ListenerNotifierTest {
         }
     };
 
-    private final ListenerNotifier listener = new ListenerNotifier(slow, counters, executor, (delay, task) -> {});
+    private final ListenerNotifier listener =
+            new ListenerNotifier(List.of(slow), counters, executor, (delay, task) -> {});
 
     @AfterEach
     void end() {

@@ -113,7 +113,7 @@ public class PayloadsTest extends BusFixture {
         ready(there.subscribe(
                 "counts",
                 new TypeReference<Map<String, Integer>>() {},
-                SubscribeOptions.DEFAULT,
+                SubscribeOptions.defaults(),
                 event -> counts.complete(event.data())));
         here.publish(topic, List.of(new Order("a", 1)));
         here.publish("counts", Map.of("a", 1));
@@ -226,7 +226,8 @@ public class PayloadsTest extends BusFixture {
         ready(subscription);
         here.publish("n", data);
         T result = arrived.get(5, SECONDS);
-        subscription.close().get(5, SECONDS);
+        subscription.close();
+        subscription.closed().get(5, SECONDS);
         return result;
     }
 

@@ -68,16 +68,19 @@ final class SmallNode {
         });
         bus.subscribe("many.**", JsonNode.class, event -> HANDLED.incrementAndGet());
         bus.subscribe("trees.**", JsonNode.class, event -> HANDLED.incrementAndGet());
-        bus.subscribe("slow.full", String.class, SubscribeOptions.DEFAULT.withConcurrency(8), SmallNode::held);
+        bus.subscribe("slow.full", String.class, SubscribeOptions.defaults().withConcurrency(8), SmallNode::held);
         bus.subscribe(
                 "slow.small",
                 String.class,
-                SubscribeOptions.DEFAULT.withConcurrency(8).withMailbox(100_000, 600_000),
+                SubscribeOptions.defaults().withConcurrency(8).withMailbox(100_000, 600_000),
                 SmallNode::held);
         bus.subscribe(
                 "slow.keyed",
                 String.class,
-                SubscribeOptions.DEFAULT.withKey(8, Event::id).withMailbox(100_000, 8 << 20),
+                SubscribeOptions.defaults()
+                        .withConcurrency(8)
+                        .withOrderingKey(Event::id)
+                        .withMailbox(100_000, 8 << 20),
                 SmallNode::held);
         for (int i = 0; i < TOPICS; i++) {
             bus.subscribe("exact." + i, Integer.class, event -> HANDLED.incrementAndGet());
