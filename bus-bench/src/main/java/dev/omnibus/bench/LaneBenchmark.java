@@ -2,15 +2,15 @@ package dev.omnibus.bench;
 
 import dev.omnibus.internal.channel.AdmissionControl;
 import dev.omnibus.internal.channel.Channels;
-import dev.omnibus.internal.channel.Counters;
 import dev.omnibus.internal.channel.Lane;
-import dev.omnibus.internal.channel.Lanes;
 import dev.omnibus.internal.channel.OutboundMessage;
 import dev.omnibus.internal.channel.Outbox;
-import dev.omnibus.internal.channel.ReceiverCount;
-import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.transport.Publication;
+import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.transport.Transport;
+
+import dev.omnibus.internal.channel.ChannelStats.Counters;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -53,8 +53,7 @@ public class LaneBenchmark {
                     Duration.ofSeconds(1)),
             Runnable::run,
             new Counters());
-    private final Lane lane = new Lane(
-            "c", new Lanes(gate, new Outbox(transport(), gate.room()), Duration.ofHours(1), () -> false, e -> {}));
+    private final Lane lane = new Lane("c", new Outbox(transport(), gate, Duration.ofHours(1), () -> false, e -> {}));
 
     /** Made by JMH. */
     public LaneBenchmark() {}

@@ -1,6 +1,7 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.testing.RedisServer;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -11,7 +11,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
 import dev.omnibus.internal.event.EventTypes;
-import dev.omnibus.internal.event.PayloadTypes;
+import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.Json;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
@@ -174,7 +174,7 @@ class EventTypeTest {
 
     @Test
     void whatHoldsNoDataIsRefused() {
-        PayloadTypes types = new PayloadTypes(Json.mapper(null, 1 << 20));
+        Payloads.Types types = new Payloads.Types(Json.mapper(null, 1 << 20));
         Supplier<String> lambda = () -> "a";
         for (Object wrong :
                 List.of(new Object(), new Thread(), new IllegalStateException(), lambda, new java.util.Random())) {

@@ -1,9 +1,10 @@
 package dev.omnibus.examples;
 
-// tag::run-a-node
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.Service;
+
+// tag::run-a-node
 
 /** A process that serves {@link Goods} until it is told to stop. */
 public final class WarehouseNode {

@@ -1,10 +1,11 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -31,7 +32,7 @@ public final class AdmissionControl {
     private volatile State state = State.OPEN;
 
     public AdmissionControl(Channels.Limits limits, Executor executor, Counters counters) {
-        this.executor = executor;
+        this.executor = new CallerRunsExecutor(executor);
         this.counters = counters;
         this.messageLimit = limits.messageBytes();
         this.room = new ByteBudget(limits.outboundBytes());
@@ -154,13 +155,9 @@ public final class AdmissionControl {
         }
     }
 
-    /** Runs what may block; on this thread only when there is no other: the executor has gone, or finds no thread. */
+    /** Runs what may block. */
     void execute(Runnable task) {
-        try {
-            executor.execute(task);
-        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
-            task.run(); // whoever waits for the outcome would wait for ever
-        }
+        executor.execute(task);
     }
 
     /** Counts a message in that is let in in any case. */

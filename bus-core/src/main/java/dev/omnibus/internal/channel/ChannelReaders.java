@@ -1,5 +1,6 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.transport.FrameListener;
@@ -11,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,11 +32,11 @@ final class ChannelReaders {
     private final Mailbox.Limits waiting;
     private final Executor executor;
     private final DelayedExecutor later;
-    private final ChannelListener listener;
+    private final Channels.Listener listener;
     private final Counters counters;
     private final Set<Thread> readingHere = ConcurrentHashMap.newKeySet(1); // the transport's own, while they read
     private int singles; // messages in a row that came in a frame of their own, up to CALM
-    private final Map<String, ChannelReader> readers = new HashMap<>(); // guarded by this
+    private final Map<String, Reader> readers = new HashMap<>(); // guarded by this
     private final Map<String, CompletableFuture<Void>> lastSteps = new HashMap<>(); // guarded by this
 
     ChannelReaders(
@@ -42,7 +44,7 @@ final class ChannelReaders {
             Channels.Limits limits,
             Executor executor,
             DelayedExecutor later,
-            ChannelListener listener,
+            Channels.Listener listener,
             Counters counters) {
         this.later = later;
         this.transport = transport;
@@ -54,8 +56,8 @@ final class ChannelReaders {
 
     synchronized ChannelSubscription open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
-        ChannelReader reader = new ChannelReader(
-                name, receiver, waiting, executor, later, readingHere, this::arriving, listener, counters);
+        Reader reader =
+                new Reader(name, receiver, waiting, executor, later, readingHere, this::arriving, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
@@ -93,18 +95,18 @@ final class ChannelReaders {
         return readingHere.contains(Thread.currentThread());
     }
 
-    private synchronized boolean forget(String name, ChannelReader reader) {
+    private synchronized boolean forget(String name, Reader reader) {
         return readers.remove(name, reader);
     }
 
     private final class Open implements ChannelSubscription {
 
         private final String name;
-        private final ChannelReader reader;
+        private final Reader reader;
         private final CompletableFuture<Void> ready;
         private @Nullable CompletableFuture<Void> closing; // guarded by ChannelReaders.this
 
-        Open(String name, ChannelReader reader, CompletableFuture<Void> ready) {
+        Open(String name, Reader reader, CompletableFuture<Void> ready) {
             this.name = name;
             this.reader = reader;
             this.ready = ready.whenComplete((done, failure) -> {
@@ -134,6 +136,132 @@ final class ChannelReaders {
                     closing = ended.handle((done, failure) -> reader.close()).thenCompose(Function.identity());
                 }
                 return closing;
+            }
+        }
+    }
+
+    /**
+     * Takes frames from the transport's thread, which only queues them, and splits them on the executor for a receiver.
+     * For one that never waits they are split at once.
+     */
+    static final class Reader implements FrameListener {
+
+        private static final byte[] NOTHING = {};
+
+        /** What it costs to keep a frame, beyond its bytes: without that, the smallest frames would be unbounded. */
+        private static final int OVERHEAD = 128;
+
+        /** A frame, or something to be done between the frames before and after it. */
+        private record Arrived(
+                String channel, byte[] frame, @Nullable Runnable between) {
+
+            int weight() {
+                return between == null ? frame.length + 2 * channel.length() + OVERHEAD : 0;
+            }
+        }
+
+        private final String name;
+        private final Receiver receiver;
+        private final Channels.Listener listener;
+        private final Counters counters;
+        private final Mailbox<Arrived> mailbox;
+        private final Executor executor;
+        private volatile boolean closed;
+        private final Set<Thread> readingHere;
+        private final Consumer<byte[]> arriving;
+
+        Reader(
+                String name,
+                Receiver receiver,
+                Mailbox.Limits waiting,
+                Executor executor,
+                DelayedExecutor later,
+                Set<Thread> readingHere,
+                Consumer<byte[]> arriving,
+                Channels.Listener listener,
+                Counters counters) {
+            this.readingHere = readingHere;
+            this.arriving = arriving;
+            this.name = name;
+            this.receiver = receiver;
+            this.executor = executor;
+            this.listener = listener;
+            this.counters = counters;
+            this.mailbox = new Mailbox<>(executor, later, 1, waiting, Arrived::weight, new Reading());
+        }
+
+        @Override
+        public void onFrame(String channel, byte[] frame) {
+            arriving.accept(frame);
+            Arrived arrived = new Arrived(channel, frame, null);
+            boolean taken = receiver.isDirect() ? mailbox.offer(arrived, this::readHere) : mailbox.offer(arrived);
+            if (!taken && !closed) {
+                counters.framesDropped.increment();
+            }
+        }
+
+        /** Runs on the transport's thread what empties the mailbox. */
+        private void readHere(Runnable reading) {
+            boolean outermost = readingHere.add(Thread.currentThread());
+            try {
+                reading.run();
+            } finally {
+                if (outermost) {
+                    readingHere.remove(Thread.currentThread());
+                }
+            }
+        }
+
+        /** Queued like a frame, so that the receiver learns of it between the frames before and after. */
+        @Override
+        public void onInterrupted() {
+            mailbox.offer(new Arrived(name, NOTHING, receiver::interrupted));
+        }
+
+        CompletableFuture<Void> caughtUp() {
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            if (!mailbox.offer(new Arrived(name, NOTHING, () -> done.complete(null)))) {
+                done.complete(null);
+            }
+            return done;
+        }
+
+        CompletableFuture<Void> close() {
+            closed = true;
+            return mailbox.close();
+        }
+
+        private final class Reading implements Mailbox.Handler<Arrived> {
+
+            @Override
+            public void handle(Arrived arrived, Executor next) {
+                if (arrived.between() != null) {
+                    arrived.between().run();
+                    return;
+                }
+                Frames.Split split = Frames.split(arrived.frame());
+                counters.framesReceived.increment();
+                counters.messagesReceived.add(split.messages().size());
+                if (split.problem() != null) {
+                    counters.badFrames.increment();
+                    listener.onBadFrame(arrived.channel(), "The frame " + split.problem());
+                }
+                if (!split.messages().isEmpty()) {
+                    receiver.receive(
+                            arrived.channel(),
+                            split.messages(),
+                            readingHere.contains(Thread.currentThread()) ? executor : next);
+                }
+            }
+
+            @Override
+            public void dropping() {
+                listener.onFramesDropping(name);
+            }
+
+            @Override
+            public void dropped(long frames) {
+                listener.onFramesDropped(name, frames);
             }
         }
     }

@@ -1,5 +1,7 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.concurrent.PhasedTimer;
 import dev.omnibus.internal.concurrent.Timer;
@@ -60,8 +62,8 @@ public final class Channels implements AutoCloseable {
     private final Heartbeat liveness;
     private final Counters counters = new Counters();
     private final AdmissionControl admission;
-    private final Lanes lanes;
-    private final ChannelListener listener;
+    private final Outbox outbox;
+    private final Listener listener;
     private final Executor executor;
     private final ChannelReaders readers;
     private final Timer timer;
@@ -77,7 +79,7 @@ public final class Channels implements AutoCloseable {
             Limits limits,
             Executor executor,
             Timer timer,
-            ChannelListener listener) {
+            Listener listener) {
         this.transport = transport;
         this.node = node;
         this.names = names;
@@ -87,9 +89,9 @@ public final class Channels implements AutoCloseable {
         this.readers = new ChannelReaders(transport, limits, executor, timer.on(executor), listener, counters);
         this.liveness = new Heartbeat(transport, listener, counters, names.inbox(node), limits.heartbeat());
         this.admission = new AdmissionControl(limits, executor, counters);
-        this.lanes = new Lanes(
+        this.outbox = new Outbox(
+                transport,
                 admission,
-                new Outbox(transport, admission.room()),
                 limits.heartbeat(),
                 () -> transport.countsEveryone() && liveness.countsTrusted(),
                 failure -> liveness.unsent(failure, this));
@@ -116,7 +118,7 @@ public final class Channels implements AutoCloseable {
             Limits limits,
             Executor executor,
             Timer timer,
-            ChannelListener listener) {
+            Listener listener) {
         Channels channels = new Channels(transport, node, names, limits, executor, timer, listener);
         try {
             String inbox = names.inbox(node);
@@ -144,9 +146,9 @@ public final class Channels implements AutoCloseable {
 
     private void begin(Limits limits) {
         periodic.add(sendEvery(limits.heartbeat(), () -> liveness.tick(this)));
-        periodic.add(every(limits.heartbeat(), () -> lanes.tick(System.nanoTime())));
+        periodic.add(every(limits.heartbeat(), () -> outbox.tick(System.nanoTime())));
         if (limits.hold().compareTo(Duration.ZERO) > 0) {
-            periodic.add(every(RETRY_PERIOD, lanes::retry));
+            periodic.add(every(RETRY_PERIOD, outbox::retry));
         }
         if (closed) { // meanwhile, since it took too long
             endPeriodic();
@@ -230,12 +232,12 @@ public final class Channels implements AutoCloseable {
      * @param sent told how it went
      */
     public void send(String channel, byte[] message, ReceiverCount count, SendCallback sent) {
-        lanes.send(channel, OutboundMessage.plain(message, count, sent));
+        outbox.send(channel, OutboundMessage.plain(message, count, sent));
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
     void sendBeat(byte[] message, ReceiverCount count, SendCallback sent) {
-        lanes.send(names.inbox(node), OutboundMessage.beat(message, count, sent));
+        outbox.send(names.inbox(node), OutboundMessage.beat(message, count, sent));
     }
 
     /**
@@ -253,8 +255,8 @@ public final class Channels implements AutoCloseable {
      * @param sent told how it went
      * @throws IllegalStateException if it would have to wait for room on the transport's thread; then nothing was done
      */
-    public void sendNumbered(String channel, byte[] message, SequenceNumbering numbering, SendCallback sent) {
-        lanes.send(channel, OutboundMessage.numbered(message, numbering, sent));
+    public void sendNumbered(String channel, byte[] message, SequenceNumbers.Format numbering, SendCallback sent) {
+        outbox.send(channel, OutboundMessage.numbered(message, numbering, sent));
     }
 
     /**
@@ -386,12 +388,12 @@ public final class Channels implements AutoCloseable {
 
     /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
     void linkDown() {
-        lanes.down();
+        outbox.down();
         executor.execute(() -> inbox.interrupted());
     }
 
     void linkUp() {
-        lanes.up();
+        outbox.up();
     }
 
     /**
@@ -406,7 +408,7 @@ public final class Channels implements AutoCloseable {
      */
     public boolean flush(Duration timeout) throws InterruptedException {
         IoThread.requireOther("Waiting until all is sent");
-        return lanes.flush(timeout);
+        return outbox.flush(timeout);
     }
 
     /**
@@ -415,7 +417,7 @@ public final class Channels implements AutoCloseable {
      * @return a snapshot
      */
     public ChannelStats stats() {
-        return counters.snapshot(admission.room().taken(), lanes.count());
+        return counters.snapshot(admission.room().taken(), outbox.count());
     }
 
     /**
@@ -426,7 +428,7 @@ public final class Channels implements AutoCloseable {
     public void close() {
         closed = true;
         try {
-            lanes.close();
+            outbox.close();
         } finally {
             endPeriodic();
             transport.close();
@@ -475,5 +477,48 @@ public final class Channels implements AutoCloseable {
         public void interrupted() {
             inbox.interrupted();
         }
+    }
+
+    /** Told what goes wrong below the level of events and calls. Its methods must not block or throw. */
+    public interface Listener {
+
+        /**
+         * A frame, or the rest of one, was not JSON as the wire protocol has it. The messages before that point were
+         * kept.
+         *
+         * @param channel where it arrived
+         * @param problem what is wrong with it
+         */
+        void onBadFrame(String channel, String problem);
+
+        /**
+         * Frames are being dropped, because too much waits to be read on this channel. Told once, until
+         * {@link #onFramesDropped}.
+         *
+         * @param channel the channel, or the pattern, that is read too slowly
+         */
+        void onFramesDropping(String channel);
+
+        /**
+         * No frames are being dropped any more.
+         *
+         * @param channel the channel or the pattern
+         * @param frames how many were dropped since {@link #onFramesDropping}
+         */
+        void onFramesDropped(String channel, long frames);
+
+        /**
+         * A message could not be sent, or its fate is unknown, and nobody else is told.
+         *
+         * @param channel what it was about
+         * @param problem why
+         */
+        default void onUnsent(String channel, String problem) {}
+
+        /** The bus no longer hears itself. It is making a new connection. */
+        void onLinkDown();
+
+        /** The bus hears itself again. */
+        void onLinkUp();
     }
 }

@@ -1,5 +1,7 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.concurrent.ExpiringFlag;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.Transport;
@@ -42,7 +44,7 @@ final class Heartbeat {
     private static final Duration LOOK_ENDS = Duration.ofSeconds(2);
 
     private final Transport transport;
-    private final ChannelListener listener;
+    private final Channels.Listener listener;
     private final Counters counters;
     private final String inbox;
     private final long period; // nanoseconds
@@ -65,7 +67,7 @@ final class Heartbeat {
     private volatile boolean countsTrusted = true; // written under the lock
     private boolean toldDown; // guarded by telling
 
-    Heartbeat(Transport transport, ChannelListener listener, Counters counters, String inbox, Duration period) {
+    Heartbeat(Transport transport, Channels.Listener listener, Counters counters, String inbox, Duration period) {
         this.inbox = inbox;
         this.period = period.toNanos();
         this.transport = transport;

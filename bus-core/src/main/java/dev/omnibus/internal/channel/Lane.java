@@ -2,6 +2,7 @@ package dev.omnibus.internal.channel;
 
 import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
 
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -37,9 +38,8 @@ public final class Lane {
     private static final long UNWATCHED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String channel;
-    private final Lanes lanes;
-    private final AdmissionControl admission;
     private final Outbox outbox;
+    private final AdmissionControl admission;
     private volatile Route route;
     private volatile boolean unused = true;
     private final ArrayDeque<OutboundMessage> queue = new ArrayDeque<>(1); // guarded by this, like all below
@@ -56,11 +56,10 @@ public final class Lane {
     private long lastUse = System.nanoTime();
     private long accepted;
 
-    public Lane(String channel, Lanes lanes) {
+    public Lane(String channel, Outbox outbox) {
         this.channel = channel;
-        this.lanes = lanes;
-        this.admission = lanes.admission();
-        this.outbox = lanes.outbox();
+        this.outbox = outbox;
+        this.admission = outbox.admission();
         this.route = outbox.enter(channel);
     }
 
@@ -117,7 +116,7 @@ public final class Lane {
     private SequenceNumbers numbers() {
         SequenceNumbers known = numbers;
         if (known == null) {
-            known = lanes.numbers(channel);
+            known = outbox.numbers(channel);
             numbers = known;
         }
         return known;
@@ -210,7 +209,7 @@ public final class Lane {
         int bytes = 0;
         if (numbers != null) {
             batch.numberBefore(numbers.last());
-            batch.countsEveryone(lanes.countsEveryone());
+            batch.countsEveryone(outbox.countsEveryone());
         }
         OutboundMessage first = queue.peek();
         while (first != null
@@ -234,7 +233,7 @@ public final class Lane {
     }
 
     /** Guarded by this. */
-    private void tellDoubts(SequenceNumbering numbering, Batch batch, List<byte[]> messages) {
+    private void tellDoubts(SequenceNumbers.Format numbering, Batch batch, List<byte[]> messages) {
         OutboundMessage mark = numbers().doubt(numbering);
         if (mark != null) {
             messages.add(mark.message);
@@ -243,7 +242,7 @@ public final class Lane {
     }
 
     /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */
-    private void number(OutboundMessage waiting, SequenceNumbering numbering, Batch batch, long now) {
+    private void number(OutboundMessage waiting, SequenceNumbers.Format numbering, Batch batch, long now) {
         if (waiting.kind == OutboundMessage.Kind.MARK) {
             numbers().tell(waiting, numbering);
             batch.tells(numbers().last());
@@ -420,7 +419,7 @@ public final class Lane {
             return false;
         }
         if (numbers != null && numbers.isHeard()) {
-            lanes.remember(channel, numbers.last());
+            outbox.remember(channel, numbers.last());
         }
         retired = true;
         outbox.leave(route);
@@ -454,7 +453,7 @@ public final class Lane {
     void finish(Batch batch, long receivers, long patternSubscribers, @Nullable TransportException failure) {
         boolean more = false;
         boolean exact = patternSubscribers != NOT_TOLD_APART;
-        boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && lanes.countsEveryone());
+        boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && outbox.countsEveryone());
         synchronized (this) {
             if (exact) {
                 unwatched = patternSubscribers == 0;
@@ -475,7 +474,7 @@ public final class Lane {
         }
         end(batch, more, receivers, exact, failure);
         if (failure != null) {
-            lanes.failed(failure);
+            outbox.failed(failure);
         }
     }
 
@@ -535,7 +534,7 @@ public final class Lane {
         } finally {
             tell(batch, receivers, exact, failure);
         }
-        lanes.ended(this);
+        outbox.ended(this);
     }
 
     private void tell(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {

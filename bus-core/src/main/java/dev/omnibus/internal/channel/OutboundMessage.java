@@ -27,14 +27,18 @@ public final class OutboundMessage {
     final Kind kind;
     final ReceiverCount count;
     final SendCallback sent;
-    final @Nullable SequenceNumbering numbering; // of numbered messages and of marks
+    final SequenceNumbers.@Nullable Format numbering; // of numbered messages and of marks
     private ByteBudget.@Nullable Share room; // that it takes its bytes from
     private int weight;
     private long index; // both set by the lane, under its lock, when it takes the message
     private long since;
 
     private OutboundMessage(
-            byte[] message, Kind kind, ReceiverCount count, SendCallback sent, @Nullable SequenceNumbering numbering) {
+            byte[] message,
+            Kind kind,
+            ReceiverCount count,
+            SendCallback sent,
+            SequenceNumbers.@Nullable Format numbering) {
         this.message = message;
         this.kind = kind;
         this.count = count;
@@ -46,7 +50,7 @@ public final class OutboundMessage {
         return new OutboundMessage(message, Kind.PLAIN, count, sent, null);
     }
 
-    static OutboundMessage numbered(byte[] message, SequenceNumbering numbering, SendCallback sent) {
+    static OutboundMessage numbered(byte[] message, SequenceNumbers.Format numbering, SendCallback sent) {
         return new OutboundMessage(message, Kind.NUMBERED, ReceiverCount.NO, sent, numbering);
     }
 
@@ -54,7 +58,7 @@ public final class OutboundMessage {
         return new OutboundMessage(message, Kind.BEAT, count, sent, null);
     }
 
-    static OutboundMessage mark(SequenceNumbering numbering) {
+    static OutboundMessage mark(SequenceNumbers.Format numbering) {
         return new OutboundMessage(
                 numbering.mark().clone(), Kind.MARK, ReceiverCount.NO, SendCallback.UNNOTICED, numbering);
     }
@@ -91,5 +95,19 @@ public final class OutboundMessage {
     /** When the lane took it. */
     long since() {
         return since;
+    }
+
+    /** What the sender of a message wants to know of its receivers. Pattern subscribers are none. */
+    public enum ReceiverCount {
+        /** Nothing, but that nobody at all got it, not even a pattern subscriber. */
+        NO,
+        /**
+         * Whether there is any. On a single server this costs next to nothing while nobody looks on; elsewhere it costs
+         * as much as {@link #ALL}. It is not looked at anew for each message: a pattern subscriber who has come since
+         * the last look, a second ago at most, may be taken for a receiver.
+         */
+        ANY,
+        /** How many there are. This costs a script instead of a PUBLISH. */
+        ALL
     }
 }

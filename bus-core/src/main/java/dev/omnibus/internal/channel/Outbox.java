@@ -3,29 +3,137 @@ package dev.omnibus.internal.channel;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
-/** The routes that messages of this process take, by the transport's name for them, and the lanes that wait for it. */
+/**
+ * The outbox of this process: everything that waits to be sent. There is one {@link Lane} for each channel that is in
+ * use, or whose last number is still to be sent, and one {@link Route} for each server that lanes go to.
+ *
+ * <p>Lanes that are idle retire. Lanes whose messages wait for the connection are noted here, to be tried again.
+ */
 public class Outbox {
+
+    /** With more of them, one that is idle and has nothing to announce retires at once. */
+    private static final int MAX_IDLE = 4_096;
+
+    /** With more of them, one whose last number was announced once retires, as do all that are not used any more. */
+    private static final int MAX_LANES = 65_536;
+
+    /** In one heartbeat; when many topics fall silent at once, their markers are spread. */
+    private static final int MAX_MARKS = 4_096;
+
+    private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /**
      * Made beforehand, because there is no memory for it when it is needed; one for each bus, because its trace keeps
-     * the classes of whoever made the bus.
+     * the classes of the program that made the bus.
      */
     final TransportException noMemory = new TransportException(
             Kind.OUTBOX_FULL, true, "There is no memory to send with; send less at a time", null);
 
     private final Transport transport;
-    private final ByteBudget room;
-    private final Map<Object, Route> routes = new ConcurrentHashMap<>();
+    private final AdmissionControl admission;
+    private final long heartbeat;
+    private final BooleanSupplier countsEveryone;
+    private final Consumer<TransportException> failures;
+    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final Map<Object, Route> routes = new ConcurrentHashMap<>(); // by the transport's name for them
     private final Set<Lane> holding = ConcurrentHashMap.newKeySet();
+    private final SequenceNumbers.Retired retired = new SequenceNumbers.Retired();
 
-    public Outbox(Transport transport, ByteBudget room) {
+    /**
+     * An empty outbox.
+     *
+     * @param transport publishes what lanes give it, and knows the route of a channel
+     * @param admission decides what is let in
+     * @param heartbeat the rhythm in which {@link #tick} is called
+     * @param countsEveryone whether a message that was counted as received by nobody was received by nobody
+     * @param failures is given why, after each publication that has failed
+     */
+    public Outbox(
+            Transport transport,
+            AdmissionControl admission,
+            Duration heartbeat,
+            BooleanSupplier countsEveryone,
+            Consumer<TransportException> failures) {
         this.transport = transport;
-        this.room = room;
+        this.admission = admission;
+        this.heartbeat = heartbeat.toNanos();
+        this.countsEveryone = countsEveryone;
+        this.failures = failures;
+    }
+
+    void send(String channel, OutboundMessage waiting) {
+        Lane lane = lane(channel);
+        boolean admitted = false;
+        try {
+            admitted = admission.admit(lane, waiting);
+        } finally {
+            if (!admitted && lane.isUnused()) {
+                retire(lane, System.nanoTime(), 0, false); // it was made for nothing
+            }
+        }
+        while (admitted && !lane.offer(waiting)) {
+            lanes.remove(channel, lane); // it retires at this moment, or there was no memory to have it forgotten
+            lane = lane(channel);
+        }
+    }
+
+    private Lane lane(String channel) {
+        Lane lane = lanes.get(channel);
+        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, this));
+    }
+
+    AdmissionControl admission() {
+        return admission;
+    }
+
+    /** Whether a message that was counted as received by nobody was received by nobody. */
+    boolean countsEveryone() {
+        return countsEveryone.getAsBoolean();
+    }
+
+    /** Called by a lane whose publication has failed, after its senders were notified. */
+    void failed(TransportException failure) {
+        failures.accept(failure);
+    }
+
+    /** The numbering of a channel, which goes on where it was. */
+    SequenceNumbers numbers(String channel) {
+        return new SequenceNumbers(heartbeat, retired.last(channel));
+    }
+
+    /** Called by a lane that retires. */
+    void remember(String channel, long last) {
+        retired.put(channel, last);
+    }
+
+    /** Called by a lane when the senders of a batch were notified. */
+    void ended(Lane lane) {
+        if (lanes.size() > MAX_IDLE) {
+            retire(lane, System.nanoTime(), 0, false);
+        }
+    }
+
+    private boolean retire(Lane lane, long now, long unusedFor, boolean early) {
+        boolean retires = lane.retire(now, unusedFor, early);
+        if (retires) {
+            lanes.remove(lane.channel(), lane);
+        }
+        return retires;
+    }
+
+    /** How many lanes there are. */
+    int count() {
+        return lanes.size();
     }
 
     /** The route that a channel takes now, for a lane that takes it until it says otherwise. */
@@ -38,7 +146,7 @@ public class Outbox {
     }
 
     Route make(Object key) {
-        return new Route(key, transport, room, noMemory);
+        return new Route(key, transport, admission.room(), noMemory);
     }
 
     /** A lane does not take a route any more. */
@@ -51,22 +159,70 @@ public class Outbox {
         return !from.key.equals(transport.route(channel));
     }
 
-    /** Sends what is ready, should it have been left for lack of memory. */
-    void tick() {
-        routes.values().forEach(Route::pump);
+    /** Once per heartbeat: sends markers that are due, forgets lanes that are not in use, and sends what was left. */
+    void tick(long now) {
+        boolean crowded = lanes.size() > MAX_LANES;
+        int marks = 0;
+        for (Lane lane : lanes.values()) {
+            if (retire(lane, now, UNUSED_NANOS, false) || (crowded && retire(lane, now, 0, true))) {
+                continue;
+            }
+            lane.reroute();
+            lane.resume(now);
+            if ((marks < MAX_MARKS || crowded) && lane.tick(now)) {
+                marks++;
+            }
+        }
+        routes.values().forEach(Route::pump); // should something have been left for lack of memory
     }
 
-    /** Called by a lane whose messages wait for the link. */
+    /** The connection is down: what cannot wait for it fails. */
+    void down() {
+        admission.down();
+        lanes.values().forEach(Lane::failRefused);
+    }
+
+    /** The connection is back: what waits for it goes. */
+    void up() {
+        admission.up();
+        retry();
+    }
+
+    /** Called by a lane whose messages wait for the connection. */
     void hold(Lane lane) {
         holding.add(lane);
     }
 
-    /** Has the lanes that wait for the link try again, or give up what has waited too long. */
+    /** Has the lanes that wait for the connection try again, or give up what has waited too long. */
     void retry() {
         long now = System.nanoTime();
         for (Lane lane : List.copyOf(holding)) {
-            holding.remove(lane); // before it looks: it comes back if it goes on holding
+            holding.remove(lane); // before it checks: it comes back if it goes on holding
             lane.retry(now);
+        }
+    }
+
+    /** Everything that waits fails, and nothing is accepted any more. */
+    void close() {
+        admission.close();
+        lanes.values().forEach(Lane::failRefused);
+    }
+
+    /** Sends the last markers, and waits until everything that was accepted before them has been sent or has failed. */
+    boolean flush(Duration timeout) throws InterruptedException {
+        long now = System.nanoTime();
+        long end = now + timeout.toNanos();
+        Map<Lane, Long> open = new HashMap<>();
+        for (Lane lane : lanes.values()) {
+            lane.tellLast(now);
+            open.put(lane, lane.accepted());
+        }
+        while (true) {
+            open.entrySet().removeIf(lane -> lane.getKey().hasSettled(lane.getValue()));
+            if (open.isEmpty() || System.nanoTime() - end >= 0) {
+                return open.isEmpty();
+            }
+            TimeUnit.MILLISECONDS.sleep(1);
         }
     }
 }

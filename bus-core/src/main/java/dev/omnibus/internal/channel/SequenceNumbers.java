@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
  * 16, 64 and 256. After that, or after ten minutes, the receivers know, or will not. Where nobody has ever received
  * anything, there is nobody to be told; but who received something before, and not the last message, may have lost it.
  */
-final class SequenceNumbers {
+public final class SequenceNumbers {
 
     private static final int MAX_MARKS = 5;
     private static final long TOLD_FOR = TimeUnit.MINUTES.toNanos(10);
 
     private final long heartbeat;
-    private @Nullable SequenceNumbering numbering; // that of the last message
+    private @Nullable Format numbering; // that of the last message
     private long last;
     private long given; // when the last one was given
     private long told; // the highest that a mark was sent with
@@ -35,14 +35,14 @@ final class SequenceNumbers {
     }
 
     /** How the messages are numbered that wait behind the others. */
-    void use(SequenceNumbering how) {
+    void use(Format how) {
         if (numbering != how) {
             numbering = how;
         }
     }
 
     /** Writes the next number into a message. */
-    void give(byte[] message, SequenceNumbering how, long now) {
+    void give(byte[] message, Format how, long now) {
         Frames.number(message, how.digitsFrom(), how.digits(), ++last);
         given = now;
         lastHeard = true;
@@ -76,7 +76,7 @@ final class SequenceNumbers {
      * another connection. With the mark, the receivers know that nothing between the two was forged.
      */
     @Nullable
-    OutboundMessage doubt(SequenceNumbering how) {
+    OutboundMessage doubt(Format how) {
         return doubted ? mark(how) : null;
     }
 
@@ -114,7 +114,7 @@ final class SequenceNumbers {
     /** The mark of a lane that is idle, if it is time for one. */
     @Nullable
     OutboundMessage due(long now) {
-        SequenceNumbering how = numbering;
+        Format how = numbering;
         if (how == null || isSilent(now) || now - pausing < pause()) {
             return null;
         }
@@ -134,19 +134,145 @@ final class SequenceNumbers {
      */
     @Nullable
     OutboundMessage untold(boolean more, long now) {
-        SequenceNumbering how = numbering;
+        Format how = numbering;
         boolean owed = more || !(isTold() || last == 0 || now - given > TOLD_FOR);
         return how == null || !owed ? null : mark(how);
     }
 
-    private OutboundMessage mark(SequenceNumbering how) {
+    private OutboundMessage mark(Format how) {
         OutboundMessage mark = OutboundMessage.mark(how);
         tell(mark, how);
         return mark;
     }
 
     /** Writes the number that is the last one now into a mark. */
-    void tell(OutboundMessage mark, SequenceNumbering how) {
+    void tell(OutboundMessage mark, Format how) {
         Frames.number(mark.message, how.markDigitsFrom(), how.digits(), last);
+    }
+
+    /**
+     * How the messages of a channel are numbered, and the message that tells the last number when nothing follows it.
+     *
+     * <p>Whoever receives numbered messages learns from the next one what is missing before it. When the last ones get
+     * lost, there is no next one: a lane that has fallen silent therefore sends its mark, with the last number in it, a
+     * few times.
+     *
+     * @param digitsFrom where the number's first digit is written in each message
+     * @param digits how many digits, zero-padded
+     * @param mark one JSON object with room for the digits; copied before they are written
+     * @param markDigitsFrom where the number's first digit is written in the mark
+     */
+    public record Format(int digitsFrom, int digits, byte[] mark, int markDigitsFrom) {}
+
+    /**
+     * A compact map from channels to the last sequence numbers that were given on them, for channels without a lane: a
+     * numbering goes on where it was, so that nobody who heard of it takes a new event for an old one.
+     *
+     * <p>Instead of the channel's name there are 64 bits of hash, which makes 16 bytes per channel, 20 to 40 with what
+     * is free. It has two generations: when the younger one is full, the older one is forgotten, and whatever is not
+     * known then begins above all numbers that were forgotten. Thread-safe.
+     */
+    static final class Retired {
+
+        private static final int MAX_CHANNELS = 1 << 18; // per generation
+
+        private final int max;
+        private Generation young = new Generation(); // guarded by this, like all below
+        private Generation old = new Generation();
+        private long forgotten; // the highest number of all channels that are not known any more
+
+        Retired() {
+            this(MAX_CHANNELS);
+        }
+
+        Retired(int max) {
+            this.max = max;
+        }
+
+        /** Remembers the last number of a channel. */
+        synchronized void put(String channel, long last) {
+            if (young.size == max) {
+                Generation next = new Generation();
+                forgotten = Math.max(forgotten, old.highest());
+                old = young;
+                young = next;
+            }
+            young.put(hash(channel), last);
+        }
+
+        /** The last number of a channel, or one that is not lower; 0 if there was none. */
+        synchronized long last(String channel) {
+            if (young.size + old.size == 0) {
+                return forgotten;
+            }
+            long hash = hash(channel);
+            long last = young.get(hash);
+            last = last == 0 ? old.get(hash) : last;
+            return last == 0 ? forgotten : last;
+        }
+
+        /** Two names with the same 64 bits do not meet within the life of a process. */
+        private static long hash(String channel) {
+            long hash = channel.length();
+            for (int i = 0; i < channel.length(); i++) {
+                hash = (hash ^ channel.charAt(i)) * 0x9E3779B97F4A7C15L;
+                hash ^= hash >>> 29;
+            }
+            hash = (hash ^ hash >>> 32) * 0xD6E8FEB86659FD93L;
+            hash ^= hash >>> 32;
+            return hash == 0 ? 1 : hash;
+        }
+
+        /** Open addressing: a hash, and behind it the number. */
+        private static final class Generation {
+
+            private long[] table = new long[32];
+            private int size;
+
+            private int slot(long hash) {
+                int mask = table.length - 1;
+                int slot = (int) (hash << 1) & mask;
+                while (table[slot] != 0 && table[slot] != hash) {
+                    slot = slot + 2 & mask;
+                }
+                return slot;
+            }
+
+            long get(long hash) {
+                return table[slot(hash) + 1]; // 0 behind a free one
+            }
+
+            void put(long hash, long last) {
+                if (size * 5L >= table.length * 2L) { // four fifths of the pairs
+                    grow();
+                }
+                int slot = slot(hash);
+                if (table[slot] == 0) {
+                    table[slot] = hash;
+                    size++;
+                }
+                table[slot + 1] = last;
+            }
+
+            private void grow() {
+                long[] before = table;
+                table = new long[before.length * 2]; // where there is no memory, nothing has changed
+                for (int i = 0; i < before.length; i += 2) {
+                    if (before[i] != 0) {
+                        int slot = slot(before[i]);
+                        table[slot] = before[i];
+                        table[slot + 1] = before[i + 1];
+                    }
+                }
+            }
+
+            long highest() {
+                long highest = 0;
+                for (int i = 1; i < table.length; i += 2) {
+                    highest = Math.max(highest, table[i]);
+                }
+                return highest;
+            }
+        }
     }
 }

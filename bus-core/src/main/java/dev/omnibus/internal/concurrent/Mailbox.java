@@ -106,7 +106,7 @@ public final class Mailbox<T> {
 
     private final Backlog<T> backlog; // guarded by this, like all below
     private final MailboxUsage<T> usage;
-    private final DropReporter dropReporter;
+    private final MailboxUsage.Drops dropReporter;
     private @Nullable CompletableFuture<Void> drained; // made when it is asked for
     private long offered; // while it was open
     private int threads; // draining, or called for it
@@ -167,9 +167,9 @@ public final class Mailbox<T> {
         this.handler = handler;
         this.dropOldest = limits.overflow() == Overflow.DROP_OLDEST;
         boolean chunks = concurrency == 1 && !dropOldest; // what has been taken could not give way
-        this.backlog = this.key == null ? new Backlog.InOrder<>(chunks ? CHUNK : 1) : new KeyedBacklog<>();
+        this.backlog = this.key == null ? new Backlog.InOrder<>(chunks ? CHUNK : 1) : new Backlog.Keyed<>();
         this.usage = new MailboxUsage<>(limits, weight);
-        this.dropReporter = new DropReporter(this, handler, () -> closed || usage.isLow());
+        this.dropReporter = new MailboxUsage.Drops(this, handler, () -> closed || usage.isLow());
     }
 
     /**
@@ -441,11 +441,11 @@ public final class Mailbox<T> {
         @Override
         public void run() {
             ThreadHandOff handOff;
-            Turn turn;
+            TimeSlice turn;
             Backlog.Share<T> share;
             try {
                 handOff = new ThreadHandOff(executor);
-                turn = new Turn(later);
+                turn = new TimeSlice(later);
                 share = new Backlog.Share<>();
                 if (!comes()) {
                     return;
@@ -478,7 +478,7 @@ public final class Mailbox<T> {
             }
         }
 
-        private void drain(ThreadHandOff handOff, Turn turn, Backlog.Share<T> share) {
+        private void drain(ThreadHandOff handOff, TimeSlice turn, Backlog.Share<T> share) {
             try {
                 while (take(this, share)) {
                     handle(share, turn, handOff);
@@ -494,7 +494,7 @@ public final class Mailbox<T> {
         }
     }
 
-    private void handle(Backlog.Share<T> share, Turn turn, ThreadHandOff handOff) {
+    private void handle(Backlog.Share<T> share, TimeSlice turn, ThreadHandOff handOff) {
         ArrayDeque<T> taken = share.items;
         while (!taken.isEmpty() && !handOff.hasTask() && (share.handled == 0 || !abandoned)) {
             turn.letOthers();

@@ -3,6 +3,7 @@ package dev.omnibus.internal.event;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.MessagePartCache;
+import dev.omnibus.internal.event.EventCodec.Timestamps;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

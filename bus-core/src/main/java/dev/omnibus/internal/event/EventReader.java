@@ -9,6 +9,7 @@ import dev.omnibus.internal.channel.Receiver;
 import dev.omnibus.internal.json.Json;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
@@ -161,9 +162,9 @@ final class EventReader implements Receiver {
     }
 
     /** Compares the number of an event or a mark with those before, and reports what is missing. */
-    private boolean isBelieved(Envelope event, SequenceRun run, boolean mark) throws IOException {
+    private boolean isBelieved(Envelope event, GapTracker.Run run, boolean mark) throws IOException {
         long missing = mark ? run.marker(event.sequence) : run.event(event.sequence);
-        if (missing == SequenceRun.IMPLAUSIBLE) {
+        if (missing == GapTracker.Run.IMPLAUSIBLE) {
             throw new IOException("its number " + event.sequence
                     + " is more than 4,294,967,296 ahead of the last one of " + event.source);
         }
@@ -228,5 +229,49 @@ final class EventReader implements Receiver {
         List<EventSubscription<?>> less = new ArrayList<>(subscriptions);
         less.remove(subscription);
         subscriptions = List.copyOf(less);
+    }
+
+    /**
+     * The ids of the last events that have no number, by which those that come twice are known. Confined to the reader
+     * of one channel.
+     */
+    static final class RecentIds {
+
+        private static final int WINDOW = 8_192;
+        private static final int ENTRY_BYTES = 160;
+        private static final Comparator<Key> ORDER =
+                Comparator.comparing(Key::source).thenComparing(Key::id);
+
+        private record Key(String source, String id) implements Comparable<Key> {
+
+            int weight() {
+                return ENTRY_BYTES + 2 * (source.length() + id.length());
+            }
+
+            @Override
+            public int compareTo(Key other) {
+                return ORDER.compare(this, other);
+            }
+        }
+
+        private final LruCache<Key, Boolean> seen;
+
+        RecentIds(MemoryBudget budget) {
+            seen = new LruCache<>(WINDOW, Key::weight, budget);
+        }
+
+        /** False if this event was here already, a short while ago. */
+        boolean add(String source, String id) {
+            Key key = new Key(source, id);
+            if (seen.get(key) != null) {
+                return false;
+            }
+            seen.put(key, true);
+            return true;
+        }
+
+        void end() {
+            seen.end();
+        }
     }
 }

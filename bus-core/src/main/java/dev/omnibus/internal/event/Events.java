@@ -9,8 +9,9 @@ import dev.omnibus.bus.SubscribeOptions;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.SendCallback;
-import dev.omnibus.internal.channel.SequenceNumbering;
+import dev.omnibus.internal.channel.SequenceNumbers;
 import dev.omnibus.internal.concurrent.BusThreads;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.json.ValueWriter;
@@ -51,7 +52,7 @@ public final class Events {
     private record PreparedKey(String topic, String eventType, Type type) {}
 
     /** What is the same for all events of one type on one topic. */
-    private record Prepared(String channel, byte[] prefix, SequenceNumbering numbering, ValueWriter writer) {}
+    private record Prepared(String channel, byte[] prefix, SequenceNumbers.Format numbering, ValueWriter writer) {}
 
     private final BusRuntime bus;
     private final Channels channels;
@@ -74,7 +75,7 @@ public final class Events {
         this.codec = codec;
         this.payloads = payloads;
         this.executor = bus.executor();
-        this.awaited = BusThreads.awaited(bus.executor());
+        this.awaited = new CallerRunsExecutor(BusThreads.awaited(bus.executor()));
         this.listener = listener;
         this.counters = counters;
         Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
@@ -276,13 +277,7 @@ public final class Events {
 
     /** Completes a future of the program on the executor: what hangs on it may block, and this may be an I/O thread. */
     <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
-        Runnable completion =
-                failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure);
-        try {
-            awaited.execute(completion);
-        } catch (RejectedExecutionException | OutOfMemoryError noThread) {
-            completion.run();
-        }
+        awaited.execute(failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure));
     }
 
     /**

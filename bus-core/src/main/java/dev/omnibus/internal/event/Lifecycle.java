@@ -2,13 +2,13 @@ package dev.omnibus.internal.event;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusState;
-import dev.omnibus.internal.channel.ChannelListener;
+import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.FailureLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What the bus is doing. Hears of the link from the channels, and passes on what else goes wrong there. */
-public final class Lifecycle implements ChannelListener {
+public final class Lifecycle implements Channels.Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
 

@@ -2,9 +2,13 @@ package dev.omnibus.internal.event;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.exc.InvalidDefinitionException;
+import com.fasterxml.jackson.databind.ser.BeanSerializer;
+import com.fasterxml.jackson.databind.ser.impl.UnknownSerializer;
 import dev.omnibus.bus.PayloadCodec;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.json.DecodableTypes;
@@ -17,6 +21,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,14 +73,14 @@ public final class Payloads {
     private final ObjectMapper json;
     private final @Nullable PayloadCodec codec;
     private final byte[] codecData;
-    private final PayloadTypes types;
+    private final Types types;
     private final DecodableTypes decodable;
     private final ValueWriter byClass;
 
     public Payloads(ObjectMapper json, @Nullable PayloadCodec codec) {
         this.json = json;
         this.codec = codec;
-        this.types = new PayloadTypes(json);
+        this.types = new Types(json);
         this.decodable = DecodableTypes.ofEvents(json);
         this.byClass = ValueWriter.of(json, Object.class);
         this.codecData = codec == null
@@ -200,5 +206,50 @@ public final class Payloads {
 
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Says of which classes an event can carry something: a mistake of the program is told where it is made, and not by
+     * dropping each event. Thread-safe.
+     */
+    public static final class Types {
+
+        private static final int MAX_KNOWN = 10_000;
+
+        private final ObjectMapper json;
+        private final Set<Class<?>> writable = ConcurrentHashMap.newKeySet();
+
+        public Types(ObjectMapper json) {
+            this.json = json;
+        }
+
+        /**
+         * Refuses to publish what holds no data: a lambda, or an object of the JDK that is none of its values.
+         *
+         * @throws IllegalArgumentException if it is such a thing
+         */
+        public void requireWritable(Object data) {
+            Class<?> type = data.getClass();
+            if (writable.contains(type)) {
+                return;
+            }
+            if (type.isHidden() || type.isSynthetic() || (EventTypes.isOfTheJdk(type) && isWrittenAsBean(type))) {
+                throw new IllegalArgumentException("An object of " + type + " is no data that an event could carry:"
+                        + " publish a record, a bean, a collection, a map, a text, a number or another value");
+            }
+            if (writable.size() < MAX_KNOWN) {
+                writable.add(type);
+            }
+        }
+
+        private boolean isWrittenAsBean(Class<?> type) {
+            try {
+                JsonSerializer<Object> writes =
+                        json.getSerializerProviderInstance().findValueSerializer(type);
+                return writes instanceof BeanSerializer || writes instanceof UnknownSerializer;
+            } catch (JsonMappingException e) {
+                return false; // writing it will say what is wrong
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.internal.channel.Notes.Outcome;
 import dev.omnibus.internal.channel.Notes.Received;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException.Kind;
 import java.nio.charset.StandardCharsets;

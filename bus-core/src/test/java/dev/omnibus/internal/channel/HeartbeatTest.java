@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
@@ -333,7 +334,7 @@ class HeartbeatTest {
 
     @Test
     void aListenerThatFailsDoesNotKeepTheLinkFromBeingMadeAnew() {
-        ChannelListener failing = new ChannelListener() {
+        Channels.Listener failing = new Channels.Listener() {
             @Override
             public void onBadFrame(String channel, String problem) {}
 

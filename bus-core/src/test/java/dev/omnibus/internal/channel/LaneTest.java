@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.channel.Notes.Outcome;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -179,7 +181,7 @@ class LaneTest {
     @Test
     void aMessageLargerThanTheWholeOutboxGoesAlone() {
         AdmissionControl admission = admission(100);
-        Lane lane = new Lane("c", lanes(admission));
+        Lane lane = new Lane("c", outbox(admission));
         OutboundMessage large = OutboundMessage.plain(message("x".repeat(300)), ReceiverCount.NO, new Outcome());
         assertTrue(admission.admit(lane, large));
         assertFalse(admission.admit(lane, large));
@@ -190,13 +192,8 @@ class LaneTest {
                 Notes.limits(Notes.NEVER, outboundBytes, Duration.ZERO, Duration.ZERO), executor, new Counters());
     }
 
-    private Lanes lanes(AdmissionControl admission) {
-        return new Lanes(
-                admission,
-                new Outbox(transport, admission.room()),
-                Duration.ofNanos(1),
-                transport::countsEveryone,
-                failure -> {});
+    private Outbox outbox(AdmissionControl admission) {
+        return new Outbox(transport, admission, Duration.ofNanos(1), transport::countsEveryone, failure -> {});
     }
 
     @Test
@@ -298,7 +295,7 @@ class LaneTest {
         long later = System.nanoTime() + TimeUnit.SECONDS.toNanos(3600);
         long minute = TimeUnit.MINUTES.toNanos(1);
 
-        Lane lane = new Lane("c", lanes(admission));
+        Lane lane = new Lane("c", outbox(admission));
         OutboundMessage first = OutboundMessage.plain(message("00"), ReceiverCount.NO, new Outcome());
         assertTrue(admission.admit(lane, first));
         assertTrue(lane.offer(first));
@@ -312,48 +309,47 @@ class LaneTest {
 
     @Test
     void aNumberedLaneRetiresWhenItsMarksAreSentAndTheNextOneGoesOnBehindIt() {
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
+        number(outbox, "n");
         transport.completeHeld();
         transport.completeHeld();
         long now = System.nanoTime();
         int marks = 0;
-        while (lanes.count() > 0) {
+        while (outbox.count() > 0) {
             now += SECONDS.toNanos(11);
-            lanes.tick(now);
+            outbox.tick(now);
             marks += transport.completeHeld().size();
         }
         assertEquals(5, marks);
-        number(lanes, "n");
+        number(outbox, "n");
         assertEquals(List.of("{\"m\":\"03\"}"), transport.completeHeld());
     }
 
     @Test
     void manyTopicsOfOneEventEachLeaveLessThanFiftyBytesEachAndNothingToDo() {
         transport.onPublish = publication -> publication.outcome().published(1, 0);
-        Lanes warm = tenMinutesAfterOneEventOnEachOf(5_000);
+        Outbox warm = tenMinutesAfterOneEventOnEachOf(5_000);
         long before = usedHeap();
-        Lanes lanes = tenMinutesAfterOneEventOnEachOf(200_000);
+        Outbox outbox = tenMinutesAfterOneEventOnEachOf(200_000);
         long kept = usedHeap() - before;
         // About half as much; but a large array counts as whole regions of the heap, which have up to 4 MiB here.
         assertTrue(kept < 10_000_000, "kept " + kept + " bytes");
-        assertEquals(0, lanes.count() + warm.count()); // nothing is looked at any more, or sent
+        assertEquals(0, outbox.count() + warm.count()); // nothing is looked at any more, or sent
     }
 
-    private Lanes tenMinutesAfterOneEventOnEachOf(int topics) {
+    private Outbox tenMinutesAfterOneEventOnEachOf(int topics) {
         AdmissionControl admission = admission(64 << 20);
-        Outbox outbox = new Outbox(transport, admission.room());
-        Lanes lanes = new Lanes(admission, outbox, Duration.ofSeconds(1), () -> true, failure -> {});
+        Outbox outbox = new Outbox(transport, admission, Duration.ofSeconds(1), () -> true, failure -> {});
         for (int i = 0; i < topics; i++) {
-            number(lanes, "bus:inbox:orders." + i); // as a beat, which this transport does not keep
+            number(outbox, "bus:inbox:orders." + i); // as a beat, which this transport does not keep
         }
         long now = System.nanoTime();
         for (int second = 0; second < 600; second++) {
             now += SECONDS.toNanos(1);
-            lanes.tick(now);
+            outbox.tick(now);
         }
-        return lanes;
+        return outbox;
     }
 
     private static long usedHeap() {
@@ -366,104 +362,104 @@ class LaneTest {
     @Test
     void whereNobodyListensNoMarkIsSentAndNothingIsRemembered() {
         transport.countsEveryone = true;
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
         nobodyGotIt();
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(5));
-        assertEquals(1, lanes.count());
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
-        assertEquals(0, lanes.count());
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(5));
+        assertEquals(1, outbox.count());
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(11));
+        assertEquals(0, outbox.count());
         assertEquals(List.of(), transport.held);
-        number(lanes, "n");
+        number(outbox, "n");
         assertEquals(List.of("{\"m\":\"01\"}"), transport.completeHeld());
     }
 
     @Test
     void whereACountOfNobodyMeansNothingMarksAreSent() {
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
         nobodyGotIt();
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(11));
         assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
     }
 
     @Test
     void aCountOfNobodyMeansWhatItMeantWhenTheMessageWasSent() {
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
         transport.countsEveryone = true; // too late for that one
         nobodyGotIt();
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(11));
         assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
     }
 
     @Test
     void aCountOfNobodyMeansNothingIfThatIsKnownByTheTimeOfTheOutcome() {
         transport.countsEveryone = true;
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
         transport.countsEveryone = false;
         nobodyGotIt();
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(11));
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(11));
         assertEquals(List.of("{\"m\":\"mark 01\"}"), transport.completeHeld());
     }
 
     @Test
     void marksOfManyTopicsThatFallSilentAtOnceAreSpread() {
-        Lanes lanes = lanes(admission(64 << 20));
-        IntStream.range(0, 5_000).forEach(i -> number(lanes, "n" + i));
+        Outbox outbox = outbox(admission(64 << 20));
+        IntStream.range(0, 5_000).forEach(i -> number(outbox, "n" + i));
         while (!transport.held.isEmpty()) {
             transport.completeHeld();
         }
         transport.onPublish = publication -> publication.outcome().published(1, 0);
         transport.writes.clear();
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(1));
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(1));
         int first = transport.writes.stream().mapToInt(List::size).sum();
         assertEquals(4_096, first);
-        lanes.tick(System.nanoTime() + SECONDS.toNanos(1));
+        outbox.tick(System.nanoTime() + SECONDS.toNanos(1));
         assertTrue(transport.writes.stream().mapToInt(List::size).sum() >= 5_000);
     }
 
     @Test
     void amongManyLanesOneThatIsIdleAndHasNothingToTellGoesAtOnce() {
         transport.onPublish = publication -> publication.outcome().published(1, 0);
-        Lanes lanes = lanes(admission(1 << 20));
+        Outbox outbox = outbox(admission(1 << 20));
         IntStream.range(0, 20_000)
                 .forEach(i ->
-                        lanes.send("inbox" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
-        assertEquals(4_096, lanes.count());
+                        outbox.send("inbox" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
+        assertEquals(4_096, outbox.count());
     }
 
     @Test
     void whatIsRefusedLeavesNoLane() {
         AdmissionControl admission = admission(100);
-        Lanes lanes = lanes(admission);
-        lanes.send("full", OutboundMessage.plain(message("x".repeat(300)), ReceiverCount.NO, new Outcome()));
+        Outbox outbox = outbox(admission);
+        outbox.send("full", OutboundMessage.plain(message("x".repeat(300)), ReceiverCount.NO, new Outcome()));
         IntStream.range(0, 100)
-                .forEach(
-                        i -> lanes.send("c" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
-        lanes.send("large", OutboundMessage.plain(message("x".repeat(2_000)), ReceiverCount.NO, new Outcome()));
-        assertEquals(1, lanes.count());
+                .forEach(i ->
+                        outbox.send("c" + i, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome())));
+        outbox.send("large", OutboundMessage.plain(message("x".repeat(2_000)), ReceiverCount.NO, new Outcome()));
+        assertEquals(1, outbox.count());
         admission.down();
-        lanes.send("down", OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome()));
-        assertEquals(1, lanes.count());
+        outbox.send("down", OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome()));
+        assertEquals(1, outbox.count());
     }
 
     @Test
     void whatIsCertainlyNotSentTakesNoNumberAndWhatMayHaveBeenDoes() {
-        Lanes lanes = lanes(admission(1 << 20));
-        number(lanes, "n");
-        number(lanes, "n");
+        Outbox outbox = outbox(admission(1 << 20));
+        number(outbox, "n");
+        number(outbox, "n");
         lose(true);
         assertEquals(List.of("{\"m\":\"01\"}"), transport.completeHeld()); // the second one, as nobody saw the first
-        number(lanes, "n");
-        number(lanes, "n");
+        number(outbox, "n");
+        number(outbox, "n");
         lose(false);
         assertEquals(
                 List.of("[{\"m\":\"mark 02\"},{\"m\":\"03\"}]"),
                 transport.completeHeld(),
                 "the second one may arrive behind it");
-        number(lanes, "n");
+        number(outbox, "n");
         assertEquals(List.of("{\"m\":\"04\"}"), transport.completeHeld());
     }
 
@@ -476,8 +472,8 @@ class LaneTest {
         transport.held.remove(0).outcome().published(0, Publication.Outcome.NOT_TOLD_APART);
     }
 
-    private static void number(Lanes lanes, String channel) {
-        lanes.send(channel, OutboundMessage.numbered(message("00"), Notes.numbering(2), new Outcome()));
+    private static void number(Outbox outbox, String channel) {
+        outbox.send(channel, OutboundMessage.numbered(message("00"), Notes.numbering(2), new Outcome()));
     }
 
     @Test

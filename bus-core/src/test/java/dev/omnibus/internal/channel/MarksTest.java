@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;

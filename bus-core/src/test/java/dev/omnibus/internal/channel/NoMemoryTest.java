@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.channel.Notes.Outcome;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
@@ -20,7 +22,7 @@ class NoMemoryTest {
     private final HandTransport transport = new HandTransport();
     private final AdmissionControl admission = new AdmissionControl(
             Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ofSeconds(10)), Runnable::run, new Counters());
-    private final Outbox outbox = new Outbox(transport, admission.room()) {
+    private final Outbox outbox = new Outbox(transport, admission, Notes.NEVER, () -> true, failure -> {}) {
         @Override
         Route make(Object key) {
             return new Route(key, transport, admission.room(), noMemory) {
@@ -44,7 +46,6 @@ class NoMemoryTest {
             super.leave(left);
         }
     };
-    private final Lanes lanes = new Lanes(admission, outbox, Notes.NEVER, () -> true, failure -> {});
     private boolean exhausted;
 
     private void demand() {
@@ -60,7 +61,7 @@ class NoMemoryTest {
         exhausted = false;
         Outcome second = send("2");
         assertEquals(List.of(), transport.held);
-        lanes.tick(System.nanoTime());
+        outbox.tick(System.nanoTime());
         assertEquals(List.of("[{\"m\":\"1\"},{\"m\":\"2\"}]"), transport.completeHeld());
         assertEquals(1, first.receivers.join());
         assertEquals(1, second.receivers.join());
@@ -76,7 +77,7 @@ class NoMemoryTest {
         assertEquals(1, first.receivers.join());
         assertFalse(second.receivers.isDone());
         exhausted = false;
-        lanes.tick(System.nanoTime());
+        outbox.tick(System.nanoTime());
         transport.completeHeld();
         assertEquals(1, second.receivers.join());
         assertGoesOn();
@@ -85,10 +86,10 @@ class NoMemoryTest {
     @Test
     void aBeatGoesWithTheNextOne() {
         exhausted = true;
-        lanes.send("c", OutboundMessage.beat(message("beat 1"), ReceiverCount.NO, SendCallback.UNNOTICED));
-        lanes.tick(System.nanoTime());
+        outbox.send("c", OutboundMessage.beat(message("beat 1"), ReceiverCount.NO, SendCallback.UNNOTICED));
+        outbox.tick(System.nanoTime());
         exhausted = false;
-        lanes.send(
+        outbox.send(
                 "c",
                 OutboundMessage.beat(
                         message("beat 2"), ReceiverCount.NO, SendCallback.UNNOTICED)); // finds the lane ready
@@ -109,7 +110,7 @@ class NoMemoryTest {
         exhausted = false;
         outbox.retry();
         assertEquals(List.of(), transport.held); // it knows nothing of them
-        lanes.tick(System.nanoTime());
+        outbox.tick(System.nanoTime());
         assertEquals(List.of("[{\"m\":\"01\"},{\"m\":\"02\"}]"), transport.completeHeld());
         assertEquals(1, first.receivers.join());
         assertEquals(1, second.receivers.join());
@@ -125,7 +126,7 @@ class NoMemoryTest {
                 .remove(0)
                 .outcome()
                 .failed(new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
-        lanes.tick(System.nanoTime() + Duration.ofSeconds(11).toNanos());
+        outbox.tick(System.nanoTime() + Duration.ofSeconds(11).toNanos());
         assertEquals(Kind.CONNECTION_LOST, first.failure().kind());
         exhausted = false;
         assertGoesOn();
@@ -141,8 +142,8 @@ class NoMemoryTest {
     @Test
     void aLaneThatCouldNotBeForgottenWhenItRetiredIsWithTheNextHeartbeat() {
         retireWithoutMemory();
-        lanes.tick(System.nanoTime());
-        assertEquals(0, lanes.count());
+        outbox.tick(System.nanoTime());
+        assertEquals(0, outbox.count());
     }
 
     private void retireWithoutMemory() {
@@ -150,9 +151,9 @@ class NoMemoryTest {
         transport.completeHeld();
         exhausted = true;
         long later = System.nanoTime() + Duration.ofMinutes(1).toNanos();
-        assertThrows(OutOfMemoryError.class, () -> lanes.tick(later));
+        assertThrows(OutOfMemoryError.class, () -> outbox.tick(later));
         exhausted = false;
-        assertEquals(1, lanes.count());
+        assertEquals(1, outbox.count());
     }
 
     private void assertGoesOn() {
@@ -163,13 +164,13 @@ class NoMemoryTest {
 
     private Outcome send(String text) {
         Outcome outcome = new Outcome();
-        lanes.send("c", OutboundMessage.plain(message(text), ReceiverCount.NO, outcome));
+        outbox.send("c", OutboundMessage.plain(message(text), ReceiverCount.NO, outcome));
         return outcome;
     }
 
     private Outcome number() {
         Outcome outcome = new Outcome();
-        lanes.send("c", OutboundMessage.numbered(message("00"), Notes.numbering(2), outcome));
+        outbox.send("c", OutboundMessage.numbered(message("00"), Notes.numbering(2), outcome));
         return outcome;
     }
 }

@@ -29,8 +29,8 @@ public final class Notes {
     }
 
     /** Numbers of so many digits, first in what {@link #message} is given; marks read like {@code mark 01}. */
-    static SequenceNumbering numbering(int digits) {
-        return new SequenceNumbering(6, digits, message("mark " + "0".repeat(digits)), 11);
+    static SequenceNumbers.Format numbering(int digits) {
+        return new SequenceNumbers.Format(6, digits, message("mark " + "0".repeat(digits)), 11);
     }
 
     static byte[] message(String text) {
@@ -77,7 +77,7 @@ public final class Notes {
     }
 
     /** Remembers what went wrong. */
-    static final class Listener implements ChannelListener {
+    static final class Listener implements Channels.Listener {
 
         final List<String> told = new CopyOnWriteArrayList<>();
 

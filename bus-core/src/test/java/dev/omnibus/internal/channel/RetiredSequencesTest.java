@@ -9,7 +9,7 @@ class RetiredSequencesTest {
 
     @Test
     void theLastNumberOfEachOfManyChannelsIsRemembered() {
-        RetiredSequences sequences = new RetiredSequences();
+        SequenceNumbers.Retired sequences = new SequenceNumbers.Retired();
         for (int i = 0; i < 100_000; i++) {
             sequences.put("bus:evt:orders." + i, i + 1);
         }
@@ -22,7 +22,7 @@ class RetiredSequencesTest {
 
     @Test
     void whatIsForgottenGoesOnAboveAllThatWasForgotten() {
-        RetiredSequences sequences = new RetiredSequences(100);
+        SequenceNumbers.Retired sequences = new SequenceNumbers.Retired(100);
         for (int i = 0; i < 250; i++) {
             sequences.put("c" + i, 1_000 + i);
         }

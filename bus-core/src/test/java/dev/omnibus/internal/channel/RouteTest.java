@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.channel.Notes.Outcome;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
@@ -95,14 +97,13 @@ class RouteTest {
                 Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ZERO), Runnable::run, new Counters());
         transport.onPublish = transport.held::add;
         transport.routes = channel -> transport;
-        Lanes lanes =
-                new Lanes(admission, new Outbox(transport, admission.room()), Notes.NEVER, () -> true, failure -> {});
-        plain(lanes, "own");
-        IntStream.range(0, 3).forEach(i -> plain(lanes, "busy" + i)); // no further write now
-        IntStream.range(0, 300).forEach(i -> plain(lanes, "waiting" + i)); // more than one write takes
-        plain(lanes, "own");
-        lanes.send("own", OutboundMessage.beat(message("beat"), ReceiverCount.NO, SendCallback.UNNOTICED));
-        plain(lanes, "own");
+        Outbox outbox = new Outbox(transport, admission, Notes.NEVER, () -> true, failure -> {});
+        plain(outbox, "own");
+        IntStream.range(0, 3).forEach(i -> plain(outbox, "busy" + i)); // no further write now
+        IntStream.range(0, 300).forEach(i -> plain(outbox, "waiting" + i)); // more than one write takes
+        plain(outbox, "own");
+        outbox.send("own", OutboundMessage.beat(message("beat"), ReceiverCount.NO, SendCallback.UNNOTICED));
+        plain(outbox, "own");
         Publication first = transport.held.remove(0);
         assertEquals("own", first.channel());
         first.outcome().published(1, 0);
@@ -110,8 +111,8 @@ class RouteTest {
                 .anyMatch(publication -> publication.channel().equals("own")));
     }
 
-    private static void plain(Lanes lanes, String channel) {
-        lanes.send(channel, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome()));
+    private static void plain(Outbox outbox, String channel) {
+        outbox.send(channel, OutboundMessage.plain(message("x"), ReceiverCount.NO, new Outcome()));
     }
 
     @Test

@@ -36,7 +36,7 @@ class SequenceNumbersTest {
 
     @Test
     void aMarkTellsTheLastNumberAndLeavesTheTemplateAlone() {
-        SequenceNumbering numbering = Notes.numbering(3);
+        SequenceNumbers.Format numbering = Notes.numbering(3);
         byte[] template = numbering.mark().clone();
         byte[] last = message("000");
         for (int i = 0; i < 17; i++) {

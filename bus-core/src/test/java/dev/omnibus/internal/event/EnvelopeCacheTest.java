@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.event.EventCodec.Timestamps;
 import dev.omnibus.internal.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SequenceRunTest {
 
     private final AtomicLong nanos = new AtomicLong();
-    private final SequenceRun run = new SequenceRun(nanos::get);
+    private final GapTracker.Run run = new GapTracker.Run(nanos::get);
 
     /** How many of these events, one after another, are taken. */
     private int taken(long from, int events) {
@@ -42,8 +42,8 @@ class SequenceRunTest {
     @Test
     void whatWasHereOrIsOvertakenIsLate() {
         run.event(5);
-        assertEquals(SequenceRun.LATE, run.event(5));
-        assertEquals(SequenceRun.LATE, run.event(4));
+        assertEquals(GapTracker.Run.LATE, run.event(5));
+        assertEquals(GapTracker.Run.LATE, run.event(4));
         assertEquals(0, run.event(6));
     }
 
@@ -61,8 +61,8 @@ class SequenceRunTest {
     @ValueSource(longs = {(1L << 32) + 12, 999_999_999_999L, 999_999_999_999_999_999L})
     void aNumberThatNobodyCanHaveReachedIsNotBelieved(long forged) {
         taken(1, 10);
-        assertEquals(SequenceRun.IMPLAUSIBLE, run.event(forged));
-        assertEquals(SequenceRun.IMPLAUSIBLE, run.marker(forged));
+        assertEquals(GapTracker.Run.IMPLAUSIBLE, run.event(forged));
+        assertEquals(GapTracker.Run.IMPLAUSIBLE, run.marker(forged));
         assertEquals(1_000, taken(11, 1_000));
     }
 
@@ -205,8 +205,8 @@ class SequenceRunTest {
                 int from = Math.max(1, next - random.nextInt(64));
                 for (int again = from; again < next; again++) {
                     boolean was = seen.get(again);
-                    long missing = was ? run.event(again) : SequenceRun.LATE;
-                    assertEquals(SequenceRun.LATE, missing, "number " + again);
+                    long missing = was ? run.event(again) : GapTracker.Run.LATE;
+                    assertEquals(GapTracker.Run.LATE, missing, "number " + again);
                 }
             }
         }

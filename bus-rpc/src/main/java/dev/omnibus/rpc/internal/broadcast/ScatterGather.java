@@ -2,7 +2,7 @@ package dev.omnibus.rpc.internal.broadcast;
 
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.internal.channel.Message;
-import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.Reply;

@@ -1,7 +1,7 @@
 package dev.omnibus.rpc.internal.client;
 
 import dev.omnibus.internal.channel.Message;
-import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;

@@ -1,7 +1,7 @@
 package dev.omnibus.rpc.internal.directory;
 
 import dev.omnibus.internal.channel.Channels;
-import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.concurrent.ExpiringFlag;
 import dev.omnibus.internal.runtime.BusRuntime;

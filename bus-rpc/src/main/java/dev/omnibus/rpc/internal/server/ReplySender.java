@@ -2,7 +2,7 @@ package dev.omnibus.rpc.internal.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.omnibus.internal.channel.Channels;
-import dev.omnibus.internal.channel.ReceiverCount;
+import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  *
  * @see <a href="https://openjdk.org/jeps/444">JEP 444, Scheduling virtual threads</a>
  */
-final class Turn {
+final class TimeSlice {
 
     private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int ITEMS_PER_LOOK = 16; // at the clock
@@ -28,7 +28,7 @@ final class Turn {
     private int items;
     private long began;
 
-    Turn(DelayedExecutor later) {
+    TimeSlice(DelayedExecutor later) {
         this.later = later;
     }
 
