@@ -2,7 +2,6 @@ package dev.omnibus.bench;
 
 import dev.omnibus.rpc.NonBlocking;
 import dev.omnibus.rpc.Service;
-
 import java.util.concurrent.CompletableFuture;
 import org.redisson.api.RFuture;
 import org.redisson.api.annotation.RRemoteAsync;

@@ -1,12 +1,11 @@
 package dev.omnibus.bench;
 
-import dev.omnibus.internal.event.EnvelopeCache;
-import dev.omnibus.internal.event.EventCodec;
-import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.event.EnvelopeCache;
+import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.internal.event.Payloads;
-
+import dev.omnibus.internal.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;

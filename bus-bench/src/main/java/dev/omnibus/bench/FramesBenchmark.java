@@ -1,7 +1,6 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.internal.channel.Frames;
-
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

@@ -1,16 +1,15 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.internal.channel.AdmissionControl;
+import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Lane;
 import dev.omnibus.internal.channel.OutboundMessage;
-import dev.omnibus.internal.channel.Outbox;
-import dev.omnibus.transport.Publication;
-import dev.omnibus.internal.channel.SendCallback;
-import dev.omnibus.transport.Transport;
-
-import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
+import dev.omnibus.internal.channel.Outbox;
+import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -1,7 +1,6 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.internal.concurrent.Mailbox;
-
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

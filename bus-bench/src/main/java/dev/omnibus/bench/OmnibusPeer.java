@@ -1,11 +1,10 @@
 package dev.omnibus.bench;
 
-import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
-import dev.omnibus.bus.Topic;
-
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;

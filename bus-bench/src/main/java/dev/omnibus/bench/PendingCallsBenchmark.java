@@ -2,12 +2,11 @@ package dev.omnibus.bench;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
-import dev.omnibus.transport.memory.InMemoryNetwork;
+import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.Pending;
 import dev.omnibus.rpc.internal.client.PendingCalls;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
-
-import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;

@@ -1,12 +1,11 @@
 package dev.omnibus.bench;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.rpc.internal.wire.RequestCache;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.WireBytes;
-
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,7 +1,6 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.testing.RedisServer;
-
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
