@@ -57,7 +57,7 @@ class EventsPageTest {
 
         String mark = new String(
                 codec.numbering("orders.placed", codec.prefix("orders.placed", "OrderPlaced"))
-                        .mark(),
+                        .marker(),
                 StandardCharsets.UTF_8);
         assertEquals(
                 Files.readString(GOLDEN.resolve("mark.json")), mark.replace("0".repeat(16), "0".repeat(14) + "42"));

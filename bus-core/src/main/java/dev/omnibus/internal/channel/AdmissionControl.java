@@ -106,7 +106,7 @@ public final class AdmissionControl {
 
     /** Whether a message waits for the link when there is none. */
     boolean mayHold(OutboundMessage waiting) {
-        return hold > 0 && (waiting.kind == OutboundMessage.Kind.NUMBERED || waiting.kind == OutboundMessage.Kind.MARK);
+        return hold > 0 && (waiting.kind == OutboundMessage.Kind.NUMBERED || waiting.kind == OutboundMessage.Kind.MARKER);
     }
 
     /** Whether messages that failed so are sent again: none that may have arrived is. */
@@ -171,7 +171,7 @@ public final class AdmissionControl {
         if (sent) {
             counters.framesSent.increment();
             counters.messagesSent.add(ended.ordinary());
-            counters.marksSent.add(ended.marks());
+            counters.markersSent.add(ended.markers());
         } else {
             counters.messagesFailed.add(ended.ordinary());
         }

@@ -20,9 +20,9 @@ final class Batch implements Publication.Outcome {
     private long firstIndex = Long.MAX_VALUE;
     private long numberBefore = NONE;
     private boolean countsEveryone;
-    private long told;
-    private int marks;
-    private int beats;
+    private long announced;
+    private int markers;
+    private int heartbeats;
 
     Batch(Lane lane) {
         this.lane = lane;
@@ -71,8 +71,8 @@ final class Batch implements Publication.Outcome {
     }
 
     private void tally(OutboundMessage waiting, int one) {
-        marks += waiting.kind == OutboundMessage.Kind.MARK ? one : 0;
-        beats += waiting.kind == OutboundMessage.Kind.BEAT ? one : 0;
+        markers += waiting.kind == OutboundMessage.Kind.MARKER ? one : 0;
+        heartbeats += waiting.kind == OutboundMessage.Kind.HEARTBEAT ? one : 0;
     }
 
     boolean isEmpty() {
@@ -96,22 +96,22 @@ final class Batch implements Publication.Outcome {
         }
     }
 
-    int marks() {
-        return marks;
+    int markers() {
+        return markers;
     }
 
     /** How many there are of the layers above. */
     int ordinary() {
-        return messages.size() - marks - beats;
+        return messages.size() - markers - heartbeats;
     }
 
     /** The highest number that a mark among them tells; 0 without one. */
-    long told() {
-        return told;
+    long announced() {
+        return announced;
     }
 
-    void tells(long number) {
-        told = number;
+    void announces(long number) {
+        announced = number;
     }
 
     /** Stays what it was, also when messages are taken out to be sent once more. */
@@ -130,19 +130,19 @@ final class Batch implements Publication.Outcome {
     }
 
     /** Tells those that may block, or those that do not; true if there are others. */
-    boolean tell(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
+    boolean notifySenders(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
         boolean others = false;
         for (OutboundMessage waiting : messages) {
             if (waiting.sent.mayBlock() != blocking) {
                 others = true;
             } else {
-                tell(waiting.sent, receivers, exact, failure);
+                notifySenders(waiting.sent, receivers, exact, failure);
             }
         }
         return others;
     }
 
-    private void tell(SendCallback sent, long receivers, boolean exact, @Nullable TransportException failure) {
+    private void notifySenders(SendCallback sent, long receivers, boolean exact, @Nullable TransportException failure) {
         try {
             if (failure == null) {
                 sent.sent(receivers, exact);

@@ -27,7 +27,7 @@ public record ChannelStats(
         long badFrames,
         long framesDropped,
         long reconnects,
-        long marksSent,
+        long markersSent,
         long outboxBytes,
         int lanes) {
 
@@ -42,7 +42,7 @@ public record ChannelStats(
         final LongAdder badFrames = new LongAdder();
         final LongAdder framesDropped = new LongAdder();
         final LongAdder reconnects = new LongAdder();
-        final LongAdder marksSent = new LongAdder();
+        final LongAdder markersSent = new LongAdder();
 
         ChannelStats snapshot(long outboxBytes, int lanes) {
             return new ChannelStats(
@@ -54,7 +54,7 @@ public record ChannelStats(
                     badFrames.sum(),
                     framesDropped.sum(),
                     reconnects.sum(),
-                    marksSent.sum(),
+                    markersSent.sum(),
                     outboxBytes,
                     lanes);
         }

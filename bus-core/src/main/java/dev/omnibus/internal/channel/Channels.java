@@ -59,7 +59,7 @@ public final class Channels implements AutoCloseable {
     private final Transport transport;
     private final String node;
     private final ChannelNames names;
-    private final Heartbeat liveness;
+    private final Heartbeat heartbeat;
     private final Counters counters = new Counters();
     private final AdmissionControl admission;
     private final Outbox outbox;
@@ -87,14 +87,14 @@ public final class Channels implements AutoCloseable {
         this.executor = executor;
         this.timer = timer;
         this.readers = new ChannelReaders(transport, limits, executor, timer.on(executor), listener, counters);
-        this.liveness = new Heartbeat(transport, listener, counters, names.inbox(node), limits.heartbeat());
+        this.heartbeat = new Heartbeat(transport, listener, counters, names.inbox(node), limits.heartbeat());
         this.admission = new AdmissionControl(limits, executor, counters);
         this.outbox = new Outbox(
                 transport,
                 admission,
                 limits.heartbeat(),
-                () -> transport.countsEveryone() && liveness.countsTrusted(),
-                failure -> liveness.unsent(failure, this));
+                () -> transport.countsEveryone() && heartbeat.countsTrusted(),
+                failure -> heartbeat.unsent(failure, this));
         transport.name(node);
     }
 
@@ -126,8 +126,8 @@ public final class Channels implements AutoCloseable {
                     .ready()
                     .thenCompose(ready -> {
                         channels.begin(limits);
-                        channels.liveness.tick(channels);
-                        return channels.liveness.first();
+                        channels.heartbeat.tick(channels);
+                        return channels.heartbeat.first();
                     });
             open.get(limits.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
             return channels;
@@ -145,7 +145,7 @@ public final class Channels implements AutoCloseable {
     }
 
     private void begin(Limits limits) {
-        periodic.add(sendEvery(limits.heartbeat(), () -> liveness.tick(this)));
+        periodic.add(sendEvery(limits.heartbeat(), () -> heartbeat.tick(this)));
         periodic.add(every(limits.heartbeat(), () -> outbox.tick(System.nanoTime())));
         if (limits.hold().compareTo(Duration.ZERO) > 0) {
             periodic.add(every(RETRY_PERIOD, outbox::retry));
@@ -220,7 +220,7 @@ public final class Channels implements AutoCloseable {
      * @return true if they do
      */
     public boolean countsTrusted() {
-        return liveness.countsTrusted();
+        return heartbeat.countsTrusted();
     }
 
     /**
@@ -236,8 +236,8 @@ public final class Channels implements AutoCloseable {
     }
 
     /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
-    void sendBeat(byte[] message, ReceiverCount count, SendCallback sent) {
-        outbox.send(names.inbox(node), OutboundMessage.beat(message, count, sent));
+    void sendHeartbeat(byte[] message, ReceiverCount count, SendCallback sent) {
+        outbox.send(names.inbox(node), OutboundMessage.heartbeat(message, count, sent));
     }
 
     /**
@@ -383,16 +383,16 @@ public final class Channels implements AutoCloseable {
 
     /** How long a reconnect may take before the next one begins, for tests, to which a minute is too long. */
     void reconnectEnds(Duration sooner) {
-        liveness.reconnectEnds(sooner);
+        heartbeat.reconnectEnds(sooner);
     }
 
     /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
-    void linkDown() {
+    void disconnected() {
         outbox.down();
         executor.execute(() -> inbox.interrupted());
     }
 
-    void linkUp() {
+    void connected() {
         outbox.up();
     }
 
@@ -454,15 +454,15 @@ public final class Channels implements AutoCloseable {
 
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {
-            if (messages.size() == 1 && Heartbeat.isBeat(messages.get(0))) {
-                liveness.arrived(messages.get(0), Channels.this);
+            if (messages.size() == 1 && Heartbeat.isHeartbeat(messages.get(0))) {
+                heartbeat.arrived(messages.get(0), Channels.this);
                 counters.messagesReceived.decrement();
                 return;
             }
             List<Message> rest = new ArrayList<>(messages.size());
             for (Message message : messages) {
-                if (Heartbeat.isBeat(message)) {
-                    liveness.arrived(message, Channels.this);
+                if (Heartbeat.isHeartbeat(message)) {
+                    heartbeat.arrived(message, Channels.this);
                 } else {
                     rest.add(message);
                 }
@@ -516,9 +516,9 @@ public final class Channels implements AutoCloseable {
         default void onUnsent(String channel, String problem) {}
 
         /** The bus no longer hears itself. It is making a new connection. */
-        void onLinkDown();
+        void onDisconnected();
 
         /** The bus hears itself again. */
-        void onLinkUp();
+        void onConnected();
     }
 }

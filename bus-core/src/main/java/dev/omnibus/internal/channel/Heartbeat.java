@@ -30,18 +30,18 @@ import org.slf4j.LoggerFactory;
 final class Heartbeat {
 
     private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
-    private static final String BEAT = "{\"jsonrpc\":\"2.0\",\"method\":\"$/beat\",\"params\":[";
-    private static final byte[] BEAT_START = BEAT.getBytes(StandardCharsets.UTF_8);
-    private static final int MISSED_BEATS = 2;
+    private static final String MESSAGE = "{\"jsonrpc\":\"2.0\",\"method\":\"$/beat\",\"params\":[";
+    private static final byte[] MESSAGE_START = MESSAGE.getBytes(StandardCharsets.UTF_8);
+    private static final int MAX_MISSED = 2;
     private static final int REFUSED = 2; // messages in a row that found no connection
     private static final int COUNTED = 10; // one beat of so many is counted exactly
-    private static final int MAX_LATE_BEATS = 60; // Redis itself gives up a subscriber that is behind for a minute
+    private static final int MAX_LATE = 60; // Redis itself gives up a subscriber that is behind for a minute
 
     /** Far longer than an attempt takes; a thread of which nothing has been heard until then has died. */
     private static final Duration RECONNECT_ENDS = Duration.ofMinutes(1);
 
     /** Far longer than a moment. */
-    private static final Duration LOOK_ENDS = Duration.ofSeconds(2);
+    private static final Duration POLL_ENDS = Duration.ofSeconds(2);
 
     private final Transport transport;
     private final Channels.Listener listener;
@@ -49,8 +49,8 @@ final class Heartbeat {
     private final String inbox;
     private final long period; // nanoseconds
     private volatile ExpiringFlag reconnecting = new ExpiringFlag(RECONNECT_ENDS);
-    private final ExpiringFlag looking = new ExpiringFlag(LOOK_ENDS); // for a server that comes back
-    private final Object telling = new Object(); // held while it is told, so that down and up are told in order
+    private final ExpiringFlag polling = new ExpiringFlag(POLL_ENDS); // for a server that comes back
+    private final Object notifying = new Object(); // held while it is told, so that down and up are told in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> reconnect; // guarded by this, like all below
     private boolean down;
@@ -65,7 +65,7 @@ final class Heartbeat {
     private long count;
     private int refused; // messages in a row
     private volatile boolean countsTrusted = true; // written under the lock
-    private boolean toldDown; // guarded by telling
+    private boolean notifiedDown; // guarded by telling
 
     Heartbeat(Transport transport, Channels.Listener listener, Counters counters, String inbox, Duration period) {
         this.inbox = inbox;
@@ -75,8 +75,8 @@ final class Heartbeat {
         this.counters = counters;
     }
 
-    static boolean isBeat(Message message) {
-        return message.startsWith(BEAT_START);
+    static boolean isHeartbeat(Message message) {
+        return message.startsWith(MESSAGE_START);
     }
 
     /** Completes when a beat has come back for the first time. */
@@ -94,26 +94,26 @@ final class Heartbeat {
         long arrived = transport.arrivedBeside(inbox);
         long now = System.nanoTime();
         synchronized (this) {
-            if (stoodStill(now) || isBehind(arrived)) {
+            if (wasPaused(now) || isBehind(arrived)) {
                 forgiven = Math.max(forgiven, lastSent);
             }
             lastTick = now;
             arrivedBefore = arrived;
             answeredBefore = lastAnswered;
-            int missed = first.isDone() ? MISSED_BEATS : MISSED_BEATS + 1; // the first tick may come early
+            int missed = first.isDone() ? MAX_MISSED : MAX_MISSED + 1; // the first tick may come early
             lost = lastSent - Math.max(lastSeen, forgiven) >= missed && reconnecting.set();
             down |= lost;
         }
         if (lost) {
             lost(channels);
         } else {
-            beat(channels);
+            send(channels);
         }
     }
 
     private void lost(Channels channels) {
         try {
-            tell(channels);
+            notifyOfState(channels);
         } finally { // whoever is told may fail, for instance because no thread can be started
             reconnect(channels);
         }
@@ -127,46 +127,46 @@ final class Heartbeat {
         boolean away = failure.kind() == Kind.CONNECTION_LOST && failure.notSent() && !transport.canSend();
         boolean lost;
         boolean doubted;
-        boolean looks;
+        boolean polls;
         synchronized (this) {
             boolean up = first.isDone() && !down && !reconnecting.isSet();
             refused = away ? refused + 1 : 0;
             lost = up && refused >= REFUSED && reconnecting.set();
             doubted = up && refused == 1;
             down |= lost;
-            looks = away && down;
+            polls = away && down;
         }
-        if (looks) {
-            lookSoon(channels);
+        if (polls) {
+            pollSoon(channels);
         }
         if (lost) {
             lost(channels);
         } else if (doubted) {
-            beat(channels); // at once, to be sure
+            send(channels); // at once, to be sure
         }
     }
 
     /** Nothing may be sent until the link stands again, so the next tick is not awaited. */
-    private void look(Channels channels) {
-        looking.clear();
+    private void poll(Channels channels) {
+        polling.clear();
         boolean still;
         synchronized (this) {
             still = down;
         }
         if (still) {
-            lookSoon(channels);
-            beat(channels);
+            pollSoon(channels);
+            send(channels);
         }
     }
 
-    private void lookSoon(Channels channels) {
-        if (looking.set()) {
-            channels.soon(() -> look(channels));
+    private void pollSoon(Channels channels) {
+        if (polling.set()) {
+            channels.soon(() -> poll(channels));
         }
     }
 
     /** Whether this tick is so late that what has come meanwhile may not have been read yet. */
-    private boolean stoodStill(long now) {
+    private boolean wasPaused(long now) {
         return lastSent > 0 && now - lastTick > 2 * period;
     }
 
@@ -176,53 +176,53 @@ final class Heartbeat {
         return arrived != arrivedBefore
                 && lastAnswered > answeredBefore
                 && !unheard
-                && lastSent - lastSeen < MAX_LATE_BEATS;
+                && lastSent - lastSeen < MAX_LATE;
     }
 
-    private void beat(Channels channels) {
-        long beat;
+    private void send(Channels channels) {
+        long number;
         boolean exactly;
         synchronized (this) {
-            beat = ++lastSent;
-            exactly = beat % COUNTED == 1 || !countsTrusted || beat - lastSeen > 1;
+            number = ++lastSent;
+            exactly = number % COUNTED == 1 || !countsTrusted || number - lastSeen > 1;
         }
-        byte[] message = (BEAT + beat + "]}").getBytes(StandardCharsets.UTF_8);
-        channels.sendBeat(message, exactly ? ReceiverCount.ALL : ReceiverCount.NO, new SendCallback() {
+        byte[] message = (MESSAGE + number + "]}").getBytes(StandardCharsets.UTF_8);
+        channels.sendHeartbeat(message, exactly ? ReceiverCount.ALL : ReceiverCount.NO, new SendCallback() {
             @Override
             public void sent(long receivers, boolean exact) {
-                answered(beat);
+                answered(number);
                 if (exactly || receivers == 0) {
-                    counted(beat, receivers);
+                    counted(number, receivers);
                 }
             }
 
             @Override
             public void failed(TransportException failure) {
-                LOG.debug("Beat {} was not sent", beat, failure);
+                LOG.debug("Beat {} was not sent", number, failure);
             }
         });
     }
 
     /** What was decided by others meanwhile is not told; what is true now is, once. */
-    private void tell(Channels channels) {
-        synchronized (telling) {
+    private void notifyOfState(Channels channels) {
+        synchronized (notifying) {
             boolean now;
             synchronized (this) {
                 now = down;
             }
-            if (now == toldDown) {
+            if (now == notifiedDown) {
                 return;
             }
-            toldDown = now;
+            notifiedDown = now;
             if (now) {
                 try {
-                    listener.onLinkDown();
+                    listener.onDisconnected();
                 } finally { // what is told may fail
-                    channels.linkDown();
+                    channels.disconnected();
                 }
             } else {
-                channels.linkUp();
-                listener.onLinkUp();
+                channels.connected();
+                listener.onConnected();
             }
         }
     }
@@ -268,7 +268,7 @@ final class Heartbeat {
             }
         }
         try {
-            beat(channels);
+            send(channels);
         } finally {
             synchronized (this) {
                 reconnect = null;
@@ -285,8 +285,8 @@ final class Heartbeat {
         }
     }
 
-    void arrived(Message beat, Channels channels) {
-        long number = number(beat);
+    void arrived(Message heartbeat, Channels channels) {
+        long number = number(heartbeat);
         synchronized (this) {
             if (number > lastSent || number <= lastSeen) {
                 return; // not ours, or one that says nothing new
@@ -295,17 +295,17 @@ final class Heartbeat {
             down = false;
             calibrate();
         }
-        tell(channels);
+        notifyOfState(channels);
         first.complete(null);
     }
 
-    private synchronized void answered(long beat) {
+    private synchronized void answered(long number) {
         refused = 0;
-        lastAnswered = Math.max(lastAnswered, beat);
+        lastAnswered = Math.max(lastAnswered, number);
     }
 
-    private synchronized void counted(long beat, long receivers) {
-        lastCounted = beat;
+    private synchronized void counted(long number, long receivers) {
+        lastCounted = number;
         count = receivers;
         calibrate();
     }
@@ -317,7 +317,7 @@ final class Heartbeat {
         }
     }
 
-    private static long number(Message beat) {
-        return beat.number(BEAT_START.length, beat.endOfDigits(BEAT_START.length));
+    private static long number(Message heartbeat) {
+        return heartbeat.number(MESSAGE_START.length, heartbeat.endOfDigits(MESSAGE_START.length));
     }
 }

@@ -35,7 +35,7 @@ public final class Lane {
     private static final int FRAME_BYTES = 256 * 1024;
 
     /** So long nobody is thought to look on after nobody did: see {@link ReceiverCount#ANY}. */
-    private static final long UNWATCHED_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long NO_PATTERN_SUBSCRIBERS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String channel;
     private final Outbox outbox;
@@ -46,12 +46,12 @@ public final class Lane {
     private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
     private @Nullable SequenceNumbers numbers; // null before the first numbered message
     private boolean
-            unwatched; // nobody looked on when the receivers were told apart from pattern subscribers the last time
-    private long toldApart;
+            noPatternSubscribers; // nobody looked on when the receivers were told apart from pattern subscribers the last time
+    private long countedExactly;
     private boolean underWay; // or ready
     private boolean ready; // to be asked for its next publication
     private boolean queued; // by the route, for that
-    private long lastBeat; // the index of the last heartbeat that it took
+    private long lastHeartbeat; // the index of the last heartbeat that it took
     private boolean retired;
     private long lastUse = System.nanoTime();
     private long accepted;
@@ -125,22 +125,22 @@ public final class Lane {
     /** True if the route is to be pumped; guarded by this. */
     private boolean enqueue(OutboundMessage waiting, long now) {
         boolean idle = !underWay && queue.isEmpty();
-        boolean beat = waiting.kind == OutboundMessage.Kind.BEAT;
+        boolean heartbeat = waiting.kind == OutboundMessage.Kind.HEARTBEAT;
         waiting.accepted(++accepted, now);
         queue.add(waiting);
         lastUse = now;
         if (unused) {
             unused = false;
         }
-        if (beat) {
-            lastBeat = accepted;
+        if (heartbeat) {
+            lastHeartbeat = accepted;
         }
         if (idle) {
             becomeReady();
-        } else if (beat && ready) {
+        } else if (heartbeat && ready) {
             queueUp(); // once more, where it is not held up
         }
-        return idle || (beat && ready);
+        return idle || (heartbeat && ready);
     }
 
     /** To be asked for the next publication, when the route is pumped. Guarded by this. */
@@ -155,7 +155,7 @@ public final class Lane {
         OutboundMessage first = queue.peek();
         queued = false;
         try {
-            route.add(this, first != null && lastBeat >= first.index());
+            route.add(this, first != null && lastHeartbeat >= first.index());
             queued = true;
         } catch (OutOfMemoryError e) {
             // the next heartbeat makes up for it
@@ -204,7 +204,7 @@ public final class Lane {
     /** Takes what goes in the next frame; true if its receivers are to be told apart from pattern subscribers. */
     private boolean fill(Batch batch, List<byte[]> messages) {
         long now = System.nanoTime();
-        boolean sureOfAny = unwatched && now - toldApart < UNWATCHED_NANOS;
+        boolean sureOfAny = noPatternSubscribers && now - countedExactly < NO_PATTERN_SUBSCRIBERS_NANOS;
         boolean counted = false;
         int bytes = 0;
         if (numbers != null) {
@@ -220,7 +220,7 @@ public final class Lane {
             queue.remove();
             if (first.numbering != null) {
                 if (messages.isEmpty() && first.kind == OutboundMessage.Kind.NUMBERED) {
-                    tellDoubts(first.numbering, batch, messages);
+                    addDoubtMarker(first.numbering, batch, messages);
                 }
                 number(first, first.numbering, batch, now);
             }
@@ -233,19 +233,19 @@ public final class Lane {
     }
 
     /** Guarded by this. */
-    private void tellDoubts(SequenceNumbers.Format numbering, Batch batch, List<byte[]> messages) {
-        OutboundMessage mark = numbers().doubt(numbering);
-        if (mark != null) {
-            messages.add(mark.message);
-            batch.tells(numbers().last());
+    private void addDoubtMarker(SequenceNumbers.Format numbering, Batch batch, List<byte[]> messages) {
+        OutboundMessage marker = numbers().doubtMarker(numbering);
+        if (marker != null) {
+            messages.add(marker.message);
+            batch.announces(numbers().last());
         }
     }
 
     /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */
     private void number(OutboundMessage waiting, SequenceNumbers.Format numbering, Batch batch, long now) {
-        if (waiting.kind == OutboundMessage.Kind.MARK) {
-            numbers().tell(waiting, numbering);
-            batch.tells(numbers().last());
+        if (waiting.kind == OutboundMessage.Kind.MARKER) {
+            numbers().announce(waiting, numbering);
+            batch.announces(numbers().last());
         } else {
             numbers().give(waiting.message, numbering, now);
         }
@@ -290,7 +290,7 @@ public final class Lane {
             if (first != null && isLate(first, now)) {
                 late = new Batch(this);
                 open.add(late);
-                restartMarks(now);
+                restartMarkers(now);
                 takeLate(late, now);
             }
             again = !queue.isEmpty() && admission.isOpen();
@@ -329,7 +329,7 @@ public final class Lane {
     void failRefused() {
         Batch failing = new Batch(this);
         synchronized (this) {
-            restartMarks(System.nanoTime());
+            restartMarkers(System.nanoTime());
             open.add(failing);
             try {
                 take(admission::refuses, failing);
@@ -345,7 +345,7 @@ public final class Lane {
     }
 
     /** Something may have got lost. Guarded by this. */
-    private void restartMarks(long now) {
+    private void restartMarkers(long now) {
         if (numbers != null) {
             numbers.restart(now);
         }
@@ -355,28 +355,28 @@ public final class Lane {
     boolean tick(long now) {
         synchronized (this) {
             boolean idle = !underWay && queue.isEmpty() && !retired && admission.isOpen();
-            OutboundMessage mark = idle && numbers != null ? numbers.due(now) : null;
-            if (mark == null) {
+            OutboundMessage marker = idle && numbers != null ? numbers.dueMarker(now) : null;
+            if (marker == null) {
                 return false;
             }
-            enqueue(mark, now);
-            admission.admitAnyway(this, mark);
+            enqueue(marker, now);
+            admission.admitAnyway(this, marker);
         }
         route.pump();
         return true;
     }
 
     /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
-    void tellLast(long now) {
+    void sendLastMarker(long now) {
         boolean pump;
         synchronized (this) {
             boolean hopeless = retired || (!underWay && queue.isEmpty() && !admission.isOpen());
-            OutboundMessage mark = hopeless || numbers == null ? null : numbers.untold(!queue.isEmpty(), now);
-            if (mark == null || admission.refuses(mark)) {
+            OutboundMessage marker = hopeless || numbers == null ? null : numbers.lastMarker(!queue.isEmpty(), now);
+            if (marker == null || admission.refuses(marker)) {
                 return;
             }
-            pump = enqueue(mark, now);
-            admission.admitAnyway(this, mark);
+            pump = enqueue(marker, now);
+            admission.admitAnyway(this, marker);
         }
         if (pump) {
             route.pump();
@@ -415,7 +415,7 @@ public final class Lane {
             return true;
         }
         boolean idle = !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
-        if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isTold()))) {
+        if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isAnnounced()))) {
             return false;
         }
         if (numbers != null && numbers.isHeard()) {
@@ -456,8 +456,8 @@ public final class Lane {
         boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && outbox.countsEveryone());
         synchronized (this) {
             if (exact) {
-                unwatched = patternSubscribers == 0;
-                toldApart = System.nanoTime();
+                noPatternSubscribers = patternSubscribers == 0;
+                countedExactly = System.nanoTime();
             }
             if (numbers != null) {
                 settle(numbers, batch, heard, failure);
@@ -482,7 +482,7 @@ public final class Lane {
     private static void settle(
             SequenceNumbers numbers, Batch batch, boolean heard, @Nullable TransportException failure) {
         if (failure == null) {
-            numbers.told(batch.told());
+            numbers.announced(batch.announced());
             numbers.sent(heard);
             return;
         }
@@ -532,18 +532,18 @@ public final class Lane {
             }
             admission.count(batch, failure == null);
         } finally {
-            tell(batch, receivers, exact, failure);
+            notifySenders(batch, receivers, exact, failure);
         }
         outbox.ended(this);
     }
 
-    private void tell(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
+    private void notifySenders(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
         try {
-            if (batch.tell(false, receivers, exact, failure)) {
-                admission.execute(() -> batch.tell(true, receivers, exact, failure));
+            if (batch.notifySenders(false, receivers, exact, failure)) {
+                admission.execute(() -> batch.notifySenders(true, receivers, exact, failure));
             }
         } catch (OutOfMemoryError e) { // not even for the task
-            batch.tell(true, receivers, exact, failure);
+            batch.notifySenders(true, receivers, exact, failure);
         } finally {
             synchronized (this) {
                 open.remove(batch);

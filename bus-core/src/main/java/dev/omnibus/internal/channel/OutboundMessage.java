@@ -12,9 +12,9 @@ public final class OutboundMessage {
         /** Carries a number; may wait for room, and for the link. */
         NUMBERED,
         /** Tells the last number of its lane. */
-        MARK,
+        MARKER,
         /** Finds out whether the link stands. */
-        BEAT
+        HEARTBEAT
     }
 
     /** What the objects around a message take at least: itself, its array, its future and its place in the queue. */
@@ -54,18 +54,18 @@ public final class OutboundMessage {
         return new OutboundMessage(message, Kind.NUMBERED, ReceiverCount.NO, sent, numbering);
     }
 
-    static OutboundMessage beat(byte[] message, ReceiverCount count, SendCallback sent) {
-        return new OutboundMessage(message, Kind.BEAT, count, sent, null);
+    static OutboundMessage heartbeat(byte[] message, ReceiverCount count, SendCallback sent) {
+        return new OutboundMessage(message, Kind.HEARTBEAT, count, sent, null);
     }
 
-    static OutboundMessage mark(SequenceNumbers.Format numbering) {
+    static OutboundMessage marker(SequenceNumbers.Format numbering) {
         return new OutboundMessage(
-                numbering.mark().clone(), Kind.MARK, ReceiverCount.NO, SendCallback.UNNOTICED, numbering);
+                numbering.marker().clone(), Kind.MARKER, ReceiverCount.NO, SendCallback.UNNOTICED, numbering);
     }
 
     /** Let in also when the outbox is full, and no message of the layers above. */
     boolean urgent() {
-        return kind == Kind.MARK || kind == Kind.BEAT;
+        return kind == Kind.MARKER || kind == Kind.HEARTBEAT;
     }
 
     /** Says where it takes its bytes from: all that it keeps alive, and not just what is sent. */

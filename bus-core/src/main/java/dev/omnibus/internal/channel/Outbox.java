@@ -28,7 +28,7 @@ public class Outbox {
     private static final int MAX_LANES = 65_536;
 
     /** In one heartbeat; when many topics fall silent at once, their markers are spread. */
-    private static final int MAX_MARKS = 4_096;
+    private static final int MAX_MARKERS = 4_096;
 
     private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -162,15 +162,15 @@ public class Outbox {
     /** Once per heartbeat: sends markers that are due, forgets lanes that are not in use, and sends what was left. */
     void tick(long now) {
         boolean crowded = lanes.size() > MAX_LANES;
-        int marks = 0;
+        int markers = 0;
         for (Lane lane : lanes.values()) {
             if (retire(lane, now, UNUSED_NANOS, false) || (crowded && retire(lane, now, 0, true))) {
                 continue;
             }
             lane.reroute();
             lane.resume(now);
-            if ((marks < MAX_MARKS || crowded) && lane.tick(now)) {
-                marks++;
+            if ((markers < MAX_MARKERS || crowded) && lane.tick(now)) {
+                markers++;
             }
         }
         routes.values().forEach(Route::pump); // should something have been left for lack of memory
@@ -214,7 +214,7 @@ public class Outbox {
         long end = now + timeout.toNanos();
         Map<Lane, Long> open = new HashMap<>();
         for (Lane lane : lanes.values()) {
-            lane.tellLast(now);
+            lane.sendLastMarker(now);
             open.put(lane, lane.accepted());
         }
         while (true) {

@@ -35,7 +35,7 @@ class Route {
     private final Transport transport;
     private final TransportException noMemory;
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
-    private final Queue<Lane> beating = new ConcurrentLinkedQueue<>(); // ready as well, and not to be held up
+    private final Queue<Lane> heartbeats = new ConcurrentLinkedQueue<>(); // ready as well, and not to be held up
     private final AtomicInteger writes = new AtomicInteger(); // under way
     private final AtomicInteger publications = new AtomicInteger(); // under way, one for each lane
     private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() not yet answered
@@ -52,8 +52,8 @@ class Route {
      *
      * @param beats whether a heartbeat waits in it, which others do not hold up
      */
-    void add(Lane lane, boolean beats) {
-        (beats ? beating : ready).add(lane);
+    void add(Lane lane, boolean heartbeat) {
+        (heartbeat ? heartbeats : ready).add(lane);
     }
 
     /**
@@ -68,8 +68,8 @@ class Route {
         int answered = 1;
         try {
             do {
-                while (!beating.isEmpty()) {
-                    write(beating, 0);
+                while (!heartbeats.isEmpty()) {
+                    write(heartbeats, 0);
                 }
                 while (writes.get() < MAX_WRITES && publications.get() < MAX_LANES && !ready.isEmpty()) {
                     write(ready, 1);
@@ -125,7 +125,7 @@ class Route {
 
         private final AtomicInteger open;
         private final int weight;
-        private final AtomicBoolean told = new AtomicBoolean();
+        private final AtomicBoolean done = new AtomicBoolean();
         private final Publication.Outcome outcome;
 
         Counting(AtomicInteger open, int weight, Publication.Outcome outcome) {
@@ -136,7 +136,7 @@ class Route {
 
         @Override
         public void published(long receivers, long patternSubscribers) {
-            if (told.compareAndSet(false, true)) {
+            if (done.compareAndSet(false, true)) {
                 try {
                     outcome.published(receivers, patternSubscribers);
                 } finally {
@@ -147,7 +147,7 @@ class Route {
 
         @Override
         public void failed(TransportException failure) {
-            if (told.compareAndSet(false, true)) {
+            if (done.compareAndSet(false, true)) {
                 try {
                     outcome.failed(failure);
                 } finally {

@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SequenceNumbers {
 
-    private static final int MAX_MARKS = 5;
-    private static final long TOLD_FOR = TimeUnit.MINUTES.toNanos(10);
+    private static final int MAX_MARKERS = 5;
+    private static final long ANNOUNCED_FOR = TimeUnit.MINUTES.toNanos(10);
 
     private final long heartbeat;
     private @Nullable Format numbering; // that of the last message
     private long last;
     private long given; // when the last one was given
-    private long told; // the highest that a mark was sent with
+    private long announced; // the highest that a mark was sent with
     private long pausing; // since when
-    private int marks; // made since then
+    private int markers; // made since then
     private boolean lastHeard = true; // perhaps, as long as it is not known
     private boolean heard; // any of them, perhaps
     private boolean doubted; // what was given may have been sent, and may arrive still
@@ -30,7 +30,7 @@ public final class SequenceNumbers {
     SequenceNumbers(long heartbeatNanos, long last) {
         this.heartbeat = heartbeatNanos;
         this.last = last;
-        this.told = last;
+        this.announced = last;
         this.heard = last > 0;
     }
 
@@ -76,8 +76,8 @@ public final class SequenceNumbers {
      * another connection. With the mark, the receivers know that nothing between the two was forged.
      */
     @Nullable
-    OutboundMessage doubt(Format how) {
-        return doubted ? mark(how) : null;
+    OutboundMessage doubtMarker(Format how) {
+        return doubted ? marker(how) : null;
     }
 
     /** Whether somebody may have heard of any number that was given here. */
@@ -88,17 +88,17 @@ public final class SequenceNumbers {
     /** Something may have got lost: the pauses before the marks are short again. */
     void restart(long now) {
         pausing = now;
-        marks = 0;
+        markers = 0;
     }
 
     /** A mark with this number was sent. */
-    void told(long number) {
-        told = Math.max(told, number);
+    void announced(long number) {
+        announced = Math.max(announced, number);
     }
 
     /** Whether a mark with the last number was sent, or need not be. */
-    boolean isTold() {
-        return told == last || isUnheard();
+    boolean isAnnounced() {
+        return announced == last || isUnheard();
     }
 
     /** Whether surely nobody knows of these numbers. */
@@ -108,23 +108,23 @@ public final class SequenceNumbers {
 
     /** Whether no mark is due any more. */
     boolean isSilent(long now) {
-        return numbering == null || last == 0 || isUnheard() || marks == MAX_MARKS || now - given > TOLD_FOR;
+        return numbering == null || last == 0 || isUnheard() || markers == MAX_MARKERS || now - given > ANNOUNCED_FOR;
     }
 
     /** The mark of a lane that is idle, if it is time for one. */
     @Nullable
-    OutboundMessage due(long now) {
+    OutboundMessage dueMarker(long now) {
         Format how = numbering;
         if (how == null || isSilent(now) || now - pausing < pause()) {
             return null;
         }
         pausing = now;
-        marks++;
-        return mark(how);
+        markers++;
+        return marker(how);
     }
 
     private long pause() {
-        return Math.min(heartbeat, TOLD_FOR) << (2 * marks);
+        return Math.min(heartbeat, ANNOUNCED_FOR) << (2 * markers);
     }
 
     /**
@@ -133,21 +133,21 @@ public final class SequenceNumbers {
      * @param more whether messages wait that are to be numbered before it is sent
      */
     @Nullable
-    OutboundMessage untold(boolean more, long now) {
+    OutboundMessage lastMarker(boolean more, long now) {
         Format how = numbering;
-        boolean owed = more || !(isTold() || last == 0 || now - given > TOLD_FOR);
-        return how == null || !owed ? null : mark(how);
+        boolean owed = more || !(isAnnounced() || last == 0 || now - given > ANNOUNCED_FOR);
+        return how == null || !owed ? null : marker(how);
     }
 
-    private OutboundMessage mark(Format how) {
-        OutboundMessage mark = OutboundMessage.mark(how);
-        tell(mark, how);
-        return mark;
+    private OutboundMessage marker(Format how) {
+        OutboundMessage marker = OutboundMessage.marker(how);
+        announce(marker, how);
+        return marker;
     }
 
     /** Writes the number that is the last one now into a mark. */
-    void tell(OutboundMessage mark, Format how) {
-        Frames.number(mark.message, how.markDigitsFrom(), how.digits(), last);
+    void announce(OutboundMessage marker, Format how) {
+        Frames.number(marker.message, how.markerDigitsFrom(), how.digits(), last);
     }
 
     /**
@@ -162,7 +162,7 @@ public final class SequenceNumbers {
      * @param mark one JSON object with room for the digits; copied before they are written
      * @param markDigitsFrom where the number's first digit is written in the mark
      */
-    public record Format(int digitsFrom, int digits, byte[] mark, int markDigitsFrom) {}
+    public record Format(int digitsFrom, int digits, byte[] marker, int markerDigitsFrom) {}
 
     /**
      * A compact map from channels to the last sequence numbers that were given on them, for channels without a lane: a

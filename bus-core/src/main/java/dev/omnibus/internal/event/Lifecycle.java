@@ -15,7 +15,7 @@ public final class Lifecycle implements Channels.Listener {
     private final String node;
     private final ListenerNotifier listener;
     private BusState state = BusState.CONNECTING; // guarded by this
-    private boolean linkDown; // guarded by this
+    private boolean disconnected; // guarded by this
 
     public Lifecycle(String node, ListenerNotifier listener) {
         this.node = node;
@@ -30,20 +30,20 @@ public final class Lifecycle implements Channels.Listener {
     /** The link is watched before that, and may be down again. */
     public synchronized void connected() {
         move(BusState.CONNECTING, BusState.UP);
-        if (linkDown) {
+        if (disconnected) {
             move(BusState.UP, BusState.DOWN);
         }
     }
 
     @Override
-    public synchronized void onLinkDown() {
-        linkDown = true;
+    public synchronized void onDisconnected() {
+        disconnected = true;
         move(BusState.UP, BusState.DOWN);
     }
 
     @Override
-    public synchronized void onLinkUp() {
-        linkDown = false;
+    public synchronized void onConnected() {
+        disconnected = false;
         move(BusState.DOWN, BusState.UP);
     }
 

@@ -218,7 +218,7 @@ abstract class ChannelsContract {
         await().atMost(20, SECONDS).until(() -> received.messages.contains("{\"m\":\"mark 3000\"}"));
         assertEquals("{\"m\":\"3000\"}", received.messages.get(2_999));
         assertEquals("{\"m\":\"mark 3000\"}", received.messages.get(3_000));
-        assertTrue(here.stats().marksSent() >= 1);
+        assertTrue(here.stats().markersSent() >= 1);
     }
 
     @Test

@@ -55,11 +55,11 @@ final class HandTransport implements Transport {
 
     @Override
     public void publish(List<Publication> publications) {
-        if (!isBeat(publications.get(0))) {
+        if (!isHeartbeat(publications.get(0))) {
             writes.add(publications);
         }
         for (Publication publication : publications) {
-            if (isBeat(publication)) {
+            if (isHeartbeat(publication)) {
                 beats.incrementAndGet();
                 if (publication.counted()) {
                     countedBeats.incrementAndGet();
@@ -84,7 +84,7 @@ final class HandTransport implements Transport {
         }
     }
 
-    private static boolean isBeat(Publication publication) {
+    private static boolean isHeartbeat(Publication publication) {
         return publication.channel().contains(":inbox:");
     }
 

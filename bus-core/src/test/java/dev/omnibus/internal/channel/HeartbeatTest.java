@@ -345,12 +345,12 @@ class HeartbeatTest {
             public void onFramesDropped(String channel, long frames) {}
 
             @Override
-            public void onLinkDown() {
+            public void onDisconnected() {
                 throw new OutOfMemoryError("on purpose; its trace belongs to this test");
             }
 
             @Override
-            public void onLinkUp() {}
+            public void onConnected() {}
         };
         try (Channels channels = Channels.open(
                 transport, "here", new ChannelNames("bus"), Notes.limits(QUICK), executor, Notes.TIMER, failing)) {

@@ -162,7 +162,7 @@ class LaneTest {
         assertEquals(Kind.OUTBOX_FULL, second.failure().kind());
         assertTrue(second.failure().notSent());
         Outcome beat = new Outcome();
-        small.sendBeat("{}".getBytes(StandardCharsets.UTF_8), ReceiverCount.ALL, beat);
+        small.sendHeartbeat("{}".getBytes(StandardCharsets.UTF_8), ReceiverCount.ALL, beat);
         assertEquals(1, beat.receivers.join());
 
         assertTrue(transport.completeHeld().get(0).startsWith("{\"m\":\"01x"));

@@ -59,7 +59,7 @@ class MarksTest {
             number(channels, "c");
             await().until(() -> frames.size() >= 5);
             assertEquals(List.of("{\"m\":\"01\"}", "{\"m\":\"02\"}", mark(2), mark(2), mark(2)), frames.subList(0, 5));
-            await().until(() -> channels.stats().marksSent() >= 3);
+            await().until(() -> channels.stats().markersSent() >= 3);
             assertEquals(2, channels.stats().messagesSent());
             number(channels, "c");
             await().until(() -> frames.contains(mark(3)));
@@ -75,7 +75,7 @@ class MarksTest {
             int beats = transport.beats.get();
             await().until(() -> transport.beats.get() > beats + 10);
             assertEquals(2, transport.held.size());
-            assertEquals(0, channels.stats().marksSent());
+            assertEquals(0, channels.stats().markersSent());
         }
     }
 
@@ -127,7 +127,7 @@ class MarksTest {
         completeAtOnce();
         try (Channels channels = open(QUICK, 1 << 20)) {
             IntStream.range(0, 1_000).forEach(i -> number(channels, "c" + i));
-            await().until(() -> channels.stats().marksSent() >= 1_000);
+            await().until(() -> channels.stats().markersSent() >= 1_000);
             assertEquals(1_001, channels.stats().lanes()); // and the inbox
         }
     }

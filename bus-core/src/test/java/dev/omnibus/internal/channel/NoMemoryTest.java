@@ -86,12 +86,12 @@ class NoMemoryTest {
     @Test
     void aBeatGoesWithTheNextOne() {
         exhausted = true;
-        outbox.send("c", OutboundMessage.beat(message("beat 1"), ReceiverCount.NO, SendCallback.UNNOTICED));
+        outbox.send("c", OutboundMessage.heartbeat(message("beat 1"), ReceiverCount.NO, SendCallback.UNNOTICED));
         outbox.tick(System.nanoTime());
         exhausted = false;
         outbox.send(
                 "c",
-                OutboundMessage.beat(
+                OutboundMessage.heartbeat(
                         message("beat 2"), ReceiverCount.NO, SendCallback.UNNOTICED)); // finds the lane ready
         assertEquals(List.of("[{\"m\":\"beat 1\"},{\"m\":\"beat 2\"}]"), transport.completeHeld());
         assertGoesOn();

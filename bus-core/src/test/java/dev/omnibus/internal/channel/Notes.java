@@ -97,12 +97,12 @@ public final class Notes {
         }
 
         @Override
-        public void onLinkDown() {
+        public void onDisconnected() {
             told.add("down");
         }
 
         @Override
-        public void onLinkUp() {
+        public void onConnected() {
             told.add("up");
         }
     }

@@ -102,7 +102,7 @@ class RouteTest {
         IntStream.range(0, 3).forEach(i -> plain(outbox, "busy" + i)); // no further write now
         IntStream.range(0, 300).forEach(i -> plain(outbox, "waiting" + i)); // more than one write takes
         plain(outbox, "own");
-        outbox.send("own", OutboundMessage.beat(message("beat"), ReceiverCount.NO, SendCallback.UNNOTICED));
+        outbox.send("own", OutboundMessage.heartbeat(message("beat"), ReceiverCount.NO, SendCallback.UNNOTICED));
         plain(outbox, "own");
         Publication first = transport.held.remove(0);
         assertEquals("own", first.channel());

@@ -27,7 +27,7 @@ class SequenceNumbersTest {
         give(START);
         List<Long> at = new ArrayList<>();
         for (long second = 0; second < 3_600; second++) {
-            if (numbers.due(START + second * SECOND) != null) {
+            if (numbers.dueMarker(START + second * SECOND) != null) {
                 at.add(second);
             }
         }
@@ -37,46 +37,46 @@ class SequenceNumbersTest {
     @Test
     void aMarkTellsTheLastNumberAndLeavesTheTemplateAlone() {
         SequenceNumbers.Format numbering = Notes.numbering(3);
-        byte[] template = numbering.mark().clone();
+        byte[] template = numbering.marker().clone();
         byte[] last = message("000");
         for (int i = 0; i < 17; i++) {
             numbers.use(numbering);
             numbers.give(last, numbering, START);
         }
         assertArrayEquals(message("017"), last);
-        OutboundMessage mark = Objects.requireNonNull(numbers.due(START + SECOND));
+        OutboundMessage mark = Objects.requireNonNull(numbers.dueMarker(START + SECOND));
         assertArrayEquals(message("mark 017"), mark.message);
-        assertArrayEquals(template, numbering.mark());
+        assertArrayEquals(template, numbering.marker());
         assertTrue(mark.urgent());
     }
 
     @Test
     void aFurtherMessageOrAFailureStartsTheSeriesAnew() {
         give(START);
-        assertNotNull(numbers.due(START + SECOND));
-        assertNull(numbers.due(START + 2 * SECOND));
+        assertNotNull(numbers.dueMarker(START + SECOND));
+        assertNull(numbers.dueMarker(START + 2 * SECOND));
         give(START + 2 * SECOND);
-        assertNull(numbers.due(START + 2 * SECOND));
-        assertNotNull(numbers.due(START + 3 * SECOND));
-        assertNotNull(numbers.due(START + 7 * SECOND));
+        assertNull(numbers.dueMarker(START + 2 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 3 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 7 * SECOND));
 
         numbers.restart(START + 8 * SECOND);
-        assertNull(numbers.due(START + 8 * SECOND));
-        assertNotNull(numbers.due(START + 9 * SECOND));
-        assertNotNull(numbers.due(START + 13 * SECOND));
+        assertNull(numbers.dueMarker(START + 8 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 9 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 13 * SECOND));
     }
 
     @Test
     void theLastMarkIsOwedUntilOneWithTheLastNumberWasSent() {
-        assertNull(numbers.untold(false, START));
+        assertNull(numbers.lastMarker(false, START));
         give(START);
-        assertNotNull(numbers.untold(false, START));
-        numbers.told(1);
-        assertNull(numbers.untold(false, START));
+        assertNotNull(numbers.lastMarker(false, START));
+        numbers.announced(1);
+        assertNull(numbers.lastMarker(false, START));
         give(START);
-        numbers.told(1);
-        assertNotNull(numbers.untold(false, START));
-        assertNull(numbers.untold(false, START + 601 * SECOND));
+        numbers.announced(1);
+        assertNotNull(numbers.lastMarker(false, START));
+        assertNull(numbers.lastMarker(false, START + 601 * SECOND));
     }
 
     @Test
@@ -85,7 +85,7 @@ class SequenceNumbersTest {
         rare.use(Notes.numbering(2));
         rare.give(message("00"), Notes.numbering(2), START);
         for (int i = 0; i < 100; i++) {
-            assertNull(rare.due(START + (i + 1) * SECOND));
+            assertNull(rare.dueMarker(START + (i + 1) * SECOND));
         }
     }
 
@@ -93,51 +93,51 @@ class SequenceNumbersTest {
     void aClockBelowZeroIsAClockLikeAnyOther() {
         long start = Long.MIN_VALUE + SECOND;
         give(start);
-        assertNull(numbers.due(start));
-        assertNotNull(numbers.due(start + SECOND));
+        assertNull(numbers.dueMarker(start));
+        assertNotNull(numbers.dueMarker(start + SECOND));
         give(start + 2 * SECOND);
-        assertNotNull(numbers.due(start + 3 * SECOND));
+        assertNotNull(numbers.dueMarker(start + 3 * SECOND));
     }
 
     @Test
     void whereNobodyHasReceivedAnythingNobodyIsTold() {
         give(START);
         numbers.sent(false);
-        assertNull(numbers.due(START + SECOND));
-        assertNull(numbers.untold(false, START));
-        assertNotNull(numbers.untold(true, START)); // others wait, and may be heard
+        assertNull(numbers.dueMarker(START + SECOND));
+        assertNull(numbers.lastMarker(false, START));
+        assertNotNull(numbers.lastMarker(true, START)); // others wait, and may be heard
         assertTrue(numbers.isSilent(START));
         assertFalse(numbers.isHeard());
 
         give(START + SECOND);
-        assertNotNull(numbers.due(START + 2 * SECOND)); // of this one it is not known yet
+        assertNotNull(numbers.dueMarker(START + 2 * SECOND)); // of this one it is not known yet
         numbers.sent(true);
         assertTrue(numbers.isHeard());
-        assertNotNull(numbers.due(START + 6 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 6 * SECOND));
 
         give(START + 7 * SECOND);
         numbers.sent(false); // whoever received the one before may have been away for this one
-        assertNotNull(numbers.due(START + 8 * SECOND));
+        assertNotNull(numbers.dueMarker(START + 8 * SECOND));
     }
 
     @Test
     void whatIsTakenBackIsGivenAgainAndWhatMayHaveBeenHeardIsTold() {
         give(START);
         numbers.takeBack(0);
-        assertNull(numbers.due(START + SECOND)); // there is nothing to tell
+        assertNull(numbers.dueMarker(START + SECOND)); // there is nothing to tell
         byte[] again = message("00");
         numbers.give(again, Notes.numbering(2), START);
         assertArrayEquals(message("01"), again);
         numbers.unknown();
         assertTrue(numbers.isHeard());
-        assertNotNull(numbers.due(START + SECOND));
+        assertNotNull(numbers.dueMarker(START + SECOND));
     }
 
     @Test
     void aNumberingGoesOnWhereItWasAndOwesNoMarkUntilThen() {
         SequenceNumbers later = new SequenceNumbers(SECOND, 41);
         later.use(Notes.numbering(2));
-        assertNull(later.untold(false, START));
+        assertNull(later.lastMarker(false, START));
         byte[] next = message("00");
         later.give(next, Notes.numbering(2), START);
         assertArrayEquals(message("42"), next);

@@ -22,11 +22,11 @@ class LifecycleTest {
 
     @Test
     void aLinkThatIsDownAgainBeforeTheBusIsReadyIsNotCalledUp() {
-        lifecycle.onLinkDown();
+        lifecycle.onDisconnected();
         assertEquals(List.of(BusState.CONNECTING), told);
         lifecycle.connected();
         assertEquals(BusState.DOWN, lifecycle.state());
-        lifecycle.onLinkUp();
+        lifecycle.onConnected();
         assertEquals(List.of(BusState.CONNECTING, BusState.UP, BusState.DOWN, BusState.UP), told);
     }
 
@@ -34,10 +34,10 @@ class LifecycleTest {
     void nothingLeadsBackFromTheEnd() {
         lifecycle.connected();
         lifecycle.enter(BusState.DRAINING);
-        lifecycle.onLinkDown();
-        lifecycle.onLinkUp();
+        lifecycle.onDisconnected();
+        lifecycle.onConnected();
         lifecycle.enter(BusState.CLOSED);
-        lifecycle.onLinkDown();
+        lifecycle.onDisconnected();
         assertEquals(List.of(BusState.CONNECTING, BusState.UP, BusState.DRAINING, BusState.CLOSED), told);
     }
 }
