@@ -9,16 +9,17 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Decides which messages are let in on their way out, how long they may wait, and tells the senders of the others.
+ * Admission control: decides which messages may be sent and how long they may wait, and notifies the senders of the
+ * others.
  *
- * <p>What has been let in is bounded in bytes. Numbered messages may wait for room, and for the link.
+ * <p>What has been admitted is bounded in bytes. Numbered messages may wait for room, and for the connection.
  */
 public final class AdmissionControl {
 
-    /** Whether messages are let in. */
+    /** Whether messages are admitted. */
     private enum State {
         OPEN,
-        /** The link is down: nothing is let in but what may wait for it. */
+        /** There is no connection: nothing is admitted but what may wait for it. */
         DOWN,
         CLOSED
     }
@@ -28,7 +29,7 @@ public final class AdmissionControl {
     private final int messageLimit;
     private final ByteBudget room;
     private final long patience; // nanoseconds that a numbered message waits for room
-    private final long hold; // nanoseconds that it waits for the link
+    private final long hold; // nanoseconds that it waits for the connection
     private volatile State state = State.OPEN;
 
     public AdmissionControl(Channels.Limits limits, Executor executor, Counters counters) {
@@ -40,12 +41,12 @@ public final class AdmissionControl {
         this.hold = limits.hold().toNanos();
     }
 
-    /** What has been let in and is still there. */
+    /** The budget of what has been admitted and is still there. */
     public ByteBudget room() {
         return room;
     }
 
-    /** Lets a message in for a lane, or tells its sender why not. A numbered one may wait for room first. */
+    /** Admits a message to a lane, or notifies its sender why not. A numbered one may wait for room first. */
     boolean admit(Lane lane, OutboundMessage waiting) {
         String channel = lane.channel();
         int size = waiting.message.length;
@@ -70,7 +71,7 @@ public final class AdmissionControl {
                 || admitLate(channel, share, waiting, mayWait);
     }
 
-    /** There is no room: waits for it, if allowed to, and while that makes sense. */
+    /** There is no room: waits for it, if the message may, and as long as that makes sense. */
     private boolean admitLate(String channel, ByteBudget.Share share, OutboundMessage waiting, boolean mayWait) {
         long start = System.nanoTime();
         String waited = "";
@@ -98,18 +99,19 @@ public final class AdmissionControl {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
     }
 
-    /** Whether a message is not to be queued now. */
+    /** Whether a message is refused now. */
     boolean refuses(OutboundMessage waiting) {
         State now = state;
         return now != State.OPEN && (now == State.CLOSED || (!waiting.urgent() && !mayHold(waiting)));
     }
 
-    /** Whether a message waits for the link when there is none. */
+    /** Whether a message may wait for a connection. */
     boolean mayHold(OutboundMessage waiting) {
-        return hold > 0 && (waiting.kind == OutboundMessage.Kind.NUMBERED || waiting.kind == OutboundMessage.Kind.MARKER);
+        return hold > 0
+                && (waiting.kind == OutboundMessage.Kind.NUMBERED || waiting.kind == OutboundMessage.Kind.MARKER);
     }
 
-    /** Whether messages that failed so are sent again: none that may have arrived is. */
+    /** Whether messages that failed like this are sent again: none that may have arrived is. */
     boolean mayHold(TransportException failure) {
         return hold > 0 && failure.kind() == Kind.CONNECTION_LOST && failure.notSent() && state != State.CLOSED;
     }
@@ -126,7 +128,7 @@ public final class AdmissionControl {
         return new TransportException(Kind.CONNECTION_LOST, true, vain, null);
     }
 
-    /** Why a message was not sent, or not even taken. */
+    /** Why a message was not sent, or not even queued. */
     TransportException unsent(String channel) {
         return state == State.CLOSED
                 ? new TransportException(
@@ -143,7 +145,7 @@ public final class AdmissionControl {
         return state == State.OPEN;
     }
 
-    /** Tells a sender that his message is not sent. */
+    /** Notifies a sender that its message is not sent. */
     void refuse(OutboundMessage waiting, TransportException failure) {
         if (!waiting.urgent()) {
             counters.messagesFailed.increment();
@@ -160,13 +162,13 @@ public final class AdmissionControl {
         executor.execute(task);
     }
 
-    /** Counts a message in that is let in in any case. */
+    /** Admits a message whatever there is room for. */
     public void admitAnyway(Lane lane, OutboundMessage waiting) {
         waiting.weigh(lane);
         lane.room().takeAnyway(waiting.weight());
     }
 
-    /** Counts a frame, or what was given up. Beats and marks are no messages of the layers above. */
+    /** Counts a frame, or what has failed. Heartbeats and markers are no messages of the layers above. */
     void count(Batch ended, boolean sent) {
         if (sent) {
             counters.framesSent.increment();
@@ -177,17 +179,17 @@ public final class AdmissionControl {
         }
     }
 
-    /** The link is down. The lanes are still to be told. */
+    /** The connection is lost. The lanes are still to be notified. */
     void down() {
         become(State.DOWN);
     }
 
-    /** The link stands again. */
+    /** The connection is back. */
     void up() {
         become(State.OPEN);
     }
 
-    /** The end. The lanes are still to be told. */
+    /** Closes it. The lanes are still to be notified. */
     void close() {
         become(State.CLOSED);
     }

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Messages of one lane that share a fate: those of one frame, or those that are given up together. */
+/** A batch: messages of one lane with one outcome, because they are in one frame or fail together. */
 final class Batch implements Publication.Outcome {
 
     static final long NONE = -1;
@@ -28,7 +28,7 @@ final class Batch implements Publication.Outcome {
         this.lane = lane;
     }
 
-    /** What the lane's last number was before these messages got theirs. */
+    /** Notes the lane's last number before these messages got theirs. */
     void numberBefore(long number) {
         numberBefore = number;
     }
@@ -38,7 +38,7 @@ final class Batch implements Publication.Outcome {
         return numberBefore;
     }
 
-    /** Whether a count of nobody meant something when these messages were handed over. */
+    /** Notes whether a count of 0 meant that nobody received these messages, when they were handed over. */
     void countsEveryone(boolean does) {
         countsEveryone = does;
     }
@@ -47,7 +47,7 @@ final class Batch implements Publication.Outcome {
         return countsEveryone;
     }
 
-    /** So many more can be added, whatever memory there is then. */
+    /** Makes room for more messages, so that adding them needs no memory. */
     void reserve(int more) {
         messages.ensureCapacity(messages.size() + more);
     }
@@ -58,7 +58,7 @@ final class Batch implements Publication.Outcome {
         tally(waiting, 1);
     }
 
-    /** Takes out those that are to be sent once more, and gives them to the consumer, last one first. */
+    /** Takes out those that are to be sent again, and gives them to the consumer, last one first. */
     void remove(Predicate<OutboundMessage> which, Consumer<OutboundMessage> again) {
         for (int i = messages.size() - 1; i >= 0; i--) {
             if (which.test(messages.get(i))) {
@@ -79,7 +79,7 @@ final class Batch implements Publication.Outcome {
         return messages.isEmpty();
     }
 
-    /** Gives back the room that they have taken, in as few steps as there are routes that they were let in for. */
+    /** Gives back the bytes that they have taken, in as few steps as there are routes that they were admitted for. */
     void release() {
         ByteBudget.Share from = null;
         long bytes = 0;
@@ -100,12 +100,12 @@ final class Batch implements Publication.Outcome {
         return markers;
     }
 
-    /** How many there are of the layers above. */
+    /** How many there are of the layers above: neither markers nor heartbeats. */
     int ordinary() {
         return messages.size() - markers - heartbeats;
     }
 
-    /** The highest number that a mark among them tells; 0 without one. */
+    /** The highest number that a marker among them announces; 0 without one. */
     long announced() {
         return announced;
     }
@@ -114,7 +114,7 @@ final class Batch implements Publication.Outcome {
         announced = number;
     }
 
-    /** Stays what it was, also when messages are taken out to be sent once more. */
+    /** The index of its first message, also after that was taken out to be sent again. */
     long firstIndex() {
         return firstIndex;
     }
@@ -129,7 +129,7 @@ final class Batch implements Publication.Outcome {
         lane.finish(this, 0, NOT_TOLD_APART, failure);
     }
 
-    /** Tells those that may block, or those that do not; true if there are others. */
+    /** Notifies the senders that may block, or those that do not; returns whether there are others. */
     boolean notifySenders(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
         boolean others = false;
         for (OutboundMessage waiting : messages) {
@@ -150,7 +150,7 @@ final class Batch implements Publication.Outcome {
                 sent.failed(failure);
             }
         } catch (Throwable t) {
-            Mailbox.complain("Whoever sent a message failed at its outcome", t); // not its neighbours
+            Mailbox.complain("A sender failed when it was notified of an outcome", t); // not its neighbours
         }
     }
 }

@@ -12,15 +12,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * A byte budget that routes share, with a dynamic threshold for each of them.
  *
- * <p>A share may grow to what is still free beside it: one route that does not move takes half of the room at most, two
- * take two thirds together, and there is always something left for the others. A route that is the only one may have it
- * all.
+ * <p>A share may grow to what is still free beside it: one route that is stuck takes half of the budget at most, two
+ * take two thirds together, and there is always something left for the others. A route that is the only one may have
+ * all of it.
  */
 public final class ByteBudget {
 
     private final long limit;
     private final AtomicLong taken = new AtomicLong();
-    private final List<Share> awaited = new CopyOnWriteArrayList<>(); // those in front of which somebody waits
+    private final List<Share> awaited = new CopyOnWriteArrayList<>(); // those that somebody waits for
 
     ByteBudget(long limit) {
         this.limit = limit;
@@ -34,7 +34,7 @@ public final class ByteBudget {
         return taken.get();
     }
 
-    /** Lets all who wait check again whether there is room, and whether waiting makes sense still. */
+    /** Makes all waiting threads check again whether there is room, and whether waiting still makes sense. */
     void wakeAll() {
         if (!awaited.isEmpty()) {
             awaited.forEach(Share::wake);
@@ -42,19 +42,19 @@ public final class ByteBudget {
     }
 
     /**
-     * What one route has of it. Who finds too few bytes may wait: first come, first served.
+     * The share of one route. A thread that finds too few bytes may wait: first come, first served.
      *
-     * <p>Those who wait stand in front of a fair lock; whoever holds it is woken when bytes are given back. While
-     * nobody waits, giving back costs one look at who does.
+     * <p>Waiting threads queue for a fair lock; its holder is woken when bytes are given back. While nobody waits,
+     * giving back costs one check.
      */
     final class Share {
 
         private final boolean whole;
-        private final AtomicLong own = new AtomicLong(); // not counted if it may have it all
+        private final AtomicLong own = new AtomicLong(); // not counted if it may have all of it
         private final ReentrantLock turnstile = new ReentrantLock(true);
-        private volatile @Nullable Thread first; // of those who wait
+        private volatile @Nullable Thread first; // of the waiting threads
 
-        /** A new share; one that may have the whole room is the only one. */
+        /** A new share; one that may have the whole budget is the only one. */
         Share(boolean whole) {
             this.whole = whole;
         }
@@ -68,7 +68,7 @@ public final class ByteBudget {
                 if (before != 0 && (size > free || (!whole && own.get() + size > free))) {
                     return false;
                 }
-            } while (!taken.compareAndSet(before, before + size)); // nobody sees as taken what never is
+            } while (!taken.compareAndSet(before, before + size)); // or others would see bytes as taken that never are
             count(size);
             return true;
         }
@@ -91,7 +91,7 @@ public final class ByteBudget {
             }
         }
 
-        /** What there is too much of, for the sender of a message to a channel. */
+        /** What is full, for the sender of a message to a channel. */
         String fill(String channel) {
             return whole
                     ? limit + " bytes wait for Redis"
@@ -99,12 +99,12 @@ public final class ByteBudget {
                             + limit + " for all servers may";
         }
 
-        /** Whether somebody waits, before whom nobody else who could wait should be served. */
+        /** Whether a thread waits, which is to be served before others that could wait. */
         boolean isAwaited() {
             return first != null;
         }
 
-        /** Lets the first of those who wait look again, and if it goes, the next. */
+        /** Makes the first waiting thread check again, and when it leaves, the next one. */
         private void wake() {
             Thread waiting = first;
             if (waiting != null && waiting != Thread.currentThread()) {
@@ -116,7 +116,7 @@ public final class ByteBudget {
          * Takes bytes, and waits for them if need be.
          *
          * @param nanos how long at most
-         * @param worthwhile looked at when woken; false ends the waiting
+         * @param worthwhile checked whenever it is woken; false ends the waiting
          * @return false if there were too few in time
          * @throws InterruptedException if the thread is interrupted before there are enough
          */

@@ -3,11 +3,10 @@ package dev.omnibus.internal.channel;
 import java.util.regex.Pattern;
 
 /**
- * The names of all channels and keys that the bus uses, in one place, so that access control lists can be written by
- * looking at one page. Immutable.
+ * The naming scheme: all channels and keys that the bus uses, in one place, so that access control lists can be written
+ * from one page. Immutable.
  *
- * @param prefix what every name begins with; {@code bus} by default. Buses with different prefixes do not hear each
- *     other
+ * @param prefix what every name begins with; {@code bus} by default. Buses with different prefixes are separate
  */
 public record ChannelNames(String prefix) {
 
@@ -48,7 +47,7 @@ public record ChannelNames(String prefix) {
     }
 
     /**
-     * The channel on which every node that serves a method listens.
+     * The channel that every node that serves a method subscribes to.
      *
      * @param method {@code service.method}
      * @return its channel
@@ -69,7 +68,7 @@ public record ChannelNames(String prefix) {
     }
 
     /**
-     * The channel on which a node gets its replies.
+     * The channel on which a node receives its replies.
      *
      * @param node the node's id
      * @return its channel
@@ -79,7 +78,7 @@ public record ChannelNames(String prefix) {
     }
 
     /**
-     * Whether a name is that of an inbox, for receivers that are told where to answer.
+     * Whether a name is that of an inbox, for receivers of requests that name the channel of the reply.
      *
      * @param channel any name
      * @return true if it is
@@ -100,7 +99,7 @@ public record ChannelNames(String prefix) {
     }
 
     /**
-     * The channel on which nodes say that they came, drain or left.
+     * The channel on which nodes announce that they come, drain or leave.
      *
      * @return its name
      */

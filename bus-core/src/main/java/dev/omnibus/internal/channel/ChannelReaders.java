@@ -18,14 +18,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels and patterns that this process is subscribed to, one reader for each.
+ * A registry of the channels and patterns that this process is subscribed to, with one reader for each.
  *
- * <p>Subscribing and unsubscribing of one name follow one another, so that the last word is also the last deed, however
- * quickly they are called.
+ * <p>Calls to subscribe and unsubscribe one name are executed one after another, so that the last call decides, however
+ * quickly they come.
  */
 final class ChannelReaders {
 
-    /** So many single messages after each other are no chance. */
+    /** That many single messages in a row are no coincidence. */
     private static final int CALM = 8;
 
     private final Transport transport;
@@ -63,7 +63,7 @@ final class ChannelReaders {
         }
         try {
             return new Open(name, reader, step(name, () -> subscribe.apply(name, reader)));
-        } catch (Throwable failure) { // as if it had not been asked for
+        } catch (Throwable failure) { // as if it had never been called
             readers.remove(name, reader);
             throw failure;
         }
@@ -141,8 +141,8 @@ final class ChannelReaders {
     }
 
     /**
-     * Takes frames from the transport's thread, which only queues them, and splits them on the executor for a receiver.
-     * For one that never waits they are split at once.
+     * A reader of one channel: the transport's thread only queues frames; they are split on the executor for the
+     * receiver. For one that never waits they are split at once.
      */
     static final class Reader implements FrameListener {
 
@@ -200,7 +200,7 @@ final class ChannelReaders {
             }
         }
 
-        /** Runs on the transport's thread what empties the mailbox. */
+        /** Drains the mailbox on the transport's thread. */
         private void readHere(Runnable reading) {
             boolean outermost = readingHere.add(Thread.currentThread());
             try {
@@ -212,7 +212,7 @@ final class ChannelReaders {
             }
         }
 
-        /** Queued like a frame, so that the receiver learns of it between the frames before and after. */
+        /** Queued like a frame, so that the receiver is notified between the frames before and after. */
         @Override
         public void onInterrupted() {
             mailbox.offer(new Arrived(name, NOTHING, receiver::interrupted));

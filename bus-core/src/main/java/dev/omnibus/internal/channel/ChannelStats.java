@@ -6,15 +6,15 @@ import java.util.concurrent.atomic.LongAdder;
  * What has gone through the channels of this process since they were opened, and what they hold at the moment. Counted
  * one by one: a snapshot taken under load may be off by what is just being counted.
  *
- * @param messagesSent messages that were handed to their receivers, without marks and beats
- * @param framesSent frames in which those, marks and beats went
- * @param messagesFailed messages whose sending failed, or whose outcome is unknown, without marks and beats
- * @param messagesReceived messages that arrived, without the own beats
+ * @param messagesSent messages that were handed to their receivers, without markers and heartbeats
+ * @param framesSent frames that carried those, markers and heartbeats
+ * @param messagesFailed messages whose sending failed, or whose outcome is unknown, without markers and heartbeats
+ * @param messagesReceived messages that arrived, without the heartbeats of this node
  * @param framesReceived frames that arrived and were read
- * @param badFrames frames among them of which something was not as the wire protocol has it
+ * @param badFrames frames among them that violated the wire protocol
  * @param framesDropped frames that arrived and were dropped, because too much waited to be read
- * @param reconnects how often the connection was made anew because the link was dead
- * @param marksSent marks that were sent
+ * @param reconnects how often a dead connection was replaced
+ * @param markersSent markers that were sent
  * @param outboxBytes bytes that wait to be sent, or whose sending is under way
  * @param lanes channels with a queue of outgoing messages, also an empty one
  */

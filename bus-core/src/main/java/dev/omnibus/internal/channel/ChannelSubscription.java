@@ -3,13 +3,13 @@ package dev.omnibus.internal.channel;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One subscription of this process to a channel or a pattern of channels. Its futures may complete on the transport's
- * own thread: dependents must neither block nor throw. Thread-safe.
+ * A subscription of this process to a channel or a pattern of channels. Its futures may complete on the transport's own
+ * thread: dependents must neither block nor throw. Thread-safe.
  */
 public interface ChannelSubscription {
 
     /**
-     * When messages are received.
+     * Whether it is established.
      *
      * @return completes when the transport has confirmed the subscription; fails with a
      *     {@link dev.omnibus.transport.TransportException} if it refuses
@@ -17,7 +17,7 @@ public interface ChannelSubscription {
     CompletableFuture<Void> ready();
 
     /**
-     * When the receiver has been handed everything that had arrived by now.
+     * Whether the receiver got everything that had arrived by now.
      *
      * @return completes then; at once if the subscription has ended
      */

@@ -23,28 +23,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Sends and receives messages by channel name, for the layers that give them a meaning.
+ * The channel engine: sends and receives messages by channel name, for the layers that give them a meaning.
  *
  * <p>Messages of this process to one channel arrive in the order in which they were sent. What waits to be sent is
- * bounded in bytes; sending does not block, unless the limits say that numbered messages wait for room. What arrives is
- * handed to one {@link Receiver} per channel, on the executor. The link is watched, and made anew when it is dead.
+ * bounded in bytes; sending does not block, unless the limits let numbered messages wait for room. What arrives is
+ * passed to one {@link Receiver} per channel, on the executor. A {@link Heartbeat} replaces a dead connection.
  * Thread-safe.
  */
 public final class Channels implements AutoCloseable {
 
-    /** How often what waits for the link is tried again, and looked at whether it has waited too long. */
+    /** How often what waits for the connection is retried, or failed because it has waited too long. */
     private static final Duration RETRY_PERIOD = Duration.ofMillis(100);
 
     /**
-     * What is allowed, and how often the link is watched.
+     * The limits of the engine.
      *
      * @param messageBytes the largest message that is sent
      * @param outboundBytes how much may wait to be sent
-     * @param outboxWait how long a numbered message that finds no room holds up its sender at most; zero to fail at
-     *     once
+     * @param outboxWait how long a numbered message that finds no room blocks its sender at most; zero to fail at once
      * @param hold how long a numbered message waits for a lost connection at most; zero to fail at once
      * @param inboundBytes how much may wait to be read, per channel
-     * @param heartbeat how often the link is tried; it counts as dead after two beats that did not come back
+     * @param heartbeat the period of the heartbeat; the connection counts as dead after two that did not come back
      * @param connectTimeout how long opening may take
      */
     public record Limits(
@@ -103,11 +102,11 @@ public final class Channels implements AutoCloseable {
      *
      * @param transport what carries the frames; closed with this object, also when opening fails
      * @param node the id of this process, new for each
-     * @param names how channels are called
-     * @param limits what is allowed
-     * @param executor where receivers run, and where the outcomes of what was sent are told
-     * @param timer what has to wait waits there; it goes on when these channels are closed, but for what is theirs
-     * @param listener told what goes wrong
+     * @param names the naming scheme
+     * @param limits the limits
+     * @param executor where receivers run, and callbacks that may block
+     * @param timer for all waits; not ended by these channels
+     * @param listener notified of what goes wrong
      * @return open channels
      * @throws TransportException if the transport refuses, or the round trip takes longer than the connect timeout
      */
@@ -187,7 +186,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * How channels are called.
+     * The naming scheme.
      *
      * @return the names
      */
@@ -196,7 +195,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * What carries the frames, for the entries that tell who is there.
+     * What carries the frames, for leases and lists.
      *
      * @return the transport
      */
@@ -205,7 +204,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Where it is told how waits end, for layers. Ahead of handlers, should these hold up all threads.
+     * Where layers complete what others wait for. It has priority over handlers, should these block all threads.
      *
      * @return the executor of these channels
      */
@@ -214,8 +213,8 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Whether the numbers of receivers mean something here. They do not if the transport delivered a message that it
-     * had counted as received by nobody.
+     * Whether receiver counts can be trusted. They cannot if the transport delivered a message that it had counted as
+     * received by nobody.
      *
      * @return true if they do
      */
@@ -224,35 +223,35 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Sends a message. Never blocks. It fails at once when the outbox is full or the link is known to be down.
+     * Sends a message. Never blocks. It fails at once when the outbox is full or the connection is known to be lost.
      *
      * @param channel where to
      * @param message one JSON object; not to be changed afterwards
-     * @param count what is to be known of the receivers
-     * @param sent told how it went
+     * @param count how the receivers are counted
+     * @param sent called with the outcome
      */
     public void send(String channel, byte[] message, ReceiverCount count, SendCallback sent) {
         outbox.send(channel, OutboundMessage.plain(message, count, sent));
     }
 
-    /** Sends a beat to the own inbox, also when the outbox is full: a busy link is not a dead one. */
+    /** Sends a heartbeat to the inbox of this node, even if the outbox is full: a busy connection is not a dead one. */
     void sendHeartbeat(byte[] message, ReceiverCount count, SendCallback sent) {
         outbox.send(names.inbox(node), OutboundMessage.heartbeat(message, count, sent));
     }
 
     /**
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
-     * which they are sent. One that is certainly not sent takes no number. When nothing follows it, the mark does, a
+     * which they are sent. One that is certainly not sent takes no number. When nothing follows it, its marker does, a
      * few times, unless nobody has ever received any.
      *
-     * <p>If the outbox is full, this blocks until there is room, for the time that the limits say. Closing ends the
-     * wait, and so does a link that goes down, unless messages are held for it. If there is no connection, the message
-     * is held for the time that the limits say, and keeps its place; it is never sent again if it may have arrived.
+     * <p>If the outbox is full, this blocks until there is room, as long as the limits allow. Closing ends the wait,
+     * and so does the loss of the connection, unless messages are held for it. If there is no connection, the message
+     * is held as long as the limits allow, and keeps its place; it is never sent again if it may have arrived.
      *
      * @param channel where to
      * @param message one JSON object with room for the number
-     * @param numbering where the number is written, and what tells the last one
-     * @param sent told how it went
+     * @param numbering the form of the number, and the marker for the last one
+     * @param sent called with the outcome
      * @throws IllegalStateException if it would have to wait for room on the transport's thread; then nothing was done
      */
     public void sendNumbered(String channel, byte[] message, SequenceNumbers.Format numbering, SendCallback sent) {
@@ -263,7 +262,7 @@ public final class Channels implements AutoCloseable {
      * Receives the messages of one channel. A channel has at most one receiver at a time.
      *
      * @param channel the exact name
-     * @param receiver gets the messages
+     * @param receiver is passed the messages
      * @return the subscription
      * @throws IllegalStateException if the channel has a receiver
      */
@@ -275,7 +274,7 @@ public final class Channels implements AutoCloseable {
      * Receives the messages of all channels whose names match a Redis glob.
      *
      * @param glob the pattern
-     * @param receiver gets the messages
+     * @param receiver is passed the messages
      * @return the subscription
      * @throws IllegalStateException if the pattern has a receiver
      */
@@ -284,7 +283,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Sets who gets what arrives in the inbox of this node.
+     * Sets the receiver of what arrives in the inbox of this node.
      *
      * @param receiver replaces the one before
      */
@@ -293,7 +292,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Reports a message that makes no sense to the layer that received it.
+     * Reports a message that the layer that received it cannot read.
      *
      * @param channel where it arrived
      * @param problem what is wrong with it
@@ -303,8 +302,8 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Reports a message at which this process itself failed, as for lack of memory. Throws nothing: the messages behind
-     * it are not to suffer.
+     * Reports a message that this process failed to handle, as for lack of memory. Throws nothing, for the sake of the
+     * messages after it.
      *
      * @param channel where it arrived
      * @param failure what was thrown
@@ -318,7 +317,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Reports a message that could not be sent, or whose fate is unknown, where nobody waits for it to say so.
+     * Reports a message that could not be sent, or whose outcome is unknown, where no future can say so.
      *
      * @param channel what it was about
      * @param problem why
@@ -328,10 +327,9 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Runs something again and again on the timer's thread, which it must not hold up. What it throws is logged.
+     * Runs a task periodically on the timer's thread, which it must not hold up. What it throws is logged.
      *
-     * @param period the time between two runs; before the first one, and after one that came late, it may be 0.4 to 1.4
-     *     times that
+     * @param period the time between two runs; before the first one, and after one that was late, 0.4 to 1.4 times that
      * @param task what to run
      * @return cancels it
      */
@@ -340,11 +338,11 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Sends something again and again. What has the same period goes in one write of the transport, if it can that; so
-     * it costs the server little more than the heartbeat alone.
+     * Runs a task that sends periodically. What has the same period is sent in one write, if the transport can do that,
+     * so it costs the server little more than the heartbeat alone.
      *
-     * @param period the time between two runs; about, as above
-     * @param sending runs on the transport's thread: must neither block nor do much
+     * @param period the time between two runs, with the same deviation as of {@link #every}
+     * @param sending runs on the transport's thread, so it must neither block nor take long
      * @return cancels it
      */
     public Future<?> sendEvery(Duration period, Runnable sending) {
@@ -353,7 +351,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Runs something once, after a while, where it is told how waits end.
+     * Runs a task once, after a delay, on the {@linkplain #executor() executor}.
      *
      * @param delay how long it waits
      * @param task what to run
@@ -363,7 +361,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Fails a future with a {@link TimeoutException} if it has no end by then. What depends on it must be asynchronous.
+     * Fails a future with a {@link TimeoutException} if it is not completed by then. Dependents must be asynchronous.
      *
      * @param future what is awaited
      * @param timeout for how long
@@ -374,19 +372,19 @@ public final class Channels implements AutoCloseable {
         return timer.limit(future, timeout);
     }
 
-    /** Runs something once, in a moment, on the timer's thread. */
+    /** Runs a task once, in a moment, on the timer's thread. */
     void soon(Runnable task) {
         if (!closed) {
             timer.soon(RETRY_PERIOD, task);
         }
     }
 
-    /** How long a reconnect may take before the next one begins, for tests, to which a minute is too long. */
+    /** Sets how long a reconnect may take before the next one begins, for tests. */
     void reconnectEnds(Duration sooner) {
         heartbeat.reconnectEnds(sooner);
     }
 
-    /** What cannot wait for the link fails, and whoever waits for something in the inbox need not any longer. */
+    /** Fails what cannot wait for the connection, and notifies the receiver of the inbox. */
     void disconnected() {
         outbox.down();
         executor.execute(() -> inbox.interrupted());
@@ -397,9 +395,9 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Sends a last mark where one is due, and waits until everything that was accepted for sending has been sent or has
-     * failed, and the executor has been asked to tell so. It does not wait for the executor itself: a receiver may call
-     * it, or a handler.
+     * Sends a last marker where one is due, and waits until everything that was accepted for sending has been sent or
+     * has failed, and its callbacks have been called or queued for the executor. It does not wait for the executor
+     * itself, so receivers and handlers may call it.
      *
      * @param timeout how long at most
      * @return false if something is still waiting
@@ -412,7 +410,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * What has gone through so far.
+     * Counters of what has gone through so far.
      *
      * @return a snapshot
      */
@@ -421,8 +419,8 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Ends everything at once; what waits to be sent, for room, or for the link, fails. Flush before, to have it sent.
-     * Like flushing, it does not wait for the executor. Idempotent.
+     * Ends everything at once; what waits to be sent, for room, or for the connection, fails. Flush first to have it
+     * sent. Like flushing, this does not wait for the executor. Idempotent.
      */
     @Override
     public void close() {
@@ -436,7 +434,7 @@ public final class Channels implements AutoCloseable {
     }
 
     /**
-     * Whether this is the transport's thread, inside of a receiver: it must not wait for the end of these channels.
+     * Whether this is the transport's thread inside a receiver, which must not wait for the end of these channels.
      *
      * @return true if it is
      */
@@ -444,7 +442,7 @@ public final class Channels implements AutoCloseable {
         return readers.areReadingHere();
     }
 
-    /** Keeps the beats to itself and passes on the rest. */
+    /** Takes out the heartbeats and passes on the rest. */
     private final class Inbox implements Receiver {
 
         @Override
@@ -479,12 +477,11 @@ public final class Channels implements AutoCloseable {
         }
     }
 
-    /** Told what goes wrong below the level of events and calls. Its methods must not block or throw. */
+    /** A listener for what goes wrong below the level of events and calls. Its methods must not block or throw. */
     public interface Listener {
 
         /**
-         * A frame, or the rest of one, was not JSON as the wire protocol has it. The messages before that point were
-         * kept.
+         * A frame, or the rest of one, violated the wire protocol. The messages before that point were kept.
          *
          * @param channel where it arrived
          * @param problem what is wrong with it
@@ -492,7 +489,7 @@ public final class Channels implements AutoCloseable {
         void onBadFrame(String channel, String problem);
 
         /**
-         * Frames are being dropped, because too much waits to be read on this channel. Told once, until
+         * Frames are being dropped, because too much waits to be read on this channel. Called once, until
          * {@link #onFramesDropped}.
          *
          * @param channel the channel, or the pattern, that is read too slowly
@@ -508,17 +505,17 @@ public final class Channels implements AutoCloseable {
         void onFramesDropped(String channel, long frames);
 
         /**
-         * A message could not be sent, or its fate is unknown, and nobody else is told.
+         * A message could not be sent, or its outcome is unknown, and no future says so.
          *
          * @param channel what it was about
          * @param problem why
          */
         default void onUnsent(String channel, String problem) {}
 
-        /** The bus no longer hears itself. It is making a new connection. */
+        /** The connection is lost: heartbeats do not come back. A new one is being made. */
         void onDisconnected();
 
-        /** The bus hears itself again. */
+        /** Heartbeats come back again. */
         void onConnected();
     }
 }

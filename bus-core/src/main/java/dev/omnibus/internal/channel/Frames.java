@@ -6,20 +6,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one place where messages become frames and frames become messages.
+ * The codec of frames: joins messages to frames, and splits frames into messages.
  *
- * <p>A frame is one JSON object, or a JSON array of them. Splitting looks only for the borders of the elements: it
- * follows braces, brackets and strings and reads nothing inside them. So one bad element does not take its neighbours
- * with it, as long as its own brackets are balanced, and no element is parsed twice.
+ * <p>A frame is one JSON object, or a JSON array of them. Splitting only finds the borders of the elements: it follows
+ * braces, brackets and strings and reads nothing inside them. So one bad element does not take its neighbours with it,
+ * as long as its own brackets are balanced, and no element is parsed twice.
  */
 public final class Frames {
 
-    /** Of so many messages a frame is made; who sends more floods the reader with elements of a byte or two. */
+    /** A frame with more would flood its reader with elements of a byte or two. */
     static final int MAX_MESSAGES = 512;
 
     private Frames() {}
 
-    /** What a frame was made of. */
+    /** The messages of a frame, up to the problem, if there is one. */
     public record Split(List<Message> messages, @Nullable String problem) {}
 
     /** Joins messages to one frame. A single message is its own frame. */
@@ -43,12 +43,12 @@ public final class Frames {
         return frame;
     }
 
-    /** Whether one message was sent by itself; without a look at what it is. */
+    /** Whether a frame is a single message, by its first byte. */
     static boolean isOneMessage(byte[] frame) {
         return frame.length > 0 && frame[0] == '{';
     }
 
-    /** Splits a frame. Where it is not what a frame must be, what came before that point still counts. */
+    /** Splits a frame. Where it is malformed, the messages before that point still count. */
     public static Split split(byte[] frame) {
         int at = skipSpace(frame, 0);
         if (at == frame.length) {
@@ -114,14 +114,14 @@ public final class Frames {
     }
 
     /**
-     * Finds the borders of one element after the other. Those of one frame are often alike but for some digits, which
-     * are no borders, whatever stands around them. So an element is compared with the one before it, and looked through
-     * only from the last member that begins before they differ in anything else; often that is not at all.
+     * A scanner for the borders of one element after the other. Those of one frame often differ in digits only, which
+     * are never borders, whatever surrounds them. So an element is compared with the one before it, and scanned only
+     * from the last member that begins before they differ in anything else; often not at all.
      */
     private static final class Element {
 
         private static final int MAX_MEMBERS = 16;
-        private static final int MAX_DIFFERENCES = 16; // with so many numbers, looking through it is quicker
+        private static final int MAX_DIFFERENCES = 16; // with that many numbers, scanning is quicker
 
         private final byte[] frame;
         private final int length;
@@ -140,11 +140,11 @@ public final class Frames {
             return new Message(frame, start, end - start, lastBorder - start);
         }
 
-        /** The offset behind the element that begins here, or -1 if the bytes end first. */
+        /** The offset after the element that begins here, or -1 if the bytes end first. */
         int endFrom(int from) {
-            int alike = known == 0 ? 0 : alike(from); // who has members ends by a bracket, and not by what follows
+            int alike = known == 0 ? 0 : alike(from); // an element with members ends at a bracket, whatever follows
             if (alike == 0 || alike < end - start) {
-                return lookThrough(from, lastMember(alike));
+                return scan(from, lastMember(alike));
             }
             lastBorder += from - start;
             end += from - start;
@@ -152,7 +152,7 @@ public final class Frames {
             return end;
         }
 
-        /** For how many bytes the borders in this element are where they are in the one before it. */
+        /** For how many bytes this element has the borders of the one before it. */
         private int alike(int from) {
             int longest = Math.min(end - start, length - from);
             int same = 0;
@@ -173,7 +173,7 @@ public final class Frames {
             return same;
         }
 
-        /** Where the last member begins before an offset, which is met, and remembered, again. */
+        /** Where the last member before an offset begins; it is forgotten, because it is met again. */
         private int lastMember(int before) {
             while (known > 0 && members[known - 1] >= before) {
                 known--;
@@ -187,7 +187,7 @@ public final class Frames {
             }
         }
 
-        private int lookThrough(int from, int member) {
+        private int scan(int from, int member) {
             int depth = member == 0 ? 0 : 1;
             int border = from + member;
             int behind = -1;
@@ -245,7 +245,7 @@ public final class Frames {
         return at;
     }
 
-    /** Writes a number over so many bytes, zero-padded to the left. */
+    /** Writes a number with a fixed count of digits, zero-padded to the left. */
     static void number(byte[] message, int from, int digits, long value) {
         long rest = value;
         for (int i = from + digits - 1; i >= from; i--) {

@@ -15,17 +15,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds out whether this process still hears itself through the transport.
+ * A failure detector by heartbeats to oneself: finds out whether what this process sends still comes back through the
+ * transport.
  *
- * <p>Every second it sends a beat to the own inbox. Two that did not come back mean that the link is dead, whatever the
- * sockets say, or that the subscription is: the transport is then told to connect anew. But a beat may only be late,
- * behind much else on a slow link: while something arrives on the inbox' connection, and Redis answers that the beats
- * have reached the inbox, it is awaited. And when this process itself stood still, it has nothing to reproach others
- * with. Where two messages in a row find no connection, and none can be made, no beats are awaited. The same beat
- * calibrates the receiver counts: if it arrives although it was counted as received by nobody, the transport cannot
- * count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts. Only an exact count
- * says that they can be trusted again. That costs more than a plain one, in which whoever looks on by a pattern is
- * included, so as long as all is well it is asked for from time to time only.
+ * <p>Every second a heartbeat is sent to the inbox of this node. Two that did not come back mean that the connection is
+ * dead, whatever the sockets report, or that the subscription is: then the transport reconnects. But a heartbeat may
+ * only be late, after much else on a slow connection: it is awaited as long as something arrives on the connection of
+ * the inbox, and Redis answers that the heartbeats have reached the inbox. If this process itself was paused, it waits
+ * for another round. Where two messages in a row find no connection, and none can be made, no heartbeats are awaited.
+ *
+ * <p>The same heartbeat calibrates the receiver counts: if it arrives although it was counted as received by nobody,
+ * the transport cannot count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts.
+ * Only an exact count restores the trust in them. It costs more than a plain one, which includes pattern subscribers,
+ * so as long as all is well only one heartbeat in ten asks for it.
  */
 final class Heartbeat {
 
@@ -34,10 +36,10 @@ final class Heartbeat {
     private static final byte[] MESSAGE_START = MESSAGE.getBytes(StandardCharsets.UTF_8);
     private static final int MAX_MISSED = 2;
     private static final int REFUSED = 2; // messages in a row that found no connection
-    private static final int COUNTED = 10; // one beat of so many is counted exactly
-    private static final int MAX_LATE = 60; // Redis itself gives up a subscriber that is behind for a minute
+    private static final int COUNTED = 10; // one heartbeat in that many is counted exactly
+    private static final int MAX_LATE = 60; // Redis itself disconnects a subscriber that is behind for a minute
 
-    /** Far longer than an attempt takes; a thread of which nothing has been heard until then has died. */
+    /** Far longer than an attempt takes; a thread that has not answered by then has died. */
     private static final Duration RECONNECT_ENDS = Duration.ofMinutes(1);
 
     /** Far longer than a moment. */
@@ -49,15 +51,17 @@ final class Heartbeat {
     private final String inbox;
     private final long period; // nanoseconds
     private volatile ExpiringFlag reconnecting = new ExpiringFlag(RECONNECT_ENDS);
-    private final ExpiringFlag polling = new ExpiringFlag(POLL_ENDS); // for a server that comes back
-    private final Object notifying = new Object(); // held while it is told, so that down and up are told in order
+    private final ExpiringFlag polling = new ExpiringFlag(POLL_ENDS); // for the return of the server
+    private final Object notifying =
+            new Object(); // held while listeners are notified, so that down and up stay in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> reconnect; // guarded by this, like all below
     private boolean down;
     private long lastSent;
     private long lastSeen;
-    private long forgiven; // beats up to this one went down with an old connection, and tell nothing about the new one
-    private long lastAnswered; // by Redis, that it was sent to the inbox
+    private long
+            forgiven; // heartbeats up to this one were lost with an old connection, and prove nothing about the new one
+    private long lastAnswered; // by Redis, as sent to the inbox
     private long answeredBefore; // at the last tick, like the next two
     private long arrivedBefore;
     private long lastTick;
@@ -65,7 +69,7 @@ final class Heartbeat {
     private long count;
     private int refused; // messages in a row
     private volatile boolean countsTrusted = true; // written under the lock
-    private boolean notifiedDown; // guarded by telling
+    private boolean notifiedDown; // guarded by notifying
 
     Heartbeat(Transport transport, Channels.Listener listener, Counters counters, String inbox, Duration period) {
         this.inbox = inbox;
@@ -79,7 +83,7 @@ final class Heartbeat {
         return message.startsWith(MESSAGE_START);
     }
 
-    /** Completes when a beat has come back for the first time. */
+    /** Completes when the first heartbeat has come back. */
     CompletableFuture<Void> first() {
         return first;
     }
@@ -88,7 +92,9 @@ final class Heartbeat {
         return countsTrusted;
     }
 
-    /** Once a second: looks whether the beats come back, and sends the next one, on a new connection if need be. */
+    /**
+     * Once a second: checks whether the heartbeats come back, and sends the next one, on a new connection if needed.
+     */
     void tick(Channels channels) {
         boolean lost;
         long arrived = transport.arrivedBeside(inbox);
@@ -114,14 +120,14 @@ final class Heartbeat {
     private void lost(Channels channels) {
         try {
             notifyOfState(channels);
-        } finally { // whoever is told may fail, for instance because no thread can be started
+        } finally { // a listener may fail, for instance because no thread can be started
             reconnect(channels);
         }
     }
 
     /**
-     * Something could not be sent. Two in a row for which no connection stood, nor could be made: that the beats will
-     * not come back need not be awaited then.
+     * Something could not be sent. After two messages in a row for which there was no connection, and none could be
+     * made, the connection is lost: no need to wait for heartbeats.
      */
     void unsent(TransportException failure, Channels channels) {
         boolean away = failure.kind() == Kind.CONNECTION_LOST && failure.notSent() && !transport.canSend();
@@ -146,7 +152,7 @@ final class Heartbeat {
         }
     }
 
-    /** Nothing may be sent until the link stands again, so the next tick is not awaited. */
+    /** Polls for the return of the server, because nothing may be sent until then and the next tick may be far. */
     private void poll(Channels channels) {
         polling.clear();
         boolean still;
@@ -165,18 +171,15 @@ final class Heartbeat {
         }
     }
 
-    /** Whether this tick is so late that what has come meanwhile may not have been read yet. */
+    /** Whether this tick is so late that what has arrived meanwhile may not have been read yet. */
     private boolean wasPaused(long now) {
         return lastSent > 0 && now - lastTick > 2 * period;
     }
 
-    /** Whether both ways are alive, and the beats have yet to come. */
+    /** Whether both directions are alive, and the heartbeats only late. */
     private boolean isBehind(long arrived) {
-        boolean unheard = lastCounted > lastSeen && count == 0; // the inbox is subscribed to no more
-        return arrived != arrivedBefore
-                && lastAnswered > answeredBefore
-                && !unheard
-                && lastSent - lastSeen < MAX_LATE;
+        boolean unheard = lastCounted > lastSeen && count == 0; // the inbox is no longer subscribed
+        return arrived != arrivedBefore && lastAnswered > answeredBefore && !unheard && lastSent - lastSeen < MAX_LATE;
     }
 
     private void send(Channels channels) {
@@ -198,12 +201,12 @@ final class Heartbeat {
 
             @Override
             public void failed(TransportException failure) {
-                LOG.debug("Beat {} was not sent", number, failure);
+                LOG.debug("Heartbeat {} was not sent", number, failure);
             }
         });
     }
 
-    /** What was decided by others meanwhile is not told; what is true now is, once. */
+    /** Notifies of the current state, once, whatever it was in between. */
     private void notifyOfState(Channels channels) {
         synchronized (notifying) {
             boolean now;
@@ -217,7 +220,7 @@ final class Heartbeat {
             if (now) {
                 try {
                     listener.onDisconnected();
-                } finally { // what is told may fail
+                } finally { // a listener may fail
                     channels.disconnected();
                 }
             } else {
@@ -236,7 +239,7 @@ final class Heartbeat {
                 reconnect = null;
             }
             if (forgotten != null) {
-                forgotten.cancel(false); // else the transport would join the next one to it
+                forgotten.cancel(false); // or the transport would join the next one to it
             }
             CompletableFuture<Void> next = transport.reconnect();
             synchronized (this) {
@@ -245,7 +248,7 @@ final class Heartbeat {
             next.whenComplete((done, failure) -> reconnected(next, failure, channels));
             begun = true;
         } catch (RuntimeException | Error e) { // for lack of memory, perhaps
-            FailureLog.error(LOG, e, "Reconnecting could not begin; it is tried again with the next beat");
+            FailureLog.error(LOG, e, "Reconnecting could not begin; it is tried again with the next heartbeat");
         } finally {
             if (!begun) { // or it would be tried only after a minute
                 reconnecting.clear();
@@ -258,12 +261,12 @@ final class Heartbeat {
     }
 
     /**
-     * A beat at once, and not only with the next tick: until one is back, nobody may send. It is not counted as missed;
-     * those of the ticks are.
+     * Sends a heartbeat at once, and not only with the next tick: until one is back, nobody may send. It does not count
+     * as missed; those of the ticks do.
      */
     private void reconnected(CompletableFuture<Void> ended, @Nullable Throwable failure, Channels channels) {
         synchronized (this) {
-            if (reconnect != ended) { // given up, and there is another one
+            if (reconnect != ended) { // given up, and replaced by another one
                 return;
             }
         }
@@ -281,7 +284,7 @@ final class Heartbeat {
         if (failure == null) {
             counters.reconnects.increment();
         } else {
-            LOG.debug("Reconnecting failed; it is tried again with the next beat", failure);
+            LOG.debug("Reconnecting failed; it is tried again with the next heartbeat", failure);
         }
     }
 
@@ -289,7 +292,7 @@ final class Heartbeat {
         long number = number(heartbeat);
         synchronized (this) {
             if (number > lastSent || number <= lastSeen) {
-                return; // not ours, or one that says nothing new
+                return; // not ours, or no news
             }
             lastSeen = number;
             down = false;
@@ -310,7 +313,7 @@ final class Heartbeat {
         calibrate();
     }
 
-    /** Only a beat that was counted and did arrive says anything: one that got lost may rightly count 0. */
+    /** Only a heartbeat that was counted and did arrive proves anything: one that got lost may rightly count 0. */
     private void calibrate() {
         if (lastCounted > 0 && lastSeen == lastCounted) {
             countsTrusted = count > 0;

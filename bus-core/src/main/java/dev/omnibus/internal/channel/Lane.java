@@ -14,27 +14,27 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The messages of this process to one channel, in order.
+ * A batching queue: the messages of this process to one channel, in order.
  *
- * <p>At most one publication of a lane is under way. A message that finds the lane idle goes at once. While a
- * publication is under way, messages gather; on its completion everything that has gathered goes as one frame. That
- * keeps the order on any transport, and it batches without a timer: the slower the link, the larger the frames, and an
- * idle lane adds no delay.
+ * <p>At most one publication of a lane is in flight. A message that finds the lane idle is sent at once. While a
+ * publication is in flight, messages gather; when it completes, everything that has gathered is sent as one frame. That
+ * keeps the order on any transport, and it batches without a timer: the slower the connection, the larger the frames,
+ * and an idle lane adds no delay.
  *
- * <p>A lane holds when messages wait in it though nothing is under way: they are numbered ones that could not be sent
- * and may wait for the link. The outbox has it try again.
+ * <p>A lane is holding when messages wait in it although nothing is in flight: numbered ones that could not be sent and
+ * may wait for the connection. The outbox makes it retry.
  *
- * <p>A lane that is not used any more retires. The numbers that it has given are remembered for the next one.
+ * <p>A lane that is no longer used retires. The outbox remembers its last sequence number for its successor.
  *
- * <p>What a lane is, it says itself. Where there is no memory to have the route or the outbox know of it, the next
- * heartbeat makes up for that.
+ * <p>The state of a lane is in the lane alone. Where there is no memory to make the route or the outbox aware of it,
+ * the next heartbeat makes up for that.
  */
 public final class Lane {
 
-    /** A frame stays well below the sizes at which Redis drops its subscribers, and a receiver splits it quickly. */
+    /** Well below the sizes at which Redis disconnects subscribers, and quick to split for a receiver. */
     private static final int FRAME_BYTES = 256 * 1024;
 
-    /** So long nobody is thought to look on after nobody did: see {@link ReceiverCount#ANY}. */
+    /** For how long a count without pattern subscribers is trusted: see {@link ReceiverCount#ANY}. */
     private static final long NO_PATTERN_SUBSCRIBERS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String channel;
@@ -43,15 +43,14 @@ public final class Lane {
     private volatile Route route;
     private volatile boolean unused = true;
     private final ArrayDeque<OutboundMessage> queue = new ArrayDeque<>(1); // guarded by this, like all below
-    private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // under way, or being told to those who sent them
+    private final ArrayDeque<Batch> open = new ArrayDeque<>(1); // in flight, or with senders still to be notified
     private @Nullable SequenceNumbers numbers; // null before the first numbered message
-    private boolean
-            noPatternSubscribers; // nobody looked on when the receivers were told apart from pattern subscribers the last time
+    private boolean noPatternSubscribers; // when they were last counted apart from the other receivers
     private long countedExactly;
-    private boolean underWay; // or ready
+    private boolean inFlight; // or ready
     private boolean ready; // to be asked for its next publication
     private boolean queued; // by the route, for that
-    private long lastHeartbeat; // the index of the last heartbeat that it took
+    private long lastHeartbeat; // the index of the last heartbeat in it
     private boolean retired;
     private long lastUse = System.nanoTime();
     private long accepted;
@@ -63,19 +62,18 @@ public final class Lane {
         this.route = outbox.enter(channel);
     }
 
-    /** Where its messages take their bytes from. */
+    /** The budget that its messages take their bytes from. */
     ByteBudget.Share room() {
         return route.room;
     }
 
-    /** Whether it has not taken any message yet. */
+    /** Whether no message has been queued yet. */
     boolean isUnused() {
         return unused;
     }
 
     /**
-     * Queues a message that the gate has let in, or tells its sender why not. False if the lane has retired: get a new
-     * one.
+     * Queues an admitted message, or notifies its sender why not. Returns false if the lane has retired: get a new one.
      */
     public boolean offer(OutboundMessage waiting) {
         boolean refused;
@@ -122,9 +120,9 @@ public final class Lane {
         return known;
     }
 
-    /** True if the route is to be pumped; guarded by this. */
+    /** Returns true if the route is to be pumped. Guarded by this. */
     private boolean enqueue(OutboundMessage waiting, long now) {
-        boolean idle = !underWay && queue.isEmpty();
+        boolean idle = !inFlight && queue.isEmpty();
         boolean heartbeat = waiting.kind == OutboundMessage.Kind.HEARTBEAT;
         waiting.accepted(++accepted, now);
         queue.add(waiting);
@@ -138,14 +136,14 @@ public final class Lane {
         if (idle) {
             becomeReady();
         } else if (heartbeat && ready) {
-            queueUp(); // once more, where it is not held up
+            queueUp(); // again, where it is not held up
         }
         return idle || (heartbeat && ready);
     }
 
-    /** To be asked for the next publication, when the route is pumped. Guarded by this. */
+    /** The route asks it for its next publication when it is pumped. Guarded by this. */
     private void becomeReady() {
-        underWay = true;
+        inFlight = true;
         ready = true;
         queueUp();
     }
@@ -163,10 +161,10 @@ public final class Lane {
     }
 
     private boolean holds() {
-        return !underWay && !queue.isEmpty();
+        return !inFlight && !queue.isEmpty();
     }
 
-    /** Makes the next publication, if the lane is ready still: who has a heartbeat to send is asked twice. */
+    /** Takes the next publication; null if the lane is no longer ready, as one with a heartbeat is asked twice. */
     @Nullable
     Publication next() {
         Batch batch = null;
@@ -196,12 +194,12 @@ public final class Lane {
             if (batch == null) {
                 throw e; // nothing was taken
             }
-            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory); // or the lane would wait for this frame for ever
+            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory); // or the lane would wait for this frame forever
             return null;
         }
     }
 
-    /** Takes what goes in the next frame; true if its receivers are to be told apart from pattern subscribers. */
+    /** Fills the next frame; returns true if its receivers are to be counted apart from pattern subscribers. */
     private boolean fill(Batch batch, List<byte[]> messages) {
         long now = System.nanoTime();
         boolean sureOfAny = noPatternSubscribers && now - countedExactly < NO_PATTERN_SUBSCRIBERS_NANOS;
@@ -214,7 +212,8 @@ public final class Lane {
         OutboundMessage first = queue.peek();
         while (first != null
                 && messages.size() < Frames.MAX_MESSAGES
-                && (admission.isOpen() || first.urgent()) // what waits for the link does not go along with a mark
+                && (admission.isOpen()
+                        || first.urgent()) // a message that waits for the connection is not sent along with a marker
                 && (messages.isEmpty() || bytes + first.message.length < FRAME_BYTES)) {
             batch.add(first);
             queue.remove();
@@ -241,7 +240,7 @@ public final class Lane {
         }
     }
 
-    /** Only what is handed over is numbered: so the order of numbers is that of sending. Guarded by this. */
+    /** Numbers a message when it is handed over, so that the numbers have the order of sending. Guarded by this. */
     private void number(OutboundMessage waiting, SequenceNumbers.Format numbering, Batch batch, long now) {
         if (waiting.kind == OutboundMessage.Kind.MARKER) {
             numbers().announce(waiting, numbering);
@@ -251,9 +250,9 @@ public final class Lane {
         }
     }
 
-    /** Nothing is under way any more; what is still there waits for the link. Guarded by this. */
+    /** Nothing is in flight any more; what is still queued waits for the connection. Guarded by this. */
     private void rest() {
-        underWay = false;
+        inFlight = false;
         if (!queue.isEmpty()) {
             try {
                 outbox.hold(this);
@@ -263,7 +262,7 @@ public final class Lane {
         }
     }
 
-    /** Once per heartbeat: goes on, should nobody else know that it would. */
+    /** Once per heartbeat: resumes a lane that neither its route nor the outbox knows to be waiting. */
     void resume(long now) {
         boolean forgotten;
         synchronized (this) {
@@ -278,7 +277,9 @@ public final class Lane {
         retry(now);
     }
 
-    /** If the lane holds: tries again if the link is not known to be down, and gives up what has waited too long. */
+    /**
+     * If the lane is holding: retries unless the connection is known to be down, and fails what has waited too long.
+     */
     void retry(long now) {
         Batch late = null;
         boolean again;
@@ -308,7 +309,7 @@ public final class Lane {
         }
     }
 
-    /** A mark by itself is not held; the next heartbeat makes another one. */
+    /** A marker by itself is not held; the next heartbeat makes another one. */
     private boolean isLate(OutboundMessage waiting, long now) {
         return waiting.urgent() || admission.heldTooLong(waiting, now);
     }
@@ -321,11 +322,11 @@ public final class Lane {
                 queue.remove();
             }
         } catch (OutOfMemoryError e) {
-            // the others are with the next time
+            // the others follow next time
         }
     }
 
-    /** Fails what waits and would be refused now. What is under way has an outcome of its own. */
+    /** Fails what waits and would be refused now. What is in flight has an outcome of its own. */
     void failRefused() {
         Batch failing = new Batch(this);
         synchronized (this) {
@@ -344,17 +345,17 @@ public final class Lane {
         }
     }
 
-    /** Something may have got lost. Guarded by this. */
+    /** Something may have been lost. Guarded by this. */
     private void restartMarkers(long now) {
         if (numbers != null) {
             numbers.restart(now);
         }
     }
 
-    /** Sends a mark if the lane is idle and it is time for one; true if it was. */
+    /** Sends a sequence marker if the lane is idle and one is due; returns whether it was. */
     boolean tick(long now) {
         synchronized (this) {
-            boolean idle = !underWay && queue.isEmpty() && !retired && admission.isOpen();
+            boolean idle = !inFlight && queue.isEmpty() && !retired && admission.isOpen();
             OutboundMessage marker = idle && numbers != null ? numbers.dueMarker(now) : null;
             if (marker == null) {
                 return false;
@@ -366,11 +367,11 @@ public final class Lane {
         return true;
     }
 
-    /** Sends a last mark behind everything, unless its number has been told, or nothing can be sent. */
+    /** Sends a last marker after everything else, unless its number has been announced, or nothing can be sent. */
     void sendLastMarker(long now) {
         boolean pump;
         synchronized (this) {
-            boolean hopeless = retired || (!underWay && queue.isEmpty() && !admission.isOpen());
+            boolean hopeless = retired || (!inFlight && queue.isEmpty() && !admission.isOpen());
             OutboundMessage marker = hopeless || numbers == null ? null : numbers.lastMarker(!queue.isEmpty(), now);
             if (marker == null || admission.refuses(marker)) {
                 return;
@@ -383,7 +384,7 @@ public final class Lane {
         }
     }
 
-    /** Takes another route from now on, if the transport has found another server for the channel. */
+    /** Changes to another route if the transport has found another server for the channel. */
     void reroute() {
         boolean again;
         synchronized (this) {
@@ -393,7 +394,7 @@ public final class Lane {
             Route before = route;
             route = outbox.enter(channel);
             outbox.leave(before);
-            again = ready; // there it waits behind what the other server does not answer
+            again = ready; // there it waits for what the other server does not answer
             if (again) {
                 queueUp();
             }
@@ -404,17 +405,17 @@ public final class Lane {
     }
 
     /**
-     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be told. True if it
-     * has retired, now or before.
+     * Retires the lane if nothing would be forgotten with it, not even that its last number is to be announced. Returns
+     * true if it has retired, now or before.
      *
      * @param unusedFor for how long it has to have been idle
-     * @param early whether it is enough that the last number was told once
+     * @param early whether it is enough that the last number was announced once
      */
     synchronized boolean retire(long now, long unusedFor, boolean early) {
         if (retired) {
             return true;
         }
-        boolean idle = !underWay && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
+        boolean idle = !inFlight && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
         if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isAnnounced()))) {
             return false;
         }
@@ -426,7 +427,7 @@ public final class Lane {
         return true;
     }
 
-    /** How many messages it has taken so far. */
+    /** How many messages have been queued so far. */
     synchronized long accepted() {
         return accepted;
     }
@@ -435,7 +436,7 @@ public final class Lane {
         return channel;
     }
 
-    /** Whether so many, the first ones, have been sent or have failed, and whoever sent them was or is being told. */
+    /** Whether the first messages, up to that many, have been sent or have failed, and their senders were notified. */
     synchronized boolean hasSettled(long messages) {
         OutboundMessage first = queue.peek();
         if (first != null && first.index() <= messages) {
@@ -449,7 +450,7 @@ public final class Lane {
         return true;
     }
 
-    /** A publication is completed. What may be sent once more is put back, the rest is told. */
+    /** Completes a publication. What may be sent again is put back; the senders of the rest are notified. */
     void finish(Batch batch, long receivers, long patternSubscribers, @Nullable TransportException failure) {
         boolean more = false;
         boolean exact = patternSubscribers != NOT_TOLD_APART;
@@ -466,7 +467,7 @@ public final class Lane {
                 putBack(batch);
                 rest();
             } else if (queue.isEmpty()) {
-                underWay = false;
+                inFlight = false;
             } else {
                 more = true;
                 becomeReady();
@@ -478,7 +479,7 @@ public final class Lane {
         }
     }
 
-    /** What was certainly not sent has no numbers: there is nothing that a receiver misses. */
+    /** What was certainly not sent gives its numbers back: there is nothing that a receiver misses. */
     private static void settle(
             SequenceNumbers numbers, Batch batch, boolean heard, @Nullable TransportException failure) {
         if (failure == null) {
@@ -496,13 +497,13 @@ public final class Lane {
         }
     }
 
-    /** What may be held goes to the head again, as it was; what may not, there and in the queue, is for the batch. */
+    /** What may be held goes back to the head, as it was; what may not, there and in the queue, goes to the batch. */
     private void putBack(Batch batch) {
         try {
             batch.remove(admission::mayHold, queue::addFirst);
             take(waiting -> !admission.mayHold(waiting), batch);
             OutboundMessage first;
-            while ((first = queue.peek()) != null && first.urgent()) { // a mark by itself is not held
+            while ((first = queue.peek()) != null && first.urgent()) { // a marker by itself is not held
                 batch.add(first);
                 queue.remove();
             }
@@ -511,7 +512,7 @@ public final class Lane {
         }
     }
 
-    /** All or, for lack of memory, none. */
+    /** Moves all of them or, for lack of memory, none. */
     private void take(Predicate<OutboundMessage> which, Batch into) {
         into.reserve(queue.size());
         for (int i = queue.size(); i > 0; i--) {

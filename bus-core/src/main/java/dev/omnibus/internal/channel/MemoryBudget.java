@@ -3,10 +3,10 @@ package dev.omnibus.internal.channel;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A byte budget that several caches share: what is remembered of those who send, all together. When it is used up, each
- * cache may still have a part of a reserve that is as large as the budget. The parts become smaller as it empties. So
- * whoever floods one cache takes nothing from the others, and all of them together take twice the budget at most, and 8
- * KiB each. Thread-safe.
+ * A byte budget that several caches of what was learned about senders share. When it is used up, each cache may still
+ * have a part of a reserve that is as large as the budget. The parts become smaller as it empties. So a flood of one
+ * cache takes nothing from the others, and all of them together take twice the budget at most, and 8 KiB each.
+ * Thread-safe.
  */
 public final class MemoryBudget {
 
@@ -18,7 +18,7 @@ public final class MemoryBudget {
     private final AtomicLong taken = new AtomicLong();
 
     /**
-     * Makes one of which nothing is taken.
+     * Makes a budget of which nothing is taken.
      *
      * @param limit how many bytes there are
      */
@@ -27,7 +27,7 @@ public final class MemoryBudget {
     }
 
     /**
-     * Lets one more cache take part.
+     * Adds a cache.
      *
      * @return what it takes its bytes from
      */
@@ -44,7 +44,7 @@ public final class MemoryBudget {
         return taken.get();
     }
 
-    /** What one cache takes its bytes from. Confined to the thread of its cache. */
+    /** The share of one cache. Confined to the thread of its cache. */
     public final class Share {
 
         private long own;
@@ -52,7 +52,7 @@ public final class MemoryBudget {
         private Share() {}
 
         /**
-         * Takes bytes, also more than there are.
+         * Takes bytes, even more than there are.
          *
          * @param bytes how many; a negative number gives them back
          */
@@ -62,7 +62,7 @@ public final class MemoryBudget {
         }
 
         /**
-         * Whether this cache has more than there is for it: it is to forget something.
+         * Whether this cache has more than its part, and must forget something.
          *
          * @return true if so
          */

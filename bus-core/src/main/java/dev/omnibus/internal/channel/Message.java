@@ -4,13 +4,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * One JSON object inside a frame, as the bytes between two offsets; nothing is copied.
+ * A slice of a frame: one JSON object, as the bytes between two offsets; nothing is copied.
  *
  * @param bytes the frame
  * @param offset where the message begins
  * @param length how long it is
- * @param lastBorder where the last comma between its members stands, or the bracket that opens the value behind it,
- *     counted from the beginning of the message; {@link #UNKNOWN} if nobody has looked
+ * @param lastBorder where the last comma between its members is, or the bracket that opens the value after it, counted
+ *     from the beginning of the message; {@link #UNKNOWN} if it was not scanned
  */
 public record Message(byte[] bytes, int offset, int length, int lastBorder) {
 
@@ -20,7 +20,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
     private static final int MAX_DIGITS = 18; // that surely fit a long
 
     /**
-     * A message whose borders nobody has looked for.
+     * A message that was not scanned.
      *
      * @param bytes the frame
      * @param offset where the message begins
@@ -41,7 +41,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
     }
 
     /**
-     * Whether these bytes stand somewhere in the message.
+     * Whether the message has these bytes at a place.
      *
      * @param from where they would have to begin, counted from the beginning of the message
      * @param part what to look for
@@ -133,7 +133,7 @@ public record Message(byte[] bytes, int offset, int length, int lastBorder) {
         byte last = bytes[offset + length - 2];
         boolean nested = first == '{' || first == '[';
         return nested
-                ? lastBorder == from && (last == '}' || last == ']') // nothing was opened behind it, so it ends there
+                ? lastBorder == from && (last == '}' || last == ']') // nothing was opened after it, so it ends there
                 : lastBorder < from;
     }
 

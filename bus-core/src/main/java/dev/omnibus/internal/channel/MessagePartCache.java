@@ -4,12 +4,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cache of bytes that stood in messages before, each with what they mean. Messages of one sender hardly differ: what
- * is the same bytes is the same JSON, and need not be taken apart again.
+ * A set-associative cache of parts of messages, each with its meaning. Messages of one sender hardly differ: the same
+ * bytes are the same JSON, and need not be parsed again.
  *
- * <p>It is a hash table of small sets whose places are given up by credit: each message that is recognised gives its
- * sender some, each stranger that finds its set full takes some. So those who send keep their places, whoever else
- * turns up, and those who have fallen silent lose them. Confined to one thread.
+ * <p>Entries are evicted by credit: each message that is recognised gives its sender some, each stranger that finds its
+ * set full takes some. So active senders keep their places, whatever else turns up, and silent ones lose them. Confined
+ * to one thread.
  *
  * @param <T> what the bytes mean
  */
@@ -37,18 +37,18 @@ public final class MessagePartCache<T> {
     private final MemoryBudget.Share share;
     private final int skipped;
     private final int quotes;
-    private final int factor = ThreadLocalRandom.current().nextInt() | 1; // or senders could choose their sets
+    private final int factor = ThreadLocalRandom.current().nextInt() | 1; // or senders could choose their set
     private @Nullable Part<T> last;
     private @Nullable Part<T>[] parts = table(WAYS);
     private int bytes; // of all parts
-    private int hand; // where bytes are looked for next
+    private int hand; // where bytes are reclaimed next
 
     /**
-     * Makes one that knows nothing.
+     * Makes an empty cache.
      *
      * @param skipped how many bytes are the same at the beginning of all parts
-     * @param quotes how many quotes follow behind them, up to the end of what tells parts apart
-     * @param budget what is remembered comes out of it
+     * @param quotes how many quotes follow, up to the end of what distinguishes parts
+     * @param budget limits what is remembered
      */
     public MessagePartCache(int skipped, int quotes, MemoryBudget budget) {
         this.share = budget.share();
@@ -62,7 +62,7 @@ public final class MessagePartCache<T> {
     }
 
     /**
-     * Looks for known bytes in a message.
+     * Finds known bytes in a message.
      *
      * @param message the message
      * @param from where they would have to begin, counted from the beginning of the message
@@ -119,7 +119,7 @@ public final class MessagePartCache<T> {
         last = learned;
     }
 
-    /** Takes credit from what is in a place, and forgets it when it has none; true if it stays. */
+    /** Takes credit from an entry, and forgets it when it has none; returns true if it stays. */
     private boolean weaken(int at) {
         Part<T> part = parts[at];
         if (part == null) {
@@ -133,7 +133,7 @@ public final class MessagePartCache<T> {
         return false;
     }
 
-    /** Takes credit from some, one after another, while there is no room. */
+    /** Takes credit from entries, one after another, until there is room. */
     private boolean makeRoom(int more) {
         for (int i = 0; i < MAX_STEPS && !hasRoom(more); i++) {
             hand = (hand + 1) % parts.length;
@@ -146,7 +146,7 @@ public final class MessagePartCache<T> {
         return bytes + more <= MAX_BYTES && !share.isExceeded();
     }
 
-    /** The bytes stand twice, in what they mean as well. */
+    /** The bytes count twice: they are in the meaning as well. */
     private void count(int length, int one) {
         bytes += one * length;
         share.take(one * (2L * length + OVERHEAD));
@@ -175,7 +175,7 @@ public final class MessagePartCache<T> {
         return -1;
     }
 
-    /** Among equals it is not always the same one, or two newcomers could keep replacing each other. */
+    /** Among equals not always the same one, or two newcomers could keep replacing each other. */
     private int weakest(int set) {
         hand = (hand + 1) % parts.length;
         int weakest = set + hand % WAYS;
@@ -203,7 +203,7 @@ public final class MessagePartCache<T> {
         }
     }
 
-    /** Where the set begins in which bytes are known that begin like these. */
+    /** Where the set begins of all bytes that begin like these. */
     private int set(byte[] message, int from, int to) {
         int hash = factor;
         int open = quotes;

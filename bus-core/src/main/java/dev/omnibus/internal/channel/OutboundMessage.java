@@ -2,25 +2,25 @@ package dev.omnibus.internal.channel;
 
 import org.jspecify.annotations.Nullable;
 
-/** A message on its way out. */
+/** An outbound message with its callback, from admission to its outcome. */
 public final class OutboundMessage {
 
-    /** What kind of message it is, which decides how it is treated when there is no room or no link. */
+    /** Decides how a message is treated when there is no room or no connection. */
     enum Kind {
-        /** Never waits for anything but its turn. */
+        /** Waits for nothing but its turn. */
         PLAIN,
-        /** Carries a number; may wait for room, and for the link. */
+        /** Carries a sequence number; may wait for room, and for the connection. */
         NUMBERED,
-        /** Tells the last number of its lane. */
+        /** Announces the last number of its lane. */
         MARKER,
-        /** Finds out whether the link stands. */
+        /** Finds out whether the connection is alive. */
         HEARTBEAT
     }
 
-    /** What the objects around a message take at least: itself, its array, its future and its place in the queue. */
+    /** The minimum that the objects around a message take: itself, its array, its future and its place in the queue. */
     private static final int OWN_BYTES = 128;
 
-    /** What a lane takes that is made for it. */
+    /** The size of a lane that is made for it. */
     private static final int LANE_BYTES = 1024;
 
     final byte[] message;
@@ -63,12 +63,14 @@ public final class OutboundMessage {
                 numbering.marker().clone(), Kind.MARKER, ReceiverCount.NO, SendCallback.UNNOTICED, numbering);
     }
 
-    /** Let in also when the outbox is full, and no message of the layers above. */
+    /** Whether it is admitted even to a full outbox; no message of the layers above is. */
     boolean urgent() {
         return kind == Kind.MARKER || kind == Kind.HEARTBEAT;
     }
 
-    /** Says where it takes its bytes from: all that it keeps alive, and not just what is sent. */
+    /**
+     * Sets its weight, which is all that it keeps alive and not just what is sent, and the budget that it comes from.
+     */
     void weigh(Lane lane) {
         room = lane.room();
         weight = message.length + OWN_BYTES + lane.channel().length() + (lane.isUnused() ? LANE_BYTES : 0);
@@ -87,12 +89,12 @@ public final class OutboundMessage {
         since = now;
     }
 
-    /** The how manieth message of its lane it is. */
+    /** Its position among all messages of its lane, from 1. */
     long index() {
         return index;
     }
 
-    /** When the lane took it. */
+    /** When it was queued. */
     long since() {
         return since;
     }

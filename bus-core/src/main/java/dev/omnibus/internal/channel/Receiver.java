@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.concurrent.Executor;
 
 /**
- * Gets what arrives on a channel: one call at a time and in order, on the bus' executor unless it says otherwise. It
- * should pass messages on rather than work on them, because the next frame waits for it.
+ * A listener for the messages of a channel: called one frame at a time and in order, on the bus' executor unless it is
+ * {@linkplain #isDirect direct}. It should pass messages on rather than work on them, because the next frame waits.
  */
 public interface Receiver {
 
@@ -15,13 +15,13 @@ public interface Receiver {
      *
      * @param channel the exact name that they were published to
      * @param messages in the order in which they were sent; at least one
-     * @param next for what is passed on to a {@link Mailbox}; it runs after this channel has been let go
+     * @param next for what is passed on to a {@link Mailbox}; runs its first task after this channel was released
      */
     void receive(String channel, List<Message> messages, Executor next);
 
     /**
-     * Whether it takes frames at once, on the transport's thread: it never waits there, and neither does what it calls.
-     * Asked before each frame. A frame that arrives while others still wait or are being read waits behind them.
+     * Whether it receives frames at once, on the transport's thread: it never waits there, and neither does what it
+     * calls. Checked before each frame. A frame that arrives while others wait or are being read is queued after them.
      *
      * @return false by default: frames are read on the executor
      */
@@ -29,6 +29,6 @@ public interface Receiver {
         return false;
     }
 
-    /** The subscription was down and stands again: messages may be missing from here on. */
+    /** The subscription was lost and is established again: messages may be missing here. */
     default void interrupted() {}
 }

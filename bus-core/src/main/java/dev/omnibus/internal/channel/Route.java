@@ -12,33 +12,33 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A bulkhead: what goes to one server, or to one master of a cluster, with its own account of writes and bytes. One
- * that does not answer holds up nobody else.
+ * A bulkhead: what is sent to one server, or to one master of a cluster, with its own account of writes and bytes. A
+ * server that does not answer holds up no other.
  *
- * <p>What a lane is to messages, a route is to lanes: a few writes are under way at a time; lanes that become ready
- * meanwhile gather and go out together in one write. A heartbeat does not wait for that.
+ * <p>A route is to lanes what a lane is to messages: a few writes are in flight at a time; lanes that become ready
+ * meanwhile gather and are sent together in one write. A heartbeat does not wait for that.
  */
 class Route {
 
-    /** Enough for the lanes of a few channels to go side by side, few enough for many lanes to gather. */
+    /** Enough for the lanes of a few channels to be sent side by side, few enough for many lanes to gather. */
     private static final int MAX_WRITES = 4;
 
     private static final int MAX_LANES_PER_WRITE = 256;
 
-    /** While so many are under way, the others go on gathering: few large frames cost less than many small ones. */
+    /** With that many in flight, the others go on gathering: few large frames cost less than many small ones. */
     private static final int MAX_LANES = 64;
 
     final Object key; // as the transport names it
     final ByteBudget.Share room;
-    int lanes; // that take it; guarded by the outbox
+    int lanes; // on this route; guarded by the outbox
 
     private final Transport transport;
     private final TransportException noMemory;
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
-    private final Queue<Lane> heartbeats = new ConcurrentLinkedQueue<>(); // ready as well, and not to be held up
-    private final AtomicInteger writes = new AtomicInteger(); // under way
-    private final AtomicInteger publications = new AtomicInteger(); // under way, one for each lane
-    private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() not yet answered
+    private final Queue<Lane> heartbeats = new ConcurrentLinkedQueue<>(); // ready as well, and not held up
+    private final AtomicInteger writes = new AtomicInteger(); // in flight
+    private final AtomicInteger publications = new AtomicInteger(); // in flight, one for each lane
+    private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() that were not served yet
 
     Route(Object key, Transport transport, ByteBudget room, TransportException noMemory) {
         this.key = key;
@@ -48,18 +48,18 @@ class Route {
     }
 
     /**
-     * Queues a lane that has something to send and nothing under way, to be asked for it by {@link #pump}.
+     * Queues a lane that has something to send and nothing in flight, for {@link #pump} to ask it.
      *
-     * @param beats whether a heartbeat waits in it, which others do not hold up
+     * @param heartbeat whether a heartbeat waits in it, which other lanes do not hold up
      */
     void add(Lane lane, boolean heartbeat) {
         (heartbeat ? heartbeats : ready).add(lane);
     }
 
     /**
-     * Sends what is ready while fewer than the allowed writes are under way. One thread at a time does it, on behalf of
-     * all who call meanwhile, so that a transport that completes at once does not make this recursive. Where there is
-     * no memory for it, whoever calls next does it, or the next heartbeat.
+     * Sends what is ready while fewer than the allowed writes are in flight: a serial drain, in which one thread works
+     * for all that call meanwhile, so that a transport that completes at once does not make this recursive. Where there
+     * is no memory for it, the next call does it, or the next heartbeat.
      */
     void pump() {
         if (wanted.getAndIncrement() != 0) {
@@ -77,7 +77,7 @@ class Route {
                 answered = wanted.addAndGet(-answered);
             } while (answered != 0);
         } catch (OutOfMemoryError e) {
-            // whoever called has done his part
+            // the next call, or the next heartbeat, goes on
         } finally {
             if (answered != 0) {
                 wanted.set(0);
@@ -85,7 +85,10 @@ class Route {
         }
     }
 
-    /** Makes one write of the lanes in a queue, which counts for so much: a heartbeat's for nothing. */
+    /**
+     * Makes one write of the lanes in a queue, with the weight that it has among the writes in flight: 0 for
+     * heartbeats.
+     */
     private void write(Queue<Lane> from, int weight) {
         List<Publication> together = new ArrayList<>();
         AtomicInteger open = new AtomicInteger();
@@ -100,7 +103,7 @@ class Route {
                 }
             } catch (OutOfMemoryError e) {
                 if (next == null) {
-                    break; // the lane knows that it is not queued any more
+                    break; // the lane notices that it is not queued any more
                 }
                 next.outcome().failed(noMemory);
             }
@@ -120,7 +123,7 @@ class Route {
         }
     }
 
-    /** Frees the place of a write when its last publication is completed. */
+    /** A once-only outcome that frees the place of its write when the last publication of it has completed. */
     private final class Counting implements Publication.Outcome {
 
         private final AtomicInteger open;
@@ -140,7 +143,7 @@ class Route {
                 try {
                     outcome.published(receivers, patternSubscribers);
                 } finally {
-                    completed(); // or the place would be lost for ever
+                    completed(); // or the place would be lost forever
                 }
             }
         }

@@ -3,12 +3,12 @@ package dev.omnibus.internal.channel;
 import dev.omnibus.transport.TransportException;
 
 /**
- * Told how the sending of one message went: one of its methods is called, once. It may be on the transport's own
- * thread, and must then neither block nor throw.
+ * A callback with the outcome of sending one message: exactly one of {@link #sent} and {@link #failed} is called, once,
+ * possibly on the transport's own thread, where it must neither block nor throw.
  */
 public interface SendCallback {
 
-    /** For messages whose fate interests nobody, such as replies to a caller that has gone. */
+    /** Ignores the outcome, as of replies to a caller that has gone. */
     SendCallback UNNOTICED = new SendCallback() {
         @Override
         public void sent(long receivers, boolean exact) {}
@@ -19,7 +19,7 @@ public interface SendCallback {
 
     /**
      * Whether this leads to code that may block, and so has to run on the executor. The messages of one frame share one
-     * hand-over.
+     * task.
      *
      * @return false by default: called on the transport's thread
      */

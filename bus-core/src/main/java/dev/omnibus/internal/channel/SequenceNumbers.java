@@ -4,11 +4,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbers that a lane has given, and when the last of them is to be told by a mark. Guarded by its lane.
+ * A sequence generator: the numbers that a lane has given, and when the last of them is to be announced by a marker.
+ * Guarded by its lane.
  *
- * <p>A mark may get lost like any message, so it is repeated: one heartbeat after the last message, and then after 4,
- * 16, 64 and 256. After that, or after ten minutes, the receivers know, or will not. Where nobody has ever received
- * anything, there is nobody to be told; but who received something before, and not the last message, may have lost it.
+ * <p>A marker may get lost like any message, so it is repeated: one heartbeat after the last message, and then after 4,
+ * 16, 64 and 256. After that, or after ten minutes, the receivers know, or never will. Where nobody has ever received
+ * anything, nothing is announced; but a subscriber that received something before, and not the last message, may have
+ * lost it.
  */
 public final class SequenceNumbers {
 
@@ -19,14 +21,14 @@ public final class SequenceNumbers {
     private @Nullable Format numbering; // that of the last message
     private long last;
     private long given; // when the last one was given
-    private long announced; // the highest that a mark was sent with
-    private long pausing; // since when
+    private long announced; // the highest number that a marker was sent with
+    private long pausing; // since then
     private int markers; // made since then
-    private boolean lastHeard = true; // perhaps, as long as it is not known
-    private boolean heard; // any of them, perhaps
-    private boolean doubted; // what was given may have been sent, and may arrive still
+    private boolean lastHeard = true; // possibly, as long as it is not known
+    private boolean heard; // any of them, possibly
+    private boolean doubted; // numbers may have been sent, and may still arrive
 
-    /** Numbers that go on behind the last one that was given before, if any. */
+    /** Starts after the last number that was given before, if any. */
     SequenceNumbers(long heartbeatNanos, long last) {
         this.heartbeat = heartbeatNanos;
         this.last = last;
@@ -34,7 +36,7 @@ public final class SequenceNumbers {
         this.heard = last > 0;
     }
 
-    /** How the messages are numbered that wait behind the others. */
+    /** Notes the form of the numbers from here on. */
     void use(Format how) {
         if (numbering != how) {
             numbering = how;
@@ -53,65 +55,65 @@ public final class SequenceNumbers {
         return last;
     }
 
-    /** Takes back what was given after a number, because it is certain that none of it was sent. */
+    /** Takes back the numbers after one, because it is certain that none of them was sent. */
     void takeBack(long to) {
         last = to;
     }
 
-    /** What was sent reached somebody, or surely nobody. */
+    /** What was sent reached somebody, or certainly nobody. */
     void sent(boolean toSomebody) {
         lastHeard = toSomebody;
         heard |= toSomebody;
         doubted = false;
     }
 
-    /** What was given may have reached somebody, or not. */
+    /** Nobody knows whether the numbers reached somebody. */
     void unknown() {
         heard = true;
         doubted = true;
     }
 
     /**
-     * The mark that goes right before the next message, if what was sent before may be overtaken by it, as it does on
-     * another connection. With the mark, the receivers know that nothing between the two was forged.
+     * The marker that is sent right before the next message, if that may overtake what was sent before, as it can on
+     * another connection. With it, the receivers know that nothing between the two was forged.
      */
     @Nullable
     OutboundMessage doubtMarker(Format how) {
         return doubted ? marker(how) : null;
     }
 
-    /** Whether somebody may have heard of any number that was given here. */
+    /** Whether somebody may have received any of these numbers. */
     boolean isHeard() {
         return heard;
     }
 
-    /** Something may have got lost: the pauses before the marks are short again. */
+    /** Something may have been lost: the pauses before the markers are short again. */
     void restart(long now) {
         pausing = now;
         markers = 0;
     }
 
-    /** A mark with this number was sent. */
+    /** Notes that a marker with this number was sent. */
     void announced(long number) {
         announced = Math.max(announced, number);
     }
 
-    /** Whether a mark with the last number was sent, or need not be. */
+    /** Whether a marker with the last number was sent, or need not be. */
     boolean isAnnounced() {
         return announced == last || isUnheard();
     }
 
-    /** Whether surely nobody knows of these numbers. */
+    /** Whether certainly nobody knows any of these numbers. */
     private boolean isUnheard() {
         return !lastHeard && !heard;
     }
 
-    /** Whether no mark is due any more. */
+    /** Whether no further marker will be due. */
     boolean isSilent(long now) {
         return numbering == null || last == 0 || isUnheard() || markers == MAX_MARKERS || now - given > ANNOUNCED_FOR;
     }
 
-    /** The mark of a lane that is idle, if it is time for one. */
+    /** The marker of an idle lane, if one is due. */
     @Nullable
     OutboundMessage dueMarker(long now) {
         Format how = numbering;
@@ -128,9 +130,9 @@ public final class SequenceNumbers {
     }
 
     /**
-     * The mark of a lane that may send nothing any more, if it has yet to tell its last number.
+     * The marker of a lane that may send nothing more, if its last number is still to be announced.
      *
-     * @param more whether messages wait that are to be numbered before it is sent
+     * @param more whether messages wait that get numbers before it is sent
      */
     @Nullable
     OutboundMessage lastMarker(boolean more, long now) {
@@ -145,28 +147,28 @@ public final class SequenceNumbers {
         return marker;
     }
 
-    /** Writes the number that is the last one now into a mark. */
+    /** Writes the current last number into a marker. */
     void announce(OutboundMessage marker, Format how) {
         Frames.number(marker.message, how.markerDigitsFrom(), how.digits(), last);
     }
 
     /**
-     * How the messages of a channel are numbered, and the message that tells the last number when nothing follows it.
+     * The form of the numbers of a channel, and the marker that announces the last of them when nothing follows it.
      *
-     * <p>Whoever receives numbered messages learns from the next one what is missing before it. When the last ones get
-     * lost, there is no next one: a lane that has fallen silent therefore sends its mark, with the last number in it, a
-     * few times.
+     * <p>A receiver of numbered messages learns from the next one what is missing before it. When the last ones get
+     * lost, there is no next one: a lane that has fallen silent therefore sends its marker, with the last number in it,
+     * a few times.
      *
      * @param digitsFrom where the number's first digit is written in each message
      * @param digits how many digits, zero-padded
-     * @param mark one JSON object with room for the digits; copied before they are written
-     * @param markDigitsFrom where the number's first digit is written in the mark
+     * @param marker one JSON object with room for the digits; copied before they are written
+     * @param markerDigitsFrom where the number's first digit is written in the marker
      */
     public record Format(int digitsFrom, int digits, byte[] marker, int markerDigitsFrom) {}
 
     /**
-     * A compact map from channels to the last sequence numbers that were given on them, for channels without a lane: a
-     * numbering goes on where it was, so that nobody who heard of it takes a new event for an old one.
+     * A compact map from channels without a lane to their last sequence numbers: numbering goes on where it was, so
+     * that no receiver takes a new event for an old one.
      *
      * <p>Instead of the channel's name there are 64 bits of hash, which makes 16 bytes per channel, 20 to 40 with what
      * is free. It has two generations: when the younger one is full, the older one is forgotten, and whatever is not
