@@ -99,17 +99,17 @@ public final class OutboundMessage {
         return since;
     }
 
-    /** What the sender of a message wants to know of its receivers. Pattern subscribers are none. */
+    /** How the receivers of a message are counted. Pattern subscribers do not count as receivers. */
     public enum ReceiverCount {
-        /** Nothing, but that nobody at all got it, not even a pattern subscriber. */
+        /** Not at all, except that 0 means nobody, not even a pattern subscriber. */
         NO,
         /**
-         * Whether there is any. On a single server this costs next to nothing while nobody looks on; elsewhere it costs
-         * as much as {@link #ALL}. It is not looked at anew for each message: a pattern subscriber who has come since
-         * the last look, a second ago at most, may be taken for a receiver.
+         * Whether there is any. On a single server this costs next to nothing as long as there are no pattern
+         * subscribers; elsewhere it costs as much as {@link #ALL}. Pattern subscribers are not checked for each
+         * message: one that has come within the last second may be taken for a receiver.
          */
         ANY,
-        /** How many there are. This costs a script instead of a PUBLISH. */
+        /** All of them. This costs a script instead of a PUBLISH. */
         ALL
     }
 }
