@@ -36,13 +36,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The bus of one process: publishes events, subscribes to them, and carries the layers that stand on it.
+ * A connection of this process to the bus: publishes events, subscribes to them, and is what RPC and other layers are
+ * built on.
  *
- * <p>Events are delivered at most once, in order per publisher and topic. Redis keeps nothing for those who are not
- * subscribed at that moment. What is lost in between is reported to the {@link BusListener}; nothing is lost silently.
+ * <p>Events are delivered at most once, in order per publisher and topic. Redis keeps nothing for a process that is not
+ * subscribed at that moment. Events that are lost on the way are reported to the {@link BusListener}; nothing is lost
+ * silently.
  *
- * <p>A program makes one bus and closes it at its end. {@link #close()} finishes what has been accepted: it is what
- * makes a graceful end. Thread-safe.
+ * <p>A program opens one bus and closes it when it ends. {@link #close()} shuts down gracefully: it finishes what has
+ * been accepted. Thread-safe.
  */
 public final class Bus implements AutoCloseable {
 
@@ -96,18 +98,19 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Connects to Redis with the defaults.
+     * Connects to Redis with the default options.
      *
      * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
      * @return an open bus
-     * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear himself
+     * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user receive its
+     *     own messages
      */
     public static Bus connect(String address) {
         return builder(address).build();
     }
 
     /**
-     * Prepares a bus on a Redis server.
+     * Returns a builder for a bus on a Redis server.
      *
      * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
      * @return a builder
@@ -118,10 +121,10 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Prepares a bus on any transport, for instance one made from a Redisson {@code Config} for Sentinel or a cluster,
-     * or one in memory.
+     * Returns a builder for a bus on any transport, for instance one made from a Redisson {@code Config} for Sentinel
+     * or a cluster, or an in-memory one.
      *
-     * @param transport an open transport, which the bus closes
+     * @param transport an open transport; the bus closes it
      * @return a builder
      */
     public static BusBuilder builder(Transport transport) {
@@ -130,7 +133,7 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * The id of this process on the bus: its name and a random part, new with each start.
+     * Returns the id of this process on the bus: its name and a random part, new with each start.
      *
      * @return the node id
      */
@@ -139,16 +142,16 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * What the bus is doing.
+     * Returns the state of the bus.
      *
-     * @return its state; {@link BusListener#onState} tells of each change
+     * @return its state; {@link BusListener#onState} reports each change
      */
     public BusState state() {
         return lifecycle.state();
     }
 
     /**
-     * What the bus has done since it was opened.
+     * Returns what the bus has done since it was opened.
      *
      * @return a snapshot of its counters
      */
@@ -159,16 +162,16 @@ public final class Bus implements AutoCloseable {
     /**
      * Adds a listener, otherwise as {@link BusBuilder#listener}.
      *
-     * @param listener is notified of what is reported from now on
+     * @param listener receives what is reported from now on
      */
     public void addListener(BusListener listener) {
         this.listener.add(Objects.requireNonNull(listener, "listener"));
     }
 
     /**
-     * Removes a listener, wherever it was added.
+     * Removes a listener, whether it was added here or by the builder.
      *
-     * @param listener is not called any more, but for what it is being called with just now; nothing happens if it was
+     * @param listener is not called any more, except that a call in progress still finishes; nothing happens if it was
      *     never added
      */
     public void removeListener(BusListener listener) {
@@ -178,18 +181,18 @@ public final class Bus implements AutoCloseable {
     /**
      * Publishes an event.
      *
-     * <p>It does not block, unless {@link BusBuilder#outboxWait} says so: the event is queued and sent in order with
-     * those before it on the same topic. The future may be ignored; failures are reported to the {@link BusListener} as
-     * well.
+     * <p>It does not block, unless {@link BusBuilder#outboxWait} is set: the event is queued, and sent after those that
+     * were published before it on the same topic. The future may be ignored; failures are reported to the
+     * {@link BusListener} as well.
      *
      * @param topic the topic's name, such as {@code orders.placed}
-     * @param data what the event carries: anything that Jackson can write, and that is not null
-     * @return completes with the number of Redis subscriptions that it was given to, 0 if to none; fails with a
-     *     {@link PublishException}. That is not how many handlers get it: a process has one Redis subscription for each
-     *     topic or pattern, those who only look on count, and so does a pattern that fits for Redis alone, whose
-     *     {@code *} takes dots: {@code orders.*} for {@code orders.eu.placed}
-     * @throws IllegalArgumentException if the topic's name is not one, if there is no data, or if it cannot be written
-     *     as JSON: null, what is written as null, and what holds no data, such as a lambda or a thread
+     * @param data the payload: anything but null that Jackson can write
+     * @return completes with the number of Redis subscriptions that received it, 0 if none did; fails with a
+     *     {@link PublishException}. That is not the number of handlers: a process has one Redis subscription for each
+     *     topic or pattern, those of monitoring tools count too, and so does a pattern that matches in Redis only,
+     *     whose {@code *} also matches dots: {@code orders.*} for {@code orders.eu.placed}
+     * @throws IllegalArgumentException if the topic's name is invalid, if there is no data (null, or written as null),
+     *     or if it cannot be written as JSON, such as a lambda or a thread
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Long> publish(String topic, Object data) {
@@ -200,8 +203,8 @@ public final class Bus implements AutoCloseable {
      * Publishes an event on a typed topic, otherwise as {@link #publish(String, Object)}.
      *
      * @param topic the topic
-     * @param data what the event carries
-     * @param <T> what the event carries
+     * @param data the payload
+     * @param <T> the type of the payload
      * @return the number of receivers
      */
     @CanIgnoreReturnValue
@@ -213,10 +216,11 @@ public final class Bus implements AutoCloseable {
      * Publishes an event with headers, otherwise as {@link #publish(String, Object)}.
      *
      * @param topic the topic's name, such as {@code orders.placed}
-     * @param data what the event carries
-     * @param headers what is sent along, see {@link #publish(Topic, Object, Map)}
+     * @param data the payload
+     * @param headers additional attributes, see {@link #publish(Topic, Object, Map)}
      * @return the number of receivers
-     * @throws IllegalArgumentException as there
+     * @throws IllegalArgumentException if the topic's name or a header's name is invalid, or the data cannot be written
+     *     as JSON
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Long> publish(String topic, Object data, Map<String, String> headers) {
@@ -227,10 +231,11 @@ public final class Bus implements AutoCloseable {
      * Publishes an event on a typed topic with headers, otherwise as {@link #publish(String, Object)}.
      *
      * @param topic the topic
-     * @param data what the event carries
-     * @param headers what is sent along, in the envelope: CloudEvents calls it extension attributes, so a name has 1 to
-     *     20 lower-case letters and digits and begins with a letter; 64 headers at most, with 65,536 characters in all
-     * @param <T> what the event carries
+     * @param data the payload
+     * @param headers additional attributes of the envelope, which CloudEvents calls extension attributes: a name has 1
+     *     to 20 lower-case letters and digits and begins with a letter; 64 headers at most, with 65,536 characters in
+     *     all
+     * @param <T> the type of the payload
      * @return the number of receivers
      * @throws IllegalArgumentException if the data cannot be written as JSON, or a header's name is not allowed
      */
@@ -240,15 +245,15 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Subscribes to a topic, or to all topics that match a pattern: {@code *} stands for one token, {@code **} at the
-     * end for one or more.
+     * Subscribes to a topic, or to all topics that match a pattern: {@code *} matches one token, {@code **} at the end
+     * one or more.
      *
      * @param topic the topic's name or the pattern
-     * @param type what the events carry; one that does not fit is reported and skipped
+     * @param type the type of the payload; an event that does not fit is reported and skipped
      * @param handler handles the events one at a time, in order per publisher and topic
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if the topic is neither a name nor a pattern, or if nothing could be decoded as
      *     this type
      */
     @CanIgnoreReturnValue
@@ -260,12 +265,12 @@ public final class Bus implements AutoCloseable {
      * Subscribes with options, otherwise as {@link #subscribe(String, Class, EventHandler)}.
      *
      * @param topic the topic's name or the pattern
-     * @param type what the events carry; one that does not fit is reported and skipped
+     * @param type the type of the payload; an event that does not fit is reported and skipped
      * @param options how events are queued and handled
      * @param handler handles the events
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if the topic is neither a name nor a pattern, or if nothing could be decoded as
      *     this type
      */
     @CanIgnoreReturnValue
@@ -274,16 +279,16 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Subscribes to events that carry something generic, such as a list, otherwise as {@link #subscribe(String, Class,
+     * Subscribes to events with a generic payload, such as a list, otherwise as {@link #subscribe(String, Class,
      * SubscribeOptions, EventHandler)}.
      *
      * @param topic the topic's name or the pattern
-     * @param type what the events carry, as {@code new TypeReference<List<Order>>() {}}
+     * @param type the type of the payload, as {@code new TypeReference<List<Order>>() {}}
      * @param options how events are queued and handled
      * @param handler handles the events
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern, or if nothing could be read as
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if the topic is neither a name nor a pattern, or if nothing could be decoded as
      *     this type
      */
     @CanIgnoreReturnValue
@@ -297,8 +302,8 @@ public final class Bus implements AutoCloseable {
      *
      * @param topic the topic
      * @param handler handles the events one at a time, in order per publisher
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(Topic<T> topic, EventHandler<T> handler) {
@@ -311,8 +316,8 @@ public final class Bus implements AutoCloseable {
      * @param topic the topic
      * @param options how events are queued and handled
      * @param handler handles the events
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
      */
     @CanIgnoreReturnValue
     public <T> Subscription subscribe(Topic<T> topic, SubscribeOptions options, EventHandler<T> handler) {
@@ -320,15 +325,15 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Subscribes the methods of an object that have Guava's {@code @Subscribe} and {@link OnTopic}. Methods of one
-     * topic share a subscription, and are called one after the other in its order; what they throw is reported to the
-     * {@link BusListener}.
+     * Subscribes the methods of an object that are annotated with Guava's {@code @Subscribe} and {@link OnTopic}.
+     * Methods of one topic share a subscription, and are called one after the other, in its order; what they throw is
+     * reported to the {@link BusListener}.
      *
      * @param listener the object
-     * @return completes when all of its topics are subscribed; fails with a {@link SubscribeException} if one of them
-     *     is not, and then it is not registered
-     * @throws IllegalArgumentException if it has no such method, if one of them lacks one of the two annotations, has
-     *     not exactly one parameter or a topic that is none, or if the object is registered already
+     * @return completes when all subscriptions are established; fails with a {@link SubscribeException} if one of them
+     *     cannot be, and then the object is not registered
+     * @throws IllegalArgumentException if it has no such method, if a method has only one of the two annotations, an
+     *     invalid topic, or not exactly one parameter, or if the object is already registered
      */
     @CanIgnoreReturnValue
     public CompletableFuture<Void> register(Object listener) {
@@ -336,7 +341,7 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Ends what {@link #register} began. Events that have arrived are still handled.
+     * Ends the subscriptions of a {@linkplain #register registered} object. Events that have arrived are still handled.
      *
      * @param listener the object
      * @return completes when the last of its events has been handled
@@ -348,8 +353,8 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Waits until everything that was accepted before, events and calls, has been sent or has failed: before a process
-     * is frozen or handed on, or between two steps of a batch. Sending does not need it.
+     * Waits until every event and call that was accepted before has been sent or has failed: before a process is frozen
+     * or replaced, or between two steps of a batch. Nothing needs a flush to be sent.
      *
      * @param timeout how long to wait at most
      * @return false if something is still waiting to be sent
@@ -362,14 +367,14 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Ends the bus: closes its layers, ends its subscriptions and lets their handlers finish, sends what is queued, and
-     * releases every thread. Takes as long as that takes, at most the drain timeout for each of the steps; after that,
-     * what waits for a handler is dropped and reported, and what the handler does is interrupted. A second call waits
-     * for the end of the first. Idempotent.
+     * Closes the bus gracefully: closes its layers, ends its subscriptions and lets their handlers finish, sends what
+     * is queued, and releases every thread. It blocks until that is done, at most for the drain timeout in each of
+     * these steps; after that, what waits for a handler is dropped and reported, and the handler is interrupted. A
+     * second call waits for the first. Idempotent.
      *
-     * <p>Called inside a handler, a listener or another task on a thread of this bus, it returns at once, and the bus
-     * ends behind it: waiting there would be waiting for oneself. So it does in a served method that is declared not to
-     * block, whatever the bus.
+     * <p>Called from a handler, a listener or another task on a thread of this bus, it returns at once and the bus
+     * closes in the background: waiting there would be a deadlock. The same holds in a served method that is declared
+     * not to block, for any bus.
      */
     @Override
     public void close() {
@@ -380,25 +385,25 @@ public final class Bus implements AutoCloseable {
             }
         } else if (inside) {
             Thread closer = new Thread(this::end, "omnibus-closer");
-            closer.start(); // no daemon: the program may have nothing else left that keeps it from exiting too soon
+            closer.start(); // not a daemon: it may be all that keeps the process from exiting too soon
         } else {
             end();
         }
     }
 
-    /** Before anybody else knows the bus. */
+    /** Registers a shutdown hook; called before the bus is published to other threads. */
     void closeOnShutdown() {
         Thread hook = new Thread(this::close, "omnibus-shutdown");
         try {
             Runtime.getRuntime().addShutdownHook(hook);
-        } catch (IllegalStateException e) { // it shuts down already, and would not run the hook any more
+        } catch (IllegalStateException e) { // the JVM is shutting down, and would not run the hook any more
             close();
             throw e;
         }
         shutdownHook = hook;
     }
 
-    /** The JVM would keep the bus as long as it lives. */
+    /** Removes the hook, through which the JVM would hold on to the bus until it exits. */
     private void removeShutdownHook() {
         Thread hook = shutdownHook;
         if (hook == null) {
@@ -407,7 +412,7 @@ public final class Bus implements AutoCloseable {
         try {
             boolean unused = Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            LOG.trace("It runs, or will: the JVM shuts down", e);
+            LOG.trace("The shutdown hook runs, or will: the JVM is shutting down", e);
         }
     }
 
@@ -433,25 +438,27 @@ public final class Bus implements AutoCloseable {
         }
     }
 
-    /** The node and what the bus is doing, for logs. */
+    /** Returns the node and the state of the bus, for logs. */
     @Override
     public String toString() {
         return "Bus " + node() + " (" + state() + ")";
     }
 
-    /** False if this thread was interrupted while it waited. */
+    /** Returns false if this thread was interrupted while it waited. */
     private boolean drain() {
         try {
             if (!events.close(drainTimeout)) {
                 FailureLog.safely(() -> LOG.warn(
-                        "Handlers of node {} did not finish within {}, or an executor of the program has not run them;"
+                        "Handlers of node {} did not finish within {}, or the application's executor did not run them;"
                                 + " they are abandoned",
                         node(),
                         drainTimeout));
             }
             if (!channels.flush(drainTimeout)) {
                 FailureLog.safely(() -> LOG.warn(
-                        "What node {} had queued was not sent within {} and is given up", node(), drainTimeout));
+                        "The messages queued by node {} were not sent within {} and are discarded",
+                        node(),
+                        drainTimeout));
             }
             return true;
         } catch (InterruptedException e) {

@@ -16,26 +16,30 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Prepares a {@link Bus}. Confined to one thread; {@link #build()} may be called once. */
+/** A builder of a {@link Bus}. Not thread-safe; {@link #build()} may be called once. */
 public final class BusBuilder {
 
-    /** Per channel, for the short time until frames are split. */
+    /** Per channel, for the short time until frames are split up. */
     private static final long INBOUND_BYTES = 64L * 1024 * 1024;
 
     private static final Duration CONNECT_PAUSE = Duration.ofMillis(250);
 
-    /** For one attempt and all of it: what is silent is found in six seconds, but a first one has classes to load. */
+    /**
+     * For one whole attempt: a silent server is noticed within six seconds, but the first attempt also has classes to
+     * load.
+     */
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
 
-    /** Until a first message has come back; and at least, should the connection have taken nearly all of the time. */
+    /** Until the first message has come back. */
     private static final Duration ROUND_TRIP = Duration.ofSeconds(3);
 
-    private static final Duration SHORTEST_ROUND_TRIP = Duration.ofMillis(250);
+    /** Even if connecting has taken nearly all of the time. */
+    private static final Duration MIN_ROUND_TRIP = Duration.ofMillis(250);
 
-    /** As good as for ever, and no overflow when it is added to a time in nanoseconds. */
-    private static final Duration LONGEST = Duration.ofDays(365);
+    /** Practically forever, without overflow when it is added to a time in nanoseconds. */
+    private static final Duration MAX_DURATION = Duration.ofDays(365);
 
-    /** The last number of a silent topic is told a heartbeat after its last event, and for ten minutes. */
+    /** A silent topic announces its last sequence number a heartbeat after its last event, and for ten minutes. */
     private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(1);
 
     private final Function<Duration, Transport> transport; // opened within that time
@@ -63,23 +67,23 @@ public final class BusBuilder {
         this.transport = transport;
     }
 
-    /** When {@link #build()} is to have ended, by {@link System#nanoTime()}. */
+    /** Returns when {@link #build()} must have ended, by {@link System#nanoTime()}. */
     long connectDeadline() {
         return System.nanoTime() + (connectWithin.isZero() ? CONNECT_TIMEOUT : connectWithin).toNanos();
     }
 
     Channels.Limits limits(long deadline) {
-        long left = Math.max(deadline - System.nanoTime(), SHORTEST_ROUND_TRIP.toNanos());
+        long left = Math.max(deadline - System.nanoTime(), MIN_ROUND_TRIP.toNanos());
         Duration roundTrip = Duration.ofNanos(Math.min(left, ROUND_TRIP.toNanos()));
         return new Channels.Limits(maxMessageBytes, outboxBytes, outboxWait, hold, INBOUND_BYTES, heartbeat, roundTrip);
     }
 
     /**
-     * What people call this process. The node id is this name and a random part.
+     * Sets the name of this process. The node id is this name and a random part.
      *
      * @param name 1 to 40 letters, digits, {@code _} and {@code -}; {@code node} by default
      * @return this
-     * @throws IllegalArgumentException if it is not such a name
+     * @throws IllegalArgumentException if it is invalid
      */
     @CanIgnoreReturnValue
     public BusBuilder name(String name) {
@@ -88,11 +92,11 @@ public final class BusBuilder {
     }
 
     /**
-     * What all channels and keys begin with. Buses with different prefixes do not hear each other.
+     * Sets the prefix of all channels and keys. Buses with different prefixes are separate.
      *
      * @param prefix {@code bus} by default
      * @return this
-     * @throws IllegalArgumentException if it is not a name
+     * @throws IllegalArgumentException if it is invalid
      */
     @CanIgnoreReturnValue
     public BusBuilder prefix(String prefix) {
@@ -101,10 +105,10 @@ public final class BusBuilder {
     }
 
     /**
-     * Adds a listener for losses, failures and the state of the bus, from its first state on. Others can be added here,
-     * or later with {@link Bus#addListener}.
+     * Adds a listener for losses, failures and the state of the bus, beginning with its first state. There can be
+     * several; {@link Bus#addListener} adds one later.
      *
-     * @param listener is notified; what it is notified of is logged in any case
+     * @param listener receives reports, all of which are logged as well
      * @return this
      */
     @CanIgnoreReturnValue
@@ -114,13 +118,13 @@ public final class BusBuilder {
     }
 
     /**
-     * How payloads, arguments and results become JSON.
+     * Sets how payloads, arguments and results become JSON.
      *
-     * @param json copied; the copy gets limits against hostile input, its own polymorphic typing by class names is
-     *     switched off, and what it was told to write that could not be read again is put right. By default one that
-     *     knows {@code java.time} and {@code Optional}, and takes no value that it would have to change
+     * @param json copied; the copy gets limits against hostile input, its polymorphic typing by class names is switched
+     *     off, and features that write what could not be read again are reset. By default a mapper that supports
+     *     {@code java.time} and {@code Optional}, and accepts no value that it would have to convert
      * @return this
-     * @throws IllegalArgumentException if it writes something else than JSON
+     * @throws IllegalArgumentException if it writes a format other than JSON
      */
     @CanIgnoreReturnValue
     public BusBuilder json(ObjectMapper json) {
@@ -129,7 +133,7 @@ public final class BusBuilder {
     }
 
     /**
-     * Writes payloads as something else than JSON. All who subscribe need the same codec.
+     * Sets a codec for payloads in a format other than JSON. All subscribers need the same codec.
      *
      * @param codec none by default
      * @return this
@@ -141,8 +145,8 @@ public final class BusBuilder {
     }
 
     /**
-     * The largest message that is sent or read, envelope included. Larger ones are refused before anything is sent, and
-     * dropped and reported when they arrive.
+     * Sets the maximum size of a message, sent or received, envelope included. A larger one is refused before anything
+     * is sent, and dropped and reported when it arrives.
      *
      * @param bytes 1 MiB by default; Redis drops its subscribers at about 30 MB
      * @return this
@@ -157,7 +161,7 @@ public final class BusBuilder {
     }
 
     /**
-     * How much may wait to be sent. Over it, publishing fails at once, or waits if {@link #outboxWait} says so.
+     * Sets how much may wait to be sent. Beyond that, publishing fails at once, or waits as {@link #outboxWait} allows.
      *
      * @param bytes 64 MiB by default
      * @return this
@@ -172,37 +176,37 @@ public final class BusBuilder {
 
     /**
      * Lets {@code publish} wait for room when the outbox is full, instead of failing at once. It then blocks the
-     * publishing thread, which slows a publisher down to what Redis takes.
+     * publishing thread, which slows a publisher down to the rate that Redis takes.
      *
-     * @param longest zero by default: fail at once
+     * @param longest the maximum; zero by default: fail at once
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder outboxWait(Duration longest) {
-        requireRange("outboxWait", longest, Duration.ZERO, LONGEST);
+        requireRange("outboxWait", longest, Duration.ZERO, MAX_DURATION);
         this.outboxWait = longest;
         return this;
     }
 
     /**
-     * Keeps events while Redis is away, within the outbox, and publishes them when it is back. What may have reached
-     * Redis already is not kept: its future fails with an unknown outcome, as always.
+     * Holds events in the outbox while Redis is unavailable, and publishes them when it is back. An event that may have
+     * reached Redis already is not held: its future fails with an unknown outcome, as always.
      *
-     * @param longest how long an event is kept at most; zero by default: publishing fails at once
+     * @param longest how long an event is held at most; zero by default: publishing fails at once
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder holdWhileAway(Duration longest) {
-        requireRange("holdWhileAway", longest, Duration.ZERO, LONGEST);
+        requireRange("holdWhileAway", longest, Duration.ZERO, MAX_DURATION);
         this.hold = longest;
         return this;
     }
 
     /**
-     * How often the bus tries whether it hears itself. After two failures it connects anew. Topics that have fallen
-     * silent tell their last number in the same rhythm.
+     * Sets how often the bus checks that its own messages come back. After two failures it reconnects. Topics that have
+     * fallen silent announce their last sequence number at the same interval.
      *
      * @param period one second by default
      * @return this
@@ -216,8 +220,8 @@ public final class BusBuilder {
     }
 
     /**
-     * Whether the process lives on after the end of its {@code main} method while this bus has a subscription or serves
-     * something. Without it, and while the bus has neither, the bus keeps no process alive.
+     * Sets whether the process stays alive after its {@code main} method returns, as long as this bus has a
+     * subscription or serves something. Otherwise the bus keeps no process alive.
      *
      * @param keepAlive true by default
      * @return this
@@ -229,9 +233,9 @@ public final class BusBuilder {
     }
 
     /**
-     * Closes the bus in order when the JVM is told to stop, by SIGTERM, Ctrl-C or {@code System.exit}: a shutdown hook
-     * of the JVM, which goes when the bus is closed. Shutdown hooks run at the same time as each other, so a program
-     * whose own ones need the bus, and one whose framework closes it, does without.
+     * Closes the bus gracefully when the JVM shuts down, by SIGTERM, Ctrl-C or {@code System.exit}: a shutdown hook,
+     * which is removed when the bus is closed. The JVM runs its shutdown hooks concurrently, so do not use this if
+     * hooks of your own need the bus, or if a framework closes it.
      *
      * @return this
      */
@@ -242,8 +246,7 @@ public final class BusBuilder {
     }
 
     /**
-     * How long closing waits for the layers, for handlers, for what is queued, and for threads: for each so long at
-     * most.
+     * Sets how long closing waits at most for each of these: the layers, the handlers, what is queued, and the threads.
      *
      * @param timeout 5 seconds by default
      * @return this
@@ -251,24 +254,24 @@ public final class BusBuilder {
      */
     @CanIgnoreReturnValue
     public BusBuilder drainTimeout(Duration timeout) {
-        requireRange("drainTimeout", timeout, Duration.ZERO, LONGEST);
+        requireRange("drainTimeout", timeout, Duration.ZERO, MAX_DURATION);
         this.drainTimeout = timeout;
         return this;
     }
 
     /**
-     * Lets {@link #build()} wait for a Redis that is away: it connects again and again until it succeeds, Redis
-     * refuses, the thread is interrupted, or the time is over, also in the middle of an attempt. A transport that was
-     * given open is not opened again.
+     * Lets {@link #build()} wait until Redis is available: it tries to connect until it succeeds, Redis refuses, the
+     * thread is interrupted, or the time is up, even in the middle of an attempt. A transport that was passed in is
+     * open already and not affected.
      *
-     * @param longest zero by default: one attempt, of about five seconds, and of 20 at most where the processor has no
-     *     time
+     * @param longest the maximum; zero by default: a single attempt of about five seconds, or up to 20 on an overloaded
+     *     machine
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */
     @CanIgnoreReturnValue
     public BusBuilder connectWithin(Duration longest) {
-        requireRange("connectWithin", longest, Duration.ZERO, LONGEST);
+        requireRange("connectWithin", longest, Duration.ZERO, MAX_DURATION);
         this.connectWithin = longest;
         return this;
     }
@@ -284,7 +287,7 @@ public final class BusBuilder {
                 }
                 long left = deadline - System.nanoTime();
                 if (left <= 0 && before != null) {
-                    throw before; // which knows more than that the time was over in the middle of an attempt
+                    throw before; // says more than that the time was up in the middle of an attempt
                 }
                 if (left <= CONNECT_PAUSE.toNanos() || !pause()) {
                     throw e;
@@ -294,7 +297,7 @@ public final class BusBuilder {
         }
     }
 
-    /** False if this thread is interrupted. */
+    /** Returns false if this thread is interrupted. */
     private static boolean pause() {
         try {
             Thread.sleep(CONNECT_PAUSE.toMillis());
@@ -306,13 +309,14 @@ public final class BusBuilder {
     }
 
     /**
-     * Connects.
+     * Connects to Redis and opens the bus.
      *
      * @return an open bus
-     * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user hear
-     *     himself; most often at once, and at the latest after 20 seconds or what {@link #connectWithin} says
-     * @throws IllegalStateException in a served method that is declared not to block; and if it is to close on shutdown
-     *     and the JVM shuts down already
+     * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user receive its
+     *     own messages; most often at once, and at the latest after 20 seconds or the time set by
+     *     {@link #connectWithin}
+     * @throws IllegalStateException in a served method that is declared not to block; also with
+     *     {@link #closeOnShutdown} if the JVM is already shutting down
      */
     public Bus build() {
         IoThread.requireOther("Connecting a bus");

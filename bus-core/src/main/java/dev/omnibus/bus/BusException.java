@@ -3,13 +3,13 @@ package dev.omnibus.bus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The environment failed: Redis, the network, a limit, or the other side. What the program itself does wrong is thrown
- * as {@link IllegalArgumentException} or {@link IllegalStateException} instead. Immutable.
+ * A failure of the environment: Redis, the network, a limit, or the other side. Mistakes of the program itself are
+ * thrown as {@link IllegalArgumentException} or {@link IllegalStateException} instead. Immutable.
  */
 public abstract class BusException extends RuntimeException {
 
     /**
-     * For the layers of the bus.
+     * Creates an exception; for the layers of the bus.
      *
      * @param message what, which, how long, and what to do
      * @param cause what led to it, if anything did

@@ -1,23 +1,23 @@
 package dev.omnibus.bus;
 
 /**
- * Told what does not reach any handler or future: losses, failures of handlers, and the state of the link. Every method
- * does nothing by default. What these methods throw is logged. They are called one at a time and in order, on the bus'
- * executor: while one blocks, further reports wait, and beyond 65,536 of them, or 32 MiB of what they hold, they are
- * counted and logged only.
+ * A listener for what reaches no handler and no future: losses, failures of handlers, and the state of the connection.
+ * Every method does nothing by default. What these methods throw is logged. They are called one at a time and in order,
+ * on the bus' executor: while one blocks, further reports wait; beyond 65,536 of them, or 32 MiB of what they hold,
+ * reports are only counted and logged.
  */
 public interface BusListener {
 
     /**
-     * A handler threw. The event counts as handled, and the next one follows.
+     * Called when a handler threw. The event counts as handled, and the next one follows.
      *
-     * @param event what it was given
+     * @param event the event
      * @param failure what it threw
      */
     default void onHandlerFailed(Event<?> event, Throwable failure) {}
 
     /**
-     * Something on the wire is not what the wire protocol says, or does not fit the type that a handler expects. It was
+     * Called when a message violates the wire protocol, or does not fit the type that a handler expects. It was
      * dropped, its neighbours were kept.
      *
      * @param channel where it arrived: the channel or, if it is an event that does not fit, its topic
@@ -26,18 +26,20 @@ public interface BusListener {
     default void onBadMessage(String channel, String problem) {}
 
     /**
-     * Events were lost between their publisher and this process. Each subscription to Redis counts for itself: who has
-     * subscribed to {@code orders.placed} and to {@code orders.*} may be told twice of the same loss.
+     * Called when events were lost between their publisher and this process. Each Redis subscription counts on its own:
+     * a process that has subscribed to {@code orders.placed} and to {@code orders.*} may get two reports of the same
+     * loss.
      *
      * @param topic the topic
      * @param source who published them
-     * @param from the first missing number
-     * @param to the last missing number
+     * @param from the first missing sequence number
+     * @param to the last missing sequence number
      */
     default void onGap(String topic, String source, long from, long to) {}
 
     /**
-     * An event arrived again, or after its successor, and was dropped. The source is what the sender says.
+     * Called when an event arrived again, or after its successor, and was dropped. The source is what the sender
+     * claims.
      *
      * @param topic the topic
      * @param source who published it
@@ -46,7 +48,7 @@ public interface BusListener {
     default void onDuplicate(String topic, String source, String id) {}
 
     /**
-     * A handler is too slow for what arrives: its mailbox is full, and events are being dropped. Told once, until
+     * Called when a handler falls behind: its mailbox is full, and events are being dropped. Reported once, until
      * {@link #onDropped} ends it.
      *
      * @param topic the topic or pattern of the subscription
@@ -54,8 +56,8 @@ public interface BusListener {
     default void onDropping(String topic) {}
 
     /**
-     * The handler has caught up, or its subscription has ended, and nothing is dropped any more. Also told when what
-     * waits is dropped because the bus ends and its handler does not.
+     * Called when nothing is dropped any more, because the handler has caught up or its subscription has ended. Also
+     * called when what waits is dropped because the bus is closed and the handler does not finish.
      *
      * @param topic the topic or pattern of the subscription
      * @param events how many were dropped since {@link #onDropping}
@@ -63,16 +65,16 @@ public interface BusListener {
     default void onDropped(String topic, long events) {}
 
     /**
-     * More arrives on a channel than can be read, and frames are being dropped unread. Told once, until
-     * {@link #onFramesDropped} ends it.
+     * Called when frames arrive on a channel faster than they can be read, and are being dropped unread. Reported once,
+     * until {@link #onFramesDropped} ends it.
      *
      * @param channel the channel, or the Redis glob of a pattern
      */
     default void onFramesDropping(String channel) {}
 
     /**
-     * The channel is read in time again, or is read no more, and nothing is dropped any more. The events in these
-     * frames are reported as gaps.
+     * Called when no frames are dropped any more, because the channel is read in time again, or is not read any more.
+     * The events in these frames are reported as gaps.
      *
      * @param channel the channel, or the Redis glob of a pattern
      * @param frames how many were dropped since {@link #onFramesDropping}
@@ -80,8 +82,8 @@ public interface BusListener {
     default void onFramesDropped(String channel, long frames) {}
 
     /**
-     * An event was not published, or its fate is unknown. The future of {@code publish} says the same; this is for
-     * those who do not look at it.
+     * Called when an event was not published, or its outcome is unknown. The future of {@code publish} reports the
+     * same; this is for programs that ignore it.
      *
      * @param topic the topic
      * @param failure why
@@ -89,25 +91,26 @@ public interface BusListener {
     default void onPublishFailed(String topic, PublishException failure) {}
 
     /**
-     * Something other than an event could not be sent, or its fate is unknown, and nobody waits for it here: most often
-     * the reply to a call, whose caller will only see his timeout.
+     * Called when something other than an event could not be sent, or its outcome is unknown, and nobody waits for it
+     * here: most often the reply to a call, whose caller will only see a timeout.
      *
      * @param channel what it was about, such as the channel of the method that was called
-     * @param problem to whom it was not sent, and why
+     * @param problem where it was not sent to, and why
      */
     default void onUnsent(String channel, String problem) {}
 
     /**
-     * A subscription was down and stands again. What was published meanwhile is lost; publishers that count reveal how
-     * much with their next event or, if none follows, a second or more later.
+     * Called when a subscription was interrupted and is established again. What was published meanwhile is lost;
+     * publishers that number their events reveal how much with their next event or, if none follows, a second or more
+     * later.
      *
      * @param topic the topic or pattern of the subscription
      */
     default void onInterrupted(String topic) {}
 
     /**
-     * A subscription has ended that nobody closed: the executor of {@link SubscribeOptions#withExecutor} refused to run
-     * its handler, or it was full and {@link Overflow#CLOSE} was chosen.
+     * Called when a subscription has ended that nobody closed: the executor of {@link SubscribeOptions#withExecutor}
+     * refused to run its handler, or it was full and {@link Overflow#CLOSE} was chosen.
      *
      * @param topic the topic or pattern of the subscription
      * @param reason which of the two
@@ -115,15 +118,15 @@ public interface BusListener {
     default void onSubscriptionEnded(String topic, String reason) {}
 
     /**
-     * The bus does something else from now on.
+     * Called when the state of the bus changes.
      *
-     * @param state what it does
+     * @param state the new state
      */
     default void onState(BusState state) {}
 
     /**
-     * An event arrived on a topic that an object was {@linkplain Bus#register registered} for, and none of the object's
-     * methods takes events of its type.
+     * Called when an event arrived on a topic that an object was {@linkplain Bus#register registered} for, and none of
+     * the object's methods accepts events of its type.
      *
      * @param topic the topic
      * @param type the event's CloudEvents type

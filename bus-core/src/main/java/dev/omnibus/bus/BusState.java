@@ -1,21 +1,21 @@
 package dev.omnibus.bus;
 
-/** What a bus is doing. */
+/** The state of a bus. */
 public enum BusState {
-    /** It connects for the first time. */
+    /** The bus is connecting for the first time. */
     CONNECTING,
-    /** It hears itself through Redis. */
+    /** The bus receives its own messages through Redis. */
     UP,
     /**
-     * It does not hear itself any more, or finds no connection, and is connecting anew. Publishing fails at once, or is
-     * held if that was chosen; pending calls fail.
+     * The bus does not receive its own messages any more, or has no connection, and is reconnecting. Publishing fails
+     * at once, or is held if that was chosen; pending calls fail.
      */
     DOWN,
     /**
-     * It is being closed and finishes what it has. Handlers that finish may still publish; what they subscribe to ends
-     * with the bus.
+     * The bus is being closed and finishes what it has accepted. Handlers that finish may still publish; what they
+     * subscribe to ends with the bus.
      */
     DRAINING,
-    /** It has ended. */
+    /** The bus is closed. */
     CLOSED
 }

@@ -1,24 +1,25 @@
 package dev.omnibus.bus;
 
 /**
- * What a bus has done since it was opened. The numbers are taken one after the other while the bus works. Immutable.
+ * Counters of a bus since it was opened. They are read one after the other while the bus works, so they are not one
+ * consistent snapshot. Immutable.
  *
  * @param published events that were handed to Redis
- * @param publishFailed events that were not, or whose fate is unknown
+ * @param publishFailed events that were not, or whose outcome is unknown
  * @param received events that arrived and could be read, once for each channel or pattern that they arrived on
- * @param handled how often a handler was given an event and returned; the methods of a registered object are one
- *     handler for each of its topics, which always returns
+ * @param handled how often a handler received an event and returned; the methods of a registered object are one handler
+ *     for each of its topics, which always returns
  * @param handlerFailures how often a handler threw, and no retry was left
- * @param badMessages messages that were dropped because they are not as the wire protocol or the handler's type says
- * @param gaps how often events were seen to be missing
- * @param lost how many events these gaps have together, less those that turned out not to be missing
- * @param duplicates events that were dropped because they came again, or after their successors
- * @param dropped events that were dropped because a mailbox was full, or because its handler was given up
+ * @param badMessages messages that were dropped because they violate the wire protocol or do not fit the handler's type
+ * @param gaps how often events were found missing
+ * @param lost how many events were missing in these gaps, less those that turned out not to be
+ * @param duplicates events that were dropped because they arrived again, or after their successors
+ * @param dropped events that were dropped because a mailbox was full, or because its handler was abandoned
  * @param framesDropped frames that were dropped because too much waited to be read on their channel; the events in them
- *     show as gaps
- * @param interruptions how often a subscription was down and stood again
- * @param reconnects how often the whole connection was made anew
- * @param outboxBytes what waits to be sent
+ *     are counted as gaps
+ * @param interruptions how often a subscription was interrupted and established again
+ * @param reconnects how often the whole connection was replaced
+ * @param outboxBytes bytes that wait to be sent
  */
 public record BusStats(
         long published,

@@ -2,18 +2,18 @@ package dev.omnibus.bus;
 
 import dev.omnibus.transport.TransportException;
 
-/** The bus could not be opened: Redis cannot be reached, or refuses the login or a channel. */
+/** The bus could not be opened: Redis cannot be reached, or refuses the login or a channel. Immutable. */
 public final class ConnectionException extends BusException {
 
-    /** What stood in the way. */
+    /** Why the bus could not be opened. */
     public enum Reason {
-        /** No server answers at this address, or it does not speak to us. Retry: safe, when it is back. */
+        /** No server answers at this address, or not in the Redis protocol. Retry: safe, when it is back. */
         UNREACHABLE,
-        /** The server said no: to the login, or to a channel of the bus. Retry: no. */
+        /** The server refused the login, or a channel of the bus. Retry: no. */
         REFUSED
     }
 
-    /** What stood in the way. */
+    /** Why the bus could not be opened. */
     private final Reason reason;
 
     ConnectionException(TransportException cause) {
@@ -22,7 +22,7 @@ public final class ConnectionException extends BusException {
     }
 
     /**
-     * What stood in the way.
+     * Returns why the bus could not be opened.
      *
      * @return the reason
      */

@@ -11,14 +11,16 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Connects a program's own Guava event bus with topics: chosen events that are posted there are published, and events
- * of chosen topics are posted there. For programs that have such a bus already and spread over several processes.
+ * A bridge between a Guava event bus and topics: publishes chosen events that are posted on the event bus, and posts
+ * the events of chosen topics on it. For programs that already use such an event bus and are to run in several
+ * processes.
  *
  * <p>There are no loops: what came from a topic is not published again, and what this bridge has published is not
- * posted a second time when it comes back. An event is recognised by identity, not by {@code equals}. An event bus has
- * one bridge: what a second one posts is new to the first.
+ * posted a second time when it comes back. Events are compared by identity, not by {@code equals}. Use one bridge per
+ * event bus: what a second one posts is new to the first.
  *
- * <p>While a bridge forwards, the event bus has no dead events, because the bridge listens to everything. Thread-safe.
+ * <p>While a bridge forwards, the event bus has no dead events, because the bridge subscribes to everything.
+ * Thread-safe.
  */
 public final class GuavaBridge implements AutoCloseable {
 
@@ -42,10 +44,10 @@ public final class GuavaBridge implements AutoCloseable {
     }
 
     /**
-     * Makes a bridge that does nothing yet.
+     * Creates a bridge that forwards and receives nothing yet.
      *
-     * @param bus one end
-     * @param local the other end; also an {@code AsyncEventBus}
+     * @param bus the bus with the topics
+     * @param local the Guava event bus, which may be an {@code AsyncEventBus}
      * @return the bridge
      */
     public static GuavaBridge between(Bus bus, EventBus local) {
@@ -54,11 +56,11 @@ public final class GuavaBridge implements AutoCloseable {
 
     /**
      * Publishes what is posted on the event bus. Failures are reported to the {@link BusListener}; an event that cannot
-     * be written as JSON is a mistake of the program, which Guava logs or hands to its own exception handler.
+     * be written as JSON is a mistake of the program, which Guava logs or passes to its own exception handler.
      *
-     * @param type the events' class; also its subclasses are published
-     * @param topic where to
-     * @param <T> what the events are
+     * @param type the class of the events; its subclasses are published too
+     * @param topic where they are published
+     * @param <T> the type of the events
      * @return this
      */
     @CanIgnoreReturnValue
@@ -72,13 +74,13 @@ public final class GuavaBridge implements AutoCloseable {
     }
 
     /**
-     * Posts the events of a topic on the event bus: what they carry, without the envelope.
+     * Posts the events of a topic on the event bus: their payload, without the envelope.
      *
      * @param topic the topic's name, or a pattern
-     * @param type what the events carry
-     * @param <T> what the events carry
-     * @return the subscription, which stands when its {@link Subscription#ready()} completes
-     * @throws IllegalArgumentException if it is neither a topic's name nor a pattern
+     * @param type the type of the payload
+     * @param <T> the type of the payload
+     * @return the subscription, which is established when its {@link Subscription#ready()} completes
+     * @throws IllegalArgumentException if the topic is neither a name nor a pattern
      */
     @CanIgnoreReturnValue
     public synchronized <T> Subscription receive(String topic, Class<T> type) {
@@ -89,7 +91,7 @@ public final class GuavaBridge implements AutoCloseable {
 
     private void post(Event<?> event) {
         if (id.equals(event.headers().get(BRIDGED))) {
-            return; // our own, come back
+            return; // published by this bridge
         }
         Object data = event.data();
         if (forwards.stream().anyMatch(forward -> forward.type().isInstance(data))) {
@@ -99,13 +101,13 @@ public final class GuavaBridge implements AutoCloseable {
         }
         try {
             local.post(data);
-        } catch (Error e) { // Guava lets those of subscribers through, and may not have got to the forwarder
+        } catch (Error e) { // Guava rethrows errors of subscribers, and may not have reached the forwarder
             boolean unused = forwarder.cameFromATopic(data);
             throw e;
         }
     }
 
-    /** Ends both directions. What has arrived is still posted. Idempotent. */
+    /** Stops both directions. Events that have arrived are still posted. Idempotent. */
     @Override
     public synchronized void close() {
         if (forwarding) {
@@ -118,7 +120,8 @@ public final class GuavaBridge implements AutoCloseable {
     }
 
     /**
-     * What Guava calls. It takes every object, because a class that is only known at run time cannot be a parameter.
+     * The subscriber that Guava calls. It takes every object, because a class that is known only at run time cannot be
+     * the type of a parameter.
      */
     private final class Forwarder {
 

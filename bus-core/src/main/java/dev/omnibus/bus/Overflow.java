@@ -1,14 +1,14 @@
 package dev.omnibus.bus;
 
-/** What becomes of events when a handler is slower than what arrives, and its mailbox is full. */
+/** The policy for a full mailbox: what happens to events when a handler falls behind. */
 public enum Overflow {
-    /** The event that arrives is dropped: what waits is handled in full, with a hole behind it. The default. */
+    /** Drops the event that arrives: all that wait are handled, with a gap after them. The default. */
     DROP_NEWEST,
-    /** The oldest events that wait are dropped to make room: for handlers that care for the present only. */
+    /** Drops the oldest waiting events to make room: for handlers that care only about the latest. */
     DROP_OLDEST,
     /**
-     * The subscription is closed: what waits is still handled, and nothing after it. For handlers that would rather
-     * start anew than go on with a hole.
+     * Closes the subscription: what waits is still handled, and nothing after it. For handlers that would rather start
+     * again than continue after a gap.
      */
     CLOSE
 }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.lang.reflect.Type;
 
 /**
- * Writes what events carry as something else than JSON, for instance CBOR. The envelope stays JSON, with the bytes in
- * {@code data_base64} and the format in {@code datacontenttype}, as CloudEvents says. A bus with a codec still reads
- * events whose data is JSON.
+ * A codec for payloads in a format other than JSON, for instance CBOR. The envelope stays JSON, with the bytes in
+ * {@code data_base64} and the format in {@code datacontenttype}, as CloudEvents specifies. A bus with a codec still
+ * reads events whose data is JSON.
  *
  * <p>Implementations must be thread-safe.
  *
@@ -16,7 +16,7 @@ import java.lang.reflect.Type;
 public interface PayloadCodec {
 
     /**
-     * The media type of what this codec writes.
+     * Returns the media type of what this codec writes.
      *
      * @return for instance {@code application/cbor}; always the same
      */
@@ -25,19 +25,19 @@ public interface PayloadCodec {
     /**
      * Writes a payload.
      *
-     * @param data what an event carries
+     * @param data the payload of an event
      * @return its bytes
      * @throws IOException if it cannot be written; the publisher gets an {@link IllegalArgumentException}
      */
     byte[] write(Object data) throws IOException;
 
     /**
-     * Reads a payload. The bytes may come from anyone who can publish: never make objects of a class that they name.
+     * Reads a payload. The bytes may come from anyone who can publish: never instantiate a class that they name.
      *
-     * @param bytes what was written
-     * @param type what the handler expects
+     * @param bytes the encoded payload
+     * @param type the type that the handler expects
      * @return an object of that type
-     * @throws IOException if the bytes are not what was written, or do not fit; the event is reported and skipped
+     * @throws IOException if the bytes are malformed, or do not fit the type; the event is reported and skipped
      */
     Object read(byte[] bytes, Type type) throws IOException;
 }

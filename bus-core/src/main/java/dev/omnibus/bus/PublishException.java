@@ -2,12 +2,12 @@ package dev.omnibus.bus;
 
 import dev.omnibus.transport.TransportException;
 
-/** An event was not published, or nobody can say whether it was. {@link #outcome()} tells which of the two. */
+/** An event was not published, or it is unknown whether it was; see {@link #outcome()}. Immutable. */
 public final class PublishException extends BusException {
 
-    /** What has become of the event. */
+    /** What happened to the event. */
     public enum Outcome {
-        /** Certainly nothing was sent. Retry: safe. */
+        /** Nothing was sent, for certain. Retry: safe. */
         NOT_SENT,
         /**
          * It was written, but not confirmed; it may still be delivered, once. Retry: only if a second one does no harm.
@@ -15,30 +15,30 @@ public final class PublishException extends BusException {
         UNKNOWN
     }
 
-    /** What stood in the way. */
+    /** Why it was not published, or may not have been. */
     public enum Reason {
         /** There is no connection to Redis, or it broke. Retry: as the outcome says. */
         CONNECTION_LOST,
         /** Redis refused, for instance by its access control list. Retry: no. */
         REFUSED,
-        /** Too much waits to be sent already. Retry: safe, a little later. */
+        /** Too much is already waiting to be sent. Retry: safe, a little later. */
         OUTBOX_FULL,
-        /** The event is larger than the limit. Retry: no. */
+        /** The event is larger than {@link BusBuilder#maxMessageBytes}. Retry: no. */
         TOO_LARGE,
         /** The bus was closed. Retry: no. */
         CLOSED
     }
 
-    /** What stood in the way. */
+    /** Why it was not published, or may not have been. */
     private final Reason reason;
 
-    /** What has become of the event. */
+    /** What happened to the event. */
     private final Outcome outcome;
 
     /**
-     * What the transport said, in the terms of a publisher.
+     * Translates a failure of the transport.
      *
-     * @param cause why it was not published, or why nobody knows
+     * @param cause why it was not published, or why that is unknown
      */
     public PublishException(TransportException cause) {
         super(String.valueOf(cause.getMessage()), cause);
@@ -53,7 +53,7 @@ public final class PublishException extends BusException {
     }
 
     /**
-     * What stood in the way.
+     * Returns why the event was not published, or may not have been.
      *
      * @return the reason
      */
@@ -62,7 +62,7 @@ public final class PublishException extends BusException {
     }
 
     /**
-     * What has become of the event.
+     * Returns what happened to the event.
      *
      * @return whether it was certainly not sent
      */

@@ -2,13 +2,13 @@ package dev.omnibus.bus;
 
 import dev.omnibus.transport.TransportException;
 
-/** A subscription does not stand: Redis refuses it or cannot be reached. */
+/** A subscription was not established: Redis refuses it or cannot be reached. Immutable. */
 public final class SubscribeException extends BusException {
 
     /**
-     * What the transport said, in the terms of a subscriber.
+     * Translates a failure of the transport.
      *
-     * @param cause why it does not stand
+     * @param cause why it was not established
      */
     public SubscribeException(TransportException cause) {
         super(String.valueOf(cause.getMessage()), cause);

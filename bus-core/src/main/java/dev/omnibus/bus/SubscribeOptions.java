@@ -7,15 +7,15 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
- * How the events of one subscription are queued and handled. Begin with {@link #defaults()} and change what matters.
- * Immutable.
+ * The options of a subscription: how its events are queued and handled. Start from {@link #defaults()} and change what
+ * matters. Immutable.
  *
  * @param concurrency how many events are handled at the same time; 1 keeps their order
  * @param orderingKey what events must have in common to be handled in order, if several are handled at a time
  * @param mailboxEvents how many events may wait for the handler
  * @param mailboxBytes how many bytes of events may wait for the handler
  * @param overflow what happens beyond that
- * @param retries how often an event is handed to the handler again after it failed
+ * @param retries how often an event is passed to the handler again after it failed
  * @param retryDelay how long the first retry waits; each further one waits twice as long
  * @param executor where handlers run; the executor of the bus unless given
  */
@@ -40,7 +40,7 @@ public record SubscribeOptions(
             Optional.empty());
 
     private static final int MAX_CONCURRENCY = 1024;
-    private static final int MAX_RETRIES = 20; // the last one waits for half a million times the first delay
+    private static final int MAX_RETRIES = 20; // the last one waits half a million times the first delay
 
     /**
      * Checks the values.
@@ -50,7 +50,7 @@ public record SubscribeOptions(
      * @param mailboxEvents how many events may wait for the handler
      * @param mailboxBytes how many bytes of events may wait for the handler
      * @param overflow what happens beyond that
-     * @param retries how often an event is handed to the handler again after it failed
+     * @param retries how often an event is passed to the handler again after it failed
      * @param retryDelay how long the first retry waits
      * @param executor where handlers run
      * @throws IllegalArgumentException if one of them is out of its range
@@ -71,8 +71,8 @@ public record SubscribeOptions(
     }
 
     /**
-     * One event at a time, in order; up to 524,288 events or 64 MiB wait; beyond that the newest is dropped; no
-     * retries; on the executor of the bus.
+     * Returns the defaults: one event at a time, in order; up to 524,288 events or 64 MiB wait; beyond that the newest
+     * is dropped; no retries; on the executor of the bus.
      *
      * @return the defaults
      */
@@ -90,7 +90,7 @@ public record SubscribeOptions(
      * Handles several events at a time. That gives up their order; see {@link #withOrderingKey} for a part of it.
      *
      * @param handlers how many at most, 1 to 1,024
-     * @return the same with this
+     * @return a copy with this option
      * @throws IllegalArgumentException if it is out of range
      */
     public SubscribeOptions withConcurrency(int handlers) {
@@ -99,13 +99,13 @@ public record SubscribeOptions(
     }
 
     /**
-     * Handles events with equal keys in order and never at the same time, while {@link #withConcurrency} lets others be
-     * handled beside them.
+     * Handles events with equal keys in order and never at the same time, while {@link #withConcurrency} lets others
+     * run in parallel.
      *
-     * @param keyOf what is to be equal, for instance {@code event -> event.headers().get("partitionkey")}; {@code null}
-     *     for an event that needs no order. It runs for each event before that is queued, must be quick, and may look
-     *     at the data
-     * @return the same with this
+     * @param keyOf returns the key, for instance {@code event -> event.headers().get("partitionkey")}; {@code null} for
+     *     an event that needs no order. It runs for each event before that is queued, must be fast, and may read the
+     *     data
+     * @return a copy with this option
      */
     public SubscribeOptions withOrderingKey(Function<? super Event<?>, ?> keyOf) {
         return new SubscribeOptions(
@@ -116,8 +116,8 @@ public record SubscribeOptions(
      * Sets how much may wait for the handler.
      *
      * @param events how many events
-     * @param bytes how many bytes, as the library counts them: the message and 256 bytes for keeping it
-     * @return the same with this
+     * @param bytes how many bytes, as the library counts them: the message plus 256 bytes of overhead
+     * @return a copy with this option
      * @throws IllegalArgumentException if one is not positive
      */
     public SubscribeOptions withMailbox(int events, long bytes) {
@@ -127,8 +127,8 @@ public record SubscribeOptions(
     /**
      * Sets what happens when the mailbox is full.
      *
-     * @param whenFull what is dropped
-     * @return the same with this
+     * @param whenFull what to do
+     * @return a copy with this option
      */
     public SubscribeOptions withOverflow(Overflow whenFull) {
         return new SubscribeOptions(
@@ -136,12 +136,12 @@ public record SubscribeOptions(
     }
 
     /**
-     * Hands an event to its handler again when that threw an exception. The events behind it wait meanwhile. An
+     * Passes an event to its handler again when that threw an exception. The events after it wait meanwhile. An
      * {@link Error} is not retried.
      *
-     * @param times how often at most, 0 to 20; only after the last one the event counts as failed
+     * @param times how often at most, 0 to 20; the event counts as failed only after the last one
      * @param firstDelay how long the first retry waits; each further one waits twice as long
-     * @return the same with this
+     * @return a copy with this option
      * @throws IllegalArgumentException if the number is out of range or the delay negative
      */
     public SubscribeOptions withRetries(int times, Duration firstDelay) {
@@ -150,11 +150,11 @@ public record SubscribeOptions(
     }
 
     /**
-     * Runs the handler elsewhere, for instance on the thread of a user interface. If it refuses a task, the
-     * subscription is closed and what waits is dropped and reported.
+     * Runs the handler on another executor, for instance on the thread of a user interface. If that rejects a task, the
+     * subscription is closed, and what waits is dropped and reported.
      *
-     * @param where the executor; not shut down by the bus
-     * @return the same with this
+     * @param where the executor, which the bus does not shut down
+     * @return a copy with this option
      */
     public SubscribeOptions withExecutor(Executor where) {
         return new SubscribeOptions(

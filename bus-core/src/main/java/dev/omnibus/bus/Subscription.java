@@ -3,20 +3,21 @@ package dev.omnibus.bus;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A subscription: its handler gets the events of a topic, or of all topics that match a pattern, until it is closed or
- * its bus is. Thread-safe.
+ * A handle of a subscription, whose handler gets the events of a topic, or of all topics that match a pattern, until
+ * the subscription or its bus is closed. Thread-safe.
  */
 public interface Subscription extends AutoCloseable {
 
     /**
-     * What is subscribed to.
+     * Returns what is subscribed to.
      *
      * @return the topic's name or the pattern
      */
     String topic();
 
     /**
-     * When events arrive. An event published before that may be missed.
+     * Returns a future that completes when the subscription is established. An event published before that may be
+     * missed.
      *
      * @return completes when Redis has confirmed the subscription; fails with a {@link SubscribeException} if it
      *     refuses or cannot be reached, and then the subscription has ended
@@ -31,16 +32,17 @@ public interface Subscription extends AutoCloseable {
     void close();
 
     /**
-     * When it has ended, whoever closed it: the program, its bus, {@link Overflow#CLOSE}, an executor that refuses to
-     * run its handler, or Redis, which refuses it or cannot be reached when it is made.
+     * Returns a future that completes when the subscription has ended, for whatever reason: the program, its bus or
+     * {@link Overflow#CLOSE} closed it, an executor rejected its handler, or Redis refused it or could not be reached
+     * when it was made.
      *
-     * @return completes when it has ended and the last event has been handled. To wait for it inside its own handler,
-     *     which would be for ever, throws an {@link IllegalStateException}
+     * @return completes when it has ended and the last event has been handled. Waiting for it inside its own handler,
+     *     which would be a deadlock, throws an {@link IllegalStateException}
      */
     CompletableFuture<Void> closed();
 
     /**
-     * What has become of its events so far.
+     * Returns what has happened to its events so far.
      *
      * @return a snapshot
      */
