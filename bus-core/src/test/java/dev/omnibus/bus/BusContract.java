@@ -185,7 +185,8 @@ abstract class BusContract extends BusFixture {
         assertEquals("failed n 2: on purpose; its trace belongs to this test", listener.told.get(0));
         assertTrue(listener.told
                 .get(1)
-                .startsWith("bad n: Event 3 of /nodes/" + here.node() + " is no Integer (its type is String): "));
+                .startsWith(
+                        "bad n: Event 3 of /nodes/" + here.node() + " is not a valid Integer (its type is String): "));
         assertEquals("bad " + channel + ": The frame begins with neither { nor [", listener.told.get(2));
         assertEquals("bad " + channel + ": An event was dropped: its specversion is missing", listener.told.get(3));
     }
@@ -197,7 +198,7 @@ abstract class BusContract extends BusFixture {
         await().until(() -> listener.told.size() == 1);
         assertEquals(
                 "bad n: Event 1 of /nodes/" + here.node()
-                        + " is no Stubborn (its type is Integer): reading it failed with java.lang.IllegalStateException",
+                        + " is not a valid Stubborn (its type is Integer): reading it failed with java.lang.IllegalStateException",
                 listener.told.get(0));
     }
 

@@ -229,8 +229,9 @@ public class HostileEventsTest extends BusFixture {
         publish("n", 11, 99);
         await().until(() -> seen.size() == 100);
         await().until(() -> listener.told.size() == 2);
-        String bad = "bad " + BusRuntime.of(there).channels().names().event("n") + ": An event was dropped: its number"
-                + " 999999999999999999 is more than 4,294,967,296 ahead of the last one of /nodes/" + here.node();
+        String bad = "bad " + BusRuntime.of(there).channels().names().event("n") + ": An event was dropped: its"
+                + " sequence number 999999999999999999 is more than 4,294,967,296 ahead of the last one of /nodes/"
+                + here.node();
         assertEquals(List.of(bad, bad), listener.told);
         assertEquals(0, there.stats().lost());
     }

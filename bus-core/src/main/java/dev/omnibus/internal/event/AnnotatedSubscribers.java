@@ -31,11 +31,11 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Objects with Guava's {@code @Subscribe} methods as subscribers of topics.
+ * An adapter that subscribes objects with Guava's {@code @Subscribe} methods to topics.
  *
- * <p>Each topic of an object is one subscription, so that it is as bounded and as separate as any other. What arrives
- * is decoded once for each kind of event that the object's methods take, and handed to them by a Guava event bus for
- * each kind: not one for all, because a method shall not get the events of a topic that it did not ask for.
+ * <p>Each topic of an object is one subscription, so that it is as bounded and as independent as any other. What
+ * arrives is decoded once for each kind of event that the object's methods accept, and passed to them by one Guava
+ * event bus per kind: a single one would give a method events of topics that it did not subscribe to.
  */
 public final class AnnotatedSubscribers {
 
@@ -90,7 +90,7 @@ public final class AnnotatedSubscribers {
         return all(subscriptions, EventSubscription::end);
     }
 
-    /** All or nothing: what stands of it is ended, and it may be registered again. */
+    /** Undoes a registration: closes its subscriptions, so that the object may be registered again. */
     private synchronized void forget(Object object, List<EventSubscription<?>> subscriptions) {
         registered.remove(object, subscriptions);
         subscriptions.forEach(Subscription::close);
@@ -114,7 +114,10 @@ public final class AnnotatedSubscribers {
                 envelope);
     }
 
-    /** As Guava does: also inherited ones, those of interfaces too, and not those that are overridden. */
+    /**
+     * Finds the subscriber methods as Guava does: including inherited ones and those of interfaces, but not those that
+     * are overridden.
+     */
     private static List<Method> subscribing(Class<?> type) {
         Map<String, Method> methods = new LinkedHashMap<>();
         TypeToken<?> whole = TypeToken.of(type);
@@ -134,16 +137,17 @@ public final class AnnotatedSubscribers {
         return List.copyOf(methods.values());
     }
 
-    /** What a method wants: all about the event, or only what it carries; and what that is. */
-    private record Wanted(boolean whole, Type data) {
+    /** What a method takes as its parameter: the whole event or only its data, and the type of the data. */
+    private record Parameter(boolean whole, Type data) {
 
-        static Wanted of(Class<?> object, Method method) {
+        static Parameter of(Class<?> object, Method method) {
             Type parameter = TypeToken.of(object)
                     .resolveType(method.getGenericParameterTypes()[0])
                     .getType();
             boolean whole = method.getParameterTypes()[0] == Event.class;
             if (whole && !(parameter instanceof ParameterizedType)) {
-                throw new IllegalArgumentException(method + " must say what the event carries, as Event<OrderPlaced>");
+                throw new IllegalArgumentException(
+                        method + " must declare what the event carries, as Event<OrderPlaced>");
             }
             Type data = whole ? ((ParameterizedType) parameter).getActualTypeArguments()[0] : parameter;
             if (data instanceof WildcardType any) {
@@ -151,9 +155,9 @@ public final class AnnotatedSubscribers {
             }
             if (isOpen(data)) {
                 throw new IllegalArgumentException(
-                        method + " must say what it takes; what " + data + " stands for is not known in " + object);
+                        method + " must declare a concrete type; " + data + " is not known in " + object);
             }
-            return new Wanted(whole, data);
+            return new Parameter(whole, data);
         }
 
         private static boolean isOpen(Type type) {
@@ -161,9 +165,9 @@ public final class AnnotatedSubscribers {
                     || (type instanceof GenericArrayType array && isOpen(array.getGenericComponentType()))
                     || (type instanceof WildcardType any
                             && Stream.concat(Arrays.stream(any.getUpperBounds()), Arrays.stream(any.getLowerBounds()))
-                                    .anyMatch(Wanted::isOpen))
+                                    .anyMatch(Parameter::isOpen))
                     || (type instanceof ParameterizedType generic
-                            && Arrays.stream(generic.getActualTypeArguments()).anyMatch(Wanted::isOpen));
+                            && Arrays.stream(generic.getActualTypeArguments()).anyMatch(Parameter::isOpen));
         }
     }
 
@@ -183,7 +187,7 @@ public final class AnnotatedSubscribers {
         return method;
     }
 
-    /** What one object wants to know of one topic. */
+    /** The methods of one object that subscribe to one topic. */
     private final class LocalTopic {
 
         private final String topic;
@@ -194,8 +198,8 @@ public final class AnnotatedSubscribers {
         }
 
         void add(Object object, Method method) {
-            Wanted wanted = Wanted.of(object.getClass(), method);
-            Type data = wanted.data();
+            Parameter parameter = Parameter.of(object.getClass(), method);
+            Type data = parameter.data();
             Payloads.Target target = events.payloads().target(data);
             Class<?> plain = target.json().getValueType().getRawClass();
             String named = method.getAnnotation(OnTopic.class).type();
@@ -210,7 +214,7 @@ public final class AnnotatedSubscribers {
                 kind = new Kind(eventType, target, new EventBus(topic));
                 kinds.add(kind);
             }
-            kind.local.register(new Called(object, method, wanted.whole(), listener));
+            kind.local.register(new MethodCall(object, method, parameter.whole(), listener));
         }
 
         void handle(Envelope envelope) {
@@ -227,7 +231,7 @@ public final class AnnotatedSubscribers {
         }
     }
 
-    /** Methods that take the same events as the same type. An empty event type takes all. */
+    /** Methods that take the same events as the same type. An empty event type matches all. */
     private final class Kind {
 
         private final String eventType;
@@ -244,7 +248,7 @@ public final class AnnotatedSubscribers {
             Event<?> event;
             try {
                 event = envelope.as(events.payloads(), target);
-            } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
+            } catch (IOException | RuntimeException | Error e) { // a user's deserializer may throw anything
                 listener.onBadMessage(envelope.topic, envelope.misfit(target.name(), e));
                 return;
             }
@@ -254,10 +258,10 @@ public final class AnnotatedSubscribers {
 
     private record Posted(Event<?> event, int bytes) {}
 
-    /** What Guava calls: passes on to one method of the program's object. */
-    private record Called(Object object, Method method, boolean whole, ListenerNotifier listener) {
+    /** The subscriber that Guava calls: passes events on to one method of the registered object. */
+    private record MethodCall(Object object, Method method, boolean whole, ListenerNotifier listener) {
 
-        /** Called for one event at a time, because its subscription does no more. */
+        /** Called for one event at a time, because its subscription has a concurrency of 1. */
         @Subscribe
         @AllowConcurrentEvents
         public void on(Posted posted) {

@@ -9,18 +9,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event whose envelope has been read and whose data has not. What several handlers share is decoded once per type,
- * as long as one of them has it in hands: an event that waits must not weigh more than its bytes.
+ * A lazily decoded event: its envelope has been read, its data has not. Data that several handlers share is decoded
+ * once per type, and only kept while one of them holds it: an event that waits must not weigh more than its bytes.
  */
 public final class Envelope {
 
-    /** What it costs to keep one, beyond the bytes of its message. */
+    /** The memory that one takes, beyond the bytes of its message. */
     private static final int OVERHEAD = 256;
 
-    /** And what one additional attribute costs, which may have a single character. */
+    /** The memory that one additional attribute takes, which may have a single character. */
     private static final int ATTRIBUTE_OVERHEAD = 192;
 
-    /** The data as one type; a chain, because there is hardly ever a second. */
+    /** The data decoded as one type; a linked list, because there is hardly ever a second. */
     private record Decoded(
             Payloads.Target target,
             WeakReference<Object> data,
@@ -60,34 +60,34 @@ public final class Envelope {
         this.length = length;
     }
 
-    /** What it weighs while it waits: a publisher may put much into the attributes and little into the data. */
+    /** Returns its weight while it waits: a publisher may put much into the attributes and little into the data. */
     int weight() {
         return length + OVERHEAD + ATTRIBUTE_OVERHEAD * attributes.size();
     }
 
-    /** What it keeps alive while it waits: the frame that it came in. */
+    /** Returns the size of the frame that it keeps alive while it waits. */
     synchronized int frameBytes() {
         return data == null ? 0 : data.value().bytes().length;
     }
 
-    /** More than one handler will ask for the data, or one more than once. */
+    /** Notes that more than one handler will read the data, or one more than once. */
     void share() {
         shared = true;
     }
 
-    /** Lets go of the frame that it came in, which may be far larger than what it counts for while it waits. */
+    /** Releases the frame that it came in, which may be far larger than its weight. */
     synchronized void detach() {
         data = data == null ? null : data.alone();
     }
 
-    /** Whether it is no event, but tells how far its source has counted. */
+    /** Returns whether it is not an event but a sequence marker. */
     boolean isMark() {
         return type.equals(EventCodec.MARK);
     }
 
-    /** How it is reported that this is not what a handler expects. */
+    /** Returns the report that this is not what a handler expects. */
     String misfit(String expected, Throwable why) {
-        return "Event " + id + " of " + source + " is no " + expected + " (its type is " + type + "): "
+        return "Event " + id + " of " + source + " is not a valid " + expected + " (its type is " + type + "): "
                 + Json.problem(why);
     }
 

@@ -9,15 +9,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the events of publishers of which one was read before, by comparing bytes. Only events that are written exactly
- * as {@link EventCodec} writes them are read here; all others are left to it. Confined to one reader.
+ * A fast path for envelopes: recognizes the beginning of events of known publishers by comparing bytes, instead of
+ * parsing it. Only events that are written exactly as {@link EventCodec} writes them are read here; all others are left
+ * to it. Confined to one reader.
  */
 public final class EnvelopeCache {
 
     private static final int MAX_ID_LENGTH = 64;
     private static final int QUOTES_TO_END_OF_TYPE = 5; // the first one ends the source
 
-    /** What the same bytes at the beginning of an envelope have said before. */
+    /** The attributes that the same bytes at the beginning of an envelope contained before. */
     private record Publisher(String source, String type, int length) {}
 
     private final MessagePartCache<Publisher> publishers;
@@ -26,7 +27,7 @@ public final class EnvelopeCache {
         publishers = new MessagePartCache<>(EventCodec.START.length, QUOTES_TO_END_OF_TYPE, budget);
     }
 
-    /** The envelope; null if it is not as those before it. */
+    /** Returns the envelope; null if its beginning is not known. */
     @Nullable
     Envelope read(String topic, Message message, Timestamps timestamps) {
         Publisher publisher = publishers.find(message, 0);
@@ -65,12 +66,12 @@ public final class EnvelopeCache {
                 message.length());
     }
 
-    /** Forgets everything; nothing is read any more. */
+    /** Clears it; nothing is read any more. */
     void end() {
         publishers.end();
     }
 
-    /** Topics are ASCII. */
+    /** Returns whether a topic, which is ASCII, is at an offset. */
     private static boolean isAt(Message message, int from, String topic) {
         if (from + topic.length() > message.length()) {
             return false;
@@ -83,7 +84,7 @@ public final class EnvelopeCache {
         return true;
     }
 
-    /** Remembers how an event begins that was read in the long way, if it is written as {@link EventCodec} does. */
+    /** Remembers the beginning of an event that was parsed in full, if it is written as {@link EventCodec} does. */
     void learn(Envelope event, Message message) {
         if (publishers.find(message, 0) == null) {
             byte[] head = EventCodec.head(event.source, event.type);

@@ -22,20 +22,20 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one place that knows how an event is written: CloudEvents 1.0 in the structured JSON format.
+ * The codec of events: CloudEvents 1.0 in the structured JSON format.
  *
- * <p>The part of the envelope that is the same for all events of a topic is prepared once. The sequence number comes
- * right behind it, at a fixed offset and with a fixed number of digits, because it is written last, by the lane.
+ * <p>The part of the envelope that is the same for all events of a topic is prepared once. The sequence number follows
+ * it, at a fixed offset and with a fixed number of digits, because it is written last, by the lane.
  *
  * @see <a href="https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md">The JSON format</a>
  */
 public final class EventCodec {
 
-    /** The type of what is no event, but tells the last number of a topic on which nothing follows. */
+    /** The type of a sequence marker, which is not an event but announces the last number of a silent topic. */
     public static final String MARK = "dev.omnibus.mark";
 
     static final int SEQUENCE_DIGITS = 16;
-    /** How every event begins, up to its source. */
+    /** The beginning of every event, up to its source. */
     static final byte[] START = utf8("{\"specversion\":\"1.0\",\"source\":\"");
 
     static final byte[] SEQUENCE = utf8("\",\"sequence\":\"");
@@ -43,7 +43,7 @@ public final class EventCodec {
     static final byte[] TIME = utf8("\",\"time\":\"");
 
     private static final Pattern ATTRIBUTE = Pattern.compile("[a-z][a-z0-9]{0,19}");
-    private static final int MAX_NUMBER_LENGTH = 18; // digits that surely fit a long
+    private static final int MAX_NUMBER_LENGTH = 18; // digits that always fit a long
     private static final int MAX_ATTRIBUTE_LENGTH = 1_024; // of those that end up in reports and logs
     private static final int MAX_ATTRIBUTES = 64; // of others: small ones weigh far more in memory than on the wire
     private static final int MAX_ATTRIBUTE_CHARACTERS = 65_536; // of these together, with their names
@@ -61,7 +61,7 @@ public final class EventCodec {
         this.source = "/nodes/" + node;
     }
 
-    /** Whether readers take events of this type as such. */
+    /** Returns whether a text may be the type of an event. */
     public static boolean isEventType(String type) {
         return !type.isEmpty()
                 && type.length() <= MAX_ATTRIBUTE_LENGTH
@@ -73,29 +73,29 @@ public final class EventCodec {
         return source;
     }
 
-    /** The id in what {@link #write} has written behind a prefix. */
+    /** Returns the id in a message that {@link #write} has written with a prefix. */
     static String idOf(byte[] message, byte[] prefix) {
         Message written = new Message(message, 0, message.length);
         int id = prefix.length + SEQUENCE_DIGITS + ID.length;
         return written.text(id, written.endOfPlainText(id));
     }
 
-    /** The beginning of every event of a topic, up to its sequence number. */
+    /** Returns the beginning of every event of a topic, up to its sequence number. */
     public byte[] prefix(String topic, String eventType) {
         byte[] head = head(source, eventType);
-        byte[] subject = utf8(topic); // whose characters need no escape
+        byte[] subject = utf8(topic); // its characters need no escaping
         byte[] prefix = new byte[head.length + subject.length + SEQUENCE.length];
         int unused = put(prefix, put(prefix, put(prefix, 0, head), subject), SEQUENCE);
         return prefix;
     }
 
-    /** The beginning of every event of one source and type, up to the topic. */
+    /** Returns the beginning of every event of one source and type, up to the topic. */
     static byte[] head(String source, String eventType) {
         return utf8("{\"specversion\":\"1.0\",\"source\":" + Json.quoted(source) + ",\"type\":" + Json.quoted(eventType)
                 + ",\"subject\":\"");
     }
 
-    /** How the events of a topic are numbered that begin like this. */
+    /** Returns how the events of a topic with this prefix are numbered. */
     public SequenceNumbers.Format numbering(String topic, byte[] prefix) {
         byte[] markPrefix = prefix(topic, MARK);
         byte[] mark = utf8(
@@ -103,7 +103,7 @@ public final class EventCodec {
         return new SequenceNumbers.Format(prefix.length, SEQUENCE_DIGITS, mark, markPrefix.length);
     }
 
-    /** Writes an event with room for its number: the digits begin where the prefix ends. */
+    /** Writes an event with room for its sequence number: the digits begin where the prefix ends. */
     public byte[] write(byte[] prefix, Map<String, String> attributes, Payloads.Written data) {
         byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
         byte[] time = timestamps.write(System.currentTimeMillis());
@@ -134,9 +134,9 @@ public final class EventCodec {
     }
 
     /**
-     * Reads an envelope, quickly if its publisher is known.
+     * Reads an envelope, on the fast path if its publisher is known.
      *
-     * @throws IOException if it is not JSON, or not an event; the message says why
+     * @throws IOException if it is not JSON, or not an event; see the message
      */
     public Envelope read(String topic, Message message, EnvelopeCache known) throws IOException {
         if (message.length() <= messageLimit) {
@@ -151,9 +151,9 @@ public final class EventCodec {
     }
 
     /**
-     * Reads an envelope, whatever it looks like.
+     * Parses an envelope in full.
      *
-     * @throws IOException if it is not JSON, or not an event; the message says why
+     * @throws IOException if it is not JSON, or not an event; see the message
      */
     public Envelope read(String topic, Message message) throws IOException {
         if (message.length() > messageLimit) {
@@ -168,7 +168,7 @@ public final class EventCodec {
                 fields.read(parser, message);
             }
             if (parser.nextToken() != null) {
-                throw new IOException("it goes on after its end");
+                throw new IOException("it has trailing characters");
             }
         } catch (JsonProcessingException e) {
             throw new IOException(Json.problem(e), e);
@@ -176,7 +176,7 @@ public final class EventCodec {
         return fields.envelope(topic, message.length());
     }
 
-    /** What has been read of one event so far. */
+    /** The parser of one envelope, with what it has read so far. */
     private static final class Fields {
 
         private @Nullable String specversion;
@@ -210,7 +210,7 @@ public final class EventCodec {
 
         private void data(JsonParser parser, Message message, String name) throws IOException {
             if (data != null) {
-                throw new IOException("it has more than one data");
+                throw new IOException("it has more than one data member");
             }
             base64 = name.equals("data_base64");
             if (base64 && parser.currentToken() != JsonToken.VALUE_STRING) {
@@ -287,7 +287,7 @@ public final class EventCodec {
             }
         }
 
-        /** The sequence extension may be any text; only ours is a number. */
+        /** Reads the sequence number; the extension allows any text, and 0 stands for one that is not a number. */
         private long number() {
             if (sequence == null || sequence.isEmpty() || sequence.length() > MAX_NUMBER_LENGTH) {
                 return 0;
@@ -316,8 +316,8 @@ public final class EventCodec {
         attributes.forEach((name, value) -> {
             if (!ATTRIBUTE.matcher(name).matches() || OWN_ATTRIBUTES.contains(name)) {
                 throw new IllegalArgumentException("The header \"" + name
-                        + "\" must be 1 to 20 lower-case letters and digits, beginning with a letter, and none that"
-                        + " every event has");
+                        + "\" must be 1 to 20 lower-case letters and digits, beginning with a letter, and not the"
+                        + " name of a standard attribute");
             }
             out.writeBytes(utf8(",\"" + name + "\":" + Json.quoted(value)));
         });
@@ -338,8 +338,8 @@ public final class EventCodec {
     }
 
     /**
-     * Times of events as RFC 3339 texts. Events come in bursts, so the last millisecond that was written is remembered
-     * as text, and the last second that was read as a time. Thread-safe.
+     * A codec of RFC 3339 timestamps with two one-element caches: events come in bursts, so the last millisecond that
+     * was written is remembered as text, and the last second that was read as a time. Thread-safe.
      */
     static final class Timestamps {
 
@@ -353,7 +353,7 @@ public final class EventCodec {
         private volatile Written written = new Written(-1, new byte[0]);
         private volatile Second second = new Second(new byte[0], 0);
 
-        /** A millisecond as text. */
+        /** Returns a millisecond as text. */
         byte[] write(long millis) {
             Written last = written;
             if (last.millis() != millis) {
@@ -367,14 +367,15 @@ public final class EventCodec {
         /**
          * Reads any timestamp.
          *
-         * @throws DateTimeException if it is none
+         * @throws DateTimeException if it is not one
          */
         static Instant parse(String text) {
             return OffsetDateTime.parse(text).toInstant();
         }
 
         /**
-         * Reads one in UTC out of a message, with a fraction of the second or without; null if it is of another form.
+         * Reads a timestamp in UTC from a message, with or without a fraction of the second; null if it has another
+         * form.
          */
         @Nullable
         Instant read(Message message, int from, int to) {
@@ -406,7 +407,7 @@ public final class EventCodec {
             }
         }
 
-        /** The nanoseconds of a fraction with its point; negative if it is none. */
+        /** Returns the nanoseconds of a fraction with its point; negative if it is not one. */
         private static int nanos(Message message, int point, int to) {
             int digits = to - point - 1;
             if (message.bytes()[message.offset() + point] != '.' || digits < 1 || digits > NANO_DIGITS) {

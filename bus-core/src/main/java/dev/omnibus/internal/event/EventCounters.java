@@ -5,7 +5,7 @@ import dev.omnibus.internal.channel.ChannelStats;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What has happened on one bus, in numbers. */
+/** The event counters of one bus. Thread-safe. */
 public final class EventCounters {
 
     final LongAdder published = new LongAdder();
@@ -17,12 +17,15 @@ public final class EventCounters {
     final LongAdder gaps = new LongAdder();
     private final AtomicLong lost = new AtomicLong();
     final LongAdder duplicates = new LongAdder();
-    /** By mailboxes of subscriptions that have ended; those that are open count for themselves. */
+    /** By mailboxes of subscriptions that have ended; open ones count on their own. */
     final LongAdder dropped = new LongAdder();
 
     final LongAdder interruptions = new LongAdder();
 
-    /** Senders choose the numbers from which this is computed; it stays between 0 and the largest there is. */
+    /**
+     * Adds lost events, or subtracts some. Senders choose the numbers that this is computed from, so it is kept between
+     * 0 and {@link Long#MAX_VALUE}.
+     */
     void lost(long more) {
         lost.accumulateAndGet(more, (sum, events) -> {
             long total = sum + events;

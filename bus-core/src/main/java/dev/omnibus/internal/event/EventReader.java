@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the events of one Redis subscription once, however many subscriptions of this process stand on it: envelope,
- * check of the numbers, and then one offer to the mailbox of each whose pattern matches. Patterns that make the same
- * glob share a reader.
+ * A demultiplexer: reads each event of one Redis subscription once, for all subscriptions of this process that share
+ * it. It reads the envelope, checks the sequence number, and offers the event to the mailbox of each subscription whose
+ * pattern matches. Patterns with the same glob share a reader.
  */
 final class EventReader implements Receiver {
 
@@ -33,10 +33,10 @@ final class EventReader implements Receiver {
     private final EventCounters counters;
     private final MemoryBudget remembered;
     private final GapTracker gaps;
-    private @Nullable RecentIds ids; // made when an event has no number; confined to the reader
+    private @Nullable RecentIds ids; // created for the first event without a number; confined to the reader
     private final EnvelopeCache known;
     private volatile List<EventSubscription<?>> subscriptions = List.of();
-    private List<EventSubscription<?>> served = subscriptions; // by the last frame; confined to the reader
+    private List<EventSubscription<?>> served = subscriptions; // with the last frame; confined to the reader
     private int open; // subscriptions that are not being closed; guarded by Events
     private @Nullable ChannelSubscription listening; // set once by Events, under its lock
 
@@ -62,8 +62,8 @@ final class EventReader implements Receiver {
         String topic = channels.names().topic(from);
         List<EventSubscription<?>> matching = matching(serving(), topic);
         if (matching.isEmpty()) {
-            if (EVENTS.isDebugEnabled()) { // the publisher is told of a receiver all the same
-                EVENTS.debug("Nobody here is subscribed to {}, which {} matches in Redis", topic, channel);
+            if (EVENTS.isDebugEnabled()) { // Redis still counts this process as a receiver
+                EVENTS.debug("No subscription here matches {}, although {} does in Redis", topic, channel);
             }
             return; // the glob of a pattern matches more than the pattern
         }
@@ -92,12 +92,12 @@ final class EventReader implements Receiver {
                 }
             } catch (IOException | RuntimeException e) {
                 listener.onBadMessage(from, "An event was dropped: " + Json.problem(e));
-            } catch (Error e) { // such as a lack of memory: those before it are not lost, nor those behind it
+            } catch (Error e) { // such as a lack of memory: the events before and after it are not lost
                 channels.reportBroken(from, e);
             }
         }
         counters.received.add(events);
-        boolean sparse = bytes < messages.get(0).bytes().length / 2; // the rest of the frame would be kept with them
+        boolean sparse = bytes < messages.get(0).bytes().length / 2; // or they would keep the rest of the frame alive
         for (Envelope event : fresh) {
             try {
                 if (sparse) {
@@ -121,8 +121,8 @@ final class EventReader implements Receiver {
     }
 
     /**
-     * Those who get this frame. Whatever was not followed since the last one is forgotten, or who comes back to it
-     * would be told of a gap.
+     * Returns the current subscriptions. The numbers of topics that none of them matches are forgotten, or a
+     * subscription that returns to such a topic would report a gap.
      */
     private List<EventSubscription<?>> serving() {
         List<EventSubscription<?>> now = subscriptions;
@@ -161,24 +161,24 @@ final class EventReader implements Receiver {
         return isNew;
     }
 
-    /** Compares the number of an event or a mark with those before, and reports what is missing. */
-    private boolean isBelieved(Envelope event, GapTracker.Run run, boolean mark) throws IOException {
-        long missing = mark ? run.marker(event.sequence) : run.event(event.sequence);
+    /** Compares the number of an event or a marker with those before, and reports what is missing. */
+    private boolean isBelieved(Envelope event, GapTracker.Run run, boolean marker) throws IOException {
+        long missing = marker ? run.marker(event.sequence) : run.event(event.sequence);
         if (missing == GapTracker.Run.IMPLAUSIBLE) {
-            throw new IOException("its number " + event.sequence
+            throw new IOException("its sequence number " + event.sequence
                     + " is more than 4,294,967,296 ahead of the last one of " + event.source);
         }
         if (run.takenBack() > 0) {
             listener.onGapTakenBack(event.topic, event.source, run.takenBack());
         }
         if (missing > 0) {
-            long last = mark ? event.sequence : event.sequence - 1;
+            long last = marker ? event.sequence : event.sequence - 1;
             listener.onGap(event.topic, event.source, last - missing + 1, last);
         }
         return missing >= 0;
     }
 
-    /** Gives back what it remembers; nothing arrives any more. */
+    /** Releases what it remembers; nothing arrives any more. */
     void end() {
         gaps.end();
         known.end();
@@ -215,12 +215,12 @@ final class EventReader implements Receiver {
         open++;
     }
 
-    /** Ends those that stand on it, because Redis has refused it. */
+    /** Closes the subscriptions that share it, because Redis has refused it. */
     void refused() {
         subscriptions.forEach(EventSubscription::close);
     }
 
-    /** Counts a subscription out, which still gets what has arrived; true if it was the last. */
+    /** Counts a closing subscription, which still gets what has arrived; returns whether it was the last one. */
     boolean leave() {
         return --open == 0;
     }
@@ -231,10 +231,7 @@ final class EventReader implements Receiver {
         subscriptions = List.copyOf(less);
     }
 
-    /**
-     * The ids of the last events that have no number, by which those that come twice are known. Confined to the reader
-     * of one channel.
-     */
+    /** A deduplication window: the ids of the last events without a number. Confined to the reader of one channel. */
     static final class RecentIds {
 
         private static final int WINDOW = 8_192;
@@ -260,7 +257,7 @@ final class EventReader implements Receiver {
             seen = new LruCache<>(WINDOW, Key::weight, budget);
         }
 
-        /** False if this event was here already, a short while ago. */
+        /** Returns false if this event arrived before, within the window. */
         boolean add(String source, String id) {
             Key key = new Key(source, id);
             if (seen.get(key) != null) {

@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One handler with its mailbox. */
+/** A subscription: one handler with its mailbox. Thread-safe. */
 public final class EventSubscription<T> implements Subscription, Mailbox.Handler<Envelope> {
 
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
     private static final Duration MAX_RETRY_DELAY = Duration.ofMinutes(1);
 
-    /** Makes an event of an envelope. */
+    /** Decodes the data of an envelope. */
     @FunctionalInterface
     interface Decoder<T> {
 
@@ -87,14 +87,17 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     }
 
     /**
-     * A key of the program, for a map that must survive whatever that does: its hash code is asked for once, so that it
-     * may change later, and a key that fails when it is compared is equal to no other.
+     * A user's key, wrapped for a map that must survive whatever it does: its hash code is computed once, so that it
+     * may change later, and a key that throws when it is compared is equal to no other.
      */
     private record Key(Object value, int hash) implements Comparable<Key> {
 
-        /** Publishers may choose keys with one hash code: those with an order are found among many all the same. */
+        /**
+         * Publishers may choose keys with colliding hash codes; a hash map still finds comparable ones in logarithmic
+         * time.
+         */
         @Override
-        @SuppressWarnings("unchecked") // of one class
+        @SuppressWarnings("unchecked") // they are of one class
         public int compareTo(Key other) {
             try {
                 return value instanceof Comparable<?> ordered && value.getClass() == other.value.getClass()
@@ -120,7 +123,10 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         }
     }
 
-    /** An event whose key cannot be told is handled in any order; one that cannot be decoded is reported later. */
+    /**
+     * Wraps the function of the user: an event whose key cannot be computed is handled in any order; one that cannot be
+     * decoded is reported later.
+     */
     private Function<Envelope, @Nullable Object> keyOf(Function<? super Event<?>, ?> key) {
         return envelope -> {
             Event<T> event = null;
@@ -139,13 +145,13 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
 
     void offer(Envelope event, Executor next) {
         if (options.orderingKey().isPresent() || mailbox.isFilling(event.frameBytes())) {
-            event.detach(); // it may wait long after its neighbours have gone
+            event.detach(); // it may wait long after the rest of its frame has been handled
         }
         if (options.orderingKey().isPresent()) {
-            event.share(); // its data is read for the key, and again when it is handled
+            event.share(); // its data is decoded for the key, and again when it is handled
         }
         if (options.executor().isPresent()) {
-            mailbox.offer(event); // what the reader continues with is no thread of the user's
+            mailbox.offer(event); // the reader's hand-off would not run on the user's executor
         } else {
             mailbox.offer(event, next);
         }
@@ -154,19 +160,19 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     @Override
     public void handle(Envelope envelope, Executor next) {
         if (options.executor().isEmpty()) {
-            Thread.interrupted(); // an interrupt was for one event, and not for those behind it
+            Thread.interrupted(); // an interrupt was meant for one event, not for those after it
         }
         Event<T> event;
         try {
             event = decoder.decode(envelope);
-        } catch (IOException | RuntimeException | Error e) { // a deserializer of the program may throw anything
+        } catch (IOException | RuntimeException | Error e) { // a user's deserializer may throw anything
             bad.increment();
             listener.onBadMessage(envelope.topic, envelope.misfit(typeName, e));
             return;
         }
         if (EVENTS.isDebugEnabled()) {
             EVENTS.debug(
-                    "Event {} of {}, number {}, goes to the handler of {}",
+                    "Event {} of {}, number {}, is passed to the handler of {}",
                     event.id(),
                     ListenerNotifier.printable(event.source()),
                     event.sequence(),
@@ -196,7 +202,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         }
     }
 
-    /** False if the thread is to end what it does, or there is no memory to wait. */
+    /** Waits before the next retry; returns false if the thread is interrupted, or there is no memory to wait. */
     private boolean pause(int failures) {
         long first = options.retryDelay().toMillis();
         long longest = Math.max(first, MAX_RETRY_DELAY.toMillis());
@@ -215,13 +221,13 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     public void dropping() {
         listener.onDropping(topic());
         if (options.overflow() == Overflow.CLOSE) {
-            mailbox.close(); // at once: an event behind the hole shall not be handled when there is room again
+            mailbox.close(); // at once: no event after the gap may be handled when there is room again
             close();
             listener.onSubscriptionEnded(topic(), "its mailbox was full, and its overflow is CLOSE");
         }
     }
 
-    /** The executor of the program takes nothing any more. */
+    /** Closes it, because the user's executor rejects its handler. */
     private void refusedBy(RuntimeException why) {
         if (beginClosing()) {
             listener.onSubscriptionEnded(
@@ -259,13 +265,13 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         boolean unused = beginClosing();
     }
 
-    /** Closes it, and completes when it has ended. */
+    /** Closes it; completes when it has ended. */
     CompletableFuture<Void> end() {
         close();
         return closed();
     }
 
-    /** False if that was begun before. */
+    /** Returns false if it is closing already. */
     private boolean beginClosing() {
         boolean first = closing.compareAndSet(false, true);
         if (first) {
@@ -277,7 +283,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         return first;
     }
 
-    /** Its handler must not wait for its end, of which it is a part. */
+    /** Throws inside its handler, which must not wait for its own end. */
     void requireOutside() {
         if (mailbox.isHandledHere()) {
             throw new IllegalStateException(
@@ -286,7 +292,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         }
     }
 
-    /** Ends it without its handler: what waits is dropped. */
+    /** Closes it without waiting for the handler: what is queued is dropped. */
     void abandon() {
         mailbox.abandon();
         close();

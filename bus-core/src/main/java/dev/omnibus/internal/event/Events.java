@@ -37,21 +37,24 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Publishes events, and keeps one {@link EventReader} for each topic or pattern that this process is subscribed to. */
+/**
+ * The event layer: publishes events, and keeps one {@link EventReader} for each topic or pattern that this process is
+ * subscribed to. Thread-safe.
+ */
 public final class Events {
 
     private static final Logger LOG = LoggerFactory.getLogger(Events.class);
     private static final Logger EVENTS = LoggerFactory.getLogger(Event.class);
 
     private static final int MAX_PREPARED = 8_192;
-    private static final Duration PREPARED_FOR = Duration.ofMinutes(1); // at least, after the last event
+    private static final Duration PREPARED_FOR = Duration.ofMinutes(1); // at least, since the last event
 
-    /** What is remembered of other publishers, on all topics together. */
+    /** The memory for what is known of other publishers, on all topics together. */
     private static final long REMEMBERED_BYTES = 32L * 1024 * 1024;
 
     private record PreparedKey(String topic, String eventType, Type type) {}
 
-    /** What is the same for all events of one type on one topic. */
+    /** The part that is the same for all events of one type on one topic. */
     private record Prepared(String channel, byte[] prefix, SequenceNumbers.Format numbering, ValueWriter writer) {}
 
     private final BusRuntime bus;
@@ -81,14 +84,17 @@ public final class Events {
         Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
     }
 
-    /** What is not asked for until the next time is forgotten then. */
+    /**
+     * Starts a new generation; entries of the previous one that are not used until the next call are forgotten then.
+     */
     private synchronized void agePrepared() {
         preparedBefore = prepared;
         prepared = new ConcurrentHashMap<>();
     }
 
     /**
-     * A program with so many topics publishes seldom on most of them. Of several threads that find it full, one ages.
+     * Makes room in a full cache: a program with that many topics rarely publishes on most of them. Of several threads
+     * that find it full, one does.
      */
     private synchronized void makeRoomForPrepared() {
         if (prepared.size() >= MAX_PREPARED) {
@@ -96,7 +102,7 @@ public final class Events {
         }
     }
 
-    /** Publishes what carries the simple name of its class. */
+    /** Publishes an event whose type is the name of its class. */
     public CompletableFuture<Long> publish(String topic, @Nullable Object data, Map<String, String> headers) {
         if (data == null) {
             throw Payloads.nothing(topic, "null");
@@ -160,7 +166,7 @@ public final class Events {
 
         @Override
         public boolean mayBlock() {
-            return true; // what the program has hung on the future
+            return true; // the program may have attached callbacks to the future
         }
 
         @Override
@@ -183,7 +189,7 @@ public final class Events {
         return subscribe(topic, target.name(), envelope -> envelope.as(payloads, target), handler, options);
     }
 
-    /** Subscribes with a decoder that may make events of several types. */
+    /** Subscribes with a decoder that may return events of several types. */
     synchronized <T> EventSubscription<T> subscribe(
             String topic,
             String typeName,
@@ -213,7 +219,7 @@ public final class Events {
         }
     }
 
-    /** As if it had not been asked for. */
+    /** Undoes a subscription that failed half-way. */
     private void undo(EventReader reader, EventSubscription<?> subscription) {
         open.remove(subscription);
         bus.keepAlive().end(subscription);
@@ -230,12 +236,14 @@ public final class Events {
         return payloads;
     }
 
-    /** Where mailboxes wait before they ask for a thread again. */
+    /** Returns the timer by which mailboxes retry to get a thread. */
     DelayedExecutor later() {
         return channels::later;
     }
 
-    /** Where handlers run. A thread of the program counts as one of the bus while it does. */
+    /**
+     * Returns the executor of handlers. A thread of a user's executor counts as one of the bus while it runs a handler.
+     */
     Executor executor(SubscribeOptions options, Consumer<RuntimeException> refused) {
         if (options.executor().isEmpty()) {
             return executor;
@@ -244,7 +252,7 @@ public final class Events {
         return task -> {
             try {
                 users.execute(() -> BusThreads.runAs(bus.bus(), task));
-            } catch (RuntimeException e) { // not all refuse as they should
+            } catch (RuntimeException e) { // not all executors reject with the specified exception
                 refused.accept(e);
                 throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e);
             }
@@ -275,14 +283,14 @@ public final class Events {
         return ready;
     }
 
-    /** Completes a future of the program on the executor: what hangs on it may block, and this may be an I/O thread. */
+    /** Completes a future of the program on the executor: its callbacks may block, and this may be an I/O thread. */
     <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
         awaited.execute(failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure));
     }
 
     /**
-     * Ends a subscription, and the channel with the last one; completes when it has been offered everything that had
-     * arrived, and is offered nothing any more.
+     * Removes a subscription, and closes the channel with the last one; completes when the subscription has been
+     * offered everything that had arrived, and is offered nothing any more.
      */
     CompletableFuture<Void> remove(EventReader reader, EventSubscription<?> subscription) {
         CompletableFuture<Void> served;
@@ -297,7 +305,7 @@ public final class Events {
         return served.whenComplete((done, failure) -> reader.remove(subscription));
     }
 
-    /** Until then, closing the bus waits for it. */
+    /** Notes the end of a subscription; closing the bus waits for it until then. */
     synchronized void ended(EventSubscription<?> subscription) {
         if (open.remove(subscription)) {
             bus.keepAlive().end(subscription);
@@ -310,7 +318,7 @@ public final class Events {
         return counters.snapshot(channels.stats(), dropped);
     }
 
-    /** Closes all subscriptions. False if some handler did not finish in time; what waits for it is dropped. */
+    /** Closes all subscriptions. Returns false if a handler did not finish in time; what waits for it is dropped. */
     public boolean close(Duration timeout) throws InterruptedException {
         CompletableFuture<?>[] ended =
                 open().stream().map(EventSubscription::end).toArray(CompletableFuture[]::new);
@@ -319,14 +327,14 @@ public final class Events {
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
-            LOG.debug("A subscription did not end in order", e);
+            LOG.debug("A subscription did not close cleanly", e);
         } finally {
             abandon();
         }
         return true;
     }
 
-    /** Ends what is still open, also what was opened meanwhile, without the handlers. */
+    /** Closes subscriptions that are still open, or were opened meanwhile, without waiting for their handlers. */
     public void abandon() {
         open().forEach(EventSubscription::abandon);
     }

@@ -9,11 +9,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers the numbers of each source on each topic, and so sees what is missing and what came twice.
+ * A gap detector: tracks the sequence numbers of each source on each topic, and finds which are missing and which are
+ * duplicates.
  *
- * <p>The first event of a source sets the mark, so a subscriber that joins late sees no gap. A publisher that restarts
- * has a new node id and is a new source. The source not heard of for the longest time is forgotten when there are too
- * many; if it comes back, it is new. Confined to the reader of one channel.
+ * <p>The first event of a source sets its position, so a subscriber that joins late sees no gap. A publisher that
+ * restarts has a new node id and is a new source. When there are too many sources, the least recently used is
+ * forgotten; if it comes back, it is new. Confined to the reader of one channel.
  */
 final class GapTracker {
 
@@ -42,7 +43,7 @@ final class GapTracker {
         runs = new LruCache<>(MAX_SOURCES, Key::weight, budget);
     }
 
-    /** The numbers of a source on a topic; none yet if it is new, or forgotten. */
+    /** Returns the numbers of a source on a topic; none yet if it is new, or forgotten. */
     Run of(String source, String topic) {
         Key last = lastKey;
         if (last != null
@@ -62,14 +63,14 @@ final class GapTracker {
         return run;
     }
 
-    /** Forgets everything; nothing is asked for any more. */
+    /** Clears it; nothing is tracked any more. */
     void end() {
         runs.end();
         lastKey = null;
         lastRun = null;
     }
 
-    /** Forgets topics: who comes back to one of them is a late joiner. */
+    /** Forgets the other topics: a subscriber that returns to one of them is a late joiner. */
     void retain(Predicate<String> topics) {
         runs.removeIf(key -> !topics.test(key.topic()));
         lastKey = null;
@@ -77,50 +78,50 @@ final class GapTracker {
     }
 
     /**
-     * The numbers of one source on one topic: which of them were here, and which are missing.
+     * The numbers of one source on one topic: which have arrived, and which are missing.
      *
-     * <p>A source is what the sender says it is, so a number may be forged. What is believed is decided by what goes
-     * on: a number that leaps ahead is taken, because events get lost; but when {@value #PROOFS} numbers in a row go on
-     * where the numbers were before the leap, or in another run of numbers that were not here yet, those are the real
-     * ones, and the leap is taken back. So a forged number costs its source seven events at most, and one that was here
-     * is never taken again. A marker costs nothing: it is wrong as soon as a lower number arrives.
+     * <p>The source is what the sender claims, so a number may be forged. Which numbers are believed depends on how
+     * they continue: a number that leaps ahead is accepted, because events get lost; but when {@value #PROOFS} numbers
+     * in a row continue where the numbers were before the leap, or another run of numbers that have not arrived yet,
+     * those are the real ones, and the leap is undone. So a forged number costs its source seven events at most, and a
+     * number that has arrived is never accepted again. A forged marker costs nothing: it is refuted as soon as a lower
+     * number arrives.
      *
-     * <p>But a publisher that has connected anew looks alike: what is still on its way on the old connection arrives
-     * behind what came on the new one. So where another one has come right behind the leap, or a marker with the number
-     * before right before it, what is lower is overtaken for a while; once only, if it shows then that they were
-     * forged.
+     * <p>But a publisher that has reconnected looks the same: what is still in flight on the old connection arrives
+     * after what was sent on the new one. So if the leap is directly followed by its successor, or directly preceded by
+     * a marker with the number before it, lower numbers count as overtaken for a while; only once, if they turn out to
+     * have been forged.
      */
     static final class Run {
 
-        /** The number was here, or is overtaken. */
+        /** The number has arrived before, or is overtaken. */
         static final long LATE = -1;
 
-        /** The number is further ahead than a source can have counted. */
+        /** The number is further ahead than a source can have got. */
         static final long IMPLAUSIBLE = -2;
 
         private static final long MAX_LEAP = 1L << 32;
-        private static final int PROOFS =
-                8; // more than are overtaken by one event when servers of a cluster change roles
+        private static final int PROOFS = 8; // more than one event overtakes when servers of a cluster change roles
         private static final long OVERTAKEN_NANOS =
-                TimeUnit.SECONDS.toNanos(10); // what an ended connection still brings
-        private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1); // then it has brought all
+                TimeUnit.SECONDS.toNanos(10); // for what a closed connection still delivers
+        private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1); // then it has delivered everything
         private static final int MAX_HOLES = 16;
         private static final long[] NONE = {};
 
-        private long first; // nothing is known of the numbers below it
+        private long first; // the numbers below it are unknown
         private long last; // of an event; 0 if there was none
-        private long told; // the highest that markers have said since then; 0 if there was none
-        private long missed; // events that markers have said to be missing since then
-        private long other; // with which another run of numbers would go on
-        private int proofs; // of that run
-        private long[] holes = NONE; // the missing numbers as pairs, from and to, ascending
+        private long announced; // the highest number of a marker since then; 0 if there was none
+        private long missed; // events that markers have revealed as missing since then
+        private long nextOfOther; // the next number of another run
+        private int proofs; // how many numbers of that run have arrived
+        private long[] holes = NONE; // the missing numbers as pairs, first and last, ascending
         private int holeEnd;
         private long takenBack;
         private final LongSupplier clock;
-        private long leaped; // when, the first time in a while
-        private long overtaken; // when the last one was
-        private int goneOn; // events since then that came right behind another one
-        private boolean forged; // was a run behind a leap, which stood for a while and is not going to do so again
+        private long leaped; // when the first leap in a while was
+        private long overtaken; // when the last overtaken number arrived
+        private int consecutive; // events since the leap that directly followed another one
+        private boolean forged; // the run after a leap was; no lower number counts as overtaken any more
 
         Run() {
             this(System::nanoTime);
@@ -133,15 +134,15 @@ final class GapTracker {
         }
 
         /**
-         * Takes the number of an event.
+         * Accepts the number of an event, or rejects it.
          *
-         * @return how many events are missing before it; {@link #LATE} and {@link #IMPLAUSIBLE} if it is to be dropped
+         * @return how many events are missing before it; {@link #LATE} or {@link #IMPLAUSIBLE} if it must be dropped
          */
         long event(long sequence) {
             takenBack = 0;
-            if (sequence == last + 1 && told == 0) {
+            if (sequence == last + 1 && announced == 0) {
                 last = sequence;
-                goneOn++;
+                consecutive++;
                 if (proofs > 0) {
                     proofs--;
                 }
@@ -151,36 +152,36 @@ final class GapTracker {
         }
 
         /**
-         * Takes the number of a marker.
+         * Accepts the number of a marker, or rejects it.
          *
-         * @return how many events are missing behind the last one; {@link #IMPLAUSIBLE} if it is to be dropped
+         * @return how many events are missing after the last one; {@link #IMPLAUSIBLE} if it must be dropped
          */
         long marker(long sequence) {
             takenBack = 0;
-            long known = Math.max(last, told);
-            if (known == 0) { // whoever comes late cannot know what was before
-                told = sequence;
+            long known = Math.max(last, announced);
+            if (known == 0) { // a late joiner cannot know what came before
+                announced = sequence;
                 return 0;
             }
             long missing = Math.max(0, sequence - known);
             if (missing > MAX_LEAP) {
                 return IMPLAUSIBLE;
             }
-            told = missing > 0 ? sequence : told;
+            announced = missing > 0 ? sequence : announced;
             missed += missing;
             return missing;
         }
 
-        /** How many events that were called missing are not, as the last number has shown. */
+        /** Returns how many events that were reported missing are not, as the last number has shown. */
         long takenBack() {
             return takenBack;
         }
 
         private long higher(long sequence) {
-            if (last == 0 && sequence <= told) {
+            if (last == 0 && sequence <= announced) {
                 takeBackMarkers();
             }
-            long known = Math.max(last, told);
+            long known = Math.max(last, announced);
             if (known == 0) {
                 startAt(sequence);
                 return 0;
@@ -189,23 +190,23 @@ final class GapTracker {
                 if (!proves(sequence)) {
                     return IMPLAUSIBLE;
                 }
-                startAt(sequence); // what is missing before it cannot be said
+                startAt(sequence); // what is missing before it is unknown
                 return 0;
             }
-            if (sequence <= told) {
-                takeBackMarkers(); // they speak of what was sent before them, and nothing may come behind them
+            if (sequence <= announced) {
+                takeBackMarkers(); // markers announce what was sent before them, so nothing lower may follow
             }
-            boolean announced = sequence == told + 1;
-            long missing = sequence - Math.max(last, told) - 1;
+            boolean afterMarker = sequence == announced + 1;
+            long missing = sequence - Math.max(last, announced) - 1;
             if (last == 0) {
                 first = sequence;
             } else if (sequence > last + 1) {
                 addHole(last + 1, sequence - 1);
                 leaps(clock.getAsLong());
-                goneOn += announced ? 1 : 0;
+                consecutive += afterMarker ? 1 : 0;
             }
             last = sequence;
-            told = 0;
+            announced = 0;
             missed = 0;
             return missing;
         }
@@ -215,8 +216,8 @@ final class GapTracker {
                 return LATE;
             }
             takeBackMarkers();
-            forged |= goneOn > 0;
-            leaped = clock.getAsLong() - OVERTAKEN_NANOS; // it is taken back
+            forged |= consecutive > 0;
+            leaped = clock.getAsLong() - OVERTAKEN_NANOS; // the leap is undone
             if (sequence < first) {
                 startAt(sequence);
                 return 0;
@@ -234,28 +235,31 @@ final class GapTracker {
             return 0;
         }
 
-        /** It stands for a while from now on, unless the one before is in doubt still. */
+        /**
+         * Records a leap, after which lower numbers may be overtaken for a while, unless the previous one is still in
+         * doubt.
+         */
         private void leaps(long now) {
             if (now - leaped >= OVERTAKEN_NANOS && now - overtaken >= QUIET_NANOS) {
                 leaped = now;
-                goneOn = 0;
+                consecutive = 0;
             }
         }
 
         private boolean isOvertaken() {
-            if (forged || goneOn == 0) {
+            if (forged || consecutive == 0) {
                 return false;
             }
             long now = clock.getAsLong();
-            boolean stands = now - leaped < OVERTAKEN_NANOS;
-            overtaken = stands ? now : overtaken;
-            return stands;
+            boolean recent = now - leaped < OVERTAKEN_NANOS;
+            overtaken = recent ? now : overtaken;
+            return recent;
         }
 
         private void startAt(long sequence) {
             first = sequence;
             last = sequence;
-            told = 0;
+            announced = 0;
             missed = 0;
             holeEnd = 0;
         }
@@ -263,7 +267,7 @@ final class GapTracker {
         private void takeBackMarkers() {
             takenBack += missed;
             missed = 0;
-            told = 0;
+            announced = 0;
         }
 
         private boolean isMissing(long sequence) {
@@ -278,16 +282,16 @@ final class GapTracker {
             return false;
         }
 
-        /** Whether this number is the last one that it takes to believe the run that it belongs to. */
+        /** Returns whether this number is the last proof that the run that it belongs to is real. */
         private boolean proves(long sequence) {
-            if (sequence == other) {
+            if (sequence == nextOfOther) {
                 proofs++;
-                other++;
+                nextOfOther++;
             } else if (proofs > 0) {
-                proofs--; // one of a third run; the other one is not forgotten for it
+                proofs--; // a third run; one number of it does not discard the other run
             }
             if (proofs == 0) {
-                other = sequence + 1;
+                nextOfOther = sequence + 1;
                 proofs = 1;
             }
             boolean proven = proofs >= PROOFS;
@@ -297,7 +301,7 @@ final class GapTracker {
 
         private void addHole(long from, long to) {
             if (holeEnd == 2 * MAX_HOLES) {
-                joinHoles();
+                mergeHoles();
             }
             if (holeEnd == holes.length) {
                 holes = Arrays.copyOf(holes, holeEnd == 0 ? 2 : 2 * holeEnd);
@@ -308,10 +312,10 @@ final class GapTracker {
         }
 
         /**
-         * Joins the oldest two. That forgets no missing number, which a forger could have meant, but takes what was
-         * here between them for missing; frames that come twice do so sooner.
+         * Merges the oldest two holes. That forgets no missing number, which a forger could exploit, but treats the
+         * numbers between them as missing although they arrived; a duplicate of those would come sooner.
          */
-        private void joinHoles() {
+        private void mergeHoles() {
             holes[1] = holes[3];
             System.arraycopy(holes, 4, holes, 2, holeEnd - 4);
             holeEnd -= 2;

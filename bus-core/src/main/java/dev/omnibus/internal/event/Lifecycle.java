@@ -7,7 +7,10 @@ import dev.omnibus.internal.concurrent.FailureLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the bus is doing. Hears of the link from the channels, and passes on what else goes wrong there. */
+/**
+ * The state machine of a bus: follows the connection as the channels report it, and forwards their other reports to the
+ * listeners. Thread-safe.
+ */
 public final class Lifecycle implements Channels.Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Bus.class);
@@ -27,7 +30,7 @@ public final class Lifecycle implements Channels.Listener {
         return state;
     }
 
-    /** The link is watched before that, and may be down again. */
+    /** Completes the first connect. The connection is monitored before that, and may be lost again. */
     public synchronized void connected() {
         move(BusState.CONNECTING, BusState.UP);
         if (disconnected) {
@@ -48,16 +51,16 @@ public final class Lifecycle implements Channels.Listener {
     }
 
     private void move(BusState from, BusState to) {
-        if (state == from) { // also: a link that breaks while the bus is being closed is no news
+        if (state == from) { // a connection that is lost while the bus is being closed is not reported
             enter(to);
         }
     }
 
-    /** Two states that nothing leads back from. */
+    /** Enters a state unconditionally: DRAINING and CLOSED, from which nothing leads back. */
     public synchronized void enter(BusState next) {
         state = next;
         if (next == BusState.DOWN) {
-            FailureLog.safely(() -> LOG.warn("Node {} does not hear itself any more; connecting anew", node));
+            FailureLog.safely(() -> LOG.warn("Node {} does not receive its own messages any more; reconnecting", node));
         } else {
             FailureLog.safely(() -> LOG.info("Node {} is {}", node, next));
         }

@@ -9,8 +9,8 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A least-recently-used cache, bounded in entries and in bytes, which come out of a budget that all caches of a bus
- * share. Confined to one reader.
+ * An LRU cache, bounded in entries, and in bytes out of a budget that all caches of a bus share. Confined to one
+ * reader.
  */
 final class LruCache<K extends Comparable<K>, V> {
 
@@ -19,7 +19,9 @@ final class LruCache<K extends Comparable<K>, V> {
     private final ToIntFunction<K> weight;
     private final MemoryBudget.Share share;
 
-    /** Makes an empty one. Keys are comparable, because senders choose them and could make all hash codes equal. */
+    /**
+     * Creates an empty cache. Keys are comparable, because senders choose them and could make all hash codes collide.
+     */
     LruCache(int maxEntries, ToIntFunction<K> weight, MemoryBudget budget) {
         this.maxEntries = maxEntries;
         this.weight = weight;
@@ -31,16 +33,16 @@ final class LruCache<K extends Comparable<K>, V> {
         return entries.get(key);
     }
 
-    /** Adds an entry; the ones not asked for for the longest time make room for it. */
+    /** Adds an entry, and evicts the least recently used ones to make room for it. */
     void put(K key, V value) {
         if (entries.put(key, value) == null) {
             share.take(weight.applyAsInt(key));
         }
         while (entries.size() > maxEntries || share.isExceeded()) {
             Iterator<K> eldest = entries.keySet().iterator();
-            K forgotten = eldest.next();
+            K evicted = eldest.next();
             eldest.remove();
-            share.take(-weight.applyAsInt(forgotten));
+            share.take(-weight.applyAsInt(evicted));
         }
     }
 
@@ -54,7 +56,7 @@ final class LruCache<K extends Comparable<K>, V> {
         });
     }
 
-    /** Forgets everything; nothing is added any more. */
+    /** Clears it; nothing is added any more. */
     void end() {
         entries.clear();
         share.end();

@@ -26,12 +26,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What events carry, as the end of an envelope and back: JSON as it is, bytes and what a {@link PayloadCodec} writes in
- * base64.
+ * The codec of payloads, which are the end of an envelope: JSON as it is, and bytes and the output of a
+ * {@link PayloadCodec} in base64. Thread-safe.
  */
 public final class Payloads {
 
-    /** How an envelope goes on behind its last attribute. */
+    /** How an envelope continues after its last attribute. */
     static final byte[] QUOTE_JSON_DATA = ascii("\",\"data\":");
 
     private static final byte[] NULL = ascii("null");
@@ -42,16 +42,16 @@ public final class Payloads {
     /** A payload as it goes into an envelope: the name of the member, and its value. */
     public record Written(byte[] member, byte[] value) {
 
-        /** Whether it is JSON's null, which readers refuse: an Optional without a value, for instance. */
+        /** Returns whether it is JSON's null, which readers refuse: an empty Optional, for instance. */
         boolean isNull() {
             return value.length == NULL.length && value[0] == NULL[0];
         }
     }
 
-    /** A payload as it lies in a message, unread. */
+    /** A payload inside a message, not yet decoded. */
     record Unread(Message value, boolean base64, @Nullable String contentType) {
 
-        /** The same without the rest of its frame. */
+        /** Returns a copy without the rest of its frame. */
         Unread alone() {
             if (value.length() == value.bytes().length) {
                 return this;
@@ -61,10 +61,10 @@ public final class Payloads {
         }
     }
 
-    /** What a handler expects; made once, because looking a type up takes longer than reading a small payload. */
+    /** The type that a handler expects, resolved once, because that takes longer than reading a small payload. */
     public record Target(Type type, ObjectReader json) {
 
-        /** For people. */
+        /** Returns the name of the type, for messages. */
         String name() {
             return type instanceof Class<?> plain ? plain.getSimpleName() : type.getTypeName();
         }
@@ -89,9 +89,9 @@ public final class Payloads {
     }
 
     /**
-     * Looks up a type.
+     * Resolves a type.
      *
-     * @throws IllegalArgumentException if no event could ever be read as one, or none safely
+     * @throws IllegalArgumentException if no event can ever be read as this type, or not safely
      */
     public Target target(Type type) {
         JavaType full = json.constructType(type);
@@ -101,7 +101,7 @@ public final class Payloads {
         return new Target(type, json.readerFor(full));
     }
 
-    /** How the events of a topic are written whose type is known. */
+    /** Returns a writer for the events of a typed topic. */
     ValueWriter writer(Type type) {
         ValueWriter writer = ValueWriter.of(json, type);
         return writer.isByClass() ? byClass : writer;
@@ -120,7 +120,7 @@ public final class Payloads {
                     ? new Written(JSON_DATA, writer.write(data))
                     : new Written(codecData, base64(codec.write(data)));
         } catch (JsonProcessingException e) {
-            boolean ofTypes = e instanceof InvalidDefinitionException; // which quotes nothing
+            boolean ofTypes = e instanceof InvalidDefinitionException; // its message quotes nothing
             throw unwritable(data, "JSON", ofTypes ? Json.unwritable(e) : Json.problem(e), e);
         } catch (IOException e) {
             throw unwritable(data, codec == null ? "JSON" : codec.contentType(), String.valueOf(e.getMessage()), e);
@@ -128,9 +128,9 @@ public final class Payloads {
     }
 
     /**
-     * Refuses data that nobody could read.
+     * Refuses data that could not be read again.
      *
-     * @throws IllegalArgumentException if there is none, or none that an event could carry
+     * @throws IllegalArgumentException if there is no data, or an event cannot carry it
      */
     void require(@Nullable Object data, String topic) {
         if (data == null) {
@@ -142,8 +142,8 @@ public final class Payloads {
     }
 
     static IllegalArgumentException nothing(String topic, String what) {
-        return new IllegalArgumentException("An event on topic " + topic + " must carry something, and this is " + what
-                + "; where there is nothing to say, publish an empty record");
+        return new IllegalArgumentException("An event on topic " + topic + " needs data, but its data is " + what
+                + "; to publish an event without data, use an empty record");
     }
 
     private static IllegalArgumentException unwritable(Object data, String format, String problem, Exception cause) {
@@ -175,7 +175,7 @@ public final class Payloads {
         throw new IOException("its data is " + contentType + ", for which this bus has no codec");
     }
 
-    /** Without a type it is JSON, as everywhere in CloudEvents. */
+    /** Returns whether a content type is JSON, as an absent one is everywhere in CloudEvents. */
     private static boolean isJson(@Nullable String contentType) {
         if (contentType == null) {
             return true;
@@ -209,7 +209,7 @@ public final class Payloads {
     }
 
     /**
-     * Says of which classes an event can carry something: a mistake of the program is told where it is made, and not by
+     * A check of which classes an event can carry, so that a mistake of the program fails where it is made, and not by
      * dropping each event. Thread-safe.
      */
     public static final class Types {
@@ -224,9 +224,9 @@ public final class Payloads {
         }
 
         /**
-         * Refuses to publish what holds no data: a lambda, or an object of the JDK that is none of its values.
+         * Refuses to publish what holds no data: a lambda, or an object of the JDK that is not a value.
          *
-         * @throws IllegalArgumentException if it is such a thing
+         * @throws IllegalArgumentException if it is one
          */
         public void requireWritable(Object data) {
             Class<?> type = data.getClass();
@@ -234,7 +234,7 @@ public final class Payloads {
                 return;
             }
             if (type.isHidden() || type.isSynthetic() || (EventTypes.isOfTheJdk(type) && isWrittenAsBean(type))) {
-                throw new IllegalArgumentException("An object of " + type + " is no data that an event could carry:"
+                throw new IllegalArgumentException("An object of " + type + " is not data that an event can carry:"
                         + " publish a record, a bean, a collection, a map, a text, a number or another value");
             }
             if (writable.size() < MAX_KNOWN) {
@@ -248,7 +248,7 @@ public final class Payloads {
                         json.getSerializerProviderInstance().findValueSerializer(type);
                 return writes instanceof BeanSerializer || writes instanceof UnknownSerializer;
             } catch (JsonMappingException e) {
-                return false; // writing it will say what is wrong
+                return false; // writing it will report what is wrong
             }
         }
     }

@@ -3,21 +3,20 @@ package dev.omnibus.internal.event;
 import java.util.regex.Pattern;
 
 /**
- * A topic's name, or a pattern of names in which {@code *} stands for one token and a {@code **} at the end for one or
- * more.
+ * A pattern of topic names, or a single name: {@code *} matches one token, {@code **} at the end one or more.
  *
- * <p>Redis knows only globs, whose star also matches dots. The glob made here matches at least what the pattern
- * matches; what it matches beyond is sorted out by {@link #matches}.
+ * <p>Redis has only globs, whose star also matches dots. The glob of a pattern matches at least what the pattern does;
+ * {@link #matches} filters out the rest. Immutable.
  */
 public final class TopicPattern {
 
-    /** A topic is remembered for each of its publishers, and those choose it. */
+    /** Bounded, because topics are remembered for each publisher, which chooses them. */
     static final int MAX_LENGTH = 512;
 
     private static final String[] NO_TOKENS = {};
     private static final Pattern STARS_IN_TOKEN = Pattern.compile("[^.]\\*|\\*[^.]");
 
-    private static final int SHOWN = 60; // of one that is too long
+    private static final int SHOWN = 60; // characters of a name that is too long
 
     private static final String RULE = " must be tokens of letters, digits, '_' and '-' with dots between them, for"
             + " instance \"orders.placed\"";
@@ -58,7 +57,7 @@ public final class TopicPattern {
         }
     }
 
-    /** Whether this is a pattern, and not the name of one topic. */
+    /** Returns whether this is a pattern, and not the name of one topic. */
     boolean isWildcard() {
         return wildcard;
     }
@@ -89,7 +88,10 @@ public final class TopicPattern {
         return true;
     }
 
-    /** Whether the rest of a text is tokens with dots between them. A regular expression would recurse with each. */
+    /**
+     * Returns whether the rest of a text is tokens with dots between them. A regular expression would recurse for each
+     * token.
+     */
     private static boolean isTopic(String text, int from) {
         int at = from;
         while (true) {

@@ -1,5 +1,5 @@
 /**
- * Events between the API and the channels: written, numbered, read once, and handed to handlers. Start at
+ * Events, between the API and the channels: written, numbered, read once, and dispatched to handlers. Start at
  * {@link dev.omnibus.internal.event.Events}.
  */
 @NullMarked

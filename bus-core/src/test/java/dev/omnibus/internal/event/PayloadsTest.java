@@ -171,7 +171,7 @@ public class PayloadsTest extends BusFixture {
             await().until(() -> listener.told.size() == 1);
             assertEquals(
                     "bad n: Event 2 of /nodes/" + binary.node()
-                            + " is no Order (its type is Order): its data is application/cbor, for which this bus has no codec",
+                            + " is not a valid Order (its type is Order): its data is application/cbor, for which this bus has no codec",
                     listener.told.get(0));
         }
     }
@@ -244,9 +244,7 @@ public class PayloadsTest extends BusFixture {
                 () -> here.publish(topic, Optional.empty()),
                 () -> here.publish("n", NullNode.getInstance()))) {
             String message = assertThrows(IllegalArgumentException.class, wrong).getMessage();
-            assertTrue(
-                    String.valueOf(message).startsWith("An event on topic n must carry something, and this is "),
-                    message);
+            assertTrue(String.valueOf(message).startsWith("An event on topic n needs data, but its data is "), message);
         }
         assertThrows(IllegalArgumentException.class, () -> here.publish("n", new Thread()));
         assertEquals(
