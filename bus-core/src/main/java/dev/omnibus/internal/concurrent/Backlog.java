@@ -8,14 +8,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The items of a mailbox that wait for their turn. Guarded by the mailbox.
+ * The queue of a mailbox: the items that wait to be handled. Guarded by the mailbox.
  *
  * @param <T> what is queued
  */
 interface Backlog<T> {
 
     /**
-     * What one thread has taken out, to handle it.
+     * A batch that one thread has taken out, to handle it.
      *
      * @param <T> what is queued
      */
@@ -23,42 +23,42 @@ interface Backlog<T> {
 
         final ArrayDeque<T> items = new ArrayDeque<>();
 
-        int handled; // of them
-        long size; // of those
+        int handled; // items of this share
+        long size; // bytes of the handled items
 
         @Nullable
-        Object line; // which nobody else may take from meanwhile, if it matters
+        Object line; // reserved for this share, if order is by key
     }
 
     void add(T item, @Nullable Object key);
 
-    /** Whether nothing waits. */
+    /** Returns whether nothing waits. */
     boolean isEmpty();
 
-    /** Whether something waits that may be handled beside what is being handled. */
+    /** Returns whether something waits that may be handled in parallel to what is being handled. */
     boolean hasTurn();
 
-    /** Moves what is next to an empty share: at least one item. To be called only if there is a turn. */
+    /** Moves the next items, at least one, to an empty share. Called only if {@link #hasTurn} is true. */
     void take(Share<T> share);
 
-    /** What is left of the share waits again, in its old place; what the share kept from others is free. */
+    /** Puts the rest of a share back to its old place, and releases what the share has reserved. */
     void giveBack(Share<T> share);
 
-    /** Takes out what has waited longest; null if nothing waits. */
+    /** Removes the item that has waited longest; null if nothing waits. */
     @Nullable
     T removeOldest();
 
     /**
-     * First come, first served.
+     * A FIFO queue.
      *
      * @param <T> what is queued
      */
     final class InOrder<T> implements Backlog<T> {
 
-        private final ArrayDeque<T> queue = new ArrayDeque<>(1); // it grows; most mailboxes are idle
+        private final ArrayDeque<T> queue = new ArrayDeque<>(1); // grows; most mailboxes are idle
         private final int most;
 
-        /** A share is at most so many items. */
+        /** Creates a queue whose shares have at most this many items. */
         InOrder(int most) {
             this.most = most;
         }
@@ -99,15 +99,14 @@ interface Backlog<T> {
     }
 
     /**
-     * A backlog in which items with equal keys stand in one line. Of each line at most one item is being handled, so a
-     * thread never has to wait for another one: it takes from the line whose turn it is. A line that was served goes
-     * behind the others.
+     * A keyed queue: items with equal keys form a line. At most one item of each line is being handled, so a thread
+     * never has to wait for another one: it takes from the next line in turn. Lines are served round-robin.
      *
      * @param <T> what is queued
      */
     static final class Keyed<T> implements Backlog<T> {
 
-        /** An item in its line. Compared by identity. */
+        /** An item and its line. Compared by identity. */
         private static final class Entry<T> {
 
             final T item;
@@ -119,7 +118,7 @@ interface Backlog<T> {
             }
         }
 
-        /** Items with the same key; one without a key has a line for itself. Compared by identity. */
+        /** Items with the same key; an item without a key has a line of its own. Compared by identity. */
         private static final class Line<T> {
 
             final @Nullable Object key;
@@ -131,9 +130,9 @@ interface Backlog<T> {
             }
         }
 
-        private final Map<Object, Line<T>> lines = new HashMap<>(); // those with a key of which something waits or runs
-        private final Set<Line<T>> turns = new LinkedHashSet<>(); // those of which something waits and nothing runs
-        private final Set<Entry<T>> arrivals = new LinkedHashSet<>(); // everything that waits
+        private final Map<Object, Line<T>> lines = new HashMap<>(); // with a key, waiting or running
+        private final Set<Line<T>> turns = new LinkedHashSet<>(); // those that have items waiting and none running
+        private final Set<Entry<T>> arrivals = new LinkedHashSet<>(); // all waiting items
 
         @Override
         public void add(T item, @Nullable Object key) {
@@ -167,7 +166,7 @@ interface Backlog<T> {
             share.items.add(entry.item);
         }
 
-        /** Nothing of the share is left: it was one item, and that has been handled. */
+        /** Releases the line. Nothing is left to put back: a share is one item, which has been handled. */
         @Override
         @SuppressWarnings("unchecked") // only take() sets it
         public void giveBack(Share<T> share) {
@@ -188,7 +187,7 @@ interface Backlog<T> {
             if (arrivals.isEmpty()) {
                 return null;
             }
-            Entry<T> oldest = arrivals.iterator().next(); // and so the first of its line
+            Entry<T> oldest = arrivals.iterator().next(); // so also the first of its line
             arrivals.remove(oldest);
             Line<T> line = oldest.line;
             line.entries.remove();

@@ -11,42 +11,42 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads on which handlers run.
+ * A factory of the executor on which handlers run.
  *
- * <p>From JDK 24 on they are virtual: before that, a virtual thread that blocks inside {@code synchronized} holds its
- * carrier (JEP 491). On older ones they are platform threads, made as needed and kept for a few seconds; so many at
- * once, and more of them slowly. An upper limit that never gives way would let blocked handlers of one subscription
- * hold up all others: the limits are those of the mailboxes, each of which asks for a bounded number of threads.
+ * <p>From JDK 24 on its threads are virtual: before that, a virtual thread that blocks inside {@code synchronized} pins
+ * its carrier (JEP 491). On older ones they are platform threads, started on demand and kept for a few seconds: up to a
+ * bound at once, and more of them slowly. A hard limit would let blocked handlers of one subscription hold up all
+ * others; the limits are those of the mailboxes, each of which uses a bounded number of threads.
  */
 public final class BusThreads {
 
     private static final int VIRTUAL_SINCE = 24;
 
-    /** Platform threads that are made at once; see {@link WorkerPool}. */
+    /** Platform threads that are started without delay; see {@link WorkerPool}. */
     private static final int AT_ONCE = 256;
 
     private static final ThreadLocal<Object> OWNER = new ThreadLocal<>();
 
     private BusThreads() {}
 
-    /** Makes the threads of one bus, whose timer it is. */
+    /** Creates the executor of one bus, with its timer. */
     public static ExecutorService create(Object owner, Timer timer) {
         return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual(owner) : platform(owner, timer);
     }
 
-    /** Whether this is one of the threads of a bus, which cannot wait for its own end. */
+    /** Returns whether this is a thread of a bus, which must not wait for the bus to close. */
     public static boolean isOneOf(Object owner) {
         return OWNER.get() == owner || (Thread.currentThread() instanceof Owned owned && owned.owner == owner);
     }
 
-    /** Runs something on a thread that then counts as one of the bus', whoever it belongs to. */
+    /** Runs a task on the current thread, which counts as a thread of the bus meanwhile. */
     public static void runAs(Object owner, Runnable task) {
         Object before = null;
         try {
-            before = OWNER.get(); // in a new thread this takes memory, too
+            before = OWNER.get(); // in a new thread this allocates, too
             OWNER.set(owner);
         } catch (OutOfMemoryError e) {
-            // better unnoted than not run
+            // better not noted than not run
         }
         try {
             task.run();
@@ -59,7 +59,7 @@ public final class BusThreads {
         }
     }
 
-    /** Lets what runs finish, and interrupts what takes longer than that. */
+    /** Lets running tasks finish, and interrupts those that take longer than that. */
     public static void end(ExecutorService executor, Duration patience) {
         executor.shutdown();
         try {
@@ -77,12 +77,15 @@ public final class BusThreads {
         return new WorkerPool(task -> new Owned(owner, task, "omnibus-" + number.incrementAndGet()), AT_ONCE, timer);
     }
 
-    /** The same threads, for tasks that end a wait of others, or may do so. */
+    /** Returns an executor on the same threads, for tasks that others may wait for. */
     public static Executor awaited(ExecutorService executor) {
         return executor instanceof WorkerPool workers ? workers.awaited() : executor;
     }
 
-    /** Knows its owner from the start: to note him might fail for lack of memory, and with it what it was made for. */
+    /**
+     * A thread that knows its owner from the start: noting it later might fail for lack of memory, and with it the
+     * task.
+     */
     private static final class Owned extends Thread {
 
         private final Object owner;
@@ -95,7 +98,8 @@ public final class BusThreads {
     }
 
     /**
-     * {@code Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("omnibus-", 1).factory())}, compiled for 17.
+     * {@code Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("omnibus-", 1).factory())}, by reflection, as
+     * this is compiled for Java 17.
      */
     private static ExecutorService virtual(Object owner) {
         try {
@@ -110,7 +114,7 @@ public final class BusThreads {
                 | ClassNotFoundException
                 | IllegalAccessException
                 | InvocationTargetException e) {
-            throw new IllegalStateException("Java " + Runtime.version() + " has no virtual threads as of JEP 444", e);
+            throw new IllegalStateException("Java " + Runtime.version() + " lacks the virtual threads of JEP 444", e);
         }
     }
 }

@@ -4,8 +4,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * The bus' executor, and when that has ended or no thread can be had, the thread at hand: what ends a call must not be
- * refused, or somebody would wait for ever.
+ * A caller-runs executor: if the bus' executor is shut down or no thread can be started, it runs the task on the
+ * calling thread. A task that completes a call must not be rejected, or its caller would wait forever.
  */
 public record CallerRunsExecutor(Executor executor) implements Executor {
 

@@ -3,21 +3,24 @@ package dev.omnibus.internal.concurrent;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
-/** Runs something once, after a while, on a thread that it may hold up; or waits for that while on this one. */
+/**
+ * A delayed executor: runs a task once, after a delay, on a thread that it may block; or waits for that delay on the
+ * current one.
+ */
 @FunctionalInterface
 public interface DelayedExecutor {
 
     /**
-     * Runs a task after a while. One that waits still when the bus has ended is forgotten.
+     * Runs a task after a delay. A task that still waits when the bus is closed is discarded.
      *
-     * @param delay how long it waits
+     * @param delay how long the task waits
      * @param task what to run; if there is no memory or no thread for it, it waits longer
      */
     void run(Duration delay, Runnable task);
 
     /**
-     * Waits on this thread. The JDK's timer, by which virtual threads sleep, is gone for good when there once was no
-     * memory for it, so this does not rely on it alone.
+     * Waits on the current thread. The JDK's timer, by which virtual threads sleep, is dead for good once there was no
+     * memory for its thread, so this does not rely on it alone.
      *
      * @param delay for how long
      * @throws InterruptedException if the thread is interrupted, before or meanwhile

@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A flag that says that something is under way, and is not believed for ever. Who was to do it may have forgotten it,
- * as an executor may when there is no memory: then somebody else takes it on. What is under way may thus come twice.
+ * A flag with a timeout: it marks that something is in progress, but expires, because the task may have been lost, as
+ * by an executor that is out of memory. Then another thread may take over, so what is in progress may happen twice.
  * Thread-safe.
  */
 public final class ExpiringFlag {
@@ -16,9 +16,9 @@ public final class ExpiringFlag {
     private final AtomicLong since = new AtomicLong(CLEAR);
 
     /**
-     * Makes one that is clear.
+     * Creates a flag that is clear.
      *
-     * @param expiry for how long it is believed; far longer than what is under way takes
+     * @param expiry how long it stays set at most; far longer than what is in progress takes
      */
     public ExpiringFlag(Duration expiry) {
         this.expiry = expiry.toNanos();
@@ -27,23 +27,23 @@ public final class ExpiringFlag {
     /**
      * Sets it.
      *
-     * @return true if it was clear, or is not believed any more; false if it is set
+     * @return true if it was clear or has expired; false if it is set
      */
     public boolean set() {
         long before = since.get();
-        return !isBelieved(before) && since.compareAndSet(before, System.nanoTime() | 1); // never the mark
+        return !isAlive(before) && since.compareAndSet(before, System.nanoTime() | 1); // never CLEAR
     }
 
     /**
-     * Whether it is set.
+     * Returns whether it is set.
      *
-     * @return false if it is clear, or is not believed any more
+     * @return false if it is clear or has expired
      */
     public boolean isSet() {
-        return isBelieved(since.get());
+        return isAlive(since.get());
     }
 
-    private boolean isBelieved(long set) {
+    private boolean isAlive(long set) {
         return set != CLEAR && System.nanoTime() - set <= expiry;
     }
 

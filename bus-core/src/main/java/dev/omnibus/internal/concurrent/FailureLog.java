@@ -3,20 +3,20 @@ package dev.omnibus.internal.concurrent;
 import org.slf4j.Logger;
 
 /**
- * Logs failures of code that is not ours, whatever their exceptions do: already to ask one for its message may throw,
- * and what goes on after a failure must go on then as well.
+ * A defensive logger for failures of user code, whatever their exceptions do: even {@code getMessage} may throw, and
+ * what continues after a failure must continue then as well.
  */
 public final class FailureLog {
 
     private FailureLog() {}
 
     /**
-     * Logs an error with its trace, or at least with its class.
+     * Logs an error with its stack trace, or at least with its class.
      *
-     * @param log where to
+     * @param log the logger
      * @param failure what was thrown
      * @param message what has failed, with a pair of braces for each argument
-     * @param arguments what stands there
+     * @param arguments the values for the braces
      */
     public static void error(Logger log, Throwable failure, String message, Object... arguments) {
         try {
@@ -30,16 +30,16 @@ public final class FailureLog {
     }
 
     /**
-     * Logs without a failure of the logger's own, which may have no memory, or no classes any more: what comes after a
-     * line of the log is more important than the line.
+     * Logs a line and ignores failures of the logger itself, which may be out of memory or without its classes: what
+     * comes after the line is more important than the line.
      *
-     * @param line logs it
+     * @param line logs the line
      */
     public static void safely(Runnable line) {
         try {
             line.run();
         } catch (Throwable unwritable) {
-            // there is nobody left to be told
+            // nowhere left to report it
         }
     }
 

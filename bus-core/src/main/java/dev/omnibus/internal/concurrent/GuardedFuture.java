@@ -7,9 +7,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A future with a deadlock guard: where waiting for it would be waiting for oneself, {@code get} and {@code join} throw
- * an {@link IllegalStateException} instead. That is so on the thread of a transport, and wherever else its maker says.
- * Once it is completed nobody waits, and nothing is thrown. The futures that are made of it are guarded likewise.
+ * A future with a deadlock guard: where a thread would wait for itself, {@code get} and {@code join} throw an
+ * {@link IllegalStateException} instead. That is so on an I/O thread of a transport, and wherever the guard says. Once
+ * the future is complete, nothing is thrown. Futures that are derived from it have the same guard.
  *
  * @param <T> what it completes with
  */
@@ -17,13 +17,13 @@ public class GuardedFuture<T> extends CompletableFuture<T> {
 
     private final Runnable guard;
 
-    /** Makes one that is not to be waited for on the thread of a transport. */
+    /** Creates a future that must not be waited for on an I/O thread of a transport. */
     public GuardedFuture() {
         this(() -> {});
     }
 
     /**
-     * Makes one that is not to be waited for in other places either.
+     * Creates a future that must not be waited for in other places either.
      *
      * @param guard throws an {@link IllegalStateException} where it must not be waited for
      */
@@ -32,9 +32,9 @@ public class GuardedFuture<T> extends CompletableFuture<T> {
     }
 
     /**
-     * Completes it as another one does.
+     * Completes this future when another one completes, with its outcome.
      *
-     * @param other is waited for
+     * @param other the other future
      * @return this
      */
     public final GuardedFuture<T> follow(CompletableFuture<? extends T> other) {

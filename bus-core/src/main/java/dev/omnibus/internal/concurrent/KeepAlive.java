@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A keep-alive: lets the process live on after the end of {@code main} while one of its buses has work that comes from
- * outside, which is a subscription or a service. All other threads of a bus are daemons. There is one thread for all
- * buses of the process, and none while none of them has such work. Thread-safe.
+ * A keep-alive: keeps the process alive after the end of {@code main} while one of its buses has external work, which
+ * is a subscription or a service. All other threads of a bus are daemons. There is one thread for all buses of the
+ * process, and none while no bus has such work. Thread-safe.
  */
 public final class KeepAlive {
 
@@ -41,7 +41,7 @@ public final class KeepAlive {
         }
     }
 
-    /** Nothing is waited for any more. */
+    /** Stops keeping the process alive for this bus. */
     public synchronized void close() {
         closed = true;
         if (!work.isEmpty()) {
@@ -57,12 +57,12 @@ public final class KeepAlive {
             }
             Thread waiting = new Thread(null, KeepAlive::await, "omnibus-keep-alive", 0, false);
             waiting.setDaemon(false);
-            waiting.setContextClassLoader(null); // it may outlive the program that began
+            waiting.setContextClassLoader(null); // the thread may outlive the application that started it
             thread = waiting;
             try {
                 waiting.start();
-            } catch (OutOfMemoryError e) { // what was to be begun can be, all the same
-                FailureLog.safely(() -> LOG.warn("No thread could be started that keeps this process alive", e));
+            } catch (OutOfMemoryError e) { // the subscription or service works all the same
+                FailureLog.safely(() -> LOG.warn("Could not start the thread that keeps this process alive", e));
             }
         }
     }

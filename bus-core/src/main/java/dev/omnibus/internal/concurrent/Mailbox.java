@@ -15,43 +15,43 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A bounded queue that empties itself: what is offered is handled on an executor, by at most so many threads at a time.
+ * A bounded mailbox: what is offered is handled on an executor, by a bounded number of threads at a time.
  *
- * <p>Whoever delivers never waits here: when the queue is full, the new item is refused or the oldest are dropped. With
- * one thread at a time the items are handled in the order in which they were offered. With more, order is given up, or
- * kept among items with equal keys; a further thread is asked for only while items are waiting, so that quick handlers
- * stay on one thread and slow ones spread.
+ * <p>Offering never blocks: when the mailbox is full, the new item is refused or the oldest are dropped. With a
+ * concurrency of 1 the items are handled in the order in which they were offered. With more, there is no order, or only
+ * among items with equal keys; another thread is requested only while items are waiting, so that fast handlers stay on
+ * one thread and slow ones spread.
  *
- * <p>A handler may pass work on to another mailbox. It does so through the executor that it is given: the first task of
- * that kind runs on the same thread as soon as this mailbox has been let go. So a message changes threads once, however
- * many mailboxes it goes through, and a handler that blocks holds up nothing but its own mailbox. Thread-safe.
+ * <p>A handler may pass work on to another mailbox, through the executor that it is given: the first such task runs on
+ * the same thread as soon as that has left this mailbox. So a message changes threads once, however many mailboxes it
+ * passes, and a handler that blocks holds up nothing but its own mailbox. Thread-safe.
  *
  * @param <T> what is queued
  */
 public final class Mailbox<T> {
 
-    /** What is done with an item for which there is no room. */
+    /** The policy for items that do not fit. */
     public enum Overflow {
-        /** It is refused. */
+        /** Refuses the new item. */
         DROP_NEWEST,
-        /** Those that have waited longest make room for it. What is being handled stays. */
+        /** Drops those that have waited longest to make room. What is being handled stays. */
         DROP_OLDEST
     }
 
     /**
-     * How much may wait.
+     * The limits of a mailbox.
      *
-     * @param items at most so many items
-     * @param bytes at most so many bytes; a larger item is taken when nothing else is there
-     * @param overflow what gives way when it is more
+     * @param items the maximum number of items
+     * @param bytes the maximum number of bytes; a larger item is accepted when the mailbox is empty
+     * @param overflow what is dropped beyond that
      */
     public record Limits(int items, long bytes, Overflow overflow) {
 
         /**
-         * Limits over which new items are refused.
+         * Creates limits beyond which new items are refused.
          *
-         * @param items at most so many items
-         * @param bytes at most so many bytes
+         * @param items the maximum number of items
+         * @param bytes the maximum number of bytes
          */
         public Limits(int items, long bytes) {
             this(items, bytes, Overflow.DROP_NEWEST);
@@ -59,7 +59,7 @@ public final class Mailbox<T> {
     }
 
     /**
-     * Handles what was queued.
+     * The handler of a mailbox.
      *
      * @param <T> what is queued
      */
@@ -70,19 +70,19 @@ public final class Mailbox<T> {
          * Handles one item. What it throws is logged and does not stop the mailbox.
          *
          * @param item the item
-         * @param next runs what the item leads to, after this mailbox was let go
+         * @param next runs follow-up work after the thread has left this mailbox
          */
         void handle(T item, Executor next);
 
         /**
-         * Items are being dropped from now on, for lack of room or because the mailbox was abandoned. Called once,
-         * until {@link #dropped}, on any thread and outside of every lock; it must not block.
+         * Called when items begin to be dropped, for lack of room or because the mailbox was abandoned. Called once
+         * until {@link #dropped}, on any thread and without holding a lock; it must not block.
          */
         default void dropping() {}
 
         /**
-         * Less than half of both limits is used again, or the mailbox was closed. Called once after each
-         * {@link #dropping}, on any thread and outside of every lock; it must not block.
+         * Called when less than half of both limits is used again, or the mailbox was closed. Called once after each
+         * {@link #dropping}, on any thread and without holding a lock; it must not block.
          *
          * @param items how many were dropped since then
          */
@@ -94,7 +94,7 @@ public final class Mailbox<T> {
     private static final Duration RETRY = Duration.ofMillis(100);
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long MAX_PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(1);
-    private static final int CHUNK = 256; // taken at once where order allows it; their room is given back when done
+    private static final int CHUNK = 256; // taken at once where order allows it; their room is released when done
 
     private final Executor executor;
     private final DelayedExecutor later;
@@ -107,26 +107,26 @@ public final class Mailbox<T> {
     private final Backlog<T> backlog; // guarded by this, like all below
     private final MailboxUsage<T> usage;
     private final MailboxUsage.Drops dropReporter;
-    private @Nullable CompletableFuture<Void> drained; // made when it is asked for
-    private long offered; // while it was open
-    private int threads; // draining, or called for it
-    private final List<Thread> handling = new ArrayList<>(1); // those of them that have arrived
-    private boolean called; // the last of them has not arrived yet; it will look for itself whether more are needed
-    private long calledAt;
-    private long patience; // how long it is awaited
-    private volatile @Nullable Call awaited; // written outside of the lock
+    private @Nullable CompletableFuture<Void> drained; // created on demand
+    private long offered; // items, while it was open
+    private int threads; // draining, or requested
+    private final List<Thread> handling = new ArrayList<>(1); // those of them that have started
+    private boolean requested; // the last of them has not started yet; it will check itself whether more are needed
+    private long requestedAt;
+    private long patience; // how long to wait for it
+    private volatile @Nullable DrainTask pending; // written without the lock
     private boolean closed;
     private volatile boolean abandoned;
 
     /**
-     * Makes an empty one.
+     * Creates an empty mailbox.
      *
      * @param executor where items are handled, unless offered with another one
-     * @param later tries that again when it has failed
-     * @param concurrency by how many threads at most; 1 keeps the order
-     * @param limits how much may wait
-     * @param weight the bytes of an item
-     * @param handler what is done with each
+     * @param later retries when the executor fails
+     * @param concurrency the maximum number of threads; 1 keeps the order
+     * @param limits the limits
+     * @param weight returns the bytes of an item
+     * @param handler handles each item
      */
     public Mailbox(
             Executor executor,
@@ -139,17 +139,17 @@ public final class Mailbox<T> {
     }
 
     /**
-     * Makes an empty one that keeps the order of items with equal keys: they are handled one after another, while
-     * others are handled beside them.
+     * Creates an empty mailbox that keeps the order of items with equal keys: they are handled one after another, in
+     * parallel to others.
      *
      * @param executor where items are handled, unless offered with another one
-     * @param later tries that again when it has failed
-     * @param concurrency by how many threads at most
-     * @param limits how much may wait
-     * @param weight the bytes of an item
-     * @param key which items belong together, null for one by itself; called on the offering thread, and not at all
-     *     with a concurrency of 1. Without it, order is given up
-     * @param handler what is done with each
+     * @param later retries when the executor fails
+     * @param concurrency the maximum number of threads
+     * @param limits the limits
+     * @param weight returns the bytes of an item
+     * @param key returns the key of an item, null if it needs no order; called on the offering thread, and not at all
+     *     with a concurrency of 1. Without it, there is no order
+     * @param handler handles each item
      */
     public Mailbox(
             Executor executor,
@@ -166,7 +166,7 @@ public final class Mailbox<T> {
         this.key = concurrency == 1 ? null : key;
         this.handler = handler;
         this.dropOldest = limits.overflow() == Overflow.DROP_OLDEST;
-        boolean chunks = concurrency == 1 && !dropOldest; // what has been taken could not give way
+        boolean chunks = concurrency == 1 && !dropOldest; // items that have been taken could not be dropped
         this.backlog = this.key == null ? new Backlog.InOrder<>(chunks ? CHUNK : 1) : new Backlog.Keyed<>();
         this.usage = new MailboxUsage<>(limits, weight);
         this.dropReporter = new MailboxUsage.Drops(this, handler, () -> closed || usage.isLow());
@@ -176,7 +176,7 @@ public final class Mailbox<T> {
      * Offers an item.
      *
      * @param item the item
-     * @return false if the mailbox is full or closed; then nothing will be done with it
+     * @return false if the mailbox is full or closed; then the item is not handled
      */
     public boolean offer(T item) {
         return offer(item, executor);
@@ -186,14 +186,14 @@ public final class Mailbox<T> {
      * Offers an item from within another mailbox's handler.
      *
      * @param item the item
-     * @param next what that handler was given
-     * @return false if the mailbox is full or closed; then nothing will be done with it
+     * @param next the executor that was passed to that handler
+     * @return false if the mailbox is full or closed; then the item is not handled
      */
     public boolean offer(T item, Executor next) {
         int size = weight.applyAsInt(item);
         Object itsKey = key == null ? null : key.apply(item);
         boolean fits;
-        boolean tell;
+        boolean report;
         boolean start;
         synchronized (this) {
             if (closed) {
@@ -206,83 +206,86 @@ public final class Mailbox<T> {
             } else if (dropOldest) {
                 dropReporter.add(usage.makeRoom(size, backlog));
             }
-            tell = dropReporter.isToTell();
+            report = dropReporter.mustReport();
             if (fits) {
                 backlog.add(item, itsKey);
                 usage.add(size);
             }
-            start = (fits && callsAnother()) || callsAgain();
+            start = (fits && requestsAnother()) || requestsAgain();
         }
-        if (tell) {
-            dropReporter.tell();
+        if (report) {
+            dropReporter.report();
         }
         boolean taken = !start || start(next);
         return fits && taken;
     }
 
     /**
-     * Gives up a thread that was called for and does not come, because the executor of a program has dropped the call
-     * without a word, and calls for another one; less and less often.
+     * Abandons a requested thread that does not start, because a user's executor has silently dropped the task, and
+     * requests another one; with exponential backoff.
      */
-    private boolean callsAgain() {
-        Call late = awaited;
-        if (!called || late == null || late.settled) {
+    private boolean requestsAgain() {
+        DrainTask late = pending;
+        if (!requested || late == null || late.settled) {
             return false;
         }
-        if (System.nanoTime() - calledAt <= patience) {
+        if (System.nanoTime() - requestedAt <= patience) {
             return false;
         }
         late.settled = true;
-        called = false;
+        requested = false;
         threads--;
         long longer = Math.min(2 * patience, MAX_PATIENCE_NANOS);
-        boolean again = callsAnother();
+        boolean again = requestsAnother();
         patience = longer;
         return again;
     }
 
-    /** Nothing is left to do for a thread that has not come; its executor may have dropped the call. */
-    private void callsOff() {
-        Call late = awaited;
-        if (called && late != null && !late.settled) {
+    /**
+     * Abandons a requested thread that has not started, when nothing is left to do; its executor may have dropped the
+     * task.
+     */
+    private void cancelRequest() {
+        DrainTask late = pending;
+        if (requested && late != null && !late.settled) {
             late.settled = true;
-            called = false;
+            requested = false;
             threads--;
         }
     }
 
-    /** Whether one more thread is wanted; it is counted at once, and to be started outside of the lock. */
-    private boolean callsAnother() {
-        boolean wanted = backlog.hasTurn() && !called && threads < concurrency;
+    /** Returns whether one more thread is needed; it is counted at once, and must be started without the lock. */
+    private boolean requestsAnother() {
+        boolean wanted = backlog.hasTurn() && !requested && threads < concurrency;
         if (wanted) {
             threads++;
-            called = true;
-            calledAt = System.nanoTime();
+            requested = true;
+            requestedAt = System.nanoTime();
             patience = PATIENCE_NANOS;
         }
         return wanted;
     }
 
     /**
-     * Takes nothing more. What is queued is still handled.
+     * Closes it: nothing more is accepted, what is queued is still handled.
      *
      * @return completes when the last item has been handled
      */
     public CompletableFuture<Void> close() {
-        boolean tell;
+        boolean report;
         boolean idle;
         boolean start;
         synchronized (this) {
             closed = true;
             if (abandoned) {
                 dropReporter.add(usage.clear(backlog));
-                callsOff();
+                cancelRequest();
             }
-            tell = dropReporter.isToTell();
+            report = dropReporter.mustReport();
             idle = threads == 0 && backlog.isEmpty();
-            start = threads == 0 ? callsAnother() : callsAgain(); // none could be started when it was called for
+            start = threads == 0 ? requestsAnother() : requestsAgain(); // none could be started when it was requested
         }
-        follow(tell, start, false);
+        follow(report, start, false);
         if (idle) {
             drained().complete(null);
         }
@@ -296,7 +299,7 @@ public final class Mailbox<T> {
     }
 
     /**
-     * Takes nothing more, and drops what is queued. What is being handled goes on.
+     * Closes it, and drops what is queued. What is being handled continues.
      *
      * @return completes when the last item has been handled
      */
@@ -306,7 +309,7 @@ public final class Mailbox<T> {
     }
 
     /**
-     * How many items wait or are being handled.
+     * Returns how many items wait or are being handled.
      *
      * @return the number
      */
@@ -315,7 +318,7 @@ public final class Mailbox<T> {
     }
 
     /**
-     * How many bytes wait or are being handled.
+     * Returns how many bytes wait or are being handled.
      *
      * @return the number
      */
@@ -324,11 +327,11 @@ public final class Mailbox<T> {
     }
 
     /**
-     * Whether more than half of it is used, or would be by what may come along with an item. What is offered then may
-     * wait long after its neighbours have gone, so it should keep nothing of theirs alive. A look without the lock: it
-     * may be a moment old.
+     * Returns whether more than half of it is used, or would be with an item and its neighbours. What is offered then
+     * may wait long after its neighbours have gone, so it should keep nothing of theirs alive. Read without the lock,
+     * so it may be slightly stale.
      *
-     * @param bytes that an item and its neighbours have together
+     * @param bytes the bytes of an item and its neighbours together
      * @return true if so
      */
     public boolean isFilling(int bytes) {
@@ -336,25 +339,25 @@ public final class Mailbox<T> {
     }
 
     /**
-     * How many items were offered while it was open, whatever has become of them.
+     * Returns how many items were offered while it was open, whatever happened to them.
      *
-     * @return the number since the mailbox was made
+     * @return the number since the mailbox was created
      */
     public synchronized long offered() {
         return offered;
     }
 
     /**
-     * How many items were dropped: because there was no room, or because nobody handles them any more.
+     * Returns how many items were dropped: because there was no room, or because they are not handled any more.
      *
-     * @return the number since the mailbox was made
+     * @return the number since the mailbox was created
      */
     public synchronized long dropped() {
         return dropReporter.total();
     }
 
     /**
-     * Whether this code runs within the handler: it must not wait for the end of this mailbox.
+     * Returns whether the current thread is inside the handler, where it must not wait for the end of this mailbox.
      *
      * @return true if it does
      */
@@ -362,69 +365,75 @@ public final class Mailbox<T> {
         return handling.contains(Thread.currentThread());
     }
 
-    /** False if the executor takes nothing any more; what is queued is then given up, and the mailbox closed. */
+    /**
+     * Starts a thread. Returns false if the executor rejects it; what is queued is dropped then, and the mailbox
+     * closed.
+     */
     private boolean start(Executor on) {
-        Call call = null;
+        DrainTask task = null;
         try {
-            call = new Call();
-            awaited = call;
-            on.execute(call);
+            task = new DrainTask();
+            pending = task;
+            on.execute(task);
             return true;
         } catch (RejectedExecutionException shutDown) {
-            if (giveUp(call)) {
+            if (abandonRequest(task)) {
                 end();
                 return false;
             }
-            complain("The executor of a mailbox failed, but has done its work", shutDown);
+            complain("The executor of a mailbox threw, but has run its task", shutDown);
             return true;
-        } catch (Throwable failure) { // no memory or no stack; whatever it is, the next try may succeed
-            if (giveUp(call)) {
-                complain("No thread could be had for a mailbox; it is tried again", failure);
+        } catch (Throwable failure) { // no memory or no stack; whatever it is, the next attempt may succeed
+            if (abandonRequest(task)) {
+                complain("Could not get a thread for a mailbox; retrying", failure);
                 later();
             } else {
-                complain("The executor of a mailbox failed, but has done its work", failure);
+                complain("The executor of a mailbox threw, but has run its task", failure);
             }
             return true;
         }
     }
 
-    /** False if the thread has come: an executor may fail and run what it was given all the same, here or elsewhere. */
-    private synchronized boolean giveUp(@Nullable Call call) {
-        if (call != null && call.settled) {
+    /**
+     * Abandons a requested thread. Returns false if it has started: an executor may throw and run its task all the
+     * same, here or elsewhere.
+     */
+    private synchronized boolean abandonRequest(@Nullable DrainTask task) {
+        if (task != null && task.settled) {
             return false;
         }
-        if (call != null) {
-            call.settled = true; // it may still come, and finds that it is not counted any more
+        if (task != null) {
+            task.settled = true; // it may still start, and finds that it is not counted any more
         }
-        called = false;
+        requested = false;
         threads--;
         return true;
     }
 
     private void end() {
-        boolean tell;
+        boolean report;
         boolean last;
         synchronized (this) {
             closed = true;
             dropReporter.add(usage.clear(backlog));
-            tell = dropReporter.isToTell();
+            report = dropReporter.mustReport();
             last = hasEnded();
         }
-        follow(tell, false, last);
+        follow(report, false, last);
     }
 
-    /** What is queued may be all that ever comes, so it does not wait for the next offer. */
+    /** Retries later, without waiting for the next offer, which may never come. */
     private void later() {
         try {
             later.run(RETRY, () -> {
                 boolean start;
                 synchronized (this) {
-                    start = callsAnother();
+                    start = requestsAnother();
                 }
                 follow(false, start, false);
             });
         } catch (Throwable noMemory) {
-            complain("A mailbox waits for the next item", noMemory);
+            complain("Could not schedule the retry of a mailbox; it waits for the next item", noMemory);
         }
     }
 
@@ -432,11 +441,11 @@ public final class Mailbox<T> {
         FailureLog.error(LOG, failure, problem);
     }
 
-    /** A thread that was called for. It comes, or is given up. */
-    private final class Call implements Runnable {
+    /** The task of a requested thread, which either starts or is abandoned. */
+    private final class DrainTask implements Runnable {
 
-        private boolean settled; // which of both; guarded by the mailbox, like the next one
-        private boolean left; // having come
+        private boolean settled; // started or abandoned; guarded by the mailbox, like the next one
+        private boolean left; // after it has started
 
         @Override
         public void run() {
@@ -447,32 +456,32 @@ public final class Mailbox<T> {
                 handOff = new ThreadHandOff(executor);
                 turn = new TimeSlice(later);
                 share = new Backlog.Share<>();
-                if (!comes()) {
+                if (!starts()) {
                     return;
                 }
             } catch (Throwable failure) {
-                if (giveUp(this)) {
-                    complain("A thread could not begin with a mailbox; it is tried again", failure);
+                if (abandonRequest(this)) {
+                    complain("A thread could not start to drain a mailbox; retrying", failure);
                     later();
                 }
                 return;
             }
             try {
                 drain(handOff, turn, share);
-            } finally { // whatever has happened, another mailbox waits for that
+            } finally { // whatever has happened, another mailbox waits for this
                 if (handOff.hasTask()) {
                     handOff.run();
                 }
             }
         }
 
-        private boolean comes() {
+        private boolean starts() {
             synchronized (Mailbox.this) {
                 boolean counted = !settled;
                 if (counted) {
                     handling.add(Thread.currentThread());
                     settled = true;
-                    called = false;
+                    requested = false;
                 }
                 return counted;
             }
@@ -487,7 +496,7 @@ public final class Mailbox<T> {
                     }
                 }
             } finally {
-                if (!left) { // no memory or no stack for our own part: another thread goes on
+                if (!left) { // no memory or no stack for the loop itself: another thread continues
                     done(this, share, true);
                 }
             }
@@ -504,13 +513,13 @@ public final class Mailbox<T> {
                 share.size += weight.applyAsInt(item);
                 handler.handle(item, handOff);
             } catch (Throwable t) {
-                complain("A mailbox handler failed", t); // which must not end the draining
+                complain("A mailbox handler failed", t); // it must not end the loop
             }
         }
     }
 
-    /** Takes what is next; without anything, this thread is no longer counted. */
-    private boolean take(Call call, Backlog.Share<T> share) {
+    /** Takes the next items; if there are none, this thread is no longer counted. */
+    private boolean take(DrainTask task, Backlog.Share<T> share) {
         boolean taken;
         boolean another = false;
         boolean last = false;
@@ -518,18 +527,21 @@ public final class Mailbox<T> {
             taken = backlog.hasTurn();
             if (taken) {
                 backlog.take(share);
-                another = callsAnother();
+                another = requestsAnother();
             } else {
-                last = leave(call);
+                last = leave(task);
             }
         }
         follow(false, another, last);
         return taken;
     }
 
-    /** Gives room back; when this thread is wanted elsewhere, leaves the mailbox to another one, or to nobody. */
-    private boolean done(Call call, Backlog.Share<T> share, boolean wanted) {
-        boolean tell;
+    /**
+     * Releases the room of handled items; when this thread is needed elsewhere, leaves the mailbox to another one, if
+     * one is needed.
+     */
+    private boolean done(DrainTask task, Backlog.Share<T> share, boolean wanted) {
+        boolean report;
         boolean more = false;
         boolean last = false;
         synchronized (this) {
@@ -538,20 +550,20 @@ public final class Mailbox<T> {
             share.size = 0;
             backlog.giveBack(share);
             dropReporter.add(abandoned ? usage.clear(backlog) : 0);
-            tell = dropReporter.isToTell();
+            report = dropReporter.mustReport();
             if (wanted) {
-                last = leave(call);
-                more = callsAnother();
+                last = leave(task);
+                more = requestsAnother();
             }
         }
-        follow(tell, more, last);
+        follow(report, more, last);
         return wanted;
     }
 
-    /** True if that was the end, which is to be told. */
-    private boolean leave(Call call) {
-        call.left = true;
-        handling.remove(Thread.currentThread()); // once, should it handle further out as well
+    /** Returns whether the mailbox has ended with that, which must be reported. */
+    private boolean leave(DrainTask task) {
+        task.left = true;
+        handling.remove(Thread.currentThread()); // one occurrence: the handler may be nested
         threads--;
         return hasEnded();
     }
@@ -560,10 +572,10 @@ public final class Mailbox<T> {
         return closed && threads == 0 && backlog.isEmpty();
     }
 
-    /** Does what was found out under the lock, and leads to code of others. */
-    private void follow(boolean tell, boolean start, boolean last) {
-        if (tell) {
-            dropReporter.tell();
+    /** Acts on what was decided under the lock, without it, as that runs foreign code. */
+    private void follow(boolean report, boolean start, boolean last) {
+        if (report) {
+            dropReporter.report();
         }
         if (start) {
             start(executor);
@@ -572,7 +584,7 @@ public final class Mailbox<T> {
             try {
                 executor.execute(() -> drained().complete(null));
             } catch (Throwable noThread) {
-                drained().complete(null); // nowhere else is left
+                drained().complete(null); // there is nowhere else to run it
             }
         }
     }

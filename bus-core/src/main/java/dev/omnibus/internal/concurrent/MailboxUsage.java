@@ -5,7 +5,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 
 /**
- * How full a mailbox is: what waits in it or is being handled, measured against its limits. Guarded by the mailbox.
+ * The fill level of a mailbox: what waits in it or is being handled, measured against its limits. Guarded by the
+ * mailbox.
  *
  * @param <T> what is queued
  */
@@ -29,7 +30,10 @@ final class MailboxUsage<T> {
         return bytes;
     }
 
-    /** An item that weighs nothing needs no bytes, also when a single large one has taken more than there are. */
+    /**
+     * Returns whether an item fits. One without weight needs no bytes, even when a single large one has taken more than
+     * the limit.
+     */
     boolean fits(int size) {
         return items < limits.items() && (items == 0 || size == 0 || bytes + size <= limits.bytes());
     }
@@ -41,10 +45,10 @@ final class MailboxUsage<T> {
 
     void remove(int handled, long size) {
         items -= handled;
-        bytes = items == 0 ? 0 : bytes - size; // also after an item whose weight could not be told
+        bytes = items == 0 ? 0 : bytes - size; // also after an item whose weight could not be computed
     }
 
-    /** Makes room for an item that does not fit; how many others were dropped. */
+    /** Makes room for an item that does not fit; returns how many others were dropped. */
     long makeRoom(int size, Backlog<T> backlog) {
         long dropped = 0;
         T oldest;
@@ -55,7 +59,7 @@ final class MailboxUsage<T> {
         return dropped;
     }
 
-    /** Gives up everything that waits; how many there were. */
+    /** Drops everything that waits; returns how many items that were. */
     long clear(Backlog<T> backlog) {
         long dropped = 0;
         T oldest;
@@ -66,19 +70,20 @@ final class MailboxUsage<T> {
         return dropped;
     }
 
-    /** Whether less than half of both limits is used. */
+    /** Returns whether less than half of both limits is used. */
     boolean isLow() {
         return isLow(0);
     }
 
-    /** Whether it would be so with so many bytes more. */
+    /** Returns whether that would still be so with more bytes. */
     boolean isLow(int more) {
         return items <= (limits.items() - 1) / 2 && bytes + more <= (limits.bytes() - 1) / 2;
     }
 
     /**
-     * Counts the items that a mailbox drops, and tells its handler when that begins and ends: once each, in this order,
-     * and never under the mailbox' lock. Whoever notices first tells, also what others notice meanwhile.
+     * A reporter of dropped items: counts them, and notifies the handler when dropping begins and ends: once each, in
+     * this order, and never under the mailbox' lock. The thread that notices first also reports what others notice
+     * meanwhile.
      */
     static final class Drops {
 
@@ -87,10 +92,13 @@ final class MailboxUsage<T> {
         private final BooleanSupplier calm;
         private long total; // guarded by lock, like all below
         private long sinceItBegan;
-        private boolean began; // and the end was not told yet
-        private boolean telling;
+        private boolean began; // and its end has not been reported yet
+        private boolean reporting;
 
-        /** The lock is that of the mailbox; under it, the supplier is asked whether dropping has come to an end. */
+        /**
+         * Creates a reporter with the lock of the mailbox; the supplier, which is called under it, returns whether
+         * dropping has ended.
+         */
         Drops(Object lock, Mailbox.Handler<?> handler, BooleanSupplier calm) {
             this.lock = lock;
             this.handler = handler;
@@ -101,28 +109,31 @@ final class MailboxUsage<T> {
             return total;
         }
 
-        /** Counts. The caller holds the lock. */
+        /** Counts dropped items. The caller holds the lock. */
         void add(long items) {
             total += items;
             sinceItBegan += items;
         }
 
-        /** Whether there is something to tell that nobody tells; if so, {@link #tell}. The caller holds the lock. */
-        boolean isToTell() {
-            boolean mine = sinceItBegan > 0 && !telling && (!began || calm.getAsBoolean());
-            telling |= mine;
-            return mine;
+        /**
+         * Returns whether the caller must call {@link #report}, because no other thread does. The caller holds the
+         * lock.
+         */
+        boolean mustReport() {
+            boolean must = sinceItBegan > 0 && !reporting && (!began || calm.getAsBoolean());
+            reporting |= must;
+            return must;
         }
 
-        /** Tells what there is to tell. The caller holds no lock. */
-        void tell() {
+        /** Reports the beginning and the end of dropping. The caller holds no lock. */
+        void report() {
             while (true) {
                 boolean begins;
                 long cost;
                 synchronized (lock) {
                     begins = !began;
                     if (sinceItBegan == 0 || !(begins || calm.getAsBoolean())) {
-                        telling = false;
+                        reporting = false;
                         return;
                     }
                     cost = sinceItBegan;
@@ -136,7 +147,7 @@ final class MailboxUsage<T> {
                         handler.dropped(cost);
                     }
                 } catch (Throwable t) {
-                    Mailbox.complain("A mailbox handler failed when it was told that items are dropped", t);
+                    Mailbox.complain("A mailbox handler failed when it was notified of dropped items", t);
                 }
             }
         }

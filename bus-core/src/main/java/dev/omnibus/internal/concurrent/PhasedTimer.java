@@ -16,16 +16,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs tasks again and again, all of them at the same moments.
+ * A phased timer: runs periodic tasks, all of them at the same moments.
  *
- * <p>The moments are not counted from the start. A period has ten of them, the same for everybody on this machine, and
- * a node takes one of the ten. So what a node sends with one period it sends at one moment, in one write; and many
- * nodes in one process wake Redis up ten times in a period, instead of each for itself. To be woken up costs Redis more
- * than what it is then asked. Nodes of other machines fall in between as they like.
+ * <p>The moments do not depend on when it was started. A period has ten of them, the same for all nodes of this
+ * machine, and a node uses one of the ten. So what a node sends in one period it sends at one moment, in one write; and
+ * many nodes of one process wake Redis up ten times in a period, instead of once each. Waking up costs Redis more than
+ * the requests themselves. Nodes of other machines fall anywhere in between.
  *
- * <p>What the runner could not begin by the next moment is not made up for: its next run stands for both. A runner may
- * also forget what it was given, as one does whose thread dies; then it is given the next moment's, three later.
- * Thread-safe.
+ * <p>A round that the runner could not start by the next moment is merged with the next one. A runner may also lose its
+ * task, for instance when its thread dies; three moments later it gets a new one. Thread-safe.
  */
 public final class PhasedTimer implements Runnable {
 
@@ -39,11 +38,11 @@ public final class PhasedTimer implements Runnable {
     private final long period;
     private final long moment;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
-    private final AtomicReference<@Nullable Round> waiting = new AtomicReference<>(); // for the runner
-    private int waited; // moments, for the same round; of the timer's thread
+    private final AtomicReference<@Nullable Round> waiting = new AtomicReference<>(); // until the runner starts it
+    private int waited; // moments, for the same round; confined to the timer's thread
     private boolean running; // guarded by this
 
-    /** Completed or cancelled, it is not run any more. */
+    /** A periodic task, until it is completed or cancelled. */
     private static final class Task extends CompletableFuture<Void> {
 
         private final Runnable task;
@@ -55,13 +54,13 @@ public final class PhasedTimer implements Runnable {
         void run() {
             try {
                 task.run();
-            } catch (Throwable t) { // thrown further, it would end the repetition
+            } catch (Throwable t) { // propagated, it would end the repetition
                 Mailbox.complain("A periodic task failed", t);
             }
         }
     }
 
-    /** All tasks, once. One that was given up does nothing, should it come all the same. */
+    /** One run of all tasks. A round that was abandoned does nothing if it runs all the same. */
     private final class Round implements Runnable {
 
         @Override
@@ -72,7 +71,7 @@ public final class PhasedTimer implements Runnable {
         }
     }
 
-    /** The timer says when, and the runner runs the tasks, one after the other. */
+    /** Creates a timer whose runner runs the tasks one after the other. */
     public PhasedTimer(ScheduledExecutorService timer, Executor runner, String node, Duration period) {
         this.timer = timer;
         this.runner = runner;
@@ -93,7 +92,7 @@ public final class PhasedTimer implements Runnable {
         return added;
     }
 
-    /** The next of its moments that is not too soon; those that were missed are not made up for. */
+    /** Returns the next of its moments that is not too soon; missed ones are skipped. */
     static long next(long now, long period, long moment) {
         long soonest = now + period * 2 / 5;
         return Math.floorDiv(soonest - moment, period) * period + period + moment;
@@ -107,9 +106,9 @@ public final class PhasedTimer implements Runnable {
                 timer.schedule(this, due - System.nanoTime(), TimeUnit.NANOSECONDS);
                 scheduled = true;
             } catch (RejectedExecutionException e) {
-                LOG.trace("The timer has ended, and with it this", e);
+                LOG.trace("The timer has been shut down, and its periodic tasks with it", e);
                 return;
-            } catch (OutOfMemoryError e) { // given up, this would be the end of the heartbeat
+            } catch (OutOfMemoryError e) { // giving up here would end the heartbeat
                 LockSupport.parkNanos(NO_MEMORY_NANOS);
             }
         }
@@ -131,9 +130,9 @@ public final class PhasedTimer implements Runnable {
                 waiting.set(round);
                 runner.execute(round);
             }
-        } catch (Throwable t) { // thrown further, it would end the heartbeat silently
+        } catch (Throwable t) { // propagated, it would silently end the heartbeat
             waiting.set(null);
-            Mailbox.complain("Periodic tasks could not be started; they are with the next period", t);
+            Mailbox.complain("Could not start the periodic tasks; retrying with the next period", t);
         } finally {
             schedule(now);
         }

@@ -3,7 +3,10 @@ package dev.omnibus.internal.concurrent;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 
-/** Keeps the first task for the thread that drains a mailbox, and gives the others to the executor. */
+/**
+ * A hand-off: keeps the first task for the thread that drains a mailbox, and passes the others to the executor.
+ * Confined to one thread.
+ */
 final class ThreadHandOff implements Executor {
 
     private final Executor executor;

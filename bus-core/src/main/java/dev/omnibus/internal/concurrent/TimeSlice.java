@@ -7,19 +7,19 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long a virtual thread goes on without letting others run. Its scheduler does not interrupt it: a few mailboxes to
- * which more comes than can be handled would keep all processors for ever.
+ * A time slice for virtual threads, whose scheduler does not preempt them: without it, a few overloaded mailboxes would
+ * keep all processors forever.
  *
- * <p>To yield is not enough. The scheduler's threads first do what they have put aside for themselves, which is what
- * has yielded, and look at what comes from outside when that is all; there, among others, stands what the transport has
- * received. Who parks for a moment is put at the end of that queue. Confined to one thread.
+ * <p>Yielding is not enough. The scheduler's threads first run the tasks of their own queues, where a thread that
+ * yields is put, and poll the external queue only when those are empty; what the transport has received, among others,
+ * waits there. A thread that parks for a moment is put at the end of that external queue. Confined to one thread.
  *
  * @see <a href="https://openjdk.org/jeps/444">JEP 444, Scheduling virtual threads</a>
  */
 final class TimeSlice {
 
     private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final int ITEMS_PER_LOOK = 16; // at the clock
+    private static final int ITEMS_PER_CHECK = 16; // of the clock
     private static final Duration MOMENT = Duration.ofNanos(1);
     private static final MethodHandle IS_VIRTUAL = isVirtualMethod();
 
@@ -32,9 +32,9 @@ final class TimeSlice {
         this.later = later;
     }
 
-    /** Called before each item. */
+    /** Gives way to other threads if the time slice is used up. Called before each item. */
     void letOthers() {
-        if (!virtual || items++ % ITEMS_PER_LOOK != 0) {
+        if (!virtual || items++ % ITEMS_PER_CHECK != 0) {
             return;
         }
         long now = System.nanoTime();
@@ -54,7 +54,7 @@ final class TimeSlice {
         }
     }
 
-    /** {@code Thread.isVirtual}, compiled for 17. */
+    /** Finds {@code Thread.isVirtual} by reflection, as this is compiled for Java 17. */
     private static MethodHandle isVirtualMethod() {
         try {
             MethodType type = MethodType.methodType(boolean.class);
@@ -68,7 +68,8 @@ final class TimeSlice {
         try {
             return (boolean) IS_VIRTUAL.invokeExact(thread);
         } catch (Throwable t) {
-            throw new IllegalStateException("Java " + Runtime.version() + " does not know its own threads", t);
+            throw new IllegalStateException(
+                    "Java " + Runtime.version() + " cannot determine whether a thread is virtual", t);
         }
     }
 }

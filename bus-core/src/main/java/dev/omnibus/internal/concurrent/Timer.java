@@ -17,26 +17,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A timer: one daemon thread, which does not die without a successor.
+ * A timer with one daemon thread, which is replaced when it dies.
  *
- * <p>A bus has one, and all of its waits are here. The JDK's own, of {@code CompletableFuture}, is shared by the whole
- * JVM, keeps alive what has called for it first, and is gone for good when it could not be started once.
+ * <p>A bus has one timer for all its delays. The JDK's own, of {@code CompletableFuture}, is shared by the whole JVM,
+ * keeps its first user's class loader alive, and is dead for good once its thread could not be started.
  *
- * <p>What a task throws ends no thread. But when memory is exhausted, the pool itself may throw while it waits for the
- * next task, and then no other thread can be made either. Nobody would notice: the heartbeat is what notices, and it
- * comes from here. So a thread that has died waits until the next one has begun. Thread-safe.
+ * <p>Exceptions of tasks do not end the thread. But when memory is exhausted, the pool itself may throw while it waits
+ * for the next task, and cannot start another thread then either. Nothing would notice: the heartbeat, which would,
+ * runs here. So a dying thread waits until its successor has started. Thread-safe.
  */
 public final class Timer extends ScheduledThreadPoolExecutor {
 
     private static final Logger LOG = LoggerFactory.getLogger(Timer.class);
     private static final Duration NO_MEMORY = Duration.ofMillis(50);
 
-    private final Set<Runnable> limited = ConcurrentHashMap.newKeySet(); // what fails futures that were
+    private final Set<Runnable> limited = ConcurrentHashMap.newKeySet(); // timeouts of limited futures
 
     /**
-     * Makes one. Its thread begins with the first task.
+     * Creates a timer, whose thread starts with the first task.
      *
-     * @param name how the thread is called
+     * @param name the name of the thread
      */
     public Timer(String name) {
         super(1);
@@ -61,7 +61,7 @@ public final class Timer extends ScheduledThreadPoolExecutor {
         };
     }
 
-    /** Nothing that is done here before there is memory again needs any. */
+    /** Starts a successor. Until there is memory again, nothing here allocates any. */
     private void succeed() {
         boolean succeeded = false;
         while (!succeeded && !isShutdown()) {
@@ -74,7 +74,7 @@ public final class Timer extends ScheduledThreadPoolExecutor {
         }
     }
 
-    /** A task that an executor may have begun although it failed to take it. */
+    /** A task that runs once, because an executor may have started it although it threw. */
     private static final class Once extends AtomicBoolean implements Runnable {
 
         private static final long serialVersionUID = 1;
@@ -94,11 +94,11 @@ public final class Timer extends ScheduledThreadPoolExecutor {
     }
 
     /**
-     * Hands a task to an executor after a while, and again if there was no memory or no thread for it. Once this has
-     * ended, nothing happens.
+     * Passes a task to an executor after a delay, and again if there was no memory or no thread for it. Does nothing
+     * once the timer is shut down.
      *
      * @param delay how long it waits
-     * @param on where it runs
+     * @param on the executor
      * @param task what to run
      */
     public void later(Duration delay, Executor on, Runnable task) {
@@ -107,25 +107,25 @@ public final class Timer extends ScheduledThreadPoolExecutor {
     }
 
     /**
-     * Runs a task on this thread after a while, and again if there was no memory for it. Once this has ended, nothing
-     * happens.
+     * Runs a task on the timer's thread after a delay, and again if there was no memory for it. Does nothing once the
+     * timer is shut down.
      *
      * @param delay how long it waits
-     * @param task what to run; is done at once, and may be begun twice
+     * @param task what to run; must be fast, and may be started twice
      */
     public void soon(Duration delay, Runnable task) {
         try {
             Future<?> unused = schedule(() -> attempt(task), delay.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
-            LOG.trace("The timer has ended, and what waits with it", e);
+            LOG.trace("The timer has been shut down, and what waits is discarded", e);
         }
     }
 
     /**
-     * Runs tasks later on one executor.
+     * Returns a delayed executor on top of another one.
      *
-     * @param on the executor
-     * @return runs them
+     * @param on where tasks run
+     * @return the delayed executor
      */
     public DelayedExecutor on(Executor on) {
         return (delay, task) -> later(delay, on, task);
@@ -135,15 +135,15 @@ public final class Timer extends ScheduledThreadPoolExecutor {
         try {
             task.run();
         } catch (RejectedExecutionException e) {
-            LOG.trace("An executor has ended, and what waits with it", e);
+            LOG.trace("An executor has been shut down, and what waits is discarded", e);
         } catch (OutOfMemoryError e) {
             again(task);
         } catch (Throwable t) {
-            Mailbox.complain("What had waited failed", t);
+            Mailbox.complain("A delayed task failed", t);
         }
     }
 
-    /** A little later, since it may be threads that are short, and this one is needed. */
+    /** Retries a little later, since it may be threads that are lacking, and this one is needed. */
     private void again(Runnable task) {
         boolean waits = false;
         while (!waits && !isShutdown()) {
@@ -157,12 +157,12 @@ public final class Timer extends ScheduledThreadPoolExecutor {
     }
 
     /**
-     * Fails a future with a {@link TimeoutException} if it has no end by then, or when this ends. What depends on it
-     * should be asynchronous, for it would run on this thread.
+     * Fails a future with a {@link TimeoutException} if it is not complete by then, or when the timer ends. Dependent
+     * stages should be asynchronous, as they would run on the timer's thread.
      *
-     * @param future what is awaited
-     * @param timeout for how long
-     * @param <T> of what kind
+     * @param future the future
+     * @param timeout how long it may take
+     * @param <T> the type of its value
      * @return the same future
      */
     public <T> CompletableFuture<T> limit(CompletableFuture<T> future, Duration timeout) {
@@ -181,7 +181,7 @@ public final class Timer extends ScheduledThreadPoolExecutor {
         return future;
     }
 
-    /** Ends it. What waits is forgotten; futures that were limited fail, so that nobody waits for them. */
+    /** Shuts it down. Waiting tasks are discarded; limited futures fail, so that nothing waits for them. */
     public void end() {
         shutdownNow();
         limited.forEach(Runnable::run);

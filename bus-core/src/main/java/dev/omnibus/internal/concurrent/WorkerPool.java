@@ -20,18 +20,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Platform threads, as many as there is work for at the same time, up to a bound that gives way.
+ * A pool of platform threads, as many as there is work for at the same time, up to a soft bound.
  *
- * <p>To wake a thread costs more than most tasks do. A pool that gives every task a thread of its own wakes one for
- * each; so do many short tasks for many mailboxes. Here tasks wait in one queue, and one thread at a time is called
- * for. When it has arrived and has taken a task, it calls for the next one if there is more. So while a thread is on
- * its way, those that are there already take the short tasks, and nobody is woken in vain. Up to the bound a task never
- * waits for another one to end: as long as any waits, a thread is on its way, which is made if all others are held up.
+ * <p>Waking a thread costs more than most tasks do, and a pool that gives every task its own thread, as a cached one
+ * does, wakes one for each of many short tasks. Here tasks wait in one queue, and one thread at a time is requested.
+ * When it has started and has taken a task, it requests the next one if there are more. So while a thread is on its
+ * way, running ones take the short tasks, and none is woken in vain. Up to the bound a task never waits for another one
+ * to end: as long as any waits, a thread is on its way, a new one if all others are blocked.
  *
- * <p>With as many threads as the bound says, tasks wait in order. But what those threads wait for may be one of these
- * tasks: a bound that never gave way would be a deadlock. So when for a moment nobody has taken anything, there is one
- * thread more, and it begins with what others may wait for, if there is any such task. What blocks for long makes
- * threads slowly then, instead of as many at once as there are tasks.
+ * <p>At the bound, tasks wait in order. But what the threads wait for may be one of these tasks: a hard bound would be
+ * a deadlock. So when no task has been taken for a moment, the pool starts one more thread, which begins with a task
+ * that others may wait for, if there is one. Tasks that block for long thus add threads slowly, instead of as many at
+ * once as there are tasks.
  */
 final class WorkerPool extends AbstractExecutorService {
 
@@ -40,7 +40,7 @@ final class WorkerPool extends AbstractExecutorService {
     private static final int KEPT_SECONDS = 10;
     private static final Duration STUCK = Duration.ofMillis(100);
 
-    /** Far longer than a thread takes to arrive, or the timer to come. */
+    /** Far longer than a thread takes to start, or the timer to fire. */
     private static final Duration FORGOTTEN = Duration.ofSeconds(2);
 
     /** A task that others may wait for. */
@@ -55,11 +55,11 @@ final class WorkerPool extends AbstractExecutorService {
     private final int most;
     private final ThreadPoolExecutor threads;
     private final Timer timer;
-    private final AtomicInteger busy = new AtomicInteger(); // threads that work, or were called to
-    private final ExpiringFlag watched = new ExpiringFlag(FORGOTTEN); // whether anything is taken
+    private final AtomicInteger busy = new AtomicInteger(); // threads that work, or were requested
+    private final ExpiringFlag watched = new ExpiringFlag(FORGOTTEN); // whether a check for progress is scheduled
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    private final ExpiringFlag called = new ExpiringFlag(FORGOTTEN); // a thread, which has not arrived yet
-    private final Set<Thread> lastOnes = ConcurrentHashMap.newKeySet(); // when the pool gave none any more
+    private final ExpiringFlag requested = new ExpiringFlag(FORGOTTEN); // a thread that has not started yet
+    private final Set<Thread> lastOnes = ConcurrentHashMap.newKeySet(); // started directly when the pool was shut down
     private volatile boolean stopped;
 
     WorkerPool(ThreadFactory factory, int most, Timer timer) {
@@ -70,45 +70,45 @@ final class WorkerPool extends AbstractExecutorService {
     }
 
     /**
-     * Runs a task soon.
+     * Queues a task.
      *
-     * @throws RejectedExecutionException if this is shut down
-     * @throws OutOfMemoryError if all threads are held up and no further one can be started
+     * @throws RejectedExecutionException if the pool is shut down
+     * @throws OutOfMemoryError if all threads are blocked and no further one can be started
      */
     @Override
     public void execute(Runnable task) {
         if (threads.isShutdown()) {
-            throw new RejectedExecutionException("The threads of this bus have ended");
+            throw new RejectedExecutionException("The executor of this bus is shut down");
         }
         tasks.add(task);
         try {
-            call();
+            requestThread();
         } catch (OutOfMemoryError e) {
-            if (tasks.remove(task)) { // else somebody was there to take it
+            if (tasks.remove(task)) { // otherwise another thread has taken it
                 throw e;
             }
         }
         if (stopped) {
-            hasten();
+            runLeftovers();
         }
     }
 
-    /** For tasks that end a wait of others, or may do so. */
+    /** Returns an executor for tasks that others may wait for. */
     Executor awaited() {
         return task -> execute(new Awaited(task));
     }
 
-    private void call() {
+    private void requestThread() {
         if (busy.get() >= most) {
             watch();
-        } else if (called.set()) {
-            boolean comes = false;
+        } else if (requested.set()) {
+            boolean starts = false;
             try {
                 begin(this::work);
-                comes = true;
+                starts = true;
             } finally {
-                if (!comes) {
-                    called.clear();
+                if (!starts) {
+                    requested.clear();
                 }
             }
         }
@@ -116,27 +116,27 @@ final class WorkerPool extends AbstractExecutorService {
 
     private void begin(Runnable work) {
         busy.incrementAndGet();
-        boolean comes = false;
+        boolean starts = false;
         try {
             threads.execute(work);
-            comes = true;
-        } catch (RejectedExecutionException shutDown) { // at this moment, and tasks were taken before
+            starts = true;
+        } catch (RejectedExecutionException shutDown) { // just now, after tasks were accepted
             start(work);
-            comes = true;
+            starts = true;
         } finally {
-            if (!comes) {
+            if (!starts) {
                 busy.decrementAndGet();
             }
         }
     }
 
-    /** Looks a little later whether what waits first still does. */
+    /** Schedules a check whether the first waiting task still waits. */
     private void watch() {
         if (watched.set()) {
             boolean watching = false;
             try {
                 Runnable first = tasks.peek();
-                timer.soon(STUCK, () -> look(first));
+                timer.soon(STUCK, () -> checkProgress(first));
                 watching = true;
             } finally {
                 if (!watching) {
@@ -146,7 +146,7 @@ final class WorkerPool extends AbstractExecutorService {
         }
     }
 
-    private void look(@Nullable Runnable before) {
+    private void checkProgress(@Nullable Runnable before) {
         watched.clear();
         Runnable first = tasks.peek();
         if (first == null) {
@@ -165,7 +165,7 @@ final class WorkerPool extends AbstractExecutorService {
 
     private void rescue() {
         tasks.stream().filter(Awaited.class::isInstance).findFirst().ifPresent(first -> {
-            if (tasks.remove(first)) { // else somebody was there to take it
+            if (tasks.remove(first)) { // otherwise another thread has taken it
                 run(first);
             }
         });
@@ -191,35 +191,35 @@ final class WorkerPool extends AbstractExecutorService {
     }
 
     private void work() {
-        called.clear(); // before it looks: what is added from here on finds a thread, or calls one
+        requested.clear(); // before polling: a task that is added from here on finds this thread, or requests one
         try {
             Runnable task;
             while (!stopped && (task = tasks.poll()) != null) {
                 if (!tasks.isEmpty()) {
-                    callIfPossible();
+                    requestIfPossible();
                 }
                 run(task);
             }
         } finally {
             busy.decrementAndGet();
         }
-        if (!stopped && !tasks.isEmpty()) { // added when this thread still counted
-            callIfPossible();
+        if (!stopped && !tasks.isEmpty()) { // added while this thread was still counted
+            requestIfPossible();
         }
     }
 
     private void run(Runnable task) {
         try {
             task.run();
-        } catch (Throwable t) { // as if it had a thread of its own, whose end this would be
+        } catch (Throwable t) { // as if the task had a thread of its own, which would end
             uncaught(t);
         }
         if (!stopped) {
-            boolean unused = Thread.interrupted(); // it was meant for that task
+            boolean unused = Thread.interrupted(); // the interrupt was meant for that task
         }
     }
 
-    /** The handler belongs to the program, and printing an exception calls its code. */
+    /** Passes an exception to the handler, which belongs to the program, like the code that prints an exception. */
     private static void uncaught(Throwable failure) {
         Thread thread = Thread.currentThread();
         try {
@@ -229,10 +229,10 @@ final class WorkerPool extends AbstractExecutorService {
         }
     }
 
-    /** Without another thread, this one does what there is. */
-    private void callIfPossible() {
+    /** Requests a thread if one can be started; otherwise this one runs all tasks. */
+    private void requestIfPossible() {
         try {
-            call();
+            requestThread();
         } catch (OutOfMemoryError e) {
             // there are too many threads already
         }
@@ -244,21 +244,21 @@ final class WorkerPool extends AbstractExecutorService {
     }
 
     /**
-     * Interrupts what runs. What was taken is begun all the same, and finds its thread interrupted: somebody waits for
-     * it.
+     * Interrupts running tasks. Queued ones are started all the same, on interrupted threads, because others may wait
+     * for them.
      *
-     * @return nothing
+     * @return an empty list
      */
     @Override
     public List<Runnable> shutdownNow() {
         stopped = true;
         threads.shutdownNow();
         lastOnes.forEach(Thread::interrupt);
-        hasten();
+        runLeftovers();
         return List.of();
     }
 
-    private void hasten() {
+    private void runLeftovers() {
         Runnable task;
         while ((task = tasks.poll()) != null) {
             start(task).interrupt();
@@ -280,7 +280,7 @@ final class WorkerPool extends AbstractExecutorService {
         long end = System.nanoTime() + unit.toNanos(timeout);
         boolean ended = threads.awaitTermination(timeout, unit);
         Iterator<Thread> rest = lastOnes.iterator();
-        while (ended && rest.hasNext()) { // one of them may have started another one
+        while (ended && rest.hasNext()) { // a thread may have started another one
             TimeUnit.NANOSECONDS.timedJoin(rest.next(), end - System.nanoTime());
             ended = end - System.nanoTime() > 0;
             rest = lastOnes.iterator();

@@ -1,4 +1,4 @@
-/** Threads, mailboxes and timers: one of each kind, for all other internal packages. */
+/** Threads, mailboxes and timers, for all other internal packages. */
 @NullMarked
 package dev.omnibus.internal.concurrent;
 

@@ -10,29 +10,29 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A runtime record: what a bus is made of, for the layers that stand on it, which the bus itself shows to nobody.
+ * The internals of a bus, for the layers that are built on it; the bus itself does not expose them. Immutable.
  *
- * @param bus the bus, as a name for it
+ * @param bus the bus that they belong to
  * @param channels sends and receives
- * @param json how JSON is read and written; not to be changed
+ * @param json reads and writes JSON; must not be changed
  * @param executor where handlers run
- * @param keepAlive is told of work that comes from outside
- * @param layers what stands on the bus
+ * @param keepAlive is notified of external work, such as subscriptions
+ * @param layers the layers of the bus
  */
 public record BusRuntime(
         Bus bus, Channels channels, ObjectMapper json, ExecutorService executor, KeepAlive keepAlive, Layers layers) {
 
     private static volatile @Nullable Function<Bus, BusRuntime> access;
 
-    /** Said once, by the class of the bus: who else knows what a bus hides? */
+    /** Sets the accessor; called once by the class of the bus, which alone has access. */
     public static void allow(Function<Bus, BusRuntime> found) {
         access = found;
     }
 
-    /** What a bus is made of. */
+    /** Returns the internals of a bus. */
     public static BusRuntime of(Bus bus) {
         Objects.requireNonNull(bus, "bus");
-        return Objects.requireNonNull(access, "said by its class").apply(bus);
+        return Objects.requireNonNull(access, "the class Bus sets it").apply(bus);
     }
 
     public String node() {
@@ -40,8 +40,8 @@ public record BusRuntime(
     }
 
     /**
-     * What stands on the bus of a kind, made at the first call. If it is a {@link Layer} it ends with the bus, before
-     * the layers that it has asked for.
+     * Returns the layer of a kind, which is created with the first call. A {@link Layer} is closed with the bus, before
+     * the layers that it depends on.
      *
      * @throws IllegalStateException if the bus is closed
      */

@@ -10,7 +10,10 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The layers of one bus, at most one of a kind. They end in the reverse order of their making. Thread-safe. */
+/**
+ * A registry of the layers of one bus, at most one of a kind. They are closed in the reverse order of their creation.
+ * Thread-safe.
+ */
 public final class Layers {
 
     private static final Logger LOG = LoggerFactory.getLogger(Layers.class);
@@ -30,14 +33,14 @@ public final class Layers {
         return kind.cast(layer);
     }
 
-    /** Makes no more of them. False if that was said before. */
+    /** Refuses new layers from now on. Returns false if it does already. */
     public synchronized boolean beginClosing() {
         boolean first = !closed;
         closed = true;
         return first;
     }
 
-    /** Closes all, also when one of them fails. */
+    /** Closes all layers, even when one of them fails. */
     public void close(Duration drainTimeout) {
         List<Object> last;
         synchronized (this) {
@@ -48,9 +51,9 @@ public final class Layers {
                 if (last.get(i) instanceof Layer layer) {
                     layer.close(drainTimeout);
                 }
-            } catch (RuntimeException | Error e) { // the rest is to be released all the same
+            } catch (RuntimeException | Error e) { // the others must be closed all the same
                 FailureLog.error(
-                        LOG, e, "A layer did not end in order: {}", last.get(i).getClass());
+                        LOG, e, "A layer did not close cleanly: {}", last.get(i).getClass());
             }
         }
     }

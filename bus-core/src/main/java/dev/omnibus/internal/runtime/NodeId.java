@@ -3,12 +3,12 @@ package dev.omnibus.internal.runtime;
 import java.security.SecureRandom;
 import java.util.regex.Pattern;
 
-/** How a node is called: the name that people gave the process, and a random part that is new with each start. */
+/** The naming scheme of nodes: the configured name of the process, and a random part that is new with each start. */
 public final class NodeId {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,40}");
-    private static final String LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"; // none that is mistaken for another
-    private static final int RANDOM_LETTERS = 12; // 60 bits, so that two processes never have the same
+    private static final String LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"; // no look-alikes
+    private static final int RANDOM_LETTERS = 12; // 60 bits, so that no two processes have the same
 
     private NodeId() {}
 
