@@ -154,6 +154,21 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAnyPackage("org.redisson..", "io.netty..");
 
+    /** SubscriptionDecoder is what is put into the place of Redisson's decoder, and so is one of these. */
+    @ArchTest
+    static final ArchRule oneClassReachesIntoRedissonAndNetty = noClasses()
+            .that()
+            .haveNameNotMatching(
+                    "dev\\.omnibus\\.transport\\.redisson\\.connection\\.(RedissonInternals|SubscriptionDecoder)(\\$.*)?")
+            .should()
+            .dependOnClassesThat(resideInAPackage("org.redisson..")
+                    .and(not(resideInAnyPackage(
+                            "org.redisson.api..", "org.redisson.config..", "org.redisson.client.codec..")))
+                    .and(not(nameMatching("org\\.redisson\\.(Redisson|RedissonShutdownException"
+                            + "|client\\.(\\w+Exception|RedisClient|NettyHook|protocol\\.ScoredEntry))")))
+                    .or(resideInAPackage("io.netty.util.internal.."))
+                    .or(nameMatching("io\\.netty\\.channel\\.Channel\\$Unsafe")));
+
     @ArchTest
     static final ArchRule guavaStaysWhereItsEventBusIsMet = noClasses()
             .that()

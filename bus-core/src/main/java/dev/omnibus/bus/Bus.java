@@ -24,6 +24,7 @@ import dev.omnibus.internal.runtime.NodeId;
 import dev.omnibus.transport.IoThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.redisson.RedissonOptions;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.Map;
@@ -117,7 +118,8 @@ public final class Bus implements AutoCloseable {
      */
     public static BusBuilder builder(String address) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
-        return new BusBuilder(within -> RedissonTransport.connect(address, within));
+        return new BusBuilder(
+                within -> RedissonTransport.connect(address, RedissonOptions.DEFAULT.withConnectWithin(within)));
     }
 
     /**

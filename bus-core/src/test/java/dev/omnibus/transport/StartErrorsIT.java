@@ -15,6 +15,7 @@ import dev.omnibus.testing.FaultProxy.Direction;
 import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.RedissonOptions;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -300,7 +301,8 @@ class StartErrorsIT {
     }
 
     private static void connect(Config config, Duration longest) {
-        RedissonTransport.connect(config, longest).close();
+        RedissonTransport.connect(config, RedissonOptions.DEFAULT.withConnectWithin(longest))
+                .close();
     }
 
     /** Redis, as it seems, but whoever subscribes is not answered. */

@@ -14,19 +14,19 @@ import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.EventLoop;
 import dev.omnibus.transport.redisson.connection.RedisUri;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.queue.RedissonQueues;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
-import io.netty.util.Version;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GenericFutureListener;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -55,14 +55,12 @@ import org.slf4j.LoggerFactory;
 public final class RedissonTransport implements Transport {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
-    private static final String MIN_NETTY = "4.1.115";
-
-    /** Far longer than servers take to be found silent; a busy machine may need some of it for itself. */
-    private static final Duration LONGEST = Duration.ofSeconds(20);
 
     /** Longer than an attempt to connect takes. */
     private static final int RECONNECT_ENDS_SECONDS = 3;
 
+    private final RedissonOptions options;
+    private final RedissonInternals internals;
     private volatile Config config; // these two change when the event loop has died
     private volatile EventLoop eventLoop;
     private volatile String name = ""; // of the node
@@ -72,9 +70,11 @@ public final class RedissonTransport implements Transport {
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
     private boolean closed; // guarded by this
 
-    private RedissonTransport(Config user, Duration within) {
+    private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals) {
         IoThread.requireOther("Connecting to Redis");
-        EventLoop on = startEventLoop();
+        this.options = Objects.requireNonNull(options, "options");
+        this.internals = internals;
+        EventLoop on = startEventLoop(options, internals);
         CompletableFuture<Session> opening = new CompletableFuture<>();
         Config own;
         Thread opener;
@@ -85,14 +85,14 @@ public final class RedissonTransport implements Transport {
             opener.start();
         } catch (LinkageError e) {
             on.abandon();
-            throw unfit(e);
+            throw RedissonInternals.misfit(e);
         } catch (RuntimeException | Error e) { // an address that is none; no thread is to be had
             on.abandon();
             throw e;
         }
         config = own;
         eventLoop = on;
-        session = await(opening, opener, own, within);
+        session = await(opening, opener, own, options.connectWithin());
         session.whenStuck(this::reconnect);
     }
 
@@ -100,9 +100,9 @@ public final class RedissonTransport implements Transport {
      * Redisson waits for each address and each answer as long as it may, one after the other, and nothing that it does
      * can be cut short. So it is done aside, and ends by itself if nobody waits for it any more.
      */
-    private static void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
+    private void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
         try {
-            Session session = Session.open(config, on.busyPoll(), "", false);
+            Session session = Session.open(config, on.busyPoll(), options.pingBeforePublish(), internals, "", false);
             if (!opening.complete(session)) {
                 session.close();
                 on.abandon();
@@ -145,7 +145,7 @@ public final class RedissonTransport implements Transport {
             return new TransportException(e.kind(), e.notSent(), String.valueOf(e.getMessage()), e.getCause());
         }
         if (failure instanceof LinkageError e) {
-            return unfit(e);
+            return RedissonInternals.misfit(e);
         }
         if (failure instanceof Error e) {
             throw e;
@@ -155,24 +155,12 @@ public final class RedissonTransport implements Transport {
                 : new IllegalStateException("Redisson failed to connect", failure);
     }
 
-    private static EventLoop startEventLoop() {
+    private static EventLoop startEventLoop(RedissonOptions options, RedissonInternals internals) {
         try {
-            return EventLoop.start();
+            return EventLoop.start(options.busyPolling(), internals);
         } catch (LinkageError e) {
-            throw unfit(e);
+            throw RedissonInternals.misfit(e);
         }
-    }
-
-    /** What else a program uses may have put other versions on the class path than ours. */
-    private static IllegalStateException unfit(LinkageError e) {
-        Map<String, Version> parts = Version.identify(RedissonTransport.class.getClassLoader());
-        Set<String> found = new TreeSet<>();
-        parts.values().forEach(part -> found.add(part.artifactVersion()));
-        return new IllegalStateException(
-                "Redisson and Netty on the class path do not fit the bus. It needs Redisson 4.7.0, and Netty "
-                        + MIN_NETTY + " or a later one with all of its parts of one version; found Netty "
-                        + String.join(" and ", found) + ". With Spring Boot set netty.version",
-                e);
     }
 
     /**
@@ -186,24 +174,24 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(String address) {
-        return connect(address, LONGEST);
+        return connect(address, RedissonOptions.DEFAULT);
     }
 
     /**
-     * Connects to one Redis server within a time.
+     * Connects to one Redis server with options.
      *
      * @param address as for {@link #connect(String)}
-     * @param within how long that may take
+     * @param options how long that may take, and what is spent on single messages
      * @return the connected transport
      * @throws TransportException if Redis cannot be reached in time, or refuses the login
      * @throws IllegalArgumentException if it is no such address; what it was is not quoted, because of the password
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
-    public static RedissonTransport connect(String address, Duration within) {
+    public static RedissonTransport connect(String address, RedissonOptions options) {
         RedisUri uri = RedisUri.parse(address);
         Config config = new Config();
         config.useSingleServer().setAddress(uri.forRedisson()).setDatabase(uri.database());
-        return new RedissonTransport(config, within);
+        return connect(config, options);
     }
 
     /**
@@ -214,22 +202,34 @@ public final class RedissonTransport implements Transport {
      * @return the connected transport
      * @throws TransportException if Redis cannot be reached or refuses the login
      * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(Config config) {
-        return connect(config, LONGEST);
+        return connect(config, RedissonOptions.DEFAULT);
     }
 
     /**
-     * Connects as a Redisson configuration says, within a time.
+     * Connects as a Redisson configuration says, with options.
      *
      * @param config as for {@link #connect(Config)}
-     * @param within how long that may take
+     * @param options how long that may take, and what is spent on single messages
      * @return the connected transport
      * @throws TransportException if Redis cannot be reached in time, or refuses the login
      * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
-    public static RedissonTransport connect(Config config, Duration within) {
-        return new RedissonTransport(config, within);
+    public static RedissonTransport connect(Config config, RedissonOptions options) {
+        boolean manyServers = config.isClusterConfig() || config.isSentinelConfig();
+        try {
+            return connect(config, options, RedissonInternals.checked(manyServers));
+        } catch (LinkageError e) {
+            throw RedissonInternals.misfit(e);
+        }
+    }
+
+    /** With other hooks than those that there are. */
+    static RedissonTransport connect(Config config, RedissonOptions options, RedissonInternals internals) {
+        return new RedissonTransport(config, options, internals);
     }
 
     @Override
@@ -350,7 +350,7 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
-            Session next = Session.open(config, on.busyPoll(), name, true);
+            Session next = Session.open(config, on.busyPoll(), options.pingBeforePublish(), internals, name, true);
             next.whenStuck(this::reconnect);
             Session old;
             List<Subscribed> again;
@@ -388,7 +388,7 @@ public final class RedissonTransport implements Transport {
             if (closed || !eventLoop.isDead()) {
                 return eventLoop;
             }
-            EventLoop next = EventLoop.start();
+            EventLoop next = EventLoop.start(options.busyPolling(), internals);
             config = RedissonSettings.copy(config)
                     .setEventLoopGroup(next.group())
                     .setTransportMode(next.mode());
@@ -465,7 +465,7 @@ public final class RedissonTransport implements Transport {
                 throw closedFailure();
             }
         }
-        RedissonQueues opened = RedissonQueues.open(config, name, queues::remove);
+        RedissonQueues opened = RedissonQueues.open(config, name, internals, queues::remove);
         queues.add(opened);
         return opened;
     }

@@ -11,10 +11,12 @@ import dev.omnibus.transport.redisson.cluster.MasterTenure;
 import dev.omnibus.transport.redisson.connection.BusPipeline;
 import dev.omnibus.transport.redisson.connection.BusyPoll;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.ConnectFailures.HiccupMeter;
 import dev.omnibus.transport.redisson.connection.Connections;
-import dev.omnibus.transport.redisson.connection.Lateness;
 import dev.omnibus.transport.redisson.connection.PendingCommands;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
@@ -76,15 +78,18 @@ final class Session {
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean scriptsAllowed = true;
 
-    private Session(RedissonClient client, Connections connections, Config config, boolean again) {
+    private Session(
+            RedissonClient client, Connections connections, RedissonInternals internals, Config config, boolean again) {
         this.connections = connections;
         boolean manyServers = config.isClusterConfig();
         this.eventLoop = config.getEventLoopGroup();
         this.answers = new PendingCommands(eventLoop);
         this.client = client;
-        MasterTenure masters = config.isSingleConfig() ? null : new MasterTenure(client, again);
-        this.masterTenure = masters;
-        this.clusterCounts = manyServers && masters != null ? new ClusterCounts(client, masters) : null;
+        Masters masters = config.isSingleConfig() ? null : internals.masters(client);
+        MasterTenure tenure = masters == null ? null : new MasterTenure(masters, again);
+        this.masterTenure = tenure;
+        this.clusterCounts =
+                manyServers && masters != null && tenure != null ? new ClusterCounts(masters, tenure) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, eventLoop, manyServers);
         this.scriptDigest = RedissonFailures.sha1(COUNTED_PUBLISH);
@@ -95,15 +100,22 @@ final class Session {
      *
      * @param name what its connections are called; not at all if empty
      */
-    static Session open(Config config, BusyPoll busyPoll, String name, boolean again) {
+    static Session open(
+            Config config,
+            BusyPoll busyPoll,
+            boolean pingBeforePublish,
+            RedissonInternals internals,
+            String name,
+            boolean again) {
         Config own = RedissonSettings.copy(config);
-        Connections connections = new Connections(name);
-        BusPipeline pipeline = new BusPipeline(own.getExecutor(), busyPoll, connections, own.getNettyHook());
+        Connections connections = new Connections(name, internals);
+        BusPipeline pipeline = new BusPipeline(
+                own.getExecutor(), busyPoll, pingBeforePublish, connections, internals, own.getNettyHook());
         own.setNettyHook(pipeline);
-        Lateness lateness = Lateness.watch(own.getEventLoopGroup());
+        HiccupMeter hiccups = new HiccupMeter(own.getEventLoopGroup());
         try {
-            Session session = new Session(Redisson.create(own), connections, own, again);
-            pipeline.tell(session.subscriptions);
+            Session session = new Session(Redisson.create(own), connections, internals, own, again);
+            pipeline.reportTo(session.subscriptions);
             try {
                 session.greet();
                 return session;
@@ -114,9 +126,9 @@ final class Session {
         } catch (IllegalArgumentException e) {
             throw e; // a mistake in the configuration
         } catch (RuntimeException e) {
-            throw ConnectFailures.of(config, e, lateness.longest());
+            throw ConnectFailures.of(config, e, hiccups.longest());
         } finally {
-            lateness.end();
+            hiccups.close();
         }
     }
 

@@ -1,10 +1,13 @@
 package dev.omnibus.transport.redisson;
 
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.concurrent.CompletableFuture;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.client.handler.CommandsQueue;
@@ -14,6 +17,8 @@ import org.redisson.client.protocol.RedisCommand;
 
 /** Plays the part of a connection that belongs to Redisson: its list of unanswered commands. */
 public final class Commands {
+
+    public static final RedissonInternals ALL_HOOKS = new RedissonInternals(EnumSet.allOf(Hook.class));
 
     private Commands() {}
 

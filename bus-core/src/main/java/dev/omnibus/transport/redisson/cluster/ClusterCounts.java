@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson.cluster;
 
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import dev.omnibus.transport.redisson.subscription.SlotMigration;
 import java.time.Duration;
 import java.util.Collection;
@@ -14,13 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
-import org.redisson.Redisson;
-import org.redisson.api.RFuture;
-import org.redisson.api.RedissonClient;
-import org.redisson.client.codec.LongCodec;
-import org.redisson.client.protocol.RedisCommands;
-import org.redisson.command.CommandAsyncExecutor;
-import org.redisson.connection.MasterSlaveEntry;
 
 /**
  * Makes the counts of receivers right in a cluster, where each server counts its own subscribers only.
@@ -48,17 +42,17 @@ public final class ClusterCounts {
 
     private static final Object NOWHERE = new Object(); // while nobody has the slot
 
-    private record Place(MasterSlaveEntry server, long since) {}
+    private record Place(Object master, long since) {}
 
-    private final CommandAsyncExecutor commands;
+    private final Masters masters;
     private final AtomicReferenceArray<Place> places =
             new AtomicReferenceArray<>(SLOTS); // channels move with their slot
     private final Map<String, Long> unheard = new ConcurrentHashMap<>();
-    private final Set<MasterSlaveEntry> silent = ConcurrentHashMap.newKeySet();
+    private final Set<Object> silent = ConcurrentHashMap.newKeySet();
     private final MasterTenure masterTenure;
 
-    public ClusterCounts(RedissonClient client, MasterTenure masterTenure) {
-        this.commands = ((Redisson) client).getCommandExecutor();
+    public ClusterCounts(Masters masters, MasterTenure masterTenure) {
+        this.masters = masters;
         this.masterTenure = masterTenure;
     }
 
@@ -69,8 +63,8 @@ public final class ClusterCounts {
             told.accept(counted);
             return;
         }
-        Set<MasterSlaveEntry> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked
-        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = askAllBut(leftOut, channel);
+        Set<Object> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked
+        Map<Object, CompletableFuture<Long>> asked = askAllBut(leftOut, channel);
         Collection<CompletableFuture<Long>> counts = asked.values();
         CompletableFuture<Void> all = CompletableFuture.allOf(counts.toArray(CompletableFuture[]::new));
         boolean everybody = leftOut.isEmpty();
@@ -99,8 +93,7 @@ public final class ClusterCounts {
             return;
         }
         try {
-            Future<?> wait = commands.getServiceManager()
-                    .getGroup()
+            Future<?> wait = masters.eventLoop()
                     .schedule(
                             () -> all.completeExceptionally(new TimeoutException()),
                             LONGEST.toMillis(),
@@ -111,39 +104,37 @@ public final class ClusterCounts {
         }
     }
 
-    private Map<MasterSlaveEntry, CompletableFuture<Long>> askAllBut(Set<MasterSlaveEntry> leftOut, String channel) {
-        Map<MasterSlaveEntry, CompletableFuture<Long>> asked = new HashMap<>();
-        for (MasterSlaveEntry server : commands.getConnectionManager().getEntrySet()) {
-            if (!leftOut.contains(server)) {
-                RFuture<Long> count =
-                        commands.writeAsync(server, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel);
-                asked.put(server, count.toCompletableFuture());
+    private Map<Object, CompletableFuture<Long>> askAllBut(Set<Object> leftOut, String channel) {
+        Map<Object, CompletableFuture<Long>> asked = new HashMap<>();
+        for (Object master : masters.all()) {
+            if (!leftOut.contains(master)) {
+                asked.put(master, masters.subscribers(master, channel));
             }
         }
         return asked;
     }
 
     /** A server that has not answered in time is not asked again, and waited for, before that question has an end. */
-    private void leaveOut(MasterSlaveEntry server, CompletableFuture<Long> count) {
-        if (!count.isDone() && silent.add(server)) {
-            count.whenComplete((late, failure) -> silent.remove(server));
+    private void leaveOut(Object master, CompletableFuture<Long> count) {
+        if (!count.isDone() && silent.add(master)) {
+            count.whenComplete((late, failure) -> silent.remove(master));
         }
     }
 
     /** Which is equal for channels that have the same master now. */
     public Object master(String channel) {
-        MasterSlaveEntry server = commands.getConnectionManager().getEntry(channel);
-        return server == null ? NOWHERE : server.getClient();
+        Object master = masters.of(channel);
+        return master == null ? NOWHERE : masters.server(master);
     }
 
     private boolean isUnsettled(String channel) {
-        MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
+        Object now = masters.of(channel);
         if (now == null) {
             return true;
         }
-        int slot = commands.getConnectionManager().calcSlot(channel);
+        int slot = masters.slot(channel);
         Place place = places.get(slot);
-        if (place == null || place.server != now) {
+        if (place == null || place.master != now) {
             place = new Place(now, System.nanoTime());
             places.set(slot, place);
         }

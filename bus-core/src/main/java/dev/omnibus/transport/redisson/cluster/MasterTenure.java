@@ -1,14 +1,11 @@
 package dev.omnibus.transport.redisson.cluster;
 
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.redisson.Redisson;
-import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisClient;
-import org.redisson.command.CommandAsyncExecutor;
-import org.redisson.connection.MasterSlaveEntry;
 
 /**
  * Knows since when a master is one.
@@ -25,19 +22,17 @@ public final class MasterTenure {
 
     private static final Duration LOOK = Duration.ofMillis(500);
 
-    private record Reign(RedisClient master, long since) {}
+    private record Reign(RedisClient server, long since) {}
 
-    private final CommandAsyncExecutor commands;
-    private final Map<MasterSlaveEntry, Reign> reigns = new ConcurrentHashMap<>();
+    private final Masters masters;
+    private final Map<Object, Reign> reigns = new ConcurrentHashMap<>();
     private volatile long looked = System.nanoTime();
 
     /** A client that takes the place of another one may have been made because a master was lost. */
-    public MasterTenure(RedissonClient client, boolean inPlaceOfAnother) {
-        commands = ((Redisson) client).getCommandExecutor();
+    public MasterTenure(Masters masters, boolean inPlaceOfAnother) {
+        this.masters = masters;
         long since = inPlaceOfAnother ? System.nanoTime() : System.nanoTime() - UNSETTLED.toNanos();
-        commands.getConnectionManager()
-                .getEntrySet()
-                .forEach(server -> reigns.put(server, new Reign(server.getClient(), since)));
+        masters.all().forEach(master -> reigns.put(master, new Reign(masters.server(master), since)));
     }
 
     /** To be called with every publication; often enough to know when a master has begun. */
@@ -45,28 +40,27 @@ public final class MasterTenure {
         long now = System.nanoTime();
         if (now - looked > LOOK.toNanos()) {
             looked = now;
-            Collection<MasterSlaveEntry> servers =
-                    commands.getConnectionManager().getEntrySet();
-            reigns.keySet().retainAll(servers);
-            servers.forEach(this::reign);
+            Collection<?> known = masters.all();
+            reigns.keySet().retainAll(known);
+            known.forEach(this::reign);
         }
     }
 
     /** Whether the master of a channel has begun a short while ago, or is not known. */
     public boolean hasNewMaster(String channel) {
-        MasterSlaveEntry now = commands.getConnectionManager().getEntry(channel);
+        Object now = masters.of(channel);
         return now == null || System.nanoTime() - reign(now).since < UNSETTLED.toNanos();
     }
 
     /** Whether it is a master now, and no Sentinel, and no server that is only asked what the cluster looks like. */
     public boolean isMaster(RedisClient server) {
-        return commands.getConnectionManager().getEntrySet().stream().anyMatch(entry -> entry.getClient() == server);
+        return masters.all().stream().anyMatch(master -> masters.server(master) == server);
     }
 
-    private Reign reign(MasterSlaveEntry server) {
-        return reigns.compute(server, (same, before) -> {
-            RedisClient master = server.getClient();
-            return before != null && before.master == master ? before : new Reign(master, System.nanoTime());
+    private Reign reign(Object master) {
+        return reigns.compute(master, (same, before) -> {
+            RedisClient server = masters.server(master);
+            return before != null && before.server == server ? before : new Reign(server, System.nanoTime());
         });
     }
 }

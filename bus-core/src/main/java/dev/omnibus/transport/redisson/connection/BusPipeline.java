@@ -1,21 +1,19 @@
 package dev.omnibus.transport.redisson.connection;
 
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import dev.omnibus.transport.redisson.connection.SubscriptionDecoder.Kept;
 import dev.omnibus.transport.redisson.connection.SubscriptionDecoder.Observer;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.flush.FlushConsolidationHandler;
-import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.ExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
-import org.redisson.client.handler.CommandDecoder;
-import org.redisson.client.handler.CommandEncoder;
-import org.redisson.client.handler.CommandPubSubDecoder;
 
 /** What the bus changes in the connections of one Redisson client. */
 public final class BusPipeline implements NettyHook, Observer {
@@ -33,25 +31,35 @@ public final class BusPipeline implements NettyHook, Observer {
     private final NettyHook users;
     private final ExecutorService executor;
     private final BusyPoll busyPoll;
+    private final boolean pingBeforePublish;
     private final Connections connections;
+    private final RedissonInternals internals;
     private volatile Observer observer = Observer.NOBODY;
 
-    public BusPipeline(ExecutorService executor, BusyPoll busyPoll, Connections connections, NettyHook users) {
+    public BusPipeline(
+            ExecutorService executor,
+            BusyPoll busyPoll,
+            boolean pingBeforePublish,
+            Connections connections,
+            RedissonInternals internals,
+            NettyHook users) {
         this.users = users;
         this.executor = executor;
         this.busyPoll = busyPoll;
+        this.pingBeforePublish = pingBeforePublish;
         this.connections = connections;
+        this.internals = internals;
     }
 
-    /** The client is made before that which subscribes by it; until then there is nothing to be told. */
-    public void tell(Observer subscriptions) {
+    /** The client is made before that which subscribes by it; until then there is nothing to be reported. */
+    public void reportTo(Observer subscriptions) {
         observer = subscriptions;
     }
 
     @Override
     public void afterBoostrapInitialization(Bootstrap bootstrap) {
         users.afterBoostrapInitialization(bootstrap);
-        DaemonTimer.of(bootstrap);
+        internals.makeTimerDaemon(bootstrap);
     }
 
     /**
@@ -72,36 +80,33 @@ public final class BusPipeline implements NettyHook, Observer {
         }
     }
 
-    private static void close(Channel channel) {
+    private void close(Channel channel) {
         try {
             channel.close();
         } finally { // which needs no memory
-            channel.unsafe().closeForcibly();
+            internals.closeForcibly(channel);
         }
     }
 
     private void setUp(Channel channel) {
         users.afterChannelInitialization(channel);
         channel.pipeline().addFirst(new FlushConsolidationHandler(FLUSHED_TOGETHER, true)); // one system call for many
-        if (channel.pipeline().get(CommandPubSubDecoder.class) != null) {
+        if (internals.isSubscribing(channel)) {
             channel.config().setRecvByteBufAllocator(WHOLE_FRAMES);
-            SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, this);
-            channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
-            channel.pipeline().addLast(decoder.new Ends());
+            internals.observe(channel, executor, this);
         } else {
-            guard(channel);
-            channel.pipeline().addFirst(new FailOnDisconnect());
-            String encoder = channel.pipeline().context(CommandEncoder.class).name();
-            channel.pipeline().addBefore(encoder, "omnibus-message-first", new PublishReordering(busyPoll::isCalm));
-            channel.pipeline().addBefore(encoder, "omnibus-linger", busyPoll);
+            internals.guardReplies(channel);
+            internals.failUnansweredAtTheEnd(channel);
+            if (internals.has(Hook.LONE_PUBLISH)) {
+                if (pingBeforePublish) {
+                    ChannelHandler ping = new PingBeforePublish(busyPoll::isCalm, internals);
+                    internals.addBeforeEncoder(channel, "omnibus-ping-before-publish", ping);
+                }
+                internals.addBeforeEncoder(
+                        channel, "omnibus-busy-poll", busyPoll); // sees it first, and whether it is calm
+            }
         }
         connections.watch(channel);
-    }
-
-    /** Has a connection end when an answer cannot be read. */
-    static void guard(Channel channel) {
-        String scheme = channel.pipeline().get(SslHandler.class) == null ? "redis" : "rediss"; // for redirections
-        channel.pipeline().replace(CommandDecoder.class, "omnibus-answers", new AnswerDecoder(scheme));
     }
 
     @Override

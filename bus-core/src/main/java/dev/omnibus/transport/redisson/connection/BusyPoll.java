@@ -41,7 +41,7 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
                 toPassBy--;
                 return false;
             }
-            return processors > 1; // else nobody else could go on
+            return polls;
         }
 
         void hasPaid() {
@@ -54,8 +54,9 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
         }
     }
 
-    private final int processors;
+    private final boolean polls;
     private final LongSupplier clock;
+    private final RedissonInternals internals;
     private final Occasion came = new Occasion();
     private final Occasion sent = new Occasion();
     private @Nullable Occasion waiting; // for what follows it
@@ -64,9 +65,16 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
     private boolean unanswered; // nothing was sent since the last single message has come
     private boolean calm;
 
-    BusyPoll(int processors, LongSupplier clock) {
-        this.processors = processors;
+    /**
+     * One that may also be of no use but to see when it is calm.
+     *
+     * @param polls whether it stays awake at all
+     * @param clock in nanoseconds
+     */
+    BusyPoll(boolean polls, LongSupplier clock, RedissonInternals internals) {
+        this.polls = polls;
         this.clock = clock;
+        this.internals = internals;
     }
 
     /** A single message has come, and others did so before it. */
@@ -125,7 +133,7 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
         end(came);
         calm = unanswered;
         unanswered = false;
-        if (calm && PublishReordering.isLonePublish(context)) {
+        if (calm && internals.isLonePublish(context.channel())) {
             begin(sent);
         }
         context.write(message, written);

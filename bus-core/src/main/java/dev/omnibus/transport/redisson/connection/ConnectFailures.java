@@ -7,6 +7,9 @@ import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -199,5 +202,37 @@ public final class ConnectFailures {
 
     private static String said(Throwable e) {
         return SYSTEM_CALL.matcher(RedissonFailures.firstLine(e)).replaceFirst("");
+    }
+
+    /** A hiccup meter: whether something took long because this process had no processor. Thread-safe. */
+    public static final class HiccupMeter implements AutoCloseable {
+
+        private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(50);
+
+        private final Future<?> ticks;
+        private long last = System.nanoTime(); // guarded by this, like the one below
+        private long longest;
+
+        /** Begins to measure on a timer. */
+        public HiccupMeter(ScheduledExecutorService timer) {
+            ticks = timer.scheduleWithFixedDelay(this::tick, PERIOD, PERIOD, TimeUnit.NANOSECONDS);
+        }
+
+        private synchronized void tick() {
+            long now = System.nanoTime();
+            longest = Math.max(longest, now - last - PERIOD);
+            last = now;
+        }
+
+        /** How late the timer was at most; it may be so at this moment. */
+        public synchronized Duration longest() {
+            tick();
+            return Duration.ofNanos(longest);
+        }
+
+        @Override
+        public void close() {
+            boolean unused = ticks.cancel(false);
+        }
     }
 }

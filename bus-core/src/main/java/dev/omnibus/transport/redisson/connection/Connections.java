@@ -8,9 +8,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.redisson.client.RedisClient;
-import org.redisson.client.RedisConnection;
-import org.redisson.client.handler.CommandPubSubDecoder;
-import org.redisson.client.protocol.RedisCommands;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,10 +22,12 @@ public final class Connections extends ChannelInboundHandlerAdapter {
 
     private final Set<Channel> open = ConcurrentHashMap.newKeySet(); // also those that do not stand yet
     private final Set<Channel> standing = ConcurrentHashMap.newKeySet();
+    private final RedissonInternals internals;
     private volatile String name; // none if empty
 
-    public Connections(String name) {
+    public Connections(String name, RedissonInternals internals) {
         this.name = name;
+        this.internals = internals;
     }
 
     /** What is no printable ASCII, Redis would refuse. */
@@ -53,7 +52,7 @@ public final class Connections extends ChannelInboundHandlerAdapter {
     public void closeLeft() {
         for (Channel channel : open) {
             try {
-                channel.unsafe().closeForcibly();
+                internals.closeForcibly(channel);
             } catch (RuntimeException | AssertionError e) { // it has no thread to tell its own end on, or to ask for
                 LOG.debug("A connection of a dead event loop did not end in order", e);
             }
@@ -70,16 +69,12 @@ public final class Connections extends ChannelInboundHandlerAdapter {
     public boolean canSend(Predicate<RedisClient> server) {
         for (Channel channel : standing) {
             if (channel.isActive()
-                    && !isSubscribing(channel)
-                    && server.test(RedisConnection.getFrom(channel).getRedisClient())) {
+                    && !internals.isSubscribing(channel)
+                    && server.test(RedissonInternals.server(channel))) {
                 return true;
             }
         }
         return false;
-    }
-
-    private static boolean isSubscribing(Channel channel) {
-        return channel.pipeline().get(CommandPubSubDecoder.class) != null;
     }
 
     @Override
@@ -96,8 +91,7 @@ public final class Connections extends ChannelInboundHandlerAdapter {
     }
 
     private static void name(Channel channel, String name) {
-        RedisConnection connection = RedisConnection.getFrom(channel);
-        connection.async(RedisCommands.CLIENT_SETNAME, name).whenComplete((done, failure) -> {
+        RedissonInternals.name(channel, name).whenComplete((done, failure) -> {
             if (failure != null) {
                 LOG.debug("A connection to Redis has no name: {}", RedissonFailures.firstLine(failure));
             }

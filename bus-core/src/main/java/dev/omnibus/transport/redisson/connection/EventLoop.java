@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson.connection;
 
 import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.epoll.Epoll;
@@ -26,8 +27,16 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
 
     private static final int ONE_THREAD = 1;
 
-    public static EventLoop start() {
-        BusyPoll busyPoll = new BusyPoll(Runtime.getRuntime().availableProcessors(), System::nanoTime);
+    /**
+     * Starts it.
+     *
+     * @param polls whether it stays awake for a moment where something can be expected; on one processor it never does,
+     *     because nobody else could go on
+     */
+    public static EventLoop start(boolean polls, RedissonInternals internals) {
+        boolean others = Runtime.getRuntime().availableProcessors() > 1;
+        BusyPoll busyPoll =
+                new BusyPoll(polls && others && internals.has(Hook.LONE_PUBLISH), System::nanoTime, internals);
         SelectStrategyFactory sleep = () -> busyPoll;
         ThreadFactory threads = new IoThreads();
         EventLoopGroup epoll = epoll(threads, sleep);

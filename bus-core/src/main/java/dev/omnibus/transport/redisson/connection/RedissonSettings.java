@@ -12,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
-import org.redisson.client.handler.CommandPubSubDecoder;
 import org.redisson.config.BaseConfig;
 import org.redisson.config.BaseMasterSlaveServersConfig;
 import org.redisson.config.ClusterServersConfig;
@@ -140,18 +139,18 @@ public final class RedissonSettings {
     }
 
     /** The same with connections enough for commands that wait. */
-    public static Config forQueues(Config bus, Connections connections) {
+    public static Config forQueues(Config bus, Connections connections, RedissonInternals internals) {
         Config config = copy(bus);
         config.setNettyHook(new NettyHook() {
             @Override
             public void afterBoostrapInitialization(Bootstrap bootstrap) {
-                DaemonTimer.of(bootstrap);
+                internals.makeTimerDaemon(bootstrap);
             }
 
             @Override
             public void afterChannelInitialization(Channel channel) {
-                if (channel.pipeline().get(CommandPubSubDecoder.class) == null) {
-                    BusPipeline.guard(channel);
+                if (!internals.isSubscribing(channel)) {
+                    internals.guardReplies(channel);
                 }
                 connections.watch(channel);
             }

@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson.connection;
 
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -50,55 +51,42 @@ import org.redisson.client.protocol.pubsub.PubSubType;
  */
 public final class SubscriptionDecoder extends CommandPubSubDecoder {
 
-    /** Learns what Redis answers. Called on the event loop: must neither block nor throw. */
+    /**
+     * An observer of the subscriptions of one Redisson client; by default it ignores all. Called on the event loop:
+     * must neither block nor throw.
+     */
     public interface Observer {
+
+        /** There is nobody to be notified yet. */
+        Observer NOBODY = new Observer() {};
 
         /**
          * The subscription stands from here on: what arrives next was published after this.
          *
          * @param arrived how many bytes have arrived on its connection so far; one for each connection
          */
-        void confirmed(String name, boolean pattern, LongSupplier arrived);
+        default void confirmed(String name, boolean pattern, LongSupplier arrived) {}
 
         /** The subscription does not stand any more on a connection, because that was asked for. */
-        void ended(String name, LongSupplier arrived);
+        default void ended(String name, LongSupplier arrived) {}
 
         /** Nothing stands any more on a connection, which was lost. */
-        void lost(LongSupplier arrived);
+        default void lost(LongSupplier arrived) {}
 
-        /** Redis said no. */
-        void refused(String name, String error);
+        /** Redis has refused the subscription. */
+        default void refused(String name, String error) {}
 
         /**
          * Redisson ends a subscription on a server, maybe to begin it again on another one.
          *
          * @param letGo ends on this server after all what is given, unless it has moved back meanwhile; false if it is
          *     about to move back
-         * @return told what the server still says, if the subscription is to be kept there for the time being; else
-         *     null
+         * @return notified of what the server still sends, if the subscription is to be kept there for the time being;
+         *     else null
          */
-        @Nullable
-        Kept keep(String name, Predicate<Kept> letGo);
-
-        /** There is nobody to be told yet. */
-        Observer NOBODY = new Observer() {
-            @Override
-            public void confirmed(String name, boolean pattern, LongSupplier arrived) {}
-
-            @Override
-            public void ended(String name, LongSupplier arrived) {}
-
-            @Override
-            public void lost(LongSupplier arrived) {}
-
-            @Override
-            public void refused(String name, String error) {}
-
-            @Override
-            public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
-                return null;
-            }
-        };
+        default @Nullable Kept keep(String name, Predicate<Kept> letGo) {
+            return null;
+        }
     }
 
     /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
@@ -117,6 +105,7 @@ public final class SubscriptionDecoder extends CommandPubSubDecoder {
 
     private final Channel connection;
     private final Observer observer;
+    private final RedissonInternals internals;
     private final Deque<Asked> unanswered = new ArrayDeque<>();
     private final Set<ChannelName> refused = new HashSet<>();
     private final Map<ChannelName, Kept> kept = new HashMap<>();
@@ -125,14 +114,15 @@ public final class SubscriptionDecoder extends CommandPubSubDecoder {
     private volatile long arrived; // bytes; written on the event loop only
     private final LongSupplier soFar = this::arrived; // by which this connection is known
 
-    SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer) {
+    SubscriptionDecoder(Channel connection, ExecutorService executor, Observer observer, RedissonInternals internals) {
         super(settings(executor));
         this.connection = connection;
         this.observer = observer;
+        this.internals = internals;
     }
 
     /** The three things that the base class asks of it. The address is used for redirections, which a topic has not. */
-    private static RedisClientConfig settings(ExecutorService executor) {
+    static RedisClientConfig settings(ExecutorService executor) {
         return new RedisClientConfig()
                 .setAddress("redis://127.0.0.1:6379")
                 .setExecutor(executor)
@@ -204,6 +194,7 @@ public final class SubscriptionDecoder extends CommandPubSubDecoder {
                 asked = unanswered.remove()) {} // those before it were answered in a way that Redisson keeps to itself
         switch (operation) {
             case "subscribe", "psubscribe" -> {
+                internals.use(Hook.SUBSCRIPTION_DECODER);
                 refused.remove(name);
                 returning.remove(name);
                 Kept before = kept.remove(name);

@@ -5,6 +5,7 @@ import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.PendingCommands;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import io.netty.channel.EventLoopGroup;
@@ -41,10 +42,10 @@ public final class RedissonQueues implements Queues {
     private record Life(
             RedissonClient client, EventLoopGroup eventLoop, Connections connections, PendingCommands answers) {
 
-        static Life begin(Config bus, String name) {
+        static Life begin(Config bus, String name, RedissonInternals internals) {
             try {
-                Connections connections = new Connections(name);
-                Config own = RedissonSettings.forQueues(bus, connections);
+                Connections connections = new Connections(name, internals);
+                Config own = RedissonSettings.forQueues(bus, connections, internals);
                 return new Life(
                         Redisson.create(own),
                         bus.getEventLoopGroup(),
@@ -65,12 +66,14 @@ public final class RedissonQueues implements Queues {
         }
     }
 
+    private final RedissonInternals internals;
     private final Consumer<RedissonQueues> closing;
     private volatile Life life; // changes under the lock
     private boolean closed; // guarded by this
 
-    private RedissonQueues(Life life, Consumer<RedissonQueues> closing) {
+    private RedissonQueues(Life life, RedissonInternals internals, Consumer<RedissonQueues> closing) {
         this.life = life;
+        this.internals = internals;
         this.closing = closing;
     }
 
@@ -78,10 +81,11 @@ public final class RedissonQueues implements Queues {
      * Connects.
      *
      * @param name what its connections are called, unless it is empty
-     * @param closing told when it is closed
+     * @param closing notified when it is closed
      */
-    public static RedissonQueues open(Config bus, String name, Consumer<RedissonQueues> closing) {
-        return new RedissonQueues(Life.begin(bus, name), closing);
+    public static RedissonQueues open(
+            Config bus, String name, RedissonInternals internals, Consumer<RedissonQueues> closing) {
+        return new RedissonQueues(Life.begin(bus, name, internals), internals, closing);
     }
 
     /** Takes another event loop, if it has one that has died; then every wait has ended. */
@@ -91,7 +95,7 @@ public final class RedissonQueues implements Queues {
             return;
         }
         before.end();
-        Life next = Life.begin(bus, name);
+        Life next = Life.begin(bus, name, internals);
         boolean late;
         synchronized (this) {
             late = closed;

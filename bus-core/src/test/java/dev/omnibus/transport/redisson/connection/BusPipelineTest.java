@@ -3,6 +3,7 @@ package dev.omnibus.transport.redisson.connection;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.omnibus.transport.redisson.Commands;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -36,11 +37,20 @@ class BusPipelineTest {
         }
     }
 
+    private static BusPipeline exhausted() {
+        return new BusPipeline(
+                Executors.newSingleThreadExecutor(),
+                new BusyPoll(false, System::nanoTime, Commands.ALL_HOOKS),
+                true,
+                new Connections("", Commands.ALL_HOOKS),
+                Commands.ALL_HOOKS,
+                EXHAUSTED);
+    }
+
     @Test
     void aConnectionThatIsNotSetUpWholeIsNone() {
         EmbeddedChannel channel = new EmbeddedChannel();
-        BusPipeline pipeline = new BusPipeline(
-                Executors.newSingleThreadExecutor(), new BusyPoll(1, System::nanoTime), new Connections(""), EXHAUSTED);
+        BusPipeline pipeline = exhausted();
         assertThrows(OutOfMemoryError.class, () -> pipeline.afterChannelInitialization(channel));
         assertFalse(channel.isOpen());
     }
@@ -48,8 +58,7 @@ class BusPipelineTest {
     @Test
     void itIsNoneWhereItCannotBeClosedInOrder() {
         EmbeddedChannel channel = new EmbeddedChannel(new Unclosable());
-        BusPipeline pipeline = new BusPipeline(
-                Executors.newSingleThreadExecutor(), new BusyPoll(1, System::nanoTime), new Connections(""), EXHAUSTED);
+        BusPipeline pipeline = exhausted();
         assertThrows(OutOfMemoryError.class, () -> pipeline.afterChannelInitialization(channel));
         assertFalse(channel.isOpen());
     }

@@ -19,8 +19,8 @@ class BusyPollTest {
 
     private long now = Long.MAX_VALUE - 10;
     private int ready;
-    private final BusyPoll linger = new BusyPoll(2, () -> now);
-    private final EmbeddedChannel channel = Commands.channel(linger);
+    private final BusyPoll poll = new BusyPoll(true, () -> now, Commands.ALL_HOOKS);
+    private final EmbeddedChannel channel = Commands.channel(poll);
 
     @AfterEach
     void close() {
@@ -28,7 +28,7 @@ class BusyPollTest {
     }
 
     private int next(boolean hasTasks) throws Exception {
-        return linger.calculateStrategy(() -> ready, hasTasks);
+        return poll.calculateStrategy(() -> ready, hasTasks);
     }
 
     @Test
@@ -42,13 +42,13 @@ class BusyPollTest {
     void whatThereIsToDoIsDoneAtOnce() throws Exception {
         ready = 3;
         assertEquals(3, next(true));
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(3, next(false));
     }
 
     @Test
     void afterAMessageItStaysAwakeForAMomentOnly() throws Exception {
-        linger.cameAlone();
+        poll.cameAlone();
         now += 3 * PATIENCE; // so long it was passed on, and that does not count
         assertEquals(CONTINUE, next(false));
         now += PATIENCE - 1;
@@ -61,45 +61,45 @@ class BusyPollTest {
     @Test
     void theFirstThingThatIsSentAfterASingleMessageIsTakenForItsAnswer() {
         Commands.write(channel, RedisCommands.PUBLISH);
-        assertFalse(linger.isCalm());
-        linger.cameAlone();
+        assertFalse(poll.isCalm());
+        poll.cameAlone();
         Commands.write(channel, RedisCommands.PUBLISH);
-        assertTrue(linger.isCalm());
+        assertTrue(poll.isCalm());
         Commands.write(channel, RedisCommands.PUBLISH);
-        assertFalse(linger.isCalm());
+        assertFalse(poll.isCalm());
     }
 
     @Test
     void moreOfTheSameDoesNotKeepItAwakeLonger() throws Exception {
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
         now += PATIENCE / 2;
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
         now += PATIENCE / 2;
         assertEquals(SELECT, next(false));
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(SELECT, next(false), "it has waited in vain");
     }
 
     @Test
     void whatWasSentBeforeItCouldSleepSaysNothing() throws Exception {
         waitInVain();
-        linger.cameAlone(); // passed by
-        linger.cameAlone();
+        poll.cameAlone(); // passed by
+        poll.cameAlone();
         Commands.write(channel, RedisCommands.EXISTS);
         waitInVain();
         for (int i = 0; i < 3; i++) { // it has not paid between
-            linger.cameAlone();
+            poll.cameAlone();
             assertEquals(SELECT, next(false));
         }
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
     }
 
     @Test
     void whenTheAnswerIsSentItStaysAwakeForWhatThatLeadsTo() throws Exception {
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
         now += PATIENCE / 2;
         Commands.write(channel, RedisCommands.PUBLISH);
@@ -112,7 +112,7 @@ class BusyPollTest {
 
     @Test
     void whatElseIsSentEndsItAndBeginsNothing() throws Exception {
-        linger.cameAlone();
+        poll.cameAlone();
         Commands.write(channel, RedisCommands.EXISTS);
         assertEquals(SELECT, next(false));
     }
@@ -121,10 +121,10 @@ class BusyPollTest {
     void itPassesByTwiceAsManyOccasionsEachTimeThatItHasWaitedInVain() throws Exception {
         for (int passedBy : new int[] {0, 1, 3, 7, 15, 31, 63, 63, 63}) {
             for (int i = 0; i < passedBy; i++) {
-                linger.cameAlone();
+                poll.cameAlone();
                 assertEquals(SELECT, next(false), "the one after " + i + " of " + passedBy);
             }
-            linger.cameAlone();
+            poll.cameAlone();
             assertEquals(CONTINUE, next(false), "after " + passedBy);
             now += PATIENCE;
             assertEquals(SELECT, next(false));
@@ -134,14 +134,14 @@ class BusyPollTest {
     @Test
     void whereItHasPaidOnceItIsDoneEachTimeAgain() throws Exception {
         waitInVain();
-        linger.cameAlone(); // passed by
-        linger.cameAlone();
+        poll.cameAlone(); // passed by
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
         Commands.write(channel, RedisCommands.EXISTS); // it has paid
         waitInVain(); // which is one time again
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(SELECT, next(false));
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
     }
 
@@ -151,21 +151,26 @@ class BusyPollTest {
         Commands.write(channel, RedisCommands.PUBLISH);
         assertEquals(CONTINUE, next(false));
         Commands.answered(channel);
-        linger.cameAlone(); // what was waited for, and itself passed by
+        poll.cameAlone(); // what was waited for, and itself passed by
         assertEquals(SELECT, next(false));
         Commands.write(channel, RedisCommands.PUBLISH);
         assertEquals(CONTINUE, next(false));
     }
 
     @Test
-    void onOneProcessorItSleepsAtOnceBecauseOthersCouldNotGoOn() throws Exception {
-        BusyPoll one = new BusyPoll(1, () -> now);
-        one.cameAlone();
-        assertEquals(SELECT, one.calculateStrategy(() -> 0, false));
+    void switchedOffItSleepsAtOnceAndStillKnowsWhenItIsCalm() throws Exception {
+        BusyPoll off = new BusyPoll(false, () -> now, Commands.ALL_HOOKS);
+        off.cameAlone();
+        assertEquals(SELECT, off.calculateStrategy(() -> 0, false));
+        EmbeddedChannel sending = Commands.channel(off);
+        Commands.write(sending, RedisCommands.PUBLISH);
+        assertTrue(off.isCalm());
+        assertEquals(SELECT, off.calculateStrategy(() -> 0, false));
+        sending.finishAndReleaseAll();
     }
 
     private void waitInVain() throws Exception {
-        linger.cameAlone();
+        poll.cameAlone();
         assertEquals(CONTINUE, next(false));
         now += PATIENCE;
         assertEquals(SELECT, next(false));

@@ -2,6 +2,8 @@ package dev.omnibus.transport.redisson.connection;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.omnibus.transport.redisson.Commands;
+import io.netty.channel.SelectStrategy;
 import io.netty.channel.epoll.Epoll;
 import io.netty.util.Version;
 import java.util.List;
@@ -17,9 +19,17 @@ class EventLoopIT {
         boolean brought = Boolean.getBoolean("omnibus.native")
                 && System.getProperty("os.name").equals("Linux")
                 && List.of("amd64", "aarch64").contains(System.getProperty("os.arch"));
-        EventLoop eventLoop = EventLoop.start();
+        EventLoop eventLoop = EventLoop.start(true, Commands.ALL_HOOKS);
         eventLoop.end();
         assertEquals(brought ? TransportMode.EPOLL : TransportMode.NIO, eventLoop.mode(), EventLoopIT::why);
+    }
+
+    @Test
+    void switchedOffItDoesNotStayAwake() throws Exception {
+        EventLoop eventLoop = EventLoop.start(false, Commands.ALL_HOOKS);
+        eventLoop.end();
+        eventLoop.busyPoll().cameAlone();
+        assertEquals(SelectStrategy.SELECT, eventLoop.busyPoll().calculateStrategy(() -> 0, false));
     }
 
     private static String why() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.transport.redisson.Commands;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.time.Duration;
@@ -215,7 +216,7 @@ class RedissonSettingsTest {
     }
 
     private static Config forBus(Config user) {
-        EventLoop eventLoop = EventLoop.start();
+        EventLoop eventLoop = EventLoop.start(true, Commands.ALL_HOOKS);
         try {
             return RedissonSettings.forBus(user, eventLoop);
         } finally {

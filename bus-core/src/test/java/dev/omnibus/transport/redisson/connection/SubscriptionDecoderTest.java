@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.transport.redisson.Commands;
 import dev.omnibus.transport.redisson.connection.SubscriptionDecoder.Kept;
 import dev.omnibus.transport.redisson.connection.SubscriptionDecoder.Observer;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -14,7 +15,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
-import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.redisson.client.ChannelName;
@@ -40,17 +40,10 @@ class SubscriptionDecoderTest {
     private final Map<String, Predicate<Kept>> letGo = new HashMap<>();
     private final List<String> refused = new ArrayList<>();
     private final EmbeddedChannel channel = new EmbeddedChannel();
-    private final SubscriptionDecoder decoder =
-            new SubscriptionDecoder(channel, ForkJoinPool.commonPool(), new Observer() {
-                @Override
-                public void confirmed(String name, boolean pattern, LongSupplier arrived) {}
-
-                @Override
-                public void ended(String name, LongSupplier arrived) {}
-
-                @Override
-                public void lost(LongSupplier arrived) {}
-
+    private final SubscriptionDecoder decoder = new SubscriptionDecoder(
+            channel,
+            ForkJoinPool.commonPool(),
+            new Observer() {
                 @Override
                 public void refused(String name, String error) {
                     refused.add(name);
@@ -61,7 +54,8 @@ class SubscriptionDecoderTest {
                     letGo.put(name, ends);
                     return KEPT;
                 }
-            });
+            },
+            Commands.ALL_HOOKS);
 
     SubscriptionDecoderTest() {
         channel.pipeline().addLast(decoder, decoder.new Ends());

@@ -12,12 +12,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.redisson.client.protocol.RedisCommands;
 
-class PublishReorderingTest {
+class PingBeforePublishTest {
 
     private static final String PING = "*1\r\n$4\r\nPING\r\n";
 
     private boolean calm = true;
-    private final EmbeddedChannel channel = Commands.channel(new PublishReordering(() -> calm));
+    private final EmbeddedChannel channel = Commands.channel(new PingBeforePublish(() -> calm, Commands.ALL_HOOKS));
 
     @BeforeEach
     void greet() {
@@ -54,7 +54,7 @@ class PublishReorderingTest {
 
     @Test
     void thereIsNoneBeforeTheServerHasSaidAnything() {
-        EmbeddedChannel fresh = Commands.channel(new PublishReordering(() -> calm));
+        EmbeddedChannel fresh = Commands.channel(new PingBeforePublish(() -> calm, Commands.ALL_HOOKS));
         Commands.write(fresh, RedisCommands.PUBLISH);
         assertEquals("PUBLISH", drain(fresh.outboundMessages()));
         fresh.writeInbound(Commands.bytes("-ERR max number of clients reached\r\n"));

@@ -1,0 +1,574 @@
+package dev.omnibus.transport.redisson.connection;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.HashedWheelTimer;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.redisson.Redisson;
+import org.redisson.api.RFuture;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.ChannelName;
+import org.redisson.client.RedisClient;
+import org.redisson.client.RedisClientConfig;
+import org.redisson.client.RedisConnection;
+import org.redisson.client.RedisReconnectedException;
+import org.redisson.client.codec.ByteArrayCodec;
+import org.redisson.client.codec.Codec;
+import org.redisson.client.codec.LongCodec;
+import org.redisson.client.handler.CommandDecoder;
+import org.redisson.client.handler.CommandEncoder;
+import org.redisson.client.handler.CommandPubSubDecoder;
+import org.redisson.client.handler.CommandsQueue;
+import org.redisson.client.handler.CommandsQueuePubSub;
+import org.redisson.client.handler.RedisChannelInitializer;
+import org.redisson.client.handler.State;
+import org.redisson.client.protocol.CommandData;
+import org.redisson.client.protocol.QueueCommand;
+import org.redisson.client.protocol.QueueCommandHolder;
+import org.redisson.client.protocol.RedisCommand;
+import org.redisson.client.protocol.RedisCommands;
+import org.redisson.command.CommandAsyncExecutor;
+import org.redisson.config.CommandMapper;
+import org.redisson.connection.ConnectionManager;
+import org.redisson.connection.MasterSlaveEntry;
+import org.redisson.connection.ServiceManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An anti-corruption layer: whatever the transport does with Redisson and Netty beyond their public API is done here,
+ * each in a method that says what for. Only {@link SubscriptionDecoder} stands beside it, because it is itself what is
+ * put into Redisson's place.
+ *
+ * <p>Each {@link Hook} can be missing in another version, see {@link RedissonVersions}. One that the promises of the
+ * bus rest on is required; without any of the others Redisson does as it does by itself. Which of them were used is
+ * recorded, for the test that fails when one is not called any more. One for all connections of a transport;
+ * thread-safe.
+ */
+public final class RedissonInternals {
+
+    /** A place where the transport reaches into Redisson or Netty. */
+    public enum Hook {
+        /** A decoder in place of Redisson's on subscription connections: it reports refusals and interruptions. */
+        SUBSCRIPTION_DECODER(true, "interrupted and refused subscriptions would not be reported"),
+        /** A decoder in place of Redisson's for replies: it ends a connection that is out of step. */
+        REPLY_DECODER(true, "a reply that cannot be read would spoil those behind it, and be logged"),
+        /** Redisson's table of masters: it has who owns a slot, and since when. */
+        MASTERS(true, "receivers behind Sentinels and in a cluster would be counted wrongly"),
+        /** What was written and not answered when a connection ends. */
+        UNANSWERED_COMMANDS(false, "the outcome of what was sent on a lost connection is known after 1 s, not at once"),
+        /** Whether the command that is being written is a PUBLISH, and the only one without an answer. */
+        LONE_PUBLISH(false, "single messages and calls take up to twice as long"),
+        /** The thread of Redisson's timer, before it is started. */
+        DAEMON_TIMER(false, "the process does not exit before the bus is closed"),
+        /** The end of a connection without its event loop, which may have died, and without memory. */
+        FORCED_CLOSE(false, "connections of a thread that has died stay open until the process ends");
+
+        final boolean required;
+        final String without;
+
+        Hook(boolean required, String without) {
+            this.required = required;
+            this.without = without;
+        }
+
+        static Set<Hook> required(boolean manyServers) {
+            return Stream.of(values())
+                    .filter(hook -> hook.required && (manyServers || hook != MASTERS))
+                    .collect(Collectors.toCollection(() -> EnumSet.noneOf(Hook.class)));
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
+
+    private final Set<Hook> hooks;
+    private final Set<Hook> used = ConcurrentHashMap.newKeySet();
+
+    /**
+     * With the hooks that fit the Redisson and the Netty on the class path.
+     *
+     * @param manyServers whether the masters have to be known: behind Sentinels and in a cluster
+     * @throws IllegalStateException if these do not fit the bus; the message says what was found and what is needed
+     */
+    public static RedissonInternals checked(boolean manyServers) {
+        return new RedissonInternals(RedissonVersions.usableHooks(manyServers));
+    }
+
+    /** That a class or a method was missing, in the words of {@link #checked}. */
+    public static IllegalStateException misfit(LinkageError e) {
+        return RedissonVersions.misfit(e);
+    }
+
+    /** With these hooks, and without all others. */
+    public RedissonInternals(Set<Hook> hooks) {
+        this.hooks = hooks.isEmpty() ? EnumSet.noneOf(Hook.class) : EnumSet.copyOf(hooks);
+    }
+
+    /** Those that answer with the Redisson and the Netty on the class path. */
+    static Set<Hook> answering() {
+        Set<Hook> answering = EnumSet.noneOf(Hook.class);
+        for (Hook hook : Hook.values()) {
+            try {
+                if (SelfTest.answers(hook)) {
+                    answering.add(hook);
+                }
+            } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
+                LOG.debug("With these versions of Redisson and Netty there is no {}", hook, e);
+            }
+        }
+        return answering;
+    }
+
+    public boolean has(Hook hook) {
+        return hooks.contains(hook);
+    }
+
+    /** Whether Redisson or Netty has led to it, or has let itself be led. */
+    public boolean wasUsed(Hook hook) {
+        return used.contains(hook);
+    }
+
+    void use(Hook hook) {
+        if (!used.contains(hook)) { // nearly never, and it is asked for each message
+            used.add(hook);
+        }
+    }
+
+    /** Whether it is one that SUBSCRIBE is sent on, and no PUBLISH. */
+    boolean isSubscribing(Channel channel) {
+        return channel.pipeline().get(CommandPubSubDecoder.class) != null;
+    }
+
+    /** Has a subscription connection report to an observer, and end when something cannot be read. */
+    void observe(Channel channel, ExecutorService executor, SubscriptionDecoder.Observer observer) {
+        SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, observer, this);
+        channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
+        channel.pipeline().addLast("omnibus-unsubscribe", decoder.new Ends());
+    }
+
+    /** Has a connection end when a reply cannot be read. */
+    void guardReplies(Channel channel) {
+        String scheme = channel.pipeline().get(SslHandler.class) == null ? "redis" : "rediss"; // for redirections
+        channel.pipeline().replace(CommandDecoder.class, "omnibus-replies", new ReplyDecoder(scheme, this));
+    }
+
+    /** Has what was sent and not answered fail when its connection ends. */
+    void failUnansweredAtTheEnd(Channel channel) {
+        if (has(Hook.UNANSWERED_COMMANDS)) {
+            channel.pipeline().addFirst("omnibus-unanswered", new FailOnDisconnect(this));
+        }
+    }
+
+    /** Adds a handler that sees bytes: what is written behind Redisson's encoder, what is read before its decoder. */
+    void addBeforeEncoder(Channel channel, String name, ChannelHandler handler) {
+        String encoder = channel.pipeline().context(CommandEncoder.class).name();
+        channel.pipeline().addBefore(encoder, name, handler);
+    }
+
+    /** Whether what is being written is a PUBLISH, and nothing else on its connection waits for an answer. */
+    boolean isLonePublish(Channel channel) {
+        if (!has(Hook.LONE_PUBLISH)) {
+            return false;
+        }
+        use(Hook.LONE_PUBLISH);
+        Deque<QueueCommandHolder> asked =
+                channel.attr(CommandsQueue.COMMANDS_QUEUE).get();
+        QueueCommandHolder first = asked.peekFirst();
+        return first != null
+                && first == asked.peekLast()
+                && first.getCommand() instanceof CommandData<?, ?> command
+                && command.getCommand() == RedisCommands.PUBLISH;
+    }
+
+    /** The server at the other end, as {@link Masters} has it. */
+    static RedisClient server(Channel channel) {
+        return RedisConnection.getFrom(channel).getRedisClient();
+    }
+
+    /** Gives a connection the name that {@code CLIENT LIST} shows. */
+    static CompletableFuture<?> name(Channel channel, String name) {
+        return RedisConnection.getFrom(channel)
+                .async(RedisCommands.CLIENT_SETNAME, name)
+                .toCompletableFuture();
+    }
+
+    /**
+     * Makes a daemon of the thread of Redisson's timer, before it is started. Redisson 4.7.0 makes it a user thread and
+     * lets nobody choose: a program that has failed would never exit. Whether a process lives on is decided by the bus.
+     * To be called for every client that Redisson makes; the first one is made before anything is timed.
+     */
+    void makeTimerDaemon(Bootstrap bootstrap) {
+        if (!has(Hook.DAEMON_TIMER)) {
+            return;
+        }
+        try {
+            ChannelHandler initializer = bootstrap.config().handler();
+            RedisClientConfig config =
+                    (RedisClientConfig) field(initializer.getClass(), "config").get(initializer);
+            Thread thread =
+                    (Thread) field(HashedWheelTimer.class, "workerThread").get(config.getTimer());
+            if (thread.getState() == Thread.State.NEW) {
+                thread.setDaemon(true);
+            }
+            use(Hook.DAEMON_TIMER);
+        } catch (ReflectiveOperationException | RuntimeException e) { // it works, but for this
+            LOG.debug("The timer of this version of Redisson keeps the process alive until the bus is closed", e);
+        }
+    }
+
+    static Field field(Class<?> type, String name) throws ReflectiveOperationException {
+        Field field = type.getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+
+    /** Closes the socket of a connection at once, without the thread on which it would tell its own end. */
+    void closeForcibly(Channel channel) {
+        if (has(Hook.FORCED_CLOSE)) {
+            channel.unsafe().closeForcibly();
+            use(Hook.FORCED_CLOSE);
+        } else {
+            channel.close();
+        }
+    }
+
+    public Masters masters(RedissonClient client) {
+        return new Masters(((Redisson) client).getCommandExecutor());
+    }
+
+    /**
+     * The masters that a client knows. Each is given out as an object that stands for it and its replicas, and stays
+     * the same when one of these takes its place.
+     */
+    public final class Masters {
+
+        private final CommandAsyncExecutor commands;
+
+        Masters(CommandAsyncExecutor commands) {
+            this.commands = commands;
+        }
+
+        /** All of them. */
+        public Collection<?> all() {
+            use(Hook.MASTERS);
+            return commands.getConnectionManager().getEntrySet();
+        }
+
+        /** The one that has the slot of a channel now, or null if nobody is known to have it. */
+        public @Nullable Object of(String channel) {
+            return commands.getConnectionManager().getEntry(channel);
+        }
+
+        public int slot(String channel) {
+            return commands.getConnectionManager().calcSlot(channel);
+        }
+
+        /** The server that is the master at present. */
+        public RedisClient server(Object master) {
+            return ((MasterSlaveEntry) master).getClient();
+        }
+
+        /** Asks one of them how many have subscribed to a channel there. */
+        public CompletableFuture<Long> subscribers(Object master, String channel) {
+            return commands.<Long, Long>writeAsync(
+                            (MasterSlaveEntry) master, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel)
+                    .toCompletableFuture();
+        }
+
+        public EventLoopGroup eventLoop() {
+            return commands.getServiceManager().getGroup();
+        }
+    }
+
+    /**
+     * A guard of what waits for an answer: fails it as soon as its connection has ended.
+     *
+     * <p>Redisson 4.7.0 fails only what was not written yet. It forgets what was, so that whoever waits for the answer
+     * waits until it times out; and nothing more is published on that channel for as long.
+     */
+    private static final class FailOnDisconnect extends ChannelInboundHandlerAdapter {
+
+        private final RedissonInternals internals;
+
+        FailOnDisconnect(RedissonInternals internals) {
+            this.internals = internals;
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            Deque<QueueCommandHolder> queue =
+                    context.channel().attr(CommandsQueue.COMMANDS_QUEUE).get();
+            List<QueueCommandHolder> unanswered = queue == null ? List.of() : List.copyOf(queue);
+            context.fireChannelInactive(); // first, so that what is asked in answer to this finds the connection ended
+            for (QueueCommandHolder asked : unanswered) {
+                if (asked.getChannelPromise().isSuccess()) { // else Redisson has reported that it was not written
+                    internals.use(Hook.UNANSWERED_COMMANDS);
+                    asked.getCommand().tryFailure(new RedisReconnectedException("The connection has ended"));
+                }
+            }
+        }
+    }
+
+    /**
+     * Redisson's decoder of replies, with a {@link ConnectionBreaker}. Redisson 4.7.0 logs a reply that it cannot read,
+     * and goes on with the next one. Here that is so, without the log, for a reply whose end is known and whose value
+     * is not what its command gives, as anyone may cause who may write a key; where a reply begins as none does, the
+     * connection ends. Used on the connection's event loop only.
+     */
+    static final class ReplyDecoder extends CommandDecoder {
+
+        /** With what the base class looks for the end of a reply, before it reads it. */
+        private static final String BEGINNINGS = "+-:$*_,=%>~";
+
+        private final RedissonInternals internals;
+        private final ConnectionBreaker breaker = new ConnectionBreaker();
+        private boolean outOfStep;
+
+        ReplyDecoder(String scheme, RedissonInternals internals) {
+            super(scheme);
+            this.internals = internals;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object read) throws Exception {
+            if (!breaker.drops(context, read)) {
+                super.channelRead(context, read);
+            }
+        }
+
+        /** As the base class has it, but for the log. */
+        @Override
+        @SuppressWarnings("unchecked")
+        protected void decodeCommand(
+                Channel channel, ByteBuf in, @Nullable QueueCommand asked, int endIndex, State state) throws Exception {
+            internals.use(Hook.REPLY_DECODER);
+            if (asked instanceof CommandData<?, ?> command) {
+                try {
+                    decode(in, (CommandData<Object, Object>) command, null, channel, false, null, 0, state);
+                    sendNext(channel, asked);
+                } catch (Exception e) {
+                    in.readerIndex(endIndex);
+                    sendNext(channel);
+                    asked.tryFailure(e);
+                    if (outOfStep) {
+                        throw e;
+                    }
+                }
+            } else if (asked == null) {
+                while (in.writerIndex() > in.readerIndex()) {
+                    decode(in, null, null, channel, false, null, 0, state);
+                }
+                sendNext(channel);
+            } else {
+                super.decodeCommand(channel, in, asked, endIndex, state);
+                if (outOfStep) { // at one of several, which the base class passes over
+                    throw new IllegalStateException(ConnectionBreaker.UNREADABLE);
+                }
+            }
+        }
+
+        @Override
+        protected void decode(
+                ByteBuf in,
+                @Nullable CommandData<Object, Object> data,
+                @Nullable List<Object> parts,
+                Channel channel,
+                boolean skipConvertor,
+                @Nullable List<CommandData<?, ?>> commandsData,
+                long partsSize,
+                State state)
+                throws IOException {
+            if (BEGINNINGS.indexOf(in.getByte(in.readerIndex())) < 0) {
+                outOfStep = true;
+                throw new IllegalStateException(ConnectionBreaker.UNREADABLE);
+            }
+            try {
+                super.decode(in, data, parts, channel, skipConvertor, commandsData, partsSize, state);
+            } catch (NumberFormatException e) {
+                throw new NumberFormatException(
+                        ConnectionBreaker.UNREADABLE); // the text of the other may quote what was read
+            } catch (IOException | RuntimeException e) {
+                throw new IllegalStateException(
+                        ConnectionBreaker.UNREADABLE + ": " + e.getClass().getName());
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            breaker.trip(context, internalBuffer(), cause);
+        }
+    }
+
+    /**
+     * Tries each hook on a connection that leads nowhere. Loaded only where the versions are others than were tested.
+     */
+    private static final class SelfTest {
+
+        private SelfTest() {}
+
+        static boolean answers(Hook hook) throws ReflectiveOperationException {
+            return switch (hook) {
+                case SUBSCRIPTION_DECODER -> overridesOnly(SubscriptionDecoder.class) && refusalIsReported();
+                case REPLY_DECODER -> overridesOnly(ReplyDecoder.class) && replyIsRead();
+                case MASTERS -> knowsMasters();
+                case UNANSWERED_COMMANDS -> unansweredFails();
+                case LONE_PUBLISH -> lonePublishIsSeen();
+                case DAEMON_TIMER ->
+                    field(RedisChannelInitializer.class, "config").getType() == RedisClientConfig.class
+                            && field(HashedWheelTimer.class, "workerThread").getType() == Thread.class;
+                case FORCED_CLOSE -> forcedCloseCloses();
+            };
+        }
+
+        /** A method of ours that the class above does not have is called by nobody. */
+        private static boolean overridesOnly(Class<?> decoder) {
+            return Stream.of(decoder.getDeclaredMethods())
+                    .filter(method -> !method.isSynthetic())
+                    .filter(method -> (method.getModifiers() & (Modifier.PRIVATE | Modifier.STATIC)) == 0)
+                    .allMatch(method -> isAbove(decoder, method));
+        }
+
+        private static boolean isAbove(Class<?> decoder, Method method) {
+            for (Class<?> above = decoder.getSuperclass(); above != null; above = above.getSuperclass()) {
+                if (Stream.of(above.getDeclaredMethods())
+                        .anyMatch(one -> one.getName().equals(method.getName())
+                                && Arrays.equals(one.getParameterTypes(), method.getParameterTypes()))) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private static RedissonInternals all() {
+            return new RedissonInternals(EnumSet.allOf(Hook.class));
+        }
+
+        private static EmbeddedChannel channel(ChannelHandler... handlers) {
+            return new EmbeddedChannel(handlers);
+        }
+
+        private static ByteBuf bytes(String text) {
+            return Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII);
+        }
+
+        /** Has a command wait for its answer on that connection. */
+        private static CompletableFuture<Object> ask(EmbeddedChannel channel, RedisCommand<?> command) {
+            CompletableFuture<Object> answer = new CompletableFuture<>();
+            CommandData<Object, Object> data =
+                    new CommandData<>(answer, ByteArrayCodec.INSTANCE, command(command), new Object[] {"c", "m"});
+            channel.attr(CommandsQueue.COMMANDS_QUEUE)
+                    .get()
+                    .add(new QueueCommandHolder(data, channel.newPromise().setSuccess()));
+            return answer;
+        }
+
+        private static boolean refusalIsReported() {
+            List<String> refused = new ArrayList<>();
+            EmbeddedChannel channel = channel(
+                    new CommandEncoder(CommandMapper.direct()),
+                    new CommandsQueuePubSub(),
+                    new CommandPubSubDecoder(SubscriptionDecoder.settings(ForkJoinPool.commonPool())));
+            if (!all().isSubscribing(channel)) {
+                return false;
+            }
+            all().observe(channel, ForkJoinPool.commonPool(), new SubscriptionDecoder.Observer() {
+                @Override
+                public void refused(String name, String error) {
+                    refused.add(name);
+                }
+            });
+            CompletableFuture<Object> answer = new CompletableFuture<>();
+            ChannelName name = new ChannelName("c");
+            CommandData<Object, Object> subscribe =
+                    new CommandData<>(answer, null, null, command(RedisCommands.SUBSCRIBE), new Object[] {name});
+            channel.pipeline().get(CommandPubSubDecoder.class).addPubSubCommand(name, subscribe);
+            channel.writeInbound(bytes("-NOPERM no\r\n"));
+            return refused.equals(List.of("c")) && answer.isCompletedExceptionally();
+        }
+
+        @SuppressWarnings("unchecked")
+        private static RedisCommand<Object> command(RedisCommand<?> command) {
+            return (RedisCommand<Object>) command;
+        }
+
+        private static boolean replyIsRead() {
+            EmbeddedChannel channel = channel(new CommandsQueue(), new CommandDecoder("redis"));
+            all().guardReplies(channel);
+            CompletableFuture<Object> answer = ask(channel, RedisCommands.PUBLISH);
+            channel.writeInbound(bytes(":7\r\n"));
+            return Long.valueOf(7).equals(answer.getNow(null));
+        }
+
+        private static boolean unansweredFails() {
+            EmbeddedChannel channel = channel(new CommandsQueue());
+            all().failUnansweredAtTheEnd(channel);
+            CompletableFuture<Object> answer = ask(channel, RedisCommands.PUBLISH);
+            channel.close();
+            return answer.isCompletedExceptionally();
+        }
+
+        private static boolean lonePublishIsSeen() {
+            EmbeddedChannel channel = channel(new CommandEncoder(CommandMapper.direct()), new CommandsQueue());
+            all().addBeforeEncoder(channel, "bytes", new ChannelDuplexHandler());
+            boolean none = all().isLonePublish(channel);
+            ask(channel, RedisCommands.PUBLISH);
+            boolean one = all().isLonePublish(channel);
+            ask(channel, RedisCommands.PUBLISH);
+            return !none && one && !all().isLonePublish(channel);
+        }
+
+        private static boolean forcedCloseCloses() {
+            EmbeddedChannel channel = channel(new ChannelDuplexHandler());
+            all().closeForcibly(channel);
+            return !channel.isOpen();
+        }
+
+        private static boolean knowsMasters() throws ReflectiveOperationException {
+            Class<?> manager = ConnectionManager.class;
+            Class<?> commands = CommandAsyncExecutor.class;
+            return Redisson.class.getMethod("getCommandExecutor").getReturnType() == commands
+                    && commands.getMethod("getConnectionManager").getReturnType() == manager
+                    && manager.getMethod("getEntrySet").getReturnType() == Collection.class
+                    && manager.getMethod("getEntry", String.class).getReturnType() == MasterSlaveEntry.class
+                    && manager.getMethod("calcSlot", String.class).getReturnType() == int.class
+                    && MasterSlaveEntry.class.getMethod("getClient").getReturnType() == RedisClient.class
+                    && commands.getMethod(
+                                            "writeAsync",
+                                            MasterSlaveEntry.class,
+                                            Codec.class,
+                                            RedisCommand.class,
+                                            Object[].class)
+                                    .getReturnType()
+                            == RFuture.class
+                    && commands.getMethod("getServiceManager").getReturnType() == ServiceManager.class
+                    && ServiceManager.class.getMethod("getGroup").getReturnType() == EventLoopGroup.class;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package dev.omnibus.transport.redisson.connection;
+
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
+import io.netty.util.Version;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleDescriptor;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.redisson.Redisson;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A compatibility check of the Redisson and the Netty on the class path, which may be others than the bus was tested
+ * with: what else a program uses brings its own.
+ *
+ * <p>With tested versions nothing is tried. With others each hook into their internals is, once per process. A required
+ * one that does not answer is an {@link IllegalStateException}, which says what was found and what is needed; without
+ * another one Redisson does as it does by itself, and the log says once what that costs.
+ *
+ * @param redisson the version of Redisson; empty if nothing says it
+ * @param netty the versions of Netty's parts; one, if nothing is mixed, and none if nothing says it
+ */
+record RedissonVersions(String redisson, Collection<String> netty) {
+
+    private static final String TESTED_REDISSON = "4.7.0";
+    private static final String MIN_NETTY = "4.1.115.Final";
+    private static final String MAX_TESTED_NETTY = "4.2.16.Final";
+
+    /** Those that are used; others of Netty's artifacts have versions of their own. */
+    private static final List<String> NETTY_PARTS = List.of(
+            "netty-common",
+            "netty-buffer",
+            "netty-transport",
+            "netty-handler",
+            "netty-codec",
+            "netty-codec-base",
+            "netty-resolver");
+
+    private static final String POM = "/META-INF/maven/org.redisson/redisson/pom.properties";
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
+
+    private static @Nullable Set<Hook> answering; // guarded by the class; null until it was tried
+
+    /** What is on the class path. */
+    static RedissonVersions found() {
+        Set<String> netty = new TreeSet<>();
+        Version.identify(RedissonVersions.class.getClassLoader()).forEach((part, version) -> {
+            if (NETTY_PARTS.contains(part)) {
+                netty.add(version.artifactVersion());
+            }
+        });
+        return new RedissonVersions(redissonVersion(), netty);
+    }
+
+    private static String redissonVersion() {
+        Properties pom = new Properties();
+        try (InputStream in = Redisson.class.getResourceAsStream(POM)) {
+            if (in != null) {
+                pom.load(in);
+            }
+        } catch (IOException e) {
+            LOG.debug("The version of Redisson cannot be read", e);
+        }
+        return pom.getProperty("version", "");
+    }
+
+    /**
+     * The hooks that can be used.
+     *
+     * @param manyServers whether the masters have to be known
+     * @throws IllegalStateException if the versions do not fit
+     */
+    static synchronized Set<Hook> usableHooks(boolean manyServers) {
+        Set<Hook> usable = answering;
+        if (usable == null) {
+            RedissonVersions found = found();
+            usable = found.areTested() ? EnumSet.allOf(Hook.class) : RedissonInternals.answering();
+            found.requireFit(usable, manyServers);
+            if (!found.areTested()) {
+                found.report(usable);
+            }
+            answering = usable;
+        } else {
+            found().requireFit(usable, manyServers);
+        }
+        return usable;
+    }
+
+    /** Whether the bus is built and tested with them. */
+    boolean areTested() {
+        return redisson.equals(TESTED_REDISSON)
+                && netty.size() == 1
+                && netty.stream()
+                        .allMatch(each -> compare(each, MIN_NETTY).orElse(-1) >= 0
+                                && compare(each, MAX_TESTED_NETTY).orElse(1) <= 0);
+    }
+
+    /**
+     * Throws unless the bus keeps its promises with these.
+     *
+     * @param hooks those that answer
+     */
+    void requireFit(Set<Hook> hooks, boolean manyServers) {
+        List<String> missing = Hook.required(manyServers).stream()
+                .filter(hook -> !hooks.contains(hook))
+                .map(hook -> hook.without)
+                .toList();
+        if (!missing.isEmpty()) {
+            throw misfit(" (" + String.join(", and ", missing) + ")", null);
+        }
+        if (netty.stream().anyMatch(each -> compare(each, MIN_NETTY).orElse(0) < 0)) {
+            throw misfit("", null);
+        }
+    }
+
+    private void report(Set<Hook> hooks) {
+        String lost = EnumSet.complementOf(EnumSet.copyOf(hooks)).stream()
+                .map(hook -> hook.without)
+                .collect(Collectors.joining("; "));
+        String what = "The bus was tested with Redisson " + TESTED_REDISSON + " and Netty " + MIN_NETTY + " to "
+                + MAX_TESTED_NETTY + ", and found " + this + ". ";
+        if (lost.isEmpty()) {
+            LOG.info("{}What it uses of them is there", what);
+        } else {
+            LOG.warn("{}Not all that it uses of them is there: {}", what, lost);
+        }
+    }
+
+    /** A class or method was missing when it was needed. */
+    static IllegalStateException misfit(LinkageError e) {
+        return found().misfit("", e);
+    }
+
+    private IllegalStateException misfit(String why, @Nullable LinkageError e) {
+        return new IllegalStateException(
+                "Redisson and Netty on the class path do not fit the bus" + why + ". It needs Redisson "
+                        + TESTED_REDISSON + ", and Netty " + MIN_NETTY
+                        + " or a later one with all of its parts of one version; found " + this
+                        + ". With Spring Boot set netty.version",
+                e);
+    }
+
+    /** Empty if the one is no version in the usual form. */
+    private static OptionalInt compare(String version, String other) {
+        try {
+            return OptionalInt.of(
+                    ModuleDescriptor.Version.parse(version).compareTo(ModuleDescriptor.Version.parse(other)));
+        } catch (IllegalArgumentException unusual) {
+            return OptionalInt.empty();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Redisson " + (redisson.isEmpty() ? "of an unknown version" : redisson) + " and Netty "
+                + (netty.isEmpty() ? "of an unknown version" : String.join(" and ", netty));
+    }
+}

@@ -1,0 +1,83 @@
+package dev.omnibus.transport.redisson.connection;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class RedissonVersionsTest {
+
+    private static final Set<Hook> ALL = EnumSet.allOf(Hook.class);
+
+    private static Set<Hook> without(Hook hook) {
+        return EnumSet.complementOf(EnumSet.of(hook));
+    }
+
+    private static RedissonVersions versions(String redisson, String... netty) {
+        return new RedissonVersions(redisson, List.of(netty));
+    }
+
+    @Test
+    void whatIsOnTheClassPathIsFoundAndTested() {
+        RedissonVersions found = RedissonVersions.found();
+        assertTrue(found.areTested(), found::toString);
+    }
+
+    /** It is tried for each hook what is tried where the versions are others. */
+    @Test
+    void eachHookAnswersTheSelfTest() {
+        assertEquals(ALL, RedissonInternals.answering());
+    }
+
+    @Test
+    void othersAreNotTested() {
+        assertTrue(versions("4.7.0", "4.1.128.Final").areTested());
+        assertFalse(versions("4.8.0", "4.2.16.Final").areTested());
+        assertFalse(versions("", "4.2.16.Final").areTested());
+        assertFalse(versions("4.7.0", "4.2.17.Final").areTested());
+        assertFalse(versions("4.7.0", "4.1.114.Final").areTested());
+        assertFalse(versions("4.7.0", "4.1.128.Final", "4.2.16.Final").areTested());
+        assertFalse(versions("4.7.0").areTested());
+        assertFalse(versions("4.7.0", "of our own").areTested());
+    }
+
+    @Test
+    void othersFitWhileEachRequiredHookAnswers() {
+        RedissonVersions others = versions("4.8.0", "4.2.17.Final");
+        assertDoesNotThrow(() -> others.requireFit(ALL, true));
+        for (Hook hook : Hook.values()) {
+            if (!hook.required) {
+                assertDoesNotThrow(() -> others.requireFit(without(hook), true));
+            }
+        }
+        assertDoesNotThrow(() -> others.requireFit(without(Hook.MASTERS), false));
+    }
+
+    @Test
+    void withoutARequiredHookOneSentenceSaysWhatWasFoundAndWhatIsNeeded() {
+        RedissonVersions others = versions("4.8.0", "4.2.17.Final");
+        for (Hook hook : Hook.required(true)) {
+            IllegalStateException e =
+                    assertThrows(IllegalStateException.class, () -> others.requireFit(without(hook), true));
+            assertEquals(
+                    "Redisson and Netty on the class path do not fit the bus (" + hook.without
+                            + "). It needs Redisson 4.7.0, and Netty 4.1.115.Final or a later one with all of its parts of"
+                            + " one version; found Redisson 4.8.0 and Netty 4.2.17.Final. With Spring Boot set"
+                            + " netty.version",
+                    e.getMessage());
+        }
+    }
+
+    @Test
+    void aNettyThatIsTooOldIsRefusedWhateverItHas() {
+        RedissonVersions old = versions("4.7.0", "4.1.114.Final");
+        assertThrows(IllegalStateException.class, () -> old.requireFit(ALL, false));
+    }
+}
