@@ -26,7 +26,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
 import dev.omnibus.internal.channel.Outbox;
 import dev.omnibus.internal.concurrent.GuardedFuture;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +100,7 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(
                     resideInAnyPackage("java..", "org.slf4j..", "org.jspecify..", "dev.omnibus.internal.concurrent")
-                            .or(equivalentTo(IoThread.class)));
+                            .or(equivalentTo(NonBlockingThread.class)));
 
     @ArchTest
     static final ArchRule jsonKnowsNoEvents = noClasses()

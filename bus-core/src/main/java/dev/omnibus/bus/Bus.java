@@ -21,7 +21,7 @@ import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layers;
 import dev.omnibus.internal.runtime.NodeId;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.RedissonOptions;
@@ -380,7 +380,7 @@ public final class Bus implements AutoCloseable {
      */
     @Override
     public void close() {
-        boolean inside = BusThreads.isOneOf(this) || channels.areReadingHere() || IoThread.isCurrent();
+        boolean inside = BusThreads.isOneOf(this) || channels.areReadingHere() || NonBlockingThread.isCurrent();
         if (!layers.beginClosing()) {
             if (!inside) {
                 closed.join();

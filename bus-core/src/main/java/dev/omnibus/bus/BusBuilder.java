@@ -6,7 +6,7 @@ import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.runtime.NodeId;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -319,7 +319,7 @@ public final class BusBuilder {
      *     {@link #closeOnShutdown} if the JVM is already shutting down
      */
     public Bus build() {
-        IoThread.requireOther("Connecting a bus");
+        NonBlockingThread.requireOther("Connecting a bus");
         Bus bus = new Bus(this);
         if (closeOnShutdown) {
             bus.closeOnShutdown();

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
  * channel if the first was completed before the second was published. Everything better than that is made above it.
  *
  * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
- * must neither block nor throw. That thread is an {@link IoThread}, so that what would wait there is refused.
+ * must neither block nor throw. That thread is an {@link NonBlockingThread}, so that what would wait there is refused.
  * Thread-safe.
  */
 public interface Transport extends AutoCloseable {
@@ -137,7 +137,7 @@ public interface Transport extends AutoCloseable {
      * @param value what it says; not to be changed afterwards. Saying the same again is cheaper than something new
      * @param ttl how long it stands; at least a millisecond
      * @return completes with the version of the index when it is written; fails if it says more than
-     *     {@link Leases#MAX_VALUE_BYTES}
+     *     {@link LeaseUpdate#MAX_VALUE_BYTES}
      */
     CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl);
 
@@ -157,7 +157,7 @@ public interface Transport extends AutoCloseable {
      * @param since the version that the reader knows; 0 if none
      * @return what has changed since then
      */
-    CompletableFuture<Leases> leases(String index, long since);
+    CompletableFuture<LeaseUpdate> leases(String index, long since);
 
     /**
      * Runs something that sends several things, so that they can go in one write: each write wakes the server up, which

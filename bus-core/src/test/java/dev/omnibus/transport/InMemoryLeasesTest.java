@@ -17,7 +17,8 @@ class InMemoryLeasesTest extends LeaseContract {
 
         write(here, index, a, "one", Duration.ofSeconds(30));
 
-        assertEquals(Leases.unchanged(version), there.leases(index, version).join());
+        assertEquals(
+                LeaseUpdate.unchanged(version), there.leases(index, version).join());
     }
 
     @Test

@@ -52,7 +52,7 @@ abstract class LeaseContract {
         link.renewLease(index, key, value.getBytes(UTF_8), ttl).join();
     }
 
-    static Map<String, String> texts(Leases leases) {
+    static Map<String, String> texts(LeaseUpdate leases) {
         Map<String, String> texts = new HashMap<>();
         leases.changed().forEach((key, value) -> texts.put(key, new String(value, UTF_8)));
         return texts;
@@ -60,7 +60,7 @@ abstract class LeaseContract {
 
     /** The keys of all that stand, as one sees them who knows nothing. */
     static Set<String> standing(Transport link, String index) {
-        Leases leases = link.leases(index, 0).join();
+        LeaseUpdate leases = link.leases(index, 0).join();
         assertTrue(leases.all());
         return leases.changed().keySet();
     }
@@ -74,14 +74,14 @@ abstract class LeaseContract {
     void anEntryThatNobodyWouldReadIsRefusedWhereItIsWritten() {
         CompletionException e = assertThrows(
                 CompletionException.class,
-                () -> here.renewLease(index, a, new byte[Leases.MAX_VALUE_BYTES + 1], LONG)
+                () -> here.renewLease(index, a, new byte[LeaseUpdate.MAX_VALUE_BYTES + 1], LONG)
                         .join());
         TransportException tooLarge = assertInstanceOf(TransportException.class, e.getCause());
         assertEquals(TransportException.Kind.TOO_LARGE, tooLarge.kind());
         assertTrue(tooLarge.notSent());
         assertEquals("The entry " + a + " has 1048577 bytes; it may have 1048576", tooLarge.getMessage());
 
-        here.renewLease(index, b, new byte[Leases.MAX_VALUE_BYTES], LONG).join();
+        here.renewLease(index, b, new byte[LeaseUpdate.MAX_VALUE_BYTES], LONG).join();
         assertEquals(Set.of(b), standing(there, index));
     }
 
@@ -91,18 +91,18 @@ abstract class LeaseContract {
             write(here, index, a + i, "one", LONG);
         }
         write(here, index, b, "two", LONG);
-        Leases all = there.leases(index, 0).join();
+        LeaseUpdate all = there.leases(index, 0).join();
         assertEquals(1_201, all.changed().size());
 
         write(here, index, b, "zwei", LONG);
         here.endLease(index, a + 7).join();
-        Leases changed = there.leases(index, all.version()).join();
+        LeaseUpdate changed = there.leases(index, all.version()).join();
 
         assertEquals(Map.of(b, "zwei"), texts(changed));
         assertEquals(Set.of(a + 7), changed.gone());
         assertEquals(false, changed.all());
         assertEquals(
-                Leases.unchanged(changed.version()),
+                LeaseUpdate.unchanged(changed.version()),
                 there.leases(index, changed.version()).join());
     }
 
@@ -110,13 +110,13 @@ abstract class LeaseContract {
     final void aReaderWhoHasMissedTooMuchIsToldAll() {
         write(here, index, a, "one", LONG);
         write(here, index, b, "two", LONG);
-        Leases before = there.leases(index, 0).join();
+        LeaseUpdate before = there.leases(index, 0).join();
         here.endLease(index, b).join();
         for (int i = 0; i < 1_100; i++) {
             write(here, index, a + i, "one", LONG);
             here.endLease(index, a + i).join();
         }
-        Leases after = there.leases(index, before.version()).join();
+        LeaseUpdate after = there.leases(index, before.version()).join();
         assertTrue(after.all() ? !after.changed().containsKey(b) : after.gone().contains(b));
         assertEquals(Set.of(a), standing(there, index));
     }
@@ -154,7 +154,7 @@ abstract class LeaseContract {
     }
 
     private long read(Map<String, String> known, long since) {
-        Leases leases = there.leases(index, since).join();
+        LeaseUpdate leases = there.leases(index, since).join();
         if (leases.all()) {
             known.clear();
         }
@@ -168,9 +168,9 @@ abstract class LeaseContract {
         write(here, index, a, "one", LONG);
         write(here, index, b, "two", LONG);
 
-        Leases both = there.leases(index, 0).join();
+        LeaseUpdate both = there.leases(index, 0).join();
         here.endLease(index, b).join();
-        Leases rest = there.leases(index, both.version()).join();
+        LeaseUpdate rest = there.leases(index, both.version()).join();
 
         assertEquals(Map.of(a, "one", b, "two"), texts(both));
         assertTrue(
@@ -206,7 +206,7 @@ abstract class LeaseContract {
 
         write(here, index, a, "uno", LONG);
 
-        Leases changed = there.leases(index, version).join();
+        LeaseUpdate changed = there.leases(index, version).join();
         assertEquals("uno", texts(changed).get(a));
         assertEquals(Set.of(a, b), standing(there, index));
     }
@@ -219,11 +219,11 @@ abstract class LeaseContract {
 
         forget();
         assertEquals(
-                Leases.all(0, Map.of()).changed(),
+                LeaseUpdate.all(0, Map.of()).changed(),
                 there.leases(index, version).join().changed());
         write(here, index, a, "one", LONG);
 
-        Leases again = there.leases(index, version).join();
+        LeaseUpdate again = there.leases(index, version).join();
         assertTrue(again.all());
         assertEquals(Map.of(a, "one"), texts(again));
     }

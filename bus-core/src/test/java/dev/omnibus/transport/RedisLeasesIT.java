@@ -63,7 +63,8 @@ class RedisLeasesIT {
 
             write(here, index, a, "one", LONG);
 
-            assertEquals(Leases.unchanged(version), there.leases(index, version).join());
+            assertEquals(
+                    LeaseUpdate.unchanged(version), there.leases(index, version).join());
         }
 
         @Test
@@ -121,7 +122,7 @@ class RedisLeasesIT {
             write(here, index, a, "one", LONG);
             write(here, index, b, "two", LONG);
 
-            Leases leases = there.leases(index, future).join();
+            LeaseUpdate leases = there.leases(index, future).join();
             assertEquals(future + 2, leases.version());
             assertEquals(Map.of(a, "one", b, "two"), texts(leases));
         }
@@ -225,13 +226,13 @@ class RedisLeasesIT {
         @Test
         void whatIsWrittenPlainlyIsSeenOnceByTheScript() {
             write(there, index, b, "two", LONG);
-            Leases first = here.leases(index, 0).join();
+            LeaseUpdate first = here.leases(index, 0).join();
             assertEquals(Map.of(b, "two"), texts(first));
 
             write(there, index, b, "two", LONG);
 
             assertEquals(
-                    Leases.unchanged(first.version()),
+                    LeaseUpdate.unchanged(first.version()),
                     here.leases(index, first.version()).join());
         }
 

@@ -8,7 +8,7 @@ import dev.omnibus.rpc.internal.client.CallSettings;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.client.ServiceProxy;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
@@ -120,7 +120,7 @@ public final class Question<T> {
      * @throws IllegalStateException in a method that is {@link NonBlocking}
      */
     public Replies<T> ask() {
-        IoThread.requireOther("Waiting for the answers of " + method);
+        NonBlockingThread.requireOther("Waiting for the answers of " + method);
         return ServiceProxy.await(askAsync(), method);
     }
 

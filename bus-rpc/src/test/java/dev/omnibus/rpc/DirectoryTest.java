@@ -17,7 +17,7 @@ import dev.omnibus.rpc.internal.directory.NodeTable;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -104,7 +104,7 @@ class DirectoryTest extends PlayedNodes {
         AtomicInteger looks = new AtomicInteger();
         Transport counting = new PassingOn(network.open()) {
             @Override
-            public CompletableFuture<Leases> leases(String index, long since) {
+            public CompletableFuture<LeaseUpdate> leases(String index, long since) {
                 looks.incrementAndGet();
                 return super.leases(index, since);
             }
@@ -471,7 +471,7 @@ class DirectoryTest extends PlayedNodes {
         AtomicBoolean away = new AtomicBoolean();
         Transport looking = new PassingOn(network.open()) {
             @Override
-            public CompletableFuture<Leases> leases(String index, long since) {
+            public CompletableFuture<LeaseUpdate> leases(String index, long since) {
                 return away.get()
                         ? CompletableFuture.failedFuture(
                                 new TransportException(Kind.CONNECTION_LOST, true, "it is away", null))
@@ -510,7 +510,7 @@ class DirectoryTest extends PlayedNodes {
         AtomicInteger throwing = new AtomicInteger();
         Transport link = new PassingOn(network.open()) {
             @Override
-            public CompletableFuture<Leases> leases(String index, long since) {
+            public CompletableFuture<LeaseUpdate> leases(String index, long since) {
                 if (throwing.getAndDecrement() > 0) {
                     throw new IllegalStateException("told to fail");
                 }

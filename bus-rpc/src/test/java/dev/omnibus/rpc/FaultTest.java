@@ -17,7 +17,7 @@ import dev.omnibus.rpc.internal.client.NodeChoice;
 import dev.omnibus.rpc.internal.directory.Node;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Transport;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -94,7 +94,7 @@ class FaultTest extends PlayedNodes {
 
     @Test
     void aCallEndsByItsTimeoutAlthoughTheDirectoryDoesNotAnswer() {
-        AtomicReference<CompletableFuture<Leases>> stuck = new AtomicReference<>();
+        AtomicReference<CompletableFuture<LeaseUpdate>> stuck = new AtomicReference<>();
         Transport link = new StuckLeases(network.open(), stuck);
         Bus bus = Bus.builder(link).name("caller").build();
         open.add(bus);
@@ -398,16 +398,16 @@ class FaultTest extends PlayedNodes {
     /** A transport whose leases are not read when somebody says so. */
     private static final class StuckLeases extends PassingOn {
 
-        private final AtomicReference<CompletableFuture<Leases>> stuck;
+        private final AtomicReference<CompletableFuture<LeaseUpdate>> stuck;
 
-        StuckLeases(Transport link, AtomicReference<CompletableFuture<Leases>> stuck) {
+        StuckLeases(Transport link, AtomicReference<CompletableFuture<LeaseUpdate>> stuck) {
             super(link);
             this.stuck = stuck;
         }
 
         @Override
-        public CompletableFuture<Leases> leases(String index, long since) {
-            CompletableFuture<Leases> never = stuck.get();
+        public CompletableFuture<LeaseUpdate> leases(String index, long since) {
+            CompletableFuture<LeaseUpdate> never = stuck.get();
             return never == null ? super.leases(index, since) : never;
         }
     }

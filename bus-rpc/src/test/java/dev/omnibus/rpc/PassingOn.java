@@ -1,7 +1,7 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
@@ -53,7 +53,7 @@ class PassingOn implements Transport {
     }
 
     @Override
-    public CompletableFuture<Leases> leases(String index, long since) {
+    public CompletableFuture<LeaseUpdate> leases(String index, long since) {
         return link.leases(index, since);
     }
 

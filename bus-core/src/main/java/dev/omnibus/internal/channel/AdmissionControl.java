@@ -2,7 +2,7 @@ package dev.omnibus.internal.channel;
 
 import dev.omnibus.internal.channel.ChannelStats.Counters;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.util.concurrent.Executor;
@@ -76,7 +76,7 @@ public final class AdmissionControl {
         long start = System.nanoTime();
         String waited = "";
         if (mayWait) {
-            IoThread.requireOther("Publishing to " + channel + ", which waits for room in the full outbox,");
+            NonBlockingThread.requireOther("Publishing to " + channel + ", which waits for room in the full outbox,");
             try {
                 if (share.await(waiting.weight(), patience, () -> !refuses(waiting))) {
                     return true;

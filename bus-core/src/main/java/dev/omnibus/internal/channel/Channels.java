@@ -5,7 +5,7 @@ import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.concurrent.PhasedTimer;
 import dev.omnibus.internal.concurrent.Timer;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -405,7 +405,7 @@ public final class Channels implements AutoCloseable {
      * @throws IllegalStateException on the transport's thread, which must not wait
      */
     public boolean flush(Duration timeout) throws InterruptedException {
-        IoThread.requireOther("Waiting until all is sent");
+        NonBlockingThread.requireOther("Waiting until all is sent");
         return outbox.flush(timeout);
     }
 

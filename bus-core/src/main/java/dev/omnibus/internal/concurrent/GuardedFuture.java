@@ -1,6 +1,6 @@
 package dev.omnibus.internal.concurrent;
 
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +50,7 @@ public class GuardedFuture<T> extends CompletableFuture<T> {
 
     private void requireWaiting() {
         if (!isDone()) {
-            IoThread.requireOther("Waiting for this future");
+            NonBlockingThread.requireOther("Waiting for this future");
             guard.run();
         }
     }

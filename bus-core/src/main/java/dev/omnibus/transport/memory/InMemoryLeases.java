@@ -1,6 +1,6 @@
 package dev.omnibus.transport.memory;
 
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -50,11 +50,11 @@ final class InMemoryLeases {
         }
     }
 
-    synchronized Leases look(String name, long since) {
+    synchronized LeaseUpdate look(String name, long since) {
         Index index = current(name);
         boolean all = since == 0 || since > index.version || since < index.remembered;
         if (!all && index.version == since) {
-            return Leases.unchanged(since);
+            return LeaseUpdate.unchanged(since);
         }
         Map<String, byte[]> changed = new HashMap<>();
         index.entries.forEach((key, lease) -> {
@@ -68,7 +68,7 @@ final class InMemoryLeases {
                 gone.add(key);
             }
         });
-        return new Leases(index.version, all, changed, gone);
+        return new LeaseUpdate(index.version, all, changed, gone);
     }
 
     synchronized void forget() {

@@ -1,8 +1,8 @@
 package dev.omnibus.transport.memory;
 
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.IoThread;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -33,7 +33,7 @@ final class InMemoryTransport implements Transport {
         return thread;
     });
 
-    private static final class Io extends Thread implements IoThread {
+    private static final class Io extends Thread implements NonBlockingThread {
 
         Io(Runnable task) {
             super(task, "omnibus-memory-io");
@@ -124,7 +124,7 @@ final class InMemoryTransport implements Transport {
     @Override
     public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
         return answer(() -> {
-            Leases.requireReadable(key, value);
+            LeaseUpdate.requireReadable(key, value);
             return network.leases("write " + key).renew(index, key, value, ttl);
         });
     }
@@ -138,7 +138,7 @@ final class InMemoryTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Leases> leases(String index, long since) {
+    public CompletableFuture<LeaseUpdate> leases(String index, long since) {
         return answer(() -> network.leases("read " + index).look(index, since));
     }
 

@@ -2,8 +2,8 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.IoThread;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
@@ -71,7 +71,7 @@ public final class RedissonTransport implements Transport {
     private boolean closed; // guarded by this
 
     private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals) {
-        IoThread.requireOther("Connecting to Redis");
+        NonBlockingThread.requireOther("Connecting to Redis");
         this.options = Objects.requireNonNull(options, "options");
         this.internals = internals;
         EventLoop on = startEventLoop(options, internals);
@@ -431,7 +431,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
         try {
-            Leases.requireReadable(key, value);
+            LeaseUpdate.requireReadable(key, value);
         } catch (TransportException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -444,7 +444,7 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Leases> leases(String index, long since) {
+    public CompletableFuture<LeaseUpdate> leases(String index, long since) {
         return ask(leases -> leases.look(index, since));
     }
 
@@ -459,7 +459,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public Queues queues() {
-        IoThread.requireOther("Connecting to the lists of Redis");
+        NonBlockingThread.requireOther("Connecting to the lists of Redis");
         synchronized (this) {
             if (closed) {
                 throw closedFailure();

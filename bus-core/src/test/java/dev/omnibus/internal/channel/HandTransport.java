@@ -1,7 +1,7 @@
 package dev.omnibus.internal.channel;
 
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -151,8 +151,8 @@ final class HandTransport implements Transport {
     }
 
     @Override
-    public CompletableFuture<Leases> leases(String index, long since) {
-        return CompletableFuture.completedFuture(Leases.unchanged(since));
+    public CompletableFuture<LeaseUpdate> leases(String index, long since) {
+        return CompletableFuture.completedFuture(LeaseUpdate.unchanged(since));
     }
 
     @Override

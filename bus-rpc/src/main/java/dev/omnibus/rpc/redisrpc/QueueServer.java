@@ -8,7 +8,7 @@ import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Queues;
 import java.io.IOException;
 import java.time.Duration;
@@ -294,7 +294,7 @@ final class QueueServer implements Registration {
      * that process, or when Redis comes back, evicts a key or loses it. Until a server that lives has enlisted itself
      * again nobody would look for what it takes.
      */
-    void seen(Leases leases, List<String> servers) {
+    void seen(LeaseUpdate leases, List<String> servers) {
         if (ready.isDone() && isOpen() && !servers.contains(names.taken())) {
             enlist(); // others had taken this server for dead, or Redis has forgotten it
         }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.Adapter;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
@@ -91,9 +91,9 @@ class QueueServerTest {
         Lists lists = new Lists();
         lists.list(OTHER.servers()).add(OTHER.taken());
         lists.list(OTHER.taken()).add("a request");
-        Leases without = Leases.all(1, Map.of());
+        LeaseUpdate without = LeaseUpdate.all(1, Map.of());
         try (Bus bus = Bus.builder(new InMemoryNetwork().open()).name("here").build()) {
-            Leases with = Leases.all(
+            LeaseUpdate with = LeaseUpdate.all(
                     1,
                     Map.of(
                             QueueNames.lease(
@@ -107,7 +107,7 @@ class QueueServerTest {
                     any -> {});
             List<String> servers = List.of(OTHER.taken());
 
-            for (Leases seen : List.of(without, with, without, with, without)) {
+            for (LeaseUpdate seen : List.of(without, with, without, with, without)) {
                 server.seen(seen, servers);
             }
             assertEquals(List.of("a request"), List.copyOf(lists.list(OTHER.taken())), "it was missing once each time");

@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson.connection;
 
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SelectStrategyFactory;
@@ -76,7 +76,7 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
         }
     }
 
-    private static final class Io extends FastThreadLocalThread implements IoThread {
+    private static final class Io extends FastThreadLocalThread implements NonBlockingThread {
 
         Io(@Nullable ThreadGroup group, Runnable task, String name) {
             super(group, task, name);

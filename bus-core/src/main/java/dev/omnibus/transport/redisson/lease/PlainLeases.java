@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson.lease;
 
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
@@ -125,7 +125,7 @@ final class PlainLeases {
      * What has changed, by the version that the script of others, or other plain users, have made known. If nobody runs
      * the script, which is so while the first entry that it has to look at stays the same, the entries are counted.
      */
-    CompletableFuture<Leases> look(String index, long since) {
+    CompletableFuture<LeaseUpdate> look(String index, long since) {
         RBatch batch = batch();
         CompletableFuture<byte[]> written = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
                 .getAsync()
@@ -154,21 +154,21 @@ final class PlainLeases {
                         ? all(index, version)
                         : changed(index, version, since);
             }
-            return settled ? done(Leases.unchanged(since)) : missing(index, since);
+            return settled ? done(LeaseUpdate.unchanged(since)) : missing(index, since);
         });
     }
 
-    private CompletableFuture<Leases> all(String index, long version) {
+    private CompletableFuture<LeaseUpdate> all(String index, long version) {
         return names(index)
                 .thenCompose(keys -> values(keys).thenApply(values -> {
                     Set<String> expired = new HashSet<>(keys);
                     expired.removeAll(values.keySet());
                     remove(index, expired);
-                    return Leases.all(version, values);
+                    return LeaseUpdate.all(version, values);
                 }));
     }
 
-    private CompletableFuture<Leases> changed(String index, long version, long since) {
+    private CompletableFuture<LeaseUpdate> changed(String index, long version, long since) {
         RBatch batch = batch();
         RScoredSortedSetAsync<byte[]> changes = set(batch, RedisLeases.changes(index));
         CompletableFuture<Collection<byte[]>> later = changes.valueRangeAsync(
@@ -184,13 +184,13 @@ final class PlainLeases {
             keys.addAll(texts(index, unnumbered.join()));
             return values(keys).thenApply(values -> {
                 keys.removeAll(values.keySet());
-                return new Leases(version, false, values, keys);
+                return new LeaseUpdate(version, false, values, keys);
             });
         });
     }
 
     /** Those that are listed and have ended. */
-    private CompletableFuture<Leases> missing(String index, long since) {
+    private CompletableFuture<LeaseUpdate> missing(String index, long since) {
         return names(index)
                 .thenCompose(
                         keys -> each(keys, (batch, key) -> batch.getBucket(key).isExistsAsync()))
@@ -202,7 +202,7 @@ final class PlainLeases {
                         }
                     });
                     remove(index, expired);
-                    return new Leases(since, false, Map.of(), expired);
+                    return new LeaseUpdate(since, false, Map.of(), expired);
                 });
     }
 
@@ -246,7 +246,7 @@ final class PlainLeases {
                     long left = RedisLeases.MAX_BYTES;
                     Set<String> readable = new HashSet<>();
                     for (Map.Entry<String, Long> size : sizes.entrySet()) {
-                        if (size.getValue() > 0 && size.getValue() <= Math.min(left, Leases.MAX_VALUE_BYTES)) {
+                        if (size.getValue() > 0 && size.getValue() <= Math.min(left, LeaseUpdate.MAX_VALUE_BYTES)) {
                             left -= size.getValue();
                             readable.add(size.getKey());
                         }

@@ -1,7 +1,7 @@
 package dev.omnibus.transport.redisson.lease;
 
 import dev.omnibus.internal.concurrent.FailureLog;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import java.io.IOException;
 import java.io.InputStream;
@@ -200,12 +200,12 @@ public final class RedisLeases {
                 "remove " + key);
     }
 
-    public CompletableFuture<Leases> look(String index, long since) {
+    public CompletableFuture<LeaseUpdate> look(String index, long since) {
         return scripted(() -> glance(index, since), () -> plain.look(index, since), "read " + index);
     }
 
     /** One plain command, if this client has asked a moment ago whether it is time for the script. */
-    private CompletableFuture<Leases> glance(String index, long since) {
+    private CompletableFuture<LeaseUpdate> glance(String index, long since) {
         long now = System.nanoTime();
         RBatch batch = batch(client);
         if (now - glanced < LOOKED_FOR.toNanos() && index.equals(glancedAt)) {
@@ -225,12 +225,12 @@ public final class RedisLeases {
                         : parts(index, since, null));
     }
 
-    private static Leases known(long since) {
-        return since == UNKNOWN ? Leases.all(UNKNOWN, Map.of()) : Leases.unchanged(since);
+    private static LeaseUpdate known(long since) {
+        return since == UNKNOWN ? LeaseUpdate.all(UNKNOWN, Map.of()) : LeaseUpdate.unchanged(since);
     }
 
     /** What the script answers is bounded, so it may take more than one. */
-    private CompletableFuture<Leases> parts(String index, long since, @Nullable Part before) {
+    private CompletableFuture<LeaseUpdate> parts(String index, long since, @Nullable Part before) {
         byte[] goOn = utf8(before != null && before.all ? "1" : "0");
         return run(lists(index), utf8("look"), utf8(String.valueOf(since)), goOn)
                 .thenCompose(answer -> {
@@ -279,8 +279,8 @@ public final class RedisLeases {
             }
         }
 
-        Leases leases() {
-            return new Leases(version, all, changed, all ? Set.of() : gone);
+        LeaseUpdate leases() {
+            return new LeaseUpdate(version, all, changed, all ? Set.of() : gone);
         }
     }
 

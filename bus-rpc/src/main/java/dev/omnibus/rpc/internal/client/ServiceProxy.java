@@ -7,7 +7,7 @@ import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
-import dev.omnibus.transport.IoThread;
+import dev.omnibus.transport.NonBlockingThread;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Array;
 import java.lang.reflect.InvocationHandler;
@@ -81,7 +81,7 @@ public final class ServiceProxy implements InvocationHandler {
     /** Asked before anything is sent. */
     private static void requireWaiting(Operation operation) {
         if (!operation.async()) {
-            IoThread.requireOther("Waiting for the answer of " + operation.name());
+            NonBlockingThread.requireOther("Waiting for the answer of " + operation.name());
         }
     }
 

@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.rpc.NodeInfo;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -71,12 +71,12 @@ public final class Manifests {
         if (size > MAX_METHODS) {
             return size + " services and methods; a node may announce " + MAX_METHODS;
         }
-        if (2 * weight(info) < Leases.MAX_VALUE_BYTES) {
+        if (2 * weight(info) < LeaseUpdate.MAX_VALUE_BYTES) {
             return ""; // in memory it takes more than as a text, and a quote there takes two
         }
         int bytes = bytes(info).length;
-        return bytes > Leases.MAX_VALUE_BYTES
-                ? bytes + " bytes of names and shapes; a node may announce " + Leases.MAX_VALUE_BYTES
+        return bytes > LeaseUpdate.MAX_VALUE_BYTES
+                ? bytes + " bytes of names and shapes; a node may announce " + LeaseUpdate.MAX_VALUE_BYTES
                 : "";
     }
 

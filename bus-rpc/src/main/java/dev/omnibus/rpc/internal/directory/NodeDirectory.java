@@ -17,7 +17,7 @@ import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
-import dev.omnibus.transport.Leases;
+import dev.omnibus.transport.LeaseUpdate;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -255,7 +255,7 @@ public final class NodeDirectory implements Layer {
         return done;
     }
 
-    private void looked(CompletableFuture<Void> done, @Nullable Leases leases, @Nullable Throwable failure) {
+    private void looked(CompletableFuture<Void> done, @Nullable LeaseUpdate leases, @Nullable Throwable failure) {
         try {
             if (leases != null) {
                 at(leases.version());
@@ -287,7 +287,7 @@ public final class NodeDirectory implements Layer {
                 : underWay.handle((done, failure) -> look()).thenCompose(Function.identity());
     }
 
-    private void seen(Leases leases) {
+    private void seen(LeaseUpdate leases) {
         Set<String> standing = new HashSet<>();
         leases.changed().forEach((key, value) -> {
             String id = id(key);
