@@ -1,6 +1,6 @@
 package dev.omnibus.transport;
 
-/** Receives the frames of one subscription. Called on the transport's thread: must neither block nor throw. */
+/** A listener for the frames of one subscription. Called on the transport's thread: must neither block nor throw. */
 @FunctionalInterface
 public interface FrameListener {
 

@@ -26,11 +26,10 @@ public interface NonBlockingThread {
      */
     static void requireOther(String waiting) {
         if (isCurrent()) {
-            throw new IllegalStateException(
-                    waiting + " would block " + Thread.currentThread().getName()
-                            + ", the thread on which everything arrives at this node, and what is waited for as well. Do it on"
-                            + " another thread (served methods run on one, unless they are @NonBlocking), or do not wait: hang"
-                            + " what follows on a future");
+            throw new IllegalStateException(waiting + " would block "
+                    + Thread.currentThread().getName() + ", the thread on which everything arrives at this node, also"
+                    + " what is waited for. Do it on another thread (served methods run on one, unless they are"
+                    + " @NonBlocking), or do not wait: go on when a future completes");
         }
     }
 }

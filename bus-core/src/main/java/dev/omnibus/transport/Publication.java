@@ -1,17 +1,17 @@
 package dev.omnibus.transport;
 
 /**
- * One frame to be sent, and who wants to know how it went.
+ * A frame to be sent, with the callback for its outcome.
  *
  * @param channel where to
  * @param frame the bytes; not changed by anyone afterwards
- * @param counted whether the receivers are to be counted exactly, leaving out those that subscribe by pattern and just
- *     look on. It costs a little more than a plain publish
- * @param outcome told once, perhaps on the transport's own thread: it must neither block nor throw
+ * @param counted whether the receivers are to be counted exactly, leaving out pattern subscribers. It costs a little
+ *     more than a plain publish
+ * @param outcome completed once, perhaps on the transport's own thread: it must neither block nor throw
  */
 public record Publication(String channel, byte[] frame, boolean counted, Outcome outcome) {
 
-    /** How a publication went. Exactly one of the two methods is called, once. */
+    /** The outcome of a publication. Exactly one of the two methods is called, once. */
     public interface Outcome {
 
         /** Instead of a number of pattern subscribers: they are among the receivers, if there are any. */
@@ -23,13 +23,13 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
          * @param receivers how many there were. If pattern subscribers were not told apart, the number may include
          *     them, and in a cluster it leaves out those that other servers hold
          * @param patternSubscribers how many subscriptions by pattern got it as well and are left out of the number of
-         *     receivers; at least 1 in a cluster and behind Sentinels, where nobody knows; {@link #NOT_TOLD_APART}
+         *     receivers; at least 1 in a cluster and behind Sentinels, where it is not known; {@link #NOT_TOLD_APART}
          *     where that was not asked for, or where the user may not run scripts
          */
         void published(long receivers, long patternSubscribers);
 
         /**
-         * The frame was not sent, or nobody can say whether it was.
+         * The frame was not sent, or it is not known whether it was.
          *
          * @param failure why, and which of the two
          */

@@ -6,12 +6,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Lists in which messages wait until somebody takes them, on connections of their own. The bus itself uses none: this
- * is for adapters to protocols that do.
+ * Message queues on lists of Redis: messages wait there until they are taken, on connections of their own. The bus
+ * itself uses none: this is for adapters to protocols that do.
  *
  * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
- * must neither block nor throw. A wait takes up a connection while it lasts; there are some dozens of them, and who
- * finds none free waits for one. Thread-safe.
+ * must neither block nor throw. A wait takes up a connection while it lasts; there are some dozens of them, and a wait
+ * that finds none free is queued. Thread-safe.
  */
 public interface Queues extends AutoCloseable {
 
@@ -25,8 +25,7 @@ public interface Queues extends AutoCloseable {
     CompletableFuture<Void> push(String list, byte[] message);
 
     /**
-     * Puts a message into a list, which vanishes by itself if nobody takes it. A list that was there before keeps its
-     * life.
+     * Puts a message into a list that expires if it is not taken. A list that was there before keeps its expiry.
      *
      * @param list its name
      * @param message the bytes; not to be changed afterwards
@@ -68,7 +67,7 @@ public interface Queues extends AutoCloseable {
      *
      * @param list its name
      * @param message the bytes
-     * @return completes with false if it was not there; of several who try, one is told true
+     * @return completes with false if it was not there; of several callers, one gets true
      */
     CompletableFuture<Boolean> remove(String list, byte[] message);
 

@@ -5,11 +5,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Carries frames between processes by channel name, and keeps short-lived entries that tell who is there.
+ * The service provider interface between the bus and what it runs on: carries frames between processes by channel name,
+ * and keeps leases, entries that expire unless they are renewed.
  *
- * <p>This is the seam between Omnibus and what it runs on. A transport knows names and bytes; it does not look into a
- * frame. It delivers at most once, to whoever is subscribed at that moment, and keeps the order of two frames on one
- * channel if the first was completed before the second was published. Everything better than that is made above it.
+ * <p>A transport knows names and bytes; it does not read a frame. It delivers at most once, to those that are
+ * subscribed at that moment, and keeps the order of two frames on one channel if the first was completed before the
+ * second was published. Everything better than that is made above it.
  *
  * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
  * must neither block nor throw. That thread is an {@link NonBlockingThread}, so that what would wait there is refused.
@@ -18,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 public interface Transport extends AutoCloseable {
 
     /**
-     * Sends frames, in one write where the transport can. Each publication is told its own outcome; none of them makes
+     * Sends frames, in one write where the transport can. Each publication gets its own outcome; none of them makes
      * this method throw.
      *
      * @param publications what to send; different channels, or the order within one channel is not kept
@@ -27,8 +28,8 @@ public interface Transport extends AutoCloseable {
 
     /**
      * The route of a channel: those that have the same one share a server, and what is sent on one of them may have to
-     * wait for the others. What waits is bounded for each route, so that a server that does not answer holds up nobody
-     * else. Asked often, so it must be quick; it may change, for instance when a channel moves to another server.
+     * wait for the others. What waits is bounded for each route, so that a server that does not answer holds up no
+     * other. Asked often, so it must be quick; it may change, for instance when a channel moves to another server.
      *
      * @param channel the exact name
      * @return equal for channels that share a server; this transport itself if there is only one server for all. By
@@ -39,8 +40,7 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
-     * Whether a publication that was received by nobody, as its outcome says, was received by nobody, also not by those
-     * who subscribed by a pattern.
+     * Whether an outcome of zero receivers is exact: neither a subscriber nor a pattern subscriber has received it.
      *
      * @return false by default, and wherever some receivers may be at another server
      */
@@ -79,13 +79,13 @@ public interface Transport extends AutoCloseable {
     CompletableFuture<Void> unsubscribe(String channelOrGlob);
 
     /**
-     * Throws away the connection and makes a new one with the same subscriptions. For a link that is dead and does not
-     * know it. While one reconnect is under way, further calls join it, unless whoever waits for it has cancelled it:
-     * then the next call begins anew, and one that is late gives way.
+     * Throws away the connection and makes a new one with the same subscriptions. For a connection that is dead without
+     * being closed. While one reconnect is under way, further calls join it, unless its future was cancelled: then the
+     * next call begins anew, and the one before gives way.
      *
      * @return completes when the new connection stands and every subscription was tried on it; those that were refused
-     *     are tried again until they stand, and their listeners are told then. Fails if no connection can be made, and
-     *     may then be tried again
+     *     are tried again until they stand, and their listeners are notified then. Fails if no connection can be made,
+     *     and may then be tried again
      */
     CompletableFuture<Void> reconnect();
 
@@ -99,8 +99,8 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
-     * Calls the connections after the node whose they are, for those who look at the server's list of them. What the
-     * server does not let them be called, they are not.
+     * Names the connections after the node that they belong to, as the server's list of clients shows it. Where the
+     * server does not allow that, they have no name.
      *
      * @param node the node id
      */
@@ -134,9 +134,9 @@ public interface Transport extends AutoCloseable {
      *
      * @param index the name under which such entries are listed
      * @param key the entry's own name, unique; in a cluster of Redis in the same slot as the index
-     * @param value what it says; not to be changed afterwards. Saying the same again is cheaper than something new
+     * @param value its value; not to be changed afterwards. The same value again is cheaper than another one
      * @param ttl how long it stands; at least a millisecond
-     * @return completes with the version of the index when it is written; fails if it says more than
+     * @return completes with the version of the index when it is written; fails if it is larger than
      *     {@link LeaseUpdate#MAX_VALUE_BYTES}
      */
     CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl);
@@ -170,13 +170,13 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
-     * Says, on the transport's own thread, that a message has come by itself, as did those before it: there may be
-     * something to send, or something else may come, in a moment. A transport may keep its thread awake for that long,
-     * because to wake it takes longer.
+     * A hint, on the transport's own thread: a single message has arrived, as did those before it, so there may be
+     * something to send, or something else may arrive, in a moment. A transport may keep its thread awake for that
+     * long, because waking it takes longer.
      */
     default void stayAwake() {}
 
-    /** Ends everything. Publications under way are told that their outcome is unknown. Idempotent. */
+    /** Ends everything. Publications under way fail with an unknown outcome. Idempotent. */
     @Override
     void close();
 }

@@ -9,7 +9,7 @@ public final class TransportException extends RuntimeException {
     public enum Kind {
         /** There is no connection, or it broke. */
         CONNECTION_LOST,
-        /** The server said no, for instance because of its access control list. */
+        /** The server refused it, for instance because of its access control list. */
         REFUSED,
         /** The queue for outgoing messages is full. */
         OUTBOX_FULL,

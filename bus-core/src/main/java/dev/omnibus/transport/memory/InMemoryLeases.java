@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Entries that expire unless renewed, with the versions that Redis' clock gives them there. Thread-safe. */
 final class InMemoryLeases {
 
-    private static final int MAX_REMEMBERED = 1_000; // of those who are gone
+    private static final int MAX_REMEMBERED = 1_000; // of those that are gone
 
     private record Lease(byte[] value, long expiresAt, long version) {}
 
@@ -22,7 +22,7 @@ final class InMemoryLeases {
 
         private final Map<String, Lease> entries = new HashMap<>();
         private final Map<String, Long> gone = new LinkedHashMap<>(); // by key, at which version
-        private long remembered; // the version since which all who are gone are known
+        private long remembered; // the version since which all that are gone are known
         private long version;
 
         Index(long begins) {
@@ -50,7 +50,7 @@ final class InMemoryLeases {
         }
     }
 
-    synchronized LeaseUpdate look(String name, long since) {
+    synchronized LeaseUpdate read(String name, long since) {
         Index index = current(name);
         boolean all = since == 0 || since > index.version || since < index.remembered;
         if (!all && index.version == since) {

@@ -27,7 +27,7 @@ public final class InMemoryNetwork {
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
     private boolean up = true;
 
-    /** Makes a network with nobody on it. */
+    /** Makes a network without nodes. */
     public InMemoryNetwork() {}
 
     /**
@@ -46,7 +46,7 @@ public final class InMemoryNetwork {
         up = false;
     }
 
-    /** Ends {@link #down()}. Every subscription stands again, and its listener is told that it was interrupted. */
+    /** Ends {@link #down()}. Every subscription stands again, and its listener is notified that it was interrupted. */
     public synchronized void up() {
         if (!up) {
             up = true;
@@ -55,8 +55,8 @@ public final class InMemoryNetwork {
     }
 
     /**
-     * Changes what arrives: the function gets each frame once per receiver and says what is delivered instead. An empty
-     * list loses the frame, a list with the frame twice doubles it; a function that keeps frames back for later
+     * Changes what arrives: the function gets each frame once per receiver and returns what is delivered instead. An
+     * empty list loses the frame, a list with the frame twice doubles it; a function that keeps frames back for later
      * reorders them. The publisher's count is not changed by it.
      *
      * @param deliveries from channel and frame to the frames that arrive

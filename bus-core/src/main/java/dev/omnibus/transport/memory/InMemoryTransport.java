@@ -19,7 +19,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
-/** One node's link to an {@link InMemoryNetwork}. Its single thread stands for the I/O thread of a real transport. */
+/**
+ * One node's connection to an {@link InMemoryNetwork}. Its single thread stands for the I/O thread of a real transport.
+ */
 final class InMemoryTransport implements Transport {
 
     record Subscribed(boolean pattern, Pattern names, FrameListener listener) {}
@@ -139,7 +141,7 @@ final class InMemoryTransport implements Transport {
 
     @Override
     public CompletableFuture<LeaseUpdate> leases(String index, long since) {
-        return answer(() -> network.leases("read " + index).look(index, since));
+        return answer(() -> network.leases("read " + index).read(index, since));
     }
 
     @Override

@@ -42,15 +42,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Redis as transport: PUBLISH and SUBSCRIBE through a Redisson client of its own, set up as a bus needs it.
+ * The transport over Redis: PUBLISH and SUBSCRIBE through a Redisson client of its own, set up as a bus needs it.
  *
  * <p>It is given an address or a {@link Config}, of which it makes a copy; a client that the program uses for other
  * things is never touched. Single server, Sentinel and cluster are supported.
  *
  * <p>Redisson resubscribes by itself after a lost connection; what Redis refuses then is tried again about once a
- * second until it stands. A link that is dead without being closed is noticed by the layer above, which then calls
- * {@link #reconnect()}: a new client, made in milliseconds, takes the place of the old one, and a new event loop that
- * of one that an error has ended. Thread-safe.
+ * second until it stands. A connection that is dead without being closed is noticed by the layer above, which then
+ * calls {@link #reconnect()}: a new client, made in milliseconds, takes the place of the old one, and a new event loop
+ * that of one that an error has ended. Thread-safe.
  */
 public final class RedissonTransport implements Transport {
 
@@ -98,7 +98,7 @@ public final class RedissonTransport implements Transport {
 
     /**
      * Redisson waits for each address and each answer as long as it may, one after the other, and nothing that it does
-     * can be cut short. So it is done aside, and ends by itself if nobody waits for it any more.
+     * can be cut short. So it is done on a thread of its own, and ends by itself if it is not awaited any more.
      */
     private void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
         try {
@@ -137,7 +137,7 @@ public final class RedissonTransport implements Transport {
         }
     }
 
-    /** The same with the trace of whoever connects. */
+    /** The same with the stack trace of the thread that connects. */
     private static RuntimeException here(Exception there) {
         Throwable cause = there.getCause();
         Throwable failure = cause == null ? there : cause;
@@ -423,7 +423,7 @@ public final class RedissonTransport implements Transport {
             if (failure != null) {
                 done.completeExceptionally(failure);
             }
-        } finally { // if there was no memory to say why it failed; that it did is seen, because nothing is heard
+        } finally { // if there was no memory for the reason; that it failed is noticed, because nothing arrives
             done.complete(null);
         }
     }
@@ -445,7 +445,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public CompletableFuture<LeaseUpdate> leases(String index, long since) {
-        return ask(leases -> leases.look(index, since));
+        return ask(leases -> leases.read(index, since));
     }
 
     @Override
@@ -503,7 +503,7 @@ public final class RedissonTransport implements Transport {
     public void together(Runnable sending) {
         try {
             eventLoop.group().execute(sending);
-        } catch (RejectedExecutionException e) { // closed: it is told so
+        } catch (RejectedExecutionException e) { // closed, which each publication reports
             sending.run();
         }
     }

@@ -52,14 +52,14 @@ import org.slf4j.LoggerFactory;
 final class Session {
 
     /**
-     * Publishes and tells the subscribers of the channel itself, both in one step, and the number of PUBLISH. That one
-     * also counts whoever subscribed by a pattern and only looks on.
+     * Publishes, and returns two counts: the subscribers of the channel itself, and what PUBLISH returns, which also
+     * counts pattern subscribers.
      */
     private static final String COUNTED_PUBLISH =
             "return {redis.call('PUBSUB', 'NUMSUB', KEYS[1])[2], redis.call('PUBLISH', KEYS[1], ARGV[1])}";
 
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
-    private static final String GREETED_KEY = "omnibus"; // looked at, never written
+    private static final String GREETED_KEY = "omnibus"; // read, never written
 
     /** Made beforehand, because there is no memory for it when it is needed. */
     private final TransportException noMemory = new TransportException(
@@ -180,15 +180,15 @@ final class Session {
             publishAlone(tracked(publications.get(0)));
             return;
         }
-        if (clusterCounts != null) { // a batch that fails on one server says nothing about what it did on the others
+        if (clusterCounts != null) { // what a batch that fails on one server did on the others is not known
             publications.forEach(publication -> publish(List.of(publication)));
             return;
         }
         List<Publication> tracked = publications.stream().map(this::tracked).toList();
         try {
             publishTogether(tracked);
-        } catch (RuntimeException e) { // shut down at this moment; those told already are not told again
-            tracked.forEach(publication -> tell(publication, 0L, NOT_TOLD_APART, e));
+        } catch (RuntimeException e) { // shut down at this moment; those that are completed already stay so
+            tracked.forEach(publication -> report(publication, 0L, NOT_TOLD_APART, e));
         }
     }
 
@@ -211,17 +211,17 @@ final class Session {
         batch.executeAsync().whenComplete((done, failure) -> {
             for (int i = 0; failure != null && i < tracked.size(); i++) {
                 if (!commands.get(i).isDone()) { // the batch failed before this command got anywhere
-                    tell(tracked.get(i), 0L, NOT_TOLD_APART, failure);
+                    report(tracked.get(i), 0L, NOT_TOLD_APART, failure);
                 }
             }
         });
     }
 
-    /** Redisson may forget a command when it is shut down; whoever waits for its outcome may not wait for ever. */
+    /** Redisson may forget a command when it is shut down; its outcome is completed all the same. */
     private Publication tracked(Publication publication) {
         UnderWay once = new UnderWay(publication.outcome());
         underWay.add(once);
-        if (!open.get()) { // closed since it was asked: nobody else would tell
+        if (!open.get()) { // closed since it was asked: nothing else would complete it
             once.failed(PendingCommands.closedFailure());
         }
         return new Publication(publication.channel(), publication.frame(), publication.counted(), once);
@@ -237,7 +237,7 @@ final class Session {
                         .toCompletableFuture();
             }
             return topic.publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> tell(publication, receivers, NOT_TOLD_APART, failure))
+                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_TOLD_APART, failure))
                     .toCompletableFuture();
         } catch (RuntimeException e) {
             publication.outcome().failed(RedissonFailures.publish(publication.channel(), e));
@@ -254,10 +254,10 @@ final class Session {
                 scriptsAllowed &= !RedissonFailures.refusesScripts(failure); // else only this channel, or only its key
                 publishPlainly(publication);
             } else if (failure != null) {
-                tell(publication, 0L, NOT_TOLD_APART, failure);
+                report(publication, 0L, NOT_TOLD_APART, failure);
             } else {
                 long subscribers = counts.get(0);
-                tell(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
+                report(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
             }
         } catch (Throwable t) { // Redisson would keep it to itself
             publication.outcome().failed(noMemory);
@@ -271,7 +271,7 @@ final class Session {
                     .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LIST, keys, (Object) publication.frame());
             counts.whenComplete((both, again) -> counted(publication, both, again));
         } catch (RuntimeException e) {
-            tell(publication, 0L, NOT_TOLD_APART, e);
+            report(publication, 0L, NOT_TOLD_APART, e);
         }
     }
 
@@ -279,25 +279,25 @@ final class Session {
         try {
             client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE)
                     .publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> tell(publication, receivers, NOT_TOLD_APART, failure));
+                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_TOLD_APART, failure));
         } catch (RuntimeException e) {
-            tell(publication, 0L, NOT_TOLD_APART, e);
+            report(publication, 0L, NOT_TOLD_APART, e);
         }
     }
 
-    private void tell(Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
+    private void report(Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
         try {
-            tellOutcome(publication, receivers, patternSubscribers, failure);
+            reportOutcome(publication, receivers, patternSubscribers, failure);
         } catch (Throwable t) { // Redisson would keep it to itself, and nothing more would be sent on that channel
             publication.outcome().failed(noMemory);
         }
     }
 
-    private void tellOutcome(
+    private void reportOutcome(
             Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
         Publication.Outcome outcome = publication.outcome();
         if (masterTenure != null) {
-            masterTenure.look();
+            masterTenure.refresh();
         }
         if (failure != null) {
             if (clusterCounts == null || !isPutOff(publication, failure)) {
@@ -317,8 +317,8 @@ final class Session {
     /** Nothing overtakes it meanwhile: of each channel one publication is under way at a time. */
     private boolean isPutOff(Publication publication, Throwable failure) {
         return publication.outcome() instanceof UnderWay waiting
-                && answers.putOff(failure, waiting.sinceNobodys(), () -> {
-                    if (underWay.contains(waiting)) { // else closed, and told so
+                && answers.putOff(failure, waiting.sinceWithoutMaster(), () -> {
+                    if (underWay.contains(waiting)) { // else closed, and failed
                         publishAlone(publication);
                     }
                 });
@@ -327,7 +327,7 @@ final class Session {
     private static void verify(ClusterCounts counts, Publication publication, long receivers, long patternSubscribers) {
         Publication.Outcome outcome = publication.outcome();
         boolean exact = patternSubscribers != NOT_TOLD_APART;
-        // Elsewhere there may be more, so it is never said that there are none.
+        // Elsewhere there may be more, so zero is never reported.
         long some = exact ? Math.max(1, patternSubscribers) : NOT_TOLD_APART;
         try {
             counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, some));
@@ -373,7 +373,7 @@ final class Session {
         }
     }
 
-    /** Each of them, also if one fails for lack of memory: a channel whose outcome is never told sends no more. */
+    /** Each of them, also if one fails for lack of memory: a channel whose outcome is never completed sends no more. */
     private void failWhatIsUnderWay() {
         TransportException failure = noMemory;
         try {
@@ -383,7 +383,7 @@ final class Session {
                 try {
                     outcome.failed(failure);
                 } catch (Throwable t) {
-                    FailureLog.error(LOG, t, "Whoever published failed at the outcome");
+                    FailureLog.error(LOG, t, "The callback of a publication failed");
                 }
             }
         }
@@ -392,15 +392,15 @@ final class Session {
     private final class UnderWay implements Publication.Outcome {
 
         private final Publication.Outcome outcome;
-        private long nobodys; // when it first was found that nobody has its slot; 0 if that was not so
+        private long withoutMaster; // when it first was found that no master has its slot; 0 if that was not so
 
         UnderWay(Publication.Outcome outcome) {
             this.outcome = outcome;
         }
 
-        long sinceNobodys() {
-            nobodys = nobodys == 0 ? System.nanoTime() : nobodys;
-            return nobodys;
+        long sinceWithoutMaster() {
+            withoutMaster = withoutMaster == 0 ? System.nanoTime() : withoutMaster;
+            return withoutMaster;
         }
 
         @Override

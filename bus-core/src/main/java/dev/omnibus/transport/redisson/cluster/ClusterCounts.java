@@ -17,30 +17,30 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 
 /**
- * Makes the counts of receivers right in a cluster, where each server counts its own subscribers only.
+ * A correction of the counts of receivers in a cluster, where each server counts its own subscribers only.
  *
  * <p>While a slot moves, publishers and subscribers follow it one after the other: the server that a publisher has
- * followed to may not have all subscribers of the channel yet, and those hear it nevertheless. Of the server before and
- * the one after, one always has all of them, see {@link SlotMigration}. So when a count is zero, or was taken soon
+ * followed to may not have all subscribers of the channel yet, and those receive it nevertheless. Of the server before
+ * and the one after, one always has all of them, see {@link SlotMigration}. So when a count is zero, or was taken soon
  * after the channel has moved, all servers are asked, and the largest number is the true one. One that is silent is
- * left out until it answers, and then nobody knows that there are none.
+ * left out until it answers, and until then zero is never certain.
  *
- * <p>Soon after a replica took over, a zero is not believed, see {@link MasterTenure}.
+ * <p>Soon after a replica took over, a zero is not trusted, see {@link MasterTenure}.
  *
  * <p>Thread-safe.
  */
 public final class ClusterCounts {
 
-    /** Events that nobody hears are published without asking all servers every time. */
+    /** Events without receivers are published without asking all servers every time. */
     private static final Duration REMEMBERED = Duration.ofMillis(20);
 
     /** A server that is silent must not hold up all that is published on the others. */
-    private static final Duration LONGEST = Duration.ofMillis(200);
+    private static final Duration MAX_WAIT = Duration.ofMillis(200);
 
     private static final int MAX_REMEMBERED = 1_000;
     private static final int SLOTS = 16_384;
 
-    private static final Object NOWHERE = new Object(); // while nobody has the slot
+    private static final Object NOWHERE = new Object(); // while no master has the slot
 
     private record Place(Object master, long since) {}
 
@@ -56,11 +56,11 @@ public final class ClusterCounts {
         this.masterTenure = masterTenure;
     }
 
-    /** Tells how many there are, on the thread that asks or on one of Redisson's. */
-    public void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> told) {
+    /** Checks a count, and reports the right one, on the thread that asks or on one of Redisson's. */
+    public void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> report) {
         boolean unsettled = mustBeExact && isUnsettled(channel);
         if (counted > 0 ? !unsettled : !mustBeExact && wasUnheard(channel)) {
-            told.accept(counted);
+            report.accept(counted);
             return;
         }
         Set<Object> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked
@@ -81,9 +81,9 @@ public final class ClusterCounts {
             if (failure == null && everybody && largest == 0 && counted == 0) {
                 rememberUnheard(channel);
             }
-            // A server that does not answer may have one: to say that nobody heard it could have it done twice.
+            // A server that does not answer may have one: a zero could have the work done twice.
             boolean sure = failure == null && everybody && !(mustBeExact && masterTenure.hasNewMaster(channel));
-            told.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
+            report.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
     }
 
@@ -96,7 +96,7 @@ public final class ClusterCounts {
             Future<?> wait = masters.eventLoop()
                     .schedule(
                             () -> all.completeExceptionally(new TimeoutException()),
-                            LONGEST.toMillis(),
+                            MAX_WAIT.toMillis(),
                             TimeUnit.MILLISECONDS);
             all.whenComplete((done, failure) -> wait.cancel(false));
         } catch (RejectedExecutionException ended) {

@@ -11,16 +11,16 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the one thread awake for a moment when the next thing for it to do is near.
+ * An adaptive busy poll: keeps the event loop awake for a moment when the next thing for it to do can be expected.
  *
  * <p>While single messages come and go, each of them wakes a thread several times, and that takes longer than most
- * handlers. Some of it can be foreseen. When a message has come, another thread often sends something right away: a
- * worker the reply, a caller the next call. And when a message was sent, another one often comes back. So the thread
- * looks around a little longer before it sleeps, and each time it has looked it lets others have its processor.
+ * handlers. When a message has arrived, another thread often sends something right away: a worker the reply, a caller
+ * the next call. And when a message was sent, another one often comes back. So the thread polls a little longer before
+ * it sleeps, and yields its processor between two polls.
  *
- * <p>It does so only where that has paid. When it has waited in vain, it passes by the next occasions of that kind,
- * twice as many each time. And it is told to only while single messages come: where many come at a time, this would
- * only make the frames smaller.
+ * <p>It does so only where that has paid off. When it has waited in vain, it leaves out the next occasions of that
+ * kind, twice as many each time. And only single messages begin it: where many arrive at a time, it would only make the
+ * frames smaller.
  *
  * <p>Used on the event loop only.
  */

@@ -24,15 +24,15 @@ import org.redisson.client.RedisWrongPasswordException;
 import org.redisson.config.Config;
 
 /**
- * Why no connection was made, told so that the reader knows what to change: what happened, at which address, what to
- * do. The address never contains the login.
+ * A translator of failed connects into messages that are enough to act on: what happened, at which address, what to do.
+ * The address never contains the login.
  */
 public final class ConnectFailures {
 
-    private static final int DEEPEST = 10;
+    private static final int MAX_DEPTH = 10;
     private static final Duration LATE = Duration.ofMillis(400);
 
-    /** What the native transport says before the reason. */
+    /** What the native transport puts before the reason. */
     private static final Pattern SYSTEM_CALL = Pattern.compile("^\\S+ failed with error\\(-?\\d+\\):\\s*");
 
     private static final String TOO_MANY_CLIENTS = "max number of clients";
@@ -42,7 +42,7 @@ public final class ConnectFailures {
 
     /** Whether Redis takes no client from here, whatever it asks. */
     public static boolean isTurnedAway(Throwable failure) {
-        return says(failure, TOO_MANY_CLIENTS) || says(failure, PROTECTED_MODE);
+        return mentions(failure, TOO_MANY_CLIENTS) || mentions(failure, PROTECTED_MODE);
     }
 
     public static TransportException of(Config config, Throwable failure) {
@@ -57,8 +57,8 @@ public final class ConnectFailures {
     public static TransportException of(Config config, Throwable failure, Duration late) {
         String where = where(config);
         Throwable e = root(failure);
-        if (has(failure, RedisWrongPasswordException.class::isInstance) || says(failure, "ERR AUTH")) {
-            return refused("Redis at " + where + " refused the login; check user and password: " + said(e), failure);
+        if (has(failure, RedisWrongPasswordException.class::isInstance) || mentions(failure, "ERR AUTH")) {
+            return refused("Redis at " + where + " refused the login; check user and password: " + text(e), failure);
         }
         if (has(failure, RedisAuthRequiredException.class::isInstance)) {
             String login = "Redis at " + where + " wants a login; give one, as in redis://user:password@host:port";
@@ -67,25 +67,25 @@ public final class ConnectFailures {
         if (has(failure, InterruptedException.class::isInstance)) {
             return lost("Interrupted while connecting to Redis at " + where, failure);
         }
-        if (says(failure, TOO_MANY_CLIENTS)) {
+        if (mentions(failure, TOO_MANY_CLIENTS)) {
             return lost("Redis at " + where + " has as many clients as its maxclients allows", failure);
         }
-        if (says(failure, PROTECTED_MODE)) {
+        if (mentions(failure, PROTECTED_MODE)) {
             return refused(
                     "Redis at " + where + " is in protected mode: it takes no clients of other machines until"
                             + " it has a password",
                     failure);
         }
-        if (says(failure, "DB index is out of range")) {
-            return refused("Redis at " + where + " has no database of that number: " + said(e), failure);
+        if (mentions(failure, "DB index is out of range")) {
+            return refused("Redis at " + where + " has no database of that number: " + text(e), failure);
         }
-        if (says(failure, "cluster support disabled")) {
+        if (mentions(failure, "cluster support disabled")) {
             return refused(where + " is no cluster; connect to it as a single server", failure);
         }
-        if (says(failure, "unknown command 'SENTINEL'")) {
+        if (mentions(failure, "unknown command 'SENTINEL'")) {
             return refused(where + " is no Sentinel; connect to it as a single server", failure);
         }
-        if (says(failure, "GET-MASTER-ADDR-BY-NAME command returns empty result")) {
+        if (mentions(failure, "GET-MASTER-ADDR-BY-NAME command returns empty result")) {
             String unknown = "The Sentinels at " + where + " know no master named "
                     + config.useSentinelServers().getMasterName() + "; check the master name";
             return refused(unknown, failure);
@@ -112,18 +112,18 @@ public final class ConnectFailures {
             return "Cannot connect to Redis: the host of " + where + " is unknown; check its spelling and the DNS";
         }
         if (has(failure, SSLException.class::isInstance)) {
-            return "Cannot connect to Redis: TLS with " + where + " failed (" + said(root)
+            return "Cannot connect to Redis: TLS with " + where + " failed (" + text(root)
                     + "); does it speak TLS, and is its certificate trusted?";
         }
         if (has(failure, ConnectException.class::isInstance)) {
-            return isItRunning(config, where) + said(root);
+            return isItRunning(config, where) + text(root);
         }
-        if (says(failure, ConnectionBreaker.UNREADABLE)) {
+        if (mentions(failure, ConnectionBreaker.UNREADABLE)) {
             return "Cannot connect to Redis: what answers at " + where
                     + " is no Redis; or does it speak TLS (then write rediss://)?";
         }
         if (has(failure, RedisRetryException.class::isInstance)) {
-            return "Redis at " + where + " is not ready: " + said(root) + "; try again later";
+            return "Redis at " + where + " is not ready: " + text(root) + "; try again later";
         }
         if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
@@ -132,12 +132,12 @@ public final class ConnectFailures {
         }
         if (has(failure, ClosedChannelException.class::isInstance)
                 || has(failure, RedisReconnectedException.class::isInstance)
-                || says(failure, "Broken pipe")
-                || says(failure, "Connection reset")) { // which of them is seen is a race
+                || mentions(failure, "Broken pipe")
+                || mentions(failure, "Connection reset")) { // which of them is seen is a race
             return "Cannot connect to Redis: what answers at " + where + " ended the connection; has it as many clients"
                     + " as its maxclients allows, is it Redis, and " + doesItSpeakTls(where);
         }
-        return isItRunning(config, where) + said(root);
+        return isItRunning(config, where) + text(root);
     }
 
     private static String isItRunning(Config config, String where) {
@@ -178,7 +178,7 @@ public final class ConnectFailures {
         return login < 0 ? address : address.substring(0, address.indexOf("//") + 2) + address.substring(login + 1);
     }
 
-    private static boolean says(Throwable failure, String text) {
+    private static boolean mentions(Throwable failure, String text) {
         return has(failure, e -> String.valueOf(e.getMessage()).contains(text));
     }
 
@@ -197,10 +197,10 @@ public final class ConnectFailures {
                         each.accept(e);
                     }
                 })
-                .limit(DEEPEST);
+                .limit(MAX_DEPTH);
     }
 
-    private static String said(Throwable e) {
+    private static String text(Throwable e) {
         return SYSTEM_CALL.matcher(RedissonFailures.firstLine(e)).replaceFirst("");
     }
 

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A circuit breaker: ends a connection on which something could not be read, or on which an error was thrown.
  *
- * <p>Nobody knows where the next message begins then. Redisson 4.7.0 goes on all the same, takes the middle of one
+ * <p>Where the next message begins is not known then. Redisson 4.7.0 goes on all the same, takes the middle of one
  * message for the beginning of another, and logs what it has read each time that this fails. Here the connection ends,
  * is made anew by Redisson as any other that was lost, and nothing of what came by it is logged. Used on the
  * connection's event loop only.
@@ -22,7 +22,7 @@ final class ConnectionBreaker {
     static final String UNREADABLE = "The answer cannot be read";
 
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionBreaker.class);
-    private static final int DEEPEST = 5;
+    private static final int MAX_DEPTH = 5;
 
     private boolean tripped;
 
@@ -36,8 +36,8 @@ final class ConnectionBreaker {
     }
 
     /**
-     * Ends the connection, unless it ends by itself. Throws nothing: Netty would log what it was told of here, which
-     * may quote what was read.
+     * Ends the connection, unless it ends by itself. Throws nothing: Netty would log what is thrown here, which may
+     * quote what was read.
      *
      * @param rest what has arrived and is not read yet
      * @param cause what was thrown
@@ -68,7 +68,7 @@ final class ConnectionBreaker {
         }
     }
 
-    /** It is closed then by whoever threw that. */
+    /** Then it is closed by the handler that has thrown it. */
     private static boolean isOfTheConnection(Throwable cause) {
         return cause instanceof IOException || cause.getCause() instanceof SSLException;
     }
@@ -77,7 +77,7 @@ final class ConnectionBreaker {
     private static String kinds(Throwable cause) {
         StringBuilder kinds = new StringBuilder();
         Throwable next = cause;
-        for (int depth = 0; next != null && depth < DEEPEST; depth++) {
+        for (int depth = 0; next != null && depth < MAX_DEPTH; depth++) {
             kinds.append(depth == 0 ? "" : ", by ").append(next.getClass().getName());
             next = next.getCause();
         }

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The connections of one Redisson client that stand and are logged in. They get the name of the node, which
- * {@code CLIENT LIST} shows; where that is forbidden, they have none. Thread-safe.
+ * {@code CLIENT LIST} shows; where that is forbidden, they have no name. Thread-safe.
  */
 @Sharable
 public final class Connections extends ChannelInboundHandlerAdapter {
@@ -53,7 +53,8 @@ public final class Connections extends ChannelInboundHandlerAdapter {
         for (Channel channel : open) {
             try {
                 internals.closeForcibly(channel);
-            } catch (RuntimeException | AssertionError e) { // it has no thread to tell its own end on, or to ask for
+            } catch (RuntimeException
+                    | AssertionError e) { // it has no thread to report its own end on, or none that runs tasks
                 LOG.debug("A connection of a dead event loop did not end in order", e);
             }
         }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.redisson.config.TransportMode;
 
 /**
- * The one thread on which a transport reads and writes. It does so with Netty's native transport for Linux where the
- * program has brought that along, because it wakes sooner, else with what the JDK has.
+ * The event loop of a transport: one thread that reads and writes. It does so with Netty's native transport for Linux
+ * where the program has brought that along, because it wakes sooner, else with what the JDK has.
  */
 public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyPoll) {
 
@@ -63,7 +63,7 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
         }
     }
 
-    /** Netty's own threads, with the mark that says what they are. */
+    /** Netty's own threads, with the marker interface. */
     private static final class IoThreads extends DefaultThreadFactory {
 
         IoThreads() {
@@ -83,12 +83,12 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
         }
     }
 
-    /** Whether its thread has ended, of itself or because it was told to. */
+    /** Whether its thread has ended or is ending. */
     public boolean isDead() {
         return group.isShuttingDown();
     }
 
-    /** Tells when its thread ends, once, on a thread of Netty's. */
+    /** Notifies when its thread ends, once, on a thread of Netty's. */
     public void whenDead(GenericFutureListener<Future<Object>> listener) {
         group.terminationFuture().addListener(listener);
     }

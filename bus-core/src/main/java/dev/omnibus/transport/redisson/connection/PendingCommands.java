@@ -15,15 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Redisson may forget what it was asked, or throw, when it is shut down; nobody may wait for its answer for ever.
+ * A registry of commands without an answer, each of which ends when the client is closed: Redisson may forget it then,
+ * or throw.
  *
- * <p>And while a slot moves from one server of a cluster to another, Redisson does not know for a moment who has it,
- * and fails what is asked of it then without asking anybody. So it is asked once more.
+ * <p>While a slot moves from one server of a cluster to another, Redisson does not know for a moment which one has it,
+ * and fails what it is asked then without sending it. So it is asked once more.
  */
 public final class PendingCommands {
 
-    /** Redisson looks once a second who has which slot. */
-    private static final Duration NOBODYS = Duration.ofMillis(2_500);
+    /** Redisson checks once a second which master has which slot. */
+    private static final Duration MAX_WITHOUT_MASTER = Duration.ofMillis(2_500);
 
     private static final Duration PAUSE = Duration.ofMillis(10);
 
@@ -51,7 +52,7 @@ public final class PendingCommands {
     }
 
     private <T> void ask(Supplier<CompletableFuture<T>> question, CompletableFuture<T> answer, long since) {
-        if (answer.isDone()) { // nobody waits for it any more
+        if (answer.isDone()) { // it is not awaited any more
             return;
         }
         try {
@@ -69,9 +70,13 @@ public final class PendingCommands {
         }
     }
 
-    /** Has a step taken again soon, if it failed because nobody was known to have its slot: nothing was sent then. */
+    /**
+     * Has a step taken again soon, if it failed because no master was known to have its slot: nothing was sent then.
+     */
     public boolean putOff(Throwable failure, long since, Runnable step) {
-        if (closed || !RedissonFailures.isNobodys(failure) || System.nanoTime() - since > NOBODYS.toNanos()) {
+        if (closed
+                || !RedissonFailures.isWithoutMaster(failure)
+                || System.nanoTime() - since > MAX_WITHOUT_MASTER.toNanos()) {
             return false;
         }
         try {

@@ -22,7 +22,7 @@ import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.WriteRedisConnectionException;
 
 /**
- * Redisson's errors, told as ours.
+ * A translator of Redisson's errors into those of a transport.
  *
  * <p>What counts is whether a command can have reached Redis. A missing answer, a reconnect with the command still in
  * the queue and a shutdown leave that open. No connection, or a write that failed, means that Redis cannot have run it,
@@ -76,8 +76,8 @@ public final class RedissonFailures {
                 || e instanceof RedisReconnectedException;
     }
 
-    /** Nobody in the cluster was known to have the slot, so nobody was asked. */
-    static boolean isNobodys(Throwable failure) {
+    /** No master of the cluster was known to have the slot, so nothing was sent. */
+    static boolean isWithoutMaster(Throwable failure) {
         Throwable e = unwrap(failure);
         return (e instanceof TransportException ? e.getCause() : e) instanceof RedisNodeNotFoundException;
     }
@@ -123,8 +123,9 @@ public final class RedissonFailures {
             return new TransportException(Kind.CONNECTION_LOST, false, open, e);
         }
         if (e instanceof RedisNodeNotFoundException) {
-            String nobodys = "No master of the cluster is known to have the slot, to " + action + "; nothing was sent";
-            return new TransportException(Kind.CONNECTION_LOST, true, nobodys, e);
+            String withoutMaster =
+                    "No master of the cluster is known to have the slot, to " + action + "; nothing was sent";
+            return new TransportException(Kind.CONNECTION_LOST, true, withoutMaster, e);
         }
         if (e instanceof RedisTimeoutException
                 || e instanceof RedisConnectionException
@@ -149,24 +150,25 @@ public final class RedissonFailures {
         return new TransportException(Kind.CONNECTION_LOST, false, strange, e);
     }
 
-    /** What Redis has said, and what can be done about it. */
-    static String withAdvice(String said) {
-        if (said.contains("MISCONF")) {
-            return said + " (It takes no writes, because it could not save its data: look at its log and its disk)";
+    /** The error of Redis, and what can be done about it. */
+    static String withAdvice(String error) {
+        if (error.contains("MISCONF")) {
+            return error + " (It takes no writes, because it could not save its data: check its log and its disk)";
         }
-        if (said.contains("READONLY")) {
-            return said + " (This server is a replica, perhaps since a failover: connect to the master, or by"
+        if (error.contains("READONLY")) {
+            return error + " (This server is a replica, perhaps since a failover: connect to the master, or by"
                     + " Sentinels or as to a cluster, which find it)";
         }
-        if (said.contains("NOAUTH")) {
-            return said + " (It wants a login since this bus was connected: connect a new one, with user and password)";
+        if (error.contains("NOAUTH")) {
+            return error
+                    + " (It wants a login since this bus was connected: connect a new one, with user and password)";
         }
-        if (said.contains("LOADING")) {
-            return said + " (It reads its data after a start, and is ready when it has done so)";
+        if (error.contains("LOADING")) {
+            return error + " (It reads its data after a start, and is ready when it has done so)";
         }
-        return said.contains("'maxmemory'")
-                ? said + " (Its memory is full: give it more, or see what fills it; the bus needs little)"
-                : said;
+        return error.contains("'maxmemory'")
+                ? error + " (Its memory is full: give it more, or see what fills it; the bus needs little)"
+                : error;
     }
 
     private static Throwable unwrap(Throwable failure) {
@@ -174,7 +176,7 @@ public final class RedissonFailures {
         return failure instanceof CompletionException && cause != null ? cause : failure;
     }
 
-    /** Redisson appends channel and parameters to what Redis said. */
+    /** Redisson appends channel and parameters to the error of Redis. */
     static String firstLine(Throwable e) {
         @Nullable String message = e.getMessage();
         if (message == null) {

@@ -221,7 +221,7 @@ public final class RedissonInternals {
 
     /**
      * Makes a daemon of the thread of Redisson's timer, before it is started. Redisson 4.7.0 makes it a user thread and
-     * lets nobody choose: a program that has failed would never exit. Whether a process lives on is decided by the bus.
+     * offers no choice: a program that has failed would never exit. Whether a process lives on is decided by the bus.
      * To be called for every client that Redisson makes; the first one is made before anything is timed.
      */
     void makeTimerDaemon(Bootstrap bootstrap) {
@@ -249,7 +249,7 @@ public final class RedissonInternals {
         return field;
     }
 
-    /** Closes the socket of a connection at once, without the thread on which it would tell its own end. */
+    /** Closes the socket of a connection at once, without the thread on which it would report its own end. */
     void closeForcibly(Channel channel) {
         if (has(Hook.FORCED_CLOSE)) {
             channel.unsafe().closeForcibly();
@@ -281,7 +281,7 @@ public final class RedissonInternals {
             return commands.getConnectionManager().getEntrySet();
         }
 
-        /** The one that has the slot of a channel now, or null if nobody is known to have it. */
+        /** The one that has the slot of a channel now, or null if none is known to have it. */
         public @Nullable Object of(String channel) {
             return commands.getConnectionManager().getEntry(channel);
         }
@@ -310,8 +310,8 @@ public final class RedissonInternals {
     /**
      * A guard of what waits for an answer: fails it as soon as its connection has ended.
      *
-     * <p>Redisson 4.7.0 fails only what was not written yet. It forgets what was, so that whoever waits for the answer
-     * waits until it times out; and nothing more is published on that channel for as long.
+     * <p>Redisson 4.7.0 fails only what was not written yet. It forgets what was, so that its answer is awaited until
+     * it times out; and nothing more is published on that channel for as long.
      */
     private static final class FailOnDisconnect extends ChannelInboundHandlerAdapter {
 

@@ -28,7 +28,7 @@ import org.redisson.config.SubscriptionMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How the bus wants its own Redisson client. One line, one setting, one reason. */
+/** The configuration of the bus' own Redisson client. One line, one setting, one reason. */
 public final class RedissonSettings {
 
     /** A command that Redis does not answer within this time has an unknown outcome. */

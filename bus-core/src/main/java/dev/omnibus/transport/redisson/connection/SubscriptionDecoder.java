@@ -38,14 +38,15 @@ import org.redisson.client.protocol.pubsub.PubSubStatusMessage;
 import org.redisson.client.protocol.pubsub.PubSubType;
 
 /**
- * Redisson's decoder of a subscription connection, which also knows which subscription an error belongs to.
+ * Redisson's decoder of a subscription connection, with an {@link Observer} of its subscriptions: it knows which one a
+ * confirmation or an error belongs to.
  *
  * <p>Redisson 4.7.0 looks for the command's name in the text of the error, and Redis names none when it forbids a
- * channel: the error is logged, and whoever waits for the subscription waits until it times out. A subscription that
- * was repeated after a reconnect has nobody who waits, and stays deaf. Redis answers in the order in which it is asked,
- * so the error belongs to the oldest command without an answer.
+ * channel: the error is logged, and the subscription fails when it times out. One that was repeated after a reconnect
+ * is not awaited at all, and stays deaf. Redis answers in the order in which it is asked, so the error belongs to the
+ * oldest command without an answer.
  *
- * <p>While none is waiting for its answer, which is nearly always, all this costs one look at an empty queue per
+ * <p>While none is waiting for its answer, which is nearly always, all this costs one check of an empty queue per
  * message. A {@link ConnectionBreaker} ends the connection when something cannot be read. Used on the connection's
  * event loop only.
  */
@@ -89,7 +90,7 @@ public final class SubscriptionDecoder extends CommandPubSubDecoder {
         }
     }
 
-    /** Hears a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
+    /** A listener to a subscription that Redisson has ended. Called on the event loop: must neither block nor throw. */
     public interface Kept {
 
         void frame(String channel, byte[] frame);
@@ -294,21 +295,21 @@ public final class SubscriptionDecoder extends CommandPubSubDecoder {
     protected void decodeResult(CommandData<Object, Object> data, List<Object> parts, Channel channel, Object result)
             throws IOException {
         if (!kept.isEmpty() && result instanceof Message message) {
-            told(message);
+            report(message);
         }
         super.decodeResult(data, parts, channel, result);
     }
 
-    private void told(Message message) {
+    private void report(Message message) {
         if (message instanceof PubSubPatternMessage matched) {
-            Kept hears = kept.get(matched.getPattern());
-            if (hears != null && matched.getValue() instanceof byte[] frame) {
-                hears.frame(matched.getChannel().toString(), frame);
+            Kept listener = kept.get(matched.getPattern());
+            if (listener != null && matched.getValue() instanceof byte[] frame) {
+                listener.frame(matched.getChannel().toString(), frame);
             }
         } else if (message instanceof PubSubMessage exact) {
-            Kept hears = kept.get(exact.getChannel());
-            if (hears != null && exact.getValue() instanceof byte[] frame) {
-                hears.frame(exact.getChannel().toString(), frame);
+            Kept listener = kept.get(exact.getChannel());
+            if (listener != null && exact.getValue() instanceof byte[] frame) {
+                listener.frame(exact.getChannel().toString(), frame);
             }
         }
     }

@@ -1,4 +1,4 @@
-/** Connections to Redis by Redisson: made, watched, ended, and told why not. */
+/** Connections to Redis by Redisson: how they are set up, watched and ended, and why they fail. */
 @NullMarked
 package dev.omnibus.transport.redisson.connection;
 

@@ -21,21 +21,21 @@ import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.client.protocol.ScoredEntry;
 
 /**
- * The same entries with plain commands, for users who may not run scripts. They do not ask Redis what time it is, so
- * they leave two marks for the script of the others to settle: an entry that is to be looked at, and a change that has
- * no number yet. Who has no right to write either only reads.
+ * The same leases with plain commands, for users without the right to run scripts. These do not know Redis' clock, so
+ * they leave two markers for the script of the others to settle: an entry that is to be checked, and a change that has
+ * no version yet. A user without the right to write only reads.
  */
 final class PlainLeases {
 
     /** For so long what lists an entry outlives it. */
     private static final long LONGER_MILLIS = 10_000;
 
-    private static final double TO_BE_LOOKED_AT = 0;
+    private static final double TO_BE_CHECKED = 0;
     private static final double NOT_NUMBERED = 0;
     private static final byte[] SOMETHING_IS_GONE = {};
 
     private final RedissonClient client;
-    private final Map<String, Double> due = new ConcurrentHashMap<>(); // by index, when the first entry is looked at
+    private final Map<String, Double> due = new ConcurrentHashMap<>(); // by index, when the first entry is checked
 
     PlainLeases(RedissonClient client) {
         this.client = client;
@@ -54,7 +54,7 @@ final class PlainLeases {
         RBatch batch = batch();
         batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE).setAsync(value, ttl.toMillis(), TimeUnit.MILLISECONDS);
         CompletableFuture<Boolean> added =
-                set(batch, index).addIfAbsentAsync(TO_BE_LOOKED_AT, name).toCompletableFuture();
+                set(batch, index).addIfAbsentAsync(TO_BE_CHECKED, name).toCompletableFuture();
         expire(batch, index, ttl.toMillis());
         return RedisLeases.executed(batch).thenCompose(fine -> {
             if (!fine || (same && !added.join())) {
@@ -92,7 +92,7 @@ final class PlainLeases {
         });
     }
 
-    /** Any other version makes the others look. */
+    /** Any other version makes the others read. */
     private static void mark(RBatch batch, String index, byte[] name) {
         set(batch, RedisLeases.changes(index)).addAsync(NOT_NUMBERED, name);
         batch.getAtomicLong(RedisLeases.version(index)).incrementAndGetAsync();
@@ -123,9 +123,9 @@ final class PlainLeases {
 
     /**
      * What has changed, by the version that the script of others, or other plain users, have made known. If nobody runs
-     * the script, which is so while the first entry that it has to look at stays the same, the entries are counted.
+     * the script, which is so while the first entry that it has to check stays the same, the entries are counted.
      */
-    CompletableFuture<LeaseUpdate> look(String index, long since) {
+    CompletableFuture<LeaseUpdate> read(String index, long since) {
         RBatch batch = batch();
         CompletableFuture<byte[]> written = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
                 .getAsync()
@@ -138,7 +138,7 @@ final class PlainLeases {
         return RedisLeases.executed(batch).thenCompose(fine -> {
             long version = fine ? RedisLeases.number(written.join()) : 0;
             if (!fine || (version == 0 && written.join() != null)) {
-                repair(index); // which who may only read leaves to the others
+                repair(index); // which a user that may only read leaves to others
             }
             double first = fine && !next.join().isEmpty()
                     ? next.join().iterator().next().getScore()
@@ -207,8 +207,8 @@ final class PlainLeases {
     }
 
     /**
-     * Who may not write leaves it to others. Its owner puts itself back with the next renewal, should this overtake
-     * one.
+     * A user without the right to write leaves it to others. Its owner puts itself back with the next renewal, should
+     * this overtake one.
      */
     private void remove(String index, Set<String> expired) {
         if (!expired.isEmpty()) {
@@ -236,7 +236,7 @@ final class PlainLeases {
         return texts;
     }
 
-    /** What the entries say that stand. A value that is none, or too long to be read, is as good as nothing. */
+    /** The values of the entries that stand. A value that is none, or too long to be read, is as good as nothing. */
     private CompletableFuture<Map<String, byte[]>> values(Set<String> keys) {
         return each(
                         keys,

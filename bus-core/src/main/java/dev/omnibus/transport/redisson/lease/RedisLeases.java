@@ -36,38 +36,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Entries that expire unless renewed, kept by one script on Redis' own clock. It takes out what has expired, and says
- * what has changed. It runs when something changes, and a few times a second for all who use the index together: a mark
- * that expires tells that it is time. Otherwise a renewal prolongs its entry and a look reads the version, so their
- * cost is the same for few entries and for many.
+ * Leases in Redis, kept by one script on Redis' own clock, which takes out what has expired, and returns what has
+ * changed. It runs when something changes, and a few times a second for all users of the index together: it is due when
+ * a marker key has expired. Otherwise a renewal prolongs its entry and a poll reads the version, so their cost is the
+ * same for few entries and for many.
  *
  * <p>An entry is a key of its own, which alone knows when it ends. A sorted set, the index, lists the entries by when
- * to look whether they have ended, and a second one by when they last changed; the last of these changes is the
+ * to check whether they have ended, and a second one by when they last changed; the last of these changes is the
  * version. All of it expires a while after the last entry.
  */
 public final class RedisLeases {
 
     static final String SCRIPT = script();
 
-    /** Of a read of everything; nobody has so much to say. What is beyond it is left out, as if it did not stand. */
+    /** Of a read of everything; far more than any use. What is beyond it is left out, as if it did not stand. */
     static final long MAX_BYTES = 64L * 1024 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
     private static final String DIGEST = RedissonFailures.sha1(SCRIPT);
     private static final long UNKNOWN = 0;
-    private static final Duration LOOKED_FOR = Duration.ofMillis(400); // as the script says
-    private static final int CHECKED = 10; // one of so many renewals, and of looks
+    private static final Duration POLL_PERIOD = Duration.ofMillis(400); // as in the script
+    private static final int CHECKED = 10; // one of so many renewals, and of polls
     private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
 
     private final RedissonClient client;
     private final PlainLeases plain;
     private final Map<String, Written> written = new ConcurrentHashMap<>(); // by key
-    private final AtomicInteger glances = new AtomicInteger();
+    private final AtomicInteger polls = new AtomicInteger();
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when the script was, last
-    private volatile String glancedAt = "";
-    private volatile long glanced;
+    private volatile String polledIndex = "";
+    private volatile long polled;
 
-    /** What Redis was told last, and how often that was renewed. */
+    /** The value that was written last, and how often it was renewed. */
     private record Written(byte[] value, AtomicInteger renewals) {
 
         Written(byte[] value) {
@@ -124,7 +124,7 @@ public final class RedisLeases {
 
     /**
      * The script need not run for an entry that is there, and listed. Where the version is gone, everything may be. And
-     * now and then it is read whether the entry says what it should.
+     * now and then the value of the entry is checked.
      */
     @SuppressWarnings("deprecation") // the one that takes a Duration may do it by a script
     private CompletableFuture<Long> prolong(String index, String key, Written last, Duration ttl) {
@@ -136,8 +136,8 @@ public final class RedisLeases {
                 .getScoreAsync(utf8(key))
                 .toCompletableFuture();
         boolean checked = last.renewals.incrementAndGet() % CHECKED == 0;
-        Glance glance = new Glance(batch, index, checked);
-        CompletableFuture<byte[]> said = checked
+        Poll poll = new Poll(batch, index, checked);
+        CompletableFuture<byte[]> found = checked
                 ? batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE)
                         .getAsync()
                         .toCompletableFuture()
@@ -146,35 +146,35 @@ public final class RedisLeases {
             if (!fine
                     || !prolonged.join()
                     || listed.join() == null
-                    || glance.version() == UNKNOWN
-                    || !Arrays.equals(last.value, said.join())) {
+                    || poll.version() == UNKNOWN
+                    || !Arrays.equals(last.value, found.join())) {
                 return write(index, key, last.value, ttl);
             }
-            return glance.isDue()
-                    ? run(lists(index), utf8("look"), utf8(String.valueOf(glance.version())), utf8("0"))
+            return poll.isDue()
+                    ? run(lists(index), utf8("look"), utf8(String.valueOf(poll.version())), utf8("0"))
                             .thenApply(RedisLeases::version)
-                    : done(glance.version());
+                    : done(poll.version());
         });
     }
 
     /**
-     * The version, and whether it is time to run the script. Of those who glance at the same time one is told so. If it
-     * is checked, also where somebody has put a mark that does not expire.
+     * The version, and whether it is time to run the script. Of those that poll at the same time it is due for one. If
+     * it is checked, also where there is a marker that does not expire.
      */
-    private static final class Glance {
+    private static final class Poll {
 
-        private static final byte[] LOOKED = utf8("1");
+        private static final byte[] POLLED = utf8("1");
 
         private final CompletableFuture<byte[]> version;
         private final CompletableFuture<Boolean> due;
         private final CompletableFuture<Long> remaining;
 
-        Glance(RBatch batch, String index, boolean checked) {
+        Poll(RBatch batch, String index, boolean checked) {
             version = batch.<byte[]>getBucket(RedisLeases.version(index), ByteArrayCodec.INSTANCE)
                     .getAsync()
                     .toCompletableFuture();
             due = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
-                    .setIfAbsentAsync(LOOKED, LOOKED_FOR)
+                    .setIfAbsentAsync(POLLED, POLL_PERIOD)
                     .toCompletableFuture();
             remaining = checked
                     ? batch.getBucket(RedisLeases.mark(index))
@@ -188,7 +188,7 @@ public final class RedisLeases {
         }
 
         boolean isDue() {
-            return due.join() || remaining.join() == -1 || remaining.join() > LOOKED_FOR.toMillis();
+            return due.join() || remaining.join() == -1 || remaining.join() > POLL_PERIOD.toMillis();
         }
     }
 
@@ -200,15 +200,15 @@ public final class RedisLeases {
                 "remove " + key);
     }
 
-    public CompletableFuture<LeaseUpdate> look(String index, long since) {
-        return scripted(() -> glance(index, since), () -> plain.look(index, since), "read " + index);
+    public CompletableFuture<LeaseUpdate> read(String index, long since) {
+        return scripted(() -> poll(index, since), () -> plain.read(index, since), "read " + index);
     }
 
     /** One plain command, if this client has asked a moment ago whether it is time for the script. */
-    private CompletableFuture<LeaseUpdate> glance(String index, long since) {
+    private CompletableFuture<LeaseUpdate> poll(String index, long since) {
         long now = System.nanoTime();
         RBatch batch = batch(client);
-        if (now - glanced < LOOKED_FOR.toNanos() && index.equals(glancedAt)) {
+        if (now - polled < POLL_PERIOD.toNanos() && index.equals(polledIndex)) {
             CompletableFuture<byte[]> version = batch.<byte[]>getBucket(version(index), ByteArrayCodec.INSTANCE)
                     .getAsync()
                     .toCompletableFuture();
@@ -216,11 +216,11 @@ public final class RedisLeases {
                     .thenCompose(fine ->
                             fine && number(version.join()) == since ? done(known(since)) : parts(index, since, null));
         }
-        glancedAt = index;
-        glanced = now;
-        Glance glance = new Glance(batch, index, glances.incrementAndGet() % CHECKED == 0);
+        polledIndex = index;
+        polled = now;
+        Poll poll = new Poll(batch, index, polls.incrementAndGet() % CHECKED == 0);
         return executed(batch)
-                .thenCompose(fine -> fine && glance.version() == since && !glance.isDue()
+                .thenCompose(fine -> fine && poll.version() == since && !poll.isDue()
                         ? done(known(since))
                         : parts(index, since, null));
     }
@@ -275,7 +275,7 @@ public final class RedisLeases {
                 changed.put(key, value);
             } else {
                 FailureLog.safely(() -> LOG.warn(
-                        "{} was left out: what the entries say is more than {} bytes together", key, MAX_BYTES));
+                        "{} was left out: the values of the entries are more than {} bytes together", key, MAX_BYTES));
             }
         }
 
@@ -285,8 +285,8 @@ public final class RedisLeases {
     }
 
     /**
-     * A refused script may have done a part of its work; the plain commands do the same again. For a while nobody asks
-     * for what is refused.
+     * A refused script may have done a part of its work; the plain commands do the same again. For a while the script
+     * is not tried again.
      */
     private <T> CompletableFuture<T> scripted(
             Supplier<CompletableFuture<T>> script, Supplier<CompletableFuture<T>> otherwise, String action) {

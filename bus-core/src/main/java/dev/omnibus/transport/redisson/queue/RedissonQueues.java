@@ -188,7 +188,7 @@ public final class RedissonQueues implements Queues {
         return client.getBlockingDeque(list, ByteArrayCodec.INSTANCE);
     }
 
-    /** Redis waits for ever if it is told zero. */
+    /** Zero would be to wait for ever. */
     private static long seconds(Duration wait) {
         return Math.max(1, wait.plusMillis(999).toSeconds());
     }

@@ -9,8 +9,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Steps that concern the same name run one after the other, each when the one before has ended; names do not wait for
- * each other. Redisson itself does nothing when it is asked to end a subscription that is just being made.
+ * A keyed serial executor of asynchronous steps: those of the same name run one after the other, each when the one
+ * before has ended; names do not wait for each other. Redisson itself does nothing when it is asked to end a
+ * subscription that is just being made.
  */
 final class KeyedSerializer {
 
@@ -19,7 +20,7 @@ final class KeyedSerializer {
     /** Runs it now, or later on whichever thread the step before ends. What it returns must end some day. */
     <T> CompletableFuture<T> take(String name, Supplier<CompletableFuture<T>> step) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        Supplier<CompletableFuture<?>> told = () -> begin(step).whenComplete((value, failure) -> {
+        Supplier<CompletableFuture<?>> reported = () -> begin(step).whenComplete((value, failure) -> {
             if (failure == null) {
                 done.complete(value);
             } else {
@@ -29,12 +30,12 @@ final class KeyedSerializer {
         synchronized (this) {
             Deque<Supplier<CompletableFuture<?>>> before = waiting.get(name);
             if (before != null) {
-                before.add(told);
+                before.add(reported);
                 return done;
             }
             waiting.put(name, new ArrayDeque<>());
         }
-        run(name, told);
+        run(name, reported);
         return done;
     }
 

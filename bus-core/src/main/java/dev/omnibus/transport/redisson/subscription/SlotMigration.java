@@ -9,25 +9,25 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * One subscription on two servers of a cluster, while it moves from the one to the other: each hears everything, and
- * the listener is told of everything once, and in order.
+ * A merge of one subscription on two servers of a cluster, while it moves from the one to the other: each receives
+ * everything, and the listener gets everything once, and in order.
  *
- * <p>Publishers learn of the move one after the other. Who still publishes on the old server is heard there at once,
- * and on the new one a little later, by way of the cluster's own links; whoever has changed over may then overtake
- * himself on the new server, but not on the old one. So it is the old one that counts until all publishers had the time
- * to learn of it, and what the new one says is kept until then, or forgotten when the old one says the same.
+ * <p>Publishers learn of the move one after the other. What is published on the old server still is received there at
+ * once, and on the new one a little later, by way of the cluster's bus; a publisher that has followed may then overtake
+ * itself on the new server, but not on the old one. So the old one counts until all publishers had the time to follow,
+ * and what the new one delivers is kept until then, or dropped when the old one delivers the same.
  *
  * <p>Used on the event loop of the bus only, on which both connections are.
  */
 public final class SlotMigration {
 
-    /** Who moves a slot under a flood is better off with a doubled frame, which receivers drop, than without memory. */
-    private static final long LARGEST_BYTES = 16L * 1024 * 1024;
+    /** Under a flood a doubled frame, which receivers drop, is better than to run out of memory. */
+    private static final long MAX_BYTES = 16L * 1024 * 1024;
 
-    /** Publishers look once a second for slots that have moved. */
+    /** Publishers check once a second for slots that have moved. */
     private static final Duration SETTLED = Duration.ofMillis(2_500);
 
-    /** The links between the servers of a cluster bring everything well within this time. */
+    /** The cluster's bus brings everything well within this time. */
     private static final Duration MAX_WAY = Duration.ofSeconds(1);
 
     private record Frame(String channel, ByteBuffer bytes) {}
@@ -47,7 +47,7 @@ public final class SlotMigration {
         this.subscribed = subscribed;
     }
 
-    /** The new server has confirmed: from here on it tells everything, too. */
+    /** The new server has confirmed: from here on it delivers everything, too. */
     void stands() {
         if (!stands) {
             stands = true;
@@ -108,13 +108,13 @@ public final class SlotMigration {
         }
     }
 
-    /** The old server has had its time, or is gone: the new one counts, beginning with what only it has told. */
+    /** The old server has had its time, or is gone: the new one counts, beginning with what only it has delivered. */
     void end() {
         over = true;
-        early.clear(); // what the new one can have told of these, it has told by now
+        early.clear(); // what the new one can deliver of these, it has delivered by now
         long now = System.nanoTime();
         for (Awaited next = awaited.poll(); next != null; next = awaited.poll()) {
-            // What came at first the old server may have told before all this began; but not what came later.
+            // What came at first the old server may have delivered before all this began; but not what came later.
             if (next.at - since >= MAX_WAY.toNanos() || now - next.at < MAX_WAY.toNanos()) {
                 subscribed.frame(next.frame.channel, next.bytes);
             }
@@ -142,11 +142,11 @@ public final class SlotMigration {
 
     private void grown(int by) {
         bytes += by;
-        if (bytes > LARGEST_BYTES && stands) {
+        if (bytes > MAX_BYTES && stands) {
             ahead.clear();
             bytes = 0;
             end();
-        } else if (bytes > LARGEST_BYTES) {
+        } else if (bytes > MAX_BYTES) {
             early.clear();
             bytes = 0;
         }

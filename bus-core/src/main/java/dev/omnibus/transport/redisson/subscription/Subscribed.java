@@ -3,7 +3,8 @@ package dev.omnibus.transport.redisson.subscription;
 import dev.omnibus.transport.FrameListener;
 
 /**
- * One listener and how it is subscribed, from the call of subscribe to that of unsubscribe, whatever the connection.
+ * A subscription of the program: one listener, from the call of subscribe to that of unsubscribe, whatever the
+ * connection.
  */
 public final class Subscribed {
 

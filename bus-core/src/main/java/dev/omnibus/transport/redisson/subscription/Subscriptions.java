@@ -31,22 +31,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What one Redisson client is subscribed to, and the care that it takes to keep it so.
+ * The subscriptions of one Redisson client, and a supervisor that restores those that are lost.
  *
  * <p>Redisson repeats its subscriptions after a reconnect without looking at the answers. One that Redis refused then,
  * for instance because of its access control list, would stay deaf for ever, and every new listener of that name with
- * it; only removing all of its listeners and adding one again heals. That is done here about once a second, until the
- * subscription stands or is not wanted any more.
+ * it; only removing all of its listeners and adding one again restores it. That is done here about once a second, until
+ * the subscription stands or is not wanted any more.
  */
 public final class Subscriptions implements SubscriptionDecoder.Observer {
 
     private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
     private static final Duration RETRY_DELAY = Duration.ofMillis(800);
 
-    /** Publishers look once a second for slots that have moved. */
+    /** Publishers check once a second for slots that have moved. */
     private static final Duration OVERLAP = Duration.ofSeconds(3);
 
-    /** Far longer than a try to heal one takes. */
+    /** Far longer than an attempt to restore one takes. */
     private static final int FORGOTTEN_SECONDS = 15;
 
     /** Redis confirms so many in time, which thousands at once are not; the others wait here, where no time runs. */
@@ -61,7 +61,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
         volatile long deadline; // since it was first asked of Redis
         volatile @Nullable Object listener; // which of those added to Redisson is the one, should there be several
         volatile @Nullable LongSupplier arrived; // bytes on the connection on which it was confirmed last
-        volatile boolean cut; // there it stands no more, though nobody has asked for that
+        volatile boolean cut; // there it stands no more, though that was not asked for
         volatile boolean stood; // confirmed before, so that the next confirmation ends an interruption
         volatile boolean stands;
         volatile long lastTry = System.nanoTime(); // to heal it
@@ -83,7 +83,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
     private final KeyedSerializer lanes = new KeyedSerializer();
     private final AtomicInteger lane = new AtomicInteger();
     private final Map<Subscribed, Held> held = new ConcurrentHashMap<>();
-    private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client is told to listen to
+    private final Map<String, Held> byName = new ConcurrentHashMap<>(); // what the client has listeners for
     private volatile long lastAnswered = System.nanoTime();
     private volatile Runnable whenStuck = () -> {};
 
@@ -121,8 +121,8 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
     }
 
     /**
-     * Subscribes to what stood on the client before, and keeps trying; its listener is told when it stands. The future
-     * completes after the first attempt, however that ended.
+     * Subscribes to what stood on the client before, and keeps trying; its listener is notified when it stands. The
+     * future completes after the first attempt, however that ended.
      */
     public CompletableFuture<Void> carryOver(Subscribed wanted) {
         Held mine = new Held(wanted, true);
@@ -153,7 +153,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
     public void confirmed(String name, boolean pattern, LongSupplier arrived) {
         lastAnswered = System.nanoTime();
         Held mine = byName.get(name);
-        if (mine == null) { // nobody waits for it any more: it would be counted by Redis, and deaf
+        if (mine == null) { // it is not wanted any more: it would be counted by Redis, and deaf
             turns.take(
                     name,
                     () -> byName.containsKey(name)
@@ -167,21 +167,21 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
         if (mine.keptOn) {
             mine.keptOn = false;
         } else if (overlap != null && !overlap.isOver()) {
-            overlap.stands(); // nothing was missed: the server before goes on telling
+            overlap.stands(); // nothing was missed: the server before goes on delivering
         } else if (mine.stood && !answers.isClosed()) {
             mine.subscribed.interrupted();
         }
     }
 
     /**
-     * When an answer comes late, Redisson ends what it has not seen begin, and says so to nobody. When it follows a
+     * When an answer comes late, Redisson ends what it has not seen begin, and reports that nowhere. When it follows a
      * master or a slot, it begins the subscription elsewhere right after that.
      */
     @Override
     public void ended(String name, LongSupplier arrived) {
         Held mine = byName.get(name);
         if (mine == null || mine.arrived != arrived || !mine.stands || isUnwanted(mine)) {
-            return; // it is we who end it, or it stands elsewhere
+            return; // it is ended from here, or stands elsewhere
         }
         mine.cut = true;
         SlotMigration overlap = mine.overlap;
@@ -218,7 +218,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
     public @Nullable Kept keep(String name, Predicate<Kept> letGo) {
         Held mine = byName.get(name);
         if (!manyServers || mine == null || !mine.stands || isUnwanted(mine)) {
-            return null; // it is we who end it
+            return null; // it is ended from here
         }
         SlotMigration before = mine.overlap;
         if (before != null && !before.isOver()) {
@@ -288,7 +288,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
     public void refused(String name, String error) {
         lastAnswered = System.nanoTime();
         Held mine = byName.get(name);
-        if (mine != null && mine.stands) { // else somebody waits for the answer and is told by Redisson
+        if (mine != null && mine.stands) { // else the answer is awaited, and reported by Redisson
             mine.stands = false;
             FailureLog.safely(() -> LOG.warn(
                     "Redis refused to subscribe again to {} after a reconnect: {}; it is tried until it succeeds",
@@ -298,7 +298,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
         }
     }
 
-    /** In turn, because a newcomer shall not wait behind one that hangs while other lanes are free. */
+    /** Round robin, so that a new one does not wait behind one that hangs while other lanes are free. */
     private CompletableFuture<Void> begin(Held mine, Supplier<CompletableFuture<Void>> step) {
         String next = Integer.toString(Math.floorMod(lane.getAndIncrement(), UNDER_WAY));
         return lanes.take(next, () -> {
@@ -307,7 +307,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
         });
     }
 
-    /** Who has waited for others to which Redis did not answer, to none of them, need not ask as well. */
+    /** One that has waited for others, of which Redis has answered none, need not be asked for as well. */
     private CompletableFuture<Void> listenUnlessHopeless(Held mine) {
         boolean waitedLong = System.nanoTime() - mine.wanted > RedissonSettings.SUBSCRIBE_TIMEOUT.toNanos() / 2;
         return waitedLong && lastAnswered - mine.wanted < 0
@@ -357,7 +357,7 @@ public final class Subscriptions implements SubscriptionDecoder.Observer {
                 }
             }
         } catch (Throwable t) { // thrown further, it would not be run again
-            FailureLog.error(LOG, t, "Subscriptions could not be looked after; they are again in a while");
+            FailureLog.error(LOG, t, "Subscriptions could not be checked; they are checked again in a while");
         }
     }
 

@@ -24,7 +24,7 @@ class RedissonFailuresTest {
     @Test
     void whatRedisSaysComesWithWhatToDo() {
         Map<RedisException, String> advice = Map.of(
-                new RedisException("MISCONF Redis is configured to save RDB snapshots" + REDISSONS), "look at its log",
+                new RedisException("MISCONF Redis is configured to save RDB snapshots" + REDISSONS), "check its log",
                 new RedisReadonlyException("READONLY You can't write against a read only replica." + REDISSONS),
                         "connect to the master",
                 new RedisLoadingException("LOADING Redis is loading the dataset in memory" + REDISSONS),
