@@ -3,7 +3,6 @@ package dev.omnibus.bench;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.internal.client.Pending;
 import dev.omnibus.rpc.internal.client.PendingCalls;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.memory.InMemoryNetwork;
@@ -31,7 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class PendingCallsBenchmark {
 
-    private static final Pending ENDLESS = new Pending() {
+    private static final PendingCalls.Entry ENDLESS = new PendingCalls.Entry() {
 
         @Override
         public long deadline() {

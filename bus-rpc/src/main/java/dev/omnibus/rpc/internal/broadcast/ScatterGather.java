@@ -11,7 +11,6 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.Until;
 import dev.omnibus.rpc.internal.client.CallFuture;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
-import dev.omnibus.rpc.internal.client.Pending;
 import dev.omnibus.rpc.internal.client.PendingCalls;
 import dev.omnibus.rpc.internal.client.ReplyBudget;
 import dev.omnibus.rpc.internal.directory.NodeTable;
@@ -47,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * before the count does. Guarded by its own lock; completed outside of it, once, by whoever takes the entry out of the
  * table.
  */
-public final class ScatterGather<T> implements Pending, ClientRuntime.Question<T> {
+public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime.Question<T> {
 
     private static final int MAX_ANSWERS = NodeTable.MOST + LateResponders.MAX_STRANGERS;
 

@@ -62,14 +62,6 @@ public final class Call<T> {
         this.key = client.pending().keyOnWire(options.key());
     }
 
-    ClientRuntime client() {
-        return client;
-    }
-
-    RemoteMethod method() {
-        return method;
-    }
-
     public CallFuture<T> future() {
         return future;
     }
@@ -149,7 +141,7 @@ public final class Call<T> {
             long end = System.nanoTime() + pauseMillis * 1_000_000 + options.attemptNanos();
             until = end - deadline < 0 ? end : deadline;
         }
-        Attempt next = new Attempt(this, client.pending(), until);
+        Attempt next = new Attempt(until);
         try {
             next.register();
         } catch (RpcException e) {
@@ -396,5 +388,162 @@ public final class Call<T> {
 
     private Duration elapsed() {
         return Duration.ofNanos(System.nanoTime() - started);
+    }
+
+    /**
+     * One attempt of a call, with an entry in the table of its own, from before a node is looked for until its outcome
+     * is known. So a deadline, a loss or the end of the client finds the call wherever it stands.
+     *
+     * <p>Whoever takes the entry out of the table goes on, and nobody else does.
+     */
+    final class Attempt implements PendingCalls.Entry, SendCallback {
+
+        private final long deadline;
+        private volatile long id;
+        private volatile @Nullable Node node; // null while it cannot have been received
+        private volatile int interruptions; // of the inbox, before it was sent
+        private boolean over; // guarded by this
+        private boolean occupying; // guarded by this
+        private boolean answered; // confined to the inbox' thread
+
+        Attempt(long deadline) {
+            this.deadline = deadline;
+        }
+
+        /**
+         * Enters the table.
+         *
+         * @throws RpcException if there is no room in it
+         */
+        void register() {
+            id = client.pending().add(this, method.name());
+        }
+
+        long id() {
+            return id;
+        }
+
+        @Nullable
+        Node node() {
+            return node;
+        }
+
+        /** Ends it; true for one only, who then says how the call goes on. */
+        boolean take() {
+            if (!client.pending().remove(id)) {
+                return false;
+            }
+            release();
+            return true;
+        }
+
+        /** Takes a step of the call. If it throws, the call ends with that: nobody else would hear of it. */
+        void goOn(Runnable step) {
+            try {
+                step.run();
+            } catch (Throwable t) {
+                boolean unused = take();
+                fail(t);
+                throw t;
+            }
+        }
+
+        /** Counts as in flight there from now on, and as possibly received; false if it has ended meanwhile. */
+        synchronized boolean occupy(Node to) {
+            if (over) {
+                return false;
+            }
+            interruptions = client.pending().interruptions();
+            node = to;
+            occupying = true;
+            to.callsInFlight().incrementAndGet();
+            return true;
+        }
+
+        private synchronized void release() {
+            over = true;
+            Node at = node;
+            if (occupying && at != null) {
+                occupying = false;
+                at.callsInFlight().decrementAndGet();
+            }
+        }
+
+        @Override
+        public long deadline() {
+            return deadline;
+        }
+
+        @Override
+        public boolean endsWithOneReply() {
+            return true;
+        }
+
+        @Override
+        public boolean isAwaited() {
+            return future.isAwaited();
+        }
+
+        /** Only the node that was asked may answer, and only once. */
+        @Override
+        public boolean accepts(RpcCodec.Response reply) {
+            Node at = node;
+            if (answered || at == null || !at.id().equals(reply.from())) {
+                return false;
+            }
+            answered = true;
+            return true;
+        }
+
+        @Override
+        public void onReply(RpcCodec.Response reply) {
+            release();
+            goOn(() -> replied(this, reply));
+        }
+
+        @Override
+        public boolean askedBefore(int interruption) {
+            return node != null && interruptions < interruption;
+        }
+
+        @Override
+        public boolean onLost(String lost) {
+            Node at = node;
+            return at != null && at.id().equals(lost);
+        }
+
+        @Override
+        public void onEnd(Reason reason, String why) {
+            release();
+            goOn(() -> ended(this, reason, why));
+        }
+
+        /** A one-way call is over when it is sent, and then the program goes on. */
+        @Override
+        public boolean mayBlock() {
+            return method.traits().oneWay();
+        }
+
+        @Override
+        public void sent(long receivers, boolean exact) {
+            if (receivers == 0 && client.channels().countsTrusted()) {
+                if (take()) {
+                    client.execute(() -> goOn(() -> notThere(this)));
+                }
+            } else if (method.traits().oneWay() && take()) {
+                delivered();
+            }
+        }
+
+        @Override
+        public void failed(TransportException failure) {
+            if (failure.kind() == TransportException.Kind.CONNECTION_LOST) {
+                client.pending().notConnected();
+            }
+            boolean awaited = !failure.notSent() && !method.traits().oneWay();
+            if (!awaited && take()) { // else it may have arrived: the reply, the deadline or the link decide
+                client.execute(() -> goOn(() -> notSent(this, failure)));
+            }
+        }
     }
 }

@@ -67,12 +67,47 @@ public final class PendingCalls implements Receiver {
 
     private static final Logger LOG = LoggerFactory.getLogger(PendingCalls.class);
 
-    private record Arrived(Pending pending, RpcCodec.Response reply, int size) {}
+    /** Something that waits for replies under an id of its own. */
+    public interface Entry {
+
+        /** When it stops waiting, by {@link System#nanoTime()}. */
+        long deadline();
+
+        /** Whether one reply ends it. */
+        boolean endsWithOneReply();
+
+        /** Whether a reply is of a node that was asked, and not a second one. Called on the inbox' own thread. */
+        boolean accepts(RpcCodec.Response reply);
+
+        /**
+         * Whether a thread does nothing but wait for the result, and reads it itself. Then {@link #onReply} never
+         * waits.
+         */
+        default boolean isAwaited() {
+            return false;
+        }
+
+        /** A reply has come. If one reply ends it, this is called at most once. */
+        void onReply(RpcCodec.Response reply);
+
+        /**
+         * Whether it was asked before the inbox was interrupted for that time, so that its reply may have been missed.
+         */
+        boolean askedBefore(int interruption);
+
+        /** A node is gone; true if that ends it. */
+        boolean onLost(String node);
+
+        /** It was taken out of the table and ends for this reason, at the caller's side. Called at most once. */
+        void onEnd(Reason reason, String why);
+    }
+
+    private record Arrived(Entry entry, RpcCodec.Response reply, int size) {}
 
     /** What was asked before the inbox was interrupted for that time, and has no answer by then, fails. */
     private record Doubt(int interruption, long until) {}
 
-    private final Map<Long, Pending> table = new ConcurrentHashMap<>();
+    private final Map<Long, Entry> table = new ConcurrentHashMap<>();
     private final RandomIds ids = new RandomIds();
     private final String keySecret = RequestFields.OWN_KEY + ids.next();
     private final AtomicInteger interruptions = new AtomicInteger();
@@ -99,7 +134,7 @@ public final class PendingCalls implements Receiver {
      *
      * @throws RpcException if too many wait already, or none may wait any more
      */
-    public long add(Pending pending, String method) {
+    public long add(Entry entry, String method) {
         if (table.size() >= MOST) {
             throw RpcFailures.of(
                     Reason.OVERLOADED,
@@ -111,7 +146,7 @@ public final class PendingCalls implements Receiver {
                     null);
         }
         long id = ids.next();
-        while (table.putIfAbsent(id, pending) != null) {
+        while (table.putIfAbsent(id, entry) != null) {
             id = ids.next();
         }
         if (closed && remove(id)) { // closed before it was seen there
@@ -154,16 +189,16 @@ public final class PendingCalls implements Receiver {
         for (Message message : messages) {
             try {
                 RpcCodec.Response reply = codec.readResponse(message, known);
-                Pending pending = table.get(reply.id());
-                if (pending == null || !pending.accepts(reply)) {
+                Entry entry = table.get(reply.id());
+                if (entry == null || !entry.accepts(reply)) {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
                     continue;
                 }
                 if (reply.code() == RpcCodec.UNREADABLE) { // and its call is told
                     channels.reportBad(channel, "A reply cannot be read: " + reply.message());
                 }
-                Arrived arrived = new Arrived(pending, reply, message.length());
-                if (pending.isAwaited() && reply.result() != null) {
+                Arrived arrived = new Arrived(entry, reply, message.length());
+                if (entry.isAwaited() && reply.result() != null) {
                     complete(arrived); // which only wakes the thread that waits
                 } else if (!arrivals.offer(arrived, next)) {
                     channels.reportBad(channel, "A reply was dropped: too many wait to be completed");
@@ -178,14 +213,14 @@ public final class PendingCalls implements Receiver {
 
     /** Until here the deadline and all other rivals can still end the call, however long its reply has waited. */
     private void complete(Arrived arrived) {
-        if (arrived.pending().deadline() - System.nanoTime() <= 0) {
+        if (arrived.entry().deadline() - System.nanoTime() <= 0) {
             LOG.debug(
                     "Dropped a reply to call {}: its deadline has passed",
                     arrived.reply().id());
             return; // after a pause of this process; to end the call is a matter of expire()
         }
-        if (!arrived.pending().endsWithOneReply() || remove(arrived.reply().id())) {
-            arrived.pending().onReply(arrived.reply());
+        if (!arrived.entry().endsWithOneReply() || remove(arrived.reply().id())) {
+            arrived.entry().onReply(arrived.reply());
         }
     }
 
@@ -217,30 +252,30 @@ public final class PendingCalls implements Receiver {
 
     public void expire() {
         long now = System.nanoTime();
-        end(pending -> pending.deadline() - now <= 0, Reason.TIMEOUT, "no answer came within the timeout");
+        end(entry -> entry.deadline() - now <= 0, Reason.TIMEOUT, "no answer came within the timeout");
         Doubt eldest = doubts.peek();
         while (eldest != null && eldest.until() - now <= 0) {
             int interruption = eldest.interruption();
             String why = "the link to Redis broke while the answer was awaited";
-            end(pending -> pending.askedBefore(interruption), Reason.CONNECTION_LOST, why);
+            end(entry -> entry.askedBefore(interruption), Reason.CONNECTION_LOST, why);
             doubts.remove();
             eldest = doubts.peek();
         }
     }
 
     public void lost(String node) {
-        end(pending -> pending.onLost(node), Reason.NODE_LOST, "the node left or died");
+        end(entry -> entry.onLost(node), Reason.NODE_LOST, "the node left or died");
     }
 
     public void close() {
         closed = true;
-        end(pending -> true, Reason.CLOSED, "the client was closed");
+        end(entry -> true, Reason.CLOSED, "the client was closed");
     }
 
-    private void end(Predicate<Pending> which, Reason reason, String why) {
-        table.forEach((id, pending) -> {
-            if (which.test(pending)) {
-                Runnable end = () -> pending.onEnd(reason, why); // made before it is removed: there may be no memory
+    private void end(Predicate<Entry> which, Reason reason, String why) {
+        table.forEach((id, entry) -> {
+            if (which.test(entry)) {
+                Runnable end = () -> entry.onEnd(reason, why); // made before it is removed: there may be no memory
                 if (remove(id)) {
                     executor.execute(end); // it may lead to code that blocks
                 }

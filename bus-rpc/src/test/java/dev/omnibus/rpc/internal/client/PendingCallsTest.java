@@ -35,7 +35,7 @@ class PendingCallsTest {
     }
 
     /** Waits for one reply, and says what it got. */
-    private class Waiting implements Pending {
+    private class Waiting implements PendingCalls.Entry {
 
         private final long deadline;
         private final boolean wasSent;
@@ -132,7 +132,7 @@ class PendingCallsTest {
         ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
         RemoteMethod method = client.methods().of("echo.say", String.class, Contract.Traits.NONE);
         Call<String> call = new Call<>(client, method, new byte[0], CallSettings.DEFAULTS, 60_000_000_000L);
-        Attempt attempt = new Attempt(call, client.pending(), System.nanoTime() + 60_000_000_000L);
+        Call<String>.Attempt attempt = call.new Attempt(System.nanoTime() + 60_000_000_000L);
         attempt.register();
 
         assertThrows(
