@@ -7,7 +7,7 @@ import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.client.ServiceProxy;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
-import dev.omnibus.rpc.internal.contract.RemoteMethods;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class RpcClient {
 
     private final ClientRuntime runtime;
-    private final RemoteMethods methods;
+    private final RemoteMethod.Factory methods;
 
     private RpcClient(BusRuntime bus) {
         runtime = ClientRuntime.of(bus);
@@ -165,7 +165,7 @@ public final class RpcClient {
      * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
      */
     public CompletableFuture<Void> notify(String method, CallOptions options, @Nullable Object... arguments) {
-        return runtime.call(methods.of(method, Void.class, RemoteMethods.ONE_WAY), options, arguments);
+        return runtime.call(methods.of(method, Void.class, Traits.ONE_WAY), options, arguments);
     }
 
     /**

@@ -14,7 +14,6 @@ import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.contract.CallScope;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
-import dev.omnibus.rpc.internal.contract.RemoteMethods;
 import dev.omnibus.rpc.internal.directory.NodeDirectory;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
@@ -56,7 +55,7 @@ public final class ClientRuntime implements Layer {
     private final LongAdder incomplete = new LongAdder();
     private final ReplyBudget replyBudget;
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
-    private final RemoteMethods methods;
+    private final RemoteMethod.Factory methods;
     private final Interceptors interceptors = new Interceptors();
     private final Future<?> expiring;
     private volatile Duration patience = PATIENCE;
@@ -71,7 +70,7 @@ public final class ClientRuntime implements Layer {
         executor = new CallerRunsExecutor(bus.channels().executor());
         replyBudget = new ReplyBudget(executor, channels::later);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
-        methods = new RemoteMethods(codec, channels.names());
+        methods = new RemoteMethod.Factory(codec, channels.names());
         directory = NodeDirectory.of(bus);
         pending = new PendingCalls(bus, codec);
         channels.receiveInbox(pending);
@@ -233,7 +232,7 @@ public final class ClientRuntime implements Layer {
         return codec.reader(type);
     }
 
-    public RemoteMethods methods() {
+    public RemoteMethod.Factory methods() {
         return methods;
     }
 

@@ -70,6 +70,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
     public record Traits(boolean oneWay, boolean idempotent, boolean nonBlocking, long timeoutMillis) {
 
         public static final Traits NONE = new Traits(false, false, false, 0);
+        public static final Traits ONE_WAY = new Traits(true, false, false, 0);
     }
 
     /**

@@ -2,10 +2,14 @@ package dev.omnibus.rpc.internal.contract;
 
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
 import dev.omnibus.rpc.internal.wire.ArgumentWriter;
 import dev.omnibus.rpc.internal.wire.Faults;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
+import java.lang.reflect.Type;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -30,20 +34,8 @@ public record RemoteMethod(
     /** Nodes come and go; this only bounds what is remembered of them. */
     private static final int MAX_CHANNELS = 1_000;
 
-    static RemoteMethod of(
-            String name,
-            RpcCodec codec,
-            ChannelNames names,
-            ArgumentWriter arguments,
-            ObjectReader result,
-            Faults faults,
-            Traits traits) {
-        return new RemoteMethod(
-                name, codec.methodPart(name), names, new ConcurrentHashMap<>(), arguments, result, faults, traits);
-    }
-
     /** The same method with another type of result, or called in another way. */
-    RemoteMethod as(ObjectReader newResult, Traits newTraits) {
+    private RemoteMethod as(ObjectReader newResult, Traits newTraits) {
         return new RemoteMethod(name, part, names, channels, arguments, newResult, faults, newTraits);
     }
 
@@ -56,5 +48,67 @@ public record RemoteMethod(
             channels.clear();
         }
         return channels.computeIfAbsent(node, id -> names.method(name, id));
+    }
+
+    /** Prepares the methods that a client calls, those of contracts and those known by name only. Thread-safe. */
+    public static final class Factory {
+
+        private static final int MAX_NAMES = 10_000;
+
+        private final RpcCodec codec;
+        private final ChannelNames names;
+        private final DecodableTypes types;
+        private final ArgumentWriter untyped;
+        private final Map<String, RemoteMethod> byName = new ConcurrentHashMap<>();
+
+        public Factory(RpcCodec codec, ChannelNames names) {
+            this.codec = codec;
+            this.names = names;
+            this.types = DecodableTypes.ofContracts(codec.json());
+            this.untyped = codec.argumentWriter(List.of());
+        }
+
+        /** Reads a contract and refuses what could not be decoded safely. */
+        public Contract contract(Class<?> type) {
+            Contract contract = Contract.of(type, codec.types());
+            contract.check(types);
+            return contract;
+        }
+
+        /** A method of a contract. */
+        public RemoteMethod of(Operation operation) {
+            return create(
+                    operation.name(),
+                    codec.argumentWriter(operation.parameters()),
+                    codec.reader(operation.result()),
+                    new Faults(codec, operation.faults()),
+                    operation.traits());
+        }
+
+        /** A method by its name. There may be many names; then some are prepared anew each time. */
+        public RemoteMethod of(String name, Type type, Traits traits) {
+            RemoteMethod known = byName.get(name);
+            if (known == null) {
+                Contract.requireMethod(name);
+                known = create(name, untyped, codec.reader(Void.class), new Faults(codec, List.of()), traits);
+                if (byName.size() < MAX_NAMES) {
+                    byName.put(name, known);
+                }
+            }
+            return known.as(reader(name, type), traits);
+        }
+
+        private RemoteMethod create(
+                String name, ArgumentWriter arguments, ObjectReader result, Faults faults, Traits traits) {
+            byte[] part = codec.methodPart(name);
+            return new RemoteMethod(name, part, names, new ConcurrentHashMap<>(), arguments, result, faults, traits);
+        }
+
+        /** How the result of a method is read. */
+        public ObjectReader reader(String name, Type type) {
+            ObjectReader reader = codec.reader(type);
+            types.checkOnce(reader.getValueType(), () -> "The result of " + name);
+            return reader;
+        }
     }
 }
