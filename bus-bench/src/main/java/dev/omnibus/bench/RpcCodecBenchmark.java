@@ -3,8 +3,8 @@ package dev.omnibus.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
-import dev.omnibus.rpc.internal.wire.RequestCache;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcEnvelopeCache;
 import dev.omnibus.rpc.internal.wire.WireBytes;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +36,7 @@ public class RpcCodecBenchmark {
     private final RpcCodec.Answer answer = new RpcCodec.Answer(true, WireBytes.utf8("{\"id\":17,\"total\":174}"));
     private final Message request = message(writeRequest());
     private final Message response = message(writeResponse());
-    private final RequestCache known = new RequestCache(new MemoryBudget(1 << 20));
+    private final RpcEnvelopeCache known = new RpcEnvelopeCache(new MemoryBudget(1 << 20));
 
     /** Made by JMH. */
     public RpcCodecBenchmark() {}

@@ -1,7 +1,6 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.rpc.internal.client.CallSettings;
-import dev.omnibus.rpc.internal.wire.RequestFields;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -129,8 +128,8 @@ public final class CallOptions {
      */
     public CallOptions withKey(String newKey) {
         String checked = text("key", newKey);
-        if (checked.startsWith(RequestFields.OWN_KEY)) {
-            throw new IllegalArgumentException("The key begins with \"" + RequestFields.OWN_KEY
+        if (checked.startsWith(RpcCodec.OWN_KEY)) {
+            throw new IllegalArgumentException("The key begins with \"" + RpcCodec.OWN_KEY
                     + "\", as the keys do that calls get by themselves; begin it with something else");
         }
         return new CallOptions(settings.withKey(checked));
@@ -161,8 +160,8 @@ public final class CallOptions {
                 .filter(header -> counts(header.getKey()))
                 .mapToInt(header -> header.getKey().length() + header.getValue().length())
                 .sum();
-        if (characters > RequestFields.MAX_HEADER_CHARACTERS) {
-            throw new IllegalArgumentException("The headers of a call can have " + RequestFields.MAX_HEADER_CHARACTERS
+        if (characters > RpcCodec.MAX_HEADER_CHARACTERS) {
+            throw new IllegalArgumentException("The headers of a call can have " + RpcCodec.MAX_HEADER_CHARACTERS
                     + " characters together; with " + name + " they have " + characters);
         }
         return new CallOptions(settings.withHeaders(more));
@@ -170,7 +169,7 @@ public final class CallOptions {
 
     /** There is room for a trace in any case, since it may be passed on to any call. */
     private static boolean counts(String header) {
-        return !header.equals(RequestFields.TRACE);
+        return !header.equals(RpcCodec.TRACE);
     }
 
     private static Duration checked(String what, Duration timeout) {
@@ -182,9 +181,9 @@ public final class CallOptions {
     }
 
     private static String text(String what, String text) {
-        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > RequestFields.MAX_TEXT_LENGTH) {
+        if (Objects.requireNonNull(text, what).isEmpty() || text.length() > RpcCodec.MAX_TEXT_LENGTH) {
             throw new IllegalArgumentException("The " + what + " has " + text.length()
-                    + " characters; it must have 1 to " + RequestFields.MAX_TEXT_LENGTH);
+                    + " characters; it must have 1 to " + RpcCodec.MAX_TEXT_LENGTH);
         }
         return text;
     }

@@ -8,10 +8,8 @@ import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.internal.wire.RandomIds;
-import dev.omnibus.rpc.internal.wire.RequestCache;
-import dev.omnibus.rpc.internal.wire.RequestFields;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcEnvelopeCache;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.io.IOException;
 import java.time.Duration;
@@ -109,14 +107,14 @@ public final class PendingCalls implements Receiver {
 
     private final Map<Long, Entry> table = new ConcurrentHashMap<>();
     private final RandomIds ids = new RandomIds();
-    private final String keySecret = RequestFields.OWN_KEY + ids.next();
+    private final String keySecret = RpcCodec.OWN_KEY + ids.next();
     private final AtomicInteger interruptions = new AtomicInteger();
     private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
-    private final RequestCache known; // confined to the reader of the inbox
+    private final RpcEnvelopeCache known; // confined to the reader of the inbox
     private volatile long interruptedAt = System.nanoTime() - RETURN_NANOS;
     private volatile boolean closed;
 
@@ -157,7 +155,7 @@ public final class PendingCalls implements Receiver {
 
     /** The key of a call that has none of its program's; nobody can guess it either. */
     String newKey() {
-        return RequestFields.OWN_KEY + ids.next();
+        return RpcCodec.OWN_KEY + ids.next();
     }
 
     /** How a key of the program's is sent. It counts for this process only, so others need not be able to guess it. */

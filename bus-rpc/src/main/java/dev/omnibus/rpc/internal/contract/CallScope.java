@@ -2,7 +2,7 @@ package dev.omnibus.rpc.internal.contract;
 
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.CallOptions;
-import dev.omnibus.rpc.internal.wire.RequestFields;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
 import org.jspecify.annotations.Nullable;
 
 /** A thread-local scope: the call that a thread is serving, which bounds the calls that it makes meanwhile. */
@@ -48,10 +48,10 @@ public final class CallScope {
      */
     public static CallOptions passedOn(CallOptions given) {
         CallContext current = CURRENT.get();
-        String trace = current == null ? null : current.headers().get(RequestFields.TRACE);
-        if (trace == null || trace.isEmpty() || trace.length() > RequestFields.MAX_TEXT_LENGTH) {
+        String trace = current == null ? null : current.headers().get(RpcCodec.TRACE);
+        if (trace == null || trace.isEmpty() || trace.length() > RpcCodec.MAX_TEXT_LENGTH) {
             return given;
         }
-        return given.headers().containsKey(RequestFields.TRACE) ? given : given.withHeader(RequestFields.TRACE, trace);
+        return given.headers().containsKey(RpcCodec.TRACE) ? given : given.withHeader(RpcCodec.TRACE, trace);
     }
 }

@@ -14,8 +14,8 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.rpc.internal.contract.Contract;
-import dev.omnibus.rpc.internal.wire.RequestCache;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcEnvelopeCache;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
@@ -191,7 +191,7 @@ public final class ServedService implements Registration {
     private final class Requests implements Receiver {
 
         private final ServedMethod method;
-        private final RequestCache known = codec.peers();
+        private final RpcEnvelopeCache known = codec.peers();
 
         Requests(ServedMethod method) {
             this.method = method;

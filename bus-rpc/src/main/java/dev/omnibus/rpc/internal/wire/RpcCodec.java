@@ -51,6 +51,23 @@ public final class RpcCodec {
     /** The notification that asks for a call to be given up. */
     public static final String CANCEL = "$/cancelRequest";
 
+    /** Of these together, with their names: they are kept until the call has its answer, in many calls at a time. */
+    public static final int MAX_HEADER_CHARACTERS = 65_536;
+
+    /** The header that a call passes on to the calls that are made while it is served. */
+    public static final String TRACE = "traceparent";
+
+    /** How the keys begin that calls get by themselves. */
+    public static final String OWN_KEY = "~";
+
+    /** Of a key, or of the value of a header, in characters. */
+    public static final int MAX_TEXT_LENGTH = 4_096;
+
+    /** Of what is remembered for a while: many of them shall not fill the memory. */
+    static final int MAX_NAME_LENGTH = 512;
+
+    static final int MAX_KEY_LENGTH = MAX_TEXT_LENGTH + 32; // with what callers of ours add to it
+
     /** For a request that does not say how much time is left. */
     static final long DEFAULT_TTL_MILLIS = 30_000;
 
@@ -169,8 +186,8 @@ public final class RpcCodec {
     }
 
     /** For one reader. */
-    public RequestCache peers() {
-        return new RequestCache(remembered);
+    public RpcEnvelopeCache peers() {
+        return new RpcEnvelopeCache(remembered);
     }
 
     /** Knows what the modules of the mapper make of types. */
@@ -214,9 +231,9 @@ public final class RpcCodec {
      * The part of a request that the caller's headers make; each is behind a comma. The trace has a place of its own.
      */
     public static byte[] headerPart(Map<String, String> headers) {
-        String trace = headers.get(RequestFields.TRACE);
+        String trace = headers.get(TRACE);
         String others = headers.entrySet().stream()
-                .filter(header -> !header.getKey().equals(RequestFields.TRACE))
+                .filter(header -> !header.getKey().equals(TRACE))
                 .map(header -> Json.quoted(header.getKey()) + ":" + Json.quoted(header.getValue()))
                 .collect(Collectors.joining(","));
         return WireBytes.utf8((trace == null ? "" : ",\"traceparent\":" + Json.quoted(trace))
@@ -312,7 +329,7 @@ public final class RpcCodec {
                 return false;
             }
         }
-        return text.length() <= RequestFields.MAX_NAME_LENGTH;
+        return text.length() <= MAX_NAME_LENGTH;
     }
 
     /**
@@ -320,7 +337,7 @@ public final class RpcCodec {
      *
      * @throws BadRequest if it is neither; the message says why, and may be shown to the caller
      */
-    public Request readRequest(Message message, RequestCache known) throws BadRequest {
+    public Request readRequest(Message message, RpcEnvelopeCache known) throws BadRequest {
         Request request = known.readRequest(message);
         if (request == null) {
             request = readRequest(message);
@@ -334,7 +351,7 @@ public final class RpcCodec {
      *
      * @throws IOException if it is none; the message says why
      */
-    public Response readResponse(Message message, RequestCache known) throws IOException {
+    public Response readResponse(Message message, RpcEnvelopeCache known) throws IOException {
         Response response = known.readResponse(message);
         if (response == null) {
             response = readResponse(message);
@@ -349,7 +366,7 @@ public final class RpcCodec {
      * @throws BadRequest if it is neither; the message says why, and may be shown to the caller
      */
     public Request readRequest(Message message) throws BadRequest {
-        RequestFields fields = new RequestFields();
+        RequestParser fields = new RequestParser();
         try {
             read(message, fields);
             if (fields.metaInParams() != null) {
@@ -370,7 +387,7 @@ public final class RpcCodec {
      * @throws IOException if they are not
      */
     public Request readCancel(@Nullable Message params) throws IOException {
-        RequestFields fields = new RequestFields();
+        RequestParser fields = new RequestParser();
         if (params != null) {
             read(params, fields.ofCancel());
         }
@@ -383,7 +400,7 @@ public final class RpcCodec {
      * @throws IOException if it is none; the message says why
      */
     public Response readResponse(Message message) throws IOException {
-        ResponseFields fields = new ResponseFields();
+        ResponseParser fields = new ResponseParser();
         try {
             read(message, fields);
             return fields.response(message.length());

@@ -1,4 +1,4 @@
-package dev.omnibus.rpc.internal.wire;
+package dev.omnibus.rpc.internal.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

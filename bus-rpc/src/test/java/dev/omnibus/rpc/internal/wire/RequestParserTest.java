@@ -15,7 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** The meta of callers who can only choose params. */
-class MetaInParamsTest {
+class RequestParserTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String META =

@@ -10,7 +10,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /** The fields of a response as they are read. */
-final class ResponseFields implements RpcCodec.Fields {
+final class ResponseParser implements RpcCodec.Fields {
 
     private long id = -1;
     private String from = "";

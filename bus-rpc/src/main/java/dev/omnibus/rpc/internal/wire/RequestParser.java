@@ -1,11 +1,13 @@
 package dev.omnibus.rpc.internal.wire;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonParser.NumberType;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.json.Json;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -17,26 +19,9 @@ import org.jspecify.annotations.Nullable;
  * The fields of a request as they are read. Goes on behind a field that is wrong, because those that follow may say
  * whom to tell.
  */
-public final class RequestFields implements RpcCodec.Fields {
+final class RequestParser implements RpcCodec.Fields {
 
     private static final int MAX_HEADERS = 64;
-
-    /** Of these together, with their names: they are kept until the call has its answer, in many calls at a time. */
-    public static final int MAX_HEADER_CHARACTERS = 65_536;
-
-    /** The header that a call passes on to the calls that are made while it is served. */
-    public static final String TRACE = "traceparent";
-
-    /** How the keys begin that calls get by themselves. */
-    public static final String OWN_KEY = "~";
-
-    /** Of a key, or of the value of a header, in characters. */
-    public static final int MAX_TEXT_LENGTH = 4_096;
-
-    /** Of what is remembered for a while: many of them shall not fill the memory. */
-    static final int MAX_NAME_LENGTH = 512;
-
-    static final int MAX_KEY_LENGTH = MAX_TEXT_LENGTH + 32; // with what callers of ours add to it
 
     private static final long NOT_SAID = Long.MIN_VALUE;
 
@@ -63,8 +48,8 @@ public final class RequestFields implements RpcCodec.Fields {
             case "id" -> id = id(parser, message);
             case "method" -> method = text(parser, name);
             case "params" -> {
-                MetaInParams read = MetaInParams.read(parser, message);
-                params = read.params();
+                Params read = Params.read(parser, message);
+                params = read.value();
                 if (read.isObject()) {
                     metaInParams = read.meta();
                 } else if (read.meta() != null) {
@@ -80,10 +65,10 @@ public final class RequestFields implements RpcCodec.Fields {
         switch (parser.currentToken()) {
             case VALUE_NUMBER_INT, VALUE_STRING -> {
                 Message text = Json.slice(parser, message);
-                if (text.length() <= MAX_NAME_LENGTH) {
+                if (text.length() <= RpcCodec.MAX_NAME_LENGTH) {
                     return text.toString();
                 }
-                wrong("its id has " + text.length() + " bytes; it may have " + MAX_NAME_LENGTH);
+                wrong("its id has " + text.length() + " bytes; it may have " + RpcCodec.MAX_NAME_LENGTH);
             }
             case VALUE_NULL -> {}
             default -> {
@@ -110,10 +95,10 @@ public final class RequestFields implements RpcCodec.Fields {
     private void meta(String name, JsonParser parser) throws IOException {
         switch (name) {
             case "from" -> from = nodeId(parser, name);
-            case "replyTo" -> replyTo = text(parser, name, MAX_NAME_LENGTH);
+            case "replyTo" -> replyTo = text(parser, name, RpcCodec.MAX_NAME_LENGTH);
             case "ttl" -> ttlMillis = ttl(parser);
-            case "key" -> key = text(parser, name, MAX_KEY_LENGTH);
-            case TRACE -> trace = text(parser, name, MAX_TEXT_LENGTH);
+            case "key" -> key = text(parser, name, RpcCodec.MAX_KEY_LENGTH);
+            case RpcCodec.TRACE -> trace = text(parser, name, RpcCodec.MAX_TEXT_LENGTH);
             case "headers" -> headers(parser);
             default -> parser.skipChildren();
         }
@@ -143,7 +128,7 @@ public final class RequestFields implements RpcCodec.Fields {
         addUnless(replyTo.isEmpty(), "replyTo", said);
         addUnless(ttlMillis == NOT_SAID, "ttl", said);
         addUnless(key.isEmpty(), "key", said);
-        addUnless(trace.isEmpty(), TRACE, said);
+        addUnless(trace.isEmpty(), RpcCodec.TRACE, said);
         addUnless(headers.isEmpty(), "headers", said);
         return said;
     }
@@ -167,8 +152,8 @@ public final class RequestFields implements RpcCodec.Fields {
             String name = parser.currentName();
             if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MAX_HEADERS) {
                 characters += name.length() + parser.getTextLength();
-                if (characters > MAX_HEADER_CHARACTERS) {
-                    wrong("its headers have more than " + MAX_HEADER_CHARACTERS + " characters");
+                if (characters > RpcCodec.MAX_HEADER_CHARACTERS) {
+                    wrong("its headers have more than " + RpcCodec.MAX_HEADER_CHARACTERS + " characters");
                 } else {
                     read.put(name, parser.getText());
                 }
@@ -192,7 +177,7 @@ public final class RequestFields implements RpcCodec.Fields {
 
     /** It is written to logs: nothing but a node id gets there. */
     private String nodeId(JsonParser parser, String name) throws IOException {
-        String node = text(parser, name, MAX_NAME_LENGTH);
+        String node = text(parser, name, RpcCodec.MAX_NAME_LENGTH);
         if (RpcCodec.isNodeId(node)) {
             return node;
         }
@@ -257,8 +242,65 @@ public final class RequestFields implements RpcCodec.Fields {
             return headers;
         }
         Map<String, String> all = new LinkedHashMap<>();
-        all.put(TRACE, trace);
+        all.put(RpcCodec.TRACE, trace);
         headers.forEach(all::putIfAbsent);
         return Collections.unmodifiableMap(all);
+    }
+
+    /**
+     * The params of a request, and the meta that a caller who can only choose params may have put among them as
+     * {@code _meta}. It is no argument, so it is blanked out of a copy of the params.
+     *
+     * @param meta null if there is none
+     */
+    private record Params(Message value, @Nullable Message meta) {
+
+        private static final String META = "_meta";
+
+        /** Reads the params at which the parser stands. */
+        static Params read(JsonParser parser, Message message) throws IOException {
+            if (parser.currentToken() != JsonToken.START_OBJECT) {
+                return new Params(Json.slice(parser, message), null);
+            }
+            int start = at(parser.currentTokenLocation(), message);
+            int end = start; // of the member before
+            boolean kept = false; // one of the members before
+            byte[] copy = null;
+            Message meta = null;
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                int name = at(parser.currentTokenLocation(), message);
+                if (copy != null && !kept) {
+                    blank(copy, end - start, name - start); // the comma behind it
+                }
+                boolean isMeta = META.equals(parser.currentName());
+                parser.nextToken();
+                Message member = Json.slice(parser, message);
+                int before = kept ? end : name; // with the comma before it
+                end = member.offset() + member.length();
+                if (isMeta) {
+                    meta = member;
+                    copy = copy == null
+                            ? Arrays.copyOfRange(message.bytes(), start, message.offset() + message.length())
+                            : copy;
+                    blank(copy, before - start, end - start);
+                }
+                kept |= !isMeta;
+            }
+            int length = at(parser.currentLocation(), message) - start;
+            Message params = copy == null ? new Message(message.bytes(), start, length) : new Message(copy, 0, length);
+            return new Params(params, meta);
+        }
+
+        private static void blank(byte[] copy, int from, int to) {
+            Arrays.fill(copy, from, to, (byte) ' ');
+        }
+
+        boolean isObject() {
+            return meta != null && meta.bytes()[meta.offset()] == '{';
+        }
+
+        private static int at(JsonLocation location, Message message) {
+            return message.offset() + (int) location.getByteOffset();
+        }
     }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is read quickly must be what the long way reads. */
-class RequestCacheTest {
+class RpcEnvelopeCacheTest {
 
     private static final String META =
             ",\"meta\":{\"from\":\"caller-1\",\"replyTo\":\"bus:inbox:caller-1\",\"ttl\":5000";
@@ -28,7 +28,7 @@ class RequestCacheTest {
     private final ObjectMapper json = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private final RpcCodec codec = new RpcCodec(json, "caller-1", "bus:inbox:caller-1");
     private final RpcCodec server = new RpcCodec(json, "server-1", "bus:inbox:server-1");
-    private final RequestCache known = codec.peers();
+    private final RpcEnvelopeCache known = codec.peers();
 
     @Test
     void theSecondRequestOfACallerIsReadQuicklyAndIsTheSame() throws IOException {

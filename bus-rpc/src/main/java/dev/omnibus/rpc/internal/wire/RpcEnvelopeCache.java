@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Reads the requests of callers and the results of nodes of which one was read before, by comparing bytes. Only what is
  * written exactly as {@link RpcCodec} writes it is read here; all else is left to it. Confined to one reader.
  */
-public final class RequestCache {
+public final class RpcEnvelopeCache {
 
     /** What the same bytes between the id and the time of a request have said before. */
     private record Caller(String method, String from, String replyTo, int length) {}
@@ -21,7 +21,7 @@ public final class RequestCache {
     private final MessagePartCache<Caller> callers;
     private final MessagePartCache<Server> servers;
 
-    public RequestCache(MemoryBudget budget) {
+    public RpcEnvelopeCache(MemoryBudget budget) {
         callers = new MessagePartCache<>(",\"method\":\"".length(), 7, budget);
         servers = new MessagePartCache<>(",\"meta\":{\"from\":\"".length(), 1, budget);
     }
@@ -46,7 +46,7 @@ public final class RequestCache {
         if (message.hasAt(ttlEnd, RpcCodec.KEY_TEXT)) {
             int from = ttlEnd + RpcCodec.KEY_TEXT.length;
             int to = message.endOfPlainText(from);
-            if (to < 0 || to - from > RequestFields.MAX_KEY_LENGTH) {
+            if (to < 0 || to - from > RpcCodec.MAX_KEY_LENGTH) {
                 return null;
             }
             key = message.text(from, to);

@@ -1,4 +1,4 @@
-package dev.omnibus.rpc.internal.wire;
+package dev.omnibus.rpc.internal.client;
 
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
