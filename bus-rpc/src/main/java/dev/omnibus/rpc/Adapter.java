@@ -14,7 +14,7 @@ import dev.omnibus.rpc.internal.client.ServiceProxy;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.server.ServedMethod;
-import dev.omnibus.rpc.internal.wire.ArgumentWriter;
+import dev.omnibus.rpc.internal.wire.Arguments;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.io.IOException;
@@ -93,7 +93,7 @@ public final class Adapter {
         Contract read = Contract.of(contract, codec.types());
         read.check(types);
         Map<String, ObjectReader> readers = new HashMap<>();
-        Map<String, ArgumentWriter> writers = new HashMap<>();
+        Map<String, Arguments.Writer> writers = new HashMap<>();
         read.operations().values().forEach(op -> {
             readers.put(op.name(), codec.reader(op.result()));
             writers.put(op.name(), codec.argumentWriter(op.parameters()));
@@ -145,7 +145,7 @@ public final class Adapter {
     private CompletableFuture<Object> call(
             Calls calls,
             String method,
-            ArgumentWriter writer,
+            Arguments.Writer writer,
             ObjectReader reader,
             long timeoutNanos,
             @Nullable Object... arguments) {

@@ -9,7 +9,7 @@ import dev.omnibus.rpc.NonBlocking;
 import dev.omnibus.rpc.OneWay;
 import dev.omnibus.rpc.Service;
 import dev.omnibus.rpc.Timeout;
-import dev.omnibus.rpc.internal.wire.DeclaredFault;
+import dev.omnibus.rpc.internal.wire.Faults;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
@@ -51,7 +51,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
             JavaType result,
             boolean async,
             Traits traits,
-            List<DeclaredFault> faults) {
+            List<Faults.Declared> faults) {
 
         /** The names of the parameters; none if the contract was compiled without them. */
         public List<String> parameterNames() {
@@ -91,7 +91,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
             }
             Method twin = byName.putIfAbsent(method.getName(), method);
             if (twin == null) {
-                DeclaredFault.sayWhatDoesNotTravel(service + "." + method.getName(), method);
+                Faults.Declared.sayWhatDoesNotTravel(service + "." + method.getName(), method);
                 operations.put(method, operation(types.constructType(type), service, method, types));
             } else if (Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())) {
                 Operation other = operation(types.constructType(type), service, method, types);
@@ -149,7 +149,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
             if (!operation.result().hasRawClass(void.class)) {
                 decodable.check("The result of " + operation.name(), operation.result());
             }
-            for (DeclaredFault fault : operation.faults()) {
+            for (Faults.Declared fault : operation.faults()) {
                 for (int i = 0; i < fault.names().size(); i++) {
                     String which = fault.names().get(i) + " of " + fault.name();
                     decodable.check(
@@ -247,7 +247,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
                 async ? result.containedType(0) : result,
                 async,
                 traits(name, method),
-                DeclaredFault.of(name, method, types));
+                Faults.Declared.of(name, method, types));
     }
 
     /** The object that the JDK makes for a public interface is in another package, and casts results and exceptions. */

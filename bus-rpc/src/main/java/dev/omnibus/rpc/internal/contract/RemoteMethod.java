@@ -5,7 +5,7 @@ import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
-import dev.omnibus.rpc.internal.wire.ArgumentWriter;
+import dev.omnibus.rpc.internal.wire.Arguments;
 import dev.omnibus.rpc.internal.wire.Faults;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import java.lang.reflect.Type;
@@ -26,7 +26,7 @@ public record RemoteMethod(
         byte[] part,
         ChannelNames names,
         Map<String, String> channels,
-        ArgumentWriter arguments,
+        Arguments.Writer arguments,
         ObjectReader result,
         Faults faults,
         Traits traits) {
@@ -58,7 +58,7 @@ public record RemoteMethod(
         private final RpcCodec codec;
         private final ChannelNames names;
         private final DecodableTypes types;
-        private final ArgumentWriter untyped;
+        private final Arguments.Writer untyped;
         private final Map<String, RemoteMethod> byName = new ConcurrentHashMap<>();
 
         public Factory(RpcCodec codec, ChannelNames names) {
@@ -99,7 +99,7 @@ public record RemoteMethod(
         }
 
         private RemoteMethod create(
-                String name, ArgumentWriter arguments, ObjectReader result, Faults faults, Traits traits) {
+                String name, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
             byte[] part = codec.methodPart(name);
             return new RemoteMethod(name, part, names, new ConcurrentHashMap<>(), arguments, result, faults, traits);
         }

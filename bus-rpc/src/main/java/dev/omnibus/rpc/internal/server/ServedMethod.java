@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** A method as its server sees it: how its arguments are read, what runs it, and which of its exceptions travel. */
 public final class ServedMethod {
 
-    private interface Arguments {
+    private interface ParamsDecoder {
         @Nullable
         Object[] read(@Nullable Message params) throws IOException;
     }
@@ -38,7 +38,7 @@ public final class ServedMethod {
     private final boolean async;
     private final boolean mayGiveStage;
     private final boolean nonBlocking;
-    private final Arguments arguments;
+    private final ParamsDecoder arguments;
     private final Body body;
     private final ValueWriter result;
     private final Faults faults;
@@ -48,7 +48,7 @@ public final class ServedMethod {
             boolean async,
             boolean mayGiveStage,
             boolean nonBlocking,
-            Arguments arguments,
+            ParamsDecoder arguments,
             Body body,
             ValueWriter result,
             Faults faults) {

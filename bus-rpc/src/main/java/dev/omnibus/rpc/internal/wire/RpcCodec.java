@@ -203,12 +203,12 @@ public final class RpcCodec {
         return ValueWriter.of(json, type);
     }
 
-    public ArgumentReader argumentReader(String method, List<String> names, List<? extends Type> types) {
-        return new ArgumentReader(method, json, names, types);
+    public Arguments.Reader argumentReader(String method, List<String> names, List<? extends Type> types) {
+        return new Arguments.Reader(method, json, names, types);
     }
 
-    public ArgumentWriter argumentWriter(List<? extends Type> types) {
-        return new ArgumentWriter(json, types);
+    public Arguments.Writer argumentWriter(List<? extends Type> types) {
+        return new Arguments.Writer(json, types);
     }
 
     /** The part of a request that is the same for all calls of a method. */

@@ -36,7 +36,7 @@ class RpcCodecTest {
                     .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES),
             "desk-k3xq7m2v9bca",
             INBOX);
-    private final ArgumentReader textAndNumber = reader("text", "number");
+    private final Arguments.Reader textAndNumber = reader("text", "number");
 
     @SuppressWarnings("UnusedVariable")
     record Picky(int number) {
@@ -307,7 +307,7 @@ class RpcCodecTest {
                         text -> assertThrows(IOException.class, () -> RpcCodec.decode(manifests, message(text)), text));
     }
 
-    private ArgumentReader reader(String... names) {
+    private Arguments.Reader reader(String... names) {
         return codec.argumentReader("stock.left", List.of(names), List.of(String.class, int.class));
     }
 
