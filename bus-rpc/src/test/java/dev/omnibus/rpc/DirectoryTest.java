@@ -10,10 +10,9 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.directory.LeasePublisher;
-import dev.omnibus.rpc.internal.directory.LeaseTimes;
 import dev.omnibus.rpc.internal.directory.Manifests;
-import dev.omnibus.rpc.internal.directory.Node;
 import dev.omnibus.rpc.internal.directory.NodeTable;
+import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
@@ -56,7 +55,7 @@ class DirectoryTest extends PlayedNodes {
         assertEquals(1, directory.nodes().join().size());
 
         say(link, LeasePublisher.LEFT, "gone");
-        await().atMost(LeaseTimes.SECOND_LOOK)
+        await().atMost(NodeTable.CONFIRM_AFTER)
                 .until(() -> directory.nodes().join().isEmpty());
         assertTrue(directory.runtime().knows("gone")); // its last replies may be on their way
 
@@ -281,7 +280,7 @@ class DirectoryTest extends PlayedNodes {
         network.down();
         network.up();
 
-        await().atMost(Duration.ofNanos(LeaseTimes.DOUBT_NANOS * 6 / 7)) // after all of which it would end by itself
+        await().atMost(Duration.ofNanos(NodeTable.DOUBT_NANOS * 6 / 7)) // after all of which it would end by itself
                 .until(() -> directory.runtime().serving("echo.say").size() == 1);
     }
 
@@ -489,7 +488,7 @@ class DirectoryTest extends PlayedNodes {
         directory.runtime().refresh().join();
         away.set(true);
         long since = System.nanoTime();
-        await().until(() -> System.nanoTime() - since > LeaseTimes.SECOND_LOOK.toNanos()
+        await().until(() -> System.nanoTime() - since > NodeTable.CONFIRM_AFTER.toNanos()
                 && directory
                         .runtime()
                         .refresh()

@@ -14,7 +14,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.CallSettings;
 import dev.omnibus.rpc.internal.client.NodeChoice;
-import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;

@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
 import dev.omnibus.rpc.internal.directory.LeasePublisher;
-import dev.omnibus.rpc.internal.directory.LeaseTimes;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.BufferedReader;
@@ -441,7 +440,7 @@ class ForgeryIT {
                 }
             }
         }
-        long until = System.nanoTime() + LeaseTimes.LEASE.toNanos();
+        long until = System.nanoTime() + LeasePublisher.LEASE.toNanos();
         while (System.nanoTime() < until) {
             assertEquals(
                     "x", victim.call("echo.say", String.class, PATIENT, "x").join());
@@ -454,7 +453,7 @@ class ForgeryIT {
     void aNodeThatWasTakenOutOfTheDirectoryIsBackWithinALease() {
         redis.command("DEL", "bus:node:{bus:nodes}:" + server.node());
         redis.command("ZREM", "bus:nodes", "bus:node:{bus:nodes}:" + server.node());
-        await().atMost(LeaseTimes.LEASE.toMillis() + 2_000, TimeUnit.MILLISECONDS)
+        await().atMost(LeasePublisher.LEASE.toMillis() + 2_000, TimeUnit.MILLISECONDS)
                 .until(() -> Long.valueOf(1).equals(redis.command("EXISTS", "bus:node:{bus:nodes}:" + server.node())));
         assertEquals("x", victim.call("echo.say", String.class, PATIENT, "x").join());
     }

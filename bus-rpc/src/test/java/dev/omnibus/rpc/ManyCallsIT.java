@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import java.lang.management.ManagementFactory;

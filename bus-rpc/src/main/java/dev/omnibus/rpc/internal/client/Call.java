@@ -7,7 +7,7 @@ import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
-import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.TransportException;

@@ -1,6 +1,6 @@
 package dev.omnibus.rpc.internal.client;
 
-import dev.omnibus.rpc.internal.directory.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;

@@ -35,6 +35,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class LeasePublisher {
 
+    /** How often a node renews its lease: at the moment of its heartbeat, which wakes Redis up anyway. */
+    static final Duration RENEWAL_INTERVAL = Duration.ofSeconds(1);
+
+    /** How long a lease lasts. If a renewal is lost it ends for a moment, and is back when it is looked for again. */
+    public static final Duration LEASE = Duration.ofMillis(1_500);
+
     public static final String JOINED = "$/joined";
     public static final String DRAINING = "$/draining";
     public static final String LEFT = "$/left";
@@ -51,7 +57,7 @@ public final class LeasePublisher {
     private final RpcCodec codec;
     private final NodeDirectory directory;
     private final DiscoverEndpoint discover;
-    private final ExpiringFlag sayingSoon = new ExpiringFlag(LeaseTimes.LEASE);
+    private final ExpiringFlag sayingSoon = new ExpiringFlag(LEASE);
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     private final String host =
             host(System::getenv, List.of(Path.of("/proc/sys/kernel/hostname"), Path.of("/etc/hostname")));
@@ -143,7 +149,7 @@ public final class LeasePublisher {
                 services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
                 revise();
                 if (renewing == null) {
-                    renewing = channels.sendEvery(LeaseTimes.RENEWAL, this::step);
+                    renewing = channels.sendEvery(RENEWAL_INTERVAL, this::step);
                 }
                 return changed();
             }
@@ -220,7 +226,7 @@ public final class LeasePublisher {
 
     private synchronized CompletableFuture<Void> renew() {
         return channels.transport()
-                .renewLease(channels.names().nodes(), key(), manifest, LeaseTimes.LEASE)
+                .renewLease(channels.names().nodes(), key(), manifest, LEASE)
                 .whenComplete((version, failure) -> {
                     if (failure != null) {
                         LOG.debug("The lease was not renewed; it is tried again", failure);

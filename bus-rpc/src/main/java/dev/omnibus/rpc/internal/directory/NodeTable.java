@@ -1,12 +1,14 @@
 package dev.omnibus.rpc.internal.directory;
 
 import dev.omnibus.rpc.NodeInfo;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,14 @@ public final class NodeTable {
 
     /** Of all manifests together, in memory. Ten thousand nodes with ten methods each need a third of it. */
     public static final long MAX_BYTES = 64L * 1024 * 1024;
+
+    /** After so long a lease that is missing is not written again: a live node that Redis lost it of has done so. */
+    public static final Duration CONFIRM_AFTER = Duration.ofMillis(1_400);
+
+    /** For so long the lease of a node that is gone may still be seen. */
+    public static final long DOUBT_NANOS = LeasePublisher.LEASE
+            .plus(NodeDirectory.POLL_INTERVAL.multipliedBy(2))
+            .toNanos();
 
     private final Consumer<String> follower;
     private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
@@ -147,7 +157,7 @@ public final class NodeTable {
 
     /** The leases have just been read. Whoever is missing for long enough is taken out and returned. */
     public synchronized List<String> settle() {
-        left.values().removeIf(since -> System.nanoTime() - since > LeaseTimes.DOUBT_NANOS);
+        left.values().removeIf(since -> System.nanoTime() - since > DOUBT_NANOS);
         List<String> lost = new ArrayList<>();
         for (Node node : nodes.values()) {
             if (node.isLost()) {
@@ -189,5 +199,89 @@ public final class NodeTable {
     private void changed(String id) {
         byMethod.clear();
         follower.accept(id);
+    }
+
+    /** A node as the directory sees it. Guarded by the table, except for the number of calls. */
+    public static final class Node {
+
+        private final AtomicInteger callsInFlight = new AtomicInteger();
+        private NodeInfo info;
+        private final Map<String, Long> suspected = new HashMap<>(); // methods that nobody received, and since when
+        private long missedSince;
+        private boolean missed;
+
+        public Node(NodeInfo info) {
+            this.info = info;
+        }
+
+        public String id() {
+            return info.node();
+        }
+
+        NodeInfo info() {
+            return info;
+        }
+
+        /** The calls of this process that this node has not answered. */
+        public AtomicInteger callsInFlight() {
+            return callsInFlight;
+        }
+
+        public boolean serves(String method) {
+            return !info.draining() && !suspected.containsKey(method) && info.serves(method);
+        }
+
+        /** Its lease says something new, which clears every doubt. True if the node is another than before. */
+        boolean says(NodeInfo now) {
+            boolean changed = !info.equals(now);
+            info = now;
+            missed = false;
+            suspected.clear();
+            return changed;
+        }
+
+        void stands() {
+            missed = false;
+        }
+
+        /** A doubt that is older than the lease of a dead node can be is cleared. True if there was one. */
+        boolean forgetsDoubts() {
+            long now = System.nanoTime();
+            return !missed && suspected.values().removeIf(since -> now - since > DOUBT_NANOS);
+        }
+
+        /** Only this method: the node may just have stopped to serve it, and go on with others. */
+        public void suspect(String method) {
+            suspected.put(method, System.nanoTime());
+        }
+
+        /** True if there was a doubt. */
+        boolean trust() {
+            boolean doubted = !suspected.isEmpty();
+            suspected.clear();
+            return doubted;
+        }
+
+        boolean isMissed() {
+            return missed;
+        }
+
+        /** Its lease is not there. That may be for a moment: Redis can lose it, and then its node writes it again. */
+        void miss() {
+            if (!missed) {
+                missed = true;
+                missedSince = System.nanoTime();
+            }
+        }
+
+        /** Nobody could read the leases meanwhile, nor write one: the time that it was missing does not count. */
+        void missAnew() {
+            missedSince = System.nanoTime();
+        }
+
+        /** Whether its lease is gone for so long that it would have been written again. */
+        boolean isLost() {
+            return missed && System.nanoTime() - missedSince >= CONFIRM_AFTER.toNanos();
+        }
     }
 }
