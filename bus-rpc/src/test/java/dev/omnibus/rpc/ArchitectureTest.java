@@ -97,6 +97,20 @@ class ArchitectureTest {
             .resideInAPackage("dev.omnibus.rpc.redisrpc");
 
     @ArchTest
+    static final ArchRule whatBothSidesStandOnKnowsNeither = noClasses()
+            .that()
+            .resideInAnyPackage(
+                    "dev.omnibus.rpc.internal.directory",
+                    "dev.omnibus.rpc.internal.contract",
+                    "dev.omnibus.rpc.internal.wire")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "dev.omnibus.rpc.internal.client",
+                    "dev.omnibus.rpc.internal.broadcast",
+                    "dev.omnibus.rpc.internal.server");
+
+    @ArchTest
     static final ArchRule jsonOfCallsIsReadInOnePlace = noClasses()
             .that()
             .haveNameNotMatching("dev\\.omnibus\\.rpc\\.internal\\.(wire\\..*|directory\\.Manifests)(\\$.*)?")

@@ -10,7 +10,6 @@ import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.OpenRpc;
-import dev.omnibus.rpc.internal.server.ServedService;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.TransportException;
@@ -100,7 +99,7 @@ public final class DiscoverEndpoint implements Receiver {
 
     private void answer(RpcCodec.Request request) {
         if (pacer.isCrowded(request.replyTo())) {
-            send(request, RpcCodec.error(RpcCodec.OVERLOADED, ServedService.CROWDED, ServedService.RETRY_AFTER));
+            send(request, RpcCodec.error(RpcCodec.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER));
             return;
         }
         RpcCodec.Answer answer;

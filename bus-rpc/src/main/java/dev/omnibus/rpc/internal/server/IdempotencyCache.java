@@ -115,7 +115,7 @@ final class IdempotencyCache {
             String why = ending
                     ? "the call was cancelled and has not ended yet; nothing was executed again"
                     : "the call runs already, and many wait for it; nothing was executed again";
-            execution.settle(RpcCodec.error(RpcCodec.OVERLOADED, why, ServedService.RETRY_AFTER), Reason.OVERLOADED);
+            execution.settle(RpcCodec.error(RpcCodec.OVERLOADED, why, RpcCodec.RETRY_AFTER), Reason.OVERLOADED);
         } else {
             execution.settle(answer, answer.isResult() ? null : Reason.FAULT);
         }

@@ -14,6 +14,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcEnvelopeCache;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
@@ -42,12 +43,6 @@ import org.slf4j.LoggerFactory;
 public final class ServedService implements Registration {
 
     private static final long WAITING_BYTES = 64L * 1024 * 1024;
-
-    /** What comes with the advice to try again a little later. */
-    public static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
-
-    public static final String CROWDED =
-            "too much waits to be sent to the caller's inbox already; nothing was executed";
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
 
@@ -84,7 +79,7 @@ public final class ServedService implements Registration {
     private final AtomicBoolean ended = new AtomicBoolean();
     private final RequestDeduplicator recent = new RequestDeduplicator();
     private final IdempotencyCache repeated = new IdempotencyCache();
-    private final RunningStages stages = new RunningStages();
+    private final AsyncCalls async = new AsyncCalls();
     private CompletableFuture<Void> ready = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> closing; // guarded by this
 
@@ -275,7 +270,7 @@ public final class ServedService implements Registration {
             answers.refuse(execution, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
         } else {
             String busy = "the node has " + limit + " calls of this service to do; nothing was executed";
-            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RETRY_AFTER);
+            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RpcCodec.RETRY_AFTER);
         }
     }
 
@@ -285,7 +280,7 @@ public final class ServedService implements Registration {
     }
 
     private void crowded(ServerCall execution) {
-        answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, CROWDED, RETRY_AFTER);
+        answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER);
     }
 
     private void run(ServerCall execution) {
@@ -327,7 +322,7 @@ public final class ServedService implements Registration {
             return false;
         }
         execution.releaseParams();
-        if (method.mayGiveStage() && stages.running() >= limit) {
+        if (method.mayGiveStage() && async.size() >= limit) {
             refuse(execution);
             return false;
         }
@@ -348,7 +343,7 @@ public final class ServedService implements Registration {
     }
 
     private void finishLater(ServerCall execution, CompletionStage<?> stage) {
-        stages.add();
+        async.add();
         AtomicBoolean finished = new AtomicBoolean(); // a stage of the program's own making may do as it likes
         BiConsumer<@Nullable Object, @Nullable Throwable> once = (value, failure) -> {
             if (finished.compareAndSet(false, true)) {
@@ -360,7 +355,7 @@ public final class ServedService implements Registration {
                     }
                 } finally {
                     execution.over();
-                    stages.remove();
+                    async.remove();
                 }
             }
         };
@@ -415,11 +410,44 @@ public final class ServedService implements Registration {
                     return mailbox.close();
                 })
                 .thenCompose(Function.identity())
-                .thenCompose(done -> stages.none());
+                .thenCompose(done -> async.drained());
     }
 
     /** There is no more time: who has not been started may go elsewhere, and is not started meanwhile. */
     public void abandon() {
         recent.waiting().stream().filter(ServerCall::begin).forEach(this::refuse);
+    }
+
+    /** The calls whose methods gave a stage that is not complete yet. Thread-safe. */
+    private static final class AsyncCalls {
+
+        private int size; // guarded by this
+        private CompletableFuture<Void> drained = CompletableFuture.completedFuture(null); // guarded by this
+
+        synchronized void add() {
+            if (size++ == 0) {
+                drained = new CompletableFuture<>();
+            }
+        }
+
+        void remove() {
+            CompletableFuture<Void> last;
+            synchronized (this) {
+                if (--size > 0) {
+                    return;
+                }
+                last = drained;
+            }
+            last.complete(null);
+        }
+
+        synchronized int size() {
+            return size;
+        }
+
+        /** Completes when none is left of those that run now. */
+        synchronized CompletableFuture<Void> drained() {
+            return drained;
+        }
     }
 }

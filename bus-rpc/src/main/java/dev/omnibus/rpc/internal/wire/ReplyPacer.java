@@ -23,6 +23,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplyPacer {
 
+    /** Why a call is refused whose caller gets its replies more slowly than it asks for them. */
+    public static final String CROWDED =
+            "too much waits to be sent to the caller's inbox already; nothing was executed";
+
     /** Replies below that pass freely. */
     static final int FREE_BYTES = 1_024;
 

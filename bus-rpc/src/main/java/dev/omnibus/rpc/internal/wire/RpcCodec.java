@@ -48,6 +48,9 @@ public final class RpcCodec {
     /** Of a response that arrived and cannot be read; never written, and refused if it is. */
     public static final int UNREADABLE = Integer.MIN_VALUE;
 
+    /** The data of an error that advises to try again a little later. */
+    public static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
+
     /** The notification that asks for a call to be given up. */
     public static final String CANCEL = "$/cancelRequest";
 
