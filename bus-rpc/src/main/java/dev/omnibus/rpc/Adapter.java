@@ -240,6 +240,6 @@ public final class Adapter {
             Duration elapsed,
             String why,
             @Nullable Throwable cause) {
-        return RpcFailures.of(reason, notExecuted, method, "", elapsed, RpcFailures.foreign(why), cause);
+        return RpcFailures.of(reason, notExecuted, method, "", elapsed, RpcFailures.sanitized(why), cause);
     }
 }

@@ -262,8 +262,8 @@ public final class RpcServer implements Layer {
         }
 
         @Override
-        public void sayAgain() {
-            leasePublisher.sayAgain();
+        public void announceAgain() {
+            leasePublisher.announceAgain();
         }
 
         @Override

@@ -150,7 +150,7 @@ class DirectoryTest extends PlayedNodes {
         assertTrue(members.take(node("real", 3)));
         assertEquals(3, requireNonNull(members.info("real")).revision());
         assertEquals(false, members.hasRoomAgain());
-        members.miss("made-up-0");
+        members.markMissing("made-up-0");
         assertTrue(members.leaves("made-up-0"));
         assertTrue(members.hasRoomAgain());
         assertEquals(false, members.hasRoomAgain());
@@ -159,7 +159,7 @@ class DirectoryTest extends PlayedNodes {
     @Test
     void moreNodesThanThereIsRoomForDisplaceNobody() {
         NodeTable members = new NodeTable(id -> {});
-        for (int i = 0; i < NodeTable.MOST; i++) {
+        for (int i = 0; i < NodeTable.MAX_NODES; i++) {
             assertTrue(members.take(node("n" + i, 1)));
         }
         assertEquals(false, members.take(node("one-more", 1)));

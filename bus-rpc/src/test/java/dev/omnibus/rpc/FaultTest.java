@@ -13,7 +13,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.CallSettings;
-import dev.omnibus.rpc.internal.client.NodeChoice;
+import dev.omnibus.rpc.internal.client.LoadBalancer;
 import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
@@ -367,7 +367,7 @@ class FaultTest extends PlayedNodes {
     }
 
     private static @Nullable Node choose(List<Node> serving, Set<String> gone) {
-        return NodeChoice.choose(serving, CallSettings.DEFAULTS, gone, "");
+        return LoadBalancer.choose(serving, CallSettings.DEFAULTS, gone, "");
     }
 
     @Test

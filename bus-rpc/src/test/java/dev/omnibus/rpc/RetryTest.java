@@ -165,7 +165,7 @@ class RetryTest extends PlayedNodes {
                     : 0;
         }
 
-        int budget = calls / RetryBudget.CALLS_PER_RETRY + RetryBudget.FREE;
+        int budget = calls / RetryBudget.CALLS_PER_RETRY + RetryBudget.MIN_RETRIES;
         assertTrue(asked() > calls && asked() <= calls + budget, () -> asked() + " requests for " + calls + " calls");
         assertTrue(toldWhy > calls - budget);
         assertEquals(0, client.runtime().pending().size());
@@ -174,20 +174,20 @@ class RetryTest extends PlayedNodes {
     @Test
     void theBudgetForgetsWhatIsLongAgo() {
         RetryBudget budget = new RetryBudget(0);
-        for (int i = 0; i < RetryBudget.FREE; i++) {
-            assertTrue(budget.take());
+        for (int i = 0; i < RetryBudget.MIN_RETRIES; i++) {
+            assertTrue(budget.tryAcquire());
         }
-        assertFalse(budget.take());
+        assertFalse(budget.tryAcquire());
         budget.tick(TimeUnit.SECONDS.toNanos(11));
-        assertFalse(budget.take(), "the last window still counts");
+        assertFalse(budget.tryAcquire(), "the last window still counts");
         for (int i = 0; i < RetryBudget.CALLS_PER_RETRY; i++) {
             budget.called();
         }
-        assertTrue(budget.take());
-        assertFalse(budget.take());
+        assertTrue(budget.tryAcquire());
+        assertFalse(budget.tryAcquire());
         budget.tick(TimeUnit.SECONDS.toNanos(22));
         budget.tick(TimeUnit.SECONDS.toNanos(33));
-        assertTrue(budget.take());
+        assertTrue(budget.tryAcquire());
     }
 
     @Test

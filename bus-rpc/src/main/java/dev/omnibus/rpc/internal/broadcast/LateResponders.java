@@ -69,7 +69,7 @@ final class LateResponders {
     }
 
     private static @Nullable Message apart(@Nullable Message part) {
-        return part == null ? null : WireBytes.apart(part);
+        return part == null ? null : WireBytes.detached(part);
     }
 
     /** The answer that is kept of somebody who is no stranger any more. */

@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime.Question<T> {
 
-    private static final int MAX_ANSWERS = NodeTable.MOST + LateResponders.MAX_STRANGERS;
+    private static final int MAX_ANSWERS = NodeTable.MAX_NODES + LateResponders.MAX_STRANGERS;
 
     private final ClientRuntime client;
     private final String method;
@@ -150,8 +150,8 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     private void looked(@Nullable Throwable failure) {
         if (!client.directory().serving(method).isEmpty()) {
             sendWithRoom();
-        } else if (failure == null && client.pending().isReturning(deadline)) {
-            client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
+        } else if (failure == null && client.pending().isReconnecting(deadline)) {
+            client.executeAfter(PendingCalls.RECONNECT_POLL_MILLIS, this::find);
         } else if (client.pending().remove(id)) {
             fail(nobody(failure));
         }
@@ -181,7 +181,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         if (client.pending().contains(id)) {
             client.channels()
                     .send(client.channels().names().method(method), request, ReceiverCount.ALL, new Question());
-            if (future.isGivenUp()) { // perhaps between the two, and then they were told before the question was sent
+            if (future.isAbandoned()) { // perhaps between the two, and then they were told before the question was sent
                 release();
             }
         }
@@ -220,7 +220,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         @Override
         public void failed(TransportException failure) {
             if (failure.kind() == TransportException.Kind.CONNECTION_LOST) {
-                client.pending().notConnected();
+                client.pending().onDisconnected();
             }
             if (!failure.notSent()) {
                 synchronized (ScatterGather.this) {
@@ -235,8 +235,8 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
 
     /** Not counted: when it is asked again, because they are not back yet, it must not seem that nobody is awaited. */
     private void nobodyReceivedIt() {
-        if (client.pending().isReturning(deadline)) {
-            client.executeAfter(PendingCalls.RETURN_LOOK_MILLIS, this::find);
+        if (client.pending().isReconnecting(deadline)) {
+            client.executeAfter(PendingCalls.RECONNECT_POLL_MILLIS, this::find);
         } else if (client.pending().remove(id)) {
             Set<String> listed;
             synchronized (this) {

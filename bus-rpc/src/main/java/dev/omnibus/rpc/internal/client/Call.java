@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Call<T> {
 
-    private static final long SHORTEST_PAUSE_MILLIS = 25;
+    private static final long MIN_PAUSE_MILLIS = 25;
     private static final long MAX_PAUSE_MILLIS = 1_000;
-    private static final int DOUBLINGS = 6;
+    private static final int MAX_DOUBLINGS = 6;
 
     private final ClientRuntime client;
     private final RemoteMethod method;
@@ -40,13 +40,13 @@ public final class Call<T> {
     private final long started = System.nanoTime();
     private final long deadline;
     private final boolean idempotent;
-    private final CallFuture<T> future = new CallFuture<>(this::givenUp);
-    private volatile @Nullable Attempt attempt;
-    private Set<String> gone = Set.of();
+    private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
+    private volatile @Nullable Attempt current;
+    private Set<String> excluded = Set.of();
     private String lastFailed = "";
     private @Nullable Node mayHaveAnswered; // and the link broke: its answer is remembered there by the key
     private ReplyBudget.@Nullable Reservation reservation;
-    private List<Attempt> late = List.of(); // given up here, and perhaps still at work there
+    private List<Attempt> outstanding = List.of(); // given up here, and perhaps still at work there
     private String key;
     private int retries;
     private boolean mayHaveRun; // in an attempt before this one
@@ -68,38 +68,39 @@ public final class Call<T> {
 
     /** The node that has it, or had it last; empty if none had. */
     public String node() {
-        Attempt last = attempt;
+        Attempt last = current;
         Node at = last == null ? null : last.node();
         return at == null ? "" : at.id();
     }
 
-    private void givenUp() {
+    private void onAbandoned() {
         client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null));
-        Attempt last = attempt;
+        Attempt last = current;
         if (last != null && last.take()) {
-            giveUp(last);
-            giveUpAll();
+            cancel(last);
+            cancelOutstanding();
         }
     }
 
     /** Nobody waits for any attempt any more. */
-    private void giveUpAll() {
-        late.forEach(this::giveUp);
-        late = List.of();
+    private void cancelOutstanding() {
+        outstanding.forEach(this::cancel);
+        outstanding = List.of();
     }
 
     /** At the node that gets the next one, the key lets it join those before; elsewhere they are not wanted. */
-    private void giveUpElsewhere(Node than) {
-        for (Attempt before : late) {
-            if (before.node() != than) {
-                giveUp(before);
+    private void cancelElsewhere(Node kept) {
+        for (Attempt before : outstanding) {
+            if (before.node() != kept) {
+                cancel(before);
             }
         }
-        late = late.stream().filter(before -> before.node() == than).toList();
+        outstanding =
+                outstanding.stream().filter(before -> before.node() == kept).toList();
     }
 
     /** Tells the node that nobody waits any more. */
-    private void giveUp(Attempt last) {
+    private void cancel(Attempt last) {
         Node at = last.node();
         if (at != null && !method.traits().oneWay()) {
             byte[] cancel = client.codec().cancel(last.id());
@@ -109,14 +110,14 @@ public final class Call<T> {
 
     /** Makes the first attempt. */
     public void start() {
-        attempt(0);
+        beginAttempt(0);
     }
 
     /**
      * There must be room for a reply that may be large. An attempt that ended while it waited for room leaves its place
      * to the next one.
      */
-    private void findNodeWithRoom(Attempt next) {
+    private void awaitRoom(Attempt next) {
         ReplyBudget.Reservation mine = reservation;
         if (mine == null) {
             if (!client.replyBudget().counts(method.name())) {
@@ -130,12 +131,12 @@ public final class Call<T> {
         }
         mine.whenRoom(() -> {
             if (client.pending().contains(next.id())) {
-                next.goOn(() -> findNode(next));
+                next.proceed(() -> findNode(next));
             }
         });
     }
 
-    private void attempt(long pauseMillis) {
+    private void beginAttempt(long pauseMillis) {
         long until = deadline;
         if (options.attemptNanos() > 0) {
             long end = System.nanoTime() + pauseMillis * 1_000_000 + options.attemptNanos();
@@ -148,14 +149,14 @@ public final class Call<T> {
             fail(e);
             return;
         }
-        attempt = next;
+        current = next;
         if (future.isDone()) { // given up between two attempts
             next.take();
-            giveUpAll();
+            cancelOutstanding();
         } else if (pauseMillis == 0) {
-            findNodeWithRoom(next);
+            awaitRoom(next);
         } else {
-            client.executeAfter(pauseMillis, () -> next.goOn(() -> findNodeWithRoom(next)));
+            client.executeAfter(pauseMillis, () -> next.proceed(() -> awaitRoom(next)));
         }
     }
 
@@ -165,49 +166,52 @@ public final class Call<T> {
             send(next, chosen);
             return;
         }
-        client.directory().refresh().whenComplete((done, failure) -> next.goOn(() -> looked(next, failure)));
+        client.directory()
+                .refresh()
+                .whenComplete((done, failure) -> next.proceed(() -> onDirectoryRead(next, failure)));
     }
 
-    private void looked(Attempt next, @Nullable Throwable failure) {
+    private void onDirectoryRead(Attempt next, @Nullable Throwable failure) {
         Node found = choose();
         if (found != null) {
             send(next, found);
         } else if (next.take()) {
-            if (failure == null && client.pending().isReturning(deadline)) {
-                awaitReturn();
+            if (failure == null && client.pending().isReconnecting(deadline)) {
+                awaitReconnect();
             } else {
-                again(next, nobody(failure), 0);
+                retryOrFail(next, noServer(failure), 0);
             }
         }
     }
 
     /** Nobody is there because the connection has just been interrupted: that is no answer yet. */
-    private void awaitReturn() {
-        gone = Set.of();
+    private void awaitReconnect() {
+        excluded = Set.of();
         drained = false;
-        attempt(PendingCalls.RETURN_LOOK_MILLIS);
+        beginAttempt(PendingCalls.RECONNECT_POLL_MILLIS);
     }
 
     private @Nullable Node choose() {
         List<Node> serving = client.directory().serving(method.name());
         Node again = mayHaveAnswered;
-        return again != null && serving.contains(again) && !gone.contains(again.id())
+        return again != null && serving.contains(again) && !excluded.contains(again.id())
                 ? again
-                : NodeChoice.choose(serving, options, gone, lastFailed);
+                : LoadBalancer.choose(serving, options, excluded, lastFailed);
     }
 
-    private RpcException nobody(@Nullable Throwable failure) {
+    private RpcException noServer(@Nullable Throwable failure) {
         if (failure != null) {
             return failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
         }
         if (drained) {
-            return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + gone, null);
+            return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + excluded, null);
         }
         if (!options.node().isEmpty()) {
             String absent = "the node " + options.node() + " is not there, or does not serve it";
             return failure(Reason.NO_SERVER, true, absent, null);
         }
-        String nobody = gone.isEmpty() ? "no node serves it" : "none of the nodes that serve it is there " + gone;
+        String nobody =
+                excluded.isEmpty() ? "no node serves it" : "none of the nodes that serve it is there " + excluded;
         return failure(Reason.NO_SERVER, true, nobody + "; is a server for it running?", null);
     }
 
@@ -216,58 +220,58 @@ public final class Call<T> {
         if (ttl < 1) {
             return; // the deadline is about to end it
         }
-        if (!late.isEmpty()) {
-            giveUpElsewhere(to);
+        if (!outstanding.isEmpty()) {
+            cancelElsewhere(to);
         }
         boolean oneWay = method.traits().oneWay();
         if (key.isEmpty() && (oneWay || (idempotent && options.retries(true) > 0))) {
             key = client.pending().newKey();
         }
-        if (!next.occupy(to)) { // from here on the next attempt may begin on another thread
+        if (!next.assign(to)) { // from here on the next attempt may begin on another thread
             return; // something has ended it; nothing is executed
         }
         if (!client.directory().lists(to)) { // gone before this attempt could be told of it
             if (next.take()) {
-                elsewhere(to);
+                tryElsewhere(to);
             }
             return;
         }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(method.channel(to.id()), request, ReceiverCount.ANY, next);
-        if (future.isGivenUp()) { // perhaps between the two, and then it was told before the request was sent
-            giveUp(next);
+        if (future.isAbandoned()) { // perhaps between the two, and then it was told before the request was sent
+            cancel(next);
         }
     }
 
     /** Nothing was executed there, and nothing will be. */
-    private void elsewhere(Node to) {
-        if (gone.isEmpty()) {
-            gone = new LinkedHashSet<>();
+    private void tryElsewhere(Node to) {
+        if (excluded.isEmpty()) {
+            excluded = new LinkedHashSet<>();
         }
-        gone.add(to.id());
-        attempt(0);
+        excluded.add(to.id());
+        beginAttempt(0);
     }
 
     /** Nobody received it. */
-    void notThere(Attempt last) {
+    void onNotReceived(Attempt last) {
         Node at = last.node();
         if (at != null) {
-            if (!client.pending().isReturning(deadline)) {
+            if (!client.pending().isReconnecting(deadline)) {
                 client.directory().suspect(at, method.name());
             }
-            elsewhere(at);
+            tryElsewhere(at);
         }
     }
 
     /** It could not be sent, or nobody knows whether it was. */
-    void notSent(Attempt last, TransportException failure) {
-        again(last, RpcFailures.notSent(failure, method.name(), node(), elapsed()), 0);
+    void onNotSent(Attempt last, TransportException failure) {
+        retryOrFail(last, RpcFailures.notSent(failure, method.name(), node(), elapsed()), 0);
     }
 
     /** A one-way call has arrived. */
     @SuppressWarnings("NullAway") // it gives nothing
-    void delivered() {
+    void onDelivered() {
         future.succeed(null);
         client.succeeded(method.name(), node(), started);
     }
@@ -277,18 +281,18 @@ public final class Call<T> {
         client.failed(failure);
     }
 
-    void replied(Attempt last, RpcCodec.Response reply) {
+    void onReplied(Attempt last, RpcCodec.Response reply) {
         Message value = reply.result();
         client.replyBudget().observed(method.name(), reply.size(), value != null);
         if (value != null) {
             complete(value);
         } else if (reply.code() == RpcCodec.DRAINING) {
             drained = true;
-            notThere(last);
+            onNotReceived(last);
         } else {
             Throwable failure = method.faults().failure(reply, method.name(), elapsed());
             if (failure instanceof RpcException e && !(failure instanceof RpcFault)) {
-                again(last, client.directory().drift().explained(reply, e), reply.retryAfterMillis());
+                retryOrFail(last, client.directory().drift().explained(reply, e), reply.retryAfterMillis());
             } else {
                 fail(failure);
             }
@@ -326,30 +330,30 @@ public final class Call<T> {
     }
 
     /** It ended at this side. */
-    void ended(Attempt last, Reason reason, String why) {
+    void onEnded(Attempt last, Reason reason, String why) {
         boolean notSent = last.node() == null;
         if (!notSent && reason != Reason.NODE_LOST) {
-            List<Attempt> more = new ArrayList<>(late);
+            List<Attempt> more = new ArrayList<>(outstanding);
             more.add(last);
-            late = more;
+            outstanding = more;
         }
         String known = notSent ? "; it was not sent" : "; whether it was executed is not known";
-        again(last, failure(reason, notSent, why + known, null), 0);
+        retryOrFail(last, failure(reason, notSent, why + known, null), 0);
     }
 
     /** Tries again after a failure, or ends with it. */
-    private void again(Attempt last, RpcException failure, long retryAfterMillis) {
+    private void retryOrFail(Attempt last, RpcException failure, long retryAfterMillis) {
         int most = options.retries(idempotent);
         if (retries >= most || !mayRetry(failure)) {
             fail(failure);
             return;
         }
-        long longest = Math.min(MAX_PAUSE_MILLIS, SHORTEST_PAUSE_MILLIS << Math.min(retries, DOUBLINGS));
+        long longest = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(retries, MAX_DOUBLINGS));
         long pause = retryAfterMillis + ThreadLocalRandom.current().nextLong(1, longest + 1);
         if (System.nanoTime() + pause * 1_000_000 - deadline >= 0) {
             fail(failure);
-        } else if (!client.retryBudget().take()) {
-            fail(RpcFailures.withMore(failure, "; not tried again, because too many calls of this process were"));
+        } else if (!client.retryBudget().tryAcquire()) {
+            fail(RpcFailures.withDetail(failure, "; not tried again, because too many calls of this process were"));
         } else {
             retries++;
             client.retried();
@@ -358,9 +362,9 @@ public final class Call<T> {
             boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;
             lastFailed = at == null || linkBroke ? "" : at.id();
             mayHaveAnswered = linkBroke ? at : null;
-            gone = Set.of();
+            excluded = Set.of();
             drained = false;
-            attempt(pause);
+            beginAttempt(pause);
         }
     }
 
@@ -377,7 +381,7 @@ public final class Call<T> {
 
     private RpcException failed(RpcException e) {
         if (options.key().isEmpty()) { // else it may be asked for again, and what runs is its answer
-            giveUpAll();
+            cancelOutstanding();
         }
         return mayHaveRun ? RpcFailures.ofLastAttempt(e) : e;
     }
@@ -403,7 +407,7 @@ public final class Call<T> {
         private volatile @Nullable Node node; // null while it cannot have been received
         private volatile int interruptions; // of the inbox, before it was sent
         private boolean over; // guarded by this
-        private boolean occupying; // guarded by this
+        private boolean assigned; // guarded by this
         private boolean answered; // confined to the inbox' thread
 
         Attempt(long deadline) {
@@ -438,7 +442,7 @@ public final class Call<T> {
         }
 
         /** Takes a step of the call. If it throws, the call ends with that: nobody else would hear of it. */
-        void goOn(Runnable step) {
+        void proceed(Runnable step) {
             try {
                 step.run();
             } catch (Throwable t) {
@@ -449,13 +453,13 @@ public final class Call<T> {
         }
 
         /** Counts as in flight there from now on, and as possibly received; false if it has ended meanwhile. */
-        synchronized boolean occupy(Node to) {
+        synchronized boolean assign(Node to) {
             if (over) {
                 return false;
             }
             interruptions = client.pending().interruptions();
             node = to;
-            occupying = true;
+            assigned = true;
             to.callsInFlight().incrementAndGet();
             return true;
         }
@@ -463,8 +467,8 @@ public final class Call<T> {
         private synchronized void release() {
             over = true;
             Node at = node;
-            if (occupying && at != null) {
-                occupying = false;
+            if (assigned && at != null) {
+                assigned = false;
                 at.callsInFlight().decrementAndGet();
             }
         }
@@ -498,7 +502,7 @@ public final class Call<T> {
         @Override
         public void onReply(RpcCodec.Response reply) {
             release();
-            goOn(() -> replied(this, reply));
+            proceed(() -> onReplied(this, reply));
         }
 
         @Override
@@ -515,7 +519,7 @@ public final class Call<T> {
         @Override
         public void onEnd(Reason reason, String why) {
             release();
-            goOn(() -> ended(this, reason, why));
+            proceed(() -> onEnded(this, reason, why));
         }
 
         /** A one-way call is over when it is sent, and then the program goes on. */
@@ -528,21 +532,21 @@ public final class Call<T> {
         public void sent(long receivers, boolean exact) {
             if (receivers == 0 && client.channels().countsTrusted()) {
                 if (take()) {
-                    client.execute(() -> goOn(() -> notThere(this)));
+                    client.execute(() -> proceed(() -> onNotReceived(this)));
                 }
             } else if (method.traits().oneWay() && take()) {
-                delivered();
+                onDelivered();
             }
         }
 
         @Override
         public void failed(TransportException failure) {
             if (failure.kind() == TransportException.Kind.CONNECTION_LOST) {
-                client.pending().notConnected();
+                client.pending().onDisconnected();
             }
             boolean awaited = !failure.notSent() && !method.traits().oneWay();
             if (!awaited && take()) { // else it may have arrived: the reply, the deadline or the link decide
-                client.execute(() -> goOn(() -> notSent(this, failure)));
+                client.execute(() -> proceed(() -> onNotSent(this, failure)));
             }
         }
     }

@@ -15,19 +15,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CallFuture<T> extends GuardedFuture<T> {
 
-    private final Runnable onGivenUp;
-    private volatile boolean givenUp;
+    private final Runnable onAbandoned;
+    private volatile boolean abandoned;
     private volatile boolean awaited;
     private volatile boolean observed; // set before the call is made
     private volatile @Nullable Supplier<T> unread;
 
     public CallFuture(Runnable onGivenUp) {
-        this.onGivenUp = onGivenUp;
+        this.onAbandoned = onGivenUp;
     }
 
     /** Whether the caller has ended it, and not the call. */
-    public boolean isGivenUp() {
-        return givenUp;
+    public boolean isAbandoned() {
+        return abandoned;
     }
 
     /** The call gives a value. */
@@ -81,23 +81,23 @@ public final class CallFuture<T> extends GuardedFuture<T> {
 
     @Override
     public boolean complete(T value) {
-        return givenUp(super.complete(value));
+        return abandoned(super.complete(value));
     }
 
     @Override
     public boolean completeExceptionally(Throwable failure) {
-        return givenUp(super.completeExceptionally(failure));
+        return abandoned(super.completeExceptionally(failure));
     }
 
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-        return givenUp(super.cancel(mayInterruptIfRunning));
+        return abandoned(super.cancel(mayInterruptIfRunning));
     }
 
-    private boolean givenUp(boolean byThis) {
+    private boolean abandoned(boolean byThis) {
         if (byThis) {
-            givenUp = true;
-            onGivenUp.run();
+            abandoned = true;
+            onAbandoned.run();
         }
         return byThis;
     }

@@ -74,8 +74,8 @@ public final class ClientRuntime implements Layer {
         directory = NodeDirectory.of(bus);
         pending = new PendingCalls(bus, codec);
         channels.receiveInbox(pending);
-        directory.onLost(pending::lost);
-        expiring = channels.every(Duration.ofMillis(PendingCalls.LOOK_MILLIS), this::tick);
+        directory.onLost(pending::onNodeLost);
+        expiring = channels.every(Duration.ofMillis(PendingCalls.EXPIRY_MILLIS), this::tick);
     }
 
     private void tick() {

@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
 public final class PendingCalls implements Receiver {
 
     /** A call ends by its deadline and this, or a little more on a machine that is busy. */
-    public static final long LOOK_MILLIS = 20;
+    public static final long EXPIRY_MILLIS = 20;
 
     /**
      * What was answered while the inbox was deaf is lost, and nobody can say which replies those were. One that was
@@ -53,15 +53,15 @@ public final class PendingCalls implements Receiver {
     /**
      * When a connection is back, subscriptions and leases of others follow one by one: until then they seem not there.
      */
-    private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(3);
+    private static final long RECONNECT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     /** How long what found nobody waits for them to be back, before it looks again. */
-    public static final long RETURN_LOOK_MILLIS = 50;
+    public static final long RECONNECT_POLL_MILLIS = 50;
 
-    private static final int MOST = 65_536;
+    private static final int MAX_PENDING = 65_536;
 
     /** Room for every reply that can be awaited, and some doubled ones. */
-    private static final Mailbox.Limits ARRIVALS = new Mailbox.Limits(2 * MOST, 256L * 1024 * 1024);
+    private static final Mailbox.Limits ARRIVALS = new Mailbox.Limits(2 * MAX_PENDING, 256L * 1024 * 1024);
 
     private static final Logger LOG = LoggerFactory.getLogger(PendingCalls.class);
 
@@ -114,17 +114,17 @@ public final class PendingCalls implements Receiver {
     private final RpcCodec codec;
     private final Executor executor;
     private final Mailbox<Arrived> arrivals;
-    private final RpcEnvelopeCache known; // confined to the reader of the inbox
-    private volatile long interruptedAt = System.nanoTime() - RETURN_NANOS;
+    private final RpcEnvelopeCache envelopes; // confined to the reader of the inbox
+    private volatile long interruptedAt = System.nanoTime() - RECONNECT_NANOS;
     private volatile boolean closed;
 
     public PendingCalls(BusRuntime bus, RpcCodec codec) {
         this.channels = bus.channels();
         this.codec = codec;
-        this.known = codec.peers();
+        this.envelopes = codec.envelopeCache();
         this.executor = new CallerRunsExecutor(bus.channels().executor());
         this.arrivals = new Mailbox<>(
-                executor, channels::later, MOST, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
+                executor, channels::later, MAX_PENDING, ARRIVALS, Arrived::size, (arrived, next) -> complete(arrived));
     }
 
     /**
@@ -133,14 +133,14 @@ public final class PendingCalls implements Receiver {
      * @throws RpcException if too many wait already, or none may wait any more
      */
     public long add(Entry entry, String method) {
-        if (table.size() >= MOST) {
+        if (table.size() >= MAX_PENDING) {
             throw RpcFailures.of(
                     Reason.OVERLOADED,
                     true,
                     method,
                     "",
                     Duration.ZERO,
-                    MOST + " calls of this process wait for their replies already",
+                    MAX_PENDING + " calls of this process wait for their replies already",
                     null);
         }
         long id = ids.next();
@@ -186,7 +186,7 @@ public final class PendingCalls implements Receiver {
     public void receive(String channel, List<Message> messages, Executor next) {
         for (Message message : messages) {
             try {
-                RpcCodec.Response reply = codec.readResponse(message, known);
+                RpcCodec.Response reply = codec.readResponse(message, envelopes);
                 Entry entry = table.get(reply.id());
                 if (entry == null || !entry.accepts(reply)) {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
@@ -225,12 +225,12 @@ public final class PendingCalls implements Receiver {
     /** The inbox was deaf for a while, or still is. */
     @Override
     public void interrupted() {
-        notConnected();
+        onDisconnected();
         doubts.add(new Doubt(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
     }
 
     /** There was no connection just now. */
-    public void notConnected() {
+    public void onDisconnected() {
         interruptedAt = System.nanoTime();
     }
 
@@ -238,9 +238,9 @@ public final class PendingCalls implements Receiver {
      * Whether the connection was interrupted so short a while ago that others may still be about to come back, and
      * there is time to wait for that.
      */
-    public boolean isReturning(long deadline) {
+    public boolean isReconnecting(long deadline) {
         long now = System.nanoTime();
-        return now - interruptedAt < RETURN_NANOS && now + 2 * RETURN_LOOK_MILLIS * 1_000_000 - deadline < 0;
+        return now - interruptedAt < RECONNECT_NANOS && now + 2 * RECONNECT_POLL_MILLIS * 1_000_000 - deadline < 0;
     }
 
     /** How often the inbox was interrupted so far. */
@@ -261,7 +261,7 @@ public final class PendingCalls implements Receiver {
         }
     }
 
-    public void lost(String node) {
+    public void onNodeLost(String node) {
         end(entry -> entry.onLost(node), Reason.NODE_LOST, "the node left or died");
     }
 

@@ -37,7 +37,7 @@ public final class ReplyBudget {
     static final long PROBE_MILLIS = 1_000;
 
     private static final int MAX_METHODS = 10_000;
-    private static final int FADING = 16; // an estimate comes down by a part of the difference each time
+    private static final int DECAY = 16; // an estimate comes down by a part of the difference each time
 
     /** A place for the replies of one call or broadcast. */
     public final class Reservation {
@@ -76,7 +76,7 @@ public final class ReplyBudget {
             if (now) {
                 whatWaits.run();
             } else if (waitsForAnother) {
-                later.run(Duration.ofMillis(PROBE_MILLIS), () -> letGo(this));
+                later.run(Duration.ofMillis(PROBE_MILLIS), () -> stopWaitingForProbe(this));
             }
         }
 
@@ -171,7 +171,7 @@ public final class ReplyBudget {
                 sizes.put(method, bytes);
             }
         } else if (isResult || bytes > before) {
-            sizes.put(method, bytes > before ? bytes : before - (before - bytes) / FADING);
+            sizes.put(method, bytes > before ? bytes : before - (before - bytes) / DECAY);
         }
     }
 
@@ -241,7 +241,7 @@ public final class ReplyBudget {
     }
 
     /** It has waited for long enough for somebody else's reply. */
-    private void letGo(Reservation reservation) {
+    private void stopWaitingForProbe(Reservation reservation) {
         synchronized (this) {
             List<Reservation> behind = behindProbes.get(reservation.method);
             if (behind == null || !behind.remove(reservation)) {

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class RetryBudget {
 
     /** Also who makes few calls may retry one. */
-    public static final int FREE = 10;
+    public static final int MIN_RETRIES = 10;
 
     /** One retry for so many calls. */
     public static final int CALLS_PER_RETRY = 10;
@@ -44,8 +44,8 @@ public final class RetryBudget {
     }
 
     /** Takes one retry, if there is one. */
-    public synchronized boolean take() {
-        if (retries + retriesBefore >= FREE + (calls.sum() + callsBefore) / CALLS_PER_RETRY) {
+    public synchronized boolean tryAcquire() {
+        if (retries + retriesBefore >= MIN_RETRIES + (calls.sum() + callsBefore) / CALLS_PER_RETRY) {
             return false;
         }
         retries++;

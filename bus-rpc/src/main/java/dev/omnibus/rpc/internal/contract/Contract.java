@@ -91,7 +91,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
             }
             Method twin = byName.putIfAbsent(method.getName(), method);
             if (twin == null) {
-                Faults.Declared.sayWhatDoesNotTravel(service + "." + method.getName(), method);
+                Faults.Declared.warnOfJdkExceptions(service + "." + method.getName(), method);
                 operations.put(method, operation(types.constructType(type), service, method, types));
             } else if (Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())) {
                 Operation other = operation(types.constructType(type), service, method, types);

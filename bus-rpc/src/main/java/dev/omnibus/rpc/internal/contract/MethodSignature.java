@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  */
 public final class MethodSignature {
 
-    private static final int LONGEST = 240;
+    private static final int MAX_LENGTH = 240;
     private static final int HASH_LETTERS = 16;
 
     private final JsonNode shared;
@@ -72,9 +72,10 @@ public final class MethodSignature {
         }
         String line = "(" + String.join(", ", taken) + "): " + shape.text(result);
         String printable = line.replaceAll("[^ -~]", "?");
-        return line.equals(printable) && line.length() <= LONGEST
+        return line.equals(printable) && line.length() <= MAX_LENGTH
                 ? line
-                : printable.substring(0, Math.min(printable.length(), LONGEST - HASH_LETTERS - 2)) + " #" + hash(line);
+                : printable.substring(0, Math.min(printable.length(), MAX_LENGTH - HASH_LETTERS - 2)) + " #"
+                        + hash(line);
     }
 
     private String text(JsonNode schema) {

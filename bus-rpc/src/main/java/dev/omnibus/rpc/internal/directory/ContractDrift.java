@@ -28,23 +28,23 @@ public final class ContractDrift {
     private static final int MAX_REPORTS = 1_000; // beyond that, nobody reads them
 
     private final String self;
-    private final NodeTable members;
+    private final NodeTable table;
     private final ObjectMapper json;
     private final Executor executor;
-    private final Map<Class<?>, Boolean> taken = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Boolean> types = new ConcurrentHashMap<>();
     private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
     private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
     public ContractDrift(BusRuntime bus, NodeTable members) {
         this.self = bus.node();
-        this.members = members;
+        this.table = members;
         this.json = bus.json();
         this.executor = new CallerRunsExecutor(bus.executor());
     }
 
     /** From now on, nodes are expected to serve this contract as it is here. Making shapes takes a while. */
     public void expect(Contract contract) {
-        if (taken.putIfAbsent(contract.type(), true) == null) {
+        if (types.putIfAbsent(contract.type(), true) == null) {
             executor.execute(() -> expect(
                     contract.service(), MethodSignature.of(contract.operations().values(), json)));
         }
@@ -52,14 +52,14 @@ public final class ContractDrift {
 
     void expect(String service, Map<String, String> shapes) {
         shapes.forEach((method, shape) -> expected.put(service + "." + method, shape));
-        members.all().forEach(this::compare);
+        table.all().forEach(this::compare);
     }
 
     /** A node says something new; must not hold it up. */
-    public void touched(String node) {
+    public void onChanged(String node) {
         if (!expected.isEmpty()) {
             executor.execute(() -> {
-                NodeInfo info = members.info(node);
+                NodeInfo info = table.info(node);
                 if (info != null) {
                     compare(info);
                 }
@@ -96,13 +96,13 @@ public final class ContractDrift {
     /** The failure that an answer is; if the arguments did not fit, with the reason that there may be for it. */
     public RpcException explained(RpcCodec.Response reply, RpcException failure) {
         return reply.code() == RpcCodec.INVALID_PARAMS
-                ? RpcFailures.withMore(failure, difference(failure.method(), reply.from()))
+                ? RpcFailures.withDetail(failure, difference(failure.method(), reply.from()))
                 : failure;
     }
 
     /** What to add to a message about a call that may have failed of it; nothing if the shapes are the same. */
     public String difference(String method, String node) {
-        NodeInfo info = members.info(node);
+        NodeInfo info = table.info(node);
         String theirs = info == null ? "" : info.shape(method);
         return differ(method, theirs)
                 ? "; the contracts differ: it is " + expected.get(method) + " here, and " + theirs + " there"

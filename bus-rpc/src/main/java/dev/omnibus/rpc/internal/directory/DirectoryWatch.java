@@ -24,73 +24,73 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
     private static final Logger LOG = LoggerFactory.getLogger(DirectoryWatch.class);
 
     /** Twice as many as a directory has. */
-    private static final int MAX_NEWS = 2 * NodeTable.MOST;
+    private static final int MAX_CHANGED = 2 * NodeTable.MAX_NODES;
 
-    private final NodeTable members;
+    private final NodeTable table;
     private final DirectoryListener listener;
     private final Executor executor;
-    private final Consumer<DirectoryWatch> forget;
-    private final Map<String, NodeInfo> told = new HashMap<>(); // confined to the one thread that tells
-    private final Set<String> news = new LinkedHashSet<>(); // guarded by this, like all below
-    private boolean anyNews; // of more nodes than are noted one by one, so all are compared
-    private boolean telling;
+    private final Consumer<DirectoryWatch> onClose;
+    private final Map<String, NodeInfo> known = new HashMap<>(); // confined to the one thread that tells
+    private final Set<String> changed = new LinkedHashSet<>(); // guarded by this, like all below
+    private boolean overflowed; // of more nodes than are noted one by one, so all are compared
+    private boolean notifying;
     private boolean closed;
 
     public DirectoryWatch(
             NodeTable members, DirectoryListener listener, Executor executor, Consumer<DirectoryWatch> forget) {
-        this.members = members;
+        this.table = members;
         this.listener = listener;
         this.executor = executor;
-        this.forget = forget;
+        this.onClose = forget;
     }
 
     /** A node has come, gone or changed. Never blocks. */
     @Override
     public void accept(String id) {
         synchronized (this) {
-            if (closed || anyNews || !news.add(id)) {
+            if (closed || overflowed || !changed.add(id)) {
                 return;
             }
-            if (news.size() > MAX_NEWS) { // nodes come and go while the listener takes its time
-                news.clear();
-                anyNews = true;
+            if (changed.size() > MAX_CHANGED) { // nodes come and go while the listener takes its time
+                changed.clear();
+                overflowed = true;
             }
-            if (telling) {
+            if (notifying) {
                 return;
             }
-            telling = true;
+            notifying = true;
         }
-        executor.execute(this::tellAll);
+        executor.execute(this::notifyAllChanges);
     }
 
-    private void tellAll() {
+    private void notifyAllChanges() {
         while (true) {
             String id;
             synchronized (this) {
-                if (anyNews) {
-                    anyNews = false;
-                    news.addAll(told.keySet());
-                    members.all().forEach(node -> news.add(node.node()));
+                if (overflowed) {
+                    overflowed = false;
+                    changed.addAll(known.keySet());
+                    table.all().forEach(node -> changed.add(node.node()));
                 }
-                Iterator<String> first = news.iterator();
-                telling = first.hasNext() && !closed;
-                if (!telling) {
+                Iterator<String> first = changed.iterator();
+                notifying = first.hasNext() && !closed;
+                if (!notifying) {
                     return;
                 }
                 id = first.next();
                 first.remove();
             }
             try {
-                tell(id);
+                notifyChange(id);
             } catch (Throwable e) { // the next ones are to be told all the same
                 FailureLog.error(LOG, e, "A listener of the directory failed");
             }
         }
     }
 
-    private void tell(String id) {
-        @Nullable NodeInfo now = members.info(id);
-        @Nullable NodeInfo before = now == null ? told.remove(id) : told.put(id, now);
+    private void notifyChange(String id) {
+        @Nullable NodeInfo now = table.info(id);
+        @Nullable NodeInfo before = now == null ? known.remove(id) : known.put(id, now);
         if (now == null) {
             if (before != null) {
                 listener.left(before);
@@ -108,8 +108,8 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
     public void close() {
         synchronized (this) {
             closed = true;
-            news.clear();
+            changed.clear();
         }
-        forget.accept(this);
+        onClose.accept(this);
     }
 }

@@ -53,7 +53,7 @@ public final class DiscoverEndpoint implements Receiver {
     }
 
     /** Says what is served of a service, instead of what was said before. */
-    synchronized void say(String service, List<Contract> ofIt, List<String> withoutContract) {
+    synchronized void put(String service, List<Contract> ofIt, List<String> withoutContract) {
         remove(service);
         contracts.addAll(ofIt);
         byName.put(service, withoutContract);

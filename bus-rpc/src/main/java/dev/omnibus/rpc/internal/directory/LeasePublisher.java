@@ -46,10 +46,10 @@ public final class LeasePublisher {
     public static final String LEFT = "$/left";
 
     /** In steps; far longer than Redis has to answer. */
-    private static final int LOST_AFTER = 8;
+    private static final int LOST_AFTER_TICKS = 8;
 
     /** Subscriptions that broke together stand again one shortly after the other. */
-    private static final Duration SOON = Duration.ofMillis(30);
+    private static final Duration ANNOUNCE_DELAY = Duration.ofMillis(30);
 
     private static final Logger LOG = LoggerFactory.getLogger(LeasePublisher.class);
 
@@ -57,7 +57,7 @@ public final class LeasePublisher {
     private final RpcCodec codec;
     private final NodeDirectory directory;
     private final DiscoverEndpoint discover;
-    private final ExpiringFlag sayingSoon = new ExpiringFlag(LEASE);
+    private final ExpiringFlag announcingSoon = new ExpiringFlag(LEASE);
     private final Instant started = Instant.now().truncatedTo(ChronoUnit.MILLIS);
     private final String host =
             host(System::getenv, List.of(Path.of("/proc/sys/kernel/hostname"), Path.of("/etc/hostname")));
@@ -68,7 +68,7 @@ public final class LeasePublisher {
     private @Nullable Future<?> renewing;
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
     private int skipped; // steps in a row, because the last write had not ended
-    private boolean sayAgain;
+    private boolean announceAgain;
     private boolean draining;
     private boolean leaving;
 
@@ -128,7 +128,7 @@ public final class LeasePublisher {
     /** Adds a service, with the shapes of its methods; completes when the lease says so. */
     public CompletableFuture<Void> add(String service, List<Contract> contracts, Map<String, String> shapes) {
         directory.drift().expect(service, shapes);
-        discover.say(
+        discover.put(
                 service,
                 contracts,
                 shapes.entrySet().stream()
@@ -149,9 +149,9 @@ public final class LeasePublisher {
                 services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
                 revise();
                 if (renewing == null) {
-                    renewing = channels.sendEvery(RENEWAL_INTERVAL, this::step);
+                    renewing = channels.sendEvery(RENEWAL_INTERVAL, this::tick);
                 }
-                return changed();
+                return renewAndAnnounce();
             }
         });
     }
@@ -162,7 +162,7 @@ public final class LeasePublisher {
             return CompletableFuture.completedFuture(null);
         }
         revise();
-        return changed();
+        return renewAndAnnounce();
     }
 
     private synchronized void revise() {
@@ -175,53 +175,53 @@ public final class LeasePublisher {
      * broke together stands again, and once more with its lease: the first word may come before those are back who were
      * cut off at the same time.
      */
-    public synchronized void sayAgain() {
-        sayAgain = true;
-        if (sayingSoon.set()) {
-            channels.later(SOON, this::saySoon);
+    public synchronized void announceAgain() {
+        announceAgain = true;
+        if (announcingSoon.set()) {
+            channels.later(ANNOUNCE_DELAY, this::announceSoon);
         }
     }
 
-    private void saySoon() {
-        sayingSoon.clear();
+    private void announceSoon() {
+        announcingSoon.clear();
         boolean here;
         synchronized (this) {
             here = renewing != null && !leaving; // not after its good-bye
         }
         if (here) {
-            say(JOINED);
+            notifyPresence(JOINED);
         }
     }
 
-    private synchronized void step() {
-        if (leaving || (!last.isDone() && ++skipped < LOST_AFTER)) {
+    private synchronized void tick() {
+        if (leaving || (!last.isDone() && ++skipped < LOST_AFTER_TICKS)) {
             return; // Redis is slow: the next step will do
         }
         skipped = 0;
         if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited for ever
             last = CompletableFuture.completedFuture(null);
         }
-        if (sayAgain) {
-            changed();
+        if (announceAgain) {
+            renewAndAnnounce();
         } else {
             last = renew();
         }
     }
 
     /** Writes the lease and says so. One write follows another, so the last word is also the last deed. */
-    private synchronized CompletableFuture<Void> changed() {
-        sayAgain = true;
+    private synchronized CompletableFuture<Void> renewAndAnnounce() {
+        announceAgain = true;
         last = last.handle((done, failure) -> renew())
                 .thenCompose(Function.identity())
-                .thenRun(this::sayJoined);
+                .thenRun(this::announceJoined);
         return last;
     }
 
-    private void sayJoined() {
+    private void announceJoined() {
         synchronized (this) {
-            sayAgain = false;
+            announceAgain = false;
         }
-        say(JOINED);
+        notifyPresence(JOINED);
     }
 
     private synchronized CompletableFuture<Void> renew() {
@@ -232,7 +232,7 @@ public final class LeasePublisher {
                         LOG.debug("The lease was not renewed; it is tried again", failure);
                     }
                 })
-                .thenAccept(directory::isAt);
+                .thenAccept(directory::onRenewed);
     }
 
     /** Asks not to be called any more. The lease goes on, because calls are still running. */
@@ -241,7 +241,7 @@ public final class LeasePublisher {
         revise();
         if (renewing != null) {
             last = last.handle((done, failure) -> renew()).thenCompose(Function.identity());
-            last.whenComplete((done, failure) -> say(DRAINING));
+            last.whenComplete((done, failure) -> notifyPresence(DRAINING));
         }
     }
 
@@ -256,12 +256,12 @@ public final class LeasePublisher {
         last = last.handle((done, failure) ->
                         channels.transport().endLease(channels.names().nodes(), key()))
                 .thenCompose(Function.identity())
-                .whenComplete((done, failure) -> say(LEFT));
+                .whenComplete((done, failure) -> notifyPresence(LEFT));
         return last;
     }
 
     /** Only whose word it is: what counts is in the lease, and everybody hears it. */
-    private void say(String what) {
+    private void notifyPresence(String what) {
         byte[] word = codec.notification(what, Map.of("node", channels.node()));
         channels.send(channels.names().presence(), word, ReceiverCount.NO, SendCallback.UNNOTICED);
     }

@@ -58,29 +58,29 @@ public final class NodeDirectory implements Layer {
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
 
     /** Longer than what is going to be done soon ever waits. */
-    private static final Duration FORGOTTEN = POLL_INTERVAL.multipliedBy(4);
+    private static final Duration FLAG_EXPIRY = POLL_INTERVAL.multipliedBy(4);
 
     /** Replies of a node that has said good-bye may still be on their way through this process. */
-    private static final Duration LAST_REPLIES = Duration.ofMillis(250);
+    private static final Duration LAST_REPLIES_GRACE = Duration.ofMillis(250);
 
     private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
 
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
-    private final NodeTable table = new NodeTable(this::touched);
+    private final NodeTable table = new NodeTable(this::onChanged);
     private final ContractDrift drift;
-    private final ExpiringFlag confirming = new ExpiringFlag(FORGOTTEN); // a second look is going to be taken
-    private final ExpiringFlag hinted = new ExpiringFlag(FORGOTTEN); // a look for a word is
+    private final ExpiringFlag confirming = new ExpiringFlag(FLAG_EXPIRY); // a second look is going to be taken
+    private final ExpiringFlag hinted = new ExpiringFlag(FLAG_EXPIRY); // a look for a word is
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
 
     private long version; // of the leases as they are known; guarded by this, like all below
     private @Nullable CompletableFuture<Void> started;
-    private @Nullable CompletableFuture<Void> look;
-    private long lookBegan;
+    private @Nullable CompletableFuture<Void> poll;
+    private long pollBegan;
     private @Nullable ChannelSubscription presence;
-    private @Nullable Future<?> looking;
+    private @Nullable Future<?> polling;
     private boolean knownSame; // since the last look
     private Set<String> leaving = new HashSet<>(); // have said good-bye since the last look for a word
     private long hintedVersion; // of the leases after the last one
@@ -98,7 +98,7 @@ public final class NodeDirectory implements Layer {
         executor = new CallerRunsExecutor(bus.executor());
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         drift = new ContractDrift(bus, table);
-        followers.add(drift::touched);
+        followers.add(drift::onChanged);
     }
 
     /** What the nodes that are there say of themselves, once the directory has been read. */
@@ -126,7 +126,7 @@ public final class NodeDirectory implements Layer {
         followers.remove(follower);
     }
 
-    private void touched(String node) {
+    private void onChanged(String node) {
         followers.forEach(follower -> follower.accept(node));
     }
 
@@ -153,10 +153,10 @@ public final class NodeDirectory implements Layer {
         if (presence == null || presence.ready().isCompletedExceptionally()) {
             presence = channels.listen(channels.names().presence(), new Presence());
         }
-        if (looking == null) {
-            looking = channels.every(POLL_INTERVAL, this::step);
+        if (polling == null) {
+            polling = channels.every(POLL_INTERVAL, this::tick);
         }
-        return presence.ready().thenCompose(done -> look());
+        return presence.ready().thenCompose(done -> poll());
     }
 
     /** Whoever waits for the outcome must hear of it, also if there is none but what was thrown. */
@@ -168,7 +168,7 @@ public final class NodeDirectory implements Layer {
         }
     }
 
-    private void step() {
+    private void tick() {
         boolean failed;
         boolean same;
         synchronized (this) {
@@ -179,9 +179,9 @@ public final class NodeDirectory implements Layer {
         if (failed) {
             ready();
         } else if (same) {
-            executor.execute(this::settle);
+            executor.execute(this::checkMissing);
         } else {
-            look();
+            poll();
         }
     }
 
@@ -226,22 +226,22 @@ public final class NodeDirectory implements Layer {
     }
 
     /** What this node learned when it renewed its lease: if the leases are as they were, the next look is made. */
-    public void isAt(long renewed) {
+    public void onRenewed(long renewed) {
         synchronized (this) {
             knownSame = renewed == version;
-            if (looking == null || renewed == 0 || knownSame) { // 0: Redis could not say
+            if (polling == null || renewed == 0 || knownSame) { // 0: Redis could not say
                 return;
             }
         }
-        look();
+        poll();
     }
 
-    private synchronized void at(long read) {
+    private synchronized void setVersion(long read) {
         version = read;
     }
 
     /** Reads the leases. Callers that ask while one look is under way share it. */
-    public CompletableFuture<Void> look() {
+    public CompletableFuture<Void> poll() {
         CompletableFuture<Void> done;
         @Nullable CompletableFuture<Void> lost;
         long since;
@@ -249,34 +249,34 @@ public final class NodeDirectory implements Layer {
             if (closed) {
                 return CompletableFuture.completedFuture(null);
             }
-            if (look != null && System.nanoTime() - lookBegan < LOST_AFTER_NANOS) {
-                return look;
+            if (poll != null && System.nanoTime() - pollBegan < LOST_AFTER_NANOS) {
+                return poll;
             }
-            lost = look; // its end was lost, as for lack of memory, and would be awaited for ever
+            lost = poll; // its end was lost, as for lack of memory, and would be awaited for ever
             done = new CompletableFuture<>();
-            look = done;
-            lookBegan = System.nanoTime();
+            poll = done;
+            pollBegan = System.nanoTime();
             since = version;
         }
         if (lost != null) {
             lost.complete(null);
         }
         attempted(() -> channels.transport().leases(channels.names().nodes(), since))
-                .whenCompleteAsync((leases, failure) -> looked(done, leases, failure), executor);
+                .whenCompleteAsync((leases, failure) -> onLeasesRead(done, leases, failure), executor);
         return done;
     }
 
-    private void looked(CompletableFuture<Void> done, @Nullable LeaseUpdate leases, @Nullable Throwable failure) {
+    private void onLeasesRead(CompletableFuture<Void> done, @Nullable LeaseUpdate leases, @Nullable Throwable failure) {
         try {
             if (leases != null) {
-                at(leases.version());
-                seen(leases);
+                setVersion(leases.version());
+                apply(leases);
             }
         } catch (RuntimeException | Error e) { // or there would never be another look
             FailureLog.error(LOG, e, "The leases could not be taken in");
         }
         synchronized (this) {
-            look = null;
+            poll = null;
         }
         if (leases != null) {
             done.complete(null);
@@ -291,19 +291,19 @@ public final class NodeDirectory implements Layer {
     public CompletableFuture<Void> refresh() {
         CompletableFuture<Void> underWay;
         synchronized (this) {
-            underWay = look;
+            underWay = poll;
         }
         return underWay == null
-                ? look()
-                : underWay.handle((done, failure) -> look()).thenCompose(Function.identity());
+                ? poll()
+                : underWay.handle((done, failure) -> poll()).thenCompose(Function.identity());
     }
 
-    private void seen(LeaseUpdate leases) {
+    private void apply(LeaseUpdate leases) {
         Set<String> standing = new HashSet<>();
         leases.changed().forEach((key, value) -> {
             String id = id(key);
             standing.add(id);
-            table.stands(id);
+            table.markPresent(id);
             try {
                 NodeInfo info = Manifests.read(new Message(value, 0, value.length));
                 if (!info.node().equals(id)) {
@@ -312,17 +312,17 @@ public final class NodeDirectory implements Layer {
                 if (!table.take(info)) {
                     throw new IOException(
                             "there is no room for it beside those of the nodes that are there; a directory" + " has "
-                                    + NodeTable.MOST + " nodes and " + NodeTable.MAX_BYTES + " bytes");
+                                    + NodeTable.MAX_NODES + " nodes and " + NodeTable.MAX_BYTES + " bytes");
                 }
             } catch (IOException e) {
                 channels.reportBad(key, "A lease was left out: " + e.getMessage());
             }
         });
         if (leases.all()) {
-            table.stand(standing);
+            table.retainOnly(standing);
         }
-        leases.gone().forEach(key -> table.miss(id(key)));
-        settle();
+        leases.gone().forEach(key -> table.markMissing(id(key)));
+        checkMissing();
     }
 
     /** What is no key of a lease is no id of a node. */
@@ -332,17 +332,17 @@ public final class NodeDirectory implements Layer {
     }
 
     /** The leases were just read, or are known to be as they were. */
-    private void settle() {
-        for (String node : table.settle()) {
+    private void checkMissing() {
+        for (String node : table.removeLost()) {
             lostListeners.forEach(listener -> listener.accept(node));
         }
         if (table.hasRoomAgain()) {
-            at(0); // the next look reads all of them
+            setVersion(0); // the next look reads all of them
         }
-        if (table.someMissing() && confirming.set()) {
+        if (table.anyMissing() && confirming.set()) {
             channels.later(NodeTable.CONFIRM_AFTER, () -> {
                 confirming.clear();
-                look();
+                poll();
             });
         }
     }
@@ -351,7 +351,7 @@ public final class NodeDirectory implements Layer {
      * Somebody says that a node has news, and the lease decides. A word that is true is followed at once. The more
      * words bring nothing new, the less often they are followed, down to the pace of the looks without any.
      */
-    private void hint() {
+    private void onHint() {
         Duration wait;
         synchronized (this) {
             if (closed || !hinted.set()) {
@@ -382,16 +382,16 @@ public final class NodeDirectory implements Layer {
                 hintedVersion = version;
             }
             if (failure == null) {
-                left.stream().filter(table::leaves).forEach(this::left);
+                left.stream().filter(table::leaves).forEach(this::onLeft);
             }
         });
     }
 
-    private void left(String node) {
-        channels.later(LAST_REPLIES, () -> lostListeners.forEach(listener -> listener.accept(node)));
+    private void onLeft(String node) {
+        channels.later(LAST_REPLIES_GRACE, () -> lostListeners.forEach(listener -> listener.accept(node)));
     }
 
-    private synchronized void leaves(String node) {
+    private synchronized void onLeaving(String node) {
         if (table.lists(node)) { // any name can be said
             leaving.add(node);
         }
@@ -412,13 +412,13 @@ public final class NodeDirectory implements Layer {
                     switch (said.method()) {
                         case LeasePublisher.JOINED -> table.trust(Manifests.node(params));
                         case LeasePublisher.DRAINING -> Manifests.node(params);
-                        case LeasePublisher.LEFT -> leaves(Manifests.node(params));
+                        case LeasePublisher.LEFT -> onLeaving(Manifests.node(params));
                         default -> {
-                            LOG.debug("Not understood on {}: {}", channel, RpcFailures.foreign(said.method()));
+                            LOG.debug("Not understood on {}: {}", channel, RpcFailures.sanitized(said.method()));
                             continue;
                         }
                     }
-                    hint();
+                    onHint();
                 } catch (IOException e) {
                     channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
                 } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
@@ -445,8 +445,8 @@ public final class NodeDirectory implements Layer {
         synchronized (this) {
             closed = true;
             waiting = started;
-            if (looking != null) {
-                looking.cancel(false);
+            if (polling != null) {
+                polling.cancel(false);
             }
             if (presence != null) {
                 presence.close();

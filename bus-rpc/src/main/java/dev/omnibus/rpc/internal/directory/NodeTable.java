@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeTable {
 
-    public static final int MOST = 10_000;
+    public static final int MAX_NODES = 10_000;
 
     /** Of all manifests together, in memory. Ten thousand nodes with ten methods each need a third of it. */
     public static final long MAX_BYTES = 64L * 1024 * 1024;
@@ -31,7 +31,7 @@ public final class NodeTable {
             .plus(NodeDirectory.POLL_INTERVAL.multipliedBy(2))
             .toNanos();
 
-    private final Consumer<String> follower;
+    private final Consumer<String> onChange;
     private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
     private final Map<String, List<Node>> byMethod = new HashMap<>();
     private final Map<String, Long> left = new LinkedHashMap<>(); // when, of those that were here
@@ -40,7 +40,7 @@ public final class NodeTable {
     private boolean roomAgain;
 
     public NodeTable(Consumer<String> follower) {
-        this.follower = follower;
+        this.onChange = follower;
     }
 
     public synchronized List<NodeInfo> all() {
@@ -87,7 +87,7 @@ public final class NodeTable {
 
     /** The leases could not be read. Redis may be away, and then their owners cannot write them either. */
     public synchronized void unreadable() {
-        nodes.values().forEach(Node::missAnew);
+        nodes.values().forEach(Node::restartMissing);
     }
 
     /** A node has spoken. */
@@ -103,7 +103,7 @@ public final class NodeTable {
         String id = info.node();
         Node node = nodes.get(id);
         long grown = bytes + Manifests.weight(info) - (node == null ? 0 : Manifests.weight(node.info()));
-        if ((node == null && nodes.size() >= MOST) || grown > MAX_BYTES) {
+        if ((node == null && nodes.size() >= MAX_NODES) || grown > MAX_BYTES) {
             crowded = true;
             return false;
         }
@@ -112,7 +112,7 @@ public final class NodeTable {
         if (node == null) {
             nodes.put(id, new Node(info));
             changed(id);
-        } else if (node.says(info)) {
+        } else if (node.update(info)) {
             changed(id);
         } else {
             byMethod.clear(); // a doubt may be cleared
@@ -121,34 +121,34 @@ public final class NodeTable {
     }
 
     /** These leases stand, and no others. */
-    public synchronized void stand(Set<String> ids) {
+    public synchronized void retainOnly(Set<String> ids) {
         for (Node node : nodes.values()) {
             if (!ids.contains(node.id())) {
-                node.miss();
+                node.markMissing();
             }
         }
     }
 
     /** A lease stands, whatever it says. */
-    public synchronized void stands(String id) {
+    public synchronized void markPresent(String id) {
         Node node = nodes.get(id);
         if (node != null) {
-            node.stands();
+            node.markPresent();
         }
     }
 
     /** A lease does not stand. */
-    public synchronized void miss(String id) {
+    public synchronized void markMissing(String id) {
         Node node = nodes.get(id);
         if (node != null) {
-            node.miss();
+            node.markMissing();
         }
     }
 
     /** It has said good-bye. Believed if its lease is gone as well: whoever may publish can say it of others. */
     public synchronized boolean leaves(String id) {
         Node node = nodes.get(id);
-        boolean gone = node != null && node.isMissed();
+        boolean gone = node != null && node.isMissing();
         if (gone) {
             remove(id);
         }
@@ -156,13 +156,13 @@ public final class NodeTable {
     }
 
     /** The leases have just been read. Whoever is missing for long enough is taken out and returned. */
-    public synchronized List<String> settle() {
+    public synchronized List<String> removeLost() {
         left.values().removeIf(since -> System.nanoTime() - since > DOUBT_NANOS);
         List<String> lost = new ArrayList<>();
         for (Node node : nodes.values()) {
             if (node.isLost()) {
                 lost.add(node.id());
-            } else if (node.forgetsDoubts()) {
+            } else if (node.clearOldDoubts()) {
                 byMethod.clear();
             }
         }
@@ -176,7 +176,7 @@ public final class NodeTable {
             bytes -= Manifests.weight(node.info());
             roomAgain |= crowded;
             left.put(id, System.nanoTime());
-            if (left.size() > MOST) {
+            if (left.size() > MAX_NODES) {
                 left.remove(left.keySet().iterator().next());
             }
             changed(id);
@@ -192,13 +192,13 @@ public final class NodeTable {
     }
 
     /** Whether somebody was missing when the leases were read, and may yet be there. */
-    public synchronized boolean someMissing() {
-        return nodes.values().stream().anyMatch(Node::isMissed);
+    public synchronized boolean anyMissing() {
+        return nodes.values().stream().anyMatch(Node::isMissing);
     }
 
     private void changed(String id) {
         byMethod.clear();
-        follower.accept(id);
+        onChange.accept(id);
     }
 
     /** A node as the directory sees it. Guarded by the table, except for the number of calls. */
@@ -207,8 +207,8 @@ public final class NodeTable {
         private final AtomicInteger callsInFlight = new AtomicInteger();
         private NodeInfo info;
         private final Map<String, Long> suspected = new HashMap<>(); // methods that nobody received, and since when
-        private long missedSince;
-        private boolean missed;
+        private long missingSince;
+        private boolean missing;
 
         public Node(NodeInfo info) {
             this.info = info;
@@ -232,22 +232,22 @@ public final class NodeTable {
         }
 
         /** Its lease says something new, which clears every doubt. True if the node is another than before. */
-        boolean says(NodeInfo now) {
+        boolean update(NodeInfo now) {
             boolean changed = !info.equals(now);
             info = now;
-            missed = false;
+            missing = false;
             suspected.clear();
             return changed;
         }
 
-        void stands() {
-            missed = false;
+        void markPresent() {
+            missing = false;
         }
 
         /** A doubt that is older than the lease of a dead node can be is cleared. True if there was one. */
-        boolean forgetsDoubts() {
+        boolean clearOldDoubts() {
             long now = System.nanoTime();
-            return !missed && suspected.values().removeIf(since -> now - since > DOUBT_NANOS);
+            return !missing && suspected.values().removeIf(since -> now - since > DOUBT_NANOS);
         }
 
         /** Only this method: the node may just have stopped to serve it, and go on with others. */
@@ -262,26 +262,26 @@ public final class NodeTable {
             return doubted;
         }
 
-        boolean isMissed() {
-            return missed;
+        boolean isMissing() {
+            return missing;
         }
 
         /** Its lease is not there. That may be for a moment: Redis can lose it, and then its node writes it again. */
-        void miss() {
-            if (!missed) {
-                missed = true;
-                missedSince = System.nanoTime();
+        void markMissing() {
+            if (!missing) {
+                missing = true;
+                missingSince = System.nanoTime();
             }
         }
 
         /** Nobody could read the leases meanwhile, nor write one: the time that it was missing does not count. */
-        void missAnew() {
-            missedSince = System.nanoTime();
+        void restartMissing() {
+            missingSince = System.nanoTime();
         }
 
         /** Whether its lease is gone for so long that it would have been written again. */
         boolean isLost() {
-            return missed && System.nanoTime() - missedSince >= CONFIRM_AFTER.toNanos();
+            return missing && System.nanoTime() - missingSince >= CONFIRM_AFTER.toNanos();
         }
     }
 }

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class IdempotencyCache {
 
-    private static final int WINDOW = 1_024;
-    private static final long WINDOW_BYTES = 8L * 1024 * 1024;
+    private static final int MAX_CALLS = 1_024;
+    private static final long MAX_BYTES = 8L * 1024 * 1024;
     private static final int MAX_WAITING = 16;
 
     /** What it costs to remember a call, beyond its answer: about so much, as the texts of its key are short. */
@@ -52,14 +52,14 @@ final class IdempotencyCache {
         }
     }
 
-    private static final class Known {
+    private static final class Entry {
 
         private @Nullable ServerCall first; // until its answer is known
         private final List<ServerCall> waiting = new ArrayList<>(1); // for the answer; the first one, too
         private final String arguments;
         private @Nullable Answer answer;
 
-        Known(ServerCall first, String arguments) {
+        Entry(ServerCall first, String arguments) {
             this.first = first;
             this.arguments = arguments;
             waiting.add(first);
@@ -71,7 +71,7 @@ final class IdempotencyCache {
         }
     }
 
-    private final Map<Key, Known> calls = new LinkedHashMap<>(); // guarded by this
+    private final Map<Key, Entry> calls = new LinkedHashMap<>(); // guarded by this
     private long bytes; // guarded by this
 
     /** Whether it is to be executed. If not, it has its answer, or gets it together with the first one. */
@@ -83,15 +83,15 @@ final class IdempotencyCache {
         Message params = request.params();
         String arguments = params == null ? "" : WireBytes.fingerprint(params);
         Key key = Key.of(request);
-        Known known;
+        Entry known;
         boolean ending;
         boolean other;
         synchronized (this) {
             known = calls.get(key);
             if (known == null) {
-                if (execution.knownTo(this, true)) {
-                    calls.put(key, new Known(execution, arguments));
-                    forgetEldest();
+                if (execution.cachedIn(this, true)) {
+                    calls.put(key, new Entry(execution, arguments));
+                    evictEldest();
                 }
                 return true;
             }
@@ -99,9 +99,9 @@ final class IdempotencyCache {
             ending = known.isEnding();
             ServerCall running = known.first;
             if (!other && !ending && running != null && known.waiting.size() < MAX_WAITING) {
-                if (execution.knownTo(this, false)) {
+                if (execution.cachedIn(this, false)) {
                     known.waiting.add(execution);
-                    running.lasts(execution);
+                    running.extendTo(execution);
                 }
                 return false;
             }
@@ -123,8 +123,8 @@ final class IdempotencyCache {
     }
 
     /** One who waits for it has given up; gives what is to be stopped: himself, and the last one also what runs. */
-    synchronized List<ServerCall> givesUp(ServerCall execution) {
-        Known known = calls.get(Key.of(execution.request()));
+    synchronized List<ServerCall> abandon(ServerCall execution) {
+        Entry known = calls.get(Key.of(execution.request()));
         if (known == null) {
             return List.of(execution);
         }
@@ -144,9 +144,9 @@ final class IdempotencyCache {
      * An execution has its answer; gives those that get it, too. What was not executed may be tried again: at once, or
      * when the method has ended that was cancelled.
      */
-    synchronized List<ServerCall> settled(ServerCall execution, Answer answer, boolean executed, boolean endsLater) {
+    synchronized List<ServerCall> onSettled(ServerCall execution, Answer answer, boolean executed, boolean endsLater) {
         Key key = Key.of(execution.request());
-        Known known = calls.get(key);
+        Entry known = calls.get(key);
         if (known == null || known.first != execution) {
             return List.of();
         }
@@ -157,7 +157,7 @@ final class IdempotencyCache {
             known.answer = answer;
             known.first = null;
             bytes += answer.body().length + OVERHEAD;
-            forgetEldest();
+            evictEldest();
         } else if (!endsLater) {
             calls.remove(key);
         }
@@ -165,18 +165,18 @@ final class IdempotencyCache {
     }
 
     /** The method of an execution has ended; if it was cancelled, it may be executed anew. */
-    synchronized void over(ServerCall execution) {
+    synchronized void onMethodEnded(ServerCall execution) {
         Key key = Key.of(execution.request());
-        Known known = calls.get(key);
+        Entry known = calls.get(key);
         if (known != null && known.first == execution && known.isEnding()) {
             calls.remove(key);
         }
     }
 
     /** One that still runs cannot be forgotten; there are no more of them than the service takes at a time. */
-    private void forgetEldest() {
-        Iterator<Known> eldest = calls.values().iterator();
-        while ((calls.size() > WINDOW || bytes > WINDOW_BYTES) && eldest.hasNext()) {
+    private void evictEldest() {
+        Iterator<Entry> eldest = calls.values().iterator();
+        while ((calls.size() > MAX_CALLS || bytes > MAX_BYTES) && eldest.hasNext()) {
             Answer answer = eldest.next().answer;
             if (answer != null) {
                 bytes -= answer.body().length + OVERHEAD;

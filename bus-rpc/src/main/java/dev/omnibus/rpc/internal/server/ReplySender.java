@@ -45,7 +45,7 @@ public final class ReplySender {
      * After so many times a caller is gone that did not receive his reply, with a pause that doubles from
      * {@link #FIRST_PAUSE_MILLIS} on: when the connection was interrupted, he may hear a while later than he can call.
      */
-    private static final int TIMES_UNRECEIVED = 6;
+    private static final int MAX_UNRECEIVED = 6;
 
     private static final long FIRST_PAUSE_MILLIS = 25;
 
@@ -328,10 +328,10 @@ public final class ReplySender {
             if (unheard) {
                 giveBack();
             }
-            if (unheard && !(++unreceived < TIMES_UNRECEIVED && sendAgain(FIRST_PAUSE_MILLIS << unreceived))) {
+            if (unheard && !(++unreceived < MAX_UNRECEIVED && sendAgain(FIRST_PAUSE_MILLIS << unreceived))) {
                 callersGone.increment();
                 LOG.debug("The caller {} of {} has gone before its answer", execution.caller(), execution.method());
-                execution.lostCaller();
+                execution.onCallerLost();
             }
         }
 

@@ -17,31 +17,31 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestDeduplicator {
 
-    private static final int WINDOW = 8_192;
+    private static final int MAX_REQUESTS = 8_192;
 
     /** Names a request, to be remembered for long; its execution is found by it until it has its answer. */
-    final class Trace implements Comparable<Trace> {
+    final class RequestKey implements Comparable<RequestKey> {
 
         private final String from;
         private final String id;
 
-        private Trace(String from, String id) {
+        private RequestKey(String from, String id) {
             this.from = from;
             this.id = id;
         }
 
-        void settled() {
+        void forget() {
             open.remove(this);
         }
 
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Trace trace && id.equals(trace.id) && from.equals(trace.from);
+            return other instanceof RequestKey key && id.equals(key.id) && from.equals(key.from);
         }
 
         /** Callers choose ids, and could choose those that have one hash code. */
         @Override
-        public int compareTo(Trace other) {
+        public int compareTo(RequestKey other) {
             int byId = id.compareTo(other.id);
             return byId == 0 ? from.compareTo(other.from) : byId;
         }
@@ -52,8 +52,8 @@ final class RequestDeduplicator {
         }
     }
 
-    private final Map<Trace, ServerCall> open = new ConcurrentHashMap<>(); // bounded by what the service takes
-    private final Set<Trace> seen = new LinkedHashSet<>(); // guarded by this
+    private final Map<RequestKey, ServerCall> open = new ConcurrentHashMap<>(); // bounded by what the service takes
+    private final Set<RequestKey> seen = new LinkedHashSet<>(); // guarded by this
 
     /**
      * Whether this request has not been seen lately. A notification is told apart by its key, if it has one; who gives
@@ -65,31 +65,31 @@ final class RequestDeduplicator {
         if (request.from().isEmpty() || id.isEmpty()) {
             return true;
         }
-        Trace trace = trace(request.from(), id);
+        RequestKey key = key(request.from(), id);
         synchronized (this) {
-            if (open.containsKey(trace) || !seen.add(trace)) {
+            if (open.containsKey(key) || !seen.add(key)) {
                 return false;
             }
-            if (seen.size() > WINDOW) {
-                Iterator<Trace> eldest = seen.iterator();
+            if (seen.size() > MAX_REQUESTS) {
+                Iterator<RequestKey> eldest = seen.iterator();
                 eldest.next();
                 eldest.remove();
             }
         }
-        execution.tracedBy(trace); // before it can be found, and settled
-        open.put(trace, execution);
+        execution.rememberedAs(key); // before it can be found, and settled
+        open.put(key, execution);
         return true;
     }
 
     /** A request that has no answer yet, however many came after it. */
     @Nullable
     ServerCall find(String from, String id) {
-        return open.get(trace(from, id));
+        return open.get(key(from, id));
     }
 
     /** The names are of the callers' choice: so many long ones would take much memory. */
-    private Trace trace(String from, String id) {
-        return new Trace(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
+    private RequestKey key(String from, String id) {
+        return new RequestKey(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
     }
 
     /** Those that have not been started. */

@@ -56,7 +56,7 @@ public final class ServedService implements Registration {
         CompletableFuture<Void> withdraw(ServedService service);
 
         /** The link was down: others may doubt that this node is there. */
-        void sayAgain();
+        void announceAgain();
 
         /** It has ended. */
         void forget(ServedService service);
@@ -68,7 +68,7 @@ public final class ServedService implements Registration {
     private final Map<String, String> shapes;
     private final Channels channels;
     private final RpcCodec codec;
-    private final ReplySender answers;
+    private final ReplySender replies;
     private final Home home;
     private final Executor executor;
     private final int limit;
@@ -77,8 +77,8 @@ public final class ServedService implements Registration {
     private final List<ChannelSubscription> listening = new ArrayList<>();
     private final List<Requests> reading = new ArrayList<>();
     private final AtomicBoolean ended = new AtomicBoolean();
-    private final RequestDeduplicator recent = new RequestDeduplicator();
-    private final IdempotencyCache repeated = new IdempotencyCache();
+    private final RequestDeduplicator deduplicator = new RequestDeduplicator();
+    private final IdempotencyCache idempotencyCache = new IdempotencyCache();
     private final AsyncCalls async = new AsyncCalls();
     private CompletableFuture<Void> ready = new CompletableFuture<>();
     private @Nullable CompletableFuture<Void> closing; // guarded by this
@@ -91,7 +91,7 @@ public final class ServedService implements Registration {
             ServiceOptions options,
             Channels channels,
             RpcCodec codec,
-            ReplySender answers,
+            ReplySender replies,
             Executor executor,
             Home home) {
         this.name = name;
@@ -100,7 +100,7 @@ public final class ServedService implements Registration {
         this.shapes = shapes;
         this.channels = channels;
         this.codec = codec;
-        this.answers = answers;
+        this.replies = replies;
         this.home = home;
         this.executor = new CallerRunsExecutor(executor);
         this.limit = limit(options);
@@ -186,7 +186,7 @@ public final class ServedService implements Registration {
     private final class Requests implements Receiver {
 
         private final ServedMethod method;
-        private final RpcEnvelopeCache known = codec.peers();
+        private final RpcEnvelopeCache envelopes = codec.envelopeCache();
 
         Requests(ServedMethod method) {
             this.method = method;
@@ -195,7 +195,7 @@ public final class ServedService implements Registration {
         /** Interceptors have made no promise. */
         @Override
         public boolean isDirect() {
-            return method.nonBlocking() && !answers.isIntercepted();
+            return method.nonBlocking() && !replies.isIntercepted();
         }
 
         @Override
@@ -203,18 +203,18 @@ public final class ServedService implements Registration {
             long now = System.nanoTime();
             for (Message message : messages) {
                 try {
-                    RpcCodec.Request request = codec.readRequest(message, known);
+                    RpcCodec.Request request = codec.readRequest(message, envelopes);
                     if (request.method().equals(method.name())) {
-                        take(new ServerCall(method, request, answers, now, message.length()), next);
+                        take(new ServerCall(method, request, replies, now, message.length()), next);
                     } else if (request.id().isEmpty() && request.method().startsWith("$/")) {
                         control(request);
                     } else {
-                        answers.refuse(request, RpcCodec.METHOD_NOT_FOUND, "this channel is for " + method.name());
+                        replies.refuse(request, RpcCodec.METHOD_NOT_FOUND, "this channel is for " + method.name());
                     }
                 } catch (RpcCodec.BadRequest e) {
                     channels.reportBad(channel, "A request was refused: " + e.getMessage());
                     if (channels.names().isInbox(e.request().replyTo())) {
-                        answers.refuse(e.request(), e.code(), String.valueOf(e.getMessage()));
+                        replies.refuse(e.request(), e.code(), String.valueOf(e.getMessage()));
                     }
                 } catch (IOException e) {
                     channels.reportBad(channel, "A cancellation was dropped: " + e.getMessage());
@@ -226,7 +226,7 @@ public final class ServedService implements Registration {
 
         @Override
         public void interrupted() {
-            home.sayAgain();
+            home.announceAgain();
         }
     }
 
@@ -234,28 +234,28 @@ public final class ServedService implements Registration {
     private void control(RpcCodec.Request request) throws IOException {
         if (request.method().equals(RpcCodec.CANCEL)) {
             RpcCodec.Request which = codec.readCancel(request.params());
-            ServerCall execution = recent.find(which.from(), which.id());
+            ServerCall execution = deduplicator.find(which.from(), which.id());
             if (execution != null) {
                 execution.cancel();
             }
         } else {
-            LOG.debug("Not understood: {}", RpcFailures.foreign(request.method()));
+            LOG.debug("Not understood: {}", RpcFailures.sanitized(request.method()));
         }
     }
 
     private void take(ServerCall execution, Executor next) {
         if (execution.hasExpired()) {
             expired(execution); // whoever sent it knows nothing of it any more, and it is not to be remembered
-        } else if (!recent.isNew(execution)) {
+        } else if (!deduplicator.isNew(execution)) {
             LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
-        } else if (answers.isCrowded(execution)) {
+        } else if (replies.isCrowded(execution)) {
             crowded(execution); // also if its answer is known already
-        } else if (repeated.isFirst(execution)) {
-            if (execution.served().nonBlocking() && !answers.isIntercepted() && !ended.get()) {
+        } else if (idempotencyCache.isFirst(execution)) {
+            if (execution.served().nonBlocking() && !replies.isIntercepted() && !ended.get()) {
                 run(execution);
             } else {
                 if (mailbox.size() >= concurrency) {
-                    execution.leaveFrame();
+                    execution.detachFromFrame();
                 }
                 if (!mailbox.offer(execution, next)) {
                     refuse(execution);
@@ -267,20 +267,20 @@ public final class ServedService implements Registration {
     private void refuse(ServerCall execution) {
         if (ended.get()) {
             String leaving = "the node is about to leave; nothing was executed";
-            answers.refuse(execution, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
+            replies.refuse(execution, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
         } else {
             String busy = "the node has " + limit + " calls of this service to do; nothing was executed";
-            answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RpcCodec.RETRY_AFTER);
+            replies.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RpcCodec.RETRY_AFTER);
         }
     }
 
     private void expired(ServerCall execution) {
         String late = "the deadline passed before it was started";
-        answers.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
+        replies.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
     }
 
     private void crowded(ServerCall execution) {
-        answers.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER);
+        replies.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER);
     }
 
     private void run(ServerCall execution) {
@@ -288,7 +288,7 @@ public final class ServedService implements Registration {
             expired(execution);
             return;
         }
-        if (answers.isCrowded(execution)) { // since it came
+        if (replies.isCrowded(execution)) { // since it came
             crowded(execution);
             return;
         }
@@ -298,11 +298,11 @@ public final class ServedService implements Registration {
         boolean later = false;
         CallContext outer = execution.enter(); // interceptors see the call like the method itself
         try {
-            later = answers.allows(execution) && serve(execution);
+            later = replies.allows(execution) && serve(execution);
         } finally {
             execution.leave(outer);
             if (!later) {
-                execution.over();
+                execution.onMethodEnded();
             }
         }
     }
@@ -315,10 +315,10 @@ public final class ServedService implements Registration {
             arguments = method.arguments(execution.request().params());
         } catch (IOException e) {
             String problem = String.valueOf(e.getMessage());
-            answers.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
+            replies.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
             return false;
         } catch (RuntimeException | Error e) { // a broken class path, which is no matter of the caller's arguments
-            answers.fail(execution, e);
+            replies.fail(execution, e);
             return false;
         }
         execution.releaseParams();
@@ -335,9 +335,9 @@ public final class ServedService implements Registration {
                 finishLater(execution, stage);
                 return true;
             }
-            answers.finish(execution, result);
+            replies.finish(execution, result);
         } catch (Throwable t) {
-            answers.fail(execution, t);
+            replies.fail(execution, t);
         }
         return false;
     }
@@ -349,12 +349,12 @@ public final class ServedService implements Registration {
             if (finished.compareAndSet(false, true)) {
                 try {
                     if (failure == null) {
-                        answers.finish(execution, value);
+                        replies.finish(execution, value);
                     } else {
-                        answers.fail(execution, failure);
+                        replies.fail(execution, failure);
                     }
                 } finally {
-                    execution.over();
+                    execution.onMethodEnded();
                     async.remove();
                 }
             }
@@ -406,7 +406,7 @@ public final class ServedService implements Registration {
         return CompletableFuture.allOf(
                         listening.stream().map(ChannelSubscription::close).toArray(CompletableFuture[]::new))
                 .handle((done, failure) -> {
-                    reading.forEach(requests -> requests.known.end());
+                    reading.forEach(requests -> requests.envelopes.close());
                     return mailbox.close();
                 })
                 .thenCompose(Function.identity())
@@ -415,7 +415,7 @@ public final class ServedService implements Registration {
 
     /** There is no more time: who has not been started may go elsewhere, and is not started meanwhile. */
     public void abandon() {
-        recent.waiting().stream().filter(ServerCall::begin).forEach(this::refuse);
+        deduplicator.waiting().stream().filter(ServerCall::begin).forEach(this::refuse);
     }
 
     /** The calls whose methods gave a stage that is not complete yet. Thread-safe. */

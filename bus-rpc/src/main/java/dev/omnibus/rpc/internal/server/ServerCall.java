@@ -34,7 +34,7 @@ public final class ServerCall implements CallContext {
     }
 
     private final ServedMethod method;
-    private final ReplySender answers;
+    private final ReplySender replies;
     private final long arrived;
     private volatile long deadline;
     private final int size;
@@ -43,17 +43,17 @@ public final class ServerCall implements CallContext {
     private volatile boolean callerGone;
     private State state = State.WAITING; // guarded by this, like all below
     private @Nullable Thread thread; // runs the method now
-    private boolean hadFlag; // the thread was interrupted when it came, which was not meant for the method
-    private @Nullable IdempotencyCache repeated; // knows it by its key
+    private boolean wasInterrupted; // the thread was interrupted when it came, which was not meant for the method
+    private @Nullable IdempotencyCache cache; // knows it by its key
     private boolean joined; // another one runs for it
-    private RequestDeduplicator.@Nullable Trace trace;
+    private RequestDeduplicator.@Nullable RequestKey requestKey; // as long as it can be found by it
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
 
-    ServerCall(ServedMethod method, RpcCodec.Request request, ReplySender answers, long arrived, int size) {
+    ServerCall(ServedMethod method, RpcCodec.Request request, ReplySender replies, long arrived, int size) {
         this.method = method;
         this.request = request;
-        this.answers = answers;
+        this.replies = replies;
         this.arrived = arrived;
         this.deadline = arrived + Math.max(0, Math.min(request.ttlMillis(), Integer.MAX_VALUE)) * 1_000_000;
         this.size = size;
@@ -94,10 +94,10 @@ public final class ServerCall implements CallContext {
     }
 
     /** It is about to wait, and is counted as what it is itself: so it must not keep a frame that is much larger. */
-    void leaveFrame() {
+    void detachFromFrame() {
         Message params = request.params();
         if (params != null && params.bytes().length > 2 * params.length() + SMALL_FRAME) {
-            request = request.withParams(WireBytes.apart(params));
+            request = request.withParams(WireBytes.detached(params));
         }
     }
 
@@ -124,7 +124,7 @@ public final class ServerCall implements CallContext {
     CallContext enter() {
         synchronized (this) {
             thread = Thread.currentThread();
-            hadFlag = Thread.interrupted();
+            wasInterrupted = Thread.interrupted();
             if (cancelled) {
                 thread.interrupt();
             }
@@ -140,31 +140,31 @@ public final class ServerCall implements CallContext {
         synchronized (this) {
             thread = null;
             Thread.interrupted();
-            if (hadFlag) {
+            if (wasInterrupted) {
                 Thread.currentThread().interrupt();
             }
         }
     }
 
     /** The method has really ended, which a call that was cancelled does later than it is answered. */
-    void over() {
+    void onMethodEnded() {
         if (request.key().isEmpty()) {
             return; // as most are
         }
         IdempotencyCache known;
         synchronized (this) {
-            known = repeated;
-            repeated = null;
+            known = cache;
+            cache = null;
         }
         if (known != null) {
-            known.over(this);
+            known.onMethodEnded(this);
         }
     }
 
     /** Gives the answer, unless there is one; no reason means a result. */
     void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
         IdempotencyCache known;
-        RequestDeduplicator.Trace traced;
+        RequestDeduplicator.RequestKey remembered;
         boolean started;
         synchronized (this) {
             if (state == State.SETTLED) {
@@ -172,37 +172,37 @@ public final class ServerCall implements CallContext {
             }
             started = state == State.RUNNING;
             state = State.SETTLED;
-            known = repeated;
-            traced = trace;
-            trace = null;
+            known = cache;
+            remembered = requestKey;
+            requestKey = null;
             cancelActions = List.of();
         }
         releaseParams();
-        if (traced != null) {
-            traced.settled();
+        if (remembered != null) {
+            remembered.forget();
         }
-        answers.send(this, answer, reason);
+        replies.send(this, answer, reason);
         if (known != null) {
             boolean executed = reason == null || reason == Reason.FAULT;
             boolean endsLater = started && reason == Reason.CANCELLED;
-            known.settled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
+            known.onSettled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
         }
     }
 
     /** It is remembered there, until it is settled. */
-    synchronized void tracedBy(RequestDeduplicator.Trace remembered) {
-        trace = remembered;
+    synchronized void rememberedAs(RequestDeduplicator.RequestKey key) {
+        requestKey = key;
     }
 
     /** It is known there by its key, and runs for all of them or waits for the one that does; false if it is over. */
-    synchronized boolean knownTo(IdempotencyCache calls, boolean runs) {
-        repeated = calls;
+    synchronized boolean cachedIn(IdempotencyCache calls, boolean runs) {
+        cache = calls;
         joined = !runs;
         return state != State.SETTLED;
     }
 
     /** Another one waits for it, too, perhaps for longer. */
-    synchronized void lasts(ServerCall other) {
+    synchronized void extendTo(ServerCall other) {
         deadline = Math.max(deadline - arrived, other.deadline - arrived) + arrived;
     }
 
@@ -213,12 +213,12 @@ public final class ServerCall implements CallContext {
             if (state == State.SETTLED) {
                 return;
             }
-            known = repeated;
+            known = cache;
         }
         if (known == null) {
             stop();
         } else {
-            known.givesUp(this).forEach(ServerCall::stop);
+            known.abandon(this).forEach(ServerCall::stop);
         }
     }
 
@@ -239,18 +239,18 @@ public final class ServerCall implements CallContext {
         }
         String when = started ? "cancelled while it was executed" : "cancelled before it was started";
         settle(RpcCodec.error(RpcCodec.CANCELLED, when, ""), Reason.CANCELLED);
-        actions.forEach(answers::execute);
+        actions.forEach(replies::execute);
     }
 
     /** Its answer found nobody. */
-    void lostCaller() {
+    void onCallerLost() {
         List<Runnable> actions;
         synchronized (this) {
             callerGone = true;
             actions = goneActions;
             goneActions = List.of();
         }
-        actions.forEach(answers::execute);
+        actions.forEach(replies::execute);
     }
 
     /** Whether somebody wants to know for sure if the answer found its caller. */
@@ -299,7 +299,7 @@ public final class ServerCall implements CallContext {
                 return;
             }
         }
-        answers.execute(action);
+        replies.execute(action);
     }
 
     @Override
@@ -315,7 +315,7 @@ public final class ServerCall implements CallContext {
                 return;
             }
         }
-        answers.execute(action);
+        replies.execute(action);
     }
 
     private static List<Runnable> with(List<Runnable> actions, Runnable action) {

@@ -187,7 +187,7 @@ public final class Faults {
         }
 
         /** Says of a promise that it is not kept: the caller would prepare for an exception that never comes. */
-        public static void sayWhatDoesNotTravel(String operation, Method method) {
+        public static void warnOfJdkExceptions(String operation, Method method) {
             for (Class<?> type : method.getExceptionTypes()) {
                 boolean checked =
                         Exception.class.isAssignableFrom(type) && !RuntimeException.class.isAssignableFrom(type);

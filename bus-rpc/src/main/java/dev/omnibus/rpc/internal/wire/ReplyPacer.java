@@ -207,10 +207,10 @@ public final class ReplyPacer {
 
     /** Whether so much waits for an inbox that nothing more should be done for it. */
     public boolean isCrowded(String inbox) {
-        return waitingBytes > 0 && isCrowdedIndeed(inbox);
+        return waitingBytes > 0 && isFull(inbox);
     }
 
-    private synchronized boolean isCrowdedIndeed(String inbox) {
+    private synchronized boolean isFull(String inbox) {
         Bucket bucket = buckets.get(inbox);
         return bucket != null
                 && bucket.waitingBytes > 0

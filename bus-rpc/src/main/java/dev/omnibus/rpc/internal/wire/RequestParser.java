@@ -23,14 +23,14 @@ final class RequestParser implements RpcCodec.Fields {
 
     private static final int MAX_HEADERS = 64;
 
-    private static final long NOT_SAID = Long.MIN_VALUE;
+    private static final long NOT_GIVEN = Long.MIN_VALUE;
 
     private String id = "";
     private String method = "";
     private @Nullable Message params;
     private String from = "";
     private String replyTo = "";
-    private long ttlMillis = NOT_SAID;
+    private long ttlMillis = NOT_GIVEN;
     private String key = "";
     private String trace = "";
     private Map<String, String> headers = Map.of();
@@ -112,7 +112,7 @@ final class RequestParser implements RpcCodec.Fields {
 
     /** The fields of the meta that was found in the params: what meta itself does not say. */
     RpcCodec.Fields ofMetaInParams() {
-        Set<String> said = said();
+        Set<String> said = given();
         return (name, parser, message) -> {
             if (said.contains(name)) {
                 parser.skipChildren();
@@ -122,11 +122,11 @@ final class RequestParser implements RpcCodec.Fields {
         };
     }
 
-    private Set<String> said() {
+    private Set<String> given() {
         Set<String> said = new HashSet<>();
         addUnless(from.isEmpty(), "from", said);
         addUnless(replyTo.isEmpty(), "replyTo", said);
-        addUnless(ttlMillis == NOT_SAID, "ttl", said);
+        addUnless(ttlMillis == NOT_GIVEN, "ttl", said);
         addUnless(key.isEmpty(), "key", said);
         addUnless(trace.isEmpty(), RpcCodec.TRACE, said);
         addUnless(headers.isEmpty(), "headers", said);
@@ -233,7 +233,7 @@ final class RequestParser implements RpcCodec.Fields {
     }
 
     RpcCodec.Request request() {
-        long ttl = ttlMillis == NOT_SAID ? RpcCodec.DEFAULT_TTL_MILLIS : ttlMillis;
+        long ttl = ttlMillis == NOT_GIVEN ? RpcCodec.DEFAULT_TTL_MILLIS : ttlMillis;
         return new RpcCodec.Request(id, method, params, from, replyTo, ttl, key, allHeaders());
     }
 

@@ -68,7 +68,7 @@ final class ResponseParser implements RpcCodec.Fields {
                 }
                 code = code(parser);
             }
-            case "message" -> message = RpcFailures.foreign(text(parser, name));
+            case "message" -> message = RpcFailures.sanitized(text(parser, name));
             case "data" -> {
                 if (parser.currentToken() == JsonToken.START_OBJECT) {
                     object(parser, whole, this::data);
@@ -84,7 +84,7 @@ final class ResponseParser implements RpcCodec.Fields {
     private void data(String name, JsonParser parser, Message whole) throws IOException {
         JsonToken token = parser.currentToken();
         if (name.equals("type") && token == JsonToken.VALUE_STRING) {
-            type = RpcFailures.foreign(parser.getText());
+            type = RpcFailures.sanitized(parser.getText());
         } else if (name.equals("details")) {
             details = Json.slice(parser, whole);
         } else if (name.equals("retryAfterMs")

@@ -189,7 +189,7 @@ public final class RpcCodec {
     }
 
     /** For one reader. */
-    public RpcEnvelopeCache peers() {
+    public RpcEnvelopeCache envelopeCache() {
         return new RpcEnvelopeCache(remembered);
     }
 

@@ -27,7 +27,7 @@ public final class RpcEnvelopeCache {
     }
 
     /** Forgets everything; nothing is read any more. */
-    public void end() {
+    public void close() {
         callers.end();
         servers.end();
     }

@@ -80,7 +80,7 @@ public final class RpcFailures {
     }
 
     /** The same failure, with more to say. */
-    public static RpcException withMore(RpcException e, String more) {
+    public static RpcException withDetail(RpcException e, String more) {
         String message = e.getMessage() + more;
         return new RpcException(e.reason(), e.notExecuted(), e.method(), e.node(), e.elapsed(), message, e.getCause());
     }
@@ -102,7 +102,7 @@ public final class RpcFailures {
     /**
      * Somebody else's words, which may end in a log: no line breaks or control characters, and not too many of them.
      */
-    public static String foreign(String message) {
+    public static String sanitized(String message) {
         String cut = message.length() > MAX_FOREIGN_LENGTH ? message.substring(0, MAX_FOREIGN_LENGTH) + "…" : message;
         return UNPRINTABLE.matcher(cut).replaceAll(" ");
     }

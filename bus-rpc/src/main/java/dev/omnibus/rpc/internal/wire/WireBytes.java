@@ -50,7 +50,7 @@ public final class WireBytes {
     }
 
     /** A part of a message without the frame in which it came, which may be much larger. */
-    public static Message apart(Message part) {
+    public static Message detached(Message part) {
         int end = part.offset() + part.length();
         return new Message(Arrays.copyOfRange(part.bytes(), part.offset(), end), 0, part.length());
     }

@@ -137,7 +137,7 @@ class PendingCallsTest {
 
         assertThrows(
                 StackOverflowError.class,
-                () -> attempt.goOn(() -> {
+                () -> attempt.proceed(() -> {
                     throw new StackOverflowError("once");
                 }));
 

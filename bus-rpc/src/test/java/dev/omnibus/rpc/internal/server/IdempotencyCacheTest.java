@@ -145,7 +145,7 @@ class IdempotencyCacheTest {
         assertFalse(repeated.isFirst(early));
         assertFalse(early.begin(), "it has its answer: try again");
 
-        running.over();
+        running.onMethodEnded();
         assertTrue(repeated.isFirst(call("a", "k")));
     }
 
@@ -265,7 +265,7 @@ class IdempotencyCacheTest {
                 new RpcCodec.Request("1", "echo.say", params, "a", "bus:inbox:a", 1_000, "", Map.of());
         ServerCall execution = new ServerCall(method, request, answers, System.nanoTime(), 200);
 
-        execution.leaveFrame();
+        execution.detachFromFrame();
 
         Message kept = Objects.requireNonNull(execution.request().params());
         assertEquals(50, kept.bytes().length);

@@ -28,7 +28,7 @@ class RpcEnvelopeCacheTest {
     private final ObjectMapper json = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private final RpcCodec codec = new RpcCodec(json, "caller-1", "bus:inbox:caller-1");
     private final RpcCodec server = new RpcCodec(json, "server-1", "bus:inbox:server-1");
-    private final RpcEnvelopeCache known = codec.peers();
+    private final RpcEnvelopeCache known = codec.envelopeCache();
 
     @Test
     void theSecondRequestOfACallerIsReadQuicklyAndIsTheSame() throws IOException {

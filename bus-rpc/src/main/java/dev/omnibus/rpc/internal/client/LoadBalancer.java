@@ -7,9 +7,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Which of the nodes that serve a method gets a call. */
-public final class NodeChoice {
+public final class LoadBalancer {
 
-    private NodeChoice() {}
+    private LoadBalancer() {}
 
     /**
      * Chooses a node.
