@@ -21,11 +21,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call, to one node at a time. If it turns out that nobody received it, or that the node is about to leave, it goes
- * to another node at once: nothing was executed. After other failures it is tried again only where that is allowed and
- * can do no harm, after a pause, and while the client has retries left.
+ * A call state machine with retries: one attempt at a time, each to one node. If nobody received the request, or the
+ * node is about to leave, nothing was executed, and the next attempt goes to another node at once. After other failures
+ * there is another attempt only where that is allowed and can do no harm, after a pause, and while the client has
+ * retries left.
  *
- * <p>There is one attempt at a time, so what they share needs no lock: each hands over to the next.
+ * <p>There is one attempt at a time, so what attempts share needs no lock: each hands over to the next.
  */
 public final class Call<T> {
 
@@ -44,9 +45,9 @@ public final class Call<T> {
     private volatile @Nullable Attempt current;
     private Set<String> excluded = Set.of();
     private String lastFailed = "";
-    private @Nullable Node mayHaveAnswered; // and the link broke: its answer is remembered there by the key
+    private @Nullable Node mayHaveAnswered; // when the connection broke; the key finds its answer there
     private ReplyBudget.@Nullable Reservation reservation;
-    private List<Attempt> outstanding = List.of(); // given up here, and perhaps still at work there
+    private List<Attempt> outstanding = List.of(); // attempts that ended here and may still run there
     private String key;
     private int retries;
     private boolean mayHaveRun; // in an attempt before this one
@@ -66,7 +67,7 @@ public final class Call<T> {
         return future;
     }
 
-    /** The node that has it, or had it last; empty if none had. */
+    /** The node of the current attempt, or of the last one; empty if no attempt has had one. */
     public String node() {
         Attempt last = current;
         Node at = last == null ? null : last.node();
@@ -82,13 +83,13 @@ public final class Call<T> {
         }
     }
 
-    /** Nobody waits for any attempt any more. */
+    /** Cancels every attempt that may still run. */
     private void cancelOutstanding() {
         outstanding.forEach(this::cancel);
         outstanding = List.of();
     }
 
-    /** At the node that gets the next one, the key lets it join those before; elsewhere they are not wanted. */
+    /** Cancels what may still run on other nodes. On the node of the next attempt, its key joins it to those before. */
     private void cancelElsewhere(Node kept) {
         for (Attempt before : outstanding) {
             if (before.node() != kept) {
@@ -99,7 +100,7 @@ public final class Call<T> {
                 outstanding.stream().filter(before -> before.node() == kept).toList();
     }
 
-    /** Tells the node that nobody waits any more. */
+    /** Asks the node of an attempt to stop; no reply is awaited any more. */
     private void cancel(Attempt last) {
         Node at = last.node();
         if (at != null && !method.traits().oneWay()) {
@@ -108,14 +109,14 @@ public final class Call<T> {
         }
     }
 
-    /** Makes the first attempt. */
+    /** Begins the first attempt. */
     public void start() {
         beginAttempt(0);
     }
 
     /**
-     * There must be room for a reply that may be large. An attempt that ended while it waited for room leaves its place
-     * to the next one.
+     * Waits until there is room for a reply that may be large. An attempt that ends while it waits leaves its place to
+     * the next one.
      */
     private void awaitRoom(Attempt next) {
         ReplyBudget.Reservation mine = reservation;
@@ -150,7 +151,7 @@ public final class Call<T> {
             return;
         }
         current = next;
-        if (future.isDone()) { // given up between two attempts
+        if (future.isDone()) { // abandoned between two attempts
             next.take();
             cancelOutstanding();
         } else if (pauseMillis == 0) {
@@ -184,7 +185,9 @@ public final class Call<T> {
         }
     }
 
-    /** Nobody is there because the connection has just been interrupted: that is no answer yet. */
+    /**
+     * No node serves it because the connection was just interrupted, which decides nothing: tries again in a moment.
+     */
     private void awaitReconnect() {
         excluded = Set.of();
         drained = false;
@@ -230,7 +233,7 @@ public final class Call<T> {
         if (!next.assign(to)) { // from here on the next attempt may begin on another thread
             return; // something has ended it; nothing is executed
         }
-        if (!client.directory().lists(to)) { // gone before this attempt could be told of it
+        if (!client.directory().lists(to)) { // removed before this attempt could be notified of it
             if (next.take()) {
                 tryElsewhere(to);
             }
@@ -239,12 +242,12 @@ public final class Call<T> {
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(method.channel(to.id()), request, ReceiverCount.ANY, next);
-        if (future.isAbandoned()) { // perhaps between the two, and then it was told before the request was sent
+        if (future.isAbandoned()) { // perhaps meanwhile, and then the cancellation was sent before the request
             cancel(next);
         }
     }
 
-    /** Nothing was executed there, and nothing will be. */
+    /** Begins another attempt on another node; nothing was executed on this one, and nothing will be. */
     private void tryElsewhere(Node to) {
         if (excluded.isEmpty()) {
             excluded = new LinkedHashSet<>();
@@ -253,7 +256,7 @@ public final class Call<T> {
         beginAttempt(0);
     }
 
-    /** Nobody received it. */
+    /** The request had no receiver. */
     void onNotReceived(Attempt last) {
         Node at = last.node();
         if (at != null) {
@@ -264,12 +267,12 @@ public final class Call<T> {
         }
     }
 
-    /** It could not be sent, or nobody knows whether it was. */
+    /** The request was not sent, or it is not known whether it was. */
     void onNotSent(Attempt last, TransportException failure) {
         retryOrFail(last, RpcFailures.notSent(failure, method.name(), node(), elapsed()), 0);
     }
 
-    /** A one-way call has arrived. */
+    /** A one-way call was received. */
     @SuppressWarnings("NullAway") // it gives nothing
     void onDelivered() {
         future.succeed(null);
@@ -329,7 +332,7 @@ public final class Call<T> {
         }
     }
 
-    /** It ended at this side. */
+    /** The attempt ended without a reply. */
     void onEnded(Attempt last, Reason reason, String why) {
         boolean notSent = last.node() == null;
         if (!notSent && reason != Reason.NODE_LOST) {
@@ -341,7 +344,7 @@ public final class Call<T> {
         retryOrFail(last, failure(reason, notSent, why + known, null), 0);
     }
 
-    /** Tries again after a failure, or ends with it. */
+    /** Begins another attempt after a failure, or fails the call. */
     private void retryOrFail(Attempt last, RpcException failure, long retryAfterMillis) {
         int most = options.retries(idempotent);
         if (retries >= most || !mayRetry(failure)) {
@@ -380,7 +383,7 @@ public final class Call<T> {
     }
 
     private RpcException failed(RpcException e) {
-        if (options.key().isEmpty()) { // else it may be asked for again, and what runs is its answer
+        if (options.key().isEmpty()) { // else the program may call again by its key, and get the result of what runs
             cancelOutstanding();
         }
         return mayHaveRun ? RpcFailures.ofLastAttempt(e) : e;
@@ -395,16 +398,16 @@ public final class Call<T> {
     }
 
     /**
-     * One attempt of a call, with an entry in the table of its own, from before a node is looked for until its outcome
-     * is known. So a deadline, a loss or the end of the client finds the call wherever it stands.
+     * One attempt, with an entry of its own in the table of pending calls from before a node is chosen until its
+     * outcome is known. So a deadline, a lost node or the end of the client finds the call at every step.
      *
-     * <p>Whoever takes the entry out of the table goes on, and nobody else does.
+     * <p>Only what removes the entry from the table may go on with the call.
      */
     final class Attempt implements PendingCalls.Entry, SendCallback {
 
         private final long deadline;
         private volatile long id;
-        private volatile @Nullable Node node; // null while it cannot have been received
+        private volatile @Nullable Node node; // null before the request may have been received
         private volatile int interruptions; // of the inbox, before it was sent
         private boolean over; // guarded by this
         private boolean assigned; // guarded by this
@@ -415,9 +418,9 @@ public final class Call<T> {
         }
 
         /**
-         * Enters the table.
+         * Adds the entry to the table.
          *
-         * @throws RpcException if there is no room in it
+         * @throws RpcException if the table is full
          */
         void register() {
             id = client.pending().add(this, method.name());
@@ -432,7 +435,7 @@ public final class Call<T> {
             return node;
         }
 
-        /** Ends it; true for one only, who then says how the call goes on. */
+        /** Ends the attempt. Only one caller gets true, and decides how the call goes on. */
         boolean take() {
             if (!client.pending().remove(id)) {
                 return false;
@@ -441,7 +444,7 @@ public final class Call<T> {
             return true;
         }
 
-        /** Takes a step of the call. If it throws, the call ends with that: nobody else would hear of it. */
+        /** Runs a step of the call. If it throws, the call fails with that: nothing else would complete it. */
         void proceed(Runnable step) {
             try {
                 step.run();
@@ -452,7 +455,10 @@ public final class Call<T> {
             }
         }
 
-        /** Counts as in flight there from now on, and as possibly received; false if it has ended meanwhile. */
+        /**
+         * Assigns a node. From then on the attempt counts as in flight there, and as possibly received; false if it has
+         * ended meanwhile.
+         */
         synchronized boolean assign(Node to) {
             if (over) {
                 return false;
@@ -488,7 +494,7 @@ public final class Call<T> {
             return future.isAwaited();
         }
 
-        /** Only the node that was asked may answer, and only once. */
+        /** Only the first reply counts, and only of the node that has the attempt. */
         @Override
         public boolean accepts(RpcCodec.Response reply) {
             Node at = node;
@@ -522,7 +528,7 @@ public final class Call<T> {
             proceed(() -> onEnded(this, reason, why));
         }
 
-        /** A one-way call is over when it is sent, and then the program goes on. */
+        /** The completion of a one-way call runs code of the program. */
         @Override
         public boolean mayBlock() {
             return method.traits().oneWay();
@@ -545,7 +551,7 @@ public final class Call<T> {
                 client.pending().onDisconnected();
             }
             boolean awaited = !failure.notSent() && !method.traits().oneWay();
-            if (!awaited && take()) { // else it may have arrived: the reply, the deadline or the link decide
+            if (!awaited && take()) { // else it may have arrived: a reply, the deadline or the connection decides
                 client.execute(() -> proceed(() -> onNotSent(this, failure)));
             }
         }

@@ -8,10 +8,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The caller's own future: giving up on it frees what waits for the answer, and the caller gives up by whatever ends it
- * before the call does: {@code cancel}, {@code orTimeout}, {@code completeOnTimeout}, {@code complete}. A thread that
- * does nothing but wait for it is given the result unread, so that it can be woken by a thread that must not run code
- * of the program.
+ * The future of a call, which cancels the call when the program ends it first: by {@code cancel}, {@code orTimeout},
+ * {@code completeOnTimeout} or {@code complete}. A thread that only waits for it gets the result undecoded, so that it
+ * can be woken by a thread that must not run code of the program.
  */
 public final class CallFuture<T> extends GuardedFuture<T> {
 
@@ -25,33 +24,37 @@ public final class CallFuture<T> extends GuardedFuture<T> {
         this.onAbandoned = onGivenUp;
     }
 
-    /** Whether the caller has ended it, and not the call. */
+    /** Whether the program has ended it, and not the call. */
     public boolean isAbandoned() {
         return abandoned;
     }
 
-    /** The call gives a value. */
+    /** Completes it with the result of the call. */
     public void succeed(@Nullable T value) {
         super.complete(value);
     }
 
-    /** The call fails. */
+    /** Completes it with the failure of the call. */
     public void fail(Throwable failure) {
         super.completeExceptionally(failure);
     }
 
-    /** Others than the thread that made the call have their code hung on it. */
+    /**
+     * Callbacks are registered that must run before a waiting thread goes on, so no thread may decode the result
+     * itself.
+     */
     public void observed() {
         observed = true;
     }
 
-    /** Whether a thread waits in {@link #await}, and nothing else can. */
+    /** Whether a thread waits in {@link #await}, and nothing else depends on the result. */
     boolean isAwaited() {
         return awaited && !observed;
     }
 
     /**
-     * Waits, and reads the result here if it comes unread. To be called by who made the call, if nobody else has it.
+     * Waits, and decodes the result on this thread if need be. For the thread that made the call, if nobody else has
+     * the future.
      */
     T await() throws InterruptedException, ExecutionException {
         awaited = true;
@@ -60,8 +63,8 @@ public final class CallFuture<T> extends GuardedFuture<T> {
         return left == null ? value : left.get();
     }
 
-    /** Completes it with what the awaiting thread is to read; what that throws, it gets. */
-    @SuppressWarnings("NullAway") // nobody sees the null: the supplier is asked instead
+    /** Completes it with what the waiting thread is to decode; that thread gets what decoding throws. */
+    @SuppressWarnings("NullAway") // the null is not seen: the supplier is called instead
     void completeUnread(Supplier<T> result) {
         unread = result;
         succeed(null);

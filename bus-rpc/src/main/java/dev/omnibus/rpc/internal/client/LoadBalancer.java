@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Which of the nodes that serve a method gets a call. */
+/** A load balancer: chooses the node of a call among those that serve its method. */
 public final class LoadBalancer {
 
     private LoadBalancer() {}
@@ -14,14 +14,14 @@ public final class LoadBalancer {
     /**
      * Chooses a node.
      *
-     * @param gone nodes that were found not to be there
-     * @param avoid a node that has just failed, to be taken only if there is no other; empty if there is none
-     * @return null if none is left
+     * @param excluded nodes that cannot have the call
+     * @param avoid a node that has just failed, chosen only if it is the only one; empty if there is none
+     * @return null if no node is left
      */
-    public static @Nullable Node choose(List<Node> serving, CallSettings options, Set<String> gone, String avoid) {
-        List<Node> left = gone.isEmpty()
+    public static @Nullable Node choose(List<Node> serving, CallSettings options, Set<String> excluded, String avoid) {
+        List<Node> left = excluded.isEmpty()
                 ? serving
-                : serving.stream().filter(node -> !gone.contains(node.id())).toList();
+                : serving.stream().filter(node -> !excluded.contains(node.id())).toList();
         if (!options.node().isEmpty()) {
             return named(left, options.node());
         }
@@ -43,7 +43,10 @@ public final class LoadBalancer {
         return null;
     }
 
-    /** The less busy one of two at random: nearly as good as the least busy one of all, and without a stampede. */
+    /**
+     * Power of two choices: the less busy one of two at random is nearly as good as the least busy one of all, and
+     * there is no stampede.
+     */
     private static @Nullable Node lessBusy(List<Node> serving) {
         int size = serving.size();
         if (size < 2) {
@@ -57,7 +60,7 @@ public final class LoadBalancer {
     }
 
     /**
-     * Rendezvous hashing: every caller gives each node the same number for a key, and the highest one has it. When a
+     * Rendezvous hashing: every caller computes the same weight of a node for a key, and the highest one wins. When a
      * node goes, only its keys move.
      */
     private static @Nullable Node sticky(List<Node> serving, String key) {

@@ -26,90 +26,90 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything of this process that waits for a reply, by id. Nobody can guess an id: a node answers to whatever inbox
- * and id a request names, so whoever knew another one's id could have a node that he may call answer in his place.
+ * A correlation table: everything of this process that waits for a reply, by a random id. No id can be guessed: a node
+ * replies to whatever inbox and id a request names, so a process that knew the id of another one's call could have a
+ * node that it may call reply to it.
  *
- * <p>An entry has many rivals: the reply, the deadline, the loss of its node, the loss of the link, a caller who gives
- * up, the end of the client. Each of them first takes the entry out of the table, and only who succeeds may complete
- * it. So there is one outcome, and nothing else to lock. A broadcast is the exception: it takes many replies, and takes
- * itself out when it has seen enough.
+ * <p>An entry can end by a reply, its deadline, the loss of its node, the loss of the connection, the caller, or the
+ * end of the client. Each of these first removes the entry from the table, and only the one that succeeds may complete
+ * it. So there is one outcome, and nothing else to lock. A broadcast is the exception: it takes many replies, and
+ * removes itself when it is complete.
  *
- * <p>Deadlines are found by looking through the table every few milliseconds, which costs a call nothing when it is
- * made and nothing when it ends. Replies are read where they arrive, without decoding their values. Threads that wait
- * are woken from there; futures are completed through a mailbox of as many threads as it takes, so that what a program
- * hangs on one of them does not hold up the others.
+ * <p>Deadlines are found by scanning the table every few milliseconds, which costs a call nothing when it begins and
+ * nothing when it ends. Replies are read where they arrive, without decoding their values. Threads that wait are woken
+ * from there; futures are completed through a mailbox of as many threads as it takes, so that a callback of the program
+ * does not hold up other calls.
  */
 public final class PendingCalls implements Receiver {
 
-    /** A call ends by its deadline and this, or a little more on a machine that is busy. */
+    /** A call ends at its deadline or up to this much later, a little more on a busy machine. */
     public static final long EXPIRY_MILLIS = 20;
 
     /**
-     * What was answered while the inbox was deaf is lost, and nobody can say which replies those were. One that was
-     * only slow is here by then.
+     * Replies that were sent while the inbox was interrupted are lost, and which those were is not known. A reply that
+     * was only slow has come by then.
      */
     static final Duration GRACE = Duration.ofMillis(500);
 
     /**
-     * When a connection is back, subscriptions and leases of others follow one by one: until then they seem not there.
+     * After a reconnect, subscriptions and leases of other nodes are restored one by one: until then they seem to be
+     * missing.
      */
     private static final long RECONNECT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
-    /** How long what found nobody waits for them to be back, before it looks again. */
+    /** How long a call that found no node waits before it tries again during a reconnect. */
     public static final long RECONNECT_POLL_MILLIS = 50;
 
     private static final int MAX_PENDING = 65_536;
 
-    /** Room for every reply that can be awaited, and some doubled ones. */
+    /** Room for every reply that can be awaited, and for some duplicates. */
     private static final Mailbox.Limits ARRIVALS = new Mailbox.Limits(2 * MAX_PENDING, 256L * 1024 * 1024);
 
     private static final Logger LOG = LoggerFactory.getLogger(PendingCalls.class);
 
-    /** Something that waits for replies under an id of its own. */
+    /** An entry of the table: what waits for replies under an id of its own. */
     public interface Entry {
 
-        /** When it stops waiting, by {@link System#nanoTime()}. */
+        /** The end of its wait, by {@link System#nanoTime()}. */
         long deadline();
 
         /** Whether one reply ends it. */
         boolean endsWithOneReply();
 
-        /** Whether a reply is of a node that was asked, and not a second one. Called on the inbox' own thread. */
+        /**
+         * Whether a reply comes from a node that has the request, and for the first time. Called on the thread that
+         * reads the inbox.
+         */
         boolean accepts(RpcCodec.Response reply);
 
-        /**
-         * Whether a thread does nothing but wait for the result, and reads it itself. Then {@link #onReply} never
-         * waits.
-         */
+        /** Whether a thread only waits for the result, and decodes it itself. Then {@link #onReply} never blocks. */
         default boolean isAwaited() {
             return false;
         }
 
-        /** A reply has come. If one reply ends it, this is called at most once. */
+        /** Takes a reply. If one reply ends it, this is called at most once. */
         void onReply(RpcCodec.Response reply);
 
-        /**
-         * Whether it was asked before the inbox was interrupted for that time, so that its reply may have been missed.
-         */
+        /** Whether it was sent before this interruption of the inbox, so that its reply may be lost. */
         boolean askedBefore(int interruption);
 
-        /** A node is gone; true if that ends it. */
+        /** A node is lost; true if that ends the entry. */
         boolean onLost(String node);
 
-        /** It was taken out of the table and ends for this reason, at the caller's side. Called at most once. */
+        /** Ends it without a reply, after it was removed from the table. Called at most once. */
         void onEnd(Reason reason, String why);
     }
 
     private record Arrived(Entry entry, RpcCodec.Response reply, int size) {}
 
-    /** What was asked before the inbox was interrupted for that time, and has no answer by then, fails. */
-    private record Doubt(int interruption, long until) {}
+    /** An interruption of the inbox: what was sent before it and has no reply by then fails. */
+    private record Interruption(int number, long until) {}
 
     private final Map<Long, Entry> table = new ConcurrentHashMap<>();
     private final RandomIds ids = new RandomIds();
     private final String keySecret = RpcCodec.OWN_KEY + ids.next();
     private final AtomicInteger interruptions = new AtomicInteger();
-    private final Queue<Doubt> doubts = new ConcurrentLinkedQueue<>();
+    private final Queue<Interruption> recentInterruptions = new ConcurrentLinkedQueue<>();
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
@@ -128,9 +128,9 @@ public final class PendingCalls implements Receiver {
     }
 
     /**
-     * Registers, before anything is sent.
+     * Adds an entry, before anything is sent.
      *
-     * @throws RpcException if too many wait already, or none may wait any more
+     * @throws RpcException if the table is full, or the client closed
      */
     public long add(Entry entry, String method) {
         if (table.size() >= MAX_PENDING) {
@@ -147,28 +147,28 @@ public final class PendingCalls implements Receiver {
         while (table.putIfAbsent(id, entry) != null) {
             id = ids.next();
         }
-        if (closed && remove(id)) { // closed before it was seen there
+        if (closed && remove(id)) { // by a close that did not see it
             throw RpcFailures.of(Reason.CLOSED, true, method, "", Duration.ZERO, "the client is closed", null);
         }
         return id;
     }
 
-    /** The key of a call that has none of its program's; nobody can guess it either. */
+    /** A key for a call that has none of its program. It cannot be guessed either. */
     String newKey() {
         return RpcCodec.OWN_KEY + ids.next();
     }
 
-    /** How a key of the program's is sent. It counts for this process only, so others need not be able to guess it. */
+    /** The key as it is sent. It is valid for this process only, so others need not be able to guess it. */
     String keyOnWire(String key) {
         return key.isEmpty() ? key : key + keySecret;
     }
 
-    /** Takes an entry out; whoever gets true decides how it ends. */
+    /** Removes an entry. The caller that gets true decides how it ends. */
     public boolean remove(long id) {
         return table.remove(id) != null;
     }
 
-    /** Whether an entry still waits. */
+    /** Whether an entry is still in the table. */
     public boolean contains(long id) {
         return table.containsKey(id);
     }
@@ -192,58 +192,58 @@ public final class PendingCalls implements Receiver {
                     LOG.debug("Dropped a reply to call {} from {}: late, or not asked for", reply.id(), reply.from());
                     continue;
                 }
-                if (reply.code() == RpcCodec.UNREADABLE) { // and its call is told
+                if (reply.code() == RpcCodec.UNREADABLE) { // its call fails as well
                     channels.reportBad(channel, "A reply cannot be read: " + reply.message());
                 }
                 Arrived arrived = new Arrived(entry, reply, message.length());
                 if (entry.isAwaited() && reply.result() != null) {
-                    complete(arrived); // which only wakes the thread that waits
+                    complete(arrived); // which only wakes the waiting thread
                 } else if (!arrivals.offer(arrived, next)) {
                     channels.reportBad(channel, "A reply was dropped: too many wait to be completed");
                 }
             } catch (IOException e) {
                 channels.reportBad(channel, "A reply was dropped: " + e.getMessage());
-            } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+            } catch (RuntimeException | Error e) { // a defect of ours, which must not hold up the next messages
                 channels.reportBroken(channel, e);
             }
         }
     }
 
-    /** Until here the deadline and all other rivals can still end the call, however long its reply has waited. */
+    /** Completes an entry. Until here anything else can still end it, however long the reply has waited. */
     private void complete(Arrived arrived) {
         if (arrived.entry().deadline() - System.nanoTime() <= 0) {
             LOG.debug(
                     "Dropped a reply to call {}: its deadline has passed",
                     arrived.reply().id());
-            return; // after a pause of this process; to end the call is a matter of expire()
+            return; // after a pause of this process; expire() ends the call
         }
         if (!arrived.entry().endsWithOneReply() || remove(arrived.reply().id())) {
             arrived.entry().onReply(arrived.reply());
         }
     }
 
-    /** The inbox was deaf for a while, or still is. */
+    /** The inbox was interrupted, or still is. */
     @Override
     public void interrupted() {
         onDisconnected();
-        doubts.add(new Doubt(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
+        recentInterruptions.add(new Interruption(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
     }
 
-    /** There was no connection just now. */
+    /** Notes that there is no connection right now. */
     public void onDisconnected() {
         interruptedAt = System.nanoTime();
     }
 
     /**
-     * Whether the connection was interrupted so short a while ago that others may still be about to come back, and
-     * there is time to wait for that.
+     * Whether the connection was interrupted so recently that other nodes may still come back, and there is time to
+     * wait for them.
      */
     public boolean isReconnecting(long deadline) {
         long now = System.nanoTime();
         return now - interruptedAt < RECONNECT_NANOS && now + 2 * RECONNECT_POLL_MILLIS * 1_000_000 - deadline < 0;
     }
 
-    /** How often the inbox was interrupted so far. */
+    /** The number of interruptions of the inbox so far. */
     public int interruptions() {
         return interruptions.get();
     }
@@ -251,13 +251,13 @@ public final class PendingCalls implements Receiver {
     public void expire() {
         long now = System.nanoTime();
         end(entry -> entry.deadline() - now <= 0, Reason.TIMEOUT, "no answer came within the timeout");
-        Doubt eldest = doubts.peek();
-        while (eldest != null && eldest.until() - now <= 0) {
-            int interruption = eldest.interruption();
-            String why = "the link to Redis broke while the answer was awaited";
-            end(entry -> entry.askedBefore(interruption), Reason.CONNECTION_LOST, why);
-            doubts.remove();
-            eldest = doubts.peek();
+        Interruption oldest = recentInterruptions.peek();
+        while (oldest != null && oldest.until() - now <= 0) {
+            int number = oldest.number();
+            String why = "the connection to Redis was lost while the answer was awaited";
+            end(entry -> entry.askedBefore(number), Reason.CONNECTION_LOST, why);
+            recentInterruptions.remove();
+            oldest = recentInterruptions.peek();
         }
     }
 
@@ -273,7 +273,8 @@ public final class PendingCalls implements Receiver {
     private void end(Predicate<Entry> which, Reason reason, String why) {
         table.forEach((id, entry) -> {
             if (which.test(entry)) {
-                Runnable end = () -> entry.onEnd(reason, why); // made before it is removed: there may be no memory
+                Runnable end = () ->
+                        entry.onEnd(reason, why); // created before the entry is removed, as there may be no memory
                 if (remove(id)) {
                     executor.execute(end); // it may lead to code that blocks
                 }

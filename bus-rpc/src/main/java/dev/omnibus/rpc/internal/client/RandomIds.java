@@ -10,10 +10,10 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * A cryptographic random number generator for ids that nobody can guess, whichever others were seen: each has 16
- * digits, which is nearly 53 bits. No more, because JavaScript and others read larger numbers as doubles, and would
- * answer with another id. They are the key stream of AES, made in blocks, because the system's own generator would cost
- * as much as the rest of a call. Thread-safe.
+ * A cryptographic random number generator for ids that cannot be guessed, even from other ids: each has 16 digits,
+ * which is nearly 53 bits. Larger numbers are read as doubles by JavaScript and others, which would reply with another
+ * id. The numbers are the key stream of AES, made in blocks, because the generator of the system would cost as much as
+ * the rest of a call. Thread-safe.
  */
 public final class RandomIds {
 

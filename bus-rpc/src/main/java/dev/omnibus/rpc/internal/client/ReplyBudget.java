@@ -12,34 +12,34 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Admission control by the bytes of the replies that are to be expected. Redis ends the connection of a process for
- * which it holds too much, and large replies of many nodes come all at once: so calls and broadcasts for methods with
- * large replies wait until there is room for theirs. Small ones have a room of their own, so that nothing small waits
- * behind a few large ones that take their time. How large the replies of a method are is learned from those that came.
- * Of a broadcast whose replies nobody knows yet, one goes first, and the next ones wait for its first reply, or for a
+ * Admission control by the expected size of replies. Redis closes the connection of a process for which it holds too
+ * much, and large replies of many nodes come all at once: so calls and broadcasts of methods with large replies wait
+ * until there is room for theirs. Small replies have an account of their own, so that nothing small waits behind a few
+ * large ones. How large the replies of a method are is learned from those that came. Of the broadcasts of a method
+ * whose replies are not known yet, one goes first as a probe, and the next ones wait for its first reply, or for a
  * second. Thread-safe.
  */
 public final class ReplyBudget {
 
-    /** What may be under way at a time of large replies; those to one question alone may be larger. */
+    /** The expected bytes of large replies at a time; those to one request alone may be larger. */
     public static final long MAX_BYTES = 16L * 1024 * 1024;
 
-    /** And of small ones besides: together less than what Redis holds. */
+    /** The same for small replies; both together are less than what Redis holds. */
     static final long MAX_SMALL_BYTES = 8L * 1024 * 1024;
 
-    /** Up to so many bytes, all replies to one question together are small. */
+    /** Up to this many bytes, all replies to one request together count as small. */
     static final long SMALL_BYTES = 64L * 1024;
 
-    /** Calls whose replies are smaller than that are not counted. */
+    /** Calls with smaller replies are not counted. */
     static final int FREE_BYTES = 1_024;
 
-    /** How long a broadcast waits for the first reply to another one of its method. */
+    /** How long a broadcast waits for the first reply to the probe of its method. */
     static final long PROBE_MILLIS = 1_000;
 
     private static final int MAX_METHODS = 10_000;
     private static final int DECAY = 16; // an estimate comes down by a part of the difference each time
 
-    /** A place for the replies of one call or broadcast. */
+    /** A reservation for the replies of one call or broadcast. */
     public final class Reservation {
 
         private final String method;
@@ -58,11 +58,11 @@ public final class ReplyBudget {
         }
 
         /**
-         * Sends when there is room for the replies: at once and here, or later on the executor. Whoever has something
-         * else to send meanwhile asks again: it takes the place of what was to be sent, wherever that waits. Once there
-         * was room, there is until the end.
+         * Sends when there is room for the replies: at once on this thread, or later on the executor. If there is
+         * something else to send meanwhile, a further call replaces what waits. Once admitted, it stays so until the
+         * end.
          *
-         * @param whatWaits not called any more once the reservation has ended
+         * @param whatWaits not run any more once the reservation has ended
          */
         public void whenRoom(Runnable whatWaits) {
             boolean now;
@@ -80,12 +80,12 @@ public final class ReplyBudget {
             }
         }
 
-        /** A result has come; those that are still to come are expected to be alike. */
+        /** Counts a result; those that are still expected are assumed to be alike. */
         public void replied(int bytes) {
             came(bytes, true);
         }
 
-        /** An error has come, which says little of how large results are. */
+        /** Counts an error, whose size predicts little of the size of results. */
         public void failed(int bytes) {
             came(bytes, false);
         }
@@ -107,7 +107,7 @@ public final class ReplyBudget {
             admit();
         }
 
-        /** Nothing more is awaited. */
+        /** Ends the reservation. */
         public void end() {
             synchronized (ReplyBudget.this) {
                 if (ended) {
@@ -124,7 +124,7 @@ public final class ReplyBudget {
         }
     }
 
-    /** A room of its own, with those that wait for it. */
+    /** An account, with the reservations that wait for room in it. */
     private static final class Account {
 
         private final long max;
@@ -150,12 +150,12 @@ public final class ReplyBudget {
         this.later = later;
     }
 
-    /** Whether a call needs a place. */
+    /** Whether calls of a method need a reservation. */
     boolean counts(String method) {
         return !sizes.isEmpty() && sizes.getOrDefault(method, 0) >= FREE_BYTES;
     }
 
-    /** How large a reply to a call was. */
+    /** Learns the size of a reply to a call. */
     public void observed(String method, int bytes, boolean isResult) {
         if (bytes < FREE_BYTES && !sizes.containsKey(method)) {
             return; // as most are; a broadcast makes its method known in any case
@@ -163,7 +163,7 @@ public final class ReplyBudget {
         learn(method, bytes, isResult);
     }
 
-    /** Errors may be large as well. Small ones, such as those of a busy node, say nothing of results. */
+    /** Errors may be large as well. Small ones, such as those of a busy node, predict nothing. */
     private synchronized void learn(String method, int bytes, boolean isResult) {
         Integer before = sizes.get(method);
         if (before == null) {
@@ -176,15 +176,15 @@ public final class ReplyBudget {
     }
 
     /**
-     * Makes a place for the replies of one call or broadcast. It takes no room before something is to be sent.
+     * Creates a reservation. It takes no room before something is to be sent.
      *
-     * @param replies how many there will be
+     * @param replies the number of replies that are expected
      */
     public Reservation reserve(String method, int replies) {
         return new Reservation(method, replies);
     }
 
-    /** Whether it may go now; if not, it waits. */
+    /** Whether it is admitted at once; if not, it waits. */
     private boolean enter(Reservation reservation) {
         if (waitsForProbe(reservation)) {
             return false;
@@ -197,7 +197,7 @@ public final class ReplyBudget {
         return now;
     }
 
-    /** Another one goes first, whose replies will tell how large they are. */
+    /** Whether it waits for the probe of its method, whose replies show how large they are. */
     private boolean waitsForProbe(Reservation reservation) {
         if (reservation.awaited < 2 || sizes.containsKey(reservation.method)) {
             return false;
@@ -212,7 +212,7 @@ public final class ReplyBudget {
         return true;
     }
 
-    /** Where it takes its room from, by what is known now. */
+    /** The account that it belongs to, as far as is known now. */
     private Account account(Reservation reservation) {
         long size = sizes.getOrDefault(reservation.method, 0);
         reservation.account = reservation.awaited * size <= SMALL_BYTES ? small : large;
@@ -240,7 +240,7 @@ public final class ReplyBudget {
         }
     }
 
-    /** It has waited for long enough for somebody else's reply. */
+    /** Stops waiting for a probe that takes too long. */
     private void stopWaitingForProbe(Reservation reservation) {
         synchronized (this) {
             List<Reservation> behind = behindProbes.get(reservation.method);
@@ -252,7 +252,7 @@ public final class ReplyBudget {
         admit();
     }
 
-    /** Sends what has room now, in the order in which it came. */
+    /** Sends what has room now, in order of arrival. */
     private void admit() {
         List<Runnable> ready = new ArrayList<>();
         synchronized (this) {

@@ -4,12 +4,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * How many retries a client may make: a tenth of its calls of late, and a few. When everything fails, a tenth more
- * calls is all that retries add to the trouble. Thread-safe.
+ * A retry budget: a tenth of the recent calls, and a few. When everything fails, retries add no more than a tenth to
+ * the load. Thread-safe.
  */
 public final class RetryBudget {
 
-    /** Also who makes few calls may retry one. */
+    /** What a client that makes few calls may retry as well. */
     public static final int MIN_RETRIES = 10;
 
     /** One retry for so many calls. */
@@ -27,12 +27,12 @@ public final class RetryBudget {
         began = now;
     }
 
-    /** A call is made. Costs next to nothing, also when many threads do it. */
+    /** Counts a call. Costs next to nothing, even from many threads. */
     public void called() {
         calls.increment();
     }
 
-    /** Begins a new window when it is time. What happened in the last one still counts in this one. */
+    /** Begins a new window when it is time. The last one still counts. */
     public synchronized void tick(long now) {
         if (now - began < WINDOW_NANOS) {
             return;
@@ -43,7 +43,7 @@ public final class RetryBudget {
         retries = 0;
     }
 
-    /** Takes one retry, if there is one. */
+    /** Takes one retry; false if none is left. */
     public synchronized boolean tryAcquire() {
         if (retries + retriesBefore >= MIN_RETRIES + (calls.sum() + callsBefore) / CALLS_PER_RETRY) {
             return false;

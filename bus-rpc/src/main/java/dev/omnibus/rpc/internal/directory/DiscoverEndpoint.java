@@ -130,7 +130,7 @@ public final class DiscoverEndpoint implements Receiver {
             @Override
             public void failed(TransportException failure) {
                 if (failure.notSent()) {
-                    pacer.giveBack(request.replyTo(), message.length);
+                    pacer.refund(request.replyTo(), message.length);
                 }
                 if (failure.kind() == TransportException.Kind.TOO_LARGE) {
                     byte[] instead = codec.response(request.id(), internal("the document is too large to be sent"));

@@ -14,12 +14,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last calls of a service that have an idempotency key, and their answers: who calls again with the same key gets
- * the answer of the first time, or waits for it with him, and nothing is executed twice. What runs is cancelled when
- * the last who waits for it gives up; until it has really ended, it is not executed anew. With other arguments the same
- * key is refused. Bounded in number and bytes.
+ * An idempotency cache: the last calls of a service that have a key, and their answers. A call that is repeated with
+ * its key gets the answer of the first one, or waits for it as well, and nothing is executed twice. A method is
+ * cancelled when the last call that waits for it is; until it has really ended, it is not executed again. With other
+ * arguments the same key is refused. Bounded in number and bytes.
  *
- * <p>An answer goes only to the inbox that asked first, so a key that somebody guesses gives nothing away. Thread-safe.
+ * <p>An answer goes only to the inbox that the first call came from, so a guessed key reveals nothing. Thread-safe.
  */
 final class IdempotencyCache {
 
@@ -27,7 +27,7 @@ final class IdempotencyCache {
     private static final long MAX_BYTES = 8L * 1024 * 1024;
     private static final int MAX_WAITING = 16;
 
-    /** What it costs to remember a call, beyond its answer: about so much, as the texts of its key are short. */
+    /** The cost of an entry beside its answer, approximately, as the texts of its key are short. */
     private static final int OVERHEAD = 512;
 
     private record Key(String from, String replyTo, String method, String key) implements Comparable<Key> {
@@ -45,7 +45,7 @@ final class IdempotencyCache {
                     WireBytes.fingerprint(request.key()));
         }
 
-        /** Callers choose keys, and could choose those that have one hash code. */
+        /** Callers choose keys, and could choose many with the same hash code. */
         @Override
         public int compareTo(Key other) {
             return ORDER.compare(this, other);
@@ -54,8 +54,8 @@ final class IdempotencyCache {
 
     private static final class Entry {
 
-        private @Nullable ServerCall first; // until its answer is known
-        private final List<ServerCall> waiting = new ArrayList<>(1); // for the answer; the first one, too
+        private @Nullable ServerCall first; // until it has its answer
+        private final List<ServerCall> waiting = new ArrayList<>(1); // for the answer, the first one among them
         private final String arguments;
         private @Nullable Answer answer;
 
@@ -65,7 +65,7 @@ final class IdempotencyCache {
             waiting.add(first);
         }
 
-        /** It was given up, and will not have an answer. */
+        /** Whether it was cancelled and its method has not ended; it will not have an answer. */
         boolean isEnding() {
             return waiting.isEmpty() && answer == null;
         }
@@ -74,9 +74,9 @@ final class IdempotencyCache {
     private final Map<Key, Entry> calls = new LinkedHashMap<>(); // guarded by this
     private long bytes; // guarded by this
 
-    /** Whether it is to be executed. If not, it has its answer, or gets it together with the first one. */
-    boolean isFirst(ServerCall execution) {
-        RpcCodec.Request request = execution.request();
+    /** Whether a call is to be executed. If not, it has its answer, or gets it together with the first one. */
+    boolean isFirst(ServerCall call) {
+        RpcCodec.Request request = call.request();
         if (request.key().isEmpty() || request.from().isEmpty() || request.id().isEmpty()) {
             return true;
         }
@@ -89,9 +89,9 @@ final class IdempotencyCache {
         synchronized (this) {
             known = calls.get(key);
             if (known == null) {
-                if (execution.cachedIn(this, true)) {
-                    calls.put(key, new Entry(execution, arguments));
-                    evictEldest();
+                if (call.cachedIn(this, true)) {
+                    calls.put(key, new Entry(call, arguments));
+                    evictOldest();
                 }
                 return true;
             }
@@ -99,9 +99,9 @@ final class IdempotencyCache {
             ending = known.isEnding();
             ServerCall running = known.first;
             if (!other && !ending && running != null && known.waiting.size() < MAX_WAITING) {
-                if (execution.cachedIn(this, false)) {
-                    known.waiting.add(execution);
-                    running.extendTo(execution);
+                if (call.cachedIn(this, false)) {
+                    known.waiting.add(call);
+                    running.extendTo(call);
                 }
                 return false;
             }
@@ -110,28 +110,30 @@ final class IdempotencyCache {
         if (other) {
             String why = "its idempotency key was used before with other arguments; nothing was executed. Take a new"
                     + " key for each thing that shall be done once";
-            execution.settle(RpcCodec.error(RpcCodec.REFUSED, why, ""), Reason.REFUSED);
+            call.settle(RpcCodec.error(RpcCodec.REFUSED, why, ""), Reason.REFUSED);
         } else if (answer == null) {
             String why = ending
                     ? "the call was cancelled and has not ended yet; nothing was executed again"
                     : "the call runs already, and many wait for it; nothing was executed again";
-            execution.settle(RpcCodec.error(RpcCodec.OVERLOADED, why, RpcCodec.RETRY_AFTER), Reason.OVERLOADED);
+            call.settle(RpcCodec.error(RpcCodec.OVERLOADED, why, RpcCodec.RETRY_AFTER), Reason.OVERLOADED);
         } else {
-            execution.settle(answer, answer.isResult() ? null : Reason.FAULT);
+            call.settle(answer, answer.isResult() ? null : Reason.FAULT);
         }
         return false;
     }
 
-    /** One who waits for it has given up; gives what is to be stopped: himself, and the last one also what runs. */
-    synchronized List<ServerCall> abandon(ServerCall execution) {
-        Entry known = calls.get(Key.of(execution.request()));
+    /**
+     * Cancels a call that waits; returns what is to be stopped: the call itself, and with the last one also what runs.
+     */
+    synchronized List<ServerCall> abandon(ServerCall call) {
+        Entry known = calls.get(Key.of(call.request()));
         if (known == null) {
-            return List.of(execution);
+            return List.of(call);
         }
-        known.waiting.remove(execution);
+        known.waiting.remove(call);
         List<ServerCall> stopped = new ArrayList<>(2);
-        if (execution != known.first) {
-            stopped.add(execution);
+        if (call != known.first) {
+            stopped.add(call);
         }
         ServerCall running = known.first;
         if (known.waiting.isEmpty() && running != null) {
@@ -141,46 +143,46 @@ final class IdempotencyCache {
     }
 
     /**
-     * An execution has its answer; gives those that get it, too. What was not executed may be tried again: at once, or
-     * when the method has ended that was cancelled.
+     * A call has its answer; returns those that get it as well. What was not executed may be called again: at once, or
+     * when the method that was cancelled has ended.
      */
-    synchronized List<ServerCall> onSettled(ServerCall execution, Answer answer, boolean executed, boolean endsLater) {
-        Key key = Key.of(execution.request());
+    synchronized List<ServerCall> onSettled(ServerCall call, Answer answer, boolean executed, boolean endsLater) {
+        Key key = Key.of(call.request());
         Entry known = calls.get(key);
-        if (known == null || known.first != execution) {
+        if (known == null || known.first != call) {
             return List.of();
         }
         List<ServerCall> others =
-                known.waiting.stream().filter(other -> other != execution).toList();
+                known.waiting.stream().filter(other -> other != call).toList();
         known.waiting.clear();
         if (executed) {
             known.answer = answer;
             known.first = null;
             bytes += answer.body().length + OVERHEAD;
-            evictEldest();
+            evictOldest();
         } else if (!endsLater) {
             calls.remove(key);
         }
         return others;
     }
 
-    /** The method of an execution has ended; if it was cancelled, it may be executed anew. */
-    synchronized void onMethodEnded(ServerCall execution) {
-        Key key = Key.of(execution.request());
+    /** The method of a call has ended; if it was cancelled, it may be executed again. */
+    synchronized void onMethodEnded(ServerCall call) {
+        Key key = Key.of(call.request());
         Entry known = calls.get(key);
-        if (known != null && known.first == execution && known.isEnding()) {
+        if (known != null && known.first == call && known.isEnding()) {
             calls.remove(key);
         }
     }
 
-    /** One that still runs cannot be forgotten; there are no more of them than the service takes at a time. */
-    private void evictEldest() {
-        Iterator<Entry> eldest = calls.values().iterator();
-        while ((calls.size() > MAX_CALLS || bytes > MAX_BYTES) && eldest.hasNext()) {
-            Answer answer = eldest.next().answer;
+    /** Evicts the oldest calls. What still runs stays; that is never more than the service admits. */
+    private void evictOldest() {
+        Iterator<Entry> oldest = calls.values().iterator();
+        while ((calls.size() > MAX_CALLS || bytes > MAX_BYTES) && oldest.hasNext()) {
+            Answer answer = oldest.next().answer;
             if (answer != null) {
                 bytes -= answer.body().length + OVERHEAD;
-                eldest.remove();
+                oldest.remove();
             }
         }
     }

@@ -31,25 +31,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this node answers to its callers, and the interceptors that are told of it. Only what the service's author wrote
- * for others to read leaves this process. Thread-safe.
+ * Sends the replies of this node, and notifies its interceptors. Only what the author of a service wrote for others to
+ * read leaves this process. Thread-safe.
  */
 public final class ReplySender {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // the name that users know
 
     /** How long a reply that found no connection waits before it is sent again. */
     private static final long RESEND_MILLIS = 50;
 
     /**
-     * After so many times a caller is gone that did not receive his reply, with a pause that doubles from
-     * {@link #FIRST_PAUSE_MILLIS} on: when the connection was interrupted, he may hear a while later than he can call.
+     * The caller counts as gone when its reply had no receiver this many times, with a pause in between that doubles
+     * from {@link #FIRST_PAUSE_MILLIS}: after an interruption, a process can send a while before it receives again.
      */
     private static final int MAX_UNRECEIVED = 6;
 
     private static final long FIRST_PAUSE_MILLIS = 25;
 
-    /** What may wait for the connection, and for callers. */
+    /** How many bytes may wait to be sent again. */
     private static final long MAX_HELD_BYTES = 16L * 1024 * 1024;
 
     private final Channels channels;
@@ -104,92 +104,91 @@ public final class ReplySender {
         };
     }
 
-    /** Whether so much waits to be sent to the caller that nothing more should be done for him. */
-    boolean isCrowded(ServerCall execution) {
-        return pacer.isCrowded(execution.request().replyTo());
+    /** Whether so much waits to be sent to the caller that nothing more should be done for it. */
+    boolean isCrowded(ServerCall call) {
+        return pacer.isCrowded(call.request().replyTo());
     }
 
-    /** Sends what waits for its turn. */
+    /** Sends everything that waits. */
     public void close() {
         pacer.close();
     }
 
-    /** Runs what belongs to the program. What it throws is logged. */
+    /** Runs code of the program, and logs what it throws. */
     void execute(Runnable action) {
         executor.execute(() -> {
             try {
                 action.run();
             } catch (Throwable e) {
-                FailureLog.error(LOG, e, "What a served method asked to be run failed");
+                FailureLog.error(LOG, e, "A callback of a served method failed");
             }
         });
     }
 
-    /** Asks the interceptors; false if one of them said no, and then the call has its answer. */
-    boolean allows(ServerCall execution) {
+    /** Calls the interceptors; false if one refused the call, which then has its answer. */
+    boolean allows(ServerCall call) {
         for (ServerInterceptor interceptor : interceptors) {
             try {
-                interceptor.before(execution);
-            } catch (Throwable e) { // also what nobody may throw there, or the call would have no answer
+                interceptor.before(call);
+            } catch (Throwable e) { // whatever it is, or the call would have no answer
                 String why = e instanceof RpcException refusal
                                 && refusal.reason() == Reason.REFUSED
                                 && refusal.method().isEmpty() // its own, and not that of a call that it made
                         ? String.valueOf(e.getMessage())
-                        : "internal error, id " + logged(execution, e) + " in the server's log; it was not executed";
-                refuse(execution, RpcCodec.REFUSED, Reason.REFUSED, why, "");
+                        : "internal error, id " + logged(call, e) + " in the server's log; it was not executed";
+                refuse(call, RpcCodec.REFUSED, Reason.REFUSED, why, "");
                 return false;
             }
         }
         return true;
     }
 
-    void finish(ServerCall execution, @Nullable Object value) {
+    void finish(ServerCall call, @Nullable Object value) {
         Answer answer;
         try {
-            answer = RpcCodec.result(execution.served().result(), value);
+            answer = RpcCodec.result(call.served().result(), value);
         } catch (JsonProcessingException | RuntimeException | Error e) { // the program's own getters are called here
-            fail(execution, e);
+            fail(call, e);
             return;
         }
-        execution.settle(answer, null);
+        call.settle(answer, null);
     }
 
-    /** Whatever the exception does when it is looked at, the call gets its answer. */
-    void fail(ServerCall execution, Throwable failure) {
+    /** Answers with a failure, whatever the exception itself throws when it is read. */
+    void fail(ServerCall call, Throwable failure) {
         try {
-            answer(execution, failure);
+            answer(call, failure);
         } catch (RuntimeException | Error e) {
-            String id = logged(execution, e);
-            execution.settle(RpcCodec.error(RpcCodec.INTERNAL_ERROR, internal(id), ""), Reason.FAULT);
+            String id = logged(call, e);
+            call.settle(RpcCodec.error(RpcCodec.INTERNAL_ERROR, internal(id), ""), Reason.FAULT);
         }
     }
 
-    private void answer(ServerCall execution, Throwable failure) {
+    private void answer(ServerCall call, Throwable failure) {
         Throwable cause = RpcFailures.unwrapped(failure);
-        if (execution.isCancelled() && cause instanceof Exception) { // most often because it was interrupted
-            LOG.debug(
-                    "{} for {} was given up by its caller and ended with",
-                    execution.method(),
-                    execution.caller(),
-                    cause);
+        if (call.isCancelled() && cause instanceof Exception) { // most often because it was interrupted
+            LOG.debug("{} for {} was given up by its caller and ended with", call.method(), call.caller(), cause);
             return; // it has its answer
         }
         Answer answer = null;
         try {
-            answer = execution.served().faults().answer(cause);
+            answer = call.served().faults().answer(cause);
         } catch (JsonProcessingException | ReflectiveOperationException | RuntimeException | Error e) {
             if (e != cause) {
                 cause.addSuppressed(e); // its details cannot be written
             }
         }
         if (answer == null) {
-            String id = logged(execution, cause);
+            String id = logged(call, cause);
             answer = RpcCodec.error(RpcCodec.INTERNAL_ERROR, internal(id, cause), "");
         }
-        execution.settle(answer, Reason.FAULT);
+        call.settle(answer, Reason.FAULT);
     }
 
-    /** What the caller is told of what is not for him to know, unless it is that no reader would take the answer. */
+    /**
+     * The message for the caller of a failure that it must not know, unless the failure is that no reader would take
+     * the answer.
+     */
     public static String internal(String id, Throwable failure) {
         return Json.isUnreadable(failure) ? "the result cannot be sent: " + Json.problem(failure) : internal(id);
     }
@@ -198,22 +197,22 @@ public final class ReplySender {
         return "internal error, id " + id + " in the server's log";
     }
 
-    private static String logged(ServerCall execution, Throwable failure) {
-        return logged(execution.method(), execution.caller(), failure);
+    private static String logged(ServerCall call, Throwable failure) {
+        return logged(call.method(), call.caller(), failure);
     }
 
-    /** Logs what the caller is not told, and gives the id that he is told. */
+    /** Logs a failure that the caller must not know; returns the id that it gets. */
     public static String logged(String method, String caller, Throwable failure) {
         String id = UUID.randomUUID().toString();
         FailureLog.error(LOG, failure, "Call {} of {} failed, error id {}", method, caller, id);
         return id;
     }
 
-    void refuse(ServerCall execution, int code, Reason reason, String message, String data) {
-        execution.settle(RpcCodec.error(code, message, data), reason);
+    void refuse(ServerCall call, int code, Reason reason, String message, String data) {
+        call.settle(RpcCodec.error(code, message, data), reason);
     }
 
-    /** Refuses what did not become an execution. */
+    /** Refuses a request that did not become a call. */
     void refuse(RpcCodec.Request request, int code, String message) {
         refused.increment();
         if (isAnswerable(request)) {
@@ -225,32 +224,32 @@ public final class ReplySender {
         }
     }
 
-    /** Sends the one answer of an execution. */
-    void send(ServerCall execution, Answer answer, @Nullable Reason reason) {
+    /** Sends the one answer of a call. */
+    void send(ServerCall call, Answer answer, @Nullable Reason reason) {
         counter(reason).increment();
-        new Replying(execution, answer, reason).send();
+        new OutboundReply(call, answer, reason).send();
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "Answered {} of {} after {} ms: {}",
-                    execution.method(),
-                    execution.caller(),
-                    execution.elapsed().toMillis(),
+                    call.method(),
+                    call.caller(),
+                    call.elapsed().toMillis(),
                     reason == null ? "a value" : reason);
         }
-        notifyInterceptors(execution, reason, ServerInterceptor::after);
+        notifyInterceptors(call, reason, ServerInterceptor::after);
     }
 
     private void notifyInterceptors(
-            ServerCall execution, @Nullable Reason reason, BiConsumer<ServerInterceptor, CallOutcome> notify) {
+            ServerCall call, @Nullable Reason reason, BiConsumer<ServerInterceptor, CallOutcome> notify) {
         if (interceptors.isEmpty()) {
             return;
         }
-        CallOutcome outcome = execution.outcome(reason);
+        CallOutcome outcome = call.outcome(reason);
         for (ServerInterceptor interceptor : interceptors) {
             try {
                 notify.accept(interceptor, outcome);
             } catch (Throwable e) {
-                FailureLog.error(LOG, e, "An interceptor failed after a call of {}", execution.method());
+                FailureLog.error(LOG, e, "An interceptor failed after a call of {}", call.method());
             }
         }
     }
@@ -273,42 +272,42 @@ public final class ReplySender {
     }
 
     /**
-     * A reply on its way. If there is no connection it is sent again as long as its caller waits. A result or a fault
-     * may be larger than what can be sent, and then the caller is told so. Whatever else keeps it from being sent is
-     * counted and reported: the caller will only see his timeout.
+     * A reply on its way. Without a connection it is sent again as long as its caller waits. A result or a fault may be
+     * too large to be sent, and then the caller gets an error instead. Any other failure is counted and reported: the
+     * caller will only see its timeout.
      */
-    private final class Replying implements SendCallback {
+    private final class OutboundReply implements SendCallback {
 
-        private final ServerCall execution;
+        private final ServerCall call;
         private final Answer answer;
         private final @Nullable Reason reason;
-        private int unreceived; // one sending follows the other
+        private int unreceived; // confined to the sends, which follow each other
         private volatile int passed; // bytes
 
-        Replying(ServerCall execution, Answer answer, @Nullable Reason reason) {
-            this.execution = execution;
+        OutboundReply(ServerCall call, Answer answer, @Nullable Reason reason) {
+            this.call = call;
             this.answer = answer;
             this.reason = reason;
         }
 
         void send() {
-            RpcCodec.Request request = execution.request();
+            RpcCodec.Request request = call.request();
             if (isAnswerable(request)) {
                 byte[] message = codec.response(request.id(), answer);
                 passed = message.length;
                 ReplySender.this.send(
-                        request, message, execution.asksForCaller() ? ReceiverCount.ANY : ReceiverCount.NO, this);
+                        request, message, call.asksForCaller() ? ReceiverCount.ANY : ReceiverCount.NO, this);
             }
         }
 
-        private void giveBack() {
-            pacer.giveBack(execution.request().replyTo(), passed);
+        private void refund() {
+            pacer.refund(call.request().replyTo(), passed);
         }
 
-        /** False if nobody would wait for it any more, or too much waits for the connection already. */
+        /** False if its caller does not wait any more, or too much waits for the connection already. */
         private boolean sendAgain(long pauseMillis) {
-            int bytes = answer.body().length + execution.keptBytes();
-            if (execution.hasExpired()) {
+            int bytes = answer.body().length + call.keptBytes();
+            if (call.hasExpired()) {
                 return false;
             }
             if (heldBytes.addAndGet(bytes) > MAX_HELD_BYTES) {
@@ -326,35 +325,34 @@ public final class ReplySender {
         public void sent(long receivers, boolean exact) {
             boolean unheard = receivers == 0 && channels.countsTrusted();
             if (unheard) {
-                giveBack();
+                refund();
             }
             if (unheard && !(++unreceived < MAX_UNRECEIVED && sendAgain(FIRST_PAUSE_MILLIS << unreceived))) {
                 callersGone.increment();
-                LOG.debug("The caller {} of {} has gone before its answer", execution.caller(), execution.method());
-                execution.onCallerLost();
+                LOG.debug("The caller {} of {} has gone before its answer", call.caller(), call.method());
+                call.onCallerLost();
             }
         }
 
         @Override
         public void failed(TransportException failure) {
             if (failure.notSent()) {
-                giveBack();
+                refund();
             }
             String what = answer.isResult() ? "result" : "fault";
             Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
             if (failure.kind() == Kind.TOO_LARGE && answer.body().length > tooLarge.body().length) {
-                FailureLog.error(
-                        LOG, failure, "The {} of {} for {} was not sent", what, execution.method(), execution.caller());
-                new Replying(execution, tooLarge, Reason.FAULT).send();
+                FailureLog.error(LOG, failure, "The {} of {} for {} was not sent", what, call.method(), call.caller());
+                new OutboundReply(call, tooLarge, Reason.FAULT).send();
             } else if (unreceived > 0 && failure.kind() == Kind.CLOSED) {
-                callersGone.increment(); // as long as the bus could look for him
+                callersGone.increment(); // as far as the bus could find out
             } else if (failure.kind() != Kind.CONNECTION_LOST || !failure.notSent() || !sendAgain(RESEND_MILLIS)) {
                 repliesLost.increment();
                 channels.reportUnsent(
-                        channels.names().method(execution.method()),
-                        "The reply to " + execution.caller()
-                                + (failure.notSent() ? " was not sent: " : " may be lost: ") + failure.getMessage());
-                notifyInterceptors(execution, reason, ServerInterceptor::replyLost);
+                        channels.names().method(call.method()),
+                        "The reply to " + call.caller() + (failure.notSent() ? " was not sent: " : " may be lost: ")
+                                + failure.getMessage());
+                notifyInterceptors(call, reason, ServerInterceptor::replyLost);
             }
         }
     }

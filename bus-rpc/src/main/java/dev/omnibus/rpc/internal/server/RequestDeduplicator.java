@@ -11,15 +11,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last requests of a service, by caller and id: a request that comes twice is executed once, and one that is to be
- * cancelled is found. A publish whose confirmation was lost may have been delivered, and a network may double what it
- * carries. Thread-safe.
+ * A request deduplicator: the last requests of a service, by caller and id. A request that arrives twice is executed
+ * once, and one that is to be cancelled is found. A publish whose confirmation was lost may have been delivered, and a
+ * network may duplicate what it carries. Thread-safe.
  */
 final class RequestDeduplicator {
 
     private static final int MAX_REQUESTS = 8_192;
 
-    /** Names a request, to be remembered for long; its execution is found by it until it has its answer. */
+    /** Identifies a request, and is remembered for long; its call is found by it until it has its answer. */
     final class RequestKey implements Comparable<RequestKey> {
 
         private final String from;
@@ -39,7 +39,7 @@ final class RequestDeduplicator {
             return other instanceof RequestKey key && id.equals(key.id) && from.equals(key.from);
         }
 
-        /** Callers choose ids, and could choose those that have one hash code. */
+        /** Callers choose ids, and could choose many with the same hash code. */
         @Override
         public int compareTo(RequestKey other) {
             int byId = id.compareTo(other.id);
@@ -56,11 +56,11 @@ final class RequestDeduplicator {
     private final Set<RequestKey> seen = new LinkedHashSet<>(); // guarded by this
 
     /**
-     * Whether this request has not been seen lately. A notification is told apart by its key, if it has one; who gives
-     * no name cannot be told apart.
+     * Whether this request is new. A notification is identified by its key, if it has one; without the name of its
+     * caller a request cannot be identified.
      */
-    boolean isNew(ServerCall execution) {
-        RpcCodec.Request request = execution.request();
+    boolean isNew(ServerCall call) {
+        RpcCodec.Request request = call.request();
         String id = request.id().isEmpty() && !request.key().isEmpty() ? "key " + request.key() : request.id();
         if (request.from().isEmpty() || id.isEmpty()) {
             return true;
@@ -71,28 +71,28 @@ final class RequestDeduplicator {
                 return false;
             }
             if (seen.size() > MAX_REQUESTS) {
-                Iterator<RequestKey> eldest = seen.iterator();
-                eldest.next();
-                eldest.remove();
+                Iterator<RequestKey> oldest = seen.iterator();
+                oldest.next();
+                oldest.remove();
             }
         }
-        execution.rememberedAs(key); // before it can be found, and settled
-        open.put(key, execution);
+        call.rememberedAs(key); // before it can be found, and settled
+        open.put(key, call);
         return true;
     }
 
-    /** A request that has no answer yet, however many came after it. */
+    /** The call of a request that has no answer yet, however many came after it. */
     @Nullable
     ServerCall find(String from, String id) {
         return open.get(key(from, id));
     }
 
-    /** The names are of the callers' choice: so many long ones would take much memory. */
+    /** Callers choose these names, and many long ones would take much memory. */
     private RequestKey key(String from, String id) {
         return new RequestKey(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
     }
 
-    /** Those that have not been started. */
+    /** The calls that have not been started. */
     List<ServerCall> waiting() {
         return open.values().stream().filter(ServerCall::isWaiting).toList();
     }

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A method as its server sees it: how its arguments are read, what runs it, and which of its exceptions travel. */
+/** A method on the side of the server: how its arguments are read, what runs it, and which of its exceptions travel. */
 public final class ServedMethod {
 
     private interface ParamsDecoder {
@@ -92,7 +92,7 @@ public final class ServedMethod {
         }
     }
 
-    /** A method by name alone. */
+    /** A method that is served by name, without a contract. */
     public static <P> ServedMethod of(String name, Class<P> type, MethodHandler<P> handler, RpcCodec codec) {
         ObjectReader reader = codec.reader(type);
         JavaType asRead = reader.getValueType();
@@ -160,12 +160,12 @@ public final class ServedMethod {
         return async ? Objects.requireNonNull(result, "the method gave no stage") : result;
     }
 
-    /** How what it gives is written. */
+    /** How its result is written. */
     public ValueWriter result() {
         return result;
     }
 
-    /** Whether what it gives may be still to come. */
+    /** Whether it may return a stage. */
     public boolean mayGiveStage() {
         return mayGiveStage;
     }

@@ -35,9 +35,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Methods that this node serves together: two channels per method, one queue for all of them.
+ * A service on this node: two channels per method, and one queue for all of them.
  *
- * <p>Every request that can be answered is answered exactly once: with a result, with the service's own fault, or with
+ * <p>Every request that can be answered is answered exactly once: with a result, with the fault of the service, or with
  * an error that says whether it was executed.
  */
 public final class ServedService implements Registration {
@@ -49,16 +49,16 @@ public final class ServedService implements Registration {
     /** What a service needs of its server. */
     public interface Home {
 
-        /** Tells the others that the service can be called. */
+        /** Announces that the service can be called. */
         CompletableFuture<Void> announce(ServedService service);
 
-        /** Tells them that it will not be any more. */
+        /** Announces that it will not be served any more. */
         CompletableFuture<Void> withdraw(ServedService service);
 
-        /** The link was down: others may doubt that this node is there. */
+        /** The connection was interrupted: other nodes may take this one for gone. */
         void announceAgain();
 
-        /** It has ended. */
+        /** The service has ended. */
         void forget(ServedService service);
     }
 
@@ -107,15 +107,10 @@ public final class ServedService implements Registration {
         this.concurrency = options.concurrency();
         Mailbox.Limits waiting = new Mailbox.Limits(limit, WAITING_BYTES);
         this.mailbox = new Mailbox<>(
-                executor,
-                channels::later,
-                options.concurrency(),
-                waiting,
-                ServerCall::size,
-                (execution, next) -> run(execution));
+                executor, channels::later, options.concurrency(), waiting, ServerCall::size, (call, next) -> run(call));
     }
 
-    /** How many calls are there at most, those that wait among them. */
+    /** How many calls there are at most, running or waiting. */
     static int limit(ServiceOptions options) {
         return (int) Math.min(Integer.MAX_VALUE, (long) options.concurrency() + options.queue());
     }
@@ -129,7 +124,7 @@ public final class ServedService implements Registration {
         return methods;
     }
 
-    /** What the others are told of its methods, by their names without the service. */
+    /** The signatures of its methods that are announced, by their names without the service. */
     public Map<String, String> shapes() {
         return shapes;
     }
@@ -138,7 +133,7 @@ public final class ServedService implements Registration {
         return methods.stream().anyMatch(served -> served.name().equals(method));
     }
 
-    /** Listens on all channels, and then tells the others. */
+    /** Subscribes to all channels, and then announces the service. */
     public void open() {
         for (ServedMethod method : methods) {
             String toAll = channels.names().method(method.name());
@@ -165,7 +160,7 @@ public final class ServedService implements Registration {
         return CompletableFuture.completedFuture(null);
     }
 
-    /** Takes back what has been done so far, so that it can be tried again. */
+    /** Undoes what has been done so far, so that it can be tried again. */
     private CompletableFuture<Void> failed(Throwable failure) {
         home.withdraw(this);
         return end().handle((done, ignored) -> {
@@ -192,7 +187,7 @@ public final class ServedService implements Registration {
             this.method = method;
         }
 
-        /** Interceptors have made no promise. */
+        /** Interceptors may block. */
         @Override
         public boolean isDirect() {
             return method.nonBlocking() && !replies.isIntercepted();
@@ -218,7 +213,7 @@ public final class ServedService implements Registration {
                     }
                 } catch (IOException e) {
                     channels.reportBad(channel, "A cancellation was dropped: " + e.getMessage());
-                } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+                } catch (RuntimeException | Error e) { // a defect of ours, which must not hold up the next messages
                     channels.reportBroken(channel, e);
                 }
             }
@@ -230,131 +225,131 @@ public final class ServedService implements Registration {
         }
     }
 
-    /** Of these notifications only one is known; others are for nodes that know more. */
+    /** Of these notifications only one is known; others are for newer nodes. */
     private void control(RpcCodec.Request request) throws IOException {
         if (request.method().equals(RpcCodec.CANCEL)) {
             RpcCodec.Request which = codec.readCancel(request.params());
-            ServerCall execution = deduplicator.find(which.from(), which.id());
-            if (execution != null) {
-                execution.cancel();
+            ServerCall call = deduplicator.find(which.from(), which.id());
+            if (call != null) {
+                call.cancel();
             }
         } else {
             LOG.debug("Not understood: {}", RpcFailures.sanitized(request.method()));
         }
     }
 
-    private void take(ServerCall execution, Executor next) {
-        if (execution.hasExpired()) {
-            expired(execution); // whoever sent it knows nothing of it any more, and it is not to be remembered
-        } else if (!deduplicator.isNew(execution)) {
-            LOG.debug("Dropped a second request of {} for {}", execution.caller(), execution.method());
-        } else if (replies.isCrowded(execution)) {
-            crowded(execution); // also if its answer is known already
-        } else if (idempotencyCache.isFirst(execution)) {
-            if (execution.served().nonBlocking() && !replies.isIntercepted() && !ended.get()) {
-                run(execution);
+    private void take(ServerCall call, Executor next) {
+        if (call.hasExpired()) {
+            expired(call); // its caller has given it up, so it need not be remembered
+        } else if (!deduplicator.isNew(call)) {
+            LOG.debug("Dropped a second request of {} for {}", call.caller(), call.method());
+        } else if (replies.isCrowded(call)) {
+            crowded(call); // even if its answer is known already
+        } else if (idempotencyCache.isFirst(call)) {
+            if (call.served().nonBlocking() && !replies.isIntercepted() && !ended.get()) {
+                run(call);
             } else {
                 if (mailbox.size() >= concurrency) {
-                    execution.detachFromFrame();
+                    call.detachFromFrame();
                 }
-                if (!mailbox.offer(execution, next)) {
-                    refuse(execution);
+                if (!mailbox.offer(call, next)) {
+                    refuse(call);
                 }
             }
         }
     }
 
-    private void refuse(ServerCall execution) {
+    private void refuse(ServerCall call) {
         if (ended.get()) {
             String leaving = "the node is about to leave; nothing was executed";
-            replies.refuse(execution, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
+            replies.refuse(call, RpcCodec.DRAINING, Reason.DRAINING, leaving, "");
         } else {
             String busy = "the node has " + limit + " calls of this service to do; nothing was executed";
-            replies.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RpcCodec.RETRY_AFTER);
+            replies.refuse(call, RpcCodec.OVERLOADED, Reason.OVERLOADED, busy, RpcCodec.RETRY_AFTER);
         }
     }
 
-    private void expired(ServerCall execution) {
+    private void expired(ServerCall call) {
         String late = "the deadline passed before it was started";
-        replies.refuse(execution, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
+        replies.refuse(call, RpcCodec.DEADLINE_PASSED, Reason.TIMEOUT, late, "");
     }
 
-    private void crowded(ServerCall execution) {
-        replies.refuse(execution, RpcCodec.OVERLOADED, Reason.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER);
+    private void crowded(ServerCall call) {
+        replies.refuse(call, RpcCodec.OVERLOADED, Reason.OVERLOADED, ReplyPacer.CROWDED, RpcCodec.RETRY_AFTER);
     }
 
-    private void run(ServerCall execution) {
-        if (execution.hasExpired()) {
-            expired(execution);
+    private void run(ServerCall call) {
+        if (call.hasExpired()) {
+            expired(call);
             return;
         }
-        if (replies.isCrowded(execution)) { // since it came
-            crowded(execution);
+        if (replies.isCrowded(call)) { // since it arrived
+            crowded(call);
             return;
         }
-        if (!execution.begin()) {
+        if (!call.begin()) {
             return;
         }
         boolean later = false;
-        CallContext outer = execution.enter(); // interceptors see the call like the method itself
+        CallContext outer = call.enter(); // interceptors see the call like the method itself
         try {
-            later = replies.allows(execution) && serve(execution);
+            later = replies.allows(call) && serve(call);
         } finally {
-            execution.leave(outer);
+            call.leave(outer);
             if (!later) {
-                execution.onMethodEnded();
+                call.onMethodEnded();
             }
         }
     }
 
-    /** True if the answer comes later. */
-    private boolean serve(ServerCall execution) {
-        ServedMethod method = execution.served();
+    /** Runs the method; true if the answer comes later. */
+    private boolean serve(ServerCall call) {
+        ServedMethod method = call.served();
         @Nullable Object[] arguments;
         try {
-            arguments = method.arguments(execution.request().params());
+            arguments = method.arguments(call.request().params());
         } catch (IOException e) {
             String problem = String.valueOf(e.getMessage());
-            replies.refuse(execution, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
+            replies.refuse(call, RpcCodec.INVALID_PARAMS, Reason.REFUSED, problem, "");
             return false;
-        } catch (RuntimeException | Error e) { // a broken class path, which is no matter of the caller's arguments
-            replies.fail(execution, e);
+        } catch (RuntimeException | Error e) { // a broken class path, for which the arguments are not to blame
+            replies.fail(call, e);
             return false;
         }
-        execution.releaseParams();
+        call.releaseParams();
         if (method.mayGiveStage() && async.size() >= limit) {
-            refuse(execution);
+            refuse(call);
             return false;
         }
-        if (execution.isCancelled()) {
+        if (call.isCancelled()) {
             return false; // while its arguments were read
         }
         try {
             Object result = method.run(arguments);
             if (method.mayGiveStage() && result instanceof CompletionStage<?> stage) {
-                finishLater(execution, stage);
+                finishLater(call, stage);
                 return true;
             }
-            replies.finish(execution, result);
+            replies.finish(call, result);
         } catch (Throwable t) {
-            replies.fail(execution, t);
+            replies.fail(call, t);
         }
         return false;
     }
 
-    private void finishLater(ServerCall execution, CompletionStage<?> stage) {
+    private void finishLater(ServerCall call, CompletionStage<?> stage) {
         async.add();
-        AtomicBoolean finished = new AtomicBoolean(); // a stage of the program's own making may do as it likes
+        AtomicBoolean finished = new AtomicBoolean(); // a stage of the program may complete twice, or throw
         BiConsumer<@Nullable Object, @Nullable Throwable> once = (value, failure) -> {
             if (finished.compareAndSet(false, true)) {
                 try {
                     if (failure == null) {
-                        replies.finish(execution, value);
+                        replies.finish(call, value);
                     } else {
-                        replies.fail(execution, failure);
+                        replies.fail(call, failure);
                     }
                 } finally {
-                    execution.onMethodEnded();
+                    call.onMethodEnded();
                     async.remove();
                 }
             }
@@ -384,7 +379,7 @@ public final class ServedService implements Registration {
         return closing;
     }
 
-    /** A call must not wait for the end of its own service, of which it is a part. */
+    /** A call must not wait for the end of its own service. */
     private void requireOutside() {
         if (ServerCall.isOf(methods)) {
             throw new IllegalStateException("A call of service " + name + " would wait for the service's own end, which"
@@ -400,7 +395,7 @@ public final class ServedService implements Registration {
                 .whenCompleteAsync((done, failure) -> home.forget(this), executor);
     }
 
-    /** Takes nothing more; completes when everything that was taken has been answered. */
+    /** Takes no more calls; completes when all those that were taken have been answered. */
     public CompletableFuture<Void> end() {
         ended.set(true);
         return CompletableFuture.allOf(
@@ -413,12 +408,12 @@ public final class ServedService implements Registration {
                 .thenCompose(done -> async.drained());
     }
 
-    /** There is no more time: who has not been started may go elsewhere, and is not started meanwhile. */
+    /** Refuses what has not been started, so that it can go to another node: there is no more time. */
     public void abandon() {
         deduplicator.waiting().stream().filter(ServerCall::begin).forEach(this::refuse);
     }
 
-    /** The calls whose methods gave a stage that is not complete yet. Thread-safe. */
+    /** Counts calls whose methods returned a stage that is not complete yet. Thread-safe. */
     private static final class AsyncCalls {
 
         private int size; // guarded by this
@@ -445,7 +440,7 @@ public final class ServedService implements Registration {
             return size;
         }
 
-        /** Completes when none is left of those that run now. */
+        /** Completes when those that run now have ended. */
         synchronized CompletableFuture<Void> drained() {
             return drained;
         }

@@ -15,16 +15,16 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request at the node that serves it, from its arrival to its one answer.
+ * A request on the node that serves it, from its arrival to its one answer.
  *
- * <p>The result, the failure, the cancellation and the end of the node are rivals for the answer: whoever settles the
- * execution first gives it. Guarded by its own lock.
+ * <p>The result, a failure, a cancellation and the end of the node compete for the answer: the first one to settle the
+ * call gives it. Guarded by its own lock.
  */
 public final class ServerCall implements CallContext {
 
     private static final int SMALL_FRAME = 1_024;
 
-    /** What it costs to keep one, beyond the texts of its request. */
+    /** The cost of keeping one, beside the texts of its request. */
     private static final int OVERHEAD = 1_024;
 
     private enum State {
@@ -42,10 +42,10 @@ public final class ServerCall implements CallContext {
     private volatile boolean cancelled;
     private volatile boolean callerGone;
     private State state = State.WAITING; // guarded by this, like all below
-    private @Nullable Thread thread; // runs the method now
-    private boolean wasInterrupted; // the thread was interrupted when it came, which was not meant for the method
-    private @Nullable IdempotencyCache cache; // knows it by its key
-    private boolean joined; // another one runs for it
+    private @Nullable Thread thread; // which runs the method
+    private boolean wasInterrupted; // the thread was interrupted before, which was not meant for the method
+    private @Nullable IdempotencyCache cache; // which has it, by its key
+    private boolean joined; // waits for another one that runs
     private RequestDeduplicator.@Nullable RequestKey requestKey; // as long as it can be found by it
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
@@ -76,7 +76,7 @@ public final class ServerCall implements CallContext {
         return size;
     }
 
-    /** What is still kept when it has its answer. */
+    /** The bytes that are still kept when it has its answer. */
     int keptBytes() {
         RpcCodec.Request kept = request;
         int bytes = OVERHEAD + kept.key().length();
@@ -86,14 +86,16 @@ public final class ServerCall implements CallContext {
         return bytes;
     }
 
-    /** Once the arguments are read, the frame that they came in need not be kept. */
+    /** Releases the frame with the arguments, once they are read. */
     void releaseParams() {
         if (request.params() != null) {
             request = request.withoutParams();
         }
     }
 
-    /** It is about to wait, and is counted as what it is itself: so it must not keep a frame that is much larger. */
+    /**
+     * Releases a frame that is much larger than the call itself, which is about to wait and is counted by its own size.
+     */
     void detachFromFrame() {
         Message params = request.params();
         if (params != null && params.bytes().length > 2 * params.length() + SMALL_FRAME) {
@@ -105,7 +107,7 @@ public final class ServerCall implements CallContext {
         return System.nanoTime() - deadline >= 0;
     }
 
-    /** From here on it counts as executed; false if it was settled before. */
+    /** Begins its execution; false if it was settled before. */
     synchronized boolean begin() {
         if (state != State.WAITING) {
             return false;
@@ -119,7 +121,7 @@ public final class ServerCall implements CallContext {
         return state == State.WAITING && !joined;
     }
 
-    /** This thread serves it until {@link #leave}; gives what it was serving before. */
+    /** Makes it the current call of this thread until {@link #leave}; returns the one before. */
     @Nullable
     CallContext enter() {
         synchronized (this) {
@@ -134,7 +136,10 @@ public final class ServerCall implements CallContext {
         return outer;
     }
 
-    /** Whoever interrupted the thread meanwhile meant the method, and not what this thread does next. */
+    /**
+     * Ends what {@link #enter} began. An interrupt since then was meant for the method, and not for what this thread
+     * does next.
+     */
     void leave(@Nullable CallContext outer) {
         CallScope.set(outer);
         synchronized (this) {
@@ -146,7 +151,7 @@ public final class ServerCall implements CallContext {
         }
     }
 
-    /** The method has really ended, which a call that was cancelled does later than it is answered. */
+    /** The method has really ended; of a call that was cancelled, that is later than the answer. */
     void onMethodEnded() {
         if (request.key().isEmpty()) {
             return; // as most are
@@ -161,7 +166,7 @@ public final class ServerCall implements CallContext {
         }
     }
 
-    /** Gives the answer, unless there is one; no reason means a result. */
+    /** Gives the answer, unless it has one; no reason means a result. */
     void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
         IdempotencyCache known;
         RequestDeduplicator.RequestKey remembered;
@@ -189,24 +194,27 @@ public final class ServerCall implements CallContext {
         }
     }
 
-    /** It is remembered there, until it is settled. */
+    /** It can be found by this key until it is settled. */
     synchronized void rememberedAs(RequestDeduplicator.RequestKey key) {
         requestKey = key;
     }
 
-    /** It is known there by its key, and runs for all of them or waits for the one that does; false if it is over. */
+    /**
+     * It is in the cache by its key, and runs for all calls with that key, or waits for the one that does; false if it
+     * is settled.
+     */
     synchronized boolean cachedIn(IdempotencyCache calls, boolean runs) {
         cache = calls;
         joined = !runs;
         return state != State.SETTLED;
     }
 
-    /** Another one waits for it, too, perhaps for longer. */
+    /** Another call waits for it as well, perhaps for longer. */
     synchronized void extendTo(ServerCall other) {
         deadline = Math.max(deadline - arrived, other.deadline - arrived) + arrived;
     }
 
-    /** The caller has given up. What others wait for as well goes on. */
+    /** The caller has cancelled it. What other calls wait for as well goes on. */
     void cancel() {
         IdempotencyCache known;
         synchronized (this) {
@@ -222,7 +230,7 @@ public final class ServerCall implements CallContext {
         }
     }
 
-    /** Nobody waits for it any more. */
+    /** Stops it; no call waits for it any more. */
     private void stop() {
         List<Runnable> actions;
         boolean started;
@@ -242,7 +250,7 @@ public final class ServerCall implements CallContext {
         actions.forEach(replies::execute);
     }
 
-    /** Its answer found nobody. */
+    /** Its answer had no receiver. */
     void onCallerLost() {
         List<Runnable> actions;
         synchronized (this) {
@@ -253,7 +261,7 @@ public final class ServerCall implements CallContext {
         actions.forEach(replies::execute);
     }
 
-    /** Whether somebody wants to know for sure if the answer found its caller. */
+    /** Whether the program has asked whether the answer reached its caller. */
     synchronized boolean asksForCaller() {
         return !goneActions.isEmpty();
     }

@@ -30,7 +30,7 @@ public final class Arguments {
 
         private final ObjectWriter byClass;
         private final boolean known;
-        private final List<ValueWriter> writers; // none if the classes of the arguments tell all
+        private final List<ValueWriter> writers; // none if the classes of the arguments are enough
 
         /**
          * Prepares the writing.
@@ -77,7 +77,7 @@ public final class Arguments {
             return true;
         }
 
-        /** As an element of an array it would not say which of several classes it is. */
+        /** Each by its own class: as an element of an array it would not show which of several classes it is. */
         private byte[] eachByItsClass(@Nullable Object[] arguments) throws JsonProcessingException {
             return Json.write(byClass, out -> {
                 out.writeStartArray();
@@ -191,7 +191,7 @@ public final class Arguments {
                     arguments[index] = argument(parser, index);
                     given.set(index);
                 } else {
-                    parser.skipChildren(); // of a caller who knows more
+                    parser.skipChildren(); // of a newer caller
                 }
             }
             if (given.cardinality() != readers.length) {
@@ -214,7 +214,7 @@ public final class Arguments {
                     throw broken;
                 }
                 if (Json.causeOf(e, JsonParseException.class) != null) {
-                    throw e; // it is none of this argument, but of all that follows
+                    throw e; // not of this argument alone, but of all that follows
                 }
                 throw misfit(index, TypeNames.misfit(e, reader.getValueType()), e);
             }

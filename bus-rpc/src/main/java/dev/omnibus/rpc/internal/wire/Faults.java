@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How the exceptions of one method travel: the service's {@link RpcFault} and those that the contract declares. On the
- * server's side they become an answer, on the caller's side exceptions again. Thread-safe.
+ * How the exceptions of one method travel: the {@link RpcFault} of the service, and those that the contract declares.
+ * On the server they become an answer, on the client exceptions again. Thread-safe.
  */
 public final class Faults {
 
@@ -52,7 +52,7 @@ public final class Faults {
                 fault.types().stream().map(codec::writer).toList())));
     }
 
-    /** The answer that an exception is; null if it is not for others to know. */
+    /** Makes an exception into an answer; null if callers must not see it. */
     public RpcCodec.@Nullable Answer answer(Throwable failure)
             throws JsonProcessingException, ReflectiveOperationException {
         if (failure instanceof RpcFault fault) {
@@ -90,7 +90,7 @@ public final class Faults {
         });
     }
 
-    /** The exception that an answer with an error is. */
+    /** Makes an answer with an error into an exception. */
     public Throwable failure(RpcCodec.Response reply, String method, Duration elapsed) {
         if (reply.code() <= 0) {
             return RpcFailures.answered(reply, method, elapsed);
@@ -101,14 +101,14 @@ public final class Faults {
                     return known.declared()
                             .make(reply.message(), known.details().read(reply.details()));
                 } catch (IOException | ReflectiveOperationException | RuntimeException | Error e) {
-                    break; // not in the shape that is known here: the fault says what was said
+                    break; // not in the shape that is known here: an RpcFault has all that was sent
                 }
             }
         }
         return undeclared(codec, reply, method, elapsed);
     }
 
-    /** The exception that an answer with an error is, where no contract declares any. */
+    /** Makes an answer with an error into an exception, where no contract declares any. */
     public static RpcException undeclared(RpcCodec codec, RpcCodec.Response reply, String method, Duration elapsed) {
         if (reply.code() <= 0) {
             return RpcFailures.answered(reply, method, elapsed);
@@ -139,11 +139,11 @@ public final class Faults {
      * <p>Its shape is that of its constructor: {@code (String message)}, or {@code (String message, …)} with further
      * parameters, each of which has an accessor of the same name ({@code sku()} or {@code getSku()}). Only the classes
      * that the caller's own contract names are ever made, never one by a name from the wire. Exceptions of the JDK do
-     * not travel: nobody wrote their messages for others to read.
+     * not travel: their messages were not written for others to read.
      */
     public static final class Declared {
 
-        /** The code on the wire of all of them; the type tells which. */
+        /** The code of all of them on the wire; the type tells them apart. */
         static final int CODE = 1;
 
         private final Class<? extends Throwable> type;
@@ -165,9 +165,9 @@ public final class Faults {
         }
 
         /**
-         * What a method declares, the most specific ones first.
+         * The exceptions that a method declares, the most specific ones first.
          *
-         * @throws IllegalArgumentException if one of them has not the shape
+         * @throws IllegalArgumentException if one of them does not have the shape
          */
         public static List<Declared> of(String operation, Method method, TypeFactory types) {
             Map<String, Declared> byName = new LinkedHashMap<>();
@@ -186,12 +186,13 @@ public final class Faults {
             return List.copyOf(byName.values());
         }
 
-        /** Says of a promise that it is not kept: the caller would prepare for an exception that never comes. */
+        /** Warns of exceptions that are declared and never arrive, because a caller would prepare for them. */
         public static void warnOfJdkExceptions(String operation, Method method) {
             for (Class<?> type : method.getExceptionTypes()) {
                 boolean checked =
                         Exception.class.isAssignableFrom(type) && !RuntimeException.class.isAssignableFrom(type);
-                boolean anything = type == Exception.class || type == InterruptedException.class; // said of any method
+                boolean anything =
+                        type == Exception.class || type == InterruptedException.class; // declared by many methods
                 if (checked && !anything && type.getName().startsWith("java.")) {
                     LOG.warn(
                             "The method {} declares {}, which does not travel, because nobody wrote its message for others"
@@ -281,7 +282,7 @@ public final class Faults {
             return Arrays.stream(constructor.getParameters()).skip(1);
         }
 
-        /** Its own, or one that it inherits from an exception of the program. */
+        /** An accessor of its own, or one that it inherits from an exception of the program. */
         private static @Nullable Method accessor(JavaType type, String name, JavaType result, TypeFactory known) {
             String getter = "get" + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
             for (JavaType above = type;
@@ -304,7 +305,7 @@ public final class Faults {
             return null;
         }
 
-        /** What it is called on the wire. */
+        /** Its name on the wire. */
         public String name() {
             return type.getSimpleName();
         }
@@ -332,7 +333,7 @@ public final class Faults {
             return details;
         }
 
-        /** The exception again. */
+        /** Makes the exception. */
         Throwable make(String message, @Nullable Object[] details) throws ReflectiveOperationException {
             @Nullable Object[] arguments = new Object[1 + details.length];
             arguments[0] = message;

@@ -16,38 +16,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A token bucket for each inbox that is answered to. A request names the inbox that its answer goes to, and may name
- * somebody else's: a few small requests for large answers would have Redis end the connection of that process, for what
- * it has not read yet. So beyond a first burst, replies to one inbox are spread over time, and a little later calls for
- * it are refused. Small replies are not counted: to ask for them costs as much as they do. Thread-safe.
+ * A token bucket per inbox that replies go to. A request names the inbox for its answer, and may name that of another
+ * process: a few small requests with large answers would make Redis close the connection of that process, for what it
+ * has not read yet. So beyond a first burst, replies to one inbox are spread over time, and a little later calls for it
+ * are refused. Small replies are not counted: to request them costs as much as they do. Thread-safe.
  */
 public final class ReplyPacer {
 
-    /** Why a call is refused whose caller gets its replies more slowly than it asks for them. */
+    /** Why a call is refused whose caller requests replies faster than they may be sent. */
     public static final String CROWDED =
             "too much waits to be sent to the caller's inbox already; nothing was executed";
 
-    /** Replies below that pass freely. */
+    /** Replies below this size pass freely. */
     static final int FREE_BYTES = 1_024;
 
-    /** What an inbox gets at once. */
+    /** The bytes that an inbox gets at once. */
     static final long BURST_BYTES = 2L * 1024 * 1024;
 
-    /** And then in a second. */
+    /** The bytes that it gets per second from then on. */
     static final long BYTES_PER_SECOND = 32L * 1024 * 1024;
 
-    /** What may wait for one inbox before further calls for it are refused. */
+    /** How many bytes may wait for one inbox before further calls for it are refused. */
     static final long MAX_WAITING_BYTES = 8L * 1024 * 1024;
 
-    /** What may wait for all inboxes together. */
+    /** How many bytes may wait for all inboxes together. */
     static final long MAX_TOTAL_WAITING_BYTES = 64L * 1024 * 1024;
 
-    /** Every debt is paid by then; after days the product with the bytes of a second would overflow. */
+    /** Every debt is paid by then; after days the product with the rate would overflow. */
     private static final long LONG_AGO_MICROS = TimeUnit.HOURS.toMicros(1);
 
     private static final int SWEEP_AT = 1_024;
 
-    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // the name that users know
 
     private record Waiting(int bytes, Runnable send) {}
 
@@ -71,7 +71,7 @@ public final class ReplyPacer {
             }
         }
 
-        /** Those whose turn has come. A reply that is larger than what is there leaves a debt. */
+        /** Takes the replies whose turn it is. A reply that is larger than the level leaves a debt. */
         void take(List<Runnable> into) {
             while (level > 0 && !waiting.isEmpty()) {
                 Waiting next = waiting.remove();
@@ -107,7 +107,7 @@ public final class ReplyPacer {
     /**
      * Sends a reply, now or when it is its turn.
      *
-     * @param send sends it; does not block
+     * @param send sends it; must not block
      */
     public void pass(String inbox, int bytes, Runnable send) {
         if (bytes < FREE_BYTES || passes(inbox, bytes, send)) {
@@ -147,8 +147,8 @@ public final class ReplyPacer {
         return false;
     }
 
-    /** A reply that was passed and reached nobody has flooded nobody: the next one need not wait for it. */
-    public void giveBack(String inbox, int bytes) {
+    /** Refunds a reply that reached no receiver: the next one need not wait for it. */
+    public void refund(String inbox, int bytes) {
         if (bytes < FREE_BYTES) {
             return;
         }
@@ -194,7 +194,7 @@ public final class ReplyPacer {
         sendAll(ready);
     }
 
-    /** One that cannot be sent does not keep back the others. */
+    /** A reply that cannot be sent does not hold up the others. */
     private static void sendAll(List<Runnable> replies) {
         for (Runnable reply : replies) {
             try {
@@ -217,7 +217,7 @@ public final class ReplyPacer {
                 && (bucket.waitingBytes >= MAX_WAITING_BYTES || waitingBytes >= MAX_TOTAL_WAITING_BYTES);
     }
 
-    /** Forgets inboxes whose buckets are full again, which is soon, once there are many. */
+    /** Removes inboxes whose buckets are full again, which is soon, once there are many. */
     private void sweep(long now) {
         if (buckets.size() < sweepAt) {
             return;
@@ -231,7 +231,7 @@ public final class ReplyPacer {
         return buckets.size();
     }
 
-    /** Sends everything at once, and lets pass what comes later: the node is about to leave. */
+    /** Sends everything at once, and passes what comes later: the node is about to leave. */
     public void close() {
         List<Runnable> all = new ArrayList<>();
         synchronized (this) {

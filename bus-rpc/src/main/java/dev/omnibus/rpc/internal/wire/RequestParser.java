@@ -16,10 +16,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a request as they are read. Goes on behind a field that is wrong, because those that follow may say
- * whom to tell.
+ * Parses the members of a request one by one. Goes on after a member that is wrong, because those that follow may name
+ * the inbox to answer to.
  */
-final class RequestParser implements RpcCodec.Fields {
+final class RequestParser implements RpcCodec.MemberReader {
 
     private static final int MAX_HEADERS = 64;
 
@@ -42,7 +42,7 @@ final class RequestParser implements RpcCodec.Fields {
         switch (name) {
             case "jsonrpc" -> {
                 if (!text(parser, name).equals("2.0")) {
-                    wrong("its jsonrpc is not \"2.0\"");
+                    reject("its jsonrpc is not \"2.0\"");
                 }
             }
             case "id" -> id = id(parser, message);
@@ -53,7 +53,7 @@ final class RequestParser implements RpcCodec.Fields {
                 if (read.isObject()) {
                     metaInParams = read.meta();
                 } else if (read.meta() != null) {
-                    wrong("the _meta in its params is not an object");
+                    reject("the _meta in its params is not an object");
                 }
             }
             case "meta" -> meta(parser);
@@ -68,11 +68,11 @@ final class RequestParser implements RpcCodec.Fields {
                 if (text.length() <= RpcCodec.MAX_NAME_LENGTH) {
                     return text.toString();
                 }
-                wrong("its id has " + text.length() + " bytes; it may have " + RpcCodec.MAX_NAME_LENGTH);
+                reject("its id has " + text.length() + " bytes; it may have " + RpcCodec.MAX_NAME_LENGTH);
             }
             case VALUE_NULL -> {}
             default -> {
-                wrong("its id is neither a whole number nor a string");
+                reject("its id is neither a whole number nor a string");
                 parser.skipChildren();
             }
         }
@@ -81,7 +81,7 @@ final class RequestParser implements RpcCodec.Fields {
 
     private void meta(JsonParser parser) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
-            wrong("its meta is not an object");
+            reject("its meta is not an object");
             parser.skipChildren();
             return;
         }
@@ -104,17 +104,17 @@ final class RequestParser implements RpcCodec.Fields {
         }
     }
 
-    /** Null if its params have none. */
+    /** The meta in its params; null if they have none. */
     @Nullable
     Message metaInParams() {
         return metaInParams;
     }
 
-    /** The fields of the meta that was found in the params: what meta itself does not say. */
-    RpcCodec.Fields ofMetaInParams() {
-        Set<String> said = given();
+    /** Reads the meta that was found in the params: what the meta of the request itself does not have. */
+    RpcCodec.MemberReader ofMetaInParams() {
+        Set<String> given = given();
         return (name, parser, message) -> {
-            if (said.contains(name)) {
+            if (given.contains(name)) {
                 parser.skipChildren();
             } else {
                 meta(name, parser);
@@ -123,26 +123,26 @@ final class RequestParser implements RpcCodec.Fields {
     }
 
     private Set<String> given() {
-        Set<String> said = new HashSet<>();
-        addUnless(from.isEmpty(), "from", said);
-        addUnless(replyTo.isEmpty(), "replyTo", said);
-        addUnless(ttlMillis == NOT_GIVEN, "ttl", said);
-        addUnless(key.isEmpty(), "key", said);
-        addUnless(trace.isEmpty(), RpcCodec.TRACE, said);
-        addUnless(headers.isEmpty(), "headers", said);
-        return said;
+        Set<String> given = new HashSet<>();
+        addUnless(from.isEmpty(), "from", given);
+        addUnless(replyTo.isEmpty(), "replyTo", given);
+        addUnless(ttlMillis == NOT_GIVEN, "ttl", given);
+        addUnless(key.isEmpty(), "key", given);
+        addUnless(trace.isEmpty(), RpcCodec.TRACE, given);
+        addUnless(headers.isEmpty(), "headers", given);
+        return given;
     }
 
-    private static void addUnless(boolean missing, String name, Set<String> said) {
+    private static void addUnless(boolean missing, String name, Set<String> given) {
         if (!missing) {
-            said.add(name);
+            given.add(name);
         }
     }
 
-    /** What the caller's program has to say. Only texts are. */
+    /** The headers of the program. Only those whose values are strings count. */
     private void headers(JsonParser parser) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
-            wrong("its headers are not an object");
+            reject("its headers are not an object");
             parser.skipChildren();
             return;
         }
@@ -153,7 +153,7 @@ final class RequestParser implements RpcCodec.Fields {
             if (parser.nextToken() == JsonToken.VALUE_STRING && read.size() < MAX_HEADERS) {
                 characters += name.length() + parser.getTextLength();
                 if (characters > RpcCodec.MAX_HEADER_CHARACTERS) {
-                    wrong("its headers have more than " + RpcCodec.MAX_HEADER_CHARACTERS + " characters");
+                    reject("its headers have more than " + RpcCodec.MAX_HEADER_CHARACTERS + " characters");
                 } else {
                     read.put(name, parser.getText());
                 }
@@ -164,8 +164,8 @@ final class RequestParser implements RpcCodec.Fields {
         headers = Collections.unmodifiableMap(read);
     }
 
-    /** The fields of the params of a cancellation, which have the same names. */
-    RpcCodec.Fields ofCancel() {
+    /** Reads the params of a cancellation, which have the same names. */
+    RpcCodec.MemberReader ofCancel() {
         return (name, parser, message) -> {
             switch (name) {
                 case "id" -> id = id(parser, message);
@@ -175,13 +175,13 @@ final class RequestParser implements RpcCodec.Fields {
         };
     }
 
-    /** It is written to logs: nothing but a node id gets there. */
+    /** A node id; it is written to logs, so nothing else is let through. */
     private String nodeId(JsonParser parser, String name) throws IOException {
         String node = text(parser, name, RpcCodec.MAX_NAME_LENGTH);
         if (RpcCodec.isNodeId(node)) {
             return node;
         }
-        wrong("its " + name + " is not a node id");
+        reject("its " + name + " is not a node id");
         return "";
     }
 
@@ -189,7 +189,7 @@ final class RequestParser implements RpcCodec.Fields {
         if (parser.currentToken() == JsonToken.VALUE_STRING) {
             return parser.getText();
         }
-        wrong("its " + name + " is not a string");
+        reject("its " + name + " is not a string");
         parser.skipChildren();
         return "";
     }
@@ -199,7 +199,7 @@ final class RequestParser implements RpcCodec.Fields {
         if (text.length() <= longest) {
             return text;
         }
-        wrong("its " + name + " has " + text.length() + " characters; it may have " + longest);
+        reject("its " + name + " has " + text.length() + " characters; it may have " + longest);
         return "";
     }
 
@@ -207,12 +207,12 @@ final class RequestParser implements RpcCodec.Fields {
         if (parser.currentToken() == JsonToken.VALUE_NUMBER_INT && parser.getNumberType() != NumberType.BIG_INTEGER) {
             return parser.getLongValue();
         }
-        wrong("its ttl is not a whole number of milliseconds");
+        reject("its ttl is not a whole number of milliseconds");
         parser.skipChildren();
         return RpcCodec.DEFAULT_TTL_MILLIS;
     }
 
-    /** What is wrong with it, or nothing. */
+    /** What is wrong with the request; empty if nothing is. */
     String problem() {
         if (!problem.isEmpty()) {
             return problem;
@@ -226,7 +226,7 @@ final class RequestParser implements RpcCodec.Fields {
         return structured ? "" : "its params are neither an array nor an object";
     }
 
-    private void wrong(String what) {
+    private void reject(String what) {
         if (problem.isEmpty()) {
             problem = what;
         }

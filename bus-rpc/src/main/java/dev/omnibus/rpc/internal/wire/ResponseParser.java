@@ -9,8 +9,8 @@ import dev.omnibus.internal.json.Json;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** The fields of a response as they are read. */
-final class ResponseParser implements RpcCodec.Fields {
+/** Parses the members of a response one by one. */
+final class ResponseParser implements RpcCodec.MemberReader {
 
     private long id = -1;
     private String from = "";
@@ -27,8 +27,9 @@ final class ResponseParser implements RpcCodec.Fields {
         member(this::response, name, parser, whole);
     }
 
-    /** A value that is not as it should be does not hide what follows it: whose reply this is may stand there. */
-    private void member(RpcCodec.Fields fields, String name, JsonParser parser, Message whole) throws IOException {
+    /** Goes on after a member that is wrong: those that follow may name the call. */
+    private void member(RpcCodec.MemberReader fields, String name, JsonParser parser, Message whole)
+            throws IOException {
         try {
             fields.read(name, parser, whole);
         } catch (JsonProcessingException broken) {
@@ -73,7 +74,7 @@ final class ResponseParser implements RpcCodec.Fields {
                 if (parser.currentToken() == JsonToken.START_OBJECT) {
                     object(parser, whole, this::data);
                 } else {
-                    parser.skipChildren(); // somebody else's, and none of our business
+                    parser.skipChildren(); // of another protocol
                 }
             }
             default -> parser.skipChildren();
@@ -96,7 +97,7 @@ final class ResponseParser implements RpcCodec.Fields {
         }
     }
 
-    private void object(JsonParser parser, Message whole, RpcCodec.Fields members) throws IOException {
+    private void object(JsonParser parser, Message whole, RpcCodec.MemberReader members) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             throw new IOException("its error or meta is not an object");
         }
@@ -121,7 +122,7 @@ final class ResponseParser implements RpcCodec.Fields {
         return code;
     }
 
-    /** It is remembered, and written to logs: nothing but a node id gets there. */
+    /** A node id; it is remembered and written to logs, so nothing else is let through. */
     private static String nodeId(JsonParser parser, String name) throws IOException {
         String node = text(parser, name);
         if (!RpcCodec.isNodeId(node)) {
@@ -137,7 +138,7 @@ final class ResponseParser implements RpcCodec.Fields {
         return parser.getText();
     }
 
-    /** What is left of a response that cannot be read; null if nobody knows whose it is. */
+    /** What is left of a response that cannot be read; null if its call is not known. */
     RpcCodec.@Nullable Response unreadable(IOException why, int size) {
         if (id < 0 || from.isEmpty() || !RpcCodec.isNodeId(from)) {
             return null;

@@ -28,7 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one place that knows how calls are written: JSON-RPC 2.0, with a {@code meta} object beside {@code params}.
+ * The codec of calls: JSON-RPC 2.0, with a {@code meta} object beside {@code params}. No other class knows how calls
+ * are written.
  *
  * @see <a href="https://www.jsonrpc.org/specification">JSON-RPC 2.0</a>
  */
@@ -45,39 +46,42 @@ public final class RpcCodec {
     public static final int CANCELLED = -32004;
     public static final int REFUSED = -32005;
 
-    /** Of a response that arrived and cannot be read; never written, and refused if it is. */
+    /** The code of a response that arrived and cannot be read; never sent, and refused if it is received. */
     public static final int UNREADABLE = Integer.MIN_VALUE;
 
     /** The data of an error that advises to try again a little later. */
     public static final String RETRY_AFTER = "{\"retryAfterMs\":100}";
 
-    /** The notification that asks for a call to be given up. */
+    /** The notification that cancels a call. */
     public static final String CANCEL = "$/cancelRequest";
 
-    /** Of these together, with their names: they are kept until the call has its answer, in many calls at a time. */
+    /**
+     * The largest size of all headers together, with their names: they are kept until the call has its answer, in many
+     * calls at a time.
+     */
     public static final int MAX_HEADER_CHARACTERS = 65_536;
 
     /** The header that a call passes on to the calls that are made while it is served. */
     public static final String TRACE = "traceparent";
 
-    /** How the keys begin that calls get by themselves. */
+    /** The beginning of keys that calls get from the client itself. */
     public static final String OWN_KEY = "~";
 
-    /** Of a key, or of the value of a header, in characters. */
+    /** The longest key or value of a header, in characters. */
     public static final int MAX_TEXT_LENGTH = 4_096;
 
-    /** Of what is remembered for a while: many of them shall not fill the memory. */
+    /** The longest name that is remembered for a while: many of them must not fill the memory. */
     static final int MAX_NAME_LENGTH = 512;
 
     static final int MAX_KEY_LENGTH = MAX_TEXT_LENGTH + 32; // with what callers of ours add to it
 
-    /** For a request that does not say how much time is left. */
+    /** The time of a request that does not have one. */
     static final long DEFAULT_TTL_MILLIS = 30_000;
 
-    /** How a message begins that has an id. */
+    /** The beginning of a message with an id. */
     static final byte[] START_ID = WireBytes.utf8("{\"jsonrpc\":\"2.0\",\"id\":");
 
-    /** Where the id begins then. */
+    /** The offset of the id then. */
     static final int ID_FROM = START_ID.length;
 
     /** What stands before a key, which is a text. */
@@ -91,7 +95,7 @@ public final class RpcCodec {
     private static final byte[] KEY = WireBytes.utf8(",\"key\":");
     private static final byte[] NOTHING = {};
 
-    /** What is remembered of callers and servers, to read their messages quickly. */
+    /** How much is remembered of callers and servers, to read their messages quickly. */
     private static final long REMEMBERED_BYTES = 8L * 1024 * 1024;
 
     /** A request that cannot be executed, with as much of it as could be read: often enough to answer it. */
@@ -132,7 +136,7 @@ public final class RpcCodec {
             return new Request("null", method, params, from, replyTo, ttlMillis, key, headers);
         }
 
-        /** The same without what takes room. */
+        /** The same request without the arguments, which take the room. */
         public Request withoutParams() {
             return withParams(null);
         }
@@ -159,7 +163,7 @@ public final class RpcCodec {
         }
     }
 
-    /** What a call came to, without the id under which it is said: a result or an error, written already. */
+    /** The outcome of a call, without its id: a result or an error, already written. */
     public record Answer(boolean isResult, byte[] body) {}
 
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
@@ -188,7 +192,7 @@ public final class RpcCodec {
         return json;
     }
 
-    /** For one reader. */
+    /** A cache for one reader of messages. */
     public RpcEnvelopeCache envelopeCache() {
         return new RpcEnvelopeCache(remembered);
     }
@@ -267,7 +271,7 @@ public final class RpcCodec {
         return out.put(headerPart).put(PARAMS).put(params).put('}').toBytes();
     }
 
-    /** Asks the node that has a call of ours to give it up. */
+    /** Writes the cancellation of a call of this client. */
     public byte[] cancel(long id) {
         return WireBytes.utf8("{\"jsonrpc\":\"2.0\",\"method\":\"" + CANCEL + "\",\"params\":{\"id\":" + id
                 + ",\"from\":\"" + node + "\"}}");
@@ -284,7 +288,7 @@ public final class RpcCodec {
                 .toBytes();
     }
 
-    /** What is written as what it is. */
+    /** A result that is written by its class. */
     public Answer result(@Nullable Object value) throws JsonProcessingException {
         return new Answer(true, Json.write(json.writer(), value));
     }
@@ -301,7 +305,7 @@ public final class RpcCodec {
                         + (data.isEmpty() ? "" : ",\"data\":" + data) + "}"));
     }
 
-    /** An error of the service's own, with what its author has to say about it. */
+    /** An error of the service itself, with the details that its author gave it. */
     static Answer fault(int code, String message, String type, byte[] details) {
         boolean bare = details.length == 0;
         String data = (type.isEmpty() ? "" : "\"type\":" + Json.quoted(type))
@@ -310,7 +314,7 @@ public final class RpcCodec {
         return error(code, message, data.isEmpty() ? "" : "{" + data + "}");
     }
 
-    /** An answer to a request with this id, as it was written there. */
+    /** The response to a request with this id, as it was written there. */
     public byte[] response(String id, Answer answer) {
         byte[] idBytes = WireBytes.utf8(id.isEmpty() ? "null" : id);
         byte[] part = answer.isResult() ? resultPart : errorPart;
@@ -323,7 +327,7 @@ public final class RpcCodec {
                 .toBytes();
     }
 
-    /** Whether a text may be a node id; the empty one is none, but no harm. */
+    /** Whether a text may be a node id. The empty text is none, but does no harm. */
     public static boolean isNodeId(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -398,7 +402,7 @@ public final class RpcCodec {
     }
 
     /**
-     * Reads a response. One that cannot be read, but tells whose call it is for, is an error of its own.
+     * Reads a response. One that cannot be read, but names its call, is an error of its own.
      *
      * @throws IOException if it is none; the message says why
      */
@@ -416,12 +420,12 @@ public final class RpcCodec {
         }
     }
 
-    /** Reads the fields of an object one by one. */
-    interface Fields {
+    /** Reads the members of an object one by one. */
+    interface MemberReader {
         void read(String name, JsonParser parser, Message message) throws IOException;
     }
 
-    private void read(Message message, Fields fields) throws IOException {
+    private void read(Message message, MemberReader fields) throws IOException {
         try (JsonParser parser = Json.envelope(message)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new IOException("it is not a JSON object");
@@ -439,11 +443,11 @@ public final class RpcCodec {
                 fields.read(name, parser, message);
             }
         } catch (JsonProcessingException e) {
-            throw new IOException("it is not JSON that can be read", e); // Jackson's own text names its classes
+            throw new IOException("it is not JSON that can be read", e); // Jackson's message names classes
         }
     }
 
-    /** Reads what has no type of its own. */
+    /** Reads a value without a type. */
     public JsonNode tree(@Nullable Message value) throws IOException {
         return value == null ? MissingNode.getInstance() : Json.read(json.readerFor(JsonNode.class), value);
     }
@@ -467,14 +471,14 @@ public final class RpcCodec {
         return read;
     }
 
-    /** Whoever sent it cannot help it, and whoever can would not see it. */
+    /** Logs a broken class of this program: it is no fault of the sender, and would be seen nowhere else. */
     private static void logIfBroken(Throwable e) {
         if (Json.causeOf(e, Error.class) != null) {
             FailureLog.error(LOG, e, "What was received could not be read");
         }
     }
 
-    /** Writes what is of our own making. */
+    /** Writes a value of ours. */
     public byte[] bytes(Object value) {
         try {
             return Json.write(json.writer(), value);

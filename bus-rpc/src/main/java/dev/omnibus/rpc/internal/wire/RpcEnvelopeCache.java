@@ -7,15 +7,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the requests of callers and the results of nodes of which one was read before, by comparing bytes. Only what is
- * written exactly as {@link RpcCodec} writes it is read here; all else is left to it. Confined to one reader.
+ * A cache of envelopes: reads the requests of known callers and the results of known nodes by comparing bytes. It only
+ * reads what is written exactly as {@link RpcCodec} writes it; everything else is left to that. Confined to one reader.
  */
 public final class RpcEnvelopeCache {
 
-    /** What the same bytes between the id and the time of a request have said before. */
+    /** What is in the bytes between the id and the time of a request. */
     private record Caller(String method, String from, String replyTo, int length) {}
 
-    /** What the same bytes between the id and the result have said before. */
+    /** What is in the bytes between the id and the result. */
     private record Server(String node, int length) {}
 
     private final MessagePartCache<Caller> callers;
@@ -26,13 +26,13 @@ public final class RpcEnvelopeCache {
         servers = new MessagePartCache<>(",\"meta\":{\"from\":\"".length(), 1, budget);
     }
 
-    /** Forgets everything; nothing is read any more. */
+    /** Forgets everything, and reads nothing any more. */
     public void close() {
         callers.end();
         servers.end();
     }
 
-    /** The request; null if it is not as those before it. */
+    /** Reads a request; null if its envelope is not known. */
     RpcCodec.@Nullable Request readRequest(Message message) {
         int idEnd = endOfId(message);
         Caller caller = idEnd < 0 ? null : callers.find(message, idEnd);
@@ -70,7 +70,7 @@ public final class RpcEnvelopeCache {
                         Map.of());
     }
 
-    /** Remembers how a request begins that was read in the long way, if it is written as {@link RpcCodec} does. */
+    /** Remembers the envelope of a request, if it is written as {@link RpcCodec} does. */
     void learn(RpcCodec.Request request, Message message) {
         int idEnd = endOfId(message);
         if (idEnd >= 0 && callers.find(message, idEnd) == null) {
@@ -81,7 +81,7 @@ public final class RpcEnvelopeCache {
         }
     }
 
-    /** The response, if it is a result; null if it is not as those before it. */
+    /** Reads a result; null if its envelope is not known. */
     RpcCodec.@Nullable Response readResponse(Message message) {
         int idEnd = endOfId(message);
         Server server = idEnd < 0 ? null : servers.find(message, idEnd);
@@ -93,7 +93,7 @@ public final class RpcEnvelopeCache {
         return result.length() == 0 ? null : RpcCodec.Response.ofResult(id, server.node(), result, message.length());
     }
 
-    /** Remembers how a result begins that was read in the long way, if it is written as {@link RpcCodec} does. */
+    /** Remembers the envelope of a result, if it is written as {@link RpcCodec} does. */
     void learn(RpcCodec.Response response, Message message) {
         int idEnd = endOfId(message);
         if (idEnd >= 0 && response.result() != null && servers.find(message, idEnd) == null) {

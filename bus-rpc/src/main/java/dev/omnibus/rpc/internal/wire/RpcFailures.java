@@ -13,12 +13,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Words every {@link RpcException} in the same way: what was called, where, for how long, and why it failed. */
+/**
+ * Makes every {@link RpcException} with a message in the same form: what was called, where, for how long, and why it
+ * failed.
+ */
 public final class RpcFailures {
 
     private static final int MAX_FOREIGN_LENGTH = 4_096;
 
-    /** What could end a line, steer a terminal or turn the reading direction where it is shown. */
+    /** Characters that could end a line, control a terminal or change the reading direction. */
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]");
 
     private RpcFailures() {}
@@ -48,7 +51,7 @@ public final class RpcFailures {
                 failure);
     }
 
-    /** What the caller makes of it that something did not get through. */
+    /** The reason of a call whose request did not get through. */
     public static Reason reason(TransportException failure) {
         return switch (failure.kind()) {
             case CONNECTION_LOST -> Reason.CONNECTION_LOST;
@@ -58,7 +61,7 @@ public final class RpcFailures {
         };
     }
 
-    /** The node answered with an error of the protocol's; the details of a fault are not looked at. */
+    /** The failure of a call whose answer is an error of the protocol; the details of a fault are not read. */
     static RpcException answered(RpcCodec.Response reply, String method, Duration elapsed) {
         if (reply.code() > 0) {
             return Faults.bare(reply, method, elapsed);
@@ -79,13 +82,13 @@ public final class RpcFailures {
         return of(reason, notExecuted, method, reply.from(), elapsed, why, null);
     }
 
-    /** The same failure, with more to say. */
+    /** The same failure with a longer message. */
     public static RpcException withDetail(RpcException e, String more) {
         String message = e.getMessage() + more;
         return new RpcException(e.reason(), e.notExecuted(), e.method(), e.node(), e.elapsed(), message, e.getCause());
     }
 
-    /** The failure of the last one of several attempts, of which one before may have been executed. */
+    /** The failure of the last attempt, when one before it may have been executed. */
     public static RpcException ofLastAttempt(RpcException e) {
         if (!e.notExecuted()) {
             return e;
@@ -94,20 +97,18 @@ public final class RpcFailures {
         return new RpcException(e.reason(), false, e.method(), e.node(), e.elapsed(), message, e.getCause());
     }
 
-    /** Why an answer is no value. What Jackson says of it quotes the answer, and is not passed on. */
+    /** Why a result cannot be read. The message of Jackson quotes the result, and is not passed on. */
     public static String misfit(Throwable e, JavaType type) {
         return "the answer is not what the caller expects: it " + TypeNames.misfit(e, type);
     }
 
-    /**
-     * Somebody else's words, which may end in a log: no line breaks or control characters, and not too many of them.
-     */
+    /** A text from outside that may end up in a log: without line breaks and control characters, and not too long. */
     public static String sanitized(String message) {
         String cut = message.length() > MAX_FOREIGN_LENGTH ? message.substring(0, MAX_FOREIGN_LENGTH) + "…" : message;
         return UNPRINTABLE.matcher(cut).replaceAll(" ");
     }
 
-    /** Why there is no value; empty if there is one. */
+    /** The reason of a failure; empty if there is none. */
     public static Optional<Reason> reasonOf(@Nullable Throwable failure) {
         if (failure == null) {
             return Optional.empty();
@@ -122,7 +123,7 @@ public final class RpcFailures {
         return Optional.of(cause instanceof RpcException e ? e.reason() : Reason.FAULT);
     }
 
-    /** What a stage failed with, without the wrapping that stages add. */
+    /** The failure of a stage, without the wrapping that stages add. */
     public static Throwable unwrapped(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }

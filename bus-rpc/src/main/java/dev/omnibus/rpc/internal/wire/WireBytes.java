@@ -7,7 +7,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** Puts a message together from parts that are bytes already. Confined to one thread. */
+/** A byte builder: joins the parts of a message that are bytes already. Confined to one thread. */
 public final class WireBytes {
 
     private static final int SHORT = 64;
@@ -16,7 +16,7 @@ public final class WireBytes {
     private byte[] bytes;
     private int length;
 
-    /** Grows if need be; no byte is copied twice if the length is as expected. */
+    /** Creates a builder that grows if need be; no byte is copied twice if the length is as expected. */
     WireBytes(int expected) {
         bytes = new byte[expected];
     }
@@ -25,7 +25,7 @@ public final class WireBytes {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** What stands for a text where many are remembered: the text if it is short, else the half of its SHA-256. */
+    /** A fingerprint where many texts are remembered: the text if it is short, else half of its SHA-256. */
     public static String fingerprint(String text) {
         if (text.length() <= SHORT) {
             return text;
@@ -34,7 +34,7 @@ public final class WireBytes {
         return digest(bytes, 0, bytes.length);
     }
 
-    /** The same of a part of a message. */
+    /** The fingerprint of a part of a message. */
     public static String fingerprint(Message part) {
         return part.length() <= SHORT ? part.toString() : digest(part.bytes(), part.offset(), part.length());
     }
@@ -49,7 +49,7 @@ public final class WireBytes {
         }
     }
 
-    /** A part of a message without the frame in which it came, which may be much larger. */
+    /** A copy of a part of a message, without the frame in which it came, which may be much larger. */
     public static Message detached(Message part) {
         int end = part.offset() + part.length();
         return new Message(Arrays.copyOfRange(part.bytes(), part.offset(), end), 0, part.length());
@@ -68,7 +68,7 @@ public final class WireBytes {
         return this;
     }
 
-    /** A number that is not negative, in digits. */
+    /** Puts the digits of a number that is not negative. */
     WireBytes put(long number) {
         int digits = digits(number);
         reserve(digits);
@@ -81,7 +81,7 @@ public final class WireBytes {
         return this;
     }
 
-    /** How many digits a number has that is not negative. */
+    /** The number of digits of a number that is not negative. */
     static int digits(long number) {
         int digits = 1;
         for (long rest = number; rest >= 10; rest /= 10) {

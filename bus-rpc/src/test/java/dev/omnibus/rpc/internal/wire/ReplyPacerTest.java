@@ -124,13 +124,13 @@ class ReplyPacerTest {
     void whatReachedNobodyIsNotHeldAgainstTheNextOnes() {
         for (int i = 0; i < 100; i++) {
             reply("returning", MEBIBYTE, 1);
-            pacer.giveBack("returning", MEBIBYTE);
+            pacer.refund("returning", MEBIBYTE);
         }
         assertEquals(100, sent.get());
         reply("returning", MEBIBYTE, 10);
         assertEquals(102, sent.get(), "but no more than the burst");
-        pacer.giveBack("unknown", MEBIBYTE);
-        pacer.giveBack("returning", 10);
+        pacer.refund("unknown", MEBIBYTE);
+        pacer.refund("returning", 10);
     }
 
     @Test
@@ -139,7 +139,7 @@ class ReplyPacerTest {
         eager.pass("inbox", 20 * MEBIBYTE, sent::incrementAndGet);
         eager.pass("inbox", MEBIBYTE, sent::incrementAndGet);
         assertEquals(1, sent.get());
-        eager.giveBack("inbox", 20 * MEBIBYTE);
+        eager.refund("inbox", 20 * MEBIBYTE);
         assertEquals(2, sent.get());
     }
 }
