@@ -1,13 +1,13 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.rpc.NonBlocking;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import java.util.concurrent.CompletableFuture;
 import org.redisson.api.RFuture;
 import org.redisson.api.annotation.RRemoteAsync;
 
 /** The service that is called. It and what it carries are public because RRemoteService wants it so. */
-@Service("desk")
+@ServiceName("desk")
 public interface Desk {
 
     /**
@@ -19,7 +19,7 @@ public interface Desk {
     Receipt place(Order order);
 
     /** The same for a desk that never waits. */
-    @Service("quickdesk")
+    @ServiceName("quickdesk")
     interface Quick {
 
         /**
@@ -33,7 +33,7 @@ public interface Desk {
     }
 
     /** The same for those who do not wait. */
-    @Service("desk")
+    @ServiceName("desk")
     interface Async {
 
         /**

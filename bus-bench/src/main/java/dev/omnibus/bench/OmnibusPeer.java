@@ -2,7 +2,6 @@ package dev.omnibus.bench;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
-import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
 import java.util.List;
@@ -55,14 +54,14 @@ final class OmnibusPeer implements Peer {
         private final Desk desk;
         private final Desk.Quick quick;
         private final Desk.Async async;
-        private final Broadcast<Desk> all;
+        private final RpcClient client;
         private final Closing opened;
 
         Calling(RpcClient client, Closing opened) {
             this.desk = client.proxy(Desk.class);
             this.quick = client.proxy(Desk.Quick.class);
             this.async = client.proxy(Desk.Async.class);
-            this.all = client.broadcast(Desk.class);
+            this.client = client;
             this.opened = opened;
         }
 
@@ -83,7 +82,10 @@ final class OmnibusPeer implements Peer {
 
         @Override
         public int broadcast(Order order) {
-            return all.ask(each -> each.place(order)).values().size();
+            return client.broadcast(Desk.class, each -> each.place(order))
+                    .ask()
+                    .values()
+                    .size();
         }
 
         @Override

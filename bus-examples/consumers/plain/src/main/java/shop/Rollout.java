@@ -3,7 +3,7 @@ package shop;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.testing.RedisServer;
 import java.util.concurrent.CompletableFuture;
 
@@ -14,12 +14,12 @@ public final class Rollout {
 
     public record OrderToday(String id, String colour, int pieces) {}
 
-    @Service("warehouse")
+    @ServiceName("warehouse")
     public interface Warehouse {
         int reserve(Order order);
     }
 
-    @Service("warehouse")
+    @ServiceName("warehouse")
     public interface WarehouseToday {
         int reserve(OrderToday order);
     }

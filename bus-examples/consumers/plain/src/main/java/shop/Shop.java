@@ -34,8 +34,8 @@ public final class Shop {
             System.out.println(stock.left("sku-1") + " left");
 
             List<Integer> everywhere = RpcClient.on(shop)
-                    .broadcast(Stock.class)
-                    .ask(other -> other.left("sku-1"))
+                    .broadcast(Stock.class, other -> other.left("sku-1"))
+                    .ask()
                     .orThrow();
             System.out.println(everywhere.size() + " answered");
         }

@@ -1,10 +1,10 @@
 package dev.omnibus.examples;
 
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import java.util.List;
 
 /** The contract {@code calc}: a calculator with one number in its memory, and four methods to try calls with. */
-@Service("calc")
+@ServiceName("calc")
 public interface Calculator {
 
     /**

@@ -45,8 +45,9 @@ public final class Calls {
 
     // tag::once-by-key
     static int reserveOnce(RpcClient client, String order, String sku, int pieces) {
-        CallOptions sameOrder =
-                CallOptions.defaults().withKey(order).withStickyKey(order); // the node that may have done it remembers
+        CallOptions sameOrder = CallOptions.defaults()
+                .withIdempotencyKey(order)
+                .withAffinity(order); // the node that may have done it remembers
         try {
             return reserve(client, sameOrder, sku, pieces);
         } catch (RpcException e) {

@@ -7,7 +7,7 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcServer;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.rpc.Timeout;
 
 // tag::first-call-frame
@@ -37,7 +37,7 @@ public final class FirstCall {
     // end::first-call-frame
 
     // tag::warehouse
-    @Service("warehouse")
+    @ServiceName("warehouse")
     interface Warehouse {
         @Idempotent
         Optional<Integer> left(String sku);

@@ -7,7 +7,6 @@ import dev.omnibus.rpc.Directory;
 import dev.omnibus.rpc.DirectoryListener;
 import dev.omnibus.rpc.Discovery;
 import dev.omnibus.rpc.NodeInfo;
-import dev.omnibus.rpc.Question;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.Until;
@@ -23,7 +22,9 @@ public final class HowToBroadcast {
 
     // tag::broadcast-parts
     static String whatIsKnown(Bus bus, String sku) {
-        Replies<Integer> left = RpcClient.on(bus).broadcast(Stock.class).ask(stock -> stock.left(sku));
+        Replies<Integer> left = RpcClient.on(bus)
+                .broadcast(Stock.class, stock -> stock.left(sku))
+                .ask();
         int sum = left.values().stream().mapToInt(Integer::intValue).sum();
         return "at least " + sum + "; failed: " + left.faults() + ", no answer: " + left.missing();
     }
@@ -31,20 +32,19 @@ public final class HowToBroadcast {
 
     // tag::broadcast-until
     static boolean isAnywhere(Bus bus, String sku) {
-        Question<Integer> question = RpcClient.on(bus)
-                .broadcast(Stock.class)
-                .question(stock -> stock.left(sku))
-                .until(Until.accepted(left -> left > 0));
-        return question.ask().isSatisfied();
+        return RpcClient.on(bus)
+                .broadcast(Stock.class, stock -> stock.left(sku))
+                .until(Until.accepted(left -> left > 0))
+                .ask()
+                .isSatisfied();
     }
     // end::broadcast-until
 
     // tag::broadcast-on-reply
     static int leftEverywhere(Bus bus, String sku, Consumer<String> screen) {
         Replies<Integer> replies = RpcClient.on(bus)
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.left(sku))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(5)))
-                .question(stock -> stock.left(sku))
                 .onReply(reply -> screen.accept(reply.node() + " has answered"))
                 .ask();
         return replies.orThrow().stream().mapToInt(Integer::intValue).sum();
@@ -58,8 +58,7 @@ public final class HowToBroadcast {
 
     static List<Integer> prices(Bus bus, String sku) {
         return RpcClient.on(bus)
-                .broadcast(Prices.class)
-                .stageQuestion(prices -> prices.cents(sku))
+                .broadcastStage(Prices.class, prices -> prices.cents(sku))
                 .ask()
                 .values();
     }
@@ -68,7 +67,7 @@ public final class HowToBroadcast {
     static Replies<Integer> byName(Bus bus) {
         // tag::broadcast-by-name
         Replies<Integer> left = RpcClient.on(bus)
-                .question("stock.left", Integer.class, "sku-1")
+                .broadcast("stock.left", Integer.class, "sku-1")
                 .until(Until.quorum())
                 .ask();
         // end::broadcast-by-name

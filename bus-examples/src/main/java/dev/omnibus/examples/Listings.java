@@ -1,7 +1,7 @@
 package dev.omnibus.examples;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.rpc.Replies;
+import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
 import java.util.Map;
@@ -62,8 +62,8 @@ public final class Listings {
 
     // tag::broadcast
     static int leftEverywhere(Bus bus, String sku) {
-        Replies<Integer> left = RpcClient.on(bus).broadcast(Stock.class).ask(stock -> stock.left(sku));
-        return left.orThrow().stream().mapToInt(Integer::intValue).sum();
+        Broadcast<Integer> left = RpcClient.on(bus).broadcast(Stock.class, stock -> stock.left(sku));
+        return left.ask().orThrow().stream().mapToInt(Integer::intValue).sum();
     }
     // end::broadcast
 }

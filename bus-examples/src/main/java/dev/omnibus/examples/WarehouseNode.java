@@ -2,7 +2,7 @@ package dev.omnibus.examples;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcServer;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 
 // tag::run-a-node
 
@@ -10,7 +10,7 @@ import dev.omnibus.rpc.Service;
 public final class WarehouseNode {
 
     /** What others may ask. */
-    @Service("goods")
+    @ServiceName("goods")
     public interface Goods {
         /**
          * How many there are.

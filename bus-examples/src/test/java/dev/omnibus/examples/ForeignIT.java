@@ -163,8 +163,10 @@ class ForeignIT {
                 Running scripts = javaScript.start(redis.url(), "serve", "calc")) {
             Set<String> three = Set.of(bus.node(), pythons.line(), scripts.line());
             await().atMost(LONG).until(() -> nodes().equals(three));
-            Replies<Double> all =
-                    RpcClient.on(bus).broadcast(Calculator.class).with(PATIENT).ask(Calculator::val);
+            Replies<Double> all = RpcClient.on(bus)
+                    .broadcast(Calculator.class, Calculator::val)
+                    .with(PATIENT)
+                    .ask();
             assertTrue(all.isComplete(), all::toString);
             assertEquals(three, all.byNode().keySet());
 

@@ -191,8 +191,10 @@ class WireByHandIT {
                 RpcClient.on(north)
                         .proxy(Calculator.class, PATIENT.onNode(NODE))
                         .val());
-        Replies<Double> all =
-                RpcClient.on(north).broadcast(Calculator.class).with(PATIENT).ask(Calculator::val);
+        Replies<Double> all = RpcClient.on(north)
+                .broadcast(Calculator.class, Calculator::val)
+                .with(PATIENT)
+                .ask();
         assertEquals(Set.of(north.node(), south.node(), NODE), all.byNode().keySet());
         assertTrue(all.isComplete());
         await().atMost(LONG).until(() -> renewals.get() > 3); // longer than a lease lasts

@@ -83,13 +83,16 @@ public final class Adapter {
      * An object that implements a contract by other calls.
      *
      * @param contract the interface; the name of its service does not matter
-     * @param options the timeout; the rest is for the calls of the bus
+     * @param options the timeout, and nothing else
      * @param calls makes the calls
      * @param <S> the interface
      * @return the proxy
-     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     * @throws IllegalArgumentException if the interface cannot be a contract, or the options say more than a timeout;
+     *     the message says why
      */
     public <S> S proxy(Class<S> contract, CallOptions options, Calls calls) {
+        CallSettings settings = CallSettings.of(options);
+        settings.requireForeign();
         Contract read = Contract.of(contract, codec.types());
         read.check(types);
         Map<String, ObjectReader> readers = new HashMap<>();
@@ -106,7 +109,7 @@ public final class Adapter {
                         operation.method().getName(),
                         Objects.requireNonNull(writers.get(operation.name())),
                         Objects.requireNonNull(readers.get(operation.name())),
-                        CallSettings.of(options).timeoutNanos(operation.traits().timeoutMillis()),
+                        settings.timeoutNanos(operation.traits().timeoutMillis()),
                         arguments));
     }
 
@@ -115,25 +118,23 @@ public final class Adapter {
      *
      * @param method the method's name, without a service
      * @param type what it gives
-     * @param options the timeout; the rest is for the calls of the bus
+     * @param options the timeout, and nothing else
      * @param calls makes the call
      * @param arguments anything that Jackson can write, in the order of the parameters; or one {@link NamedParams}
      * @param <T> what it gives
      * @return completes with what the method gave; fails with an {@link RpcException}
-     * @throws IllegalArgumentException if the type cannot be decoded safely, or an argument cannot be written as JSON
+     * @throws IllegalArgumentException if the type cannot be decoded safely, an argument cannot be written as JSON, or
+     *     the options say more than a timeout
      */
     public <T> CompletableFuture<T> call(
             String method, Class<T> type, CallOptions options, Calls calls, @Nullable Object... arguments) {
+        CallSettings settings = CallSettings.of(options);
+        settings.requireForeign();
         ObjectReader reader = codec.reader((Type) type);
         types.checkOnce(reader.getValueType(), () -> "The result of " + method);
         @SuppressWarnings("unchecked") // the reader was made for this type
-        CompletableFuture<T> result = (CompletableFuture<T>) call(
-                calls,
-                method,
-                codec.argumentWriter(List.of()),
-                reader,
-                CallSettings.of(options).timeoutNanos(0),
-                arguments);
+        CompletableFuture<T> result = (CompletableFuture<T>)
+                call(calls, method, codec.argumentWriter(List.of()), reader, settings.timeoutNanos(0), arguments);
         return result;
     }
 

@@ -106,33 +106,36 @@ public final class CallOptions {
     }
 
     /**
-     * Sends all calls with the same key to the same node, as long as it is there. When nodes come or go, only the keys
-     * of those nodes move.
+     * Sends all calls with the same affinity to the same node, as long as it is there: sticky routing, for instance to
+     * make use of a cache. When a node comes or goes, only the calls of that node move.
      *
-     * @param newKey what stays together, such as a customer's number
+     * @param affinity what stays together, such as a customer's number; 1 to 4,096 characters
      * @return the options
+     * @throws IllegalArgumentException if it is empty or longer
      */
-    public CallOptions withStickyKey(String newKey) {
-        return new CallOptions(settings.withStickyKey(text("sticky key", newKey)));
+    public CallOptions withAffinity(String affinity) {
+        return new CallOptions(settings.withAffinity(text("affinity", affinity)));
     }
 
     /**
-     * Makes a call known by a key: a node that gets a second call of the same method with the same key, from the same
-     * caller, does not execute it again but gives the answer of the first one, as long as it remembers it. With other
-     * arguments it is {@code REFUSED}. When such a call fails, the node goes on with it, and a second one may fetch the
-     * answer; only the last one that is cancelled ends it. For one call only; the retries of an idempotent method have
-     * such a key by themselves. It need not be a secret: what is sent has a random number of this process behind it.
+     * Makes a call known by an idempotency key: a node that gets a second call of the same method with the same key,
+     * from the same caller, does not execute it again but gives the answer of the first one, as long as it remembers
+     * it. With other arguments it is {@code REFUSED}. When such a call fails, the node goes on with it, and a second
+     * one may fetch the answer; only the last one that is cancelled ends it. For one call only; the retries of an
+     * idempotent method have such a key by themselves. It need not be a secret: what is sent has a random number of
+     * this process behind it.
      *
-     * @param newKey new for each thing that shall be done once
+     * @param key new for each thing that shall be done once; 1 to 4,096 characters, not beginning with {@code ~}
      * @return the options
+     * @throws IllegalArgumentException if it is empty, longer, or begins so
      */
-    public CallOptions withKey(String newKey) {
-        String checked = text("key", newKey);
+    public CallOptions withIdempotencyKey(String key) {
+        String checked = text("idempotency key", key);
         if (checked.startsWith(RpcCodec.OWN_KEY)) {
-            throw new IllegalArgumentException("The key begins with \"" + RpcCodec.OWN_KEY
+            throw new IllegalArgumentException("The idempotency key begins with \"" + RpcCodec.OWN_KEY
                     + "\", as the keys do that calls get by themselves; begin it with something else");
         }
-        return new CallOptions(settings.withKey(checked));
+        return new CallOptions(settings.withIdempotencyKey(checked));
     }
 
     /**

@@ -69,12 +69,7 @@ public final class Discovery {
      */
     public static CompletableFuture<Discovery> of(Bus bus) {
         ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
-        return Question.<JsonNode>of(
-                        client,
-                        DiscoverEndpoint.METHOD,
-                        client.reader(JsonNode.class),
-                        CallOptions.defaults(),
-                        new Object[0])
+        return new Broadcast<JsonNode>(client, client.methods().ofProtocol(DiscoverEndpoint.METHOD, JsonNode.class))
                 .askAsync()
                 .thenApply(Discovery::new);
     }

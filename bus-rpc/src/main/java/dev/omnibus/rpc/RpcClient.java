@@ -5,11 +5,11 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.client.ServiceProxy;
-import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -144,75 +144,95 @@ public final class RpcClient {
     }
 
     /**
-     * Calls a method by name and does not want to know what becomes of it, with the default options.
+     * Sends a one-way call, with the default options.
      *
      * @param method {@code service.method}
      * @param arguments its arguments, by position; or only one, {@link NamedParams}
-     * @return as {@link #notify(String, CallOptions, Object...)}
+     * @return as {@link #send(String, CallOptions, Object...)}
      * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
      */
-    public CompletableFuture<Void> notify(String method, @Nullable Object... arguments) {
-        return notify(method, CallOptions.defaults(), arguments);
+    public CompletableFuture<Void> send(String method, @Nullable Object... arguments) {
+        return send(method, CallOptions.defaults(), arguments);
     }
 
     /**
-     * Calls a method by name and does not want to know what becomes of it: a notification, as JSON-RPC calls it.
+     * Sends a one-way call, JSON-RPC's notification: one node executes the method, and what becomes of it is not
+     * reported.
      *
      * @param method {@code service.method}
-     * @param options how long to wait, and more
+     * @param options how long to wait for a node to receive it, and more
      * @param arguments its arguments, by position; or only one, {@link NamedParams}
      * @return completes when one node has received it; fails with an {@link RpcException}
      * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
      */
-    public CompletableFuture<Void> notify(String method, CallOptions options, @Nullable Object... arguments) {
+    public CompletableFuture<Void> send(String method, CallOptions options, @Nullable Object... arguments) {
         return runtime.call(methods.of(method, Void.class, Traits.ONE_WAY), options, arguments);
     }
 
     /**
-     * Asks all nodes that serve a contract.
+     * A broadcast call of a method of a contract: {@code client.broadcast(Stock.class, stock ->
+     * stock.left("sku-1")).ask()}.
      *
      * @param contract the interface
+     * @param call calls the one method that is asked, on an object that only records the call
      * @param <S> the interface
-     * @return where the question is put
-     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     * @param <T> what the method gives
+     * @return the broadcast, which is sent when it is {@linkplain Broadcast#ask() asked}
+     * @throws IllegalArgumentException if the interface cannot be a contract; if the call is not of exactly one method,
+     *     or works with what that returned; if the method gives a stage, for which there is {@link #broadcastStage}
      */
-    public <S> Broadcast<S> broadcast(Class<S> contract) {
-        return new Broadcast<>(runtime, methods.contract(contract), CallOptions.defaults());
+    public <S, T> Broadcast<T> broadcast(Class<S> contract, Broadcast.Invocation<S, T> call) {
+        return recorded(ServiceProxy.record(runtime, contract, call, false));
     }
 
     /**
-     * Asks all nodes that serve a method, by its name.
+     * A broadcast call of a method that gives a {@code CompletionStage} or {@code CompletableFuture}. The replies have
+     * what is in it.
      *
-     * @param method {@code service.method}
-     * @param type what it gives
-     * @param options how long to wait
-     * @param arguments its arguments, by position
-     * @param <T> what it gives
-     * @return completes when every node that received the question has answered or is known to be gone, at the latest
-     *     with the timeout; fails with an {@link RpcException} if nobody could be asked
-     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     * @param contract the interface
+     * @param call as in {@link #broadcast(Class, Broadcast.Invocation)}
+     * @param <S> the interface
+     * @param <T> what the stage gives
+     * @return the broadcast, which is sent when it is {@linkplain Broadcast#ask() asked}
+     * @throws IllegalArgumentException if the interface cannot be a contract; if the call is not of exactly one method,
+     *     or works with what that returned
      */
-    public <T> CompletableFuture<Replies<T>> broadcast(
-            String method, Class<T> type, CallOptions options, Object... arguments) {
-        return question(method, type, arguments).with(options).askAsync();
+    public <S, T> Broadcast<T> broadcastStage(
+            Class<S> contract, Broadcast.Invocation<S, ? extends CompletionStage<T>> call) {
+        return recorded(ServiceProxy.record(runtime, contract, call, true));
+    }
+
+    private <T> Broadcast<T> recorded(ServiceProxy.Recording recording) {
+        return new Broadcast<>(runtime, recording.method(), recording.arguments());
     }
 
     /**
-     * A question to all nodes that serve a method, by its name, which can be told more before it is asked.
+     * A broadcast call of a method by its name.
      *
      * @param method {@code service.method}
-     * @param type what it gives
-     * @param arguments its arguments, by position
+     * @param type what it gives; {@code JsonNode} for whatever it is
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
      * @param <T> what it gives
-     * @return the question
-     * @throws IllegalArgumentException if the name is not one, or an argument cannot be written as JSON
+     * @return the broadcast, which is sent when it is {@linkplain Broadcast#ask() asked}
+     * @throws IllegalArgumentException if the name is not one, the type cannot be decoded safely, or an argument cannot
+     *     be written as JSON
      */
-    public <T> Question<T> question(String method, Class<T> type, Object... arguments) {
-        return Question.of(
-                runtime,
-                Contract.requireMethod(method),
-                methods.reader(method, type),
-                CallOptions.defaults(),
-                arguments);
+    public <T> Broadcast<T> broadcast(String method, Class<T> type, @Nullable Object... arguments) {
+        return new Broadcast<>(runtime, methods.of(method, type, Traits.NONE), arguments);
+    }
+
+    /**
+     * A broadcast call of a method by its name that gives a generic type.
+     *
+     * @param method {@code service.method}
+     * @param type what it gives, such as {@code new TypeReference<List<String>>() {}}
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
+     * @param <T> what it gives
+     * @return as {@link #broadcast(String, Class, Object...)}
+     * @throws IllegalArgumentException if the name is not one, the type cannot be decoded safely, or an argument cannot
+     *     be written as JSON
+     */
+    public <T> Broadcast<T> broadcast(String method, TypeReference<T> type, @Nullable Object... arguments) {
+        return new Broadcast<>(runtime, methods.of(method, type.getType(), Traits.NONE), arguments);
     }
 }

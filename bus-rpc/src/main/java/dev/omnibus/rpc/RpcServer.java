@@ -3,37 +3,10 @@ package dev.omnibus.rpc;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.internal.concurrent.CallerRunsExecutor;
-import dev.omnibus.internal.concurrent.FailureLog;
-import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.internal.runtime.BusRuntime;
-import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
-import dev.omnibus.rpc.internal.contract.Contract;
-import dev.omnibus.rpc.internal.contract.MethodSignature;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
-import dev.omnibus.rpc.internal.server.ReplySender;
-import dev.omnibus.rpc.internal.server.ServedMethod;
-import dev.omnibus.rpc.internal.server.ServedService;
-import dev.omnibus.rpc.internal.wire.ReplyPacer;
-import dev.omnibus.rpc.internal.wire.RpcCodec;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
+import dev.omnibus.rpc.internal.server.ServerRuntime;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Serves methods to other processes, and to this one.
@@ -42,28 +15,13 @@ import org.slf4j.LoggerFactory;
  * calls of a service run at a time on a node, and 1,024 wait, unless {@link ServiceOptions} say otherwise; beyond that
  * callers are told at once that the node is overloaded. Thread-safe.
  */
-public final class RpcServer implements Layer {
+public final class RpcServer {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-
-    private final BusRuntime bus;
-    private final RpcCodec codec;
-    private final DecodableTypes types;
-    private final ReplySender answers;
-    private final LeasePublisher leasePublisher;
-    private final List<ServedService> services = new ArrayList<>(); // guarded by this
-    private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
-    private boolean closed; // guarded by this
+    private final ServerRuntime runtime;
 
     private RpcServer(BusRuntime bus) {
-        ClientRuntime.of(bus); // made before this one, so closed after it: services that still finish may call others
-        this.bus = bus;
-        codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
-        types = DecodableTypes.ofContracts(codec.json());
-        Executor executor = new CallerRunsExecutor(bus.channels().executor());
-        ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
-        answers = new ReplySender(bus.channels(), codec, executor, pacer);
-        leasePublisher = new LeasePublisher(bus, codec, pacer);
+        ClientRuntime.of(bus); // made before the server, so closed after it: services that still finish may call others
+        runtime = bus.layer(ServerRuntime.class, ServerRuntime::new);
     }
 
     /**
@@ -83,7 +41,7 @@ public final class RpcServer implements Layer {
      * @param interceptor is asked before each call, in the order in which they were added, and told after each
      */
     public void intercept(ServerInterceptor interceptor) {
-        answers.intercept(Objects.requireNonNull(interceptor, "interceptor"));
+        runtime.replies().intercept(Objects.requireNonNull(interceptor, "interceptor"));
     }
 
     /**
@@ -92,7 +50,7 @@ public final class RpcServer implements Layer {
      * @return a snapshot
      */
     public RpcServerStats stats() {
-        return answers.stats();
+        return runtime.replies().stats();
     }
 
     /**
@@ -139,14 +97,7 @@ public final class RpcServer implements Layer {
     @CanIgnoreReturnValue
     public <S> Registration serve(Class<S> contract, S implementation, ServiceOptions options) {
         Objects.requireNonNull(implementation, "implementation");
-        Contract read = Contract.of(contract, codec.types());
-        read.check(types);
-        leasePublisher.versionOf(implementation.getClass());
-        List<ServedMethod> methods = read.operations().values().stream()
-                .distinct() // a method that is inherited twice is one
-                .map(operation -> ServedMethod.of(operation, implementation, codec))
-                .toList();
-        return open(read.service(), read, methods, options);
+        return runtime.serve(contract, implementation, options);
     }
 
     /**
@@ -179,132 +130,6 @@ public final class RpcServer implements Layer {
     @CanIgnoreReturnValue
     public <P> Registration serve(String method, Class<P> type, MethodHandler<P> handler) {
         Objects.requireNonNull(handler, "handler");
-        Contract.requireMethod(method);
-        types.check("The params of " + method, codec.json().constructType(type));
-        String service = method.substring(0, method.lastIndexOf('.'));
-        return open(service, null, List.of(ServedMethod.of(method, type, handler, codec)), ServiceOptions.defaults());
-    }
-
-    private Registration open(
-            String name, @Nullable Contract contract, List<ServedMethod> methods, ServiceOptions options) {
-        Map<String, String> shapes = new TreeMap<>();
-        methods.forEach(method -> shapes.put(method.name().substring(name.length() + 1), ""));
-        if (contract != null) {
-            shapes.putAll(MethodSignature.of(contract.operations().values(), codec.json()));
-        }
-        return open(new ServedService(
-                name,
-                contract,
-                methods,
-                shapes,
-                options,
-                bus.channels(),
-                codec,
-                answers,
-                bus.executor(),
-                new Announcing()));
-    }
-
-    private synchronized Registration open(ServedService service) {
-        if (closed) {
-            throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
-        }
-        for (ServedMethod method : service.methods()) {
-            if (services.stream().anyMatch(other -> other.serves(method.name()))) {
-                throw new IllegalStateException("This node already serves \"" + method.name()
-                        + "\"; give one of the contracts another name with @Service");
-            }
-        }
-        leasePublisher.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
-        services.add(service);
-        bus.keepAlive().begin(service);
-        service.open();
-        return service;
-    }
-
-    /** Service to method to shape. */
-    private static Map<String, Map<String, String>> shapes(Stream<ServedService> served) {
-        Map<String, Map<String, String>> shapes = new TreeMap<>();
-        served.forEach(service -> shapes.computeIfAbsent(service.service(), name -> new TreeMap<>())
-                .putAll(service.shapes()));
-        return shapes;
-    }
-
-    /** Keeps what this node says of a service in step with who serves parts of it. */
-    private final class Announcing implements ServedService.Home {
-
-        @Override
-        public CompletableFuture<Void> announce(ServedService service) {
-            synchronized (RpcServer.this) {
-                announced.add(service);
-                return say(service.service());
-            }
-        }
-
-        @Override
-        public CompletableFuture<Void> withdraw(ServedService service) {
-            synchronized (RpcServer.this) {
-                announced.remove(service);
-                return announced.stream().noneMatch(one -> one.service().equals(service.service()))
-                        ? leasePublisher.remove(service.service())
-                        : say(service.service());
-            }
-        }
-
-        private CompletableFuture<Void> say(String service) {
-            List<ServedService> parts = announced.stream()
-                    .filter(one -> one.service().equals(service))
-                    .toList();
-            List<Contract> contracts = parts.stream()
-                    .flatMap(one -> Stream.ofNullable(one.contract()))
-                    .toList();
-            return leasePublisher.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
-        }
-
-        @Override
-        public void announceAgain() {
-            leasePublisher.announceAgain();
-        }
-
-        @Override
-        public void forget(ServedService service) {
-            synchronized (RpcServer.this) {
-                services.remove(service);
-                bus.keepAlive().end(service);
-            }
-        }
-    }
-
-    /** Asks not to be called, finishes and answers what has arrived, and leaves the directory. */
-    @Override
-    public void close(Duration drainTimeout) {
-        List<ServedService> last;
-        synchronized (this) {
-            closed = true;
-            last = List.copyOf(services);
-        }
-        leasePublisher.drain();
-        try {
-            CompletableFuture.allOf(last.stream().map(ServedService::end).toArray(CompletableFuture[]::new))
-                    .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
-            answers.close();
-            bus.channels().flush(drainTimeout); // the last replies before the good-bye
-        } catch (TimeoutException e) {
-            last.forEach(ServedService::abandon);
-            FailureLog.safely(() -> LOG.warn("Calls did not finish within {} and are abandoned", drainTimeout));
-        } catch (ExecutionException e) {
-            LOG.debug("A service did not end in order", e);
-        } catch (InterruptedException e) {
-            last.forEach(ServedService::abandon);
-            Thread.currentThread().interrupt();
-        }
-        CompletableFuture<Void> left = leasePublisher.leave(); // also when nobody waits for it
-        try {
-            left.get(1, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.debug("The lease could not be ended; it ends by itself", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        return runtime.serve(method, type, handler);
     }
 }

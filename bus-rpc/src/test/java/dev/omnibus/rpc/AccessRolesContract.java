@@ -105,8 +105,8 @@ abstract class AccessRolesContract {
         assertEquals(
                 2,
                 RpcClient.on(client)
-                        .broadcast(Stock.class)
-                        .ask(s -> s.left("sku-1"))
+                        .broadcast(Stock.class, s -> s.left("sku-1"))
+                        .ask()
                         .orThrow()
                         .size());
 

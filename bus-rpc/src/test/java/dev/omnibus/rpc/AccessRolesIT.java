@@ -55,8 +55,8 @@ class AccessRolesIT extends AccessRolesContract {
         assertEquals(
                 1,
                 RpcClient.on(client)
-                        .broadcast(Stock.class)
-                        .ask(s -> s.left("sku-1"))
+                        .broadcast(Stock.class, s -> s.left("sku-1"))
+                        .ask()
                         .orThrow()
                         .size());
         server.close();

@@ -53,6 +53,16 @@ class ArchitectureTest {
             .haveRawParameterTypes(anyElementThat(resideInAnyPackage(ROOMS)));
 
     @ArchTest
+    static final ArchRule nothingPublicIsOfAnInternalType = noClasses()
+            .that()
+            .resideInAnyPackage(API)
+            .and()
+            .arePublic()
+            .should()
+            .beAssignableTo(resideInAnyPackage(ROOMS))
+            .because("what it inherits from there would be API");
+
+    @ArchTest
     static final ArchRule nobodyWaitsOnTheTimerOfTheJdk = noClasses()
             .should()
             .callMethodWhere(target(owner(assignableTo(CompletableFuture.class)))

@@ -100,8 +100,9 @@ abstract class BroadcastChurnContract {
             client.runtime().directory().serving("roll.call").forEach(node -> before.add(node.id()));
             before.retainAll(ready);
             before.removeAll(ending);
-            client.<String>broadcast(
-                            "roll.call", String.class, CallOptions.defaults().withTimeout(DEADLINE), i)
+            client.broadcast("roll.call", String.class, i)
+                    .with(CallOptions.defaults().withTimeout(DEADLINE))
+                    .askAsync()
                     .whenComplete((replies, failure) -> {
                         room.release();
                         if (failure != null) {

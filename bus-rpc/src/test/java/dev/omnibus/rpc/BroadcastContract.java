@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -29,7 +31,9 @@ abstract class BroadcastContract extends CallFixture {
     void aBroadcastWithoutAServerFailsAtOnceAndSaysSo() {
         RpcClient client = RpcClient.on(bus("caller"));
         RpcException e = assertThrows(
-                RpcException.class, () -> client.broadcast(Stock.class).ask(stock -> stock.left("sku-1")));
+                RpcException.class,
+                () -> client.broadcast(Stock.class, stock -> stock.left("sku-1"))
+                        .ask());
         assertEquals(Reason.NO_SERVER, e.reason());
     }
 
@@ -40,9 +44,9 @@ abstract class BroadcastContract extends CallFixture {
         }
 
         Replies<Integer> replies = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
-                .ask(stock -> stock.left("sku-1"));
+                .ask();
 
         assertTrue(replies.isComplete(), replies::toString);
         assertEquals(15, replies.values().stream().mapToInt(i -> i).sum());
@@ -58,9 +62,8 @@ abstract class BroadcastContract extends CallFixture {
         Transport link = new Counting(connect(), prefix + ":rpc:stock.left", count -> count, late);
         List<Integer> told = new CopyOnWriteArrayList<>();
         CompletableFuture<Replies<Integer>> asking = RpcClient.on(bus("caller", link))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
-                .question(stock -> stock.left("sku-1"))
                 .onReply(reply -> told.add(Objects.requireNonNull(reply.value())))
                 .askAsync();
         await().atMost(20, SECONDS).until(() -> late.size() == 1 && told.size() == 2);
@@ -94,9 +97,9 @@ abstract class BroadcastContract extends CallFixture {
                 .join();
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.slow(500))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(30)))
-                .askAsync(stock -> stock.slow(500))
+                .askAsync()
                 .get(25, SECONDS);
 
         assertEquals(Map.of(dying.node(), Reason.NODE_LOST), replies.missing());
@@ -117,9 +120,9 @@ abstract class BroadcastContract extends CallFixture {
                     .join();
 
             Replies<Integer> replies = RpcClient.on(bus("caller"))
-                    .broadcast(Stock.class)
+                    .broadcast(Stock.class, stock -> stock.left("sku-1"))
                     .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(60)))
-                    .ask(stock -> stock.left("sku-1"));
+                    .ask();
 
             assertTrue(replies.isComplete(), replies::toString);
             assertEquals(2, replies.values().size());
@@ -143,9 +146,9 @@ abstract class BroadcastContract extends CallFixture {
                 .join();
 
         Replies<Integer> replies = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(1)))
-                .ask(stock -> stock.left("sku-1"));
+                .ask();
 
         assertEquals(List.of(1), replies.values());
         assertEquals(Map.of(slow.node(), Reason.TIMEOUT), replies.missing());
@@ -155,9 +158,9 @@ abstract class BroadcastContract extends CallFixture {
     void aNodeThatJoinsMeanwhileIsNotAwaited() throws Exception {
         serving("n1", 1);
         CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.slow(20_000))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(30)))
-                .askAsync(stock -> stock.slow(20_000));
+                .askAsync();
         assertTrue(started.await(10, SECONDS));
         serving("n2", 2);
 
@@ -174,8 +177,7 @@ abstract class BroadcastContract extends CallFixture {
         serving("n2", 2);
 
         List<Integer> left = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
-                .stageQuestion(stock -> stock.leftLater("sku-1"))
+                .broadcastStage(Stock.class, stock -> stock.leftLater("sku-1"))
                 .ask()
                 .orThrow();
 
@@ -199,9 +201,8 @@ abstract class BroadcastContract extends CallFixture {
                 .join();
 
         Replies<Integer> replies = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
+                .broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(20)))
-                .question(stock -> stock.left("sku-1"))
                 .until(Until.quorum())
                 .ask();
 
@@ -214,21 +215,23 @@ abstract class BroadcastContract extends CallFixture {
         serving("n1", 1);
         serving("n2", 2);
         RpcClient client = RpcClient.on(bus("caller"));
-        Question<Integer> question = client.broadcast(Stock.class).question(stock -> stock.left("sku-1"));
+        Broadcast<Integer> broadcast = client.broadcast(Stock.class, stock -> stock.left("sku-1"));
 
-        assertTrue(question.until(Until.accepted(left -> left == 2))
+        assertTrue(broadcast
+                .until(Until.accepted(left -> left == 2))
                 .ask()
                 .orThrow()
                 .contains(2));
 
         Replies<Integer> nobody =
-                question.until(Until.accepted(left -> left == 3)).ask();
+                broadcast.until(Until.accepted(left -> left == 3)).ask();
         assertFalse(nobody.isSatisfied());
         assertTrue(nobody.isComplete(), nobody::toString);
         assertThrows(RpcException.class, nobody::orThrow);
         assertThrows(
                 IllegalStateException.class,
-                () -> question.until(Until.accepted(left -> {
+                () -> broadcast
+                        .until(Until.accepted(left -> {
                             throw new IllegalStateException("of the program's own rule");
                         }))
                         .ask());
@@ -238,8 +241,9 @@ abstract class BroadcastContract extends CallFixture {
     @Test
     void aFaultIsAnAnswerAndNamedByOrThrow() {
         serving("n1", 1);
-        Replies<Integer> replies =
-                RpcClient.on(bus("caller")).broadcast(Stock.class).ask(stock -> stock.fail("fault"));
+        Replies<Integer> replies = RpcClient.on(bus("caller"))
+                .broadcast(Stock.class, stock -> stock.fail("fault"))
+                .ask();
 
         assertTrue(replies.isComplete());
         assertFalse(replies.isSatisfied());
@@ -257,8 +261,7 @@ abstract class BroadcastContract extends CallFixture {
         List<Reply<Integer>> told = new ArrayList<>(); // not safe for threads: they are told one at a time
 
         Replies<Integer> replies = RpcClient.on(bus("caller"))
-                .broadcast(Stock.class)
-                .question(stock -> stock.left("sku-1"))
+                .broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .onReply(told::add)
                 .ask();
 
@@ -276,8 +279,7 @@ abstract class BroadcastContract extends CallFixture {
         RpcClient client = RpcClient.on(bus("caller"));
         List<Integer> told = new CopyOnWriteArrayList<>();
 
-        client.broadcast(Stock.class)
-                .question(stock -> stock.left("sku-1"))
+        client.broadcast(Stock.class, stock -> stock.left("sku-1"))
                 .onReply(reply -> {
                     told.add(Objects.requireNonNull(reply.value()));
                     throw new IllegalStateException("of the program");
@@ -301,13 +303,13 @@ abstract class BroadcastContract extends CallFixture {
         Wanting<Integer> subscriber = new Wanting<>();
         RpcClient client = RpcClient.on(bus("caller"));
         Flow.Publisher<Reply<Integer>> publisher =
-                client.question("stock.left", Integer.class, "x").publisher();
+                client.broadcast("stock.left", Integer.class, "x").publisher();
         publisher.subscribe(subscriber);
         assertEquals(Reason.NO_SERVER, failure(subscriber.ended).reason());
 
         serving("n1", 1);
         Wanting<Integer> gone = new Wanting<>();
-        client.question("stock.slow", Integer.class, 20_000).publisher().subscribe(gone);
+        client.broadcast("stock.slow", Integer.class, 20_000).publisher().subscribe(gone);
         await().until(() -> client.runtime().pending().size() == 1);
         gone.cancel();
         await().until(() -> client.runtime().pending().size() == 0);
@@ -374,12 +376,67 @@ abstract class BroadcastContract extends CallFixture {
     }
 
     @Test
-    void aQuestionMustBeOneCallAndNothingElse() {
-        Broadcast<Stock> broadcast = RpcClient.on(bus("caller")).broadcast(Stock.class);
+    void aLambdaMustBeOneCallAndNothingElse() {
+        RpcClient client = RpcClient.on(bus("caller"));
 
-        assertThrows(IllegalArgumentException.class, () -> broadcast.ask(stock -> stock.twice("x")));
-        assertThrows(IllegalArgumentException.class, () -> broadcast.ask(stock -> stock.left("x") + " pieces"));
-        assertThrows(IllegalArgumentException.class, () -> broadcast.ask(stock -> stock.left("x") + stock.left("y")));
-        assertThrows(IllegalArgumentException.class, () -> broadcast.ask(stock -> 0));
+        assertThrows(IllegalArgumentException.class, () -> client.broadcast(Stock.class, stock -> stock.twice("x")));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> client.broadcast(Stock.class, stock -> stock.left("x") + " pieces"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> client.broadcast(Stock.class, stock -> stock.left("x") + stock.left("y")));
+        assertThrows(IllegalArgumentException.class, () -> client.broadcast(Stock.class, stock -> 0));
+    }
+
+    @Test
+    void aMethodThatGivesAStageIsAskedForWhatIsInIt() {
+        RpcClient client = RpcClient.on(bus("caller"));
+
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> client.broadcast(Stock.class, stock -> stock.leftLater("sku-1")));
+
+        assertEquals(
+                "The method stock.leftLater gives a stage; ask with broadcastStage, which gives what is in it",
+                e.getMessage());
+    }
+
+    @Test
+    void aGenericTypeIsAskedForByName() {
+        serving("n1", 1);
+
+        Replies<Optional<Integer>> replies = RpcClient.on(bus("caller"))
+                .broadcast("stock.left", new TypeReference<Optional<Integer>>() {}, "sku-1")
+                .ask();
+
+        assertEquals(List.of(Optional.of(1)), replies.orThrow());
+    }
+
+    @Test
+    void optionsThatABroadcastCannotHonourAreRefusedAtOnce() {
+        RpcClient client = RpcClient.on(bus("caller"));
+        Broadcast<Integer> broadcast = client.broadcast(Stock.class, stock -> stock.left("sku-1"));
+        CallOptions options = CallOptions.defaults();
+
+        Map.of(
+                        "onNode", options.onNode("node-1"),
+                        "withAffinity", options.withAffinity("customer"),
+                        "withIdempotencyKey", options.withIdempotencyKey("order"),
+                        "withRetries", options.withRetries(1),
+                        "withAttemptTimeout", options.withAttemptTimeout(Duration.ofSeconds(1)),
+                        "asIdempotent", options.asIdempotent())
+                .forEach((option, refused) -> assertEquals(
+                        "A broadcast goes to all nodes, once, and cannot honour " + option
+                                + "; ask with options that have only a timeout and headers, or call one node",
+                        assertThrows(IllegalArgumentException.class, () -> broadcast.with(refused))
+                                .getMessage()));
+
+        serving("n1", 1);
+        assertEquals(
+                List.of(1),
+                broadcast
+                        .with(options.withRetries(0).withHeader("tenant", "t").withTimeout(Duration.ofSeconds(20)))
+                        .ask()
+                        .orThrow());
     }
 }

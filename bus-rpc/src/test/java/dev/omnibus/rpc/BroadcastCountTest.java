@@ -35,7 +35,7 @@ class BroadcastCountTest extends PlayedNodes {
 
         assertEquals(
                 List.of("a"),
-                client.question("echo.say", String.class, "x")
+                client.broadcast("echo.say", String.class, "x")
                         .until(Until.first(1))
                         .ask()
                         .orThrow());
@@ -49,8 +49,9 @@ class BroadcastCountTest extends PlayedNodes {
         RpcClient client = client(false, count -> 0); // also of its own beats, which arrive all the same
         await().until(() -> !client.runtime().channels().countsTrusted());
 
-        Replies<String> replies =
-                client.question("echo.say", String.class, "x").with(within(500)).ask();
+        Replies<String> replies = client.broadcast("echo.say", String.class, "x")
+                .with(within(500))
+                .ask();
 
         assertEquals(List.of("a"), replies.values());
         assertEquals(Map.of("dead", Reason.TIMEOUT), replies.missing());
@@ -61,7 +62,7 @@ class BroadcastCountTest extends PlayedNodes {
         serving("a");
         RpcClient client = client(false, count -> count + 1);
 
-        Replies<String> replies = client.question("echo.say", String.class, "x")
+        Replies<String> replies = client.broadcast("echo.say", String.class, "x")
                 .with(within(20_000))
                 .ask();
 

@@ -42,7 +42,9 @@ class BroadcastTest extends PlayedNodes {
         lease(network.open(), "dead");
         RpcClient client = RpcClient.on(bus("caller"));
 
-        RpcException e = CallContract.failure(client.broadcast("echo.say", String.class, within(5_000), "x"));
+        RpcException e = CallContract.failure(client.broadcast("echo.say", String.class, "x")
+                .with(within(5_000))
+                .askAsync());
 
         assertEquals(Reason.NO_SERVER, e.reason());
         assertTrue(e.notExecuted());
@@ -54,8 +56,9 @@ class BroadcastTest extends PlayedNodes {
         lease(network.open(), "dead");
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(25_000), "x")
-                .join();
+                .broadcast("echo.say", String.class, "x")
+                .with(within(25_000))
+                .ask();
 
         assertEquals(List.of("alive"), replies.values());
         assertEquals(Map.of("dead", Reason.NODE_LOST), replies.missing());
@@ -72,8 +75,10 @@ class BroadcastTest extends PlayedNodes {
             return List.of(result(request, "young", "\"young\""));
         });
         young.endLease("bus:nodes", "bus:node:{bus:nodes}:young").join();
-        CompletableFuture<Replies<String>> asking =
-                patient(bus("caller")).broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = patient(bus("caller"))
+                .broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         await().until(() -> asked.getCount() == 0);
 
         lease(young, "young");
@@ -95,8 +100,10 @@ class BroadcastTest extends PlayedNodes {
         });
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
-        CompletableFuture<Replies<String>> asking =
-                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = patient(caller)
+                .broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         RpcCodec.Request question = asked.join();
 
         List<String> heard = new CopyOnWriteArrayList<>();
@@ -124,8 +131,10 @@ class BroadcastTest extends PlayedNodes {
         });
         receiver.endLease("bus:nodes", "bus:node:{bus:nodes}:receiver").join();
         Bus caller = bus("caller");
-        CompletableFuture<Replies<String>> asking =
-                patient(caller).broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = patient(caller)
+                .broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         RpcCodec.Request question = asked.join();
         publish(receiver, question.replyTo(), result(question, "receiver", "\"young\""));
         RpcClient.on(caller)
@@ -142,7 +151,7 @@ class BroadcastTest extends PlayedNodes {
         assertTrue(replies.isComplete(), replies::toString);
     }
 
-    @Service("echo")
+    @ServiceName("echo")
     interface Hasty {
         @Timeout(millis = 300)
         String say(String text);
@@ -151,13 +160,13 @@ class BroadcastTest extends PlayedNodes {
     @Test
     void theTimeoutOfTheContractHoldsForABroadcast() {
         played("silent", request -> List.of());
-        Broadcast<Hasty> broadcast = RpcClient.on(bus("caller")).broadcast(Hasty.class);
+        Broadcast<String> broadcast = RpcClient.on(bus("caller")).broadcast(Hasty.class, hasty -> hasty.say("x"));
 
-        Replies<String> replies = broadcast.ask(hasty -> hasty.say("x"));
+        Replies<String> replies = broadcast.ask();
         assertEquals(Map.of("silent", Reason.TIMEOUT), replies.missing());
         assertTrue(replies.elapsed().toMillis() < 4_500, replies::toString);
 
-        Replies<String> longer = broadcast.with(within(600)).ask(hasty -> hasty.say("x"));
+        Replies<String> longer = broadcast.with(within(600)).ask();
         assertTrue(longer.elapsed().toMillis() >= 600, longer::toString);
     }
 
@@ -168,39 +177,42 @@ class BroadcastTest extends PlayedNodes {
     }
 
     @Test
-    void aQuestionThatWorksWithWhatItGetsIsToldWhatItIs() {
-        Broadcast<Declaring> broadcast = RpcClient.on(bus("caller")).broadcast(Declaring.class);
+    void aLambdaThatWorksWithWhatItGetsIsToldWhatItIs() {
+        RpcClient client = RpcClient.on(bus("caller"));
 
         IllegalArgumentException e = assertThrows(
                 IllegalArgumentException.class,
-                () -> broadcast.ask(stock -> stock.amount("a").pieces()));
+                () -> client.broadcast(
+                        Declaring.class, stock -> stock.amount("a").pieces()));
 
         assertEquals(
-                "The question works with what declaring.amount gives; but it only says what is asked, and gets null or"
+                "The lambda works with what declaring.amount gives; but its call is only recorded, and gives null or"
                         + " zero. Work with the values of the replies",
                 e.getMessage());
         IllegalArgumentException two = assertThrows(
                 IllegalArgumentException.class,
-                () -> broadcast.ask(stock -> stock.amount("a") == null ? stock.amount("b") : stock.amount("c")));
+                () -> client.broadcast(
+                        Declaring.class, stock -> stock.amount("a") == null ? stock.amount("b") : stock.amount("c")));
         assertEquals(
-                "The question calls declaring.amount and declaring.amount; it must call one method", two.getMessage());
+                "The lambda calls declaring.amount and declaring.amount; it must call one method", two.getMessage());
         assertThrows(
                 IllegalStateException.class,
-                () -> broadcast.ask(stock -> {
+                () -> client.broadcast(Declaring.class, stock -> {
                     throw new IllegalStateException("of the program");
                 }));
     }
 
     @Test
-    void aQuestionMayCallAMethodThatDeclaresExceptions() throws Exception {
+    void aLambdaMayCallAMethodThatDeclaresExceptions() throws Exception {
         Bus server = bus("server");
         RpcServer.on(server)
                 .serve(Declaring.class, sku -> new Amount(3))
                 .ready()
                 .join();
 
-        Replies<Amount> replies =
-                RpcClient.on(bus("caller")).broadcast(Declaring.class).ask(stock -> stock.amount("a"));
+        Replies<Amount> replies = RpcClient.on(bus("caller"))
+                .broadcast(Declaring.class, stock -> stock.amount("a"))
+                .ask();
 
         assertEquals(List.of(new Amount(3)), replies.values());
     }
@@ -211,7 +223,7 @@ class BroadcastTest extends PlayedNodes {
         AssertionError wrong = new AssertionError("of the program");
 
         CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
-                .question("echo.say", String.class, "x")
+                .broadcast("echo.say", String.class, "x")
                 .with(within(20_000))
                 .until(Until.accepted(value -> {
                     throw wrong;
@@ -231,8 +243,9 @@ class BroadcastTest extends PlayedNodes {
         stranger.endLease("bus:nodes", "bus:node:{bus:nodes}:stranger").join();
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(20_000), "x")
-                .join();
+                .broadcast("echo.say", String.class, "x")
+                .with(within(20_000))
+                .ask();
 
         assertEquals(List.of("listed"), replies.values());
         assertEquals(Map.of(), replies.missing());
@@ -249,8 +262,9 @@ class BroadcastTest extends PlayedNodes {
                 request -> List.of(result(request, "nobody", "\"forged\""), result(request, "forger", "\"own\"")));
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(5_000), "x")
-                .join();
+                .broadcast("echo.say", String.class, "x")
+                .with(within(5_000))
+                .ask();
 
         assertEquals(Set.of("honest", "own"), Set.copyOf(replies.values()));
         assertTrue(replies.isComplete(), replies::toString);
@@ -266,8 +280,9 @@ class BroadcastTest extends PlayedNodes {
         client.runtime().directory().ready().join();
         lease(young, "young"); // not known to the caller before it looks
 
-        Replies<String> replies =
-                client.broadcast("echo.say", String.class, within(30_000), "x").join();
+        Replies<String> replies = client.broadcast("echo.say", String.class, "x")
+                .with(within(30_000))
+                .ask();
 
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
         assertEquals(Map.of("dead", Reason.NODE_LOST), replies.missing());
@@ -281,8 +296,10 @@ class BroadcastTest extends PlayedNodes {
         playedRaw("nameless", text -> asked.countDown())
                 .endLease("bus:nodes", "bus:node:{bus:nodes}:nameless")
                 .join();
-        CompletableFuture<Replies<String>> asking =
-                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(20_000), "x");
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .broadcast("echo.say", String.class, "x")
+                .with(within(20_000))
+                .askAsync();
         await().until(() -> asked.getCount() == 0);
 
         serving("late"); // within the second for which the unnamed one is awaited, on any machine that can run this
@@ -306,7 +323,9 @@ class BroadcastTest extends PlayedNodes {
         RpcClient client = patient(caller);
         client.runtime()
                 .patience(Duration.ofSeconds(3)); // waited out if the last answer is taken for one to being asked late
-        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         RpcCodec.Request question = asked.join();
         CountDownLatch answered = new CountDownLatch(1);
         Transport joined = played("joined", request -> {
@@ -338,8 +357,10 @@ class BroadcastTest extends PlayedNodes {
                     .endLease("bus:nodes", "bus:node:{bus:nodes}:" + nameless)
                     .join();
         }
-        CompletableFuture<Replies<String>> asking =
-                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(40_000), "x");
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .broadcast("echo.say", String.class, "x")
+                .with(within(40_000))
+                .askAsync();
         await().until(() -> asked.getCount() == 0);
         CompletableFuture<RpcCodec.Request> request = new CompletableFuture<>();
         Transport late = played("late", heard -> {
@@ -372,7 +393,7 @@ class BroadcastTest extends PlayedNodes {
         }
         RpcClient client = RpcClient.on(bus("caller"));
 
-        Replies<String> replies = client.question("echo.say", String.class, "x")
+        Replies<String> replies = client.broadcast("echo.say", String.class, "x")
                 .until(Until.first(1))
                 .ask();
 
@@ -389,7 +410,7 @@ class BroadcastTest extends PlayedNodes {
         List<String> heard = new CopyOnWriteArrayList<>();
         playedRaw("slow", heard::add);
         CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
-                .question("echo.say", String.class, "x")
+                .broadcast("echo.say", String.class, "x")
                 .askAsync();
         await().until(() -> heard.size() == 1);
 
@@ -406,8 +427,9 @@ class BroadcastTest extends PlayedNodes {
         }
 
         Replies<String> replies = RpcClient.on(bus("caller"))
-                .broadcast("echo.say", String.class, within(10_000), "x")
-                .join();
+                .broadcast("echo.say", String.class, "x")
+                .with(within(10_000))
+                .ask();
 
         assertEquals(64, replies.byNode().size());
         assertTrue(replies.isComplete(), replies::toString);
@@ -421,8 +443,10 @@ class BroadcastTest extends PlayedNodes {
             asked.complete(request);
             return List.of();
         });
-        CompletableFuture<Replies<String>> asking =
-                RpcClient.on(bus("caller")).broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = RpcClient.on(bus("caller"))
+                .broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         RpcCodec.Request request = asked.get(20, TimeUnit.SECONDS);
         for (int from = 0; from < 12_000; from += 500) {
             String frame = IntStream.range(from, from + 500)

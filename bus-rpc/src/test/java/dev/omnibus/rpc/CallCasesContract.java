@@ -111,7 +111,7 @@ abstract class CallCasesContract extends CasesFixture {
         serving("a");
         cases.tell("one");
         cases.tell("fail");
-        client.notify("cases.tell", "by name").join();
+        client.send("cases.tell", "by name").join();
 
         await().until(() -> notes.containsAll(List.of("one", "fail", "by name")));
         assertEquals(3, notes.size(), notes::toString);

@@ -90,14 +90,20 @@ abstract class CallContextContract extends CasesFixture {
         RpcClient client = RpcClient.on(bus("caller"));
         CallOptions patient = within(60_000);
         Map<String, Function<String, CompletableFuture<?>>> forms = Map.of(
-                "byName", name -> client.broadcast("cases.block", String.class, patient, name),
-                "question",
-                        name -> client.question("cases.block", String.class, name)
+                "byName",
+                        name -> client.broadcast("cases.block", String.class, name)
                                 .with(patient)
                                 .askAsync(),
-                "contract", name -> client.broadcast(Cases.class).with(patient).askAsync(cases -> cases.block(name)),
+                "question",
+                        name -> client.broadcast("cases.block", String.class, name)
+                                .with(patient)
+                                .askAsync(),
+                "contract",
+                        name -> client.broadcast(Cases.class, cases -> cases.block(name))
+                                .with(patient)
+                                .askAsync(),
                 "enough",
-                        name -> client.question("cases.block", String.class, name)
+                        name -> client.broadcast("cases.block", String.class, name)
                                 .with(patient)
                                 .until(Until.first(1))
                                 .askAsync());
@@ -255,8 +261,9 @@ abstract class CallContextContract extends CasesFixture {
                     inside.call("trace.inner", Integer.class).join();
                     inside.call("trace.inner", Integer.class, within(5_000).withHeader("traceparent", "own"))
                             .join();
-                    inside.broadcast("trace.inner", Integer.class, within(5_000).withHeader("tenant", "t"))
-                            .join();
+                    inside.broadcast("trace.inner", Integer.class)
+                            .with(within(5_000).withHeader("tenant", "t"))
+                            .ask();
                     return 1;
                 })
                 .ready()

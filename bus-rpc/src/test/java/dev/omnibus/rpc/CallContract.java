@@ -169,7 +169,8 @@ abstract class CallContract extends CallFixture {
         RpcClient client = RpcClient.on(bus("caller"));
         assertEquals(1, client.call("stock.left", Integer.class, "x").join());
 
-        registration.close().join();
+        registration.close();
+        registration.closed().join();
 
         assertEquals(
                 Reason.NO_SERVER,
@@ -271,13 +272,32 @@ abstract class CallContract extends CallFixture {
     }
 
     @Test
+    void aRegistrationSaysWhenItHasEndedWhoeverEndedIt() throws Exception {
+        Bus bus = bus("server");
+        CompletableFuture<Void> byBlock;
+        try (Registration block = RpcServer.on(bus).serve(Stock.class, new Shelf("a", 1))) {
+            byBlock = block.closed();
+            assertFalse(byBlock.isDone());
+        }
+        byBlock.get(10, SECONDS);
+
+        CompletableFuture<Void> byBus =
+                RpcServer.on(bus).serve(Stock.class, new Shelf("a", 1)).closed();
+        assertFalse(byBus.isDone());
+        bus.close();
+        byBus.get(10, SECONDS);
+    }
+
+    @Test
     void closingARegistrationAgainDoesNotEndItsSuccessor() {
         Bus bus = bus("server");
         Registration first = RpcServer.on(bus).serve(Stock.class, new Shelf("a", 1));
-        first.close().join();
+        first.close();
+        first.closed().join();
         RpcServer.on(bus).serve(Stock.class, new Shelf("b", 2)).ready().join();
 
-        first.close().join();
+        first.close();
+        first.closed().join();
 
         assertEquals(2, RpcClient.on(bus("caller")).proxy(Stock.class).left("x"));
     }

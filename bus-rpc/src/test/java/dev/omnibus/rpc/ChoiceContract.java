@@ -76,7 +76,7 @@ abstract class ChoiceContract extends CasesFixture {
     private static Map<String, String> homes(RpcClient client) {
         Map<String, String> homes = new HashMap<>();
         for (int i = 0; i < 200; i++) {
-            homes.put("customer-" + i, again(client, OPTIONS.withStickyKey("customer-" + i)));
+            homes.put("customer-" + i, again(client, OPTIONS.withAffinity("customer-" + i)));
         }
         return homes;
     }
@@ -91,14 +91,16 @@ abstract class ChoiceContract extends CasesFixture {
         RpcClient client = RpcClient.on(bus("caller"));
 
         for (int i = 0; i < 5; i++) {
-            assertEquals("a", again(client, OPTIONS.withKey("order-1").onNode(node)));
+            assertEquals(
+                    "a", again(client, OPTIONS.withIdempotencyKey("order-1").onNode(node)));
         }
         assertEquals(1, executions.get());
-        assertEquals("a", again(client, OPTIONS.withKey("order-2")));
-        client.call("cases.nothing", Void.class, OPTIONS.withKey("order-2")).join();
+        assertEquals("a", again(client, OPTIONS.withIdempotencyKey("order-2")));
+        client.call("cases.nothing", Void.class, OPTIONS.withIdempotencyKey("order-2"))
+                .join();
         assertEquals(3, executions.get());
         RpcClient stranger = RpcClient.on(bus("stranger"));
-        assertEquals("a", again(stranger, OPTIONS.withKey("order-1")));
+        assertEquals("a", again(stranger, OPTIONS.withIdempotencyKey("order-1")));
         assertEquals(4, executions.get(), "a key is known for one caller only");
     }
 
@@ -106,7 +108,7 @@ abstract class ChoiceContract extends CasesFixture {
     void aKeyStandsForOneSetOfArguments() {
         serving("a");
         RpcClient client = RpcClient.on(bus("caller"));
-        CallOptions keyed = OPTIONS.withKey("order-1");
+        CallOptions keyed = OPTIONS.withIdempotencyKey("order-1");
         assertEquals(3, client.call("cases.size", Integer.class, keyed, "abc").join());
 
         for (String other : List.of("abcd", "abc".repeat(1_000))) {
@@ -126,7 +128,7 @@ abstract class ChoiceContract extends CasesFixture {
     void aCallThatIsRepeatedWhileItRunsWaitsForTheFirst() {
         serving("a");
         RpcClient client = RpcClient.on(bus("caller"));
-        CallOptions options = within(20_000).withKey("k");
+        CallOptions options = within(20_000).withIdempotencyKey("k");
         List<CompletableFuture<String>> calls = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             calls.add(client.call("cases.again", String.class, options, "block"));
@@ -144,17 +146,17 @@ abstract class ChoiceContract extends CasesFixture {
     void oneOfTwoThatWaitForTheSameCallMayGiveUpAndTheLastOneEndsIt() {
         serving("a");
         RpcClient client = RpcClient.on(bus("caller"));
-        CallOptions options = within(60_000).withKey("k");
+        CallOptions options = within(60_000).withIdempotencyKey("k");
         CompletableFuture<String> first = client.call("cases.again", String.class, options, "block");
         await().until(() -> notes.contains("started block"));
         CompletableFuture<String> second = client.call("cases.again", String.class, options, "block");
         CompletableFuture<String> third = client.call("cases.again", String.class, options, "block");
-        client.call("cases.again", String.class, options.withKey("behind them"), "x")
+        client.call("cases.again", String.class, options.withIdempotencyKey("behind them"), "x")
                 .join();
 
         first.cancel(true);
         second.cancel(true);
-        client.call("cases.again", String.class, options.withKey("behind that"), "x")
+        client.call("cases.again", String.class, options.withIdempotencyKey("behind that"), "x")
                 .join();
         assertFalse(notes.contains("interrupted block true"), notes::toString);
         assertFalse(third.isDone());
@@ -170,11 +172,11 @@ abstract class ChoiceContract extends CasesFixture {
         RpcClient client = RpcClient.on(bus("caller"));
 
         RpcException e = CallFixture.failure(
-                client.call("cases.again", String.class, within(1_000).withKey("k"), "block"));
+                client.call("cases.again", String.class, within(1_000).withIdempotencyKey("k"), "block"));
         assertEquals(Reason.TIMEOUT, e.reason());
         CompletableFuture<String> again =
-                client.call("cases.again", String.class, within(60_000).withKey("k"), "block");
-        client.call("cases.again", String.class, OPTIONS.withKey("behind it"), "x")
+                client.call("cases.again", String.class, within(60_000).withIdempotencyKey("k"), "block");
+        client.call("cases.again", String.class, OPTIONS.withIdempotencyKey("behind it"), "x")
                 .join();
         release.countDown();
 
@@ -188,7 +190,7 @@ abstract class ChoiceContract extends CasesFixture {
         RpcClient client = RpcClient.on(bus("caller"));
         CompletableFuture<String> busy = client.call("cases.block", String.class, within(20_000), "x");
         await().until(() -> notes.contains("started x"));
-        CallOptions keyed = OPTIONS.withKey("k");
+        CallOptions keyed = OPTIONS.withIdempotencyKey("k");
 
         RpcException e = CallFixture.failure(client.call("cases.nothing", Void.class, keyed));
         assertEquals(Reason.OVERLOADED, e.reason());
@@ -259,7 +261,8 @@ abstract class ChoiceContract extends CasesFixture {
                 String.valueOf(refused.getMessage()).endsWith("the argument of shop.order does not fit Amount at $"),
                 refused.getMessage());
 
-        extra.close().join();
+        extra.close();
+        extra.closed().join();
         assertEquals(
                 Reason.NO_SERVER,
                 CallFixture.failure(client.call("cases.echo", JsonNode.class, 1))
@@ -273,7 +276,7 @@ abstract class ChoiceContract extends CasesFixture {
         IllegalStateException e = assertThrows(
                 IllegalStateException.class, () -> RpcServer.on(server).serve("cases.add", params -> params));
         assertEquals(
-                "This node already serves \"cases.add\"; give one of the contracts another name with @Service",
+                "This node already serves \"cases.add\"; give one of the contracts another name with @ServiceName",
                 e.getMessage());
     }
 }

@@ -264,7 +264,7 @@ class DecodableTypesTest {
     void whatCannotBeDecodedSafelyIsRefusedOnBothSides(Class<?> contract, String message) {
         try (Bus bus = Bus.builder(new InMemoryNetwork().open()).build()) {
             assertEquals(message + ADVICE, refusal(() -> RpcClient.on(bus).proxy(contract)));
-            assertEquals(message + ADVICE, refusal(() -> RpcClient.on(bus).broadcast(contract)));
+            assertEquals(message + ADVICE, refusal(() -> RpcClient.on(bus).broadcast(contract, any -> null)));
             assertEquals(message + ADVICE, refusal(() -> served(bus, contract)));
         }
     }

@@ -110,7 +110,11 @@ abstract class DirectoryContract {
         await().atMost(20, SECONDS).until(() -> sees(one, 2) && sees(two, 2));
         assertEquals(
                 2,
-                RpcClient.on(one).broadcast(Work.class).ask(Work::work).values().size());
+                RpcClient.on(one)
+                        .broadcast(Work.class, Work::work)
+                        .ask()
+                        .values()
+                        .size());
     }
 
     @Test

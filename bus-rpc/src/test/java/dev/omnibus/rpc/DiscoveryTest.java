@@ -33,7 +33,7 @@ class DiscoveryTest extends PlayedNodes {
 
     record Item(String sku, int pieces) {}
 
-    @Service("stock")
+    @ServiceName("stock")
     interface Stock {
         int left(String sku);
 
@@ -42,7 +42,7 @@ class DiscoveryTest extends PlayedNodes {
 
     record OtherItem(String sku, int pieces, String shelf) {}
 
-    @Service("stock")
+    @ServiceName("stock")
     interface NewerStock {
         int left(String sku);
 
@@ -218,12 +218,12 @@ class DiscoveryTest extends PlayedNodes {
         });
     }
 
-    @Service("texts")
+    @ServiceName("texts")
     interface Texts {
         String left(String sku);
     }
 
-    @Service("texts")
+    @ServiceName("texts")
     interface Numbers {
         int left(String sku);
     }

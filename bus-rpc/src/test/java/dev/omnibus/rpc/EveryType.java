@@ -98,7 +98,7 @@ import java.util.regex.Pattern;
 @SuppressWarnings({"NonApiType", "JdkObsolete", "JavaUtilDate", "UnnecessaryStringBuilder"}) // they are the subject
 final class EveryType {
 
-    @Service("all")
+    @ServiceName("all")
     interface All {
         int anInt(int value);
 
@@ -362,7 +362,7 @@ final class EveryType {
     }
 
     /** Some of them, to come later. */
-    @Service("later")
+    @ServiceName("later")
     interface Later {
         CompletionStage<Long> aLong(long value);
 

@@ -134,7 +134,8 @@ class EveryTypeTest {
         Object value = Objects.requireNonNull(VALUES.get(name));
         Method method = method(All.class, name);
         assertSame(value, called(CLIENT.proxy(All.class), method, value), "call");
-        Replies<Object> replies = CLIENT.broadcast(All.class).ask(all -> called(all, method, value));
+        Replies<Object> replies =
+                CLIENT.broadcast(All.class, all -> called(all, method, value)).ask();
         assertSame(value, replies.values().get(0), "broadcast");
         TypeReference<Object> type = reference(method.getGenericReturnType());
         boolean inside = Set.of("shapes", "boxesOfShapes", "optionalShape", "pair", "listOfWrapped")

@@ -285,8 +285,7 @@ class EvolutionTest {
     @MethodSource("data")
     void aReplyOfABroadcastIsReadOrABadReply(Object written, Class<?> type, @Nullable Object read) throws Exception {
         RpcServer.on(server).serve("shop.get", params -> written).ready().get(10, SECONDS);
-        Replies<?> replies =
-                client.broadcast("shop.get", type, CallOptions.defaults()).get(10, SECONDS);
+        Replies<?> replies = client.broadcast("shop.get", type).askAsync().get(10, SECONDS);
         if (read == null) {
             assertEquals(
                     List.of(Reason.BAD_REPLY),
@@ -343,7 +342,7 @@ class EvolutionTest {
         }
     }
 
-    @Service("shop")
+    @ServiceName("shop")
     interface OldShop {
         int price(String sku);
 
@@ -358,7 +357,7 @@ class EvolutionTest {
         int gone();
     }
 
-    @Service("shop")
+    @ServiceName("shop")
     interface NewShop {
         int price(String sku, String currency);
 

@@ -72,8 +72,9 @@ class FaultTest extends PlayedNodes {
         assertTrue(message.startsWith("a ERROR forged  [31m   xxx"), message.substring(0, 40));
         assertEquals(4_097, message.length());
         assertEquals("b  c", fault.type());
-        Replies<String> replies =
-                client.broadcast("echo.say", String.class, within(20_000), "x").join();
+        Replies<String> replies = client.broadcast("echo.say", String.class, "x")
+                .with(within(20_000))
+                .ask();
         assertEquals(
                 message, Objects.requireNonNull(replies.faults().get("node")).getMessage());
     }
@@ -103,7 +104,9 @@ class FaultTest extends PlayedNodes {
         stuck.set(new CompletableFuture<>());
 
         RpcException call = CallContract.failure(client.call("echo.say", String.class, within(200), "x"));
-        RpcException broadcast = CallContract.failure(client.broadcast("echo.say", String.class, within(200), "x"));
+        RpcException broadcast = CallContract.failure(client.broadcast("echo.say", String.class, "x")
+                .with(within(200))
+                .askAsync());
         CompletableFuture<String> last = client.call("echo.say", String.class, within(60_000), "x");
         bus.close();
 
@@ -122,7 +125,9 @@ class FaultTest extends PlayedNodes {
         played("silent", request -> List.of());
         RpcClient client = RpcClient.on(bus("caller"));
         CompletableFuture<String> call = client.call("echo.say", String.class, "x");
-        CompletableFuture<Replies<String>> broadcast = client.broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> broadcast = client.broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         await().until(() -> client.runtime().pending().size() == 2);
         Node node = client.runtime().directory().serving("echo.say").get(0);
         await().until(() -> node.callsInFlight().get() == 1);
@@ -139,8 +144,8 @@ class FaultTest extends PlayedNodes {
         played("silent", request -> List.of());
         RpcClient client = RpcClient.on(bus("caller"));
         Echo echo = client.proxy(Echo.class, within(60_000));
-        Broadcast<Echo> all = client.broadcast(Echo.class).with(within(60_000));
-        for (Runnable blocking : List.<Runnable>of(() -> echo.say("x"), () -> all.ask(e -> e.say("x")))) {
+        Broadcast<String> all = client.broadcast(Echo.class, e -> e.say("x")).with(within(60_000));
+        for (Runnable blocking : List.<Runnable>of(() -> echo.say("x"), all::ask)) {
             CompletableFuture<Object> outcome = new CompletableFuture<>();
             Thread thread = new Thread(() -> {
                 RpcException e = assertThrows(RpcException.class, blocking::run);
@@ -291,7 +296,7 @@ class FaultTest extends PlayedNodes {
 
         RpcException call = CallContract.failure(client.call("echo.say", Integer.class, "x"));
         Replies<Integer> replies =
-                client.question("echo.say", Integer.class, "x").ask();
+                client.broadcast("echo.say", Integer.class, "x").ask();
         List<RpcException> failures =
                 List.of(call, Objects.requireNonNull(replies.faults().get("other")));
 
@@ -307,7 +312,7 @@ class FaultTest extends PlayedNodes {
         }
     }
 
-    @Service("echo")
+    @ServiceName("echo")
     interface Fragile {
         String say(String text) throws Broken;
     }
@@ -384,11 +389,15 @@ class FaultTest extends PlayedNodes {
             client.call("echo.say", String.class)
                     .handle((v, e) -> threads.add(Thread.currentThread().getName()))
                     .join();
-            client.broadcast("echo.say", String.class, within(5_000), "x")
+            client.broadcast("echo.say", String.class, "x")
+                    .with(within(5_000))
+                    .askAsync()
                     .thenRun(note)
                     .join();
         }
-        registration.close().thenRun(note).join();
+        CompletableFuture<Void> noted = registration.closed().thenRun(note);
+        registration.close();
+        noted.join();
         String here = Thread.currentThread().getName();
         assertTrue(
                 threads.stream().allMatch(name -> name.equals(here) || name.matches("omnibus-\\d+")),

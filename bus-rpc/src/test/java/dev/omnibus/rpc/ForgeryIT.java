@@ -342,7 +342,7 @@ class ForgeryIT {
 
     @Test
     void whoGuessesAKeyGetsNeitherTheAnswerNorTheCall() {
-        CallOptions once = PATIENT.withKey("order-17");
+        CallOptions once = PATIENT.withIdempotencyKey("order-17");
         String itself = ",\"from\":\"" + victimsNode() + "\"";
         for (int i = 0; i < 300; i++) {
             String key = i % 3 == 0 ? "order-17" : i % 3 == 1 ? "~" + i : "order-17~" + i;

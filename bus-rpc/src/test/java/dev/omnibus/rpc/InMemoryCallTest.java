@@ -30,8 +30,7 @@ class InMemoryCallTest extends CallContract {
         for (int i = 0; i < 50; i++) {
             client.call("stock.note", Void.class, "note " + i).join();
         }
-        client.broadcast("stock.note", Void.class, CallOptions.defaults(), "to all")
-                .join();
+        client.broadcast("stock.note", Void.class, "to all").ask();
 
         assertEquals(51, notes.size(), notes::toString);
     }

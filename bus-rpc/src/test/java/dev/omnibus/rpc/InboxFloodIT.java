@@ -68,7 +68,7 @@ class InboxFloodIT {
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
         List<CompletableFuture<Replies<String>>> asked = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            asked.add(client.broadcast("report.get", String.class, patient));
+            asked.add(client.broadcast("report.get", String.class).with(patient).askAsync());
         }
 
         for (CompletableFuture<Replies<String>> one : asked) {

@@ -219,11 +219,12 @@ abstract class InterceptorContract extends CasesFixture {
         });
 
         Replies<Integer> answered =
-                client.broadcast("cases.add", Integer.class, anna, 1, 2).join();
+                client.broadcast("cases.add", Integer.class, 1, 2).with(anna).ask();
         assertEquals(List.of(3), answered.values());
         await().until(() -> outcomes.size() == 1);
-        Replies<Integer> refused = client.broadcast("cases.add", Integer.class, within(20_000), 1, 2)
-                .join();
+        Replies<Integer> refused = client.broadcast("cases.add", Integer.class, 1, 2)
+                .with(within(20_000))
+                .ask();
         RpcException e = refused.faults().values().iterator().next();
         assertEquals(Reason.REFUSED, e.reason());
         await().until(() -> outcomes.size() == 2);
@@ -234,7 +235,8 @@ abstract class InterceptorContract extends CasesFixture {
                 throw RpcException.refused("not from here");
             }
         });
-        RpcException here = CallFixture.failure(client.broadcast("cases.add", Integer.class, anna, 1, 2));
+        RpcException here = CallFixture.failure(
+                client.broadcast("cases.add", Integer.class, 1, 2).with(anna).askAsync());
         assertEquals(Reason.REFUSED, here.reason());
         await().until(() -> outcomes.size() == 3);
         assertEquals(

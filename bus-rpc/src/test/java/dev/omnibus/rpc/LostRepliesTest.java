@@ -148,7 +148,9 @@ class LostRepliesTest extends CasesFixture {
         client.runtime().pending().interrupted();
 
         var call = client.call("cases.add", Integer.class, within(60_000), 1, 2);
-        var broadcast = client.broadcast("cases.add", Integer.class, within(60_000), 1, 2);
+        var broadcast = client.broadcast("cases.add", Integer.class, 1, 2)
+                .with(within(60_000))
+                .askAsync();
         server(); // as if its subscriptions stood again only now
 
         assertEquals(3, call.orTimeout(20, SECONDS).join());

@@ -155,7 +155,7 @@ class ManyCallsIT {
                 case 1 -> client.call("mixed.never", Integer.class, hasty, number);
                 case 2 -> client.call("mixed.again", Integer.class, patient.asIdempotent(), number);
                 case 3 -> client.call("mixed.quick", Integer.class, patient, number);
-                case 4 -> client.notify("mixed.tell", patient, number);
+                case 4 -> client.send("mixed.tell", patient, number);
                 default -> client.call("mixed.plus", Integer.class, patient, number);
             };
             call.whenComplete((value, failure) -> {

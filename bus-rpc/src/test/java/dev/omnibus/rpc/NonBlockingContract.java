@@ -105,8 +105,8 @@ abstract class NonBlockingContract extends CallFixture {
     void askingEverybodyIsRefused() {
         serving("shelf", 3);
         Bus bus = hasty();
-        Broadcast<Stock> all = RpcClient.on(bus).broadcast(Stock.class);
-        assertTrue(refused(() -> all.ask(stock -> stock.left("any"))).contains("stock.left"));
+        Broadcast<Integer> all = RpcClient.on(bus).broadcast(Stock.class, stock -> stock.left("any"));
+        assertTrue(refused(all::ask).contains("stock.left"));
     }
 
     @Test
@@ -181,7 +181,7 @@ abstract class NonBlockingContract extends CallFixture {
         registration.complete(RpcServer.on(bus).serve("own.end", params -> {
             IllegalStateException refused = assertThrows(
                     IllegalStateException.class,
-                    () -> registration.join().close().join());
+                    () -> registration.join().closed().join());
             told.complete(refused.getMessage());
             return 5;
         }));
@@ -192,6 +192,7 @@ abstract class NonBlockingContract extends CallFixture {
                 "A call of service own would wait for the service's own end, which comes when it returns. End the service"
                         + " without waiting, or wait on another thread",
                 told.join());
-        registration.join().close().join();
+        registration.join().close();
+        registration.join().closed().join();
     }
 }

@@ -48,8 +48,8 @@ class RedisRestartIT {
                         wrong,
                         List.of(
                                 () -> echo.say(7),
-                                () -> client.broadcast(Echo.class)
-                                        .ask(e -> e.say(7))
+                                () -> client.broadcast(Echo.class, e -> e.say(7))
+                                        .ask()
                                         .orThrow()));
             }
             assertEquals(List.of(), wrong);

@@ -300,10 +300,12 @@ class RetryTest extends PlayedNodes {
                 refusal(() -> options.withAttemptTimeout(Duration.ofDays(1))));
         assertEquals("There cannot be -1 retries; it must be from 0 to 100", refusal(() -> options.withRetries(-1)));
         assertEquals("\"\" is not the id of a node", refusal(() -> options.onNode("")));
-        assertEquals("The key has 0 characters; it must have 1 to 4096", refusal(() -> options.withKey("")));
         assertEquals(
-                "The key begins with \"~\", as the keys do that calls get by themselves; begin it with something else",
-                refusal(() -> options.withKey("~17")));
+                "The idempotency key has 0 characters; it must have 1 to 4096",
+                refusal(() -> options.withIdempotencyKey("")));
+        assertEquals(
+                "The idempotency key begins with \"~\", as the keys do that calls get by themselves; begin it with something else",
+                refusal(() -> options.withIdempotencyKey("~17")));
         assertEquals(
                 "The header name \"a b\" must be 1 to 64 letters, digits, '_', '-' and dots, for instance \"tenant\"",
                 refusal(() -> options.withHeader("a b", "c")));

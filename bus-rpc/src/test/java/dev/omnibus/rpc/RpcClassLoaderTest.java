@@ -135,7 +135,7 @@ public class RpcClassLoaderTest {
             } catch (Refusing e) {
                 require(e.order().id().equals("b"));
             }
-            require(client.broadcast(Shop.class).ask(one -> one.orders(order)).isComplete());
+            require(client.broadcast(Shop.class, one -> one.orders(order)).ask().isComplete());
             require(client.call("shop2.put", Order.class, NamedParams.of(Map.of("id", "a")))
                     .get(10, SECONDS)
                     .id()

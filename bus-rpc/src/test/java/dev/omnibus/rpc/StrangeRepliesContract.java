@@ -125,7 +125,9 @@ abstract class StrangeRepliesContract extends CasesFixture {
             assertEquals(List.of("BAD_REPLY", "good"), outcomes);
         }
         asked.clear();
-        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, within(60_000), "x");
+        CompletableFuture<Replies<String>> asking = client.broadcast("echo.say", String.class, "x")
+                .with(within(60_000))
+                .askAsync();
         await().atMost(20, SECONDS).until(() -> asked.size() == 1);
         node.publish(asked.get(0).replyTo(), bad.apply(asked.get(0)));
         Replies<String> replies = asking.orTimeout(20, SECONDS).join();
@@ -220,7 +222,9 @@ abstract class StrangeRepliesContract extends CasesFixture {
         PlayedNode once = played("once");
         CompletableFuture<RpcCodec.Request> asked = once.keep("echo", "say");
         RpcClient client = RpcClient.on(bus("caller"));
-        CompletableFuture<Replies<Integer>> asking = client.broadcast("echo.say", Integer.class, within(60_000), "x");
+        CompletableFuture<Replies<Integer>> asking = client.broadcast("echo.say", Integer.class, "x")
+                .with(within(60_000))
+                .askAsync();
         RpcCodec.Request request = asked.orTimeout(20, SECONDS).join();
         serving("a");
         assertEquals(3, client.call("cases.add", Integer.class, 1, 2).join());
@@ -329,12 +333,12 @@ abstract class StrangeRepliesContract extends CasesFixture {
         }
     }
 
-    @Service("ware")
+    @ServiceName("ware")
     interface Before {
         int left(String sku);
     }
 
-    @Service("ware")
+    @ServiceName("ware")
     interface After {
         int left(String sku, int shelf);
     }
@@ -356,7 +360,8 @@ abstract class StrangeRepliesContract extends CasesFixture {
                             assertTrue(e.notExecuted());
                             assertTrue(String.valueOf(e.getMessage()).endsWith(end), e::getMessage);
                         });
-        Replies<Integer> replies = client.broadcast(Before.class).ask(asked -> asked.left("x"));
+        Replies<Integer> replies =
+                client.broadcast(Before.class, asked -> asked.left("x")).ask();
         assertEquals(Set.of(server.node()), replies.faults().keySet());
         RpcException fault = Objects.requireNonNull(replies.faults().get(server.node()));
         assertTrue(String.valueOf(fault.getMessage()).endsWith(end), fault::getMessage);

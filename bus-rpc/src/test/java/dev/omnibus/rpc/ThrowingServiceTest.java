@@ -188,8 +188,8 @@ class ThrowingServiceTest {
         assertEquals(FINE, work.quick(FINE));
         assertEquals(
                 1,
-                client.broadcast("work.plain", Integer.class, CallOptions.defaults(), FINE)
-                        .join()
+                client.broadcast("work.plain", Integer.class, FINE)
+                        .ask()
                         .values()
                         .size());
     }
@@ -283,22 +283,24 @@ class ThrowingServiceTest {
     @MethodSource("thrown")
     void whereAListenerOfRepliesThrows(Supplier<Throwable> failure) {
         failing = failure;
-        Question<Integer> question = client.question("work.plain", Integer.class, FINE);
+        Broadcast<Integer> broadcast = client.broadcast("work.plain", Integer.class, FINE);
         assertEquals(
                 1,
-                question.onReply(reply -> {
+                broadcast
+                        .onReply(reply -> {
                             throw fail();
                         })
                         .ask()
                         .values()
                         .size());
-        CompletableFuture<Replies<Integer>> ruled = question.until(Until.<Integer>accepted(value -> {
+        CompletableFuture<Replies<Integer>> ruled = broadcast
+                .until(Until.<Integer>accepted(value -> {
                     throw fail();
                 }))
                 .askAsync();
         assertThrows(Throwable.class, () -> ruled.get(5, SECONDS));
         AtomicInteger signals = new AtomicInteger();
-        question.publisher().subscribe(new Flow.Subscriber<>() {
+        broadcast.publisher().subscribe(new Flow.Subscriber<>() {
             @Override
             public void onSubscribe(Flow.Subscription subscription) {
                 subscription.request(10);

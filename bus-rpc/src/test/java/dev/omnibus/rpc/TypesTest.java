@@ -90,7 +90,7 @@ class TypesTest {
         Long number();
     }
 
-    @Service("types")
+    @ServiceName("types")
     interface Types extends HasNumber, HasLong {
 
         Optional<User> user(Optional<User> user);
@@ -205,8 +205,8 @@ class TypesTest {
         assertEquals(Map.of("a", new Box<>(new Circle(2))), types.boxes(new Circle(2)));
         assertEquals(
                 List.of(List.of(new Circle(3))),
-                client.broadcast(Types.class)
-                        .ask(one -> one.shapes(List.of(new Circle(3))))
+                client.broadcast(Types.class, one -> one.shapes(List.of(new Circle(3))))
+                        .ask()
                         .values());
     }
 
@@ -521,8 +521,8 @@ class TypesTest {
                 assertEquals(
                         List.of(sparse),
                         RpcClient.on(other)
-                                .broadcast(Sparsely.class)
-                                .ask(all -> all.same(sparse))
+                                .broadcast(Sparsely.class, all -> all.same(sparse))
+                                .ask()
                                 .values());
                 CompletableFuture<Sparse> arrived = new CompletableFuture<>();
                 Subscription subscription = one.subscribe("n", Sparse.class, event -> arrived.complete(event.data()));

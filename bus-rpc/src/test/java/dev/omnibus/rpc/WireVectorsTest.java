@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The conformance vectors for calls, which implementations in other languages can run as well. */
 class WireVectorsTest {
 
-    @Service("spec")
+    @ServiceName("spec")
     interface Spec {
         long subtract(long minuend, long subtrahend);
 

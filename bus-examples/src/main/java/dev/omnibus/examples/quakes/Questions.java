@@ -1,10 +1,10 @@
 package dev.omnibus.examples.quakes;
 
 import dev.omnibus.rpc.Broadcast;
+import dev.omnibus.rpc.Broadcast.Invocation;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
-import dev.omnibus.rpc.ServiceCall;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,23 +15,27 @@ final class Questions {
     /** Longer than it takes to find out that a node has died, which is 5 seconds, even on a machine that is busy. */
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-    private final Broadcast<Catalogue> catalogues;
+    private final RpcClient client;
     private final AtomicInteger asked = new AtomicInteger();
     private final AtomicInteger answers = new AtomicInteger();
     private final AtomicInteger faults = new AtomicInteger();
     private final AtomicInteger missing = new AtomicInteger();
 
     Questions(RpcClient client) {
-        catalogues =
-                client.broadcast(Catalogue.class).with(CallOptions.defaults().withTimeout(TIMEOUT));
+        this.client = client;
     }
 
-    <T> Replies<T> ask(ServiceCall<Catalogue, T> question) {
-        return note(catalogues.ask(question));
+    <T> Replies<T> ask(Invocation<Catalogue, T> question) {
+        return note(broadcast(question).ask());
     }
 
-    <T> CompletableFuture<Replies<T>> askAsync(ServiceCall<Catalogue, T> question) {
-        return catalogues.askAsync(question).thenApply(this::note);
+    <T> CompletableFuture<Replies<T>> askAsync(Invocation<Catalogue, T> question) {
+        return broadcast(question).askAsync().thenApply(this::note);
+    }
+
+    private <T> Broadcast<T> broadcast(Invocation<Catalogue, T> question) {
+        return client.broadcast(Catalogue.class, question)
+                .with(CallOptions.defaults().withTimeout(TIMEOUT));
     }
 
     /** How many events all nodes keep together. */

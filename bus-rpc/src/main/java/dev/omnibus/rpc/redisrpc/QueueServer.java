@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.LocalMethods;
 import dev.omnibus.rpc.Registration;
@@ -69,7 +70,7 @@ final class QueueServer implements Registration {
     private final Thread thread;
     private final CountDownLatch ending = new CountDownLatch(1);
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final GuardedFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private volatile boolean executing;
     private volatile Set<String> missed = Set.of(); // those whose leases were not there at the last look
     private boolean failing; // of the thread alone, like what is below
@@ -100,11 +101,23 @@ final class QueueServer implements Registration {
         return ready;
     }
 
-    /** Takes nothing more; completes when the request that is being executed has been answered. */
+    /** Takes nothing more; the request that is being executed is still answered. */
     @Override
-    public CompletableFuture<Void> close() {
+    public void close() {
         ending.countDown();
+    }
+
+    @Override
+    public CompletableFuture<Void> closed() {
         return ended.copy();
+    }
+
+    /** A method must not wait for the end of its own server, of which it is a part. */
+    private void requireOutside() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("A method of queue " + names.queue() + " would wait for its own server's"
+                    + " end, which comes when it returns. End it without waiting, or wait on another thread");
+        }
     }
 
     /** Waits for the end, if it comes in time, counted from when all servers were told to end. */

@@ -30,10 +30,19 @@ import org.jspecify.annotations.Nullable;
  * serves; errors are texts; there are no broadcasts, and no deadlines on the wire. It has connections of its own, made
  * when it is first used. Thread-safe.
  */
-public final class RedisRpc implements Layer {
+public final class RedisRpc {
 
     /** Each takes up one of the connections, of which some are to be left for short commands. */
     static final int MAX_AT_A_TIME = 56;
+
+    /** Ends the adapter with its bus. */
+    private record Lifecycle(RedisRpc rpc) implements Layer {
+
+        @Override
+        public void close(Duration drainTimeout) {
+            rpc.end(drainTimeout);
+        }
+    }
 
     private final BusRuntime bus;
     private final Adapter adapter;
@@ -59,7 +68,9 @@ public final class RedisRpc implements Layer {
      * @throws IllegalStateException if the bus is closed
      */
     public static RedisRpc on(Bus bus) {
-        return BusRuntime.of(bus).layer(RedisRpc.class, RedisRpc::new);
+        return BusRuntime.of(bus)
+                .layer(Lifecycle.class, runtime -> new Lifecycle(new RedisRpc(runtime)))
+                .rpc();
     }
 
     /**
@@ -141,10 +152,11 @@ public final class RedisRpc implements Layer {
      *
      * @param queue the list that the server takes from
      * @param contract the interface; the name of its service does not matter
-     * @param options the timeout; the rest is for the calls of the bus
+     * @param options the timeout, and nothing else: the protocol has no headers, nodes, keys or retries
      * @param <S> the interface
      * @return the proxy; what it throws is as with the calls of the bus
-     * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
+     * @throws IllegalArgumentException if the interface cannot be a contract, the queue's name is not one, or the
+     *     options say more than a timeout
      */
     public <S> S proxy(String queue, Class<S> contract, CallOptions options) {
         return adapter.proxy(contract, options, client(queue));
@@ -198,8 +210,7 @@ public final class RedisRpc implements Layer {
      * Lets each server finish the request that it executes, all of them within the one timeout; those that wait stay
      * where they are.
      */
-    @Override
-    public void close(Duration drainTimeout) {
+    private void end(Duration drainTimeout) {
         long began = System.nanoTime();
         List<QueueServer> last;
         synchronized (this) {

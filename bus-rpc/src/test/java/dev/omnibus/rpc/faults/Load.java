@@ -127,7 +127,12 @@ final class Load implements AutoCloseable {
                 value -> value == number,
                 () -> client.call("work.again", Long.class, options.asIdempotent(), number));
         if (number % TICKS_PER_BROADCAST == 0) {
-            broadcasts.add(number, Load::isWhole, () -> client.broadcast("work.who", String.class, options));
+            broadcasts.add(
+                    number,
+                    Load::isWhole,
+                    () -> client.broadcast("work.who", String.class)
+                            .with(options)
+                            .askAsync());
         }
         publish(caller(), number);
         publish(server(), number);

@@ -208,9 +208,9 @@ final class SmallNode {
         @Override
         public int ask(String text) {
             return RpcClient.on(bus)
-                    .broadcast(
-                            "small.all", String.class, CallOptions.defaults().withTimeout(Duration.ofSeconds(10)), text)
-                    .join()
+                    .broadcast("small.all", String.class, text)
+                    .with(CallOptions.defaults().withTimeout(Duration.ofSeconds(10)))
+                    .ask()
                     .replies()
                     .size();
         }

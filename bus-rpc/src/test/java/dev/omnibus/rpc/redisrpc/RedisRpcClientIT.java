@@ -174,6 +174,22 @@ class RedisRpcClientIT {
     }
 
     @Test
+    void optionsThatTheProtocolCannotHonourAreRefusedAtOnce() {
+        CallOptions timeout = CallOptions.defaults().withTimeout(LONG);
+        Map.of(
+                        "withHeader", timeout.withHeader("tenant", "t"),
+                        "onNode", timeout.onNode("node-1"),
+                        "withRetries", timeout.withRetries(3))
+                .forEach((option, refused) -> assertEquals(
+                        "A call by another protocol than that of the bus cannot honour " + option
+                                + "; make it with options that have only a timeout",
+                        assertThrows(
+                                        IllegalArgumentException.class,
+                                        () -> RedisRpc.on(bus).proxy(queue, Desk.class, refused))
+                                .getMessage()));
+    }
+
+    @Test
     void aRequestLooksAsOtherServersExpectIt() throws IOException {
         CompletableFuture<Double> sum = CompletableFuture.supplyAsync(() -> desk.add(5));
         JsonNode request = taken();

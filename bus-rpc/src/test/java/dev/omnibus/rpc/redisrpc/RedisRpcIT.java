@@ -2,6 +2,7 @@ package dev.omnibus.rpc.redisrpc;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -298,6 +299,28 @@ class RedisRpcIT {
         assertEquals(0L, redis.command("EXISTS", taken));
     }
 
+    public record Impatient(CompletableFuture<Registration> self, CompletableFuture<String> told) {
+
+        public void end() {
+            IllegalStateException e = assertThrows(
+                    IllegalStateException.class, () -> self.join().closed().join());
+            told.complete(e.getMessage());
+        }
+    }
+
+    @Test
+    void aMethodThatWaitsForTheEndOfItsOwnServerIsTold() throws Exception {
+        Impatient impatient = new Impatient(new CompletableFuture<>(), new CompletableFuture<>());
+        impatient.self().complete(RedisRpc.on(bus).serve(queue, impatient));
+        push("{\"name\": \"end\"}");
+
+        assertEquals(
+                "A method of queue " + queue
+                        + " would wait for its own server's end, which comes when it returns. End it"
+                        + " without waiting, or wait on another thread",
+                impatient.told().get(20, TimeUnit.SECONDS));
+    }
+
     @Test
     void aServerThatEndsLeavesWhatItDidNotBegin() throws Exception {
         CountDownLatch running = new CountDownLatch(1);
@@ -306,11 +329,11 @@ class RedisRpcIT {
         push("{\"name\": \"slow\"}");
         push("{\"name\": \"later\"}");
         assertTrue(running.await(20, TimeUnit.SECONDS));
-        CompletableFuture<Void> ended = served.close();
+        served.close();
         goOn.countDown();
 
         assertEquals("{\"return_value\":\"done\"}", answer());
-        ended.get(20, TimeUnit.SECONDS);
+        served.closed().get(20, TimeUnit.SECONDS);
         assertEquals(1L, redis.command("LLEN", queue));
         assertEquals(0L, redis.command("EXISTS", "{" + queue + "}:servers"));
     }

@@ -13,15 +13,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks out, for one broadcast, for nodes that come into the directory while it waits, and keeps the answers of those
- * who are not there yet. Thread-safe.
+ * The late responders of one broadcast: nodes that come into the directory while it waits, and the answers of those
+ * that are not in it yet. Thread-safe.
  */
 final class LateResponders {
 
-    /** More strangers than that are not taken for nodes that are about to be known. */
+    /** More strangers than that are not kept. */
     static final int MAX_STRANGERS = 1_000;
 
-    /** And more bytes than that are not kept for them. */
+    /** More bytes than that of their answers are not kept. */
     private static final long MAX_BYTES = 4L * 1024 * 1024;
 
     private final ClientRuntime client;
@@ -35,7 +35,7 @@ final class LateResponders {
     /**
      * Prepares it.
      *
-     * @param known told of each node that comes, goes or changes, if it is there; perhaps more than once
+     * @param known gets each node that comes, goes or changes, if it is there; perhaps more than once
      */
     LateResponders(ClientRuntime client, String method, Consumer<String> known) {
         this.client = client;
@@ -43,7 +43,7 @@ final class LateResponders {
         this.known = known;
     }
 
-    /** Keeps the answer of a stranger; false if he has answered before, or there is too much of them. */
+    /** Keeps the answer of a stranger; false if it has answered before, or too much is kept already. */
     synchronized boolean hold(RpcCodec.Response reply) {
         long size = reply.size();
         if (strangers.size() >= MAX_STRANGERS || bytes + size > MAX_BYTES || strangers.containsKey(reply.from())) {
@@ -72,7 +72,7 @@ final class LateResponders {
         return part == null ? null : WireBytes.detached(part);
     }
 
-    /** The answer that is kept of somebody who is no stranger any more. */
+    /** The answer that is kept of a node that is no stranger any more. */
     synchronized RpcCodec.@Nullable Response release(String node) {
         RpcCodec.Response held = strangers.remove(node);
         bytes -= held == null ? 0 : held.size();
@@ -84,11 +84,11 @@ final class LateResponders {
     }
 
     /**
-     * Begins to look out, and tells who has come meanwhile.
+     * Begins to follow the directory, and reports the nodes that have come meanwhile.
      *
      * @param wanted whether somebody still waits for them
      */
-    void lookOut(BooleanSupplier wanted) {
+    void follow(BooleanSupplier wanted) {
         synchronized (this) {
             if (!following && wanted.getAsBoolean()) {
                 following = true;
@@ -105,22 +105,22 @@ final class LateResponders {
                 ids = new ArrayList<>(strangers.keySet());
             }
             client.directory().serving(method).forEach(node -> ids.add(node.id())); // come before it was followed
-            ids.forEach(this::tell);
+            ids.forEach(this::report);
         });
     }
 
-    /** A node has come, gone or changed. Told under the lock of the directory, so it is looked at elsewhere. */
+    /** A node has come, gone or changed. Called under the lock of the directory, so it is handled elsewhere. */
     private void noticed(String node) {
-        client.execute(() -> tell(node));
+        client.execute(() -> report(node));
     }
 
-    private void tell(String node) {
+    private void report(String node) {
         if (client.directory().knows(node)) {
             known.accept(node);
         }
     }
 
-    /** Nobody waits for them any more. */
+    /** The broadcast has ended. */
     synchronized void forget() {
         strangers.clear();
         bytes = 0;

@@ -1,9 +1,9 @@
 package dev.omnibus.rpc.internal.broadcast;
 
-import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.Reply;
 import dev.omnibus.rpc.RpcException;
@@ -13,6 +13,7 @@ import dev.omnibus.rpc.internal.client.CallFuture;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.client.PendingCalls;
 import dev.omnibus.rpc.internal.client.ReplyBudget;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.rpc.internal.directory.NodeTable;
 import dev.omnibus.rpc.internal.wire.Faults;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
@@ -20,12 +21,16 @@ import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One question to all nodes that serve a method, and their tally.
@@ -46,16 +51,19 @@ import org.jspecify.annotations.Nullable;
  * before the count does. Guarded by its own lock; completed outside of it, once, by whoever takes the entry out of the
  * table.
  */
-public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime.Question<T> {
+public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime.Exchange<T> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ScatterGather.class);
 
     private static final int MAX_ANSWERS = NodeTable.MAX_NODES + LateResponders.MAX_STRANGERS;
 
     private final ClientRuntime client;
+    private final RemoteMethod remote;
     private final String method;
-    private final Asking asking;
-    private final ObjectReader result;
+    private final byte[] params;
+    private final byte[] headers;
     private final Until<? super T> until;
-    private final @Nullable ReplyTelling<T> telling;
+    private final @Nullable Notifications notifications;
     private final long started = System.nanoTime();
     private final long deadline;
     private final CallFuture<Replies<T>> future = new CallFuture<>(this::givenUp);
@@ -71,22 +79,30 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     private boolean awaitingUnnamed;
     private boolean unnamedGivenUp;
 
+    /**
+     * Prepares it.
+     *
+     * @param headers the caller's, as {@link RpcCodec#headerPart} wrote them
+     * @param nanos how long it may take
+     */
     public ScatterGather(
             ClientRuntime client,
-            String method,
-            Asking asking,
-            ObjectReader result,
+            RemoteMethod method,
+            byte[] params,
+            byte[] headers,
+            long nanos,
             Until<? super T> until,
             @Nullable Consumer<? super Reply<T>> onReply) {
         this.client = client;
-        this.method = method;
-        this.asking = asking;
-        this.result = result;
+        this.remote = method;
+        this.method = method.name();
+        this.params = params;
+        this.headers = headers;
         this.until = until;
-        this.deadline = started + asking.nanos();
+        this.deadline = started + nanos;
         this.tracker = new ReplyTracker<>(until);
-        this.lateResponders = new LateResponders(client, method, this::known);
-        this.telling = onReply == null ? null : new ReplyTelling<>(onReply, client::execute);
+        this.lateResponders = new LateResponders(client, this.method, this::known);
+        this.notifications = onReply == null ? null : new Notifications(onReply);
     }
 
     @Override
@@ -102,7 +118,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
 
     /** Sends the question. Whoever has announced the method is known by then, or nobody has. */
     @Override
-    public void ask() {
+    public void start() {
         try {
             id = client.pending().add(this, method);
         } catch (RpcException e) {
@@ -179,8 +195,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         interruptions = client.pending().interruptions();
         sent = true; // before the look: who ends it from here on must not say that it was not sent
         if (client.pending().contains(id)) {
-            client.channels()
-                    .send(client.channels().names().method(method), request, ReceiverCount.ALL, new Question());
+            client.channels().send(client.channels().names().method(method), request, ReceiverCount.ALL, new Receipt());
             if (future.isAbandoned()) { // perhaps between the two, and then they were told before the question was sent
                 release();
             }
@@ -190,10 +205,10 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     /** Null if the deadline is about to end it. */
     private byte @Nullable [] request() {
         long ttl = (deadline - System.nanoTime()) / 1_000_000;
-        return ttl < 1 ? null : asking.request(client.codec(), id, method, ttl);
+        return ttl < 1 ? null : client.codec().request(id, remote.part(), params, ttl, "", headers);
     }
 
-    private final class Question implements SendCallback {
+    private final class Receipt implements SendCallback {
 
         @Override
         public boolean mayBlock() {
@@ -277,12 +292,12 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
             take(reply);
             look();
         } else if (lateResponders.hold(reply)) {
-            client.execute(this::askWhoTheyAre);
+            client.execute(this::followLateResponders);
         }
     }
 
-    private void askWhoTheyAre() {
-        lateResponders.lookOut(() -> client.pending().contains(id));
+    private void followLateResponders() {
+        lateResponders.follow(() -> client.pending().contains(id));
     }
 
     /** The directory knows a node. */
@@ -332,11 +347,11 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         if (value != null) {
             try {
                 @SuppressWarnings("unchecked") // the reader was made for this type
-                T typed = (T) RpcCodec.decode(result, value);
+                T typed = (T) RpcCodec.decode(remote.result(), value);
                 decoded = typed;
                 counts = until.counts(typed);
             } catch (IOException e) {
-                String why = RpcFailures.misfit(e, result.getValueType())
+                String why = RpcFailures.misfit(e, remote.result().getValueType())
                         + client.directory().drift().difference(method, from);
                 fault = RpcFailures.of(Reason.BAD_REPLY, false, method, from, latency, why, null);
             } catch (Throwable e) { // of the program's own rule
@@ -349,12 +364,12 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         }
         Reply<T> taken = new Reply<>(from, decoded, fault, latency);
         synchronized (this) {
-            if (client.pending().contains(id) && tracker.add(taken, counts) && telling != null) {
-                telling.add(taken);
+            if (client.pending().contains(id) && tracker.add(taken, counts) && notifications != null) {
+                notifications.add(taken);
             }
         }
-        if (telling != null) {
-            telling.go();
+        if (notifications != null) {
+            notifications.run();
         }
     }
 
@@ -391,7 +406,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         if (state == ReplyTracker.State.DONE || givenUp) {
             end(Reason.NODE_LOST);
         } else if (waitForNames) {
-            askWhoTheyAre();
+            followLateResponders();
             client.channels().later(client.patience(), this::giveUpTheUnnamed);
         }
     }
@@ -425,11 +440,11 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
             synchronized (this) {
                 replies = tracker.end(method, reasonForTheRest, elapsed());
             }
-            if (telling == null) {
+            if (notifications == null) {
                 future.succeed(replies);
             } else {
-                telling.end(() -> future.succeed(replies));
-                telling.go();
+                notifications.end(() -> future.succeed(replies));
+                notifications.run();
             }
         } catch (RuntimeException | Error e) { // nobody else would hear of it, and it would have no end
             future.fail(e);
@@ -461,5 +476,66 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
 
     private Duration elapsed() {
         return Duration.ofNanos(System.nanoTime() - started);
+    }
+
+    /**
+     * What the listener is notified of: one reply at a time, in order, and the end after the last of them. What waits
+     * is bounded by the number of nodes, because each answers once. Guarded by its own lock.
+     */
+    private final class Notifications {
+
+        private final Consumer<? super Reply<T>> listener;
+        private final Queue<Reply<T>> waiting = new ArrayDeque<>();
+        private @Nullable Runnable end;
+        private boolean running;
+
+        Notifications(Consumer<? super Reply<T>> listener) {
+            this.listener = listener;
+        }
+
+        /** Only queues, so that it may be called under a lock; {@link #run} does the rest. */
+        synchronized void add(Reply<T> reply) {
+            waiting.add(reply);
+        }
+
+        synchronized void end(Runnable action) {
+            end = action;
+        }
+
+        void run() {
+            synchronized (this) {
+                if (running) {
+                    return;
+                }
+                running = true;
+            }
+            client.execute(this::drain);
+        }
+
+        private void drain() {
+            while (true) {
+                Reply<T> reply;
+                Runnable last;
+                synchronized (this) {
+                    reply = waiting.poll();
+                    last = end;
+                    if (reply == null) {
+                        end = null;
+                        running = false;
+                    }
+                }
+                if (reply == null) {
+                    if (last != null) {
+                        last.run();
+                    }
+                    return;
+                }
+                try {
+                    listener.accept(reply);
+                } catch (Throwable e) { // the others are to be notified all the same
+                    FailureLog.error(LOG, e, "A listener of replies failed on the one of node {}", reply.node());
+                }
+            }
+        }
     }
 }

@@ -60,7 +60,7 @@ public final class Call<T> {
         this.options = options;
         this.deadline = started + nanos;
         this.idempotent = options.idempotent() || method.traits().idempotent();
-        this.key = client.pending().keyOnWire(options.key());
+        this.key = client.pending().keyOnWire(options.idempotencyKey());
     }
 
     public CallFuture<T> future() {
@@ -383,7 +383,7 @@ public final class Call<T> {
     }
 
     private RpcException failed(RpcException e) {
-        if (options.key().isEmpty()) { // else the program may call again by its key, and get the result of what runs
+        if (options.idempotencyKey().isEmpty()) { // else the program may call again by its key, and get what runs
             cancelOutstanding();
         }
         return mayHaveRun ? RpcFailures.ofLastAttempt(e) : e;

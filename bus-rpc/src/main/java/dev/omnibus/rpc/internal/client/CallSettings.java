@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param retries at most; {@link #AS_THE_CONTRACT_SAYS} if that depends on the method
  * @param idempotent whether a method that is called by name is
  * @param node which one is to execute it; empty if any may
- * @param stickyKey which calls stay together; empty if they need not
- * @param key by which a second call is known; empty if there is none
+ * @param affinity which calls stay together; empty if they need not
+ * @param idempotencyKey by which a second call is known; empty if there is none
  * @param headers what is sent along
  * @param headerPart the same as bytes
  */
@@ -28,8 +28,8 @@ public record CallSettings(
         int retries,
         boolean idempotent,
         String node,
-        String stickyKey,
-        String key,
+        String affinity,
+        String idempotencyKey,
         Map<String, String> headers,
         byte[] headerPart) {
 
@@ -57,40 +57,92 @@ public record CallSettings(
     }
 
     public CallSettings withTimeout(Duration other) {
-        return new CallSettings(other, attemptTimeout, retries, idempotent, node, stickyKey, key, headers, headerPart);
+        return new CallSettings(
+                other, attemptTimeout, retries, idempotent, node, affinity, idempotencyKey, headers, headerPart);
     }
 
     public CallSettings withAttemptTimeout(Duration other) {
-        return new CallSettings(timeout, other, retries, idempotent, node, stickyKey, key, headers, headerPart);
+        return new CallSettings(
+                timeout, other, retries, idempotent, node, affinity, idempotencyKey, headers, headerPart);
     }
 
     public CallSettings withRetries(int other) {
-        return new CallSettings(timeout, attemptTimeout, other, idempotent, node, stickyKey, key, headers, headerPart);
+        return new CallSettings(
+                timeout, attemptTimeout, other, idempotent, node, affinity, idempotencyKey, headers, headerPart);
     }
 
     public CallSettings asIdempotent() {
-        return new CallSettings(timeout, attemptTimeout, retries, true, node, stickyKey, key, headers, headerPart);
+        return new CallSettings(
+                timeout, attemptTimeout, retries, true, node, affinity, idempotencyKey, headers, headerPart);
     }
 
     public CallSettings withNode(String other) {
         return new CallSettings(
-                timeout, attemptTimeout, retries, idempotent, other, stickyKey, key, headers, headerPart);
+                timeout, attemptTimeout, retries, idempotent, other, affinity, idempotencyKey, headers, headerPart);
     }
 
-    public CallSettings withStickyKey(String other) {
-        return new CallSettings(timeout, attemptTimeout, retries, idempotent, node, other, key, headers, headerPart);
-    }
-
-    public CallSettings withKey(String other) {
+    public CallSettings withAffinity(String other) {
         return new CallSettings(
-                timeout, attemptTimeout, retries, idempotent, node, stickyKey, other, headers, headerPart);
+                timeout, attemptTimeout, retries, idempotent, node, other, idempotencyKey, headers, headerPart);
+    }
+
+    public CallSettings withIdempotencyKey(String other) {
+        return new CallSettings(
+                timeout, attemptTimeout, retries, idempotent, node, affinity, other, headers, headerPart);
     }
 
     /** Takes the map for its own. */
     public CallSettings withHeaders(Map<String, String> other) {
         Map<String, String> all = Collections.unmodifiableMap(other);
         byte[] part = RpcCodec.headerPart(all);
-        return new CallSettings(timeout, attemptTimeout, retries, idempotent, node, stickyKey, key, all, part);
+        return new CallSettings(
+                timeout, attemptTimeout, retries, idempotent, node, affinity, idempotencyKey, all, part);
+    }
+
+    /**
+     * Checks that a broadcast can honour them.
+     *
+     * @throws IllegalArgumentException that names an option which only a call to one node can
+     */
+    public void requireBroadcast() {
+        String option = ofOneNode();
+        if (!option.isEmpty()) {
+            throw new IllegalArgumentException("A broadcast goes to all nodes, once, and cannot honour " + option
+                    + "; ask with options that have only a timeout and headers, or call one node");
+        }
+    }
+
+    /**
+     * Checks that a call can honour them that is made by another protocol than that of the bus.
+     *
+     * @throws IllegalArgumentException that names an option which only a call of the bus can
+     */
+    public void requireForeign() {
+        String option = headers.isEmpty() ? ofOneNode() : "withHeader";
+        if (!option.isEmpty()) {
+            throw new IllegalArgumentException("A call by another protocol than that of the bus cannot honour " + option
+                    + "; make it with options that have only a timeout");
+        }
+    }
+
+    /** An option that is set and only means something for a call to one node of the bus; empty if none is. */
+    private String ofOneNode() {
+        if (!node.isEmpty()) {
+            return "onNode";
+        }
+        if (!affinity.isEmpty()) {
+            return "withAffinity";
+        }
+        if (!idempotencyKey.isEmpty()) {
+            return "withIdempotencyKey";
+        }
+        if (attemptTimeout != null) {
+            return "withAttemptTimeout";
+        }
+        if (retries > 0) {
+            return "withRetries";
+        }
+        return idempotent ? "asIdempotent" : "";
     }
 
     /** By when a call ends of a method whose contract says nothing. */

@@ -1,6 +1,5 @@
 package dev.omnibus.rpc.internal.client;
 
-import com.fasterxml.jackson.databind.ObjectReader;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.runtime.BusRuntime;
@@ -13,14 +12,19 @@ import dev.omnibus.rpc.RpcClientStats;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.contract.CallScope;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.rpc.internal.directory.NodeDirectory;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
-import java.lang.reflect.Type;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
@@ -56,9 +60,18 @@ public final class ClientRuntime implements Layer {
     private final ReplyBudget replyBudget;
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethod.Factory methods;
+    private final Map<Class<?>, PreparedContract> contracts = new ConcurrentHashMap<>();
     private final Interceptors interceptors = new Interceptors();
     private final Future<?> expiring;
     private volatile Duration patience = PATIENCE;
+
+    /** A contract, and its methods by their names with everything prepared to call them. */
+    record PreparedContract(Contract contract, Map<String, RemoteMethod> methods) {
+
+        RemoteMethod method(Operation operation) {
+            return Objects.requireNonNull(methods.get(operation.name()));
+        }
+    }
 
     /** The one of a bus. */
     public static ClientRuntime of(BusRuntime bus) {
@@ -135,34 +148,37 @@ public final class ClientRuntime implements Layer {
         return Math.min(left, wanted);
     }
 
-    /** Something that can be asked for the time that it is given. */
-    public interface Question<T> {
+    /** One request to many nodes, and their replies. */
+    public interface Exchange<T> {
 
         CompletableFuture<Replies<T>> future();
 
-        void ask();
+        void start();
 
         void fail(RpcException why);
     }
 
     /** Begins a broadcast, unless an interceptor says no or there is no time left. */
     public <T> CompletableFuture<Replies<T>> ask(
-            String method, CallOptions given, long contractsMillis, BiFunction<CallOptions, Long, Question<T>> make) {
+            RemoteMethod method, CallOptions given, BiFunction<CallOptions, Long, Exchange<T>> make) {
+        String name = method.name();
         broadcasts.increment();
         CallOptions options;
         long nanos;
         try {
-            options = interceptors.before(method, CallScope.passedOn(given));
-            nanos = nanosFor(method, CallSettings.of(options).timeoutNanos(contractsMillis));
+            options = interceptors.before(name, CallScope.passedOn(given));
+            CallSettings.of(options).requireBroadcast();
+            nanos = nanosFor(
+                    name, CallSettings.of(options).timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
             incomplete.increment();
-            return refused(method, given, e);
+            return refused(name, given, e);
         }
-        Question<T> question = make.apply(options, nanos);
-        question.future().whenComplete((replies, failure) -> ended(method, replies, failure));
-        interceptors.after(question.future(), method, options, () -> "", Replies::failure);
-        whenReady(method, nanos, question::ask, question::fail);
-        return question.future();
+        Exchange<T> exchange = make.apply(options, nanos);
+        exchange.future().whenComplete((replies, failure) -> ended(name, replies, failure));
+        interceptors.after(exchange.future(), name, options, () -> "", Replies::failure);
+        whenReady(name, nanos, exchange::start, exchange::fail);
+        return exchange.future();
     }
 
     /** A call has given a value. */
@@ -227,9 +243,22 @@ public final class ClientRuntime implements Layer {
                 cause);
     }
 
-    /** How results of a type are read. */
-    public ObjectReader reader(Type type) {
-        return codec.reader(type);
+    /**
+     * A contract, read once.
+     *
+     * @throws IllegalArgumentException if the interface cannot be one, or could not be decoded safely
+     */
+    PreparedContract contract(Class<?> type) {
+        PreparedContract known = contracts.get(type);
+        if (known == null) {
+            Contract contract = methods.contract(type);
+            Map<String, RemoteMethod> prepared = new HashMap<>();
+            contract.operations().values().forEach(op -> prepared.put(op.name(), methods.of(op)));
+            directory.drift().expect(contract);
+            known = new PreparedContract(contract, prepared);
+            contracts.put(type, known);
+        }
+        return known;
     }
 
     public RemoteMethod.Factory methods() {

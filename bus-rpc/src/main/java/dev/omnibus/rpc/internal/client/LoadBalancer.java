@@ -25,8 +25,8 @@ public final class LoadBalancer {
         if (!options.node().isEmpty()) {
             return named(left, options.node());
         }
-        if (!options.stickyKey().isEmpty()) {
-            return sticky(left, options.stickyKey());
+        if (!options.affinity().isEmpty()) {
+            return sticky(left, options.affinity());
         }
         if (!avoid.isEmpty() && left.size() > 1) {
             left = left.stream().filter(node -> !node.id().equals(avoid)).toList();

@@ -1,8 +1,9 @@
 package dev.omnibus.rpc.internal.client;
 
+import dev.omnibus.rpc.Broadcast;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.ServiceCall;
+import dev.omnibus.rpc.internal.client.ClientRuntime.PreparedContract;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
@@ -16,22 +17,22 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** Makes objects that implement a contract: one that calls, and one that takes note of what is called. */
+/** A dynamic proxy of a contract: one that calls, or one that only records what is called. */
 public final class ServiceProxy implements InvocationHandler {
 
     private static final Object[] NO_ARGUMENTS = {};
 
-    /** What a question called. */
-    public record Recording(Operation operation, Object[] arguments) {}
+    /** A call that was recorded. */
+    public record Recording(RemoteMethod method, @Nullable Object[] arguments) {}
+
+    private record Recorded(Operation operation, @Nullable Object[] arguments) {}
 
     /** What is done with a method of the contract. */
     private interface Action {
@@ -52,15 +53,11 @@ public final class ServiceProxy implements InvocationHandler {
     }
 
     public static <S> S calling(ClientRuntime client, Class<S> type, CallOptions options) {
-        Contract contract = client.methods().contract(type);
-        Map<String, RemoteMethod> methods = new HashMap<>();
-        contract.operations()
-                .values()
-                .forEach(op -> methods.put(op.name(), client.methods().of(op)));
-        client.directory().drift().expect(contract);
+        PreparedContract prepared = client.contract(type);
+        Contract contract = prepared.contract();
         String description = "proxy of service " + contract.service();
         return make(type, new ServiceProxy(contract, description, false, (operation, arguments) -> {
-            RemoteMethod method = Objects.requireNonNull(methods.get(operation.name()));
+            RemoteMethod method = prepared.method(operation);
             requireWaiting(operation);
             CompletableFuture<Object> result = client.call(method, options, arguments);
             return operation.async() ? result : await(result, operation.name());
@@ -85,35 +82,50 @@ public final class ServiceProxy implements InvocationHandler {
         }
     }
 
-    public static <S, T> Recording record(Contract contract, ServiceCall<S, T> question) {
-        List<Recording> recorded = new ArrayList<>(1);
-        @SuppressWarnings("unchecked") // a contract is made from its type
-        S recorder = make(
-                (Class<S>) contract.type(),
-                new ServiceProxy(
-                        contract, "question to service " + contract.service(), true, (operation, arguments) -> {
-                            recorded.add(new Recording(operation, arguments));
-                            return nothing(operation.method().getReturnType());
-                        }));
+    /**
+     * Records which method a lambda calls.
+     *
+     * @param stage whether it is to be one that gives a stage
+     * @throws IllegalArgumentException if it is no call of one such method
+     */
+    public static <S, T> Recording record(
+            ClientRuntime client, Class<S> type, Broadcast.Invocation<S, T> call, boolean stage) {
+        PreparedContract prepared = client.contract(type);
+        Recorded recorded = record(prepared.contract(), type, call);
+        String name = recorded.operation().name();
+        if (recorded.operation().async() && !stage) {
+            throw new IllegalArgumentException(
+                    "The method " + name + " gives a stage; ask with broadcastStage, which gives what is in it");
+        }
+        return new Recording(prepared.method(recorded.operation()), recorded.arguments());
+    }
+
+    private static <S, T> Recorded record(Contract contract, Class<S> type, Broadcast.Invocation<S, T> call) {
+        List<Recorded> recorded = new ArrayList<>(1);
+        String description = "broadcast to service " + contract.service();
+        S recorder = make(type, new ServiceProxy(contract, description, true, (operation, arguments) -> {
+            recorded.add(new Recorded(operation, arguments));
+            return nothing(operation.method().getReturnType());
+        }));
         Object answer = null;
         Exception failure = null;
         try {
-            answer = question.on(recorder);
+            answer = call.invoke(recorder);
         } catch (Exception e) {
             failure = e;
         }
         if (recorded.isEmpty()) {
-            String none = "The question calls no method of " + contract.type().getName();
+            String none = "The lambda calls no method of " + contract.type().getName();
             throw failure instanceof RuntimeException e ? e : new IllegalArgumentException(none, failure);
         }
         Operation first = recorded.get(0).operation();
         if (recorded.size() > 1) {
-            throw new IllegalArgumentException("The question calls " + first.name() + " and "
+            throw new IllegalArgumentException("The lambda calls " + first.name() + " and "
                     + recorded.get(1).operation().name() + "; it must call one method");
         }
         if (failure != null || !Objects.equals(answer, nothing(first.method().getReturnType()))) {
-            String worked = "The question works with what " + first.name()
-                    + " gives; but it only says what is asked, and gets null or zero. Work with the values of the replies";
+            String worked = "The lambda works with what " + first.name()
+                    + " gives; but its call is only recorded, and gives null or zero. Work with the values of the replies";
             throw new IllegalArgumentException(worked, failure);
         }
         return recorded.get(0);

@@ -7,7 +7,7 @@ import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.rpc.Idempotent;
 import dev.omnibus.rpc.NonBlocking;
 import dev.omnibus.rpc.OneWay;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.rpc.Timeout;
 import dev.omnibus.rpc.internal.wire.Faults;
 import java.lang.reflect.Method;
@@ -202,7 +202,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
     }
 
     private static String serviceName(Class<?> type) {
-        Service named = type.getAnnotation(Service.class);
+        ServiceName named = type.getAnnotation(ServiceName.class);
         if (named != null) {
             return requireName(named.value());
         }

@@ -98,6 +98,11 @@ public record RemoteMethod(
             return known.as(reader(name, type), traits);
         }
 
+        /** A method of the protocol itself, whose name no contract can have. */
+        public RemoteMethod ofProtocol(String name, Type result) {
+            return create(name, untyped, codec.reader(result), new Faults(codec, List.of()), Traits.NONE);
+        }
+
         private RemoteMethod create(
                 String name, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
             byte[] part = codec.methodPart(name);
@@ -105,7 +110,7 @@ public record RemoteMethod(
         }
 
         /** How the result of a method is read. */
-        public ObjectReader reader(String name, Type type) {
+        private ObjectReader reader(String name, Type type) {
             ObjectReader reader = codec.reader(type);
             types.checkOnce(reader.getValueType(), () -> "The result of " + name);
             return reader;

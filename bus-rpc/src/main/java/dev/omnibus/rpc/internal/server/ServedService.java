@@ -81,7 +81,8 @@ public final class ServedService implements Registration {
     private final IdempotencyCache idempotencyCache = new IdempotencyCache();
     private final AsyncCalls async = new AsyncCalls();
     private CompletableFuture<Void> ready = new CompletableFuture<>();
-    private @Nullable CompletableFuture<Void> closing; // guarded by this
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final GuardedFuture<Void> closed = new GuardedFuture<>(this::requireOutside);
 
     public ServedService(
             String name,
@@ -165,6 +166,7 @@ public final class ServedService implements Registration {
         home.withdraw(this);
         return end().handle((done, ignored) -> {
                     home.forget(this);
+                    closed.complete(null);
                     return CompletableFuture.<Void>failedFuture(notReady(failure));
                 })
                 .thenCompose(Function.identity());
@@ -372,11 +374,24 @@ public final class ServedService implements Registration {
     }
 
     @Override
-    public synchronized CompletableFuture<Void> close() {
-        if (closing == null) {
-            closing = new GuardedFuture<Void>(this::requireOutside).follow(closeOnce());
+    public void close() {
+        if (!closing.getAndSet(true)) {
+            ready.handle((done, failure) -> home.withdraw(this)) // not before it was announced
+                    .thenCompose(Function.identity())
+                    .handle((done, failure) -> end())
+                    .thenCompose(Function.identity())
+                    .whenCompleteAsync(
+                            (done, failure) -> {
+                                home.forget(this);
+                                closed.complete(null);
+                            },
+                            executor);
         }
-        return closing;
+    }
+
+    @Override
+    public CompletableFuture<Void> closed() {
+        return closed.copy();
     }
 
     /** A call must not wait for the end of its own service. */
@@ -387,16 +402,15 @@ public final class ServedService implements Registration {
         }
     }
 
-    private CompletableFuture<Void> closeOnce() {
-        return ready.handle((done, failure) -> home.withdraw(this)) // not before it was announced
-                .thenCompose(Function.identity())
-                .handle((done, failure) -> end())
-                .thenCompose(Function.identity())
-                .whenCompleteAsync((done, failure) -> home.forget(this), executor);
+    /** Ends it with its bus, as {@link #end} does. */
+    public CompletableFuture<Void> endWithBus() {
+        CompletableFuture<Void> end = end();
+        end.whenComplete((done, failure) -> closed.complete(null));
+        return end;
     }
 
-    /** Takes no more calls; completes when all those that were taken have been answered. */
-    public CompletableFuture<Void> end() {
+    /** Takes nothing more; completes when everything that was taken has been answered. */
+    private CompletableFuture<Void> end() {
         ended.set(true);
         return CompletableFuture.allOf(
                         listening.stream().map(ChannelSubscription::close).toArray(CompletableFuture[]::new))

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.rpc.Idempotent;
 import dev.omnibus.rpc.NonBlocking;
 import dev.omnibus.rpc.OneWay;
-import dev.omnibus.rpc.Service;
+import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.rpc.Timeout;
 import java.util.List;
 import java.util.Map;
@@ -40,17 +40,17 @@ class ContractTest {
         boolean equals(Object other);
     }
 
-    @Service("shop.stock-2")
+    @ServiceName("shop.stock-2")
     interface Named {
         void run();
     }
 
-    @Service("not a name")
+    @ServiceName("not a name")
     interface Misnamed {
         void run();
     }
 
-    @Service("rpc")
+    @ServiceName("rpc")
     interface Reserved {
         void discover();
     }

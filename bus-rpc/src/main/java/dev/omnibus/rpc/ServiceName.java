@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
-public @interface Service {
+public @interface ServiceName {
 
     /**
      * The name: tokens of letters, digits, {@code _} and {@code -} with dots between them.

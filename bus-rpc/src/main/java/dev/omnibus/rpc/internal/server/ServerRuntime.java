@@ -1,0 +1,207 @@
+package dev.omnibus.rpc.internal.server;
+
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.rpc.MethodHandler;
+import dev.omnibus.rpc.Registration;
+import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.ServiceOptions;
+import dev.omnibus.rpc.internal.contract.Contract;
+import dev.omnibus.rpc.internal.contract.MethodSignature;
+import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.wire.ReplyPacer;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The runtime of a server: all services of one bus, what they have in common, and the manifest that names them.
+ * Thread-safe.
+ */
+public final class ServerRuntime implements Layer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
+
+    private final BusRuntime bus;
+    private final RpcCodec codec;
+    private final DecodableTypes types;
+    private final ReplySender replies;
+    private final LeasePublisher leasePublisher;
+    private final List<ServedService> services = new ArrayList<>(); // guarded by this
+    private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
+    private boolean closed; // guarded by this
+
+    public ServerRuntime(BusRuntime bus) {
+        this.bus = bus;
+        codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
+        types = DecodableTypes.ofContracts(codec.json());
+        Executor executor = new CallerRunsExecutor(bus.channels().executor());
+        ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
+        replies = new ReplySender(bus.channels(), codec, executor, pacer);
+        leasePublisher = new LeasePublisher(bus, codec, pacer);
+    }
+
+    public ReplySender replies() {
+        return replies;
+    }
+
+    /** Serves a contract. */
+    public Registration serve(Class<?> contract, Object implementation, ServiceOptions options) {
+        Contract read = Contract.of(contract, codec.types());
+        read.check(types);
+        leasePublisher.versionOf(implementation.getClass());
+        List<ServedMethod> methods = read.operations().values().stream()
+                .distinct() // a method that is inherited twice is one
+                .map(operation -> ServedMethod.of(operation, implementation, codec))
+                .toList();
+        return open(read.service(), read, methods, options);
+    }
+
+    /** Serves a method by name. */
+    public <P> Registration serve(String method, Class<P> type, MethodHandler<P> handler) {
+        Contract.requireMethod(method);
+        types.check("The params of " + method, codec.json().constructType(type));
+        String service = method.substring(0, method.lastIndexOf('.'));
+        return open(service, null, List.of(ServedMethod.of(method, type, handler, codec)), ServiceOptions.defaults());
+    }
+
+    private Registration open(
+            String name, @Nullable Contract contract, List<ServedMethod> methods, ServiceOptions options) {
+        Map<String, String> shapes = new TreeMap<>();
+        methods.forEach(method -> shapes.put(method.name().substring(name.length() + 1), ""));
+        if (contract != null) {
+            shapes.putAll(MethodSignature.of(contract.operations().values(), codec.json()));
+        }
+        return open(new ServedService(
+                name,
+                contract,
+                methods,
+                shapes,
+                options,
+                bus.channels(),
+                codec,
+                replies,
+                bus.executor(),
+                new Announcements()));
+    }
+
+    private synchronized Registration open(ServedService service) {
+        if (closed) {
+            throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
+        }
+        for (ServedMethod method : service.methods()) {
+            if (services.stream().anyMatch(other -> other.serves(method.name()))) {
+                throw new IllegalStateException("This node already serves \"" + method.name()
+                        + "\"; give one of the contracts another name with @ServiceName");
+            }
+        }
+        leasePublisher.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
+        services.add(service);
+        bus.keepAlive().begin(service);
+        service.open();
+        return service;
+    }
+
+    /** Service to method to shape. */
+    private static Map<String, Map<String, String>> shapes(Stream<ServedService> served) {
+        Map<String, Map<String, String>> shapes = new TreeMap<>();
+        served.forEach(service -> shapes.computeIfAbsent(service.service(), name -> new TreeMap<>())
+                .putAll(service.shapes()));
+        return shapes;
+    }
+
+    /** Keeps the manifest of this node in step with what it serves. */
+    private final class Announcements implements ServedService.Home {
+
+        @Override
+        public CompletableFuture<Void> announce(ServedService service) {
+            synchronized (ServerRuntime.this) {
+                announced.add(service);
+                return announce(service.service());
+            }
+        }
+
+        @Override
+        public CompletableFuture<Void> withdraw(ServedService service) {
+            synchronized (ServerRuntime.this) {
+                announced.remove(service);
+                return announced.stream().noneMatch(one -> one.service().equals(service.service()))
+                        ? leasePublisher.remove(service.service())
+                        : announce(service.service());
+            }
+        }
+
+        private CompletableFuture<Void> announce(String service) {
+            List<ServedService> parts = announced.stream()
+                    .filter(one -> one.service().equals(service))
+                    .toList();
+            List<Contract> contracts = parts.stream()
+                    .flatMap(one -> Stream.ofNullable(one.contract()))
+                    .toList();
+            return leasePublisher.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
+        }
+
+        @Override
+        public void announceAgain() {
+            leasePublisher.announceAgain();
+        }
+
+        @Override
+        public void forget(ServedService service) {
+            synchronized (ServerRuntime.this) {
+                services.remove(service);
+                bus.keepAlive().end(service);
+            }
+        }
+    }
+
+    /** Asks not to be called any more, answers what has arrived, and leaves the directory. */
+    @Override
+    public void close(Duration drainTimeout) {
+        List<ServedService> last;
+        synchronized (this) {
+            closed = true;
+            last = List.copyOf(services);
+        }
+        leasePublisher.drain();
+        try {
+            CompletableFuture.allOf(last.stream().map(ServedService::endWithBus).toArray(CompletableFuture[]::new))
+                    .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
+            replies.close();
+            bus.channels().flush(drainTimeout); // the last replies before the node leaves
+        } catch (TimeoutException e) {
+            last.forEach(ServedService::abandon);
+            FailureLog.safely(() -> LOG.warn("Calls did not finish within {} and are abandoned", drainTimeout));
+        } catch (ExecutionException e) {
+            LOG.debug("A service did not end in order", e);
+        } catch (InterruptedException e) {
+            last.forEach(ServedService::abandon);
+            Thread.currentThread().interrupt();
+        }
+        CompletableFuture<Void> left = leasePublisher.leave(); // also when nobody waits for it
+        try {
+            left.get(1, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("The lease could not be ended; it ends by itself", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
