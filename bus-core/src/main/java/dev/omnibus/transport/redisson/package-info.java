@@ -1,4 +1,4 @@
-/** Redis, through Redisson. The only package that knows either. */
+/** The transport over Redis, through Redisson: the only package that knows either. */
 @NullMarked
 package dev.omnibus.transport.redisson;
 

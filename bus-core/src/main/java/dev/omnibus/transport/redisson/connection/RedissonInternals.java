@@ -64,8 +64,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An anti-corruption layer: whatever the transport does with Redisson and Netty beyond their public API is done here,
- * each in a method that says what for. Only {@link SubscriptionDecoder} stands beside it, because it is itself what is
- * put into Redisson's place.
+ * each in a method with its reason. Only {@link SubscriptionDecoder} stands beside it, because it is itself what is put
+ * into Redisson's place.
  *
  * <p>Each {@link Hook} can be missing in another version, see {@link RedissonVersions}. One that the promises of the
  * bus rest on is required; without any of the others Redisson does as it does by itself. Which of them were used is

@@ -13,6 +13,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.slf4j.Logger;
@@ -49,7 +50,11 @@ record RedissonVersions(String redisson, Collection<String> netty) {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
 
-    private static @Nullable Set<Hook> answering; // guarded by the class; null until it was tried
+    /** What was found in this process, and the hooks that answer. */
+    private record Check(RedissonVersions found, Set<Hook> hooks) {}
+
+    private static @Nullable Check check; // guarded by the class, like the one below; null before the first connect
+    private static boolean reported;
 
     /** What is on the class path. */
     static RedissonVersions found() {
@@ -81,19 +86,19 @@ record RedissonVersions(String redisson, Collection<String> netty) {
      * @throws IllegalStateException if the versions do not fit
      */
     static synchronized Set<Hook> usableHooks(boolean manyServers) {
-        Set<Hook> usable = answering;
-        if (usable == null) {
+        Check done = check;
+        if (done == null) {
             RedissonVersions found = found();
-            usable = found.areTested() ? EnumSet.allOf(Hook.class) : RedissonInternals.answering();
-            found.requireFit(usable, manyServers);
-            if (!found.areTested()) {
-                found.report(usable);
-            }
-            answering = usable;
-        } else {
-            found().requireFit(usable, manyServers);
+            Set<Hook> hooks = found.areTested() ? EnumSet.allOf(Hook.class) : RedissonInternals.answering();
+            done = new Check(found, hooks);
+            check = done;
         }
-        return usable;
+        done.found.requireFit(done.hooks, manyServers);
+        if (!reported && !done.found.areTested()) {
+            reported = true;
+            done.found.report(done.hooks);
+        }
+        return done.hooks;
     }
 
     /** Whether the bus is built and tested with them. */
@@ -124,16 +129,24 @@ record RedissonVersions(String redisson, Collection<String> netty) {
     }
 
     private void report(Set<Hook> hooks) {
-        String lost = EnumSet.complementOf(EnumSet.copyOf(hooks)).stream()
+        if (hooks.size() == Hook.values().length) {
+            LOG.info("{}", difference(hooks));
+        } else {
+            LOG.warn("{}", difference(hooks));
+        }
+    }
+
+    /** What differs from the tested versions, and what that costs. */
+    String difference(Set<Hook> hooks) {
+        String lost = Stream.of(Hook.values())
+                .filter(hook -> !hooks.contains(hook))
                 .map(hook -> hook.without)
                 .collect(Collectors.joining("; "));
-        String what = "The bus was tested with Redisson " + TESTED_REDISSON + " and Netty " + MIN_NETTY + " to "
-                + MAX_TESTED_NETTY + ", and found " + this + ". ";
-        if (lost.isEmpty()) {
-            LOG.info("{}What it uses of them is there", what);
-        } else {
-            LOG.warn("{}Not all that it uses of them is there: {}", what, lost);
-        }
+        return "The bus was tested with Redisson " + TESTED_REDISSON + " and Netty " + MIN_NETTY + " to "
+                + MAX_TESTED_NETTY + ", and found " + this + ". "
+                + (lost.isEmpty()
+                        ? "All that it uses of their internals is there"
+                        : "Not all that it uses of their internals is there, so: " + lost);
     }
 
     /** A class or method was missing when it was needed. */

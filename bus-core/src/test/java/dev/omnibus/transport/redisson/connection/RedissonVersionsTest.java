@@ -76,6 +76,17 @@ class RedissonVersionsTest {
     }
 
     @Test
+    void theLogSaysWhatAMissingHookCosts() {
+        RedissonVersions others = versions("4.8.0", "4.2.17.Final");
+        String found = "The bus was tested with Redisson 4.7.0 and Netty 4.1.115.Final to 4.2.16.Final, and found"
+                + " Redisson 4.8.0 and Netty 4.2.17.Final. ";
+        assertEquals(found + "All that it uses of their internals is there", others.difference(ALL));
+        assertEquals(
+                found + "Not all that it uses of their internals is there, so: " + Hook.LONE_PUBLISH.without,
+                others.difference(without(Hook.LONE_PUBLISH)));
+    }
+
+    @Test
     void aNettyThatIsTooOldIsRefusedWhateverItHas() {
         RedissonVersions old = versions("4.7.0", "4.1.114.Final");
         assertThrows(IllegalStateException.class, () -> old.requireFit(ALL, false));
