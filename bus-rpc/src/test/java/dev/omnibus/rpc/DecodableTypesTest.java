@@ -73,7 +73,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DecodableTypesTest {
 
     private static final String HERE = "dev.omnibus.rpc.DecodableTypesTest$";
-    private static final String ADVICE = ". Name a type that says what it holds, or take a JsonNode";
+    private static final String ADVICE = ". Use a concrete type, or JsonNode";
 
     interface TakesAnything {
         void put(String key, Object value);
@@ -213,8 +213,8 @@ class DecodableTypesTest {
                                 + " anything"),
                 Arguments.of(
                         LoadsClasses.class,
-                        "The parameter type of loadsClasses.run cannot be decoded safely: making a java.lang.Class does"
-                                + " more than to hold data"),
+                        "The parameter type of loadsClasses.run cannot be decoded safely: creating a java.lang.Class"
+                                + " does more than hold data"),
                 Arguments.of(
                         DeepInside.class,
                         "The parameter box of deepInside.put cannot be decoded safely: its property content in Box:"
@@ -222,25 +222,25 @@ class DecodableTypesTest {
                 Arguments.of(
                         NamesClasses.class,
                         "The result of namesClasses.get cannot be decoded safely: " + HERE
-                                + "ByClassName lets the message name the class to make"),
+                                + "ByClassName lets the message name the class to create"),
                 Arguments.of(
                         OpenShape.class,
                         "The parameter shape of openShape.draw cannot be decoded safely: " + HERE
-                                + "Shape is abstract, and neither @JsonTypeInfo and @JsonSubTypes nor a deserializer"
-                                + " say what there is"),
+                                + "Shape is abstract, and neither @JsonTypeInfo with @JsonSubTypes nor a deserializer"
+                                + " defines its subtypes"),
                 Arguments.of(
                         HalfOpenShape.class,
                         "The parameter shape of halfOpenShape.draw cannot be decoded safely: " + HERE
-                                + "Listed is abstract, and although @JsonSubTypes says what there is, no"
-                                + " @JsonTypeInfo(use = NAME) lets a message say which of them it is"),
+                                + "Listed is abstract, and although @JsonSubTypes lists its subtypes, no"
+                                + " @JsonTypeInfo(use = NAME) lets a message name one of them"),
                 Arguments.of(
                         AsksForNames.class,
-                        "The parameter types of asksForNames.run cannot be decoded safely: making a java.net.InetAddress"
-                                + " does more than to hold data"),
+                        "The parameter types of asksForNames.run cannot be decoded safely: creating a"
+                                + " java.net.InetAddress does more than hold data"),
                 Arguments.of(
                         LoadsByType.class,
-                        "The parameter type of loadsByType.run cannot be decoded safely: making a"
-                                + " com.fasterxml.jackson.databind.JavaType does more than to hold data"),
+                        "The parameter type of loadsByType.run cannot be decoded safely: creating a"
+                                + " com.fasterxml.jackson.databind.JavaType does more than hold data"),
                 Arguments.of(
                         FallsBack.class,
                         "The parameter one of fallsBack.run cannot be decoded safely: its property any in Fallback:"
@@ -248,11 +248,11 @@ class DecodableTypesTest {
                 Arguments.of(
                         OpenNames.class,
                         "The parameter shape of openNames.draw cannot be decoded safely: " + HERE
-                                + "Unlisted is abstract, and no @JsonSubTypes says what there is"),
+                                + "Unlisted is abstract, and no @JsonSubTypes lists its subtypes"),
                 Arguments.of(
                         ByProperty.class,
                         "The parameter holder of byProperty.draw cannot be decoded safely: its property known in"
-                                + " Holder: it lets the message name the class to make"),
+                                + " Holder: it lets the message name the class to create"),
                 Arguments.of(
                         ThrowsAnything.class,
                         "The why of Sad, which throwsAnything.run throws, cannot be decoded safely: java.lang.Object can"

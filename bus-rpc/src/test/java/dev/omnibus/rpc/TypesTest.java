@@ -402,7 +402,7 @@ class TypesTest {
             refusal(() -> bus.publish("n", new Raw(wrong, 7)));
         }
         assertEquals(
-                "An event of " + Raw.class + " cannot be written as JSON: of a raw value in it, it is not JSON",
+                "An event of " + Raw.class + " cannot be written as JSON: a raw value in it is invalid: it is not JSON",
                 refusal(() -> bus.publish("n", new Raw("{", 1))));
     }
 
@@ -420,12 +420,13 @@ class TypesTest {
     @Test
     void aKeyOfWhichNothingSaysWhatTextItIsIsRefusedWhereItIsWritten() throws Exception {
         Topic<Map<Object, Integer>> topic = Topic.of("n", new TypeReference<>() {});
-        String problem = "a key is a text in JSON, and nothing says which text a User is and how it is made of it; give"
-                + " it @JsonKey or @JsonValue, and @JsonCreator";
+        String problem =
+                "a key is a text in JSON, and nothing defines how a User becomes one and back; give it @JsonKey or"
+                        + " @JsonValue, and @JsonCreator";
         for (Object key : List.of(
                 new User("a"), List.of("a"), Optional.of("a"), new NoWayIn("a", "b"), new int[] {1}, Map.of(1, 2))) {
             String message = refusal(() -> bus.publish("n", Map.of(key, 1)));
-            assertTrue(message.contains("a key is a text in JSON, and nothing says which text a "), message);
+            assertTrue(message.contains("a key is a text in JSON, and nothing defines how a "), message);
             assertEquals(message, refusal(() -> bus.publish(topic, Map.of(key, 1))));
         }
         assertTrue(refusal(() -> bus.publish("n", Map.of("a", Map.of(new User("a"), 1))))

@@ -14,8 +14,8 @@ import com.fasterxml.jackson.databind.util.ClassUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells a primitive that is absent from one that is null. A record that got a new component reads what was written
- * before it had one; a null, which no record can have written, is an error. Jackson 2 takes both for the same in
+ * A deserializer modifier that distinguishes absent primitives from null. A record with a new component can read what
+ * was written before it had that; a null, which no record can have written, is an error. Jackson 2 treats both alike in
  * constructors.
  */
 final class AbsentPrimitives extends BeanDeserializerModifier {

@@ -40,9 +40,9 @@ import java.util.concurrent.CopyOnWriteArraySet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A protection against hash flooding: sets and maps, whose sender could make their elements so that each is compared
- * with all others, are refused once too many have one hash code. What has an order in the JDK, such as texts and
- * numbers, is found by it all the same, and is not counted.
+ * A protection against hash flooding: sets and maps are refused once too many of their elements have the same hash
+ * code, because a sender could choose them so that each is compared with all others. Types that are comparable in the
+ * JDK, such as strings and numbers, are found by their order all the same, and are not counted.
  */
 final class BoundedCollections extends BeanDeserializerModifier {
 
@@ -81,7 +81,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
                 : deserializer;
     }
 
-    /** Whether a hash table of the JDK finds equal ones among those of one hash code by their order. */
+    /** Returns whether a hash table of the JDK uses the order of this type for elements with the same hash code. */
     private static boolean hasOrder(JavaType type) {
         Class<?> raw = type.getRawClass();
         boolean ofItsOwn = Arrays.stream(raw.getGenericInterfaces())
@@ -96,7 +96,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
                 || (Hashtable.class.isAssignableFrom(map) && !Properties.class.isAssignableFrom(map));
     }
 
-    /** Elements that come one by one, or, where adding one copies all, together. */
+    /** Adds elements one by one, or all at once where adding one copies the collection. */
     private static final class Elements extends CollectionDeserializer {
 
         private static final long serialVersionUID = 1L;
@@ -137,7 +137,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
         @Override
         protected Collection<Object> _deserializeFromArray(
                 JsonParser parser, DeserializationContext context, Collection<Object> result) throws IOException {
-            boolean referred = _valueDeserializer.getObjectIdReader() != null; // they may come later
+            boolean referred = _valueDeserializer.getObjectIdReader() != null; // references may be resolved later
             if (result instanceof CopyOnWriteArrayList && !referred) {
                 List<Object> all = new ArrayList<>();
                 super._deserializeFromArray(parser, context, all);
@@ -202,7 +202,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
         }
     }
 
-    /** The keys of one map. */
+    /** Counts the keys of one map. */
     private static final class CountedKeys extends KeyDeserializer {
 
         private final KeyDeserializer keys;
@@ -220,7 +220,7 @@ final class BoundedCollections extends BeanDeserializerModifier {
         }
     }
 
-    /** What is added to it goes to another one; of those that were there already, nothing is counted. */
+    /** A collection that counts what is added to another one, except for duplicates. */
     private static final class Counted extends AbstractCollection<Object> {
 
         private final Collection<Object> to;
@@ -256,14 +256,14 @@ final class BoundedCollections extends BeanDeserializerModifier {
         }
     }
 
-    /** Counts roughly, and only where there are many. */
+    /** A rough counter of equal hash codes, which only starts when there are many elements. */
     private static final class HashCodes {
 
         private static final int MAX_ALIKE = 1_000;
         private static final int SLOT_BITS = 10;
         private static final int SLOTS = 1 << SLOT_BITS;
 
-        /** Of large collections, as many times as many as chance may put into one slot. */
+        /** In large collections, this many times the average of a slot is still taken for chance. */
         private static final int CHANCE = 8;
 
         private static final int GOLDEN = 0x9E3779B9;

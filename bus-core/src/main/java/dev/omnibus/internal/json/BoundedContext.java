@@ -12,8 +12,8 @@ import com.fasterxml.jackson.databind.deser.DeserializerFactory;
 import com.fasterxml.jackson.databind.util.TokenBuffer;
 
 /**
- * A context in which values that had to wait, because it is not known yet which class they are, are read as strictly as
- * all others.
+ * A deserialization context in which values that are buffered until their class is known are read as strictly as all
+ * others.
  */
 final class BoundedContext extends DefaultDeserializationContext {
 
@@ -71,12 +71,12 @@ final class BoundedContext extends DefaultDeserializationContext {
 
     @Override
     public TokenBuffer bufferForInputBuffering(JsonParser in) {
-        return new Waiting(in, this);
+        return new StrictBuffer(in, this);
     }
 
-    private static final class Waiting extends TokenBuffer {
+    private static final class StrictBuffer extends TokenBuffer {
 
-        Waiting(JsonParser in, DeserializationContext context) {
+        StrictBuffer(JsonParser in, DeserializationContext context) {
             super(in, context);
         }
 

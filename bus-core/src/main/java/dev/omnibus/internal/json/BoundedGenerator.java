@@ -13,15 +13,15 @@ import java.math.BigInteger;
 import java.util.regex.Pattern;
 
 /**
- * A generator that refuses the numbers, the names and the raw values that a reader of the bus would refuse: here
- * somebody can be told.
+ * A generator that refuses the numbers, names and raw values that a reader of the bus would refuse, so that the writer
+ * gets the error.
  */
 final class BoundedGenerator extends JsonGeneratorDelegate {
 
-    /** Numbers of so few bits surely have no more digits than are allowed. */
+    /** Numbers with at most this many bits cannot have more digits than allowed. */
     private static final int FEW_BITS = 16_600;
 
-    /** Beyond so many digits behind the point, a decimal is written with an exponent: see its toString. */
+    /** Below this exponent, a decimal is written in scientific notation: see {@link BigDecimal#toString}. */
     private static final int MIN_PLAIN_EXPONENT = -6;
 
     private static final Pattern NUMBER =
@@ -30,25 +30,25 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
     private final JsonFactory factory;
 
     /**
-     * Bounds a generator.
+     * Wraps a generator.
      *
-     * @param factory reads what is said to be JSON already
+     * @param factory parses raw values
      */
     BoundedGenerator(JsonGenerator generator, JsonFactory factory) {
-        super(generator, false); // what an object writes goes through here, too
+        super(generator, false); // values within an object go through here, too
         this.factory = factory;
     }
 
     @Override
     public void writeFieldName(String name) throws IOException {
         checkName(name);
-        if (hasHalfACharacter(name)) { // which is read in values, but not here
-            throw new Json.Unwritable("a key in it has half of a surrogate pair", this);
+        if (hasUnpairedSurrogate(name)) { // it is accepted in values, but not in keys
+            throw new Json.Unwritable("a key in it has an unpaired surrogate", this);
         }
         super.writeFieldName(name);
     }
 
-    private static boolean hasHalfACharacter(String name) {
+    private static boolean hasUnpairedSurrogate(String name) {
         for (int i = 0; i < name.length(); i++) {
             if (Character.isSurrogate(name.charAt(i))) {
                 boolean whole = i + 1 < name.length() && Character.isSurrogatePair(name.charAt(i), name.charAt(i + 1));
@@ -97,12 +97,12 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
         }
     }
 
-    /** A raw one, or the {@code toString} of a class of numbers that nobody knows, such as {@code 1/2}. */
+    /** Writes a raw number, or the {@code toString} of an unknown class of numbers, such as {@code 1/2}. */
     @Override
     public void writeNumber(String encoded) throws IOException {
         require("Number value length", encoded.length(), Json.NUMBER_DIGITS);
         if (!NUMBER.matcher(encoded).matches()) {
-            throw new Json.Unwritable("a number in it is none in JSON", this);
+            throw new Json.Unwritable("a number in it is not valid in JSON", this);
         }
         if (encoded.indexOf('e') >= 0 || encoded.indexOf('E') >= 0) {
             requireBounded(new BigDecimal(encoded));
@@ -115,7 +115,9 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
         writeNumber(new String(encoded, offset, length));
     }
 
-    /** What its author calls JSON, as of {@code @JsonRawValue}: it is read, and written like all else. */
+    /**
+     * Writes what is supposed to be JSON, as {@code @JsonRawValue} is: it is parsed, and written like everything else.
+     */
     @Override
     public void writeRawValue(String text) throws IOException {
         try (JsonParser parser = new BoundedParser(factory.createParser(text))) {
@@ -124,10 +126,10 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
             }
             copy(parser);
             if (parser.nextToken() != null) {
-                throw new Json.Unwritable("a raw value in it is more than one", this);
+                throw new Json.Unwritable("a raw value in it consists of several values", this);
             }
         } catch (JsonParseException e) {
-            throw new Json.Unwritable("of a raw value in it, " + Json.problem(e), this);
+            throw new Json.Unwritable("a raw value in it is invalid: " + Json.problem(e), this);
         }
     }
 
@@ -155,7 +157,7 @@ final class BoundedGenerator extends JsonGeneratorDelegate {
                 case END_OBJECT -> writeEndObject();
                 case END_ARRAY -> writeEndArray();
                 case FIELD_NAME -> writeFieldName(parser.currentName());
-                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> writeNumber(parser.getText()); // not a digit is lost
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> writeNumber(parser.getText()); // no digit is lost
                 case VALUE_STRING -> writeString(parser.getText());
                 case VALUE_TRUE, VALUE_FALSE -> writeBoolean(parser.getBooleanValue());
                 default -> writeNull();

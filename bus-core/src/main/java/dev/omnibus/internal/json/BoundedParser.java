@@ -15,12 +15,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A parser that refuses numbers which are small to write and huge to hold, such as {@code 1e1000000000}, those that a
- * type could only take by changing them, and objects that have a member twice.
+ * A strict parser: refuses numbers that are short to write and huge in memory, such as {@code 1e1000000000}, numbers
+ * that a type could not represent, and objects with duplicate members.
  */
 final class BoundedParser extends JsonParserDelegate {
 
-    /** What it says of an object that has a member twice; quotes nothing. */
+    /** The message about a duplicate member; it quotes nothing. */
     static final String TWICE = "it has a member twice";
 
     private final DistinctNames names = new DistinctNames();
@@ -46,7 +46,7 @@ final class BoundedParser extends JsonParserDelegate {
         int depth = current != null && current.isStructStart() ? 1 : 0;
         while (depth > 0) {
             JsonToken next = nextToken();
-            if (next == null) { // as in a buffer; a source that ends here is refused
+            if (next == null) { // as at the end of a buffer; a source that ends here is refused
                 return this;
             }
             depth += next.isStructStart() ? 1 : next.isStructEnd() ? -1 : 0;
@@ -54,7 +54,7 @@ final class BoundedParser extends JsonParserDelegate {
         return this;
     }
 
-    @SuppressWarnings("NullAway") // at the end there is none, which is not said of these methods
+    @SuppressWarnings("NullAway") // the result is null at the end, which these methods do not declare
     private JsonToken checked(@Nullable JsonToken token) throws IOException {
         if (token != null) {
             switch (token) {
@@ -95,7 +95,7 @@ final class BoundedParser extends JsonParserDelegate {
         }
     }
 
-    /** Jackson takes 128 to 255 as well, and makes them negative. */
+    /** Refuses 128 to 255, which Jackson accepts and makes negative. */
     @Override
     public byte getByteValue() throws IOException {
         int value = delegate.getIntValue();
@@ -139,22 +139,22 @@ final class BoundedParser extends JsonParserDelegate {
     /**
      * The names of the members of all open objects.
      *
-     * <p>Jackson, too, can look for those that are there twice, with a hash table for each object. Most objects have
-     * few members, and to compare them one by one makes no garbage.
+     * <p>Jackson's own duplicate detection needs a hash table for each object. Most objects have few members, and
+     * comparing them one by one makes no garbage.
      *
-     * <p>What waited in a buffer, because it was not known yet which class it is, may begin in the middle of an object.
-     * Its names were compared when it was read for the first time.
+     * <p>What was buffered until its class was known may begin in the middle of an object. Its names were compared when
+     * it was read for the first time.
      */
     private static final class DistinctNames {
 
-        /** Comparing more of them one by one is no longer cheap. */
+        /** The number of names up to which comparing them one by one is cheap. */
         private static final int FEW = 16;
 
         private static final String[] NONE = {};
 
-        private @Nullable String[] stack = NONE; // of each open object null, and then its first names
+        private @Nullable String[] stack = NONE; // for each open object null, followed by its first names
         private int size;
-        private @Nullable Map<Integer, Set<String>> further; // names of an object, by the size of the stack
+        private @Nullable Map<Integer, Set<String>> further; // further names of an object, by the size of the stack
 
         void begin() {
             push(null);
@@ -169,12 +169,12 @@ final class BoundedParser extends JsonParserDelegate {
             }
         }
 
-        /** False if the innermost object has it already. */
+        /** Returns false if the innermost object has it already. */
         boolean add(String name) {
             if (size == 0) {
                 return true;
             }
-            int hash = name.hashCode(); // which strings keep
+            int hash = name.hashCode(); // strings cache it
             int begin = size - 1;
             for (String other = stack[begin]; other != null; other = stack[--begin]) {
                 if (other.hashCode() == hash && other.equals(name)) {

@@ -46,11 +46,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses texts and numbers of which a scalar could only be made by changing them, or by guessing: what is out of
- * range, what is small to write and huge to work with, what is empty, and a number for a time, which does not say of
- * which unit it is.
+ * A strict deserializer of scalars: refuses strings and numbers that would have to be changed or guessed at: what is
+ * out of range, short to write and huge to work with, or empty, and numbers for times, which have no unit.
  */
-@JacksonStdImpl // for all else it is as what it wraps
+@JacksonStdImpl // otherwise it behaves like the one that it wraps
 final class BoundedScalars extends DelegatingDeserializer {
 
     private static final long serialVersionUID = 1L;
@@ -66,7 +65,7 @@ final class BoundedScalars extends DelegatingDeserializer {
     private static final Set<Class<?>> OPTIONAL_NUMBERS =
             Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class);
 
-    /** Of which Jackson makes one from a text that is a number, too. */
+    /** Types that Jackson also reads from a string with a number. */
     private static final Set<Class<?>> INSTANTS = Set.of(Instant.class, OffsetDateTime.class, ZonedDateTime.class);
 
     private static final Set<Class<?>> NEVER_EMPTY =
@@ -132,7 +131,7 @@ final class BoundedScalars extends DelegatingDeserializer {
             if (plain instanceof BeanDeserializerBase
                     || plain instanceof AbstractDeserializer
                     || plain instanceof UnsupportedTypeDeserializer) {
-                return plain; // none that Jackson knows
+                return plain; // not a scalar of Jackson's
             }
             Class<?> type = raw.isPrimitive() && raw != void.class ? ClassUtil.wrapperType(raw) : raw;
             boolean known = type.getName().startsWith("java.");
@@ -168,11 +167,11 @@ final class BoundedScalars extends DelegatingDeserializer {
             } catch (NumberFormatException e) {
                 // refused as well
             }
-            return context.handleWeirdKey(type, key, "not a number that is allowed");
+            return context.handleWeirdKey(type, key, "not a valid number");
         }
     }
 
-    /** The elements of an array, which have no deserializer of their own. */
+    /** Checks the elements of an array of primitives, which have no deserializer of their own. */
     private static final class Elements extends JsonParserDelegate {
 
         private final Class<?> type;
@@ -186,7 +185,8 @@ final class BoundedScalars extends DelegatingDeserializer {
         public String getText() throws IOException {
             String text = delegate.getText();
             if (delegate.hasToken(JsonToken.VALUE_STRING) && !isNumber(text.trim(), type)) {
-                throw new InputCoercionException(delegate, "A text that is no " + type, JsonToken.VALUE_STRING, type);
+                throw new InputCoercionException(
+                        delegate, "A text that is not a valid " + type, JsonToken.VALUE_STRING, type);
             }
             return text;
         }
@@ -196,15 +196,18 @@ final class BoundedScalars extends DelegatingDeserializer {
         return !(value instanceof BigDecimal number) || Math.abs((long) number.scale()) <= MAX_SCALE;
     }
 
-    /** Whether it is one as in JSON, with a plus or with zeros before it if need be, and in the range of its type. */
+    /**
+     * Returns whether a text is a number as in JSON, with a leading plus or zeros allowed, and in the range of its
+     * type.
+     */
     private static boolean isNumber(String text, Class<?> type) {
         if (NOT_FINITE.contains(text)) {
-            return true; // whether the type has such
+            return true; // the type decides whether it has these
         }
         if (!NUMBER.matcher(text).matches()) {
             return false;
         }
-        if (type == Byte.class) { // Jackson takes 128 to 255 for negative ones
+        if (type == Byte.class) { // Jackson reads 128 to 255 as negative numbers
             double value = Double.parseDouble(text);
             return value == (byte) value;
         }
@@ -219,14 +222,14 @@ final class BoundedScalars extends DelegatingDeserializer {
         return new BoundedScalars(newDelegatee, type, kind);
     }
 
-    /** Who says how a time is written says whether it is a number. */
+    /** Leaves a time to its deserializer if an annotation declares its format, which may be a number. */
     @Override
     public JsonDeserializer<?> createContextual(DeserializationContext context, @Nullable BeanProperty property)
             throws JsonMappingException {
         JsonDeserializer<?> contextual = super.createContextual(context, property);
         JsonFormat.Value format = kind == Kind.TIME ? findFormatOverrides(context, property, type) : null;
-        boolean told = format != null && (format.hasPattern() || format.hasShape());
-        return told && contextual.getDelegatee() != null ? contextual.getDelegatee() : contextual;
+        boolean declared = format != null && (format.hasPattern() || format.hasShape());
+        return declared && contextual.getDelegatee() != null ? contextual.getDelegatee() : contextual;
     }
 
     @Override
@@ -236,18 +239,18 @@ final class BoundedScalars extends DelegatingDeserializer {
             return super.deserialize(token == JsonToken.START_ARRAY ? new Elements(parser, type) : parser, context);
         }
         if (kind == Kind.TIME && token.isNumeric()) {
-            return context.reportInputMismatch(this, "a number, which does not say which time it is");
+            return context.reportInputMismatch(this, "a number, which has no unit, for a time");
         }
         String text = token == JsonToken.VALUE_STRING ? parser.getText().trim() : null;
         if (text != null && !isText(text)) {
-            return context.reportInputMismatch(this, "a text that is no %s", type);
+            return context.reportInputMismatch(this, "a text that is not a valid %s", type);
         }
         Object value = super.deserialize(parser, context);
         if (!isBounded(value)) {
             return context.reportInputMismatch(this, "a number with too large an exponent");
         }
         if (text != null && value instanceof TimeZone zone && isAnother(zone, text)) {
-            return context.reportInputMismatch(this, "no time zone, of which the JDK makes Greenwich's");
+            return context.reportInputMismatch(this, "an unknown time zone, which the JDK would read as GMT");
         }
         return value;
     }
@@ -256,7 +259,7 @@ final class BoundedScalars extends DelegatingDeserializer {
         if (kind == Kind.NUMBER) {
             return isNumber(text, type);
         }
-        if (text.isEmpty() || text.equals("null")) { // which Jackson takes for null
+        if (text.isEmpty() || text.equals("null")) { // Jackson reads it as null
             return false;
         }
         boolean legacy = isLegacy(type);
@@ -269,13 +272,13 @@ final class BoundedScalars extends DelegatingDeserializer {
         return Date.class.isAssignableFrom(type) || Calendar.class.isAssignableFrom(type);
     }
 
-    /** The 30th of February is the 2nd of March for these. */
+    /** Returns whether a date exists: the legacy classes read the 30th of February as the 2nd of March. */
     private static boolean isDay(String text) {
         if (text.startsWith("-") || text.startsWith("+")) {
-            return true; // strictly there are no years before the first one
+            return true; // in strict mode there are no years before the first one
         }
         try {
-            return new StdDateFormat().withLenient(false).parse(text) != null; // which are not shared by threads
+            return new StdDateFormat().withLenient(false).parse(text) != null; // a new one, as it is not thread-safe
         } catch (ParseException e) {
             return false;
         }

@@ -52,11 +52,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A check of types, made when they are declared: into which of them a stranger's JSON must not be decoded, because they
- * leave open what is made, or because making them does something, such as loading a class or asking a name server; and
- * which can never be read at all, of which Jackson would complain with each message.
+ * A safety check of declared types: finds those that untrusted JSON must not be decoded into, because they leave open
+ * what is created, or because creating them has side effects, such as loading a class or resolving a host name; and
+ * those that can never be read at all, about which Jackson would complain with each message.
  *
- * <p>It looks through containers, type arguments and the properties of beans. Public for layers. Thread-safe.
+ * <p>It visits containers, type arguments and the properties of beans. Public for layers. Thread-safe.
  */
 public final class DecodableTypes {
 
@@ -70,9 +70,9 @@ public final class DecodableTypes {
             InetAddress.class,
             InetSocketAddress.class,
             NetworkInterface.class,
-            JavaType.class); // which loads the classes that it is told
+            JavaType.class); // deserializing it loads the named classes
 
-    /** Jackson parses XML for them. */
+    /** Types that Jackson parses XML for. */
     private static final String XML = "org.w3c.dom.";
 
     private static final Set<JsonTypeInfo.Id> NAMES_A_CLASS =
@@ -92,9 +92,9 @@ public final class DecodableTypes {
     }
 
     /**
-     * For contracts, which say what there is: {@code Object} is refused, too.
+     * Returns a check for contracts, which define their types: {@code Object} is refused, too.
      *
-     * @param json how JSON is read
+     * @param json reads JSON
      * @return the check
      */
     public static DecodableTypes ofContracts(ObjectMapper json) {
@@ -102,19 +102,19 @@ public final class DecodableTypes {
     }
 
     /**
-     * For events, which others define: {@code Object} stands for whatever there is in JSON, as texts, numbers, lists
-     * and maps.
+     * Returns a check for events, which others define: {@code Object} is allowed, for any JSON, as strings, numbers,
+     * lists and maps.
      */
     public static DecodableTypes ofEvents(ObjectMapper json) {
         return new DecodableTypes(json, true);
     }
 
     /**
-     * Looks through a type that may come again and again.
+     * Checks a type, and remembers that it has passed.
      *
      * @param type the type
-     * @param where the beginning of what to say about it
-     * @throws IllegalArgumentException if it cannot be decoded safely, or never be read
+     * @param where the beginning of the message
+     * @throws IllegalArgumentException if it cannot be decoded safely, or can never be read
      */
     public void checkOnce(JavaType type, Supplier<String> where) {
         if (checked.contains(type)) {
@@ -127,17 +127,17 @@ public final class DecodableTypes {
     }
 
     /**
-     * Looks through one type.
+     * Checks a type.
      *
-     * @param where the beginning of what to say about it
+     * @param where the beginning of the message
      * @param type the type
-     * @throws IllegalArgumentException if it cannot be decoded safely, or never be read
+     * @throws IllegalArgumentException if it cannot be decoded safely, or can never be read
      */
     public void check(String where, JavaType type) {
         String problem = problem(type, new HashSet<>());
         if (problem != null) {
-            throw new IllegalArgumentException(where + " cannot be decoded safely: " + problem
-                    + ". Name a type that says what it holds, or take a JsonNode");
+            throw new IllegalArgumentException(
+                    where + " cannot be decoded safely: " + problem + ". Use a concrete type, or JsonNode");
         }
         String unreadable = unreadable(type, new HashSet<>());
         if (unreadable != null) {
@@ -155,11 +155,11 @@ public final class DecodableTypes {
         }
         if (ACTING.stream().anyMatch(acting -> acting.isAssignableFrom(raw))
                 || raw.getName().startsWith(XML)) {
-            return "making a " + raw.getName() + " does more than to hold data";
+            return "creating a " + raw.getName() + " does more than hold data";
         }
         if (asksNameServers(hashed(type), new HashSet<>())) {
-            return "a " + raw.getSimpleName() + " of java.net.URL asks a name server for each of them, to compare it;"
-                    + " take java.net.URI";
+            return "a " + raw.getSimpleName() + " of java.net.URL resolves the host name of each of them, to compare"
+                    + " them; use java.net.URI";
         }
         for (JavaType part : parts(type)) {
             String problem = problem(part, seen);
@@ -180,7 +180,7 @@ public final class DecodableTypes {
         return Stream.concat(contained, inside.flatMap(Stream::ofNullable)).toList();
     }
 
-    /** What it compares while it is made: its keys, or its elements. */
+    /** Returns what it compares while it is filled: its keys, or its elements. */
     private static Collection<JavaType> hashed(JavaType type) {
         if (type.isMapLikeType()) {
             return List.of(type.getKeyType());
@@ -188,7 +188,7 @@ public final class DecodableTypes {
         return Set.class.isAssignableFrom(type.getRawClass()) ? parts(type) : List.of();
     }
 
-    /** A URL is its address for equals, so whatever has one among its parts asks for that. */
+    /** Returns whether comparing these types resolves host names, as {@code URL.equals} does. */
     private boolean asksNameServers(Collection<JavaType> types, Set<JavaType> seen) {
         for (JavaType type : types) {
             if (type.hasRawClass(URL.class)) {
@@ -226,11 +226,11 @@ public final class DecodableTypes {
         }
         Set<Class<?>> subtypes = subtypes(type, byType);
         if (byType == null) {
-            return type.isAbstract() && !isMadeSomehow(type) ? untold(type, !subtypes.isEmpty()) : null;
+            return type.isAbstract() && !isMadeSomehow(type) ? missingSubtypes(type, !subtypes.isEmpty()) : null;
         }
-        boolean deduced = byType instanceof AsDeductionTypeDeserializer; // from the fields, whatever its resolver says
+        boolean deduced = byType instanceof AsDeductionTypeDeserializer; // whatever its resolver returns
         if (!deduced && NAMES_A_CLASS.contains(byType.getTypeIdResolver().getMechanism())) {
-            return type.getRawClass().getName() + " lets the message name the class to make";
+            return type.getRawClass().getName() + " lets the message name the class to create";
         }
         for (Class<?> subtype : subtypes) {
             String problem = problem(config.constructType(subtype), seen);
@@ -239,11 +239,11 @@ public final class DecodableTypes {
             }
         }
         return subtypes.isEmpty() && type.isAbstract()
-                ? type.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is"
+                ? type.getRawClass().getName() + " is abstract, and no @JsonSubTypes lists its subtypes"
                 : null;
     }
 
-    /** What there can be besides a class itself. */
+    /** Returns the possible subtypes of a class. */
     private Set<Class<?>> subtypes(JavaType type, @Nullable TypeDeserializer byType) {
         AnnotatedClass annotated = config.introspect(type).getClassInfo();
         Set<Class<?>> subtypes = new LinkedHashSet<>();
@@ -253,35 +253,35 @@ public final class DecodableTypes {
         if (byType != null && byType.getDefaultImpl() != null) {
             subtypes.add(byType.getDefaultImpl());
         }
-        subtypes.removeAll(Set.of(type.getRawClass(), Void.class)); // Void says that what is not known is null
+        subtypes.removeAll(Set.of(type.getRawClass(), Void.class)); // Void means that unknown subtypes are null
         return subtypes;
     }
 
-    private static String untold(JavaType type, boolean listed) {
+    private static String missingSubtypes(JavaType type, boolean listed) {
         return type.getRawClass().getName() + " is abstract, and "
                 + (listed
-                        ? "although @JsonSubTypes says what there is, no @JsonTypeInfo(use = NAME) lets a message say"
-                                + " which of them it is"
-                        : "neither @JsonTypeInfo and @JsonSubTypes nor a deserializer say what there is");
+                        ? "although @JsonSubTypes lists its subtypes, no @JsonTypeInfo(use = NAME) lets a message name"
+                                + " one of them"
+                        : "neither @JsonTypeInfo with @JsonSubTypes nor a deserializer defines its subtypes");
     }
 
-    /** By a creator or a deserializer that somebody wrote for it. */
+    /** Returns whether it has a creator or a deserializer of its own. */
     private boolean isMadeSomehow(JavaType type) {
         try {
             return !(deserializer(type) instanceof AbstractDeserializer);
         } catch (JsonMappingException | IllegalArgumentException e) {
-            return true; // of which Jackson says more
+            return true; // Jackson reports it with more detail
         }
     }
 
-    /** By a deserializer that somebody wrote for it, in an annotation or a module. */
+    /** Returns whether it has a deserializer of its own, from an annotation or a module. */
     private boolean isReadByItsOwn(JavaType type) {
         try {
             JsonDeserializer<?> reads = deserializer(type);
             JsonDeserializer<?> within = reads.getDelegatee() == null ? reads : reads.getDelegatee();
             return !(within instanceof BeanDeserializerBase || within instanceof AbstractDeserializer);
         } catch (JsonMappingException | IllegalArgumentException e) {
-            return false; // of which Jackson says more
+            return false; // Jackson reports it with more detail
         }
     }
 
@@ -308,17 +308,17 @@ public final class DecodableTypes {
         return null;
     }
 
-    /** A property may say by itself what there can be of its type, or of its elements. */
+    /** Checks a property, which may itself define the subtypes of its type, or of its elements. */
     private @Nullable String property(@Nullable AnnotatedMember member, JavaType type, Set<JavaType> seen) {
         JsonTypeInfo info = member == null ? null : member.getAnnotation(JsonTypeInfo.class);
         if (member == null || info == null || info.use() == JsonTypeInfo.Id.NONE) {
             return problem(type, seen);
         }
         if (NAMES_A_CLASS.contains(info.use())) {
-            return "it lets the message name the class to make";
+            return "it lets the message name the class to create";
         }
         if (info.use() == JsonTypeInfo.Id.DEDUCTION) {
-            return "@JsonTypeInfo(use = DEDUCTION) is followed on a type, not on a property";
+            return "@JsonTypeInfo(use = DEDUCTION) works on a type, not on a property";
         }
         JavaType base = type.getContentType() == null ? type : type.getContentType();
         Set<Class<?>> possible = new LinkedHashSet<>();
@@ -329,7 +329,7 @@ public final class DecodableTypes {
             possible.remove(base.getRawClass());
         }
         if (possible.isEmpty()) {
-            return base.getRawClass().getName() + " is abstract, and no @JsonSubTypes says what there is";
+            return base.getRawClass().getName() + " is abstract, and no @JsonSubTypes lists its subtypes";
         }
         if (type.getKeyType() != null) {
             possible.add(type.getKeyType().getRawClass());
@@ -343,7 +343,7 @@ public final class DecodableTypes {
         return null;
     }
 
-    /** Why no JSON at all could become a value of this type; null if some can. Jackson is asked. */
+    /** Returns why Jackson can read no JSON at all as this type; null if it can. */
     private @Nullable String unreadable(JavaType type, Set<JavaType> seen) {
         if (!seen.add(type) || type.isPrimitive() || JsonNode.class.isAssignableFrom(type.getRawClass())) {
             return null;
@@ -355,7 +355,7 @@ public final class DecodableTypes {
             }
         }
         JavaType key = type.getKeyType();
-        if (key != null && key.getRawClass().isRecord() && !saysWhatItsTextIs(key)) {
+        if (key != null && key.getRawClass().isRecord() && !hasTextForm(key)) {
             return keyWithoutText(key);
         }
         JsonDeserializer<?> reads;
@@ -364,13 +364,15 @@ public final class DecodableTypes {
             byType = config.findTypeDeserializer(type);
             reads = deserializer(type);
         } catch (JsonMappingException | IllegalArgumentException e) {
-            return "Jackson says of " + TypeNames.of(type) + ": " + firstLine(e);
+            return "Jackson reports for " + TypeNames.of(type) + ": " + firstLine(e);
         }
         if (reads instanceof UnsupportedTypeDeserializer) {
             return TypeNames.of(type) + " needs a module that the mapper does not have; register it";
         }
         if (reads instanceof AbstractDeserializer) {
-            return byType != null ? null : TypeNames.of(type) + " is abstract, and nothing says what is made for it";
+            return byType != null
+                    ? null
+                    : TypeNames.of(type) + " is abstract, and nothing defines which class to create for it";
         }
         boolean filled = reads instanceof CollectionDeserializer
                 || reads instanceof StringCollectionDeserializer
@@ -379,7 +381,7 @@ public final class DecodableTypes {
             ValueInstantiator made = ((ContainerDeserializerBase<?>) reads).getValueInstantiator();
             return made == null || made.canInstantiate() || type.hasRawClass(ArrayBlockingQueue.class)
                     ? null
-                    : TypeNames.of(type) + " is abstract, and nothing says what is made for it";
+                    : TypeNames.of(type) + " is abstract, and nothing defines which class to create for it";
         }
         if (reads instanceof EnumDeserializer) {
             return enumThatIsNoText(type, config.introspect(type).getClassInfo());
@@ -390,10 +392,10 @@ public final class DecodableTypes {
         return null;
     }
 
-    /** Jackson writes an enum in more ways than it reads one. */
-    private @Nullable String enumThatIsNoText(JavaType type, @Nullable Annotated told) {
+    /** Returns why an enum cannot be read again: Jackson writes them in more ways than it reads. */
+    private @Nullable String enumThatIsNoText(JavaType type, @Nullable Annotated declared) {
         JsonFormat.Value format =
-                told == null ? null : config.getAnnotationIntrospector().findFormat(told);
+                declared == null ? null : config.getAnnotationIntrospector().findFormat(declared);
         JsonFormat.Shape shape = format == null ? JsonFormat.Shape.ANY : format.getShape();
         boolean number = shape.isNumeric() || shape == JsonFormat.Shape.ARRAY;
         boolean refused = (number && config.isEnabled(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS))
@@ -401,17 +403,20 @@ public final class DecodableTypes {
                 || shape == JsonFormat.Shape.POJO;
         return refused
                 ? "@JsonFormat writes " + TypeNames.of(type) + " as " + (number ? "a number" : "an object")
-                        + ", of which no constant is made; give it @JsonValue and @JsonCreator"
+                        + ", which is not read as a constant; give it @JsonValue and @JsonCreator"
                 : null;
     }
 
-    /** Jackson goes by an interface or a superclass when it writes, and by the fields when it reads. */
+    /**
+     * Returns why a type is read differently from how it is written: Jackson goes by an interface or a superclass when
+     * it writes, and by the fields when it reads.
+     */
     private @Nullable String writtenAsOther(JavaType type, ValueInstantiator made) {
         JsonSerializer<?> writes;
         try {
             writes = json.getSerializerProviderInstance().findValueSerializer(type);
         } catch (JsonMappingException e) {
-            return null; // it is said when a value is written
+            return null; // writing a value reports it
         }
         boolean fromNumber = made.canCreateFromInt()
                 || made.canCreateFromLong()
@@ -426,22 +431,25 @@ public final class DecodableTypes {
                 : null;
     }
 
-    /** Jackson writes the toString of a record, from which its constructor would make another record. */
-    private boolean saysWhatItsTextIs(JavaType key) {
+    /**
+     * Returns whether a key defines its text; otherwise Jackson writes the toString of a record, and its constructor
+     * would create another record from it.
+     */
+    private boolean hasTextForm(JavaType key) {
         BeanDescription described = config.introspect(key);
         return described.findJsonKeyAccessor() != null || described.findJsonValueAccessor() != null;
     }
 
-    /** Why something cannot be the key of a map. */
+    /** Returns why a type cannot be the key of a map. */
     static String keyWithoutText(JavaType key) {
-        return "a key is a text in JSON, and nothing says which text a " + TypeNames.of(key)
-                + " is and how it is made of it; give it @JsonKey or @JsonValue, and @JsonCreator";
+        return "a key is a text in JSON, and nothing defines how a " + TypeNames.of(key)
+                + " becomes one and back; give it @JsonKey or @JsonValue, and @JsonCreator";
     }
 
     private @Nullable String unreadableBean(JavaType type, BeanDeserializerBase bean, Set<JavaType> seen) {
         Class<?> raw = type.getRawClass();
         if (raw.getName().startsWith("java.")) {
-            return "Jackson does not know what is in a " + raw.getName();
+            return "Jackson cannot read the contents of a " + raw.getName();
         }
         ValueInstantiator made = bean.getValueInstantiator();
         boolean fromObject =
@@ -462,7 +470,7 @@ public final class DecodableTypes {
         }
         for (Iterator<SettableBeanProperty> all = bean.properties(); all.hasNext(); ) {
             SettableBeanProperty property = all.next();
-            boolean read = !property.hasValueTypeDeserializer() // which chooses among those that were looked through
+            boolean read = !property.hasValueTypeDeserializer() // it chooses among types that have been checked
                     && (!property.hasValueDeserializer()
                             || property.getValueDeserializer() instanceof BeanDeserializerBase
                             || property.getValueDeserializer() instanceof AbstractDeserializer

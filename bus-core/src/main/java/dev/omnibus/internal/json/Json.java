@@ -44,36 +44,38 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How JSON is read and written: strict where a sender could do harm, lenient where a newer one knows more. Public for
- * layers, which have envelopes of their own to read. Thread-safe.
+ * The JSON facade: strict where a sender could do harm, lenient where a newer one knows more. Public for layers, which
+ * have envelopes of their own to read. Thread-safe.
  */
 public final class Json {
 
-    /** How deep a value may be nested, arguments with the array around them. */
+    /** The maximum nesting depth of a value; arguments include the array around them. */
     static final int DEPTH = 64;
 
     /**
-     * Of a number, those of its exponent among them: enough for RSA keys of 16,384 bits, and read in half a
-     * millisecond.
+     * The maximum number of digits, including those of the exponent: enough for RSA keys of 16,384 bits, and read in
+     * half a millisecond.
      */
     static final int NUMBER_DIGITS = 5_000;
 
-    /** What is written with so few digits needs no more than so many when it is a whole number. */
+    /** The largest exponent, which bounds the digits that a number has as an integer. */
     static final int LARGEST_EXPONENT = 1_000;
 
     static final int EXPONENT_DIGITS = 4;
 
-    /** Of a member or the key of a map, in characters. */
+    /** The maximum length of the name of a member or the key of a map, in characters. */
     static final int NAME_LENGTH = 1_024;
 
     private static final int MAX_BYTES_OF_A_CHARACTER = 3;
 
-    /** Without limits to the values, which whoever reads them has; the depth bounds what is kept of them. */
+    /**
+     * A factory without limits on values, which apply when those are read; the depth bounds the parser's own memory.
+     */
     private static final JsonFactory ENVELOPES = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(1_000)
                     .maxNumberLength(Integer.MAX_VALUE)
-                    .maxNameLength(NAME_LENGTH * MAX_BYTES_OF_A_CHARACTER) // names are kept, to be found again
+                    .maxNameLength(NAME_LENGTH * MAX_BYTES_OF_A_CHARACTER) // names are cached
                     .maxStringLength(Integer.MAX_VALUE)
                     .build())
             .disable(JsonFactory.Feature.CHARSET_DETECTION) // the wire is UTF-8; UTF-16 has no byte offsets
@@ -83,38 +85,40 @@ public final class Json {
     private static final Pattern NAMES_OF_LIMITS = Pattern.compile("(\\d+), from .*");
     private static final int MAX_CAUSES = 20;
 
-    /** What the tests run with: older ones lack methods that this and the layer of calls use. */
+    /** The oldest version that the tests run with: older ones lack methods that this and the RPC layer use. */
     private static final Version MIN_JACKSON = new Version(2, 19, 0, null, null, null);
 
     private Json() {}
 
-    /** A copy of the user's mapper, or of a plain one, that refuses what no honest sender writes. */
+    /** Returns a copy of the user's mapper, or a default one, that refuses what no honest sender writes. */
     public static ObjectMapper mapper(@Nullable ObjectMapper users, int messageLimit) {
         requireJackson(new JsonFactory().version(), new ObjectMapper().version());
         return bounded(users == null ? plain() : users.copy(), messageLimit);
     }
 
-    /**
-     * What an older one does not have, or not together with the other one, would be met later: as an error of linking.
-     */
+    /** Fails early if Jackson is too old or its modules do not match, which would surface later as a linkage error. */
     static void requireJackson(Version core, Version databind) {
         if (isOlder(databind, MIN_JACKSON) || isOlder(core, databind)) {
             throw new IllegalStateException("The bus needs Jackson " + MIN_JACKSON
-                    + " or later, with all of its parts of one version; found jackson-core " + core
+                    + " or later, with all modules of the same version; found jackson-core " + core
                     + " and jackson-databind " + databind
                     + ". Import com.fasterxml.jackson:jackson-bom, or with Spring Boot set jackson-bom.version");
         }
     }
 
     /**
-     * {@link Version#compareTo} compares the names of the artifacts first; and a patch more or less does not matter.
+     * Compares major and minor versions; {@link Version#compareTo} would compare the names of the artifacts first, and
+     * the patch level does not matter.
      */
     private static boolean isOlder(Version one, Version than) {
         return one.getMajorVersion() < than.getMajorVersion()
                 || (one.getMajorVersion() == than.getMajorVersion() && one.getMinorVersion() < than.getMinorVersion());
     }
 
-    /** Exact, and readable for others: nothing is rounded, cut or moved to another zone without a word. */
+    /**
+     * Creates the default mapper, which is exact and interoperable: nothing is silently rounded, truncated or moved to
+     * another zone.
+     */
     private static ObjectMapper plain() {
         ObjectMapper plain = new ObjectMapper(new JsonFactory(), null, new BoundedContext());
         plain.registerModules(new JavaTimeModule(), new Jdk8Module())
@@ -138,7 +142,7 @@ public final class Json {
         return plain;
     }
 
-    /** Jackson makes relative paths absolute, by the directory in which the writer happens to run. */
+    /** Keeps relative paths relative; Jackson resolves them against the working directory of the writer. */
     private static final class Paths extends StdScalarSerializer<Path> {
 
         private static final long serialVersionUID = 1L;
@@ -158,7 +162,7 @@ public final class Json {
     }
 
     /**
-     * The size of the largest text that is read.
+     * Returns the maximum size of a document.
      *
      * @param bounded a mapper of a bus
      * @return bytes
@@ -168,8 +172,8 @@ public final class Json {
     }
 
     /**
-     * What the wire needs of any mapper: limits, what could not be read again, and leniency towards those who know
-     * more. All else is the program's affair.
+     * Applies what the wire requires of any mapper: limits, no output that could not be read again, and leniency
+     * towards newer senders. Everything else is up to the program.
      */
     @SuppressWarnings("deprecation") // of JsonFactory.disable: there is no builder for a factory that has a mapper
     private static ObjectMapper bounded(ObjectMapper copy, int messageLimit) {
@@ -184,12 +188,12 @@ public final class Json {
         factory.setStreamWriteConstraints(
                 StreamWriteConstraints.builder().maxNestingDepth(DEPTH).build());
         factory.disable(JsonFactory.Feature.CHARSET_DETECTION);
-        factory.disable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION); // a BoundedParser does it, for less
+        factory.disable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION); // BoundedParser does it at lower cost
         factory.enable(JsonGenerator.Feature.QUOTE_FIELD_NAMES);
         factory.enable(JsonGenerator.Feature.QUOTE_NON_NUMERIC_NUMBERS);
-        copy.deactivateDefaultTyping(); // a sender shall not choose classes
+        copy.deactivateDefaultTyping(); // a sender must not choose classes
         copy.setPolymorphicTypeValidator(new OnlyDeduced());
-        copy.setTypeFactory(copy.getTypeFactory().withCache(new LRUMap<>(16, 1_000))); // goes with the bus
+        copy.setTypeFactory(copy.getTypeFactory().withCache(new LRUMap<>(16, 1_000))); // collected with the bus
         copy.setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
         copy.setSerializerFactory(copy.getSerializerFactory().withSerializerModifier(new MapKeys()));
         copy.registerModule(BoundedCollections.module());
@@ -197,7 +201,7 @@ public final class Json {
                 .configure(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES, false)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                 .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // a newer publisher may know more
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES) // a newer publisher may send more
                 .disable(DeserializationFeature.UNWRAP_ROOT_VALUE)
                 .disable(SerializationFeature.WRAP_ROOT_VALUE)
                 .disable(SerializationFeature.WRITE_SINGLE_ELEM_ARRAYS_UNWRAPPED)
@@ -206,8 +210,8 @@ public final class Json {
     }
 
     /**
-     * Allows no class by a name from the wire. What is deduced from fields is one of a list, and has a name in here
-     * only.
+     * Denies all classes named on the wire. A class that is deduced from fields is one of a list, and named only
+     * internally.
      */
     private static final class OnlyDeduced extends PolymorphicTypeValidator.Base {
 
@@ -225,20 +229,20 @@ public final class Json {
     /**
      * Checks that a mapper writes JSON at all.
      *
-     * @throws IllegalArgumentException if it writes something else
+     * @throws IllegalArgumentException if it writes another format
      */
     public static ObjectMapper required(ObjectMapper users) {
         String format = users.getFactory().getFormatName();
         if (!JsonFactory.FORMAT_NAME_JSON.equals(format)) {
-            throw new IllegalArgumentException("A mapper that writes " + format + " cannot write what the bus sends,"
-                    + " which is JSON; for payloads in another format there is payloads(PayloadCodec)");
+            throw new IllegalArgumentException("A mapper that writes " + format + " does not fit: the bus sends JSON;"
+                    + " for payloads in another format use payloads(PayloadCodec)");
         }
         return users;
     }
 
     /**
-     * A parser for the envelope of a message, to be used with {@link #slice}: what is in the values, and whether it is
-     * too much, is for those to say who read them.
+     * Returns a parser for the envelope of a message, to be used with {@link #slice}: values are checked, and limits
+     * applied to them, only when they are read.
      *
      * @param message the message
      * @return the parser
@@ -249,9 +253,9 @@ public final class Json {
     }
 
     /**
-     * A parser for a value, which refuses what no honest sender writes.
+     * Returns a parser for a value, which refuses what no honest sender writes.
      *
-     * @param json how JSON is read
+     * @param json reads JSON
      * @param value the value's bytes
      * @return the parser
      * @throws IOException never
@@ -264,14 +268,14 @@ public final class Json {
      * Reads a value, and refuses what no honest sender writes.
      *
      * @param <T> the type of the value
-     * @param reader knows the type
+     * @param reader a reader for the type
      * @param value the value's bytes
      * @return the value
      * @throws IOException if it is not JSON, or does not fit
      */
     @SuppressWarnings("TypeParameterUnusedInFormals") // as with Jackson's own
     public static <T extends @Nullable Object> T read(ObjectReader reader, Message value) throws IOException {
-        // Closed, or it would give neither its buffers back nor the names that it has learned.
+        // Closing it returns its buffers and the names that it has cached.
         try (JsonParser parser =
                 new BoundedParser(reader.createParser(value.bytes(), value.offset(), value.length()))) {
             return reader.readValue(parser);
@@ -279,12 +283,12 @@ public final class Json {
     }
 
     /**
-     * Writes a value, and refuses what no reader would take.
+     * Writes a value, and refuses what no reader would accept.
      *
-     * @param writer how it is written
+     * @param writer a writer for the type
      * @param value the value, or null
      * @return JSON
-     * @throws JsonProcessingException if it cannot be written, or no reader would take it
+     * @throws JsonProcessingException if it cannot be written, or no reader would accept it
      */
     public static byte[] write(ObjectWriter writer, @Nullable Object value) throws JsonProcessingException {
         return write(writer, out -> writer.writeValue(out, value));
@@ -297,19 +301,19 @@ public final class Json {
         /**
          * Writes them.
          *
-         * @param out where they go
+         * @param out the output
          * @throws IOException if one cannot be written
          */
         void write(JsonGenerator out) throws IOException;
     }
 
     /**
-     * Writes what consists of several values, and refuses what no reader would take.
+     * Writes what consists of several values, and refuses what no reader would accept.
      *
-     * @param writer how it is written
+     * @param writer a writer for the type
      * @param body writes it
      * @return JSON
-     * @throws JsonProcessingException if it cannot be written, or no reader would take it
+     * @throws JsonProcessingException if it cannot be written, or no reader would accept it
      */
     public static byte[] write(ObjectWriter writer, Body body) throws JsonProcessingException {
         BufferRecycler buffers = writer.getFactory()._getBufferRecycler();
@@ -331,7 +335,7 @@ public final class Json {
         return new BoundedGenerator(writer.createGenerator(bytes, JsonEncoding.UTF8), writer.getFactory());
     }
 
-    /** Of what would be written and could not be read; its words quote nothing of the value. */
+    /** Thrown for a value that could not be read again; its message quotes nothing of the value. */
     static final class Unwritable extends JsonGenerationException {
 
         private static final long serialVersionUID = 1L;
@@ -342,9 +346,9 @@ public final class Json {
     }
 
     /**
-     * The bytes of a value inside a message, unread.
+     * Returns the bytes of a value inside a message, without reading it.
      *
-     * @param parser stands at the value; afterwards at its end
+     * @param parser positioned at the value; afterwards at its end
      * @param message what the parser reads
      * @return the value's bytes
      * @throws IOException if the value is not JSON
@@ -358,14 +362,14 @@ public final class Json {
     }
 
     /**
-     * What is wrong with JSON, in words that quote nothing of it, because they end up in logs.
+     * Describes what is wrong with JSON without quoting any of it, because the description ends up in logs.
      *
      * @param e what reading or writing it threw
      * @return the problem, without a full stop
      */
     public static String problem(Throwable e) {
         StreamConstraintsException tooMuch = causeOf(e, StreamConstraintsException.class);
-        if (tooMuch != null) { // its text has numbers only, and behind a comma how Jackson calls the limit
+        if (tooMuch != null) { // its message has only numbers, and after a comma Jackson's name of the limit
             return "it exceeds a limit: "
                     + NAMES_OF_LIMITS.matcher(tooMuch.getOriginalMessage()).replaceAll("$1)");
         }
@@ -396,7 +400,7 @@ public final class Json {
     }
 
     /**
-     * Why something cannot be written, for its author to read.
+     * Describes why something cannot be written, for its author.
      *
      * @param e what writing it threw
      * @return the problem, without a full stop
@@ -406,7 +410,7 @@ public final class Json {
     }
 
     /**
-     * Whether something was not written because no reader would take it.
+     * Returns whether something was not written because no reader would accept it.
      *
      * @param e what writing it threw
      * @return true if {@link #problem} says why
@@ -417,7 +421,7 @@ public final class Json {
     }
 
     /**
-     * What is of this kind among an exception and its causes.
+     * Finds an exception of a kind among an exception and its causes.
      *
      * @param e the exception
      * @param kind the kind
@@ -435,7 +439,7 @@ public final class Json {
         return null;
     }
 
-    /** Where the misfit is; keys of maps are data, and stay out. */
+    /** Returns the path of a misfit, without keys of maps, as those are data. */
     private static String path(JsonProcessingException misfit) {
         StringBuilder path = new StringBuilder("$");
         List<JsonMappingException.Reference> steps =
@@ -449,10 +453,10 @@ public final class Json {
     }
 
     /**
-     * A text as a JSON string.
+     * Returns a text as a JSON string.
      *
      * @param text any text
-     * @return the same in quotes, with what must be escaped
+     * @return the text in quotes, escaped where necessary
      */
     public static String quoted(String text) {
         return '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';

@@ -12,8 +12,8 @@ import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import java.io.IOException;
 
 /**
- * Refuses to write the keys of maps of which nothing says what text they are. Jackson takes their {@code toString},
- * which was made for people: no reader could make them of it again.
+ * A serializer modifier that refuses keys of maps without a defined text form. Jackson uses their {@code toString},
+ * which no reader could parse again.
  */
 final class MapKeys extends BeanSerializerModifier {
 
@@ -23,18 +23,18 @@ final class MapKeys extends BeanSerializerModifier {
     public JsonSerializer<?> modifyKeySerializer(
             SerializationConfig config, JavaType type, BeanDescription description, JsonSerializer<?> serializer) {
         if (!(serializer instanceof StdKeySerializers.Default) || type.isPrimitive()) {
-            return serializer; // somebody says it
+            return serializer; // the type defines its text form
         }
         if (type.isAbstract() && !type.isArrayType()) {
-            return new StdKeySerializers.Dynamic(); // the class of each key tells
+            return new StdKeySerializers.Dynamic(); // the class of each key decides
         }
-        return type.isRecordType() || type.isContainerType() || type.isReferenceType() || isForPeople(type)
+        return type.isRecordType() || type.isContainerType() || type.isReferenceType() || hasDefaultToString(type)
                 ? new Refusal(type)
                 : serializer;
     }
 
-    /** Whether its text is its class and a number. */
-    private static boolean isForPeople(JavaType type) {
+    /** Returns whether its text is only its class and a hash code. */
+    private static boolean hasDefaultToString(JavaType type) {
         try {
             return type.getRawClass().getMethod("toString").getDeclaringClass() == Object.class;
         } catch (NoSuchMethodException e) {

@@ -3,7 +3,7 @@ package dev.omnibus.internal.json;
 import com.fasterxml.jackson.databind.JavaType;
 import java.util.stream.Collectors;
 
-/** The names of types for people, short and without their packages. Public for layers. */
+/** The short names of types for messages, without their packages. Public for layers. */
 public final class TypeNames {
 
     private static final String MISFIT = "it does not fit at ";
@@ -11,7 +11,7 @@ public final class TypeNames {
     private TypeNames() {}
 
     /**
-     * What a type is called.
+     * Returns the short name of a type.
      *
      * @param type the type
      * @return its name, such as {@code List<Order>}
@@ -30,11 +30,12 @@ public final class TypeNames {
     }
 
     /**
-     * Why a value is not of a type, such as {@code does not fit int at $.pieces}; quotes nothing of the value.
+     * Describes why a value is not of a type, such as {@code does not fit int at $.pieces}; quotes nothing of the
+     * value.
      *
      * @param e what reading it threw
-     * @param type what it should be
-     * @return the reason, to stand behind what it is said of
+     * @param type the expected type
+     * @return the reason, to follow the name of the value
      */
     public static String misfit(Throwable e, JavaType type) {
         String problem = Json.problem(e);

@@ -13,9 +13,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A writer of values of one declared type, for those who read them by the same type: a list of shapes says of each
- * element which shape it is, which the class of the list alone could not tell. Made once, because it takes longer than
- * to write a small value. Public for layers. Thread-safe.
+ * A writer for values of one declared type, which are read as the same type: a list of shapes includes the type of each
+ * element, which the class of the list alone would not. Created once, because that takes longer than writing a small
+ * value. Public for layers. Thread-safe.
  */
 public final class ValueWriter {
 
@@ -27,40 +27,40 @@ public final class ValueWriter {
     private ValueWriter(ObjectMapper json, JavaType type) {
         this.json = json;
         this.type = type;
-        this.byClass = isToldByClass(type, json.getSerializerProviderInstance());
+        this.byClass = isDefinedByClass(type, json.getSerializerProviderInstance());
         this.writer = byClass ? json.writer() : json.writerFor(type);
     }
 
     /**
-     * Prepares a writer.
+     * Creates a writer.
      *
-     * @param json how JSON is written
-     * @param type what the values are declared to be
+     * @param json writes JSON
+     * @param type the declared type of the values
      * @return the writer
      */
     public static ValueWriter of(ObjectMapper json, Type type) {
         return new ValueWriter(json, json.constructType(type));
     }
 
-    /** Whether the class of a value tells all that there is to tell, whatever it was declared to be. */
-    private static boolean isToldByClass(JavaType type, SerializerProvider types) {
+    /** Returns whether the class of a value alone determines how it is written, whatever its declared type. */
+    private static boolean isDefinedByClass(JavaType type, SerializerProvider types) {
         try {
             if (types.findTypeSerializer(type) != null) {
-                return false; // it says which of several classes it is
+                return false; // type information is written
             }
         } catch (JsonMappingException e) {
-            return false; // it is said when a value is written
+            return false; // writing a value reports it
         }
         JavaType content = type.getContentType();
         List<JavaType> arguments = type.getBindings().getTypeParameters();
-        return (content == null || isToldByClass(content, types))
-                && arguments.stream().allMatch(argument -> argument.equals(type) || isToldByClass(argument, types));
+        return (content == null || isDefinedByClass(content, types))
+                && arguments.stream().allMatch(argument -> argument.equals(type) || isDefinedByClass(argument, types));
     }
 
     /**
-     * Whether the declared type makes no difference, so that values can be written together with others.
+     * Returns whether the declared type makes no difference, so that values can be written together with others.
      *
-     * @return true if the class of a value tells all that there is to tell
+     * @return true if the class of a value alone determines how it is written
      */
     public boolean isByClass() {
         return byClass;
@@ -71,7 +71,7 @@ public final class ValueWriter {
      *
      * @param value of the declared type, or null
      * @return JSON
-     * @throws JsonProcessingException if it cannot be written, or no reader would take it
+     * @throws JsonProcessingException if it cannot be written, or no reader would accept it
      */
     public byte[] write(@Nullable Object value) throws JsonProcessingException {
         return Json.write(writerFor(value), value);
@@ -81,14 +81,17 @@ public final class ValueWriter {
      * Writes a value among others.
      *
      * @param value of the declared type, or null
-     * @param out where it goes
-     * @throws IOException if it cannot be written, or no reader would take it
+     * @param out the output
+     * @throws IOException if it cannot be written, or no reader would accept it
      */
     public void write(@Nullable Object value, JsonGenerator out) throws IOException {
         writerFor(value).writeValue(out, value);
     }
 
-    /** A class that extends a generic one is written as what it is, like any other class. */
+    /**
+     * Returns the writer for a value: a class that extends a generic one is written as what it is, like any other
+     * class.
+     */
     private ObjectWriter writerFor(@Nullable Object value) {
         if (byClass
                 || value == null

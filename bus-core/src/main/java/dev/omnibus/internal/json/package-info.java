@@ -1,7 +1,4 @@
-/**
- * JSON as it is read from strangers and written for them: types, limits, strictness. Start at
- * {@link dev.omnibus.internal.json.Json}.
- */
+/** JSON to and from untrusted parties: types, limits, strictness. Start at {@link dev.omnibus.internal.json.Json}. */
 @NullMarked
 package dev.omnibus.internal.json;
 

@@ -196,8 +196,8 @@ public class PayloadsTest extends BusFixture {
                         IllegalArgumentException.class, () -> builder().json(new CBORMapper()))
                 .getMessage();
         assertEquals(
-                "A mapper that writes CBOR cannot write what the bus sends, which is JSON; for payloads in another"
-                        + " format there is payloads(PayloadCodec)",
+                "A mapper that writes CBOR does not fit: the bus sends JSON; for payloads in another format use"
+                        + " payloads(PayloadCodec)",
                 message);
     }
 
@@ -249,8 +249,8 @@ public class PayloadsTest extends BusFixture {
         assertThrows(IllegalArgumentException.class, () -> here.publish("n", new Thread()));
         assertEquals(
                 "Data of the type Shape cannot be decoded safely: " + Shape.class.getName()
-                        + " is abstract, and neither @JsonTypeInfo and @JsonSubTypes nor a deserializer say what there"
-                        + " is. Name a type that says what it holds, or take a JsonNode",
+                        + " is abstract, and neither @JsonTypeInfo with @JsonSubTypes nor a deserializer defines its"
+                        + " subtypes. Use a concrete type, or JsonNode",
                 assertThrows(IllegalArgumentException.class, () -> there.subscribe("n", Shape.class, event -> {}))
                         .getMessage());
         assertEquals("Bus " + here.node() + " (UP)", here.toString());

@@ -48,7 +48,7 @@ class JsonTest {
         Json.requireJackson(core(19, 2), databind(19, 2));
         Json.requireJackson(core(22, 1), databind(21, 8));
         assertEquals(
-                "The bus needs Jackson 2.19.0 or later, with all of its parts of one version; found jackson-core 2.15.4"
+                "The bus needs Jackson 2.19.0 or later, with all modules of the same version; found jackson-core 2.15.4"
                         + " and jackson-databind 2.15.4. Import com.fasterxml.jackson:jackson-bom, or with Spring Boot"
                         + " set jackson-bom.version",
                 refusal(core(15, 4), databind(15, 4)));
