@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The static redis-server inside a jar, which is a mere carrier, copied once to the cache folder. */
+/** The embedded binary: a static redis-server from a carrier jar, copied once to the cache folder. */
 final class EmbeddedBinary {
     static final String CARRIER = "org.signal:embedded-redis:0.9.1";
     static final String VERSION = "7.0.15";
@@ -26,10 +26,10 @@ final class EmbeddedBinary {
     private EmbeddedBinary() {}
 
     /**
-     * Empty when there is none for this platform, or the carrier is not on the class path.
+     * Returns the binary; empty if there is none for this platform, or the carrier is not on the class path.
      *
      * <p>One thread at a time: a process that another thread forks while the copy is open for writing inherits it, and
-     * Linux runs no file that someone can still write to ("Text file busy").
+     * Linux does not run a file that is still open for writing ("Text file busy").
      */
     static synchronized Optional<Path> locate(Environment environment) {
         String expected = SHA256.get(environment.platform());
@@ -49,8 +49,7 @@ final class EmbeddedBinary {
             }
         } catch (IOException e) {
             throw new RedisServerException(
-                    "Cannot copy " + name + " to " + cached + "; set XDG_CACHE_HOME to a folder that can be written",
-                    e);
+                    "Cannot copy " + name + " to " + cached + "; set XDG_CACHE_HOME to a writable folder", e);
         }
     }
 
@@ -59,7 +58,7 @@ final class EmbeddedBinary {
         String actual = sha256(content);
         if (!actual.equals(expected)) {
             throw new RedisServerException("The resource " + name + " on the class path has the SHA-256 " + actual
-                    + " instead of " + expected + "; have " + CARRIER + " there and no other version of it");
+                    + " instead of " + expected + "; put " + CARRIER + " there, and no other version of it");
         }
         return Folders.writeAtomically(folder, name, content);
     }
@@ -74,7 +73,7 @@ final class EmbeddedBinary {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256, this one has not", e);
+            throw new IllegalStateException("This Java platform lacks SHA-256, which is mandatory", e);
         }
     }
 }

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What the search for a Redis looks at outside this library. Tests pass their own. */
+/** The environment in which a Redis is searched for. Tests pass their own. Immutable. */
 record Environment(
         Map<String, String> variables,
         String os,
@@ -30,7 +30,10 @@ record Environment(
         return variables.getOrDefault(name, "").strip();
     }
 
-    /** Binaries and the files of running servers, kept between runs. A relative XDG folder is to be ignored. */
+    /**
+     * Returns the folder of binaries and of the files of running servers, kept between runs. The XDG specification
+     * requires that a relative folder is ignored.
+     */
     Path cacheFolder() {
         Path xdg = Path.of(variable("XDG_CACHE_HOME"));
         return (xdg.isAbsolute() ? xdg : home.resolve(".cache")).resolve("omnibus");
@@ -40,7 +43,7 @@ record Environment(
         return isWindows(os);
     }
 
-    /** In the words of the embedded binaries' names, such as {@code linux-amd64}. */
+    /** Returns the platform as in the names of the embedded binaries, such as {@code linux-amd64}. */
     String platform() {
         String system = os.toLowerCase(Locale.ROOT).startsWith("mac") ? "darwin" : os.toLowerCase(Locale.ROOT);
         String processor = switch (arch) {

@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A bad network between a client and a server: connect to the proxy's port, and it passes on what it is told to.
+ * A fault-injection proxy, which simulates a bad network between a client and a server: connect clients to its port.
  *
  * <pre>{@code
  * try (FaultProxy proxy = FaultProxy.to(redis)) {
@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>A fault holds for connections that exist and for those that are made while it lasts; a new one replaces the one
- * before. It listens on 127.0.0.1 only.
+ * <p>A fault applies to existing connections and to those that are made while it lasts; a new fault replaces the
+ * previous one. The proxy listens on 127.0.0.1 only.
  *
  * <p>Thread-safe.
  */
@@ -32,13 +32,13 @@ public final class FaultProxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FaultProxy.class);
     private static final int BACKLOG = 128;
 
-    /** Which way something goes. */
+    /** A direction of traffic. */
     public enum Direction {
         /** From the client to the server. */
         TO_SERVER,
         /** From the server to the client. */
         TO_CLIENT,
-        /** Either way. */
+        /** Both ways. */
         BOTH;
 
         boolean includes(Direction other) {
@@ -46,14 +46,14 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    /** What happens to the bytes. */
+    /** The kind of a fault. */
     enum Kind {
         PASS,
         BLACKHOLE,
         STALL
     }
 
-    /** The one fault of this moment. No limit on the speed is 0. */
+    /** The current fault. A speed of 0 means no limit. */
     record Fault(Kind kind, Direction direction, Duration delay, long bytesPerSecond) {
         static final Fault NONE = new Fault(Kind.PASS, Direction.BOTH, Duration.ZERO, 0);
 
@@ -76,21 +76,21 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * A proxy in front of a Redis of this library.
+     * Starts a proxy in front of a Redis of this library.
      *
-     * @param server where to
-     * @return the proxy, which passes everything until told otherwise; close it when done
+     * @param server the server
+     * @return the proxy, which passes everything until a fault is set; close it when done
      */
     public static FaultProxy to(RedisServer server) {
         return to(server.address());
     }
 
     /**
-     * A proxy in front of any TCP server.
+     * Starts a proxy in front of any TCP server.
      *
-     * @param host where to
+     * @param host the host of the server
      * @param port its port
-     * @return the proxy, which passes everything until told otherwise; close it when done
+     * @return the proxy, which passes everything until a fault is set; close it when done
      */
     public static FaultProxy to(String host, int port) {
         return to(new RedisAddress(host, port, "", "", 0));
@@ -105,7 +105,7 @@ public final class FaultProxy implements AutoCloseable {
             acceptor.start();
             return proxy;
         } catch (IOException e) {
-            throw new RedisServerException("No port for a proxy; are too many servers running?", e);
+            throw new RedisServerException("Cannot get a port for a proxy; are too many servers running?", e);
         }
     }
 
@@ -116,11 +116,11 @@ public final class FaultProxy implements AutoCloseable {
                 ProxiedConnection connection = new ProxiedConnection(client, this::fault, connections::remove);
                 connections.add(connection);
                 connection.start(server);
-                if (closed) { // meanwhile, and this one was not there to be ended
+                if (closed) { // meanwhile, before this connection was added
                     connection.reset();
                 }
             } catch (IOException e) {
-                log.debug("A connection through {} was not made", this, e);
+                log.debug("A connection through {} could not be made", this, e);
             }
         }
     }
@@ -130,7 +130,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * The URL for clients that would otherwise connect to Redis.
+     * Returns the URL for clients, instead of that of Redis.
      *
      * @return {@code redis://127.0.0.1:PORT}, with the login of the server if it is one of this library
      */
@@ -139,7 +139,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * The port for clients.
+     * Returns the port for clients.
      *
      * @return the TCP port
      */
@@ -148,7 +148,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * How many connections there are now.
+     * Returns how many connections are open.
      *
      * @return the number
      */
@@ -156,13 +156,13 @@ public final class FaultProxy implements AutoCloseable {
         return connections.size();
     }
 
-    /** No fault. What was stalled goes on; a connection that lost bytes in a black hole stays silent for ever. */
+    /** Ends the fault. Stalled connections continue; one that lost bytes in a black hole stays silent forever. */
     public void pass() {
         change(Fault.NONE);
     }
 
     /**
-     * Bytes vanish and nobody is told, as behind a firewall that forgot the connection: the link is half open.
+     * Drops bytes silently, as behind a firewall that forgot the connection: it is half open.
      *
      * @param direction which bytes
      */
@@ -171,7 +171,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * Bytes wait and arrive after {@link #pass()}, as after a short outage that TCP bridges.
+     * Holds bytes back until {@link #pass()}, as in a short outage that TCP bridges.
      *
      * @param direction which bytes
      */
@@ -180,18 +180,18 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /**
-     * Every byte arrives later, either way.
+     * Delays every byte, in both directions.
      *
-     * @param delay by how much, in each direction
+     * @param delay the delay in each direction
      */
     public void delay(Duration delay) {
         change(new Fault(Kind.PASS, Direction.BOTH, delay, 0));
     }
 
     /**
-     * Lets only so much through, on each connection and in each direction.
+     * Limits the bandwidth of each connection, in each direction.
      *
-     * @param bytesPerSecond how much
+     * @param bytesPerSecond the limit
      * @throws IllegalArgumentException if it is not positive
      */
     public void throttle(long bytesPerSecond) {
@@ -201,7 +201,7 @@ public final class FaultProxy implements AutoCloseable {
         change(new Fault(Kind.PASS, Direction.BOTH, Duration.ZERO, bytesPerSecond));
     }
 
-    /** Breaks every connection of this moment with a TCP reset. New ones are made as before. */
+    /** Breaks every open connection with a TCP reset. New connections are accepted as before. */
     public void reset() {
         connections.forEach(ProxiedConnection::reset);
     }
@@ -211,7 +211,7 @@ public final class FaultProxy implements AutoCloseable {
         connections.forEach(ProxiedConnection::faultChanged);
     }
 
-    /** Ends all connections and gives the port back. Closing again does nothing. */
+    /** Closes all connections and releases the port. Idempotent. */
     @Override
     public void close() {
         closed = true;
@@ -223,7 +223,7 @@ public final class FaultProxy implements AutoCloseable {
         reset();
     }
 
-    /** From where to where. */
+    /** Returns the port and the server. */
     @Override
     public String toString() {
         return "proxy on port " + port() + " to " + server;

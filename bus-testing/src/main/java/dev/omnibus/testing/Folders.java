@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** What files need here beyond {@link Files}: private folders, files that are never seen half written. */
+/** File utilities beyond {@link Files}: private folders, and files that are never seen half-written. */
 final class Folders {
     private static final Set<PosixFilePermission> OWNER_ONLY =
             Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
@@ -23,7 +23,9 @@ final class Folders {
         return folder;
     }
 
-    /** Several processes may write the same file at once: each reader sees one of their versions, complete. */
+    /**
+     * Writes a file atomically. Several processes may write it at once: a reader sees one of their versions, complete.
+     */
     static Path writeAtomically(Path folder, String name, byte[] content) throws IOException {
         Path temporary = Files.createTempFile(createPrivate(folder), ".", ".tmp");
         try {

@@ -18,17 +18,17 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Fails a JUnit test that leaves more behind than there was before it: threads, channels, keys, or whatever can be
- * named.
+ * A JUnit extension that fails a test if it leaves something behind: threads, channels, keys, or anything that has a
+ * name.
  *
  * <pre>{@code
  * @RegisterExtension
  * static final LeakCheck leaks = LeakCheck.ofThreads("omnibus").channelsOf(() -> redis).keysOf(() -> redis);
  * }</pre>
  *
- * <p>It looks before the {@code @BeforeEach} methods and after the {@code @AfterEach} methods, so these may make and
- * end what they like; and it gives the end 20 seconds, because threads and leases end when they are ready. Needs JUnit
- * 5.13 or newer on the class path, which this library does not bring along.
+ * <p>It checks before the {@code @BeforeEach} methods and after the {@code @AfterEach} methods, so these may create and
+ * close what they like; and it waits up to 20 seconds, because threads and leases end with a delay. Needs JUnit 5.13 or
+ * newer on the class path, which this library does not depend on.
  *
  * <p>Confined to the thread that runs the tests.
  */
@@ -45,10 +45,10 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     private LeakCheck() {}
 
     /**
-     * Looks at threads.
+     * Checks threads.
      *
-     * @param prefixes of their names, such as {@code omnibus}; others are not looked at
-     * @return an extension to register, and to add more to
+     * @param prefixes the prefixes of their names, such as {@code omnibus}; other threads are ignored
+     * @return an extension to register, and to add more checks to
      */
     public static LeakCheck ofThreads(String... prefixes) {
         List<String> wanted = List.of(prefixes);
@@ -62,9 +62,9 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     }
 
     /**
-     * Looks at the channels that somebody is subscribed to.
+     * Checks channels and patterns with subscribers.
      *
-     * @param redis the server, as soon as there is one
+     * @param redis supplies the server when a test begins
      * @return this
      */
     public LeakCheck channelsOf(Supplier<RedisServer> redis) {
@@ -73,9 +73,9 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     }
 
     /**
-     * Looks at the keys that will not expire by themselves.
+     * Checks keys without an expiry.
      *
-     * @param redis the server, as soon as there is one
+     * @param redis supplies the server when a test begins
      * @return this
      */
     public LeakCheck keysOf(Supplier<RedisServer> redis) {
@@ -87,10 +87,10 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     }
 
     /**
-     * Looks at something else.
+     * Checks something else.
      *
      * @param what its name, for the message
-     * @param gauge tells what there is now
+     * @param gauge returns what there is now
      * @return this
      */
     public LeakCheck and(String what, Supplier<? extends Collection<String>> gauge) {
@@ -104,7 +104,7 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
         return this;
     }
 
-    /** One name for each, so that fewer than before are no leak. */
+    /** Returns a name for each, so that fewer than before are not a leak. */
     private static List<String> patterns(@Nullable Object count) {
         return LongStream.rangeClosed(1, count instanceof Long number ? number : 0)
                 .mapToObj(number -> "pattern " + number)

@@ -5,7 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 
-/** What a {@link NodeProcess} runs: the program that it is told, for as long as whoever started it is there. */
+/** The main class of a {@link NodeProcess}: runs a program as long as the process that started it is alive. */
 final class NodeMain {
 
     private static final int ORPHANED = 3;
@@ -13,11 +13,11 @@ final class NodeMain {
     private NodeMain() {}
 
     public static void main(String[] arguments) throws Exception {
-        Thread watch = new Thread(NodeMain::endWithTheStarter, "node-process-watch");
+        Thread watch = new Thread(NodeMain::endWithParent, "node-process-watch");
         watch.setDaemon(true);
         watch.start();
         Method main = Class.forName(arguments[0]).getDeclaredMethod("main", String[].class);
-        main.setAccessible(true); // a test's nested class is seldom public
+        main.setAccessible(true); // a nested class of a test is rarely public
         try {
             main.invoke(null, (Object) Arrays.copyOfRange(arguments, 1, arguments.length));
         } catch (InvocationTargetException e) {
@@ -26,12 +26,12 @@ final class NodeMain {
         }
     }
 
-    /** The pipe ends with the process at its other end, also when that is killed. */
-    private static void endWithTheStarter() {
+    /** Waits for the end of the pipe, which closes when the parent process ends, even if it is killed. */
+    private static void endWithParent() {
         try {
             while (System.in.read() >= 0) {}
         } catch (IOException e) {
-            // ended as well
+            // the pipe is closed, too
         }
         Runtime.getRuntime().halt(ORPHANED);
     }

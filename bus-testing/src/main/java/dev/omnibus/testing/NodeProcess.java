@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * A part of a program in a JVM of its own, to be killed and paused in a test.
+ * A child process: a part of a program in a JVM of its own, which a test can kill and pause.
  *
  * <pre>{@code
  * try (NodeProcess node = NodeProcess.start(WarehouseNode.class, redis.url())) {
@@ -21,14 +21,14 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * <p>What it prints is kept, line by line: a pipe holds what a killed process has written. Its standard input belongs
- * to this library: it ends the process when the JVM that started it is gone, however that ended.
+ * <p>Its output is kept, line by line, including what it wrote before it was killed. Its standard input is reserved for
+ * this library: it ends the process when the JVM that started it is gone, for whatever reason.
  *
  * <p>Thread-safe.
  */
 public final class NodeProcess implements AutoCloseable {
 
-    /** A JVM needs half a second to start; this forgives a very busy machine. */
+    /** A JVM needs half a second to start; this allows for a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final int POLL_MILLIS = 200;
@@ -49,8 +49,8 @@ public final class NodeProcess implements AutoCloseable {
      * Starts a program with the class path of this one, a small heap, and little compilation, so that it starts fast.
      *
      * @param main has the method {@code public static void main(String[])}; need not be public itself
-     * @param arguments what it is given
-     * @return the process, which may not have begun yet: see {@link #awaitLine}
+     * @param arguments the arguments of the program
+     * @return the process, whose program may not have started yet: see {@link #awaitLine}
      * @throws RedisServerException if no process can be started
      */
     public static NodeProcess start(Class<?> main, String... arguments) {
@@ -58,11 +58,11 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     /**
-     * As {@link #start(Class, String...)}, with more options for the JVM.
+     * Starts a program with additional JVM options, otherwise as {@link #start(Class, String...)}.
      *
-     * @param options such as {@code -Xmx1g}; they win over the defaults
+     * @param options such as {@code -Xmx1g}; they override the defaults
      * @param main has the method {@code public static void main(String[])}
-     * @param arguments what it is given
+     * @param arguments the arguments of the program
      * @return the process
      * @throws RedisServerException if no process can be started
      */
@@ -85,7 +85,7 @@ public final class NodeProcess implements AutoCloseable {
             started.reader.start();
             return started;
         } catch (IOException e) {
-            throw new RedisServerException("No JVM starts for " + main.getName() + ": " + e.getMessage(), e);
+            throw new RedisServerException("Cannot start a JVM for " + main.getName() + ": " + e.getMessage(), e);
         }
     }
 
@@ -98,17 +98,17 @@ public final class NodeProcess implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // it has ended
+            // the process has ended
         }
     }
 
     /**
-     * Waits for a line, also one that was printed before.
+     * Waits for a line, which may have been printed before.
      *
-     * @param wanted says which
+     * @param wanted matches the line
      * @return the first such line
-     * @throws RedisServerException if the process ends without it, or prints none within a minute; the message has what
-     *     it printed
+     * @throws RedisServerException if the process ends without it, or prints none within a minute; the message contains
+     *     its output
      */
     @CanIgnoreReturnValue
     public String awaitLine(Predicate<String> wanted) {
@@ -132,7 +132,7 @@ public final class NodeProcess implements AutoCloseable {
 
     private void awaitMore() {
         try {
-            lines.wait(POLL_MILLIS); // the end of the output is not told
+            lines.wait(POLL_MILLIS); // the end of the output is not signalled
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RedisServerException("Interrupted while waiting for a line of " + this, e);
@@ -140,7 +140,7 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     /**
-     * What it has printed until now, errors included.
+     * Returns what it has printed so far, including errors.
      *
      * @return the lines
      */
@@ -151,7 +151,7 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     /**
-     * Its process id.
+     * Returns its process id.
      *
      * @return the pid
      */
@@ -160,7 +160,7 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     /**
-     * Whether it runs, or is paused.
+     * Returns whether it is running or paused.
      *
      * @return false after its end
      */
@@ -168,13 +168,13 @@ public final class NodeProcess implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** Kills it with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is gone already. */
+    /** Kills it with SIGKILL, like a crash, and waits until it is gone. Does nothing if it is already gone. */
     public void kill() {
         Signals.kill(process, name);
     }
 
     /**
-     * Freezes it with SIGSTOP, as a very long garbage collection would.
+     * Freezes it with SIGSTOP, like a very long garbage collection.
      *
      * @throws UnsupportedOperationException on Windows, which has no such signal
      */
@@ -191,13 +191,13 @@ public final class NodeProcess implements AutoCloseable {
         Signals.send("CONT", process.pid(), name, windows);
     }
 
-    /** Kills it, if it still runs. */
+    /** Kills it if it is still running. */
     @Override
     public void close() {
         kill();
     }
 
-    /** The class that it runs, and its process id. */
+    /** Returns the class that it runs, and its process id. */
     @Override
     public String toString() {
         return name;

@@ -14,15 +14,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends servers whose JVM was killed before its shutdown hook could.
+ * A reaper of orphans: ends servers whose JVM was killed before its shutdown hook could run.
  *
- * <p>Never fails the caller: a server that cannot be reaped is left for the next start. Several JVMs may reap at once.
+ * <p>It never fails the caller: a server that cannot be reaped is left for the next start. Several JVMs may reap at the
+ * same time.
  */
 final class OrphanReaper {
     static final String TEMPORARY_PREFIX = "omnibus-redis-";
 
     /**
-     * In each folder that {@link OwnServer} has made, and says for which JVM: what a stranger's file names has none.
+     * A file in each folder that {@link OwnServer} has created, which names its JVM; a folder that a forged server file
+     * points to has none.
      */
     private static final String MARKER = ".omnibus";
 
@@ -32,7 +34,7 @@ final class OrphanReaper {
 
     private OrphanReaper() {}
 
-    /** Makes the folder one of that JVM. */
+    /** Marks a folder as owned by a JVM. */
     static void mark(Path folder, ProcessIdentity owner) throws IOException {
         Files.writeString(folder.resolve(MARKER), owner.toString());
     }
@@ -58,7 +60,7 @@ final class OrphanReaper {
                     .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
                     .toList();
         } catch (IOException e) {
-            log.warn("Cannot look for orphaned servers in {}", servers, e);
+            log.warn("Cannot search for orphaned servers in {}", servers, e);
             return List.of();
         }
     }
@@ -68,11 +70,11 @@ final class OrphanReaper {
             return;
         }
         if (!isOfThisUser(file)) {
-            log.warn("Leaving alone what {} names: another user has written it", file);
+            log.warn("Ignoring the server in {}: the file belongs to another user", file);
             return;
         }
-        // Pid and path come from a file, which another container or a stranger may have written: nothing is ended but a
-        // server of this user that runs in that folder, and nothing is deleted but a folder made for that owner.
+        // Pid and path come from a file, which another container or user may have written: only a server of this user
+        // that runs in that folder is ended, and only a folder that was created for that owner is deleted.
         Path folder = orphan.temporaryFolder();
         boolean ours = isOurs(folder, orphan.owner());
         if (ours || isGone(folder)) {
@@ -96,7 +98,10 @@ final class OrphanReaper {
                 && arguments.get(dir + 1).equals(folder.toString());
     }
 
-    /** Such as when temporary files are cleared away; then the arguments of the server tell that it is ours. */
+    /**
+     * Returns whether the folder was deleted, for instance with other temporary files; then the arguments of the server
+     * show that it is ours.
+     */
     private static boolean isGone(Path folder) {
         return isNamedAsOurs(folder) && Files.notExists(folder, LinkOption.NOFOLLOW_LINKS);
     }
@@ -115,7 +120,10 @@ final class OrphanReaper {
                 && Files.readString(marker).equals(owner.toString());
     }
 
-    /** Who has no name, as in some containers, is not root, and can do no harm to others. */
+    /**
+     * Returns whether a file belongs to this user. A user without a name, as in some containers, is not root, and can
+     * do no harm to others.
+     */
     private static boolean isOfThisUser(Path file) throws IOException {
         String owner = Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName();
         return thisUser().map(owner::equals).orElse(true);
@@ -128,9 +136,8 @@ final class OrphanReaper {
     private static void kill(ProcessHandle server) {
         log.info("Stopping redis-server {}, left behind by a JVM that was killed", server.pid());
         server.destroyForcibly();
-        // Not onExit(): for a process that is not a child it looks every 300 ms or less often. Past the deadline it is
-        // a
-        // zombie, in a container whose first process collects no children, and does no harm.
+        // Not onExit(): for a process that is not a child it polls every 300 ms or less often. Past the deadline the
+        // process is a zombie, in a container whose init does not reap children, and does no harm.
         long deadline = System.nanoTime() + EXIT_TIMEOUT.toNanos();
         while (server.isAlive() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(EXIT_POLL.toNanos());

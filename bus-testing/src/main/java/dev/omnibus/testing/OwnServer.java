@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server of ours: a port, a temporary folder, arguments, and the process that runs with them now, if any.
+ * A server that this library manages: a port, a temporary folder, arguments, and the current process, if any.
  *
- * <p>Thread-safe: one lifecycle step at a time.
+ * <p>Thread-safe: its methods are mutually exclusive.
  */
 final class OwnServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(OwnServer.class);
@@ -28,7 +28,7 @@ final class OwnServer implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PASSWORD = Pattern.compile("(?mi)^requirepass[ \t]+(.*?)[ \t]*$");
 
-    /** Lines that say who may log in, and how. */
+    /** Lines that define who may log in, and how. */
     private static final Pattern USERS = Pattern.compile("(?mi)^(aclfile|user[ \t]+default)[ \t]");
 
     private static final Set<OwnServer> OPEN = ConcurrentHashMap.newKeySet();
@@ -71,11 +71,12 @@ final class OwnServer implements AutoCloseable {
     }
 
     /**
-     * With more lines for its configuration file. The server may write to it, and finds it after a restart.
+     * Starts a server with additional lines in its configuration file. The server may write to the file, and reads it
+     * again after a restart.
      *
-     * <p>It has a random password, so that nobody else on this machine gets in, unless the lines or arguments set
-     * another; an empty one is none. The password stands in the file and not among the arguments, which everybody can
-     * read.
+     * <p>It has a random password, which keeps out other users of this machine, unless the lines or arguments set
+     * another one; an empty one means none. The password is in the file and not among the arguments, which every user
+     * can read.
      */
     static OwnServer start(
             Environment environment, List<String> arguments, String configuration, Supplier<Port> ports) {
@@ -108,7 +109,9 @@ final class OwnServer implements AutoCloseable {
         return HexFormat.of().formatHex(bytes);
     }
 
-    /** What Redis makes of them: each that begins with two hyphens begins a line. */
+    /**
+     * Returns the arguments as configuration lines, as Redis does: each one that starts with two hyphens starts a line.
+     */
     private static String linesOf(List<String> arguments) {
         StringBuilder lines = new StringBuilder();
         for (String argument : arguments) {
@@ -118,7 +121,10 @@ final class OwnServer implements AutoCloseable {
         return lines.toString();
     }
 
-    /** The last one counts. Who brings users along, and the default one among them, knows their passwords alone. */
+    /**
+     * Returns the last password; empty if the lines define users, and the default one among them, whose passwords only
+     * the caller knows.
+     */
     private static String passwordIn(String lines) {
         return USERS.matcher(lines).find()
                 ? ""
@@ -156,7 +162,7 @@ final class OwnServer implements AutoCloseable {
         command.addAll(
                 List.of("--bind", "127.0.0.1", "--protected-mode", "yes", "--port", Integer.toString(port.number())));
         command.addAll(List.of("--dir", folder.toString(), "--save", "", "--appendonly", "no"));
-        // Redis would write its address over the arguments, and OrphanReaper knows its servers by them.
+        // Redis would overwrite the arguments with its address, and OrphanReaper recognizes servers by them.
         command.addAll(List.of("--set-proc-title", "no"));
         command.addAll(arguments);
         ServerProcess started = ServerProcess.launch(binary.origin(), command, folder, address());
@@ -176,7 +182,7 @@ final class OwnServer implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new RedisServerException(
-                    "Cannot write to " + serverFiles + "; set XDG_CACHE_HOME to a folder that can be written", e);
+                    "Cannot write to " + serverFiles + "; set XDG_CACHE_HOME to a writable folder", e);
         }
     }
 
@@ -204,8 +210,7 @@ final class OwnServer implements AutoCloseable {
         }
         kill();
         if (port == null || !run(port)) {
-            throw new RedisServerException(
-                    this + " cannot be restarted: a program outside these tests has taken its port");
+            throw new RedisServerException(this + " cannot be restarted: another program has taken its port");
         }
     }
 
@@ -220,7 +225,9 @@ final class OwnServer implements AutoCloseable {
         return process;
     }
 
-    /** Killed, not asked to stop: a paused server would not hear it, and its data goes with its folder anyway. */
+    /**
+     * Kills the server instead of asking it to stop: a paused server would not react, and its data is deleted anyway.
+     */
     @Override
     public synchronized void close() {
         if (closed) {

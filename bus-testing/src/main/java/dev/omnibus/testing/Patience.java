@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Waits for servers to agree with each other, which they tell nobody when they do. */
+/** A poller that waits until servers agree with each other, which they do not announce. */
 final class Patience {
     private static final Duration POLL = Duration.ofMillis(20);
 
     private Patience() {}
 
-    /** A server that does not answer right now counts as not yet. */
+    /** Waits for a condition. A server that does not answer counts as not ready yet. */
     static void until(String expected, Duration timeout, BooleanSupplier condition) {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (!holds(condition)) {

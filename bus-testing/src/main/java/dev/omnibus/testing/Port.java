@@ -10,19 +10,20 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reservation of a free TCP port on loopback, which no other JVM with this class takes before it is closed: a server
- * may be killed and find its port again.
+ * A reservation of a free TCP port on loopback, which no other JVM with this class takes until it is closed, so that a
+ * killed server can be restarted on its port.
  *
- * <p>It holds the UDP port of the same number, and that of its cluster bus, so the system gives both back when this JVM
- * is killed. Programs that do not ask here may still take the TCP port: who starts on it must be ready for that.
+ * <p>It binds the UDP port of the same number, and that of its cluster bus, so the system releases both when this JVM
+ * is killed. Programs that do not use this class may still take the TCP port: a server that starts on it must handle
+ * that.
  */
 final class Port implements AutoCloseable {
 
-    // Below the ports that systems give to outgoing connections.
+    // Below the ephemeral ports of outgoing connections.
     private static final int FIRST = 20_000;
     private static final int LAST = 29_999;
 
-    /** Where a node of a cluster listens for the others, unless it is told otherwise. */
+    /** The default offset of the port on which a node of a cluster listens for the others. */
     private static final int CLUSTER_BUS_OFFSET = 10_000;
 
     private static final int ATTEMPTS = 20;
@@ -37,7 +38,7 @@ final class Port implements AutoCloseable {
         this.heldForClusterBus = heldForClusterBus;
     }
 
-    /** One that is free now. */
+    /** Reserves a port that is free now. */
     static Port reserve() {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             Port port = tryReserve(ThreadLocalRandom.current().nextInt(FIRST, LAST + 1));
@@ -49,7 +50,7 @@ final class Port implements AutoCloseable {
                 + " is free; are too many servers running?");
     }
 
-    /** Null if it is reserved, or in use. */
+    /** Reserves a port; null if it is reserved or in use. */
     static @Nullable Port tryReserve(int number) {
         DatagramSocket held = hold(number);
         if (held == null) {

@@ -4,20 +4,24 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** One process, told apart from a later one with the same pid by when it started. */
+/**
+ * The identity of a process: its pid, and its start time, which distinguishes it from a later process with the same
+ * pid.
+ */
 record ProcessIdentity(long pid, Instant started) {
     /**
-     * Two JVMs may see the same process start up to a second apart: Linux gives ticks since boot, and the boot time, in
-     * whole seconds, moves when the clock is corrected. Without this a live owner would look like a stranger.
+     * Two JVMs may see start times of the same process up to a second apart: Linux reports ticks since boot, and the
+     * boot time, in whole seconds, moves when the clock is corrected. Without this tolerance a live owner would look
+     * like another process.
      */
     private static final Duration TOLERANCE = Duration.ofSeconds(2);
 
     static ProcessIdentity of(ProcessHandle process) {
-        // A process that is gone already has no start; the epoch matches nothing that runs.
+        // A process that has ended has no start time; the epoch matches no running process.
         return new ProcessIdentity(process.pid(), process.info().startInstant().orElse(Instant.EPOCH));
     }
 
-    /** Empty when it has ended, also when its pid now belongs to a stranger. */
+    /** Returns the process; empty if it has ended, even if its pid now belongs to another process. */
     Optional<ProcessHandle> findRunning() {
         return ProcessHandle.of(pid).filter(this::startedThen);
     }

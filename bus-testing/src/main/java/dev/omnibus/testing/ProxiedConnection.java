@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One connection through a {@link FaultProxy}. Each direction has a thread that reads and one that writes, so that a
- * delay holds back what is under way without slowing it down.
+ * delay holds bytes back without reducing the throughput.
  */
 final class ProxiedConnection {
     private static final Logger log = LoggerFactory.getLogger(ProxiedConnection.class);
@@ -92,13 +92,13 @@ final class ProxiedConnection {
         boolean lost = false;
         for (Chunk chunk = take(queue); chunk.bytes() != END; chunk = take(queue)) {
             Fault now = awaitDue(chunk, direction);
-            lost |= now.kind(direction) == Kind.BLACKHOLE; // the rest of a stream with a hole would be garbage
+            lost |= now.kind(direction) == Kind.BLACKHOLE; // the rest of a stream with a gap would be garbage
             if (!lost) {
                 out.write(chunk.bytes());
             }
         }
         for (Fault now = fault.get(); lost || now.kind(direction) != Kind.PASS; now = fault.get()) {
-            awaitChange(now, Long.MAX_VALUE); // nor does the end of the connection get through
+            awaitChange(now, Long.MAX_VALUE); // the end of the connection does not get through either
         }
         to.shutdownOutput();
         if (endedDirections.incrementAndGet() == 2) {
@@ -150,7 +150,7 @@ final class ProxiedConnection {
         }
     }
 
-    /** A linger of 0 seconds makes the system send RST instead of FIN. */
+    /** Resets the connection: a linger of 0 seconds makes the system send RST instead of FIN. */
     void reset() {
         closed = true;
         ended.accept(this);

@@ -5,7 +5,9 @@ import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/** Where a Redis is and how to log in. An empty password means no login, an empty user the default one. */
+/**
+ * The address of a Redis, and the login. An empty password means no login, an empty user the default one. Immutable.
+ */
 record RedisAddress(String host, int port, String user, String password, int database) {
     private static final String FORM = "redis://[[user]:password@]host[:port][/database]";
     private static final int DEFAULT_PORT = 6379;
@@ -34,17 +36,17 @@ record RedisAddress(String host, int port, String user, String password, int dat
         }
     }
 
-    /** Neither the URL nor the cause, which quotes it: there may be a password in it. */
+    /** Creates an exception without the URL and without the cause, which quotes it: it may contain a password. */
     private static RedisServerException unreadable() {
         return new RedisServerException("REDIS_URL is not of the form " + FORM + "; correct it or unset it");
     }
 
-    /** The same login somewhere else on this machine, such as at a proxy. */
+    /** Returns the same login at another port of this machine, such as that of a proxy. */
     RedisAddress atLocalPort(int other) {
         return new RedisAddress("127.0.0.1", other, user, password, database);
     }
 
-    /** For clients: with the login. */
+    /** Returns the URL for clients, with the login. */
     String url(String scheme) {
         String login = password.isEmpty() ? "" : encoded(user) + ":" + encoded(password) + "@";
         return scheme + "://" + login + this + (database == 0 ? "" : "/" + database);
@@ -52,10 +54,10 @@ record RedisAddress(String host, int port, String user, String password, int dat
 
     private static String encoded(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8)
-                .replace("+", "%20"); // a form has + for a space, a URL not
+                .replace("+", "%20"); // a form encodes a space as +, a URL does not
     }
 
-    /** Without the password: this goes into messages and logs. */
+    /** Returns the address without the password, for messages and logs. */
     @Override
     public String toString() {
         return host + ":" + port;

@@ -12,29 +12,29 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** An executable redis-server or valkey-server, and where it comes from in words for people. */
+/** An executable redis-server or valkey-server, and a description of its origin for messages. */
 record RedisBinary(Path executable, String origin) {
-    /** Sharded Pub/Sub, functions and ACL DRYRUN came with 7. */
+    /** The first version with sharded Pub/Sub, functions and ACL DRYRUN. */
     private static final int OLDEST_MAJOR = 7;
 
     private static final int VERSION_TIMEOUT_SECONDS = 5;
     private static final Pattern VERSION = Pattern.compile("\\bv=((\\d+)\\.[\\w.-]+)");
     private static final List<String> NAMES = List.of("redis-server", "valkey-server");
 
-    /** The system's own one first: it gets security fixes, the embedded one does not. */
+    /** Finds a binary. The system's own is preferred: it gets security fixes, the embedded one does not. */
     static RedisBinary find(Environment environment) {
-        List<String> passedOver = new ArrayList<>();
+        List<String> skipped = new ArrayList<>();
         for (Path candidate : candidates(environment)) {
             String version = versionOf(candidate);
             Matcher matcher = VERSION.matcher(version);
             if (matcher.find() && Integer.parseInt(matcher.group(2)) >= OLDEST_MAJOR) {
                 return new RedisBinary(candidate, candidate + " " + matcher.group(1));
             }
-            passedOver.add(candidate + " (" + version + ")");
+            skipped.add(candidate + " (" + version + ")");
         }
         Optional<Path> embedded = EmbeddedBinary.locate(environment);
         return embedded.map(path -> new RedisBinary(path, "embedded Redis " + EmbeddedBinary.VERSION))
-                .orElseThrow(() -> nothingFound(environment, passedOver));
+                .orElseThrow(() -> nothingFound(environment, skipped));
     }
 
     private static List<Path> candidates(Environment environment) {
@@ -50,7 +50,7 @@ record RedisBinary(Path executable, String origin) {
         return candidates;
     }
 
-    /** The first line of {@code --version}, or why there is none: both go into the message when nothing fits. */
+    /** Returns the first line of {@code --version}, or why there is none, for the message when nothing is suitable. */
     private static String versionOf(Path executable) {
         Process process;
         try {
@@ -76,10 +76,10 @@ record RedisBinary(Path executable, String origin) {
         }
     }
 
-    private static RedisServerException nothingFound(Environment environment, List<String> passedOver) {
+    private static RedisServerException nothingFound(Environment environment, List<String> skipped) {
         return new RedisServerException("No Redis found: no redis-server or valkey-server " + OLDEST_MAJOR
                 + " or newer is on the PATH"
-                + (passedOver.isEmpty() ? "" : ", passed over " + String.join(", ", passedOver))
+                + (skipped.isEmpty() ? "" : ", skipped " + String.join(", ", skipped))
                 + ", and no binary for " + environment.platform() + " from " + EmbeddedBinary.CARRIER
                 + " is on the class path. Install one: apt-get install redis-server (Debian, Ubuntu),"
                 + " brew install redis (macOS); on Windows use WSL.");

@@ -7,8 +7,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * A Redis cluster of three masters, with replicas if asked for, for tests of what a program does when slots move and
- * masters die.
+ * A Redis cluster of three masters, with optional replicas, for tests of moving slots and failing masters.
  *
  * <pre>{@code
  * try (RedisCluster redis = RedisCluster.start(1)) {
@@ -19,7 +18,7 @@ import java.util.function.Predicate;
  * }
  * }</pre>
  *
- * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}, with one password.
+ * <p>All nodes are processes of their own on 127.0.0.1, like those of {@link RedisServer#start}, with one password.
  *
  * <p>Thread-safe.
  */
@@ -32,15 +31,15 @@ public final class RedisCluster implements AutoCloseable {
     private static final Duration NODE_TIMEOUT = Duration.ofSeconds(2);
 
     /**
-     * Without replicas nobody takes over, so there is no haste. A node that is silent for half of it, on a busy
-     * machine, is connected anew, and what was being published to its subscribers is lost.
+     * Used without replicas, where no node takes over. Nodes reconnect to a node that is silent for half of the
+     * timeout, as on a busy machine, and what was being published to its subscribers is lost.
      */
     private static final Duration PATIENT_NODE_TIMEOUT = Duration.ofSeconds(10);
 
-    /** A start takes two seconds, a failover four; this forgives a very busy machine. */
+    /** A start takes two seconds, a failover four; this allows for a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    /** Redis gives up a takeover that was asked for after 5 s, without a word, such as when a server was busy. */
+    /** Redis silently abandons a requested failover after 5 s, for instance when a server was busy. */
     private static final Duration TAKEOVER = Duration.ofSeconds(6);
 
     private final Duration nodeTimeout;
@@ -53,7 +52,7 @@ public final class RedisCluster implements AutoCloseable {
     /**
      * Starts the nodes, joins them, and waits until all of them agree that the cluster works.
      *
-     * @param replicasPerMaster how many replicas each of the three masters has, 0 for none
+     * @param replicasPerMaster the number of replicas of each of the three masters, 0 for none
      * @return the cluster; close it when done
      * @throws IllegalArgumentException if the number is negative
      * @throws RedisServerException if there is no Redis, or if the nodes do not agree within 30 seconds
@@ -85,7 +84,7 @@ public final class RedisCluster implements AutoCloseable {
                     "--repl-diskless-sync-delay",
                     "0");
             nodes.add(node);
-            node.command("CLUSTER", "SET-CONFIG-EPOCH", Integer.toString(i + 1)); // else they quarrel who owns what
+            node.command("CLUSTER", "SET-CONFIG-EPOCH", Integer.toString(i + 1)); // or their claims conflict
         }
         for (int i = 0; i < MASTERS; i++) {
             String first = Integer.toString(SLOTS * i / MASTERS);
@@ -106,7 +105,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * Waits until all nodes find that all of them are there and every slot is served, such as after a restart.
+     * Waits until all nodes see each other and every slot is served, for instance after a restart.
      *
      * @throws RedisServerException if that takes more than 30 seconds
      */
@@ -118,7 +117,7 @@ public final class RedisCluster implements AutoCloseable {
     private static boolean works(RedisServer node, int replicas) {
         return String.valueOf(node.command("CLUSTER", "INFO")).contains("cluster_state:ok")
                 && lines(node).stream().filter(line -> line.contains("slave")).count() == replicas
-                && lines(node).stream().allMatch(line -> line.contains(" connected")) // else a PUBLISH is not passed on
+                && lines(node).stream().allMatch(line -> line.contains(" connected")) // or PUBLISH is not forwarded
                 && (isMaster(node)
                         || String.valueOf(node.command("INFO", "replication")).contains("master_link_status:up"));
     }
@@ -136,7 +135,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * Where the nodes are.
+     * Returns the URLs of the nodes.
      *
      * @return one {@code redis://:PASSWORD@127.0.0.1:PORT} for each, masters first
      */
@@ -145,7 +144,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * All nodes, to be killed, paused and asked.
+     * Returns all nodes, which may be killed and paused.
      *
      * @return masters first, as they were at the start
      */
@@ -154,7 +153,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * How long a node must be silent to be taken for dead.
+     * Returns how long a node must be silent to be considered dead.
      *
      * @return the duration
      */
@@ -163,9 +162,9 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * The slot of a key or channel.
+     * Returns the slot of a key or channel.
      *
-     * @param key its name; of one with {@code {tag}} only the tag counts
+     * @param key its name; only a {@code {tag}} counts if it has one
      * @return 0 to 16383
      */
     public int slot(String key) {
@@ -174,10 +173,10 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * The master that a key or channel belongs to now.
+     * Returns the current master of a key or channel.
      *
      * @param key its name
-     * @return the node that says of itself to be it
+     * @return the node that claims to be the master
      * @throws RedisServerException if none does, such as during a failover
      */
     public RedisServer masterOf(String key) {
@@ -193,10 +192,14 @@ public final class RedisCluster implements AutoCloseable {
         return nodes.stream()
                 .filter(wanted)
                 .findFirst()
-                .orElseThrow(() -> new RedisServerException("No node of " + this + " is it now; ask again later"));
+                .orElseThrow(
+                        () -> new RedisServerException("No node of " + this + " matches at the moment; retry later"));
     }
 
-    /** A line of CLUSTER NODES ends with ranges such as 0-5460 and single slots such as 7. */
+    /**
+     * Returns whether a line of CLUSTER NODES, which ends with ranges such as 0-5460 and single slots such as 7, has a
+     * slot.
+     */
     private static boolean owns(String line, int slot) {
         return Arrays.stream(line.split(" ", -1))
                 .skip(FIELDS_BEFORE_SLOTS)
@@ -209,7 +212,8 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * Moves one slot with its keys to another master, step by step as an operator does, while the cluster works on.
+     * Moves one slot with its keys to another master, step by step as an operator does, while the cluster keeps
+     * working.
      *
      * @param slot 0 to 16383
      * @param to its new master
@@ -249,9 +253,9 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * Lets a replica take over from a master that is alive and lives on as a replica.
+     * Makes a replica take over from a master that is alive, and that becomes a replica.
      *
-     * @param master the one to be replaced
+     * @param master the master to replace
      * @throws RedisServerException if the master has no replica, or if it takes more than 30 seconds
      */
     public void failover(RedisServer master) {
@@ -273,9 +277,9 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     /**
-     * Waits until another node has the slots of a master, such as after killing it, and all nodes that run know.
+     * Waits until another node has the slots of a master, for instance after killing it, and all running nodes know.
      *
-     * @param before the master that is to be replaced
+     * @param before the master to be replaced
      * @throws RedisServerException if that takes more than 30 seconds
      */
     public void awaitFailover(RedisServer before) {
@@ -302,13 +306,13 @@ public final class RedisCluster implements AutoCloseable {
         }
     }
 
-    /** Ends all processes. Closing again does nothing. */
+    /** Ends all processes. Idempotent. */
     @Override
     public void close() {
         nodes.forEach(RedisServer::close);
     }
 
-    /** Where the nodes are. */
+    /** Returns the addresses of the nodes. */
     @Override
     public String toString() {
         return "cluster of " + nodes;

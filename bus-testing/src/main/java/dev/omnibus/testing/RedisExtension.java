@@ -6,7 +6,9 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** Behind {@link WithRedis}. JUnit closes what is in its store when the class is done. */
+/**
+ * The parameter resolver behind {@link WithRedis}. JUnit closes what is in its store after the last test of the class.
+ */
 final class RedisExtension implements ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(RedisExtension.class);
 
@@ -28,7 +30,7 @@ final class RedisExtension implements ParameterResolver {
 
     private static AutoCloseable start(Class<?> type, int replicas) {
         if (type == RedisSentinels.class) {
-            return RedisSentinels.start(Math.max(1, replicas)); // without a replica there is nothing to watch
+            return RedisSentinels.start(Math.max(1, replicas)); // without a replica there is nothing to fail over to
         }
         return type == RedisCluster.class ? RedisCluster.start(replicas) : RedisServer.obtain();
     }

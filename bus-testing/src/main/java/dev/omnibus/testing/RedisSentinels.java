@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A master, its replicas and three Sentinels that watch them, for tests of what a program does when Redis fails over.
+ * A Sentinel setup: a master, its replicas and three Sentinels that monitor them, for tests of failover.
  *
  * <pre>{@code
  * try (RedisSentinels redis = RedisSentinels.start(1)) {
@@ -16,8 +16,8 @@ import java.util.stream.Stream;
  * }
  * }</pre>
  *
- * <p>All are processes of their own on 127.0.0.1, as those of {@link RedisServer#start}, with one password. A master
- * that does not answer for {@link #downAfter()} is replaced, whether {@link RedisServer#kill killed} or
+ * <p>All servers are processes of their own on 127.0.0.1, like those of {@link RedisServer#start}, with one password. A
+ * master that does not answer for {@link #downAfter()} is replaced, whether {@link RedisServer#kill killed} or
  * {@link RedisServer#pause paused}.
  *
  * <p>Thread-safe.
@@ -29,7 +29,7 @@ public final class RedisSentinels implements AutoCloseable {
     private static final Duration DOWN_AFTER = Duration.ofSeconds(1);
     private static final Duration FAILOVER_TIMEOUT = Duration.ofSeconds(5);
 
-    /** A start takes two seconds, a failover three; this forgives a very busy machine. */
+    /** A start takes two seconds, a failover three; this allows for a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final List<RedisServer> servers = new ArrayList<>();
@@ -38,9 +38,9 @@ public final class RedisSentinels implements AutoCloseable {
     private RedisSentinels() {}
 
     /**
-     * Starts them all and waits until every Sentinel knows the others and every replica has its master's data.
+     * Starts all servers and waits until every Sentinel knows the others and every replica has the data of its master.
      *
-     * @param replicas how many replicas the master has, at least 1
+     * @param replicas the number of replicas, at least 1
      * @return the servers; close them when done
      * @throws IllegalArgumentException if there is no replica: nothing could take over
      * @throws RedisServerException if there is no Redis, or if they do not agree within 30 seconds
@@ -82,7 +82,7 @@ public final class RedisSentinels implements AutoCloseable {
             RedisServer sentinel = RedisServer.of(
                     OwnServer.start(Environment.system(), List.of("--sentinel"), configuration, Port::reserve));
             sentinels.add(sentinel);
-            // They meet within a fraction of a second instead of several.
+            // Makes them discover each other within a fraction of a second instead of several seconds.
             sentinel.command("SENTINEL", "DEBUG", "info-period", "500", "publish-period", "200");
         }
         String complete = ",slaves=" + replicas + ",sentinels=" + SENTINELS;
@@ -98,7 +98,7 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Under what name the Sentinels know the master.
+     * Returns the name of the master in the Sentinels.
      *
      * @return the name
      */
@@ -107,7 +107,7 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Where the Sentinels are.
+     * Returns the URLs of the Sentinels.
      *
      * @return one {@code redis://:PASSWORD@127.0.0.1:PORT} for each; the servers have the same password
      */
@@ -116,7 +116,7 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * How long a server must be silent to be taken for dead.
+     * Returns how long a server must be silent to be considered dead.
      *
      * @return the duration
      */
@@ -125,7 +125,7 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * The Sentinels themselves, to be killed and paused.
+     * Returns the Sentinels, which may be killed and paused.
      *
      * @return all of them
      */
@@ -134,7 +134,7 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * The server that the Sentinels take for the master now.
+     * Returns the server that the Sentinels currently consider the master.
      *
      * @return the master
      * @throws RedisServerException if no Sentinel answers
@@ -156,11 +156,11 @@ public final class RedisSentinels implements AutoCloseable {
         return servers.stream()
                 .filter(server -> address instanceof List<?> parts && parts.contains(Integer.toString(server.port())))
                 .findFirst()
-                .orElseThrow(() -> new RedisServerException(sentinel + " names a strange master: " + address));
+                .orElseThrow(() -> new RedisServerException(sentinel + " names an unknown master: " + address));
     }
 
     /**
-     * All servers but the master of this moment.
+     * Returns all servers except the current master.
      *
      * @return those that run and those that were killed
      */
@@ -170,9 +170,9 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Lets the Sentinels replace the master, which lives on as a replica.
+     * Makes the Sentinels replace the master, which becomes a replica.
      *
-     * @return the new master, known to all Sentinels that run
+     * @return the new master, known to all running Sentinels
      * @throws RedisServerException if that takes more than 30 seconds
      */
     @CanIgnoreReturnValue
@@ -180,7 +180,7 @@ public final class RedisSentinels implements AutoCloseable {
         RedisServer before = master();
         RedisServer first = sentinels.get(0);
         Patience.until(before + " is replaced", PATIENCE, () -> {
-            if (masterAccordingTo(first) == before) { // again, because a failover that has begun may be given up
+            if (masterAccordingTo(first) == before) { // again, because a failover that has begun may be abandoned
                 first.command("SENTINEL", "FAILOVER", MASTER_NAME);
             }
             return isReplaced(before);
@@ -189,10 +189,10 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Waits until another server is the master, such as after killing it.
+     * Waits until another server is the master, for instance after killing it.
      *
-     * @param before the master that is to be replaced
-     * @return the new one, known to all Sentinels that run
+     * @param before the master to be replaced
+     * @return the new one, known to all running Sentinels
      * @throws RedisServerException if that takes more than 30 seconds
      */
     @CanIgnoreReturnValue
@@ -202,8 +202,8 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Waits until every other server follows the master of this moment and has its data, such as after a restart. Only
-     * then can it be replaced again.
+     * Waits until every other server follows the current master and has its data, for instance after a restart. Only
+     * then can the master be replaced again.
      *
      * @throws RedisServerException if that takes more than 30 seconds
      */
@@ -241,13 +241,13 @@ public final class RedisSentinels implements AutoCloseable {
         }
     }
 
-    /** Ends all processes. Closing again does nothing. */
+    /** Ends all processes. Idempotent. */
     @Override
     public void close() {
         Stream.concat(sentinels.stream(), servers.stream()).forEach(RedisServer::close);
     }
 
-    /** Where the servers are. */
+    /** Returns the addresses of the servers. */
     @Override
     public String toString() {
         return "Sentinels " + sentinels + " of " + servers;

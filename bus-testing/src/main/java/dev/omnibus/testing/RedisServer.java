@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A real Redis for tests and demonstrations, without Docker and without anything to install.
+ * A real Redis server for tests and demonstrations, without Docker and without anything to install.
  *
  * <pre>{@code
  * try (RedisServer redis = RedisServer.obtain()) {
@@ -19,11 +19,11 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>{@link #obtain} is for ordinary work. {@link #start} always gives a process of your own, which you may
- * {@link #kill}, {@link #restart} and {@link #pause}. A process of your own listens on 127.0.0.1 only, keeps nothing on
- * disk unless told to, and is gone when it is closed or when the JVM ends. It has a random password, which is in
- * {@link #url}, so that other users of the machine are kept out. If the JVM is killed with SIGKILL, the next start of a
- * server by the same user ends the one left behind.
+ * <p>{@link #obtain} is for ordinary use. {@link #start} always starts a process of your own, which you may
+ * {@link #kill}, {@link #restart} and {@link #pause}. It listens on 127.0.0.1 only, persists nothing unless configured
+ * to, and ends when it is closed or when the JVM exits. It has a random password, which is in {@link #url} and keeps
+ * out other users of the machine. If the JVM is killed with SIGKILL, the next start of a server by the same user ends
+ * the orphan.
  *
  * <p>Not for production: the embedded binary gets no security fixes.
  *
@@ -50,10 +50,10 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * The Redis to use for ordinary work.
+     * Returns the Redis for ordinary use.
      *
-     * <p>The first of these: the server at the URL in the environment variable {@code REDIS_URL}, which is used as it
-     * is, with whatever data it holds, and never stopped; a new process of {@code redis-server} or
+     * <p>The first available of these: the server at the URL in the environment variable {@code REDIS_URL}, which is
+     * used as it is, with all its data, and never stopped; a new process of {@code redis-server} or
      * {@code valkey-server}, version 7 or newer, from the {@code PATH}; a new process of the Redis 7.0.15 that comes
      * with this library for Linux and macOS.
      *
@@ -71,14 +71,15 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * A new process, also when {@code REDIS_URL} is set, found in the same order as {@link #obtain} does.
+     * Starts a new process, even if {@code REDIS_URL} is set, with a binary that is searched for as by {@link #obtain}.
      *
-     * @param arguments more arguments for redis-server, such as {@code "--maxmemory", "10mb"}; they win over the
-     *     defaults, also {@code "--requirepass"} over the random password. Not {@code --port}: a free one is chosen.
-     * @return a server that has answered; close it when done
+     * @param arguments additional arguments of redis-server, such as {@code "--maxmemory", "10mb"}; they override the
+     *     defaults, and {@code "--requirepass"} overrides the random password. Not {@code --port}: a free port is
+     *     chosen.
+     * @return a server that has answered PING; close it when done
      * @throws IllegalArgumentException if {@code --port} is among the arguments
      * @throws RedisServerException if there is no Redis, or if it rejects an argument or does not answer within 10
-     *     seconds; the message then has its last output
+     *     seconds; the message contains its last output
      */
     public static RedisServer start(String... arguments) {
         return start(Environment.system(), arguments);
@@ -86,17 +87,17 @@ public final class RedisServer implements AutoCloseable {
 
     static RedisServer start(Environment environment, String... arguments) {
         if (List.of(arguments).contains("--port")) {
-            throw new IllegalArgumentException("start() chooses a free port itself; leave --port out, ask port()");
+            throw new IllegalArgumentException("start() chooses a free port; omit --port, and use port()");
         }
         return of(OwnServer.start(environment, List.of(arguments)));
     }
 
     /**
-     * A new process with users, as a file of access control lists has them. The default user stays as it is, with the
-     * password that is in {@link #url}, so that {@link #command} works; unless it is among them.
+     * Starts a new process with users, as in an ACL file. Unless it is among them, the default user stays as it is,
+     * with the password that is in {@link #url}, so that {@link #command} works.
      *
      * @param users one line for each, such as {@code "reader on >secret ~* &orders.* +@all"}
-     * @return a server that has answered; close it when done
+     * @return a server that has answered PING; close it when done
      * @throws RedisServerException if there is no Redis, or if it rejects a line, or does not answer within 10 seconds
      */
     public static RedisServer startWithUsers(String... users) {
@@ -107,7 +108,7 @@ public final class RedisServer implements AutoCloseable {
         return of(OwnServer.start(Environment.system(), List.of(), configuration.toString(), Port::reserve));
     }
 
-    /** One of several that copy data from each other, and so have the same password. */
+    /** Starts one of several servers that replicate each other, and so have the same password. */
     static RedisServer startWithPeers(String password, String... arguments) {
         String logins = "requirepass " + password + "\nmasterauth " + password + "\n";
         return of(OwnServer.start(Environment.system(), List.of(arguments), logins, Port::reserve));
@@ -133,17 +134,17 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * The URL for clients, {@code redis://:PASSWORD@127.0.0.1:PORT} or the value of {@code REDIS_URL}. It stays the
-     * same over {@link #restart}.
+     * Returns the URL for clients, {@code redis://:PASSWORD@127.0.0.1:PORT} or the value of {@code REDIS_URL}. It stays
+     * the same across {@link #restart}.
      *
-     * @return the URL, with a password: not for logs
+     * @return the URL; it contains a password, so do not log it
      */
     public String url() {
         return url;
     }
 
     /**
-     * The password for clients that take no URL, the same over {@link #restart}.
+     * Returns the password for clients that take no URL. It stays the same across {@link #restart}.
      *
      * @return that of the default user, or of the user in {@code REDIS_URL}; empty if there is none, or if it is not
      *     known because the server was started with a default user of its own
@@ -157,7 +158,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * The port for clients, the same over {@link #restart}.
+     * Returns the port for clients. It stays the same across {@link #restart}.
      *
      * @return the TCP port
      */
@@ -166,9 +167,9 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * Where this Redis comes from, for people: print it once, so that a reader of the output knows what was tested.
+     * Describes where this Redis comes from: print it once, so that a reader of the output knows what was tested.
      *
-     * @return such as {@code embedded Redis 7.0.15}, {@code /usr/bin/redis-server 7.0.15} or {@code REDIS_URL}
+     * @return for instance {@code embedded Redis 7.0.15}, {@code /usr/bin/redis-server 7.0.15} or {@code REDIS_URL}
      */
     public String origin() {
         return origin;
@@ -179,7 +180,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * Kills the process with SIGKILL, as a crash would, and waits until it is gone. Does nothing if it is gone already.
+     * Kills the process with SIGKILL, like a crash, and waits until it is gone. Does nothing if it is already gone.
      *
      * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed
      */
@@ -188,8 +189,8 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * Starts the process again on the same port with the same arguments, and waits until it answers. A running one is
-     * killed first, so what Redis was not told to keep on disk is lost.
+     * Starts the process again on the same port with the same arguments, and waits until it answers. A running process
+     * is killed first, so what Redis was not configured to persist is lost.
      *
      * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed
      * @throws RedisServerException if it does not answer within 10 seconds, or if another process took the port
@@ -199,7 +200,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * Freezes the process with SIGSTOP: connections stay open and nothing answers, like a stalled machine. A frozen
+     * Freezes the process with SIGSTOP, like a stalled machine: connections stay open, but nothing answers. A frozen
      * server can be resumed, killed, restarted and closed.
      *
      * @throws IllegalStateException if this is the server of {@code REDIS_URL}, or closed, or killed
@@ -220,7 +221,7 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * Runs one command on a connection of its own, so nothing is left over from the one before: no transaction, no
+     * Runs one command on a connection of its own, so nothing is left over from the previous one: no transaction, no
      * subscription, no selected database.
      *
      * @param command the command and its arguments, sent as UTF-8
@@ -232,7 +233,7 @@ public final class RedisServer implements AutoCloseable {
     @CanIgnoreReturnValue
     public @Nullable Object command(String... command) {
         if (command.length == 0) {
-            throw new IllegalArgumentException("command() needs the name of a command");
+            throw new IllegalArgumentException("command() requires the name of a command");
         }
         requireOpen();
         try (RespConnection connection = RespConnection.open(address, COMMAND_TIMEOUT)) {
@@ -242,14 +243,13 @@ public final class RedisServer implements AutoCloseable {
                     e instanceof SocketTimeoutException
                             ? this + " did not answer " + command[0] + " within " + COMMAND_TIMEOUT.toSeconds()
                                     + "s; is it paused or overloaded?"
-                            : this + " cannot be asked for " + command[0] + " (" + e + "); is it running?",
+                            : command[0] + " to " + this + " failed (" + e + "); is it running?",
                     e);
         }
     }
 
     /**
-     * Kills the process and removes its temporary folder. The server of {@code REDIS_URL} is left alone. Closing again
-     * does nothing.
+     * Kills the process and removes its temporary folder. The server of {@code REDIS_URL} is left alone. Idempotent.
      */
     @Override
     public void close() {
@@ -259,7 +259,7 @@ public final class RedisServer implements AutoCloseable {
         }
     }
 
-    /** Origin and address, without a password. */
+    /** Returns the origin and the address, without a password. */
     @Override
     public String toString() {
         return origin + " at " + address;
@@ -268,8 +268,9 @@ public final class RedisServer implements AutoCloseable {
     private OwnServer own(String action) {
         requireOpen();
         if (own == null) {
-            throw new IllegalStateException("Cannot " + action + " the server of REDIS_URL: it is not ours;"
-                    + " RedisServer.start() gives a process that can be stopped");
+            throw new IllegalStateException(
+                    "Cannot " + action + " the server of REDIS_URL, which this library does not manage;"
+                            + " use RedisServer.start() for a process that can be stopped");
         }
         return own;
     }

@@ -3,10 +3,10 @@ package dev.omnibus.testing;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The environment failed: no Redis was found, it did not start, it did not answer, or it answered with an error.
+ * A failure of the environment: no Redis was found, it did not start, it did not answer, or it answered with an error.
  *
- * <p>The message says which server, how long was waited, and what to do. Misuse, such as a command to a closed server,
- * is an {@link IllegalStateException} instead.
+ * <p>The message names the server, the time waited, and what to do. Misuse, such as a command to a closed server, is an
+ * {@link IllegalStateException} instead.
  *
  * <p>Immutable.
  */

@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
 /**
- * A Redis that speaks TLS, with a certificate of its own for 127.0.0.1.
+ * A Redis server with TLS, and a certificate of its own for 127.0.0.1.
  *
  * <pre>{@code
  * try (RedisTls redis = RedisTls.start()) {
@@ -28,7 +28,7 @@ public final class RedisTls implements AutoCloseable {
     }
 
     /**
-     * A new process, as {@link RedisServer#start} gives one.
+     * Starts a new process, as {@link RedisServer#start} does.
      *
      * @return the server; close it when done
      * @throws RedisServerException if there is no Redis, if it was built without TLS, or if it does not answer within
@@ -48,7 +48,7 @@ public final class RedisTls implements AutoCloseable {
     }
 
     /**
-     * The URL for clients.
+     * Returns the URL for clients.
      *
      * @return {@code rediss://:PASSWORD@127.0.0.1:PORT}
      */
@@ -57,7 +57,7 @@ public final class RedisTls implements AutoCloseable {
     }
 
     /**
-     * What clients need to trust the server.
+     * Returns the trust store that clients need.
      *
      * @return a PKCS12 file
      */
@@ -66,7 +66,7 @@ public final class RedisTls implements AutoCloseable {
     }
 
     /**
-     * The password of {@link #trustStore()}.
+     * Returns the password of {@link #trustStore()}.
      *
      * @return the password
      */
@@ -75,7 +75,7 @@ public final class RedisTls implements AutoCloseable {
     }
 
     /**
-     * The same server without TLS: to be asked, killed and paused.
+     * Returns the same server without TLS, which may be killed and paused.
      *
      * @return the server
      */
@@ -83,7 +83,7 @@ public final class RedisTls implements AutoCloseable {
         return server;
     }
 
-    /** Ends the process and removes the files. Closing again does nothing. */
+    /** Ends the process and removes the files. Idempotent. */
     @Override
     public void close() {
         server.close();

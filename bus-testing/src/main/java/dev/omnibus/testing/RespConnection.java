@@ -18,9 +18,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A RESP2 connection, just large enough for a test to ask Redis something without a client library.
+ * A minimal RESP2 client, with which tests send commands to Redis without a client library.
  *
- * <p>Not thread-safe. After any exception it is good for nothing but closing.
+ * <p>Not thread-safe. After any exception it can only be closed.
  */
 final class RespConnection implements AutoCloseable {
     private final RedisAddress address;
@@ -33,7 +33,7 @@ final class RespConnection implements AutoCloseable {
         this.in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** The timeout holds for connecting and again for every read. */
+    /** Opens a connection. The timeout applies to connecting, and to every read. */
     static RespConnection open(RedisAddress address, Duration timeout) throws IOException {
         Socket socket = new Socket();
         try {
@@ -62,7 +62,7 @@ final class RespConnection implements AutoCloseable {
         }
     }
 
-    /** A String, a Long, a List of these, or null. */
+    /** Sends a command and returns the reply: a String, a Long, a List of these, or null. */
     @CanIgnoreReturnValue
     @Nullable
     Object call(String... command) throws IOException {
@@ -86,7 +86,7 @@ final class RespConnection implements AutoCloseable {
             case ':' -> Long.valueOf(rest);
             case '$' -> readBulk(Integer.parseInt(rest));
             case '*' -> readArray(Integer.parseInt(rest), command);
-            // The name only: the arguments may be a password.
+            // Only the name: the arguments may contain a password.
             case '-' -> throw new RedisServerException("Redis at " + address + " refused " + command + ": " + rest);
             default -> throw new IOException("Not a RESP2 reply from " + address + ": " + header);
         };
@@ -98,7 +98,7 @@ final class RespConnection implements AutoCloseable {
         }
         byte[] bytes = in.readNBytes(length);
         if (bytes.length < length) {
-            throw new EOFException(address + " closed the connection within a reply");
+            throw new EOFException(address + " closed the connection in the middle of a reply");
         }
         in.skipNBytes(2);
         return new String(bytes, UTF_8);

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.util.List;
 
-/** One own server as remembered on disk: file {@code <pid>}, three lines. Read by {@link OrphanReaper}. */
+/** A record of one own server on disk, a file {@code <pid>} with three lines, for {@link OrphanReaper}. */
 record ServerFile(ProcessIdentity server, ProcessIdentity owner, Path temporaryFolder) {
 
     static Path folder(Environment environment) {

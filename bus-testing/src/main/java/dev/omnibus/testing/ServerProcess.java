@@ -13,15 +13,17 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One run of a server binary: from its launch until that process is gone. {@link OwnServer} may have several. */
+/**
+ * One process of a server binary, from its launch to its end. An {@link OwnServer} has a new one after each restart.
+ */
 final class ServerProcess {
     private static final Logger log = LoggerFactory.getLogger(ServerProcess.class);
 
-    /** A start takes some 20 ms; ten seconds forgive a very busy machine. */
+    /** A start takes some 20 ms; this allows for a very busy machine. */
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
     private static final Duration PING_TIMEOUT = Duration.ofSeconds(1);
-    /** In the words of glibc and macOS, and of musl, which the embedded binary is linked with. */
+    /** The message of glibc and macOS, and that of musl, which the embedded binary is linked with. */
     private static final Pattern PORT_TAKEN = Pattern.compile("Address (already )?in use");
 
     private static final int POLL_MILLIS = 5;
@@ -52,11 +54,14 @@ final class ServerProcess {
             return started;
         } catch (IOException e) {
             throw new RedisServerException(
-                    name + " does not start: " + e.getMessage() + "; is its folder mounted noexec?", e);
+                    name + " did not start: " + e.getMessage() + "; is its folder mounted noexec?", e);
         }
     }
 
-    /** False when it ended because another process has the port. Any other failure is thrown, with its output. */
+    /**
+     * Waits until it answers. Returns false if it ended because another process has the port; any other failure is
+     * thrown, with its output.
+     */
     boolean awaitReady() {
         long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
         try {
@@ -86,7 +91,10 @@ final class ServerProcess {
                 + " before it answered; check its arguments; its last output:\n" + output);
     }
 
-    /** Asks for the pid too: on a port that was taken, someone else's Redis would answer as readily. */
+    /**
+     * Returns whether it answers. Checks the pid, too: on a port that was taken, another Redis would answer just as
+     * well.
+     */
     private boolean answers() {
         try (RespConnection connection = RespConnection.open(address, PING_TIMEOUT)) {
             connection.call("PING");
@@ -94,8 +102,8 @@ final class ServerProcess {
         } catch (IOException e) {
             return false;
         } catch (RedisServerException e) {
-            // To be loading is not yet an answer, and who refuses our password is another. To want one that only the
-            // caller knows is an answer.
+            // LOADING is not an answer yet, and a server that refuses our password is another one. One that requires a
+            // password that only the caller knows has answered.
             String refusal = String.valueOf(e.getMessage());
             return process.isAlive() && !refusal.contains("LOADING") && !refusal.contains(" refused AUTH: ");
         }
@@ -109,7 +117,7 @@ final class ServerProcess {
         return process.isAlive();
     }
 
-    /** Returns when it is gone; not cut short by an interrupt, which stays set. */
+    /** Kills it and waits until it is gone, even if interrupted; the interrupt status is kept. */
     void kill() {
         Signals.kill(process, name);
     }

@@ -3,7 +3,7 @@ package dev.omnibus.testing;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
-/** Signals that Java itself cannot send. */
+/** A sender of signals to processes, including those that Java cannot send. */
 final class Signals {
 
     private static final int TIMEOUT_SECONDS = 5;
@@ -11,7 +11,7 @@ final class Signals {
 
     private Signals() {}
 
-    /** SIGKILL; returns when it is gone. Not cut short by an interrupt, which stays set. */
+    /** Sends SIGKILL and waits until the process is gone, even if interrupted; the interrupt status is kept. */
     static void kill(Process process, String name) {
         process.destroyForcibly();
         boolean interrupted = false;
@@ -35,7 +35,7 @@ final class Signals {
         }
     }
 
-    /** Through the shell, whose built-in kill is there even where the program is not installed. */
+    /** Sends a signal through the shell, whose built-in kill exists even where the program is not installed. */
     static void send(String signal, long pid, String name, boolean windows) {
         if (windows) {
             throw new UnsupportedOperationException(

@@ -13,10 +13,13 @@ import java.security.cert.Certificate;
 import java.util.Base64;
 import java.util.List;
 
-/** A certificate for 127.0.0.1 that is good for a day, made by the JDK's own keytool: for Redis, and to be trusted. */
+/**
+ * A self-signed certificate for 127.0.0.1, valid for a day, from the JDK's keytool: a key pair for Redis and a trust
+ * store for clients.
+ */
 record TlsFiles(Path folder) {
 
-    static final String PASSWORD = "changeit"; // protects nothing but a certificate of a test
+    static final String PASSWORD = "changeit"; // protects only a test certificate
     private static final String ALIAS = "redis";
 
     static TlsFiles make() {
@@ -25,7 +28,7 @@ record TlsFiles(Path folder) {
             files.fill();
             return files;
         } catch (IOException | GeneralSecurityException e) {
-            throw new RedisServerException("No certificate can be made for TLS: " + e.getMessage(), e);
+            throw new RedisServerException("Cannot create a certificate for TLS: " + e.getMessage(), e);
         }
     }
 

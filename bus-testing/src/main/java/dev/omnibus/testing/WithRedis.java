@@ -9,12 +9,12 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Gives the {@link RedisServer} parameters of a JUnit test class, in its constructor or its methods, one
- * {@linkplain RedisServer#obtain() obtained} server, closed after the last test of the class. Parameters that are
- * {@link RedisSentinels} or a {@link RedisCluster} are given one of these, started for the class.
+ * A JUnit extension that injects a server, {@linkplain RedisServer#obtain() obtained} for the test class and closed
+ * after its last test, into {@link RedisServer} parameters of its constructor and methods. Parameters of type
+ * {@link RedisSentinels} or {@link RedisCluster} get one of these, started for the class.
  *
- * <p>The tests of the class and of its nested classes share the servers and what they leave in them. Needs JUnit 5.13
- * or newer on the class path, which this library does not bring along.
+ * <p>The tests of the class and of its nested classes share the servers and their data. Needs JUnit 5.13 or newer on
+ * the class path, which this library does not depend on.
  */
 @Documented
 @Inherited
@@ -24,9 +24,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 public @interface WithRedis {
 
     /**
-     * How many replicas each master has behind Sentinels, where there is always one at least, or in a cluster.
+     * The number of replicas of each master, in a cluster or behind Sentinels, where there is always at least one.
      *
-     * @return none by default
+     * @return 0 by default
      */
     int replicas() default 0;
 }

@@ -101,7 +101,7 @@ class EmbeddedBinaryTest {
                 "The resource redis-server-7.0.15-linux-arm64 on the class path has the SHA-256"
                         + " ccdd35168ab474fa5764a526cfb83621351e23682c5075b2e18d56bddf96aa30 instead of"
                         + " d5c7ff117caf45d7dc2f59c1f956e1830438779947d66aa5647c2cdcc16eca50;"
-                        + " have org.signal:embedded-redis:0.9.1 there and no other version of it",
+                        + " put org.signal:embedded-redis:0.9.1 there, and no other version of it",
                 e.getMessage());
         assertTrue(Files.notExists(home.resolve(".cache")));
     }

@@ -72,7 +72,7 @@ class RedisBinaryTest {
         Environment environment = Environments.withoutCarrier(home, Map.of("PATH", folder(old)));
         RedisServerException e = assertThrows(RedisServerException.class, () -> RedisServer.obtain(environment));
         assertEquals(
-                "No Redis found: no redis-server or valkey-server 7 or newer is on the PATH, passed over " + old
+                "No Redis found: no redis-server or valkey-server 7 or newer is on the PATH, skipped " + old
                         + " (Redis server v=6.2.11 sha=0), and no binary for linux-amd64 from"
                         + " org.signal:embedded-redis:0.9.1 is on the class path. Install one: apt-get install"
                         + " redis-server (Debian, Ubuntu), brew install redis (macOS); on Windows use WSL.",

@@ -165,7 +165,7 @@ class RedisServerTest {
         try (RedisServer redis = RedisServer.start()) {
             redis.kill();
             RedisServerException e = assertThrows(RedisServerException.class, () -> redis.command("PING"));
-            assertEquals(redis + " cannot be asked for PING (" + e.getCause() + "); is it running?", e.getMessage());
+            assertEquals("PING to " + redis + " failed (" + e.getCause() + "); is it running?", e.getMessage());
         }
     }
 

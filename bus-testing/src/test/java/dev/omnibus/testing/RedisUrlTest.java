@@ -39,8 +39,8 @@ class RedisUrlTest {
             assertThrows(IllegalStateException.class, redis::resume);
             IllegalStateException e = assertThrows(IllegalStateException.class, redis::kill);
             assertEquals(
-                    "Cannot kill the server of REDIS_URL: it is not ours;"
-                            + " RedisServer.start() gives a process that can be stopped",
+                    "Cannot kill the server of REDIS_URL, which this library does not manage;"
+                            + " use RedisServer.start() for a process that can be stopped",
                     e.getMessage());
         }
     }
@@ -65,8 +65,8 @@ class RedisUrlTest {
         gone.close();
         RedisServerException e = assertThrows(RedisServerException.class, () -> obtain(gone.url()));
         assertEquals(
-                "REDIS_URL does not work; correct it or unset it: REDIS_URL at 127.0.0.1:" + gone.port()
-                        + " cannot be asked for PING ("
+                "REDIS_URL does not work; correct it or unset it: PING to REDIS_URL at 127.0.0.1:" + gone.port()
+                        + " failed ("
                         + requireNonNull(e.getCause()).getCause()
                         + "); is it running?",
                 e.getMessage());
