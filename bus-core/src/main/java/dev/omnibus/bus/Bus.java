@@ -356,7 +356,7 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Waits until every event and call that was accepted before has been sent or has failed: before a process is frozen
-     * or replaced, or between two steps of a batch. Nothing needs a flush to be sent.
+     * or handed over, or between two steps of a batch. Nothing needs a flush to be sent.
      *
      * @param timeout how long to wait at most
      * @return false if something is still waiting to be sent

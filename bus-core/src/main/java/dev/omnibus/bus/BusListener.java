@@ -109,7 +109,7 @@ public interface BusListener {
     default void onInterrupted(String topic) {}
 
     /**
-     * Called when a subscription has ended that nobody closed: the executor of {@link SubscribeOptions#withExecutor}
+     * Called when a subscription has ended without being closed: the executor of {@link SubscribeOptions#withExecutor}
      * refused to run its handler, or it was full and {@link Overflow#CLOSE} was chosen.
      *
      * @param topic the topic or pattern of the subscription

@@ -52,7 +52,7 @@ public final class RedisServer implements AutoCloseable {
     /**
      * Returns the Redis for ordinary use.
      *
-     * <p>The first available of these: the server at the URL in the environment variable {@code REDIS_URL}, which is
+     * <p>The first of these that applies: the server at the URL in the environment variable {@code REDIS_URL}, which is
      * used as it is, with all its data, and never stopped; a new process of {@code redis-server} or
      * {@code valkey-server}, version 7 or newer, from the {@code PATH}; a new process of the Redis 7.0.15 that comes
      * with this library for Linux and macOS.

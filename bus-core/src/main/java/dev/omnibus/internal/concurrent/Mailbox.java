@@ -211,7 +211,7 @@ public final class Mailbox<T> {
                 backlog.add(item, itsKey);
                 usage.add(size);
             }
-            start = (fits && requestsAnother()) || requestsAgain();
+            start = (fits && requestThread()) || retryRequest();
         }
         if (report) {
             dropReporter.report();
@@ -224,7 +224,7 @@ public final class Mailbox<T> {
      * Abandons a requested thread that does not start, because a user's executor has silently dropped the task, and
      * requests another one; with exponential backoff.
      */
-    private boolean requestsAgain() {
+    private boolean retryRequest() {
         DrainTask late = pending;
         if (!requested || late == null || late.settled) {
             return false;
@@ -236,7 +236,7 @@ public final class Mailbox<T> {
         requested = false;
         threads--;
         long longer = Math.min(2 * patience, MAX_PATIENCE_NANOS);
-        boolean again = requestsAnother();
+        boolean again = requestThread();
         patience = longer;
         return again;
     }
@@ -255,7 +255,7 @@ public final class Mailbox<T> {
     }
 
     /** Returns whether one more thread is needed; it is counted at once, and must be started without the lock. */
-    private boolean requestsAnother() {
+    private boolean requestThread() {
         boolean wanted = backlog.hasTurn() && !requested && threads < concurrency;
         if (wanted) {
             threads++;
@@ -283,7 +283,7 @@ public final class Mailbox<T> {
             }
             report = dropReporter.mustReport();
             idle = threads == 0 && backlog.isEmpty();
-            start = threads == 0 ? requestsAnother() : requestsAgain(); // none could be started when it was requested
+            start = threads == 0 ? requestThread() : retryRequest(); // none could be started when it was requested
         }
         follow(report, start, false);
         if (idle) {
@@ -428,7 +428,7 @@ public final class Mailbox<T> {
             later.run(RETRY, () -> {
                 boolean start;
                 synchronized (this) {
-                    start = requestsAnother();
+                    start = requestThread();
                 }
                 follow(false, start, false);
             });
@@ -527,7 +527,7 @@ public final class Mailbox<T> {
             taken = backlog.hasTurn();
             if (taken) {
                 backlog.take(share);
-                another = requestsAnother();
+                another = requestThread();
             } else {
                 last = leave(task);
             }
@@ -553,7 +553,7 @@ public final class Mailbox<T> {
             report = dropReporter.mustReport();
             if (wanted) {
                 last = leave(task);
-                more = requestsAnother();
+                more = requestThread();
             }
         }
         follow(report, more, last);

@@ -101,7 +101,7 @@ final class GapTracker {
         static final long IMPLAUSIBLE = -2;
 
         private static final long MAX_LEAP = 1L << 32;
-        private static final int PROOFS = 8; // more than one event overtakes when servers of a cluster change roles
+        private static final int PROOFS = 8; // more events than one overtakes when servers of a cluster change roles
         private static final long OVERTAKEN_NANOS =
                 TimeUnit.SECONDS.toNanos(10); // for what a closed connection still delivers
         private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1); // then it has delivered everything
