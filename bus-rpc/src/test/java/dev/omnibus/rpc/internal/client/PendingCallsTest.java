@@ -164,7 +164,8 @@ class PendingCallsTest {
         pending.interrupted();
         Waiting after = new Waiting(Duration.ofMinutes(1), true);
 
-        assertEquals("CONNECTION_LOST: the link to Redis broke while the answer was awaited", before.outcome());
+        assertEquals(
+                "CONNECTION_LOST: the connection to Redis was lost while the answer was awaited", before.outcome());
 
         assertTrue(System.nanoTime() - interrupted >= PendingCalls.GRACE.toNanos());
         assertEquals(2, pending.size());
