@@ -25,7 +25,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** An interface, read once: the name of its service and the methods that can be called. */
+/** A contract: an interface, read once, with the name of its service and the methods that can be called. */
 public record Contract(Class<?> type, String service, Map<Method, Operation> operations) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
@@ -41,7 +41,7 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
      * @param parameters what it takes, with the type arguments that the contract gives to what it inherits
      * @param result what it gives, without the stage around it
      * @param async whether it is declared to give a stage
-     * @param traits what its annotations say
+     * @param traits what its annotations declare
      * @param faults the exceptions that arrive as themselves
      */
     public record Operation(
@@ -63,9 +63,9 @@ public record Contract(Class<?> type, String service, Map<Method, Operation> ope
     }
 
     /**
-     * What the annotations of a method say.
+     * What the annotations of a method declare.
      *
-     * @param timeoutMillis 0 if they say nothing of it
+     * @param timeoutMillis 0 if they declare none
      */
     public record Traits(boolean oneWay, boolean idempotent, boolean nonBlocking, long timeoutMillis) {
 

@@ -19,8 +19,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * The parameters and the result of a method as one line, such as {@code (sku: string): integer}. Two sides that have
- * the same line write and read the same JSON. One that is too long for a manifest ends with a hash of the rest.
+ * The canonical signature of a method: its parameters and its result as one line, such as {@code (sku: string):
+ * integer}. Two sides with the same line write and read the same JSON. A line that is too long for a manifest ends with
+ * a hash of the rest.
  */
 public final class MethodSignature {
 
@@ -34,7 +35,7 @@ public final class MethodSignature {
         this.shared = shared;
     }
 
-    /** The shapes of some methods, by their names without the service. */
+    /** The signatures of some methods, by their names without the service. */
     public static Map<String, String> of(Collection<Operation> operations, ObjectMapper json) {
         Schemas schemas = new Schemas(json);
         Map<Operation, JsonNode> results = new LinkedHashMap<>();

@@ -14,10 +14,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A method as its caller sees it, with everything prepared that is the same for all calls. Thread-safe.
+ * A method on the side of the client, with everything prepared that is the same for all calls. Thread-safe.
  *
  * @param part the part of a request that is the same for all calls
- * @param channels the method's channel by node, because names are looked up faster when they are not made anew
+ * @param channels the channel of the method by node, because names are looked up faster when they are not made anew
  * @param arguments how its arguments are written
  * @param result how its result is read
  */

@@ -51,10 +51,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON schemas of the types of some methods, with the parts that they share. The one place that knows the library
- * which makes them. What is written as one text or number is asked of the mapper; of objects they describe what Jackson
- * writes by default, and a mapper of the program that was told to write other names is not asked. Confined to one
- * thread.
+ * The JSON schemas of the types of some methods, with the parts that they share. No other class knows the library that
+ * makes them. What is written as one text or number is determined by the mapper; for objects they describe what Jackson
+ * writes by default, even if the mapper of the program writes other names. Confined to one thread.
  */
 public final class Schemas {
 
@@ -62,7 +61,7 @@ public final class Schemas {
     static final String SHARED = "components/schemas";
 
     private static final String BEGINNING = "#/" + SHARED + "/";
-    /** What there is a format for that the texts really have; times without an offset are no date-time. */
+    /** The formats that the texts really have; times without an offset are no date-time. */
     private static final Map<Class<?>, String> FORMATS = Map.ofEntries(
             Map.entry(Instant.class, "date-time"),
             Map.entry(OffsetDateTime.class, "date-time"),
@@ -82,7 +81,7 @@ public final class Schemas {
     private static final Set<Class<?>> EMPTY_IS_NULL =
             Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class);
 
-    /** Of which the library knows more than Jackson says. */
+    /** Types of which the library knows more than Jackson exposes. */
     private static final Set<Class<?>> PLAIN = Set.of(
             String.class,
             CharSequence.class,
@@ -151,7 +150,7 @@ public final class Schemas {
                 types.add(one.isTextual() ? "string" : one.isIntegralNumber() ? "integer" : "");
             }
         } catch (RuntimeException e) {
-            return null; // it cannot be written, and the schema is not what says so
+            return null; // it cannot be written, which is reported elsewhere
         }
         if (types.size() != 1 || types.contains("")) {
             return null;
@@ -193,7 +192,7 @@ public final class Schemas {
             }
             json.acceptJsonFormatVisitor(type, scalar);
         } catch (JsonMappingException | RuntimeException e) {
-            return null; // it cannot be written, and the schema is not what says so
+            return null; // it cannot be written, which is reported elsewhere
         }
         ObjectNode schema = scalar.schema;
         if (schema != null && EMPTY_IS_NULL.contains(type)) {
@@ -203,7 +202,7 @@ public final class Schemas {
         return schema;
     }
 
-    /** Takes down what Jackson says of a class, if it is simple. */
+    /** Notes what Jackson exposes of a class, if it is a scalar. */
     private static final class Scalar extends JsonFormatVisitorWrapper.Base {
 
         private @Nullable ObjectNode schema;

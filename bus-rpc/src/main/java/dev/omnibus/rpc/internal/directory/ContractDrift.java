@@ -18,14 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compares the contracts that this process calls and serves with what the nodes say of theirs. A difference is logged
- * once per method and node, and told by every call that fails of it. Contracts are compared by their shapes, so a
- * difference need not do harm: readers skip what they do not know. Thread-safe.
+ * Detects drift between the contracts that this process calls and serves, and the manifests of the nodes. A difference
+ * is logged once per method and node, and added to the message of every call that fails because of it. Contracts are
+ * compared by signature, so a difference need not do harm: readers skip what they do not know. Thread-safe.
  */
 public final class ContractDrift {
 
     private static final Logger LOG = LoggerFactory.getLogger(ContractDrift.class);
-    private static final int MAX_REPORTS = 1_000; // beyond that, nobody reads them
+    private static final int MAX_REPORTS = 1_000; // more are not read by anyone
 
     private final String self;
     private final NodeTable table;
@@ -42,7 +42,7 @@ public final class ContractDrift {
         this.executor = new CallerRunsExecutor(bus.executor());
     }
 
-    /** From now on, nodes are expected to serve this contract as it is here. Making shapes takes a while. */
+    /** Expects nodes to serve this contract as it is here. Computing signatures takes a while. */
     public void expect(Contract contract) {
         if (types.putIfAbsent(contract.type(), true) == null) {
             executor.execute(() -> expect(
@@ -55,7 +55,7 @@ public final class ContractDrift {
         table.all().forEach(this::compare);
     }
 
-    /** A node says something new; must not hold it up. */
+    /** The manifest of a node has changed; must not block. */
     public void onChanged(String node) {
         if (!expected.isEmpty()) {
             executor.execute(() -> {
@@ -93,14 +93,16 @@ public final class ContractDrift {
         return ours != null && !ours.isEmpty() && !theirs.isEmpty() && !ours.equals(theirs);
     }
 
-    /** The failure that an answer is; if the arguments did not fit, with the reason that there may be for it. */
+    /** The failure of a call; if its arguments did not fit, with the difference of the contracts. */
     public RpcException explained(RpcCodec.Response reply, RpcException failure) {
         return reply.code() == RpcCodec.INVALID_PARAMS
                 ? RpcFailures.withDetail(failure, difference(failure.method(), reply.from()))
                 : failure;
     }
 
-    /** What to add to a message about a call that may have failed of it; nothing if the shapes are the same. */
+    /**
+     * What to add to the message of a call that may have failed because of drift; empty if the signatures are the same.
+     */
     public String difference(String method, String node) {
         NodeInfo info = table.info(node);
         String theirs = info == null ? "" : info.shape(method);

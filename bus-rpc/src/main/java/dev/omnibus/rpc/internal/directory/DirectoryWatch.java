@@ -16,23 +16,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One listener of the directory: remembers what it was told, and tells the difference. So it needs no queue of events
- * that could overflow, only the ids of the nodes that have news. Thread-safe.
+ * A coalescing notifier of one listener of the directory: it keeps what the listener knows, and reports the difference.
+ * So it needs no queue of events that could overflow, only the ids of the nodes that have changed. Thread-safe.
  */
 public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
 
     private static final Logger LOG = LoggerFactory.getLogger(DirectoryWatch.class);
 
-    /** Twice as many as a directory has. */
+    /** Twice as many as a directory can have. */
     private static final int MAX_CHANGED = 2 * NodeTable.MAX_NODES;
 
     private final NodeTable table;
     private final DirectoryListener listener;
     private final Executor executor;
     private final Consumer<DirectoryWatch> onClose;
-    private final Map<String, NodeInfo> known = new HashMap<>(); // confined to the one thread that tells
+    private final Map<String, NodeInfo> known =
+            new HashMap<>(); // to the listener; confined to the one thread that notifies
     private final Set<String> changed = new LinkedHashSet<>(); // guarded by this, like all below
-    private boolean overflowed; // of more nodes than are noted one by one, so all are compared
+    private boolean overflowed; // more have changed than are noted, so all are compared
     private boolean notifying;
     private boolean closed;
 
@@ -44,14 +45,14 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
         this.onClose = forget;
     }
 
-    /** A node has come, gone or changed. Never blocks. */
+    /** A node has joined, left or changed. Never blocks. */
     @Override
     public void accept(String id) {
         synchronized (this) {
             if (closed || overflowed || !changed.add(id)) {
                 return;
             }
-            if (changed.size() > MAX_CHANGED) { // nodes come and go while the listener takes its time
+            if (changed.size() > MAX_CHANGED) { // nodes come and go while the listener is slow
                 changed.clear();
                 overflowed = true;
             }
@@ -82,7 +83,7 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
             }
             try {
                 notifyChange(id);
-            } catch (Throwable e) { // the next ones are to be told all the same
+            } catch (Throwable e) { // the next ones are reported all the same
                 FailureLog.error(LOG, e, "A listener of the directory failed");
             }
         }

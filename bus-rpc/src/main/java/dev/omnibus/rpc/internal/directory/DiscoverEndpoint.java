@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers {@code rpc.discover} with an OpenRPC document of what this node serves. The document is made when it is first
- * asked for, and anew when the services have changed.
+ * The endpoint of {@code rpc.discover}: answers with an OpenRPC document of what this node serves. The document is made
+ * for the first request, and again when the services have changed.
  *
  * @see <a href="https://spec.open-rpc.org/#service-discovery-method">OpenRPC: service discovery</a>
  */
@@ -42,9 +42,9 @@ public final class DiscoverEndpoint implements Receiver {
     private final ReplyPacer pacer;
     private final List<Contract> contracts = new ArrayList<>(); // guarded by this, like all below
     private final Map<String, List<String>> byName = new TreeMap<>(); // methods without a contract, by service
-    private final List<ChannelSubscription> listening = new ArrayList<>();
+    private final List<ChannelSubscription> subscriptions = new ArrayList<>();
     private @Nullable CompletableFuture<Void> opened;
-    private RpcCodec.@Nullable Answer document; // as it is sent, because anybody may ask for it again and again
+    private RpcCodec.@Nullable Answer document; // as it is sent, because it may be requested often
 
     DiscoverEndpoint(BusRuntime bus, RpcCodec codec, ReplyPacer pacer) {
         this.pacer = pacer;
@@ -52,7 +52,7 @@ public final class DiscoverEndpoint implements Receiver {
         this.codec = codec;
     }
 
-    /** Says what is served of a service, instead of what was said before. */
+    /** Sets what is served of a service. */
     synchronized void put(String service, List<Contract> ofIt, List<String> withoutContract) {
         remove(service);
         contracts.addAll(ofIt);
@@ -65,22 +65,22 @@ public final class DiscoverEndpoint implements Receiver {
         document = null;
     }
 
-    /** Listens; completes when Redis has confirmed it. After a failure, whoever asks tries again. */
+    /** Subscribes; completes when Redis has confirmed it. After a failure, the next call tries again. */
     synchronized CompletableFuture<Void> open() {
         if (opened == null || opened.isCompletedExceptionally()) {
-            listening.removeIf(one -> one.ready().isCompletedExceptionally());
-            if (listening.isEmpty()) {
-                listening.add(channels.listen(channels.names().method(METHOD), this));
-                listening.add(channels.listen(channels.names().method(METHOD, channels.node()), this));
+            subscriptions.removeIf(one -> one.ready().isCompletedExceptionally());
+            if (subscriptions.isEmpty()) {
+                subscriptions.add(channels.listen(channels.names().method(METHOD), this));
+                subscriptions.add(channels.listen(channels.names().method(METHOD, channels.node()), this));
             }
             opened = CompletableFuture.allOf(
-                    listening.stream().map(ChannelSubscription::ready).toArray(CompletableFuture[]::new));
+                    subscriptions.stream().map(ChannelSubscription::ready).toArray(CompletableFuture[]::new));
         }
         return opened;
     }
 
     synchronized void close() {
-        listening.forEach(ChannelSubscription::close);
+        subscriptions.forEach(ChannelSubscription::close);
     }
 
     @Override
@@ -91,7 +91,7 @@ public final class DiscoverEndpoint implements Receiver {
             } catch (RpcCodec.BadRequest e) {
                 channels.reportBad(channel, "A request was refused: " + e.getMessage());
                 send(e.request(), RpcCodec.error(RpcCodec.INVALID_REQUEST, String.valueOf(e.getMessage()), ""));
-            } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+            } catch (RuntimeException | Error e) { // a defect of ours, which must not hold up the next messages
                 channels.reportBroken(channel, e);
             }
         }
@@ -107,7 +107,7 @@ public final class DiscoverEndpoint implements Receiver {
             answer = request.method().equals(METHOD)
                     ? document()
                     : RpcCodec.error(RpcCodec.METHOD_NOT_FOUND, "this channel is for " + METHOD, "");
-        } catch (JsonProcessingException | RuntimeException | Error e) { // made from the program's own classes
+        } catch (JsonProcessingException | RuntimeException | Error e) { // made from classes of the program
             LOG.error("The OpenRPC document of node {} cannot be made", channels.node(), e);
             answer = internal("the document cannot be made; the server's log says why");
         }

@@ -28,27 +28,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this node says of itself: a lease that it renews, and a word on the presence channel whenever that changes. With
- * its first service it also begins to answer {@code rpc.discover}.
+ * Publishes this node: a lease in Redis that it renews, and a message on the presence channel whenever that changes.
+ * With its first service it also begins to answer {@code rpc.discover}.
  *
- * <p>A method is announced only when its channels are confirmed, so whoever reads of it can call it.
+ * <p>A method is announced only when its channels are confirmed, so a process that reads of it can call it.
  */
 public final class LeasePublisher {
 
     /** How often a node renews its lease: at the moment of its heartbeat, which wakes Redis up anyway. */
     static final Duration RENEWAL_INTERVAL = Duration.ofSeconds(1);
 
-    /** How long a lease lasts. If a renewal is lost it ends for a moment, and is back when it is looked for again. */
+    /**
+     * How long a lease lasts. If a renewal is lost it ends for a moment, and is back before its absence is confirmed.
+     */
     public static final Duration LEASE = Duration.ofMillis(1_500);
 
     public static final String JOINED = "$/joined";
     public static final String DRAINING = "$/draining";
     public static final String LEFT = "$/left";
 
-    /** In steps; far longer than Redis has to answer. */
+    /** In ticks; far longer than Redis has to answer. */
     private static final int LOST_AFTER_TICKS = 8;
 
-    /** Subscriptions that broke together stand again one shortly after the other. */
+    /** Subscriptions that were interrupted together are restored one shortly after the other. */
     private static final Duration ANNOUNCE_DELAY = Duration.ofMillis(30);
 
     private static final Logger LOG = LoggerFactory.getLogger(LeasePublisher.class);
@@ -67,7 +69,7 @@ public final class LeasePublisher {
     private byte[] manifest = {};
     private @Nullable Future<?> renewing;
     private CompletableFuture<Void> last = CompletableFuture.completedFuture(null); // the last write of the lease
-    private int skipped; // steps in a row, because the last write had not ended
+    private int skipped; // ticks in a row, because the last write had not ended
     private boolean announceAgain;
     private boolean draining;
     private boolean leaving;
@@ -80,8 +82,8 @@ public final class LeasePublisher {
     }
 
     /**
-     * The machine's own name as the environment says it, or the file from which it was named when it started. The
-     * network is not asked, because that may take long.
+     * The name of this machine as the environment has it, or the file from which it was named when it started. No
+     * network service is used, because that may take long.
      */
     public static String host(Function<String, @Nullable String> environment, List<Path> files) {
         for (String variable : List.of("HOSTNAME", "COMPUTERNAME")) {
@@ -97,23 +99,25 @@ public final class LeasePublisher {
                     return name;
                 }
             } catch (IOException | RuntimeException e) {
-                LOG.trace("{} does not say how this machine is called", file, e);
+                LOG.trace("{} does not have the name of this machine", file, e);
             }
         }
         return "";
     }
 
-    /** Whose program this is, if nobody has said so: the version in the manifest of the jar that a service is from. */
+    /**
+     * Sets the version of the program, if there is none yet: the one in the manifest of the jar that a service is from.
+     */
     public synchronized void versionOf(Class<?> implementation) {
         String packaged = implementation.getPackage().getImplementationVersion();
         version = version.isEmpty() && packaged != null ? packaged : version;
     }
 
     /**
-     * Checks that others will be able to read what this node says of itself.
+     * Checks that other nodes will be able to read the manifest of this one.
      *
-     * @param all service to method to shape
-     * @throws IllegalStateException if it is too much
+     * @param all service to method to signature
+     * @throws IllegalStateException if it is too large
      */
     public synchronized void requireRoom(Map<String, Map<String, String>> all) {
         Map<String, Map<String, String>> whole = new LinkedHashMap<>(all);
@@ -125,7 +129,7 @@ public final class LeasePublisher {
         }
     }
 
-    /** Adds a service, with the shapes of its methods; completes when the lease says so. */
+    /** Adds a service, with the signatures of its methods; completes when the lease has it. */
     public CompletableFuture<Void> add(String service, List<Contract> contracts, Map<String, String> shapes) {
         directory.drift().expect(service, shapes);
         discover.put(
@@ -171,9 +175,9 @@ public final class LeasePublisher {
     }
 
     /**
-     * Nobody was heard here for a moment, and others may doubt that this node is there. It says so as soon as what
-     * broke together stands again, and once more with its lease: the first word may come before those are back who were
-     * cut off at the same time.
+     * Announces this node again after an interruption, in which other nodes may have begun to doubt it: as soon as what
+     * was interrupted together is restored, and once more with its lease, because the first message may come before the
+     * others receive again.
      */
     public synchronized void announceAgain() {
         announceAgain = true;
@@ -186,7 +190,7 @@ public final class LeasePublisher {
         announcingSoon.clear();
         boolean here;
         synchronized (this) {
-            here = renewing != null && !leaving; // not after its good-bye
+            here = renewing != null && !leaving; // not after it has left
         }
         if (here) {
             notifyPresence(JOINED);
@@ -195,7 +199,7 @@ public final class LeasePublisher {
 
     private synchronized void tick() {
         if (leaving || (!last.isDone() && ++skipped < LOST_AFTER_TICKS)) {
-            return; // Redis is slow: the next step will do
+            return; // Redis is slow: the next tick will do
         }
         skipped = 0;
         if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited for ever
@@ -208,7 +212,7 @@ public final class LeasePublisher {
         }
     }
 
-    /** Writes the lease and says so. One write follows another, so the last word is also the last deed. */
+    /** Writes the lease and announces it. One write follows the other, so the last message is about the last lease. */
     private synchronized CompletableFuture<Void> renewAndAnnounce() {
         announceAgain = true;
         last = last.handle((done, failure) -> renew())
@@ -235,7 +239,7 @@ public final class LeasePublisher {
                 .thenAccept(directory::onRenewed);
     }
 
-    /** Asks not to be called any more. The lease goes on, because calls are still running. */
+    /** Announces that no more calls are wanted. The lease goes on, because calls are still running. */
     public synchronized void drain() {
         draining = true;
         revise();
@@ -245,7 +249,7 @@ public final class LeasePublisher {
         }
     }
 
-    /** Ends the lease and says good-bye; completes when the lease is gone. */
+    /** Ends the lease and announces that; completes when the lease is gone. */
     public synchronized CompletableFuture<Void> leave() {
         if (renewing == null) {
             return CompletableFuture.completedFuture(null);
@@ -260,10 +264,12 @@ public final class LeasePublisher {
         return last;
     }
 
-    /** Only whose word it is: what counts is in the lease, and everybody hears it. */
+    /**
+     * Publishes a hint with nothing but the id of this node: what counts is in the lease, which every process reads.
+     */
     private void notifyPresence(String what) {
-        byte[] word = codec.notification(what, Map.of("node", channels.node()));
-        channels.send(channels.names().presence(), word, ReceiverCount.NO, SendCallback.UNNOTICED);
+        byte[] hint = codec.notification(what, Map.of("node", channels.node()));
+        channels.send(channels.names().presence(), hint, ReceiverCount.NO, SendCallback.UNNOTICED);
     }
 
     private synchronized NodeInfo info() {

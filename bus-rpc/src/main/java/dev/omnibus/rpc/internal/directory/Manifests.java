@@ -19,12 +19,12 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * How manifests are written and read: with a mapper of our own, because the program's may be told to write names and
- * times in its own way. What cannot be shown to people is left out.
+ * The codec of manifests, with a mapper of its own, because that of the program may write names and times differently.
+ * What cannot be shown to people is left out.
  */
 public final class Manifests {
 
-    /** Rarely used, and for small texts: so Jackson may look for doubled members. */
+    /** Rarely used, and for small texts: so Jackson may check for duplicate members. */
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
@@ -63,7 +63,7 @@ public final class Manifests {
         }
     }
 
-    /** Why nobody would read a manifest; empty if everybody would. */
+    /** Why no process would read a manifest; empty if every one would. */
     static String problem(NodeInfo info) {
         int size = info.services().values().stream()
                 .mapToInt(methods -> 1 + methods.size())
@@ -106,7 +106,7 @@ public final class Manifests {
     }
 
     /**
-     * Whose manifest it is; the rest is not looked at.
+     * The node of a manifest; the rest is not read.
      *
      * @throws IOException if it names no node
      */
@@ -122,7 +122,7 @@ public final class Manifests {
                     parser.skipChildren();
                 }
             }
-        } catch (JsonProcessingException e) { // whose own text names classes
+        } catch (JsonProcessingException e) { // whose message names classes
             throw new IOException("it is not JSON that can be read", e);
         }
         return checked("");
@@ -146,7 +146,7 @@ public final class Manifests {
                 throw new IOException("it lists more than " + MAX_METHODS + " services and methods");
             }
             listed.properties().forEach(method -> put(methods, method.getKey(), text(method.getValue())));
-            if (listed.isArray()) { // the names alone
+            if (listed.isArray()) { // only the names
                 listed.forEach(method -> put(methods, method.asText(), ""));
             } else if (!listed.isObject()) {
                 throw new IOException("its service " + services.size() + " is neither an object nor an array");
@@ -156,7 +156,7 @@ public final class Manifests {
         return services;
     }
 
-    /** A name that nobody can call is left out, because it would end up where names are shown. */
+    /** Leaves out a name that cannot be called, because it would end up where names are shown. */
     private static <T> void put(Map<String, T> map, String name, T value) {
         if (NAME.matcher(name).matches()) {
             map.put(name, value);
@@ -175,7 +175,7 @@ public final class Manifests {
         }
     }
 
-    /** What it takes in memory, about. */
+    /** The memory that it takes, approximately. */
     static long weight(NodeInfo info) {
         long weight = 500L
                 + info.node().length()

@@ -39,16 +39,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A view of the nodes that are there, and of what each serves: reads the leases, and the words on the presence channel
- * as hints to read them. The lease decides. Thread-safe.
+ * A client-side cache of the live nodes, and of what each serves. It polls the leases, and takes messages on the
+ * presence channel as hints to refresh. The lease decides. Thread-safe.
  *
- * <p>A crash is known after 5 seconds at most: the lease ends, within an interval somebody reads that it is gone,
- * within another one everybody has, and when it is still missing a little later the node is taken out. That makes 1.5 +
- * 1 + 1 + 1.4 seconds.
+ * <p>A crash is known after 5 seconds at most: the lease ends, within an interval one process reads that it is gone,
+ * within another one all have, and when it is still missing a little later the node is removed. That makes 1.5 + 1 + 1
+ * + 1.4 seconds.
  */
 public final class NodeDirectory implements Layer {
 
-    /** How often the leases are read. A node that serves something learns with each renewal whether it has to. */
+    /** How often the leases are polled. A node that serves something learns with each renewal whether it has to. */
     static final Duration POLL_INTERVAL = LeasePublisher.RENEWAL_INTERVAL;
 
     /** How soon after a hint that brought nothing new the next one is followed; doubled each time. */
@@ -57,10 +57,10 @@ public final class NodeDirectory implements Layer {
     /** Far longer than Redis has to answer. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
 
-    /** Longer than what is going to be done soon ever waits. */
+    /** Longer than a scheduled refresh ever waits. */
     private static final Duration FLAG_EXPIRY = POLL_INTERVAL.multipliedBy(4);
 
-    /** Replies of a node that has said good-bye may still be on their way through this process. */
+    /** Replies of a node that has left may still be on their way through this process. */
     private static final Duration LAST_REPLIES_GRACE = Duration.ofMillis(250);
 
     private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
@@ -70,8 +70,8 @@ public final class NodeDirectory implements Layer {
     private final RpcCodec codec;
     private final NodeTable table = new NodeTable(this::onChanged);
     private final ContractDrift drift;
-    private final ExpiringFlag confirming = new ExpiringFlag(FLAG_EXPIRY); // a second look is going to be taken
-    private final ExpiringFlag hinted = new ExpiringFlag(FLAG_EXPIRY); // a look for a word is
+    private final ExpiringFlag confirming = new ExpiringFlag(FLAG_EXPIRY); // a refresh for missing leases is scheduled
+    private final ExpiringFlag hinted = new ExpiringFlag(FLAG_EXPIRY); // a refresh for a hint is scheduled
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
 
@@ -81,9 +81,9 @@ public final class NodeDirectory implements Layer {
     private long pollBegan;
     private @Nullable ChannelSubscription presence;
     private @Nullable Future<?> polling;
-    private boolean knownSame; // since the last look
-    private Set<String> leaving = new HashSet<>(); // have said good-bye since the last look for a word
-    private long hintedVersion; // of the leases after the last one
+    private boolean knownSame; // since the last poll
+    private Set<String> leaving = new HashSet<>(); // have announced that they left, since the last hint was followed
+    private long hintedVersion; // of the leases, after the last hint
     private Duration pause = Duration.ZERO; // from then on
     private long pausedSince;
     private boolean closed;
@@ -101,23 +101,23 @@ public final class NodeDirectory implements Layer {
         followers.add(drift::onChanged);
     }
 
-    /** What the nodes that are there say of themselves, once the directory has been read. */
+    /** The manifests of all live nodes, once the directory has been read. */
     public CompletableFuture<List<NodeInfo>> nodes() {
         return new GuardedFuture<List<NodeInfo>>()
                 .follow(ready().whenCompleteAsync((done, failure) -> {}, executor)
                         .thenApply(done -> table.all()));
     }
 
-    /** Tells a listener of the nodes that are there, and then of all that come, go or change. */
+    /** Reports the live nodes to a listener, and then every change. */
     public Directory.Watch watch(DirectoryListener listener) {
         DirectoryWatch watching = new DirectoryWatch(table, listener, executor, followers::remove);
         follow(watching);
         table.all().forEach(node -> watching.accept(node.node()));
-        CompletableFuture<Void> unused = ready(); // if that fails, the next look tries again
+        CompletableFuture<Void> unused = ready(); // if that fails, the next poll tries again
         return watching;
     }
 
-    /** Called with the id of every node that comes, goes or changes; must only take note of it. */
+    /** Adds a follower, which gets the id of every node that joins, leaves or changes; it must not block. */
     public void follow(Consumer<String> follower) {
         followers.add(follower);
     }
@@ -130,7 +130,7 @@ public final class NodeDirectory implements Layer {
         followers.forEach(follower -> follower.accept(node));
     }
 
-    /** Completes when the directory has been read for the first time. After a failure, whoever asks tries again. */
+    /** Completes when the directory has been read for the first time. After a failure, the next call tries again. */
     public synchronized CompletableFuture<Void> ready() {
         if (closed && (started == null || started.isCompletedExceptionally())) {
             return CompletableFuture.failedFuture(closedFailure());
@@ -159,7 +159,7 @@ public final class NodeDirectory implements Layer {
         return presence.ready().thenCompose(done -> poll());
     }
 
-    /** Whoever waits for the outcome must hear of it, also if there is none but what was thrown. */
+    /** Makes what is thrown the failure of the future, so that those that wait get it. */
     private static <T> CompletableFuture<T> attempted(Supplier<CompletableFuture<T>> attempt) {
         try {
             return attempt.get();
@@ -191,27 +191,30 @@ public final class NodeDirectory implements Layer {
         return new RpcException(Reason.CONNECTION_LOST, true, "", "", Duration.ZERO, message, cause);
     }
 
-    /** The nodes known to serve a method and not about to leave. */
+    /** The nodes that serve a method and are not about to leave. */
     public List<Node> serving(String method) {
         return table.serving(method);
     }
 
-    /** Whether a node is still there. */
+    /** Whether a node is listed. */
     public boolean lists(Node node) {
         return table.lists(node.id());
     }
 
-    /** Whether a node of that id is there, or was until a moment ago. */
+    /** Whether a node of that id is listed, or was until a moment ago. */
     public boolean knows(String node) {
         return table.knows(node);
     }
 
-    /** Called with the id of every node that is gone. */
+    /** Adds a listener, which gets the id of every node that is lost. */
     public void onLost(Consumer<String> listener) {
         lostListeners.add(listener);
     }
 
-    /** Nobody listens for a method at a node that lists it. It is left out until the node says something again. */
+    /**
+     * Leaves a node out of those that serve a method, because a request there had no receiver, until its manifest is
+     * read again.
+     */
     public void suspect(Node node, String method) {
         table.suspect(node, method);
     }
@@ -225,11 +228,14 @@ public final class NodeDirectory implements Layer {
         return drift;
     }
 
-    /** What this node learned when it renewed its lease: if the leases are as they were, the next look is made. */
+    /**
+     * Takes the version of the leases when this node renewed its own: if nothing has changed, that replaces the next
+     * poll.
+     */
     public void onRenewed(long renewed) {
         synchronized (this) {
             knownSame = renewed == version;
-            if (polling == null || renewed == 0 || knownSame) { // 0: Redis could not say
+            if (polling == null || renewed == 0 || knownSame) { // 0: not known
                 return;
             }
         }
@@ -240,7 +246,7 @@ public final class NodeDirectory implements Layer {
         version = read;
     }
 
-    /** Reads the leases. Callers that ask while one look is under way share it. */
+    /** Reads the leases. Calls during a read share it. */
     public CompletableFuture<Void> poll() {
         CompletableFuture<Void> done;
         @Nullable CompletableFuture<Void> lost;
@@ -272,8 +278,8 @@ public final class NodeDirectory implements Layer {
                 setVersion(leases.version());
                 apply(leases);
             }
-        } catch (RuntimeException | Error e) { // or there would never be another look
-            FailureLog.error(LOG, e, "The leases could not be taken in");
+        } catch (RuntimeException | Error e) { // or there would be no further poll
+            FailureLog.error(LOG, e, "The leases could not be applied");
         }
         synchronized (this) {
             poll = null;
@@ -287,7 +293,9 @@ public final class NodeDirectory implements Layer {
         }
     }
 
-    /** A look that begins now: one under way may have read the leases before the node that is sought came. */
+    /**
+     * Reads the leases from now on: a read under way may have begun before the node that is sought announced itself.
+     */
     public CompletableFuture<Void> refresh() {
         CompletableFuture<Void> underWay;
         synchronized (this) {
@@ -325,19 +333,19 @@ public final class NodeDirectory implements Layer {
         checkMissing();
     }
 
-    /** What is no key of a lease is no id of a node. */
+    /** The id of the node with a lease; empty if the key is not that of a lease. */
     private String id(String key) {
         String prefix = channels.names().node("");
         return key.startsWith(prefix) ? key.substring(prefix.length()) : "";
     }
 
-    /** The leases were just read, or are known to be as they were. */
+    /** Removes lost nodes, when the leases were just read or are known to be unchanged. */
     private void checkMissing() {
         for (String node : table.removeLost()) {
             lostListeners.forEach(listener -> listener.accept(node));
         }
         if (table.hasRoomAgain()) {
-            setVersion(0); // the next look reads all of them
+            setVersion(0); // the next poll reads all of them
         }
         if (table.anyMissing() && confirming.set()) {
             channels.later(NodeTable.CONFIRM_AFTER, () -> {
@@ -348,8 +356,8 @@ public final class NodeDirectory implements Layer {
     }
 
     /**
-     * Somebody says that a node has news, and the lease decides. A word that is true is followed at once. The more
-     * words bring nothing new, the less often they are followed, down to the pace of the looks without any.
+     * Follows a hint that a node has changed. A hint that is true is followed at once. The more hints bring nothing
+     * new, the less often they are followed, down to the interval of the polls.
      */
     private void onHint() {
         Duration wait;
@@ -392,36 +400,39 @@ public final class NodeDirectory implements Layer {
     }
 
     private synchronized void onLeaving(String node) {
-        if (table.lists(node)) { // any name can be said
+        if (table.lists(node)) { // a hint can have any name
             leaving.add(node);
         }
     }
 
-    /** What the nodes say as they come and go. Whoever may publish can say it, so it is a hint to read the leases. */
+    /**
+     * Reads the messages of nodes that join, drain and leave. Any publisher can send them, so they are hints to read
+     * the leases.
+     */
     private final class Presence implements Receiver {
 
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {
             for (Message message : messages) {
                 try {
-                    RpcCodec.Request said = codec.readRequest(message);
-                    Message params = said.params();
+                    RpcCodec.Request hint = codec.readRequest(message);
+                    Message params = hint.params();
                     if (params == null) {
-                        throw new IOException("it says nothing");
+                        throw new IOException("it has no params");
                     }
-                    switch (said.method()) {
+                    switch (hint.method()) {
                         case LeasePublisher.JOINED -> table.trust(Manifests.node(params));
                         case LeasePublisher.DRAINING -> Manifests.node(params);
                         case LeasePublisher.LEFT -> onLeaving(Manifests.node(params));
                         default -> {
-                            LOG.debug("Not understood on {}: {}", channel, RpcFailures.sanitized(said.method()));
+                            LOG.debug("Not understood on {}: {}", channel, RpcFailures.sanitized(hint.method()));
                             continue;
                         }
                     }
                     onHint();
                 } catch (IOException e) {
-                    channels.reportBad(channel, "A word on presence was dropped: " + e.getMessage());
-                } catch (RuntimeException | Error e) { // of our own doing; the messages behind it are not to suffer
+                    channels.reportBad(channel, "A presence message was dropped: " + e.getMessage());
+                } catch (RuntimeException | Error e) { // a defect of ours, which must not hold up the next messages
                     channels.reportBroken(channel, e);
                 }
             }

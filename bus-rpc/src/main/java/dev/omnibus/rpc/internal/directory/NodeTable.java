@@ -13,20 +13,22 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table of the nodes that are there: of those whose lease stands. Whoever follows is told the id of each node that
- * comes, goes or changes, under the lock: in order, and so that he must only take note. Thread-safe.
+ * A table of the live nodes: those that have a lease. Its listener gets the id of each node that joins, leaves or
+ * changes, in order and under the lock: so it must only take note of it. Thread-safe.
  */
 public final class NodeTable {
 
     public static final int MAX_NODES = 10_000;
 
-    /** Of all manifests together, in memory. Ten thousand nodes with ten methods each need a third of it. */
+    /** The memory for all manifests together. Ten thousand nodes with ten methods each need a third of it. */
     public static final long MAX_BYTES = 64L * 1024 * 1024;
 
-    /** After so long a lease that is missing is not written again: a live node that Redis lost it of has done so. */
+    /**
+     * How long a missing lease is waited for. Redis may lose the lease of a live node, which has renewed it by then.
+     */
     public static final Duration CONFIRM_AFTER = Duration.ofMillis(1_400);
 
-    /** For so long the lease of a node that is gone may still be seen. */
+    /** How long the lease of a node that is gone may still be seen. */
     public static final long DOUBT_NANOS = LeasePublisher.LEASE
             .plus(NodeDirectory.POLL_INTERVAL.multipliedBy(2))
             .toNanos();
@@ -34,9 +36,9 @@ public final class NodeTable {
     private final Consumer<String> onChange;
     private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
     private final Map<String, List<Node>> byMethod = new HashMap<>();
-    private final Map<String, Long> left = new LinkedHashMap<>(); // when, of those that were here
+    private final Map<String, Long> left = new LinkedHashMap<>(); // when, of the nodes that were listed
     private long bytes;
-    private boolean crowded; // somebody found no room
+    private boolean crowded; // a node found no room
     private boolean roomAgain;
 
     public NodeTable(Consumer<String> follower) {
@@ -59,7 +61,7 @@ public final class NodeTable {
         }
         List<Node> serving =
                 nodes.values().stream().filter(node -> node.serves(method)).toList();
-        if (!serving.isEmpty()) { // else any name that is asked for would stay here
+        if (!serving.isEmpty()) { // else any name would be kept
             byMethod.put(method, serving);
         }
         return serving;
@@ -69,7 +71,7 @@ public final class NodeTable {
         return nodes.containsKey(id);
     }
 
-    /** Whether a node is there, or was until a moment ago. */
+    /** Whether a node is listed, or was until a moment ago. */
     public synchronized boolean knows(String id) {
         return nodes.containsKey(id) || left.containsKey(id);
     }
@@ -79,18 +81,18 @@ public final class NodeTable {
         byMethod.clear();
     }
 
-    /** Forgets every doubt: what clears one may not have been heard here. */
+    /** Clears every doubt: what clears one may have been missed. */
     public synchronized void trust() {
         nodes.keySet().forEach(this::trust);
         unreadable();
     }
 
-    /** The leases could not be read. Redis may be away, and then their owners cannot write them either. */
+    /** The leases could not be read. If Redis is down, nodes cannot write them either. */
     public synchronized void unreadable() {
         nodes.values().forEach(Node::restartMissing);
     }
 
-    /** A node has spoken. */
+    /** A node has announced itself, which clears the doubts about it. */
     public synchronized void trust(String id) {
         Node node = nodes.get(id);
         if (node != null && node.trust()) {
@@ -98,7 +100,7 @@ public final class NodeTable {
         }
     }
 
-    /** Takes in what a lease says. False if there is no room for it; what is there already does not make any. */
+    /** Takes the manifest in a lease. False if there is no room for it; those that are listed are never displaced. */
     public synchronized boolean take(NodeInfo info) {
         String id = info.node();
         Node node = nodes.get(id);
@@ -120,7 +122,7 @@ public final class NodeTable {
         return true;
     }
 
-    /** These leases stand, and no others. */
+    /** Marks as missing all nodes but these. */
     public synchronized void retainOnly(Set<String> ids) {
         for (Node node : nodes.values()) {
             if (!ids.contains(node.id())) {
@@ -129,7 +131,7 @@ public final class NodeTable {
         }
     }
 
-    /** A lease stands, whatever it says. */
+    /** A lease is present, whatever is in it. */
     public synchronized void markPresent(String id) {
         Node node = nodes.get(id);
         if (node != null) {
@@ -137,7 +139,7 @@ public final class NodeTable {
         }
     }
 
-    /** A lease does not stand. */
+    /** A lease is missing. */
     public synchronized void markMissing(String id) {
         Node node = nodes.get(id);
         if (node != null) {
@@ -145,7 +147,10 @@ public final class NodeTable {
         }
     }
 
-    /** It has said good-bye. Believed if its lease is gone as well: whoever may publish can say it of others. */
+    /**
+     * Removes a node that has announced that it left, if its lease is gone as well: any publisher can send that of
+     * another node.
+     */
     public synchronized boolean leaves(String id) {
         Node node = nodes.get(id);
         boolean gone = node != null && node.isMissing();
@@ -155,7 +160,9 @@ public final class NodeTable {
         return gone;
     }
 
-    /** The leases have just been read. Whoever is missing for long enough is taken out and returned. */
+    /**
+     * Removes and returns the nodes that have been missing for long enough. Called when the leases have just been read.
+     */
     public synchronized List<String> removeLost() {
         left.values().removeIf(since -> System.nanoTime() - since > DOUBT_NANOS);
         List<String> lost = new ArrayList<>();
@@ -183,7 +190,7 @@ public final class NodeTable {
         }
     }
 
-    /** Whether there is room for somebody who found none. Tells so once. */
+    /** Whether there is room again for a node that found none; true once. */
     public synchronized boolean hasRoomAgain() {
         boolean room = roomAgain;
         crowded &= !room;
@@ -191,7 +198,7 @@ public final class NodeTable {
         return room;
     }
 
-    /** Whether somebody was missing when the leases were read, and may yet be there. */
+    /** Whether a listed node had no lease at the last read. */
     public synchronized boolean anyMissing() {
         return nodes.values().stream().anyMatch(Node::isMissing);
     }
@@ -201,12 +208,13 @@ public final class NodeTable {
         onChange.accept(id);
     }
 
-    /** A node as the directory sees it. Guarded by the table, except for the number of calls. */
+    /** An entry of the table. Guarded by the table, except for the number of calls. */
     public static final class Node {
 
         private final AtomicInteger callsInFlight = new AtomicInteger();
         private NodeInfo info;
-        private final Map<String, Long> suspected = new HashMap<>(); // methods that nobody received, and since when
+        private final Map<String, Long> suspected =
+                new HashMap<>(); // methods whose requests had no receiver, and since when
         private long missingSince;
         private boolean missing;
 
@@ -222,7 +230,7 @@ public final class NodeTable {
             return info;
         }
 
-        /** The calls of this process that this node has not answered. */
+        /** The number of calls of this process that this node has not answered. */
         public AtomicInteger callsInFlight() {
             return callsInFlight;
         }
@@ -231,7 +239,7 @@ public final class NodeTable {
             return !info.draining() && !suspected.containsKey(method) && info.serves(method);
         }
 
-        /** Its lease says something new, which clears every doubt. True if the node is another than before. */
+        /** Takes its manifest, which clears every doubt. True if that has changed. */
         boolean update(NodeInfo now) {
             boolean changed = !info.equals(now);
             info = now;
@@ -244,18 +252,18 @@ public final class NodeTable {
             missing = false;
         }
 
-        /** A doubt that is older than the lease of a dead node can be is cleared. True if there was one. */
+        /** Clears doubts that are older than the lease of a dead node can be. True if there was one. */
         boolean clearOldDoubts() {
             long now = System.nanoTime();
             return !missing && suspected.values().removeIf(since -> now - since > DOUBT_NANOS);
         }
 
-        /** Only this method: the node may just have stopped to serve it, and go on with others. */
+        /** Only this method: the node may have stopped serving just this one. */
         public void suspect(String method) {
             suspected.put(method, System.nanoTime());
         }
 
-        /** True if there was a doubt. */
+        /** Clears all doubts. True if there was one. */
         boolean trust() {
             boolean doubted = !suspected.isEmpty();
             suspected.clear();
@@ -266,7 +274,7 @@ public final class NodeTable {
             return missing;
         }
 
-        /** Its lease is not there. That may be for a moment: Redis can lose it, and then its node writes it again. */
+        /** Its lease is missing. That may be for a moment, as Redis can lose it, and then its node writes it again. */
         void markMissing() {
             if (!missing) {
                 missing = true;
@@ -274,12 +282,12 @@ public final class NodeTable {
             }
         }
 
-        /** Nobody could read the leases meanwhile, nor write one: the time that it was missing does not count. */
+        /** No process could read or write leases meanwhile: the time that it was missing does not count. */
         void restartMissing() {
             missingSince = System.nanoTime();
         }
 
-        /** Whether its lease is gone for so long that it would have been written again. */
+        /** Whether its lease has been missing for so long that a live node would have written it again. */
         boolean isLost() {
             return missing && System.nanoTime() - missingSince >= CONFIRM_AFTER.toNanos();
         }

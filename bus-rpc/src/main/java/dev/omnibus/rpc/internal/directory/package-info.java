@@ -1,5 +1,5 @@
 /**
- * Who is there and what each node serves: leases, manifests, presence. Start at
+ * The live nodes and what each serves: leases, manifests, presence. Start at
  * {@link dev.omnibus.rpc.internal.directory.NodeDirectory}.
  */
 @NullMarked
