@@ -20,8 +20,8 @@ public final class CallFuture<T> extends GuardedFuture<T> {
     private volatile boolean observed; // set before the call is made
     private volatile @Nullable Supplier<T> unread;
 
-    public CallFuture(Runnable onGivenUp) {
-        this.onAbandoned = onGivenUp;
+    public CallFuture(Runnable onAbandoned) {
+        this.onAbandoned = onAbandoned;
     }
 
     /** Whether the program has ended it, and not the call. */

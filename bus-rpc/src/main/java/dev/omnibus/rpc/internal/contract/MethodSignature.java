@@ -3,13 +3,10 @@ package dev.omnibus.rpc.internal.contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
+import dev.omnibus.rpc.internal.wire.WireBytes;
 import java.lang.reflect.Type;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +23,7 @@ import java.util.stream.Collectors;
 public final class MethodSignature {
 
     private static final int MAX_LENGTH = 240;
-    private static final int HASH_LETTERS = 16;
+    private static final int HASH_BYTES = 8;
 
     private final JsonNode shared;
     private final Set<String> inside = new TreeSet<>();
@@ -75,8 +72,8 @@ public final class MethodSignature {
         String printable = line.replaceAll("[^ -~]", "?");
         return line.equals(printable) && line.length() <= MAX_LENGTH
                 ? line
-                : printable.substring(0, Math.min(printable.length(), MAX_LENGTH - HASH_LETTERS - 2)) + " #"
-                        + hash(line);
+                : printable.substring(0, Math.min(printable.length(), MAX_LENGTH - 2 * HASH_BYTES - 2)) + " #"
+                        + WireBytes.sha256(line, HASH_BYTES);
     }
 
     private String text(JsonNode schema) {
@@ -135,14 +132,5 @@ public final class MethodSignature {
             members.add("*: " + text(schema.path("additionalProperties")));
         }
         return "{" + String.join(", ", members) + "}";
-    }
-
-    private static String hash(String line) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(line.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest).substring(0, HASH_LETTERS);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
     }
 }

@@ -35,9 +35,9 @@ public final class ContractDrift {
     private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
     private final Set<String> reported = ConcurrentHashMap.newKeySet();
 
-    public ContractDrift(BusRuntime bus, NodeTable members) {
+    public ContractDrift(BusRuntime bus, NodeTable table) {
         this.self = bus.node();
-        this.table = members;
+        this.table = table;
         this.json = bus.json();
         this.executor = new CallerRunsExecutor(bus.executor());
     }

@@ -38,11 +38,11 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
     private boolean closed;
 
     public DirectoryWatch(
-            NodeTable members, DirectoryListener listener, Executor executor, Consumer<DirectoryWatch> forget) {
-        this.table = members;
+            NodeTable table, DirectoryListener listener, Executor executor, Consumer<DirectoryWatch> onClose) {
+        this.table = table;
         this.listener = listener;
         this.executor = executor;
-        this.onClose = forget;
+        this.onClose = onClose;
     }
 
     /** A node has joined, left or changed. Never blocks. */
@@ -61,10 +61,10 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
             }
             notifying = true;
         }
-        executor.execute(this::notifyAllChanges);
+        executor.execute(this::drain);
     }
 
-    private void notifyAllChanges() {
+    private void drain() {
         while (true) {
             String id;
             synchronized (this) {

@@ -41,8 +41,8 @@ public final class NodeTable {
     private boolean crowded; // a node found no room
     private boolean roomAgain;
 
-    public NodeTable(Consumer<String> follower) {
-        this.onChange = follower;
+    public NodeTable(Consumer<String> onChange) {
+        this.onChange = onChange;
     }
 
     public synchronized List<NodeInfo> all() {

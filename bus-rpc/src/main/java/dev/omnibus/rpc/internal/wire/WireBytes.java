@@ -30,20 +30,27 @@ public final class WireBytes {
         if (text.length() <= SHORT) {
             return text;
         }
-        byte[] bytes = utf8(text);
-        return digest(bytes, 0, bytes.length);
+        return "#" + sha256(text, DIGEST_BYTES);
     }
 
     /** The fingerprint of a part of a message. */
     public static String fingerprint(Message part) {
-        return part.length() <= SHORT ? part.toString() : digest(part.bytes(), part.offset(), part.length());
+        return part.length() <= SHORT
+                ? part.toString()
+                : "#" + sha256(part.bytes(), part.offset(), part.length(), DIGEST_BYTES);
     }
 
-    private static String digest(byte[] bytes, int offset, int length) {
+    /** The first bytes of the SHA-256 of a text, in hexadecimal digits. */
+    public static String sha256(String text, int digestBytes) {
+        byte[] bytes = utf8(text);
+        return sha256(bytes, 0, bytes.length, digestBytes);
+    }
+
+    private static String sha256(byte[] bytes, int offset, int length, int digestBytes) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             sha.update(bytes, offset, length);
-            return "#" + HexFormat.of().formatHex(sha.digest(), 0, DIGEST_BYTES);
+            return HexFormat.of().formatHex(sha.digest(), 0, digestBytes);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
