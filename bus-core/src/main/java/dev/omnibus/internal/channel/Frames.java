@@ -247,10 +247,6 @@ public final class Frames {
 
     /** Writes a number with a fixed count of digits, zero-padded to the left. */
     static void number(byte[] message, int from, int digits, long value) {
-        long rest = value;
-        for (int i = from + digits - 1; i >= from; i--) {
-            message[i] = (byte) ('0' + rest % 10);
-            rest /= 10;
-        }
+        Digits.put(message, from, digits, value);
     }
 }

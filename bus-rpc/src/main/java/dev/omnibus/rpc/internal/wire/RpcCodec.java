@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import dev.omnibus.internal.channel.Digits;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.concurrent.FailureLog;
@@ -254,8 +255,8 @@ public final class RpcCodec {
     /** A request, or a one-way one if the id is 0. */
     public byte[] request(long id, byte[] methodPart, byte[] params, long ttlMillis, String key, byte[] headerPart) {
         byte[] keyPart = key.isEmpty() ? NOTHING : WireBytes.utf8(Json.quoted(key));
-        int length = WireBytes.digits(ttlMillis)
-                + (id == 0 ? START.length : START_ID.length + WireBytes.digits(id))
+        int length = Digits.count(ttlMillis)
+                + (id == 0 ? START.length : START_ID.length + Digits.count(id))
                 + (key.isEmpty() ? 0 : KEY.length + keyPart.length)
                 + (methodPart.length + headerPart.length + PARAMS.length + params.length + 1);
         WireBytes out = new WireBytes(length);

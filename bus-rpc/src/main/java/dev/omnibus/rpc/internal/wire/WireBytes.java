@@ -1,5 +1,6 @@
 package dev.omnibus.rpc.internal.wire;
 
+import dev.omnibus.internal.channel.Digits;
 import dev.omnibus.internal.channel.Message;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -77,24 +78,11 @@ public final class WireBytes {
 
     /** Puts the digits of a number that is not negative. */
     WireBytes put(long number) {
-        int digits = digits(number);
+        int digits = Digits.count(number);
         reserve(digits);
-        long rest = number;
-        for (int i = length + digits - 1; i >= length; i--) {
-            bytes[i] = (byte) ('0' + rest % 10);
-            rest /= 10;
-        }
+        Digits.put(bytes, length, digits, number);
         length += digits;
         return this;
-    }
-
-    /** The number of digits of a number that is not negative. */
-    static int digits(long number) {
-        int digits = 1;
-        for (long rest = number; rest >= 10; rest /= 10) {
-            digits++;
-        }
-        return digits;
     }
 
     byte[] toBytes() {
