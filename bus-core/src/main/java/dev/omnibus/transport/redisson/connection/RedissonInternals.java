@@ -21,13 +21,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +111,7 @@ public final class RedissonInternals {
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
 
     private final Set<Hook> hooks;
-    private final Set<Hook> used = ConcurrentHashMap.newKeySet();
+    private final Map<Hook, AtomicBoolean> used = new EnumMap<>(Hook.class); // filled before it is shared
 
     /**
      * With the hooks that fit the Redisson and the Netty on the class path.
@@ -129,6 +131,9 @@ public final class RedissonInternals {
     /** With these hooks, and without all others. */
     public RedissonInternals(Set<Hook> hooks) {
         this.hooks = hooks.isEmpty() ? EnumSet.noneOf(Hook.class) : EnumSet.copyOf(hooks);
+        for (Hook hook : Hook.values()) {
+            used.put(hook, new AtomicBoolean());
+        }
     }
 
     /** Those that answer with the Redisson and the Netty on the class path. */
@@ -152,12 +157,14 @@ public final class RedissonInternals {
 
     /** Whether Redisson or Netty has led to it, or has let itself be led. */
     public boolean wasUsed(Hook hook) {
-        return used.contains(hook);
+        AtomicBoolean flag = used.get(hook);
+        return flag != null && flag.get();
     }
 
     void use(Hook hook) {
-        if (!used.contains(hook)) { // nearly never, and it is asked for each message
-            used.add(hook);
+        AtomicBoolean flag = used.get(hook);
+        if (flag != null) {
+            flag.setOpaque(true); // also for each message: nothing waits for it, and it takes no memory
         }
     }
 
@@ -329,8 +336,8 @@ public final class RedissonInternals {
             context.fireChannelInactive(); // first, so that what is asked in answer to this finds the connection ended
             for (QueueCommandHolder asked : unanswered) {
                 if (asked.getChannelPromise().isSuccess()) { // else Redisson has reported that it was not written
-                    internals.use(Hook.UNANSWERED_COMMANDS);
                     asked.getCommand().tryFailure(new RedisReconnectedException("The connection has ended"));
+                    internals.use(Hook.UNANSWERED_COMMANDS);
                 }
             }
         }

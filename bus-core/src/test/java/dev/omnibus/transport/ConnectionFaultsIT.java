@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** One bus publishes every few milliseconds, another listens, and the link between it and Redis fails. */
-class LinkFaultsIT {
+class ConnectionFaultsIT {
 
     private static final int BURST = Integer.getInteger("burst", 50); // of 100 kB; the long form has 100
 
