@@ -87,7 +87,7 @@ class AccessControlIT {
     }
 
     @Test
-    void aForbiddenChannelIsRefusedAtOnceAndSaysSo() {
+    void aForbiddenChannelIsRefusedAtOnceWithTheReason() {
         for (int i = 0; i < 5; i++) {
             assertRefused(limited.subscribe("forbidden", new Recording()), "forbidden");
             assertRefused(limited.subscribePattern("forbidden.*", new Recording()), "forbidden.*");
@@ -225,7 +225,7 @@ class AccessControlIT {
     }
 
     @Test
-    void aBusOfAnotherNameThanItsAccessListIsToldOfThat() {
+    void aBusOfAnotherNameThanItsAccessListIsRefusedWithThatReason() {
         redis.command("ACL", "SETUSER", "shop", "reset", "on", ">pw", "~*", "+@all", "&bus:inbox:shop-*");
         BusBuilder wrong =
                 Bus.builder("redis://shop:pw@127.0.0.1:" + redis.port()).name("store");

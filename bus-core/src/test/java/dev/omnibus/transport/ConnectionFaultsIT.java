@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** One bus publishes every few milliseconds, another listens, and the link between it and Redis fails. */
+/** One bus publishes every few milliseconds, another listens, and the connection between it and Redis fails. */
 class ConnectionFaultsIT {
 
     private static final int BURST = Integer.getInteger("burst", 50); // of 100 kB; the long form has 100
@@ -36,7 +36,7 @@ class ConnectionFaultsIT {
 
     private final AtomicInteger next = new AtomicInteger();
     private final List<Integer> received = new CopyOnWriteArrayList<>();
-    private final AtomicInteger linkDown = new AtomicInteger();
+    private final AtomicInteger connectionDown = new AtomicInteger();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     private RedisServer redis;
     private FaultProxy proxy;
@@ -54,7 +54,7 @@ class ConnectionFaultsIT {
                     @Override
                     public void onState(BusState state) {
                         if (state == BusState.DOWN) {
-                            linkDown.incrementAndGet();
+                            connectionDown.incrementAndGet();
                         }
                     }
                 })
@@ -83,7 +83,7 @@ class ConnectionFaultsIT {
     @Test
     void aHalfOpenLinkIsNoticedAndHeals() {
         proxy.blackhole(Direction.BOTH);
-        long noticed = millisUntil(() -> linkDown.get() > 0);
+        long noticed = millisUntil(() -> connectionDown.get() > 0);
         LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(2)); // a few attempts fail
         proxy.pass();
         long healed = millisUntilFlowing();
@@ -96,7 +96,7 @@ class ConnectionFaultsIT {
     @Test
     void aLinkThatIsHalfOpenInOneDirectionIsNoticedAndHeals() {
         proxy.blackhole(Direction.TO_CLIENT);
-        long noticed = millisUntil(() -> linkDown.get() > 0);
+        long noticed = millisUntil(() -> connectionDown.get() > 0);
         proxy.pass();
         long healed = millisUntilFlowing();
         report("half-open to the client", "noticed", noticed, "flowing after heal", healed);
@@ -108,7 +108,7 @@ class ConnectionFaultsIT {
     @Test
     void aWayOutThatIsDeadIsNoticedWhileEventsGoOnArriving() {
         proxy.blackhole(Direction.TO_SERVER);
-        long noticed = millisUntil(() -> linkDown.get() > 0);
+        long noticed = millisUntil(() -> connectionDown.get() > 0);
         proxy.pass();
         long healed = millisUntilFlowing();
         report("half-open to the server", "noticed", noticed, "flowing after heal", healed);
@@ -130,9 +130,9 @@ class ConnectionFaultsIT {
             publisher.publish("burst", data);
         }
         long arrived = millisUntil(() -> burst.size() == BURST);
-        report(BURST / 10 + " MB over 1 MB/s", "arrived after", arrived, "link down", linkDown.get());
+        report(BURST / 10 + " MB over 1 MB/s", "arrived after", arrived, "connection down", connectionDown.get());
         assertTrue(arrived > 3_500, () -> "not behind at all, after " + arrived + " ms");
-        assertEquals(0, linkDown.get());
+        assertEquals(0, connectionDown.get());
         assertNoDuplicates();
     }
 
@@ -171,9 +171,9 @@ class ConnectionFaultsIT {
         for (int i = 0; i < 5; i++) {
             redis.command("CLIENT", "KILL", "TYPE", "pubsub");
             long silence = millisUntilFlowing();
-            report("CLIENT KILL TYPE pubsub", "silence", silence, "link down", linkDown.get());
+            report("CLIENT KILL TYPE pubsub", "silence", silence, "connection down", connectionDown.get());
             assertTrue(silence <= 1_500, () -> "silent for " + silence + " ms");
-            assertEquals(0, linkDown.get());
+            assertEquals(0, connectionDown.get());
         }
         assertNoDuplicates();
     }

@@ -76,8 +76,8 @@ class FailoverIT {
 
     /**
      * A subscription stands on both masters until all publishers know the new one, which takes them a second. Only when
-     * the slot moves again before that, some events may come too late: what comes by the link between two masters takes
-     * up to 40 ms, and what follows it on another way may be faster. None of them silently.
+     * the slot moves again before that, some events may come too late: what comes by the connection between two masters
+     * takes up to 40 ms, and what follows it on another way may be faster. None of them silently.
      */
     @Test
     void nothingIsMissedWhileTheSlotOfTheTopicMovesAndAllIsReportedWhenItMovesTooOften() throws Exception {

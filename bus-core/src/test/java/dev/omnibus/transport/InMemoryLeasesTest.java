@@ -22,13 +22,13 @@ class InMemoryLeasesTest extends LeaseContract {
     }
 
     @Test
-    void aReaderIsToldWhatHasChangedAndNoMore() {
-        aReaderIsToldOnlyWhatHasChanged();
+    void aReaderGetsWhatHasChangedAndNoMore() {
+        aReaderGetsOnlyWhatHasChanged();
     }
 
     @Test
     void aReaderWhoHasMissedMuchForgetsWhoIsGone() {
-        aReaderWhoHasMissedTooMuchIsToldAll();
+        aReaderThatHasMissedTooMuchGetsAll();
     }
 
     @Override

@@ -48,8 +48,8 @@ abstract class LeaseContract {
         there.close();
     }
 
-    static void write(Transport link, String index, String key, String value, Duration ttl) {
-        link.renewLease(index, key, value.getBytes(UTF_8), ttl).join();
+    static void write(Transport transport, String index, String key, String value, Duration ttl) {
+        transport.renewLease(index, key, value.getBytes(UTF_8), ttl).join();
     }
 
     static Map<String, String> texts(LeaseUpdate leases) {
@@ -59,8 +59,8 @@ abstract class LeaseContract {
     }
 
     /** The keys of all that stand, as one sees them who knows nothing. */
-    static Set<String> standing(Transport link, String index) {
-        LeaseUpdate leases = link.leases(index, 0).join();
+    static Set<String> standing(Transport transport, String index) {
+        LeaseUpdate leases = transport.leases(index, 0).join();
         assertTrue(leases.all());
         return leases.changed().keySet();
     }
@@ -86,7 +86,7 @@ abstract class LeaseContract {
     }
 
     /** What a reader is told who reads again. Those who may not run scripts may be told of more. */
-    final void aReaderIsToldOnlyWhatHasChanged() {
+    final void aReaderGetsOnlyWhatHasChanged() {
         for (int i = 0; i < 1_200; i++) { // more than Redis answers at once
             write(here, index, a + i, "one", LONG);
         }
@@ -107,7 +107,7 @@ abstract class LeaseContract {
     }
 
     /** Of those who have gone not all are remembered for ever. */
-    final void aReaderWhoHasMissedTooMuchIsToldAll() {
+    final void aReaderThatHasMissedTooMuchGetsAll() {
         write(here, index, a, "one", LONG);
         write(here, index, b, "two", LONG);
         LeaseUpdate before = there.leases(index, 0).join();
@@ -199,7 +199,7 @@ abstract class LeaseContract {
     }
 
     @Test
-    void whatSaysSomethingNewHasChanged() {
+    void anEntryWithAnotherValueHasChanged() {
         write(here, index, a, "one", LONG);
         write(here, index, b, "two", LONG);
         long version = there.leases(index, 0).join().version();

@@ -98,13 +98,13 @@ class RedisLeasesIT {
         }
 
         @Test
-        void aReaderIsToldWhatHasChangedAndNoMore() {
-            aReaderIsToldOnlyWhatHasChanged();
+        void aReaderGetsWhatHasChangedAndNoMore() {
+            aReaderGetsOnlyWhatHasChanged();
         }
 
         @Test
         void aReaderWhoHasMissedMuchForgetsWhoIsGone() {
-            aReaderWhoHasMissedTooMuchIsToldAll();
+            aReaderThatHasMissedTooMuchGetsAll();
         }
 
         @Test

@@ -111,7 +111,7 @@ class RedissonTransportIT extends TransportContract {
     }
 
     @Test
-    void whoLooksOnAtOtherChannelsIsNoPatternSubscriber() {
+    void aPatternSubscriberOfOtherChannelsIsNotCounted() {
         try (Transport there = connect()) {
             there.subscribePattern("other.*", (channel, frame) -> {}).join();
             assertEquals(

@@ -159,7 +159,7 @@ abstract class TransportContract {
     }
 
     @Test
-    void reconnectingKeepsTheSubscriptionsAndTellsOfTheInterruption() {
+    void reconnectingKeepsTheSubscriptionsAndReportsTheInterruption() {
         Recording exact = subscribe(here, channel);
         Recording pattern = new Recording();
         here.subscribePattern(channel + "*", pattern).join();
@@ -172,7 +172,7 @@ abstract class TransportContract {
     }
 
     @Test
-    void withoutANetworkPublishingFailsAtOnceAndSaysThatNothingWasSent() {
+    void withoutANetworkPublishingFailsAtOnceAndNothingWasSent() {
         takeDown();
         try {
             TransportException failure = await().atMost(10, SECONDS)

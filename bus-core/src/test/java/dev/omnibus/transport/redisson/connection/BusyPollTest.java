@@ -83,7 +83,7 @@ class BusyPollTest {
     }
 
     @Test
-    void whatWasSentBeforeItCouldSleepSaysNothing() throws Exception {
+    void whatWasSentBeforeItCouldSleepDoesNotCount() throws Exception {
         waitInVain();
         poll.cameAlone(); // passed by
         poll.cameAlone();
@@ -146,7 +146,7 @@ class BusyPollTest {
     }
 
     @Test
-    void whatIsLearnedOfOneKindOfOccasionSaysNothingOfTheOther() throws Exception {
+    void whatIsLearnedOfOneKindOfOccasionDoesNotCountForTheOther() throws Exception {
         waitInVain();
         Commands.write(channel, RedisCommands.PUBLISH);
         assertEquals(CONTINUE, next(false));

@@ -60,7 +60,7 @@ class FailOnDisconnectIT {
 
     /** Not by the time that an answer may take: until then nothing more is published on the channel. */
     @Test
-    void itsOutcomeIsToldWithTheEndOfTheConnectionAndTheNextOneIsSent() throws Exception {
+    void itFailsWithTheEndOfTheConnectionAndTheNextOneIsSent() throws Exception {
         Set<String> heard = ConcurrentHashMap.newKeySet();
         BlockingQueue<TransportException> told = new LinkedBlockingQueue<>();
         try (FaultProxy proxy = FaultProxy.to(redis);

@@ -22,7 +22,7 @@ class RedissonFailuresTest {
     private static final String REDISSONS = ". channel: [id: 0x1] data: secret";
 
     @Test
-    void whatRedisSaysComesWithWhatToDo() {
+    void anErrorOfRedisComesWithWhatToDo() {
         Map<RedisException, String> advice = Map.of(
                 new RedisException("MISCONF Redis is configured to save RDB snapshots" + REDISSONS), "check its log",
                 new RedisReadonlyException("READONLY You can't write against a read only replica." + REDISSONS),

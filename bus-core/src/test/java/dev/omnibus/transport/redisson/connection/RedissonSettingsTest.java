@@ -95,7 +95,7 @@ class RedissonSettingsTest {
 
     /** The first row of the table in docs/how-to/connect.md, and that of the CommandMapper. */
     @Test
-    void whatSaysWhereAndWhoIsTakenOver() throws Exception {
+    void addressAndLoginAreTakenOver() throws Exception {
         CredentialsResolver credentials = address -> CompletableFuture.completedFuture(new Credentials("a", "b"));
         CommandMapper commands = name -> name + "-renamed";
         URL store = new URL("file:store.p12");
@@ -148,7 +148,7 @@ class RedissonSettingsTest {
 
     /** The rows of the table of what the bus has its own for: whatever a program says of it, the result is the same. */
     @Test
-    void whatTheBusDecidesItselfIsTheSameWhateverTheProgramSays() {
+    void whatTheBusDecidesItselfIsTheSameWhateverTheConfigurationHas() {
         Config plain = new Config();
         plain.useSingleServer().setAddress("redis://localhost:6379");
         Config user = new Config()

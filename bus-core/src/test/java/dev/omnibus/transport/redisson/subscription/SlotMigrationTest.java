@@ -37,7 +37,7 @@ class SlotMigrationTest {
     }
 
     @Test
-    void theOldServerCountsWhileBothTell() {
+    void theOldServerCountsWhileBothDeliver() {
         old("1");
         overlap.stands();
         fresh("3");
@@ -49,7 +49,7 @@ class SlotMigrationTest {
     }
 
     @Test
-    void whatOnlyTheNewServerHasToldWhenTheOldOneEndsIsToldThen() {
+    void whatOnlyTheNewServerHasDeliveredWhenTheOldOneEndsIsDeliveredThen() {
         overlap.stands();
         fresh("1", "2", "3");
         old("1");
@@ -60,7 +60,7 @@ class SlotMigrationTest {
     }
 
     @Test
-    void whatTheNewServerTellsLateIsNotToldAgain() {
+    void whatTheNewServerDeliversLateIsNotDeliveredAgain() {
         old("0");
         overlap.stands();
         old("1", "2");
@@ -71,7 +71,7 @@ class SlotMigrationTest {
     }
 
     @Test
-    void equalFramesAreToldAsOftenAsTheyWerePublished() {
+    void equalFramesAreDeliveredAsOftenAsTheyWerePublished() {
         overlap.stands();
         old("x", "x");
         fresh("x", "x");
