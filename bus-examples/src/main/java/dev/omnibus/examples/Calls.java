@@ -6,7 +6,6 @@ import dev.omnibus.examples.FirstCall.SoldOut;
 import dev.omnibus.examples.FirstCall.Warehouse;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.CallOptions;
-import dev.omnibus.rpc.CallOutcome;
 import dev.omnibus.rpc.NamedParams;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
@@ -16,6 +15,7 @@ import dev.omnibus.rpc.ServerInterceptor;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.MDC;
 
 /** What the pages about calls show. Tests run each listing. */
 public final class Calls {
@@ -85,15 +85,17 @@ public final class Calls {
         private final LongAdder failures = new LongAdder();
 
         @Override
-        public void before(CallContext call) {
-            if (!call.headers().containsKey("tenant")) {
+        public void intercept(CallContext call, Next next) {
+            String tenant = call.headers().get("tenant");
+            if (tenant == null) {
                 throw RpcException.refused("say for whom you call, in the header \"tenant\"");
             }
-        }
-
-        @Override
-        public void after(CallOutcome outcome) {
-            outcome.failure().ifPresent(reason -> failures.increment());
+            MDC.put("tenant", tenant); // for what the method logs
+            try {
+                next.proceed().thenAccept(outcome -> outcome.failure().ifPresent(reason -> failures.increment()));
+            } finally {
+                MDC.remove("tenant");
+            }
         }
     }
     // end::interceptor

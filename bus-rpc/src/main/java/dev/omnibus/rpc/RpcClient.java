@@ -55,9 +55,9 @@ public final class RpcClient {
     }
 
     /**
-     * Puts an interceptor before all calls and broadcasts that are made from now on.
+     * Adds an interceptor, which wraps all calls and broadcasts that are made from now on.
      *
-     * @param interceptor is asked before each of them, in the order in which they were added, and told after each
+     * @param interceptor the innermost of those that there are
      */
     public void intercept(ClientInterceptor interceptor) {
         runtime.intercept(Objects.requireNonNull(interceptor, "interceptor"));

@@ -36,12 +36,12 @@ public final class RpcServer {
     }
 
     /**
-     * Puts an interceptor before all methods of this node.
+     * Adds an interceptor, which wraps the execution of all methods of this node.
      *
-     * @param interceptor is asked before each call, in the order in which they were added, and told after each
+     * @param interceptor the innermost of those that there are
      */
     public void intercept(ServerInterceptor interceptor) {
-        runtime.replies().intercept(Objects.requireNonNull(interceptor, "interceptor"));
+        runtime.replies().interceptors().add(Objects.requireNonNull(interceptor, "interceptor"));
     }
 
     /**

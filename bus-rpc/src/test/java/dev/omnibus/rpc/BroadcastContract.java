@@ -324,11 +324,8 @@ abstract class BroadcastContract extends CallFixture {
             }
         };
         publisher.subscribe(wrongAtOnce);
-        client.intercept(new ClientInterceptor() {
-            @Override
-            public CallOptions before(String method, CallOptions options) {
-                throw new IllegalStateException("of the program");
-            }
+        client.intercept((method, options, next) -> {
+            throw new IllegalStateException("of the program");
         });
         Wanting<Integer> refused = new Wanting<>();
         publisher.subscribe(refused);

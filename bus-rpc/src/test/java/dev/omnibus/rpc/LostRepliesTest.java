@@ -66,6 +66,11 @@ class LostRepliesTest extends CasesFixture {
                 .build());
         RpcServer.on(bus).intercept(new ServerInterceptor() {
             @Override
+            public void intercept(CallContext call, Next next) {
+                next.proceed();
+            }
+
+            @Override
             public void replyLost(CallOutcome outcome) {
                 notes.add("lost " + outcome.method() + " " + outcome.failure());
             }

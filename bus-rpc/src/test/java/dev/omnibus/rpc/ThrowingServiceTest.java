@@ -236,25 +236,21 @@ class ThrowingServiceTest {
     void whereAnInterceptorThrows(Supplier<Throwable> failure) {
         failing = failure;
         AtomicInteger calls = new AtomicInteger();
-        RpcServer.on(server).intercept(new ServerInterceptor() {
-            @Override
-            public void before(CallContext call) {
-                if (calls.incrementAndGet() == 1) {
-                    throw fail();
-                }
-            }
-
-            @Override
-            public void after(CallOutcome outcome) {
+        RpcServer.on(server).intercept((call, next) -> {
+            if (calls.incrementAndGet() == 1) {
                 throw fail();
             }
+            next.proceed().thenAccept(outcome -> {
+                throw fail();
+            });
+            throw fail();
         });
         refused(Reason.REFUSED, () -> work.plain(FINE));
-        client.intercept(new ClientInterceptor() {
-            @Override
-            public void after(CallOutcome outcome) {
+        client.intercept((method, options, next) -> {
+            next.proceed(options).thenAccept(outcome -> {
                 throw fail();
-            }
+            });
+            throw fail();
         });
         works();
     }

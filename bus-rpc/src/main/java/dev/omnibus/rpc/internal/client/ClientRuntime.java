@@ -1,5 +1,6 @@
 package dev.omnibus.rpc.internal.client;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.runtime.BusRuntime;
@@ -11,6 +12,8 @@ import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcClientStats;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ClientInterceptors.Chain;
+import dev.omnibus.rpc.internal.client.ClientInterceptors.Target;
 import dev.omnibus.rpc.internal.contract.CallScope;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
@@ -61,7 +64,7 @@ public final class ClientRuntime implements Layer {
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethod.Factory methods;
     private final Map<Class<?>, PreparedContract> contracts = new ConcurrentHashMap<>();
-    private final Interceptors interceptors = new Interceptors();
+    private final ClientInterceptors interceptors = new ClientInterceptors();
     private final Future<?> expiring;
     private volatile Duration patience = PATIENCE;
 
@@ -107,34 +110,56 @@ public final class ClientRuntime implements Layer {
     }
 
     /** Begins a call. */
-    public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, Object[] arguments) {
+    public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, @Nullable Object[] arguments) {
         byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
-        CallOptions options;
+        CallOptions options = CallScope.passedOn(given);
+        if (interceptors.isEmpty()) {
+            return begin(method, params, options, null);
+        }
+        return interceptors.intercept(method.name(), options, new Target<T>() {
+            @Override
+            public void check(CallOptions used) {}
+
+            @Override
+            public void begin(CallOptions used, Chain<T> chain) {
+                ClientRuntime.this.begin(method, params, used, chain);
+            }
+
+            @Override
+            public void refused(Throwable why) {
+                failed(why);
+            }
+        });
+    }
+
+    @CanIgnoreReturnValue
+    private <T> CompletableFuture<T> begin(
+            RemoteMethod method, byte[] params, CallOptions options, @Nullable Chain<T> chain) {
+        CallSettings settings = CallSettings.of(options);
         long nanos;
         try {
-            options = interceptors.before(method.name(), CallScope.passedOn(given));
             nanos = nanosFor(
-                    method.name(),
-                    CallSettings.of(options).timeoutNanos(method.traits().timeoutMillis()));
+                    method.name(), settings.timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
             failed(e);
-            return refused(method.name(), given, e);
+            return late(e, chain);
         }
         retryBudget.called();
-        Call<T> call = new Call<>(this, method, params, CallSettings.of(options), nanos);
-        if (!interceptors.isEmpty()) {
-            call.future().observed();
-            interceptors.after(call.future(), method.name(), options, call::node, value -> Optional.empty());
+        Call<T> call = new Call<>(this, method, params, settings, nanos);
+        if (chain != null) {
+            chain.follow(call.future(), call::node, value -> Optional.empty());
         }
         whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
     }
 
-    /** Nothing is sent; but whoever was asked before is told after. */
-    private <T> CompletableFuture<T> refused(String method, CallOptions given, RpcException why) {
+    /** Nothing is sent. */
+    private static <T> CompletableFuture<T> late(RpcException why, @Nullable Chain<T> chain) {
         CompletableFuture<T> failed = CompletableFuture.failedFuture(why);
-        interceptors.after(failed, method, given, () -> "", value -> Optional.empty());
+        if (chain != null) {
+            chain.follow(failed, () -> "", value -> Optional.empty());
+        }
         return failed;
     }
 
@@ -158,25 +183,52 @@ public final class ClientRuntime implements Layer {
         void fail(RpcException why);
     }
 
-    /** Begins a broadcast, unless an interceptor says no or there is no time left. */
+    /** Begins a broadcast. */
     public <T> CompletableFuture<Replies<T>> ask(
             RemoteMethod method, CallOptions given, BiFunction<CallOptions, Long, Exchange<T>> make) {
-        String name = method.name();
         broadcasts.increment();
-        CallOptions options;
+        CallOptions options = CallScope.passedOn(given);
+        if (interceptors.isEmpty()) {
+            return begin(method, options, make, null);
+        }
+        return interceptors.intercept(method.name(), options, new Target<Replies<T>>() {
+            @Override
+            public void check(CallOptions used) {
+                CallSettings.of(used).requireBroadcast();
+            }
+
+            @Override
+            public void begin(CallOptions used, Chain<Replies<T>> chain) {
+                ClientRuntime.this.begin(method, used, make, chain);
+            }
+
+            @Override
+            public void refused(Throwable why) {
+                incomplete.increment();
+            }
+        });
+    }
+
+    @CanIgnoreReturnValue
+    private <T> CompletableFuture<Replies<T>> begin(
+            RemoteMethod method,
+            CallOptions options,
+            BiFunction<CallOptions, Long, Exchange<T>> make,
+            @Nullable Chain<Replies<T>> chain) {
+        String name = method.name();
         long nanos;
         try {
-            options = interceptors.before(name, CallScope.passedOn(given));
-            CallSettings.of(options).requireBroadcast();
             nanos = nanosFor(
                     name, CallSettings.of(options).timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
             incomplete.increment();
-            return refused(name, given, e);
+            return late(e, chain);
         }
         Exchange<T> exchange = make.apply(options, nanos);
         exchange.future().whenComplete((replies, failure) -> ended(name, replies, failure));
-        interceptors.after(exchange.future(), name, options, () -> "", Replies::failure);
+        if (chain != null) {
+            chain.follow(exchange.future(), () -> "", Replies::failure);
+        }
         whenReady(name, nanos, exchange::start, exchange::fail);
         return exchange.future();
     }

@@ -201,7 +201,7 @@ public final class ServiceProxy implements InvocationHandler {
 
     /** Checked ones are in the throws clause of the method that was called, which the compiler cannot see here. */
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <X extends Throwable> RuntimeException unchecked(Throwable failure) throws X {
+    static <X extends Throwable> RuntimeException unchecked(Throwable failure) throws X {
         throw (X) failure;
     }
 

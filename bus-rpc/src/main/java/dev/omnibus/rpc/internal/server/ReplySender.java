@@ -6,12 +6,10 @@ import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
-import dev.omnibus.rpc.CallOutcome;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.RpcServerStats;
-import dev.omnibus.rpc.ServerInterceptor;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcCodec.Answer;
@@ -19,20 +17,17 @@ import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends the replies of this node, and notifies its interceptors. Only what the author of a service wrote for others to
- * read leaves this process. Thread-safe.
+ * The reply sender of a server: gives each call its one answer, and sends it. Only what the service's author wrote for
+ * others to read leaves this process. Thread-safe.
  */
 public final class ReplySender {
 
@@ -55,7 +50,7 @@ public final class ReplySender {
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
-    private final List<ServerInterceptor> interceptors = new CopyOnWriteArrayList<>();
+    private final ServerInterceptors interceptors = new ServerInterceptors(this);
     private final ReplyPacer pacer;
     private final AtomicLong heldBytes = new AtomicLong();
     private final LongAdder served = new LongAdder();
@@ -73,12 +68,8 @@ public final class ReplySender {
         this.pacer = pacer;
     }
 
-    public void intercept(ServerInterceptor interceptor) {
-        interceptors.add(interceptor);
-    }
-
-    boolean isIntercepted() {
-        return !interceptors.isEmpty();
+    public ServerInterceptors interceptors() {
+        return interceptors;
     }
 
     public RpcServerStats stats() {
@@ -125,22 +116,22 @@ public final class ReplySender {
         });
     }
 
-    /** Calls the interceptors; false if one refused the call, which then has its answer. */
-    boolean allows(ServerCall call) {
-        for (ServerInterceptor interceptor : interceptors) {
-            try {
-                interceptor.before(call);
-            } catch (Throwable e) { // whatever it is, or the call would have no answer
-                String why = e instanceof RpcException refusal
-                                && refusal.reason() == Reason.REFUSED
-                                && refusal.method().isEmpty() // its own, and not that of a call that it made
-                        ? String.valueOf(e.getMessage())
-                        : "internal error, id " + logged(call, e) + " in the server's log; it was not executed";
-                refuse(call, RpcCodec.REFUSED, Reason.REFUSED, why, "");
-                return false;
-            }
-        }
-        return true;
+    /** Refuses what an interceptor has thrown for. */
+    void refuse(ServerCall call, Throwable thrown) {
+        boolean saysNo = thrown instanceof RpcException refusal
+                && refusal.reason() == Reason.REFUSED
+                && refusal.method().isEmpty(); // its own, and not that of a call that it made
+        refuse(
+                call,
+                saysNo
+                        ? String.valueOf(thrown.getMessage())
+                        : "internal error, id " + logged(call, thrown)
+                                + " in the server's log; it was not executed");
+    }
+
+    /** Refuses what an interceptor does not let through. */
+    void refuse(ServerCall call, String why) {
+        refuse(call, RpcCodec.REFUSED, Reason.REFUSED, why, "");
     }
 
     void finish(ServerCall call, @Nullable Object value) {
@@ -235,22 +226,6 @@ public final class ReplySender {
                     call.caller(),
                     call.elapsed().toMillis(),
                     reason == null ? "a value" : reason);
-        }
-        notifyInterceptors(call, reason, ServerInterceptor::after);
-    }
-
-    private void notifyInterceptors(
-            ServerCall call, @Nullable Reason reason, BiConsumer<ServerInterceptor, CallOutcome> notify) {
-        if (interceptors.isEmpty()) {
-            return;
-        }
-        CallOutcome outcome = call.outcome(reason);
-        for (ServerInterceptor interceptor : interceptors) {
-            try {
-                notify.accept(interceptor, outcome);
-            } catch (Throwable e) {
-                FailureLog.error(LOG, e, "An interceptor failed after a call of {}", call.method());
-            }
         }
     }
 
@@ -350,9 +325,11 @@ public final class ReplySender {
                 repliesLost.increment();
                 channels.reportUnsent(
                         channels.names().method(call.method()),
-                        "The reply to " + call.caller() + (failure.notSent() ? " was not sent: " : " may be lost: ")
-                                + failure.getMessage());
-                notifyInterceptors(call, reason, ServerInterceptor::replyLost);
+                        "The reply to " + call.caller()
+                                + (failure.notSent() ? " was not sent: " : " may be lost: ") + failure.getMessage());
+                if (!interceptors.isEmpty()) {
+                    interceptors.replyLost(call.outcome(reason));
+                }
             }
         }
     }

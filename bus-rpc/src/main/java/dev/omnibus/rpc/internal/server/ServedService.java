@@ -192,7 +192,7 @@ public final class ServedService implements Registration {
         /** Interceptors may block. */
         @Override
         public boolean isDirect() {
-            return method.nonBlocking() && !replies.isIntercepted();
+            return method.nonBlocking() && replies.interceptors().isEmpty();
         }
 
         @Override
@@ -248,7 +248,7 @@ public final class ServedService implements Registration {
         } else if (replies.isCrowded(call)) {
             crowded(call); // even if its answer is known already
         } else if (idempotencyCache.isFirst(call)) {
-            if (call.served().nonBlocking() && !replies.isIntercepted() && !ended.get()) {
+            if (call.served().nonBlocking() && replies.interceptors().isEmpty() && !ended.get()) {
                 run(call);
             } else {
                 if (mailbox.size() >= concurrency) {
@@ -289,13 +289,15 @@ public final class ServedService implements Registration {
             crowded(call);
             return;
         }
-        if (!call.begin()) {
+        ServerInterceptors interceptors = replies.interceptors();
+        ServerInterceptors.Chain chain = interceptors.isEmpty() ? null : interceptors.chain(call, this::serve);
+        if (!call.begin(chain)) {
             return;
         }
         boolean later = false;
         CallContext outer = call.enter(); // interceptors see the call like the method itself
         try {
-            later = replies.allows(call) && serve(call);
+            later = chain == null ? serve(call) : chain.run();
         } finally {
             call.leave(outer);
             if (!later) {

@@ -47,6 +47,7 @@ public final class ServerCall implements CallContext {
     private @Nullable IdempotencyCache cache; // which has it, by its key
     private boolean joined; // waits for another one that runs
     private RequestDeduplicator.@Nullable RequestKey requestKey; // as long as it can be found by it
+    private ServerInterceptors.@Nullable Chain chain; // notified of its answer
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
 
@@ -108,11 +109,17 @@ public final class ServerCall implements CallContext {
     }
 
     /** Begins its execution; false if it was settled before. */
-    synchronized boolean begin() {
+    boolean begin() {
+        return begin(null);
+    }
+
+    /** Begins the execution of one that passes interceptors, which are notified of its answer. */
+    synchronized boolean begin(ServerInterceptors.@Nullable Chain interceptors) {
         if (state != State.WAITING) {
             return false;
         }
         state = State.RUNNING;
+        chain = interceptors;
         return true;
     }
 
@@ -170,6 +177,7 @@ public final class ServerCall implements CallContext {
     void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
         IdempotencyCache known;
         RequestDeduplicator.RequestKey remembered;
+        ServerInterceptors.Chain intercepted;
         boolean started;
         synchronized (this) {
             if (state == State.SETTLED) {
@@ -180,6 +188,8 @@ public final class ServerCall implements CallContext {
             known = cache;
             remembered = requestKey;
             requestKey = null;
+            intercepted = chain;
+            chain = null;
             cancelActions = List.of();
         }
         releaseParams();
@@ -187,6 +197,9 @@ public final class ServerCall implements CallContext {
             remembered.forget();
         }
         replies.send(this, answer, reason);
+        if (intercepted != null) {
+            intercepted.settled(outcome(reason));
+        }
         if (known != null) {
             boolean executed = reason == null || reason == Reason.FAULT;
             boolean endsLater = started && reason == Reason.CANCELLED;
