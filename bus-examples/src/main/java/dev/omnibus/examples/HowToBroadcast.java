@@ -4,7 +4,6 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.examples.Listings.Stock;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Directory;
-import dev.omnibus.rpc.DirectoryListener;
 import dev.omnibus.rpc.Discovery;
 import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.rpc.Replies;
@@ -85,7 +84,7 @@ public final class HowToBroadcast {
 
     // tag::watch-directory
     static Directory.Watch watch(Bus bus, Consumer<String> screen) {
-        return Directory.on(bus).watch(new DirectoryListener() {
+        return Directory.on(bus).watch(new Directory.Listener() {
             @Override
             public void joined(NodeInfo node) {
                 screen.accept(node.application() + " is there, on " + node.host());

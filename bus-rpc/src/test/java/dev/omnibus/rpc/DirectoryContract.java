@@ -67,7 +67,7 @@ abstract class DirectoryContract {
     }
 
     private void watch(Bus bus) {
-        Directory.on(bus).watch(new DirectoryListener() {
+        Directory.on(bus).watch(new Directory.Listener() {
             @Override
             public void left(NodeInfo node) {
                 left.add(node.node());

@@ -312,7 +312,7 @@ class DirectoryTest extends PlayedNodes {
     }
 
     /** What a listener is told, as words in order. */
-    private static final class Told implements DirectoryListener {
+    private static final class Told implements Directory.Listener {
 
         private final List<String> words = new CopyOnWriteArrayList<>();
 
@@ -402,7 +402,7 @@ class DirectoryTest extends PlayedNodes {
     void aListenerThatThrowsIsToldOfTheNextAndAClosedOneOfNothing() {
         List<String> told = new CopyOnWriteArrayList<>();
         Directory directory = Directory.on(bus("looker"));
-        Directory.Watch watch = directory.watch(new DirectoryListener() {
+        Directory.Watch watch = directory.watch(new Directory.Listener() {
             @Override
             public void joined(NodeInfo node) {
                 told.add(node.application());

@@ -15,6 +15,7 @@ import com.networknt.schema.ValidationMessage;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.Adapter.LocalMethods;
 import dev.omnibus.rpc.EveryType.All;
 import dev.omnibus.rpc.EveryType.Later;
 import dev.omnibus.rpc.Kinds.Bean;

@@ -260,7 +260,7 @@ class ThrowingServiceTest {
     void whereAListenerOfTheDirectoryThrows(Supplier<Throwable> failure) {
         failing = failure;
         List<String> joined = new CopyOnWriteArrayList<>();
-        Directory.on(caller).watch(new DirectoryListener() {
+        Directory.on(caller).watch(new Directory.Listener() {
             @Override
             public void joined(NodeInfo node) {
                 joined.add(node.application());

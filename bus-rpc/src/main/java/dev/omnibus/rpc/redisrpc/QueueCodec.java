@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.json.Json;
-import dev.omnibus.rpc.LocalMethods;
+import dev.omnibus.rpc.Adapter.LocalMethods;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;

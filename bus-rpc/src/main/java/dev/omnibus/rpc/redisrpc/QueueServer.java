@@ -7,7 +7,7 @@ import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.runtime.BusRuntime;
-import dev.omnibus.rpc.LocalMethods;
+import dev.omnibus.rpc.Adapter.LocalMethods;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Queues;

@@ -11,7 +11,6 @@ import dev.omnibus.bus.OnTopic;
 import dev.omnibus.bus.SubscribeOptions;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Directory;
-import dev.omnibus.rpc.DirectoryListener;
 import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
@@ -92,7 +91,7 @@ final class SmallNode {
                 HANDLED.incrementAndGet();
             }
         });
-        Directory.on(bus).watch(new DirectoryListener() {
+        Directory.on(bus).watch(new Directory.Listener() {
             @Override
             public void joined(NodeInfo node) {
                 held();

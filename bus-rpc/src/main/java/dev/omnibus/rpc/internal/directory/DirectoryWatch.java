@@ -2,7 +2,6 @@ package dev.omnibus.rpc.internal.directory;
 
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.rpc.Directory;
-import dev.omnibus.rpc.DirectoryListener;
 import dev.omnibus.rpc.NodeInfo;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -27,7 +26,7 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
     private static final int MAX_CHANGED = 2 * NodeTable.MAX_NODES;
 
     private final NodeTable table;
-    private final DirectoryListener listener;
+    private final Directory.Listener listener;
     private final Executor executor;
     private final Consumer<DirectoryWatch> onClose;
     private final Map<String, NodeInfo> known =
@@ -38,7 +37,7 @@ public final class DirectoryWatch implements Directory.Watch, Consumer<String> {
     private boolean closed;
 
     public DirectoryWatch(
-            NodeTable table, DirectoryListener listener, Executor executor, Consumer<DirectoryWatch> onClose) {
+            NodeTable table, Directory.Listener listener, Executor executor, Consumer<DirectoryWatch> onClose) {
         this.table = table;
         this.listener = listener;
         this.executor = executor;

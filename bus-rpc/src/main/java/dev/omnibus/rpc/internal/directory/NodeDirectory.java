@@ -11,7 +11,6 @@ import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.rpc.Directory;
-import dev.omnibus.rpc.DirectoryListener;
 import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -109,7 +108,7 @@ public final class NodeDirectory implements Layer {
     }
 
     /** Reports the live nodes to a listener, and then every change. */
-    public Directory.Watch watch(DirectoryListener listener) {
+    public Directory.Watch watch(Directory.Listener listener) {
         DirectoryWatch watching = new DirectoryWatch(table, listener, executor, followers::remove);
         follow(watching);
         table.all().forEach(node -> watching.accept(node.node()));
