@@ -125,8 +125,7 @@ public final class ReplySender {
                 call,
                 saysNo
                         ? String.valueOf(thrown.getMessage())
-                        : "internal error, id " + logged(call, thrown)
-                                + " in the server's log; it was not executed");
+                        : "internal error, id " + logged(call, thrown) + " in the server's log; it was not executed");
     }
 
     /** Refuses what an interceptor does not let through. */
@@ -325,8 +324,8 @@ public final class ReplySender {
                 repliesLost.increment();
                 channels.reportUnsent(
                         channels.names().method(call.method()),
-                        "The reply to " + call.caller()
-                                + (failure.notSent() ? " was not sent: " : " may be lost: ") + failure.getMessage());
+                        "The reply to " + call.caller() + (failure.notSent() ? " was not sent: " : " may be lost: ")
+                                + failure.getMessage());
                 if (!interceptors.isEmpty()) {
                     interceptors.replyLost(call.outcome(reason));
                 }
