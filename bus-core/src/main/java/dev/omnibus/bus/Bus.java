@@ -118,8 +118,8 @@ public final class Bus implements AutoCloseable {
      */
     public static BusBuilder builder(String address) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
-        return new BusBuilder(
-                within -> RedissonTransport.connect(address, RedissonOptions.DEFAULT.withConnectWithin(within)));
+        return new BusBuilder(within ->
+                RedissonTransport.connect(address, RedissonOptions.defaults().withConnectWithin(within)));
     }
 
     /**

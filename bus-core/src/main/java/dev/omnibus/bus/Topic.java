@@ -36,7 +36,7 @@ public record Topic<T>(String name, Type type, String eventType) {
         if (!EventCodec.isEventType(eventType)) {
             throw new IllegalArgumentException("The event type of topic " + name
                     + " must have 1 to 1,024 characters, none of them a control character, and must not be "
-                    + EventCodec.MARK);
+                    + EventCodec.MARKER);
         }
     }
 

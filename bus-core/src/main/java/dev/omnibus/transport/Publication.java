@@ -15,7 +15,7 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
     public interface Outcome {
 
         /** Instead of a number of pattern subscribers: they are among the receivers, if there are any. */
-        long NOT_TOLD_APART = -1;
+        long NOT_SEPARATED = -1;
 
         /**
          * The frame was handed to the receivers.
@@ -23,7 +23,7 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
          * @param receivers how many there were. If pattern subscribers were not told apart, the number may include
          *     them, and in a cluster it leaves out those that other servers hold
          * @param patternSubscribers how many subscriptions by pattern got it as well and are left out of the number of
-         *     receivers; at least 1 in a cluster and behind Sentinels, where it is not known; {@link #NOT_TOLD_APART}
+         *     receivers; at least 1 in a cluster and behind Sentinels, where it is not known; {@link #NOT_SEPARATED}
          *     where that was not asked for, or where the user may not run scripts
          */
         void published(long receivers, long patternSubscribers);

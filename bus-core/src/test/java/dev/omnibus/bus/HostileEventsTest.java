@@ -213,7 +213,7 @@ public class HostileEventsTest extends BusFixture {
     void aForgedMarkSilencesNobody() throws Exception {
         List<Integer> seen = numbers("n");
         publish("n", 1, 9);
-        raw("n", forged(EventCodec.MARK, 1_010, ""));
+        raw("n", forged(EventCodec.MARKER, 1_010, ""));
         publish("n", 11, 99);
         await().until(() -> seen.size() == 100);
         await().until(() -> listener.told.equals(List.of("gap n 11-1010")));
@@ -225,7 +225,7 @@ public class HostileEventsTest extends BusFixture {
         List<Integer> seen = numbers("n");
         publish("n", 1, 9);
         raw("n", forged("Integer", 999_999_999_999_999_999L, ",\"data\":-1"));
-        raw("n", forged(EventCodec.MARK, 999_999_999_999_999_999L, ""));
+        raw("n", forged(EventCodec.MARKER, 999_999_999_999_999_999L, ""));
         publish("n", 11, 99);
         await().until(() -> seen.size() == 100);
         await().until(() -> listener.told.size() == 2);

@@ -65,7 +65,7 @@ public class LossTest extends BusFixture {
         List<Integer> seen = subscribe("n");
         AtomicLong marks = new AtomicLong();
         network.tamper((channel, frame) -> {
-            marks.addAndGet(text(frame).contains(EventCodec.MARK) ? 1 : 0);
+            marks.addAndGet(text(frame).contains(EventCodec.MARKER) ? 1 : 0);
             return List.of(frame);
         });
         publish("n", 0, 5);
@@ -82,7 +82,7 @@ public class LossTest extends BusFixture {
         publish("n.a", 0, 5);
         AtomicLong marks = new AtomicLong();
         network.tamper((channel, frame) -> {
-            marks.addAndGet(text(frame).contains(EventCodec.MARK) ? 1 : 0);
+            marks.addAndGet(text(frame).contains(EventCodec.MARKER) ? 1 : 0);
             return List.of(frame);
         });
         List<Integer> exact = subscribe("n.a");
@@ -183,7 +183,7 @@ public class LossTest extends BusFixture {
         await().until(() -> seen.size() == 1);
         List<byte[]> late = new ArrayList<>();
         network.tamper((channel, frame) -> {
-            if (!channel.endsWith(topic) || text(frame).contains(EventCodec.MARK)) {
+            if (!channel.endsWith(topic) || text(frame).contains(EventCodec.MARKER)) {
                 return List.of(frame);
             }
             return switch (random.nextInt(10)) {

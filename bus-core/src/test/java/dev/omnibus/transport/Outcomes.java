@@ -11,7 +11,7 @@ final class Outcomes {
     record Published(long receivers, long patternSubscribers) {
 
         boolean toldApart() {
-            return patternSubscribers != Publication.Outcome.NOT_TOLD_APART;
+            return patternSubscribers != Publication.Outcome.NOT_SEPARATED;
         }
     }
 

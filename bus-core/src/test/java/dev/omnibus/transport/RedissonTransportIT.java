@@ -53,7 +53,7 @@ class RedissonTransportIT extends TransportContract {
         String address = "redis://plain:pw@127.0.0.1:" + redis.port();
         try (Transport plain = RedissonTransport.connect(address)) {
             assertEquals(
-                    new Outcomes.Published(0, Publication.Outcome.NOT_TOLD_APART),
+                    new Outcomes.Published(0, Publication.Outcome.NOT_SEPARATED),
                     Outcomes.publish(plain, "any", "x", true).join());
         }
     }

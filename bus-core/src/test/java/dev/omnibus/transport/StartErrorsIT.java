@@ -301,7 +301,7 @@ class StartErrorsIT {
     }
 
     private static void connect(Config config, Duration longest) {
-        RedissonTransport.connect(config, RedissonOptions.DEFAULT.withConnectWithin(longest))
+        RedissonTransport.connect(config, RedissonOptions.defaults().withConnectWithin(longest))
                 .close();
     }
 

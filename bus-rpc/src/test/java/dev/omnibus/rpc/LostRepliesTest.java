@@ -46,7 +46,7 @@ class LostRepliesTest extends CasesFixture {
                         publication.outcome().failed(failure);
                     } else if (isReply && unheard.get() > 0) {
                         unheard.decrementAndGet();
-                        publication.outcome().published(0, Publication.Outcome.NOT_TOLD_APART);
+                        publication.outcome().published(0, Publication.Outcome.NOT_SEPARATED);
                     } else {
                         super.publish(List.of(publication));
                     }

@@ -1,6 +1,6 @@
 package dev.omnibus.internal.channel;
 
-import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+import static dev.omnibus.transport.Publication.Outcome.NOT_SEPARATED;
 
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.transport.Publication;
@@ -126,7 +126,7 @@ final class Batch implements Publication.Outcome {
 
     @Override
     public void failed(TransportException failure) {
-        lane.finish(this, 0, NOT_TOLD_APART, failure);
+        lane.finish(this, 0, NOT_SEPARATED, failure);
     }
 
     /** Notifies the senders that may block, or those that do not; returns whether there are others. */

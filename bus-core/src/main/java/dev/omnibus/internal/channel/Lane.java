@@ -1,6 +1,6 @@
 package dev.omnibus.internal.channel;
 
-import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+import static dev.omnibus.transport.Publication.Outcome.NOT_SEPARATED;
 
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
@@ -194,7 +194,7 @@ public final class Lane {
             if (batch == null) {
                 throw e; // nothing was taken
             }
-            finish(batch, 0, NOT_TOLD_APART, outbox.noMemory); // or the lane would wait for this frame forever
+            finish(batch, 0, NOT_SEPARATED, outbox.noMemory); // or the lane would wait for this frame forever
             return null;
         }
     }
@@ -453,7 +453,7 @@ public final class Lane {
     /** Completes a publication. What may be sent again is put back; the senders of the rest are notified. */
     void finish(Batch batch, long receivers, long patternSubscribers, @Nullable TransportException failure) {
         boolean more = false;
-        boolean exact = patternSubscribers != NOT_TOLD_APART;
+        boolean exact = patternSubscribers != NOT_SEPARATED;
         boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && outbox.countsEveryone());
         synchronized (this) {
             if (exact) {

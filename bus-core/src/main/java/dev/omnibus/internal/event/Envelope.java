@@ -81,8 +81,8 @@ public final class Envelope {
     }
 
     /** Returns whether it is not an event but a sequence marker. */
-    boolean isMark() {
-        return type.equals(EventCodec.MARK);
+    boolean isMarker() {
+        return type.equals(EventCodec.MARKER);
     }
 
     /** Returns the report that this is not what a handler expects. */

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class EventCodec {
 
     /** The type of a sequence marker, which is not an event but announces the last number of a silent topic. */
-    public static final String MARK = "dev.omnibus.mark";
+    public static final String MARKER = "dev.omnibus.mark";
 
     static final int SEQUENCE_DIGITS = 16;
     /** The beginning of every event, up to its source. */
@@ -66,7 +66,7 @@ public final class EventCodec {
         return !type.isEmpty()
                 && type.length() <= MAX_ATTRIBUTE_LENGTH
                 && type.chars().noneMatch(Character::isISOControl)
-                && !type.equals(MARK);
+                && !type.equals(MARKER);
     }
 
     String source() {
@@ -97,7 +97,7 @@ public final class EventCodec {
 
     /** Returns how the events of a topic with this prefix are numbered. */
     public SequenceNumbers.Format numbering(String topic, byte[] prefix) {
-        byte[] markPrefix = prefix(topic, MARK);
+        byte[] markPrefix = prefix(topic, MARKER);
         byte[] mark = utf8(
                 new String(markPrefix, StandardCharsets.UTF_8) + "0".repeat(SEQUENCE_DIGITS) + "\",\"id\":\"mark\"}");
         return new SequenceNumbers.Format(prefix.length, SEQUENCE_DIGITS, mark, markPrefix.length);
@@ -268,7 +268,7 @@ public final class EventCodec {
             if (id == null || source == null || type == null || id.isEmpty() || source.isEmpty() || type.isEmpty()) {
                 throw new IOException("it lacks one of the attributes id, source and type");
             }
-            if (data == null && !type.equals(MARK)) {
+            if (data == null && !type.equals(MARKER)) {
                 throw new IOException("it has no data");
             }
             Map<String, String> more = attributes == null ? Map.of() : Collections.unmodifiableMap(attributes);

@@ -81,7 +81,7 @@ final class EventReader implements Receiver {
         for (Message message : messages) {
             try {
                 Envelope event = codec.read(topic, message, known);
-                if (event.isMark()) {
+                if (event.isMarker()) {
                     isBelieved(event, gaps.of(event.source, topic), true);
                     continue;
                 }

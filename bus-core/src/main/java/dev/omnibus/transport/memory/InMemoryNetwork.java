@@ -89,7 +89,7 @@ public final class InMemoryNetwork {
         }
         return publication.counted()
                 ? new Heard(receivers, patternSubscribers)
-                : new Heard(receivers + patternSubscribers, Publication.Outcome.NOT_TOLD_APART);
+                : new Heard(receivers + patternSubscribers, Publication.Outcome.NOT_SEPARATED);
     }
 
     /** Forgets all entries, as {@code FLUSHALL} and a restart of Redis do. */

@@ -5,7 +5,7 @@ import java.util.Objects;
 
 /**
  * How a {@link RedissonTransport} connects, and what it spends so that messages which go one at a time arrive sooner.
- * Begin with {@link #DEFAULT} and change what matters. Immutable.
+ * Begin with {@link #defaults()} and change what matters. Immutable.
  *
  * <p>Neither of the two switches changes what is delivered, or in which order. Under load neither has anything to do.
  *
@@ -19,8 +19,7 @@ import java.util.Objects;
  */
 public record RedissonOptions(Duration connectWithin, boolean busyPolling, boolean pingBeforePublish) {
 
-    /** Connects within 20 seconds; busy polling and the PING are on. */
-    public static final RedissonOptions DEFAULT = new RedissonOptions(Duration.ofSeconds(20), true, true);
+    private static final RedissonOptions DEFAULTS = new RedissonOptions(Duration.ofSeconds(20), true, true);
 
     /**
      * Checks the values.
@@ -32,6 +31,15 @@ public record RedissonOptions(Duration connectWithin, boolean busyPolling, boole
      */
     public RedissonOptions {
         Objects.requireNonNull(connectWithin, "connectWithin");
+    }
+
+    /**
+     * Connects within 20 seconds; busy polling and the PING are on.
+     *
+     * @return the defaults
+     */
+    public static RedissonOptions defaults() {
+        return DEFAULTS;
     }
 
     /**

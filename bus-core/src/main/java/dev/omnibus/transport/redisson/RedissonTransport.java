@@ -174,7 +174,7 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(String address) {
-        return connect(address, RedissonOptions.DEFAULT);
+        return connect(address, RedissonOptions.defaults());
     }
 
     /**
@@ -205,7 +205,7 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(Config config) {
-        return connect(config, RedissonOptions.DEFAULT);
+        return connect(config, RedissonOptions.defaults());
     }
 
     /**

@@ -1,6 +1,6 @@
 package dev.omnibus.transport.redisson;
 
-import static dev.omnibus.transport.Publication.Outcome.NOT_TOLD_APART;
+import static dev.omnibus.transport.Publication.Outcome.NOT_SEPARATED;
 
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.Publication;
@@ -188,7 +188,7 @@ final class Session {
         try {
             publishTogether(tracked);
         } catch (RuntimeException e) { // shut down at this moment; those that are completed already stay so
-            tracked.forEach(publication -> report(publication, 0L, NOT_TOLD_APART, e));
+            tracked.forEach(publication -> report(publication, 0L, NOT_SEPARATED, e));
         }
     }
 
@@ -211,7 +211,7 @@ final class Session {
         batch.executeAsync().whenComplete((done, failure) -> {
             for (int i = 0; failure != null && i < tracked.size(); i++) {
                 if (!commands.get(i).isDone()) { // the batch failed before this command got anywhere
-                    report(tracked.get(i), 0L, NOT_TOLD_APART, failure);
+                    report(tracked.get(i), 0L, NOT_SEPARATED, failure);
                 }
             }
         });
@@ -237,7 +237,7 @@ final class Session {
                         .toCompletableFuture();
             }
             return topic.publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_TOLD_APART, failure))
+                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_SEPARATED, failure))
                     .toCompletableFuture();
         } catch (RuntimeException e) {
             publication.outcome().failed(RedissonFailures.publish(publication.channel(), e));
@@ -254,7 +254,7 @@ final class Session {
                 scriptsAllowed &= !RedissonFailures.refusesScripts(failure); // else only this channel, or only its key
                 publishPlainly(publication);
             } else if (failure != null) {
-                report(publication, 0L, NOT_TOLD_APART, failure);
+                report(publication, 0L, NOT_SEPARATED, failure);
             } else {
                 long subscribers = counts.get(0);
                 report(publication, subscribers, Math.max(0, counts.get(1) - subscribers), null);
@@ -271,7 +271,7 @@ final class Session {
                     .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LIST, keys, (Object) publication.frame());
             counts.whenComplete((both, again) -> counted(publication, both, again));
         } catch (RuntimeException e) {
-            report(publication, 0L, NOT_TOLD_APART, e);
+            report(publication, 0L, NOT_SEPARATED, e);
         }
     }
 
@@ -279,9 +279,9 @@ final class Session {
         try {
             client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE)
                     .publishAsync(publication.frame())
-                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_TOLD_APART, failure));
+                    .whenComplete((receivers, failure) -> report(publication, receivers, NOT_SEPARATED, failure));
         } catch (RuntimeException e) {
-            report(publication, 0L, NOT_TOLD_APART, e);
+            report(publication, 0L, NOT_SEPARATED, e);
         }
     }
 
@@ -305,7 +305,7 @@ final class Session {
             }
         } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, patternSubscribers);
-        } else if (masterTenure != null && patternSubscribers != NOT_TOLD_APART) {
+        } else if (masterTenure != null && patternSubscribers != NOT_SEPARATED) {
             boolean perhaps = receivers == 0 && masterTenure.hasNewMaster(publication.channel());
             outcome.published(
                     perhaps ? 1 : receivers, Math.max(1, patternSubscribers)); // so that it is told apart each time
@@ -326,13 +326,13 @@ final class Session {
 
     private static void verify(ClusterCounts counts, Publication publication, long receivers, long patternSubscribers) {
         Publication.Outcome outcome = publication.outcome();
-        boolean exact = patternSubscribers != NOT_TOLD_APART;
+        boolean exact = patternSubscribers != NOT_SEPARATED;
         // Elsewhere there may be more, so zero is never reported.
-        long some = exact ? Math.max(1, patternSubscribers) : NOT_TOLD_APART;
+        long some = exact ? Math.max(1, patternSubscribers) : NOT_SEPARATED;
         try {
             counts.verify(publication.channel(), receivers, exact, all -> outcome.published(all, some));
         } catch (RuntimeException e) { // shut down at this moment; it was published, and may have been heard
-            outcome.published(Math.max(1, receivers), NOT_TOLD_APART);
+            outcome.published(Math.max(1, receivers), NOT_SEPARATED);
         }
     }
 

@@ -126,7 +126,7 @@ class LaneTest {
         Publication publication = transport.held.remove(0);
         publication
                 .outcome()
-                .published(1, publication.counted() ? patternSubscribers : Publication.Outcome.NOT_TOLD_APART);
+                .published(1, publication.counted() ? patternSubscribers : Publication.Outcome.NOT_SEPARATED);
         return publication.counted();
     }
 
@@ -469,7 +469,7 @@ class LaneTest {
     }
 
     private void nobodyGotIt() {
-        transport.held.remove(0).outcome().published(0, Publication.Outcome.NOT_TOLD_APART);
+        transport.held.remove(0).outcome().published(0, Publication.Outcome.NOT_SEPARATED);
     }
 
     private static void number(Outbox outbox, String channel) {

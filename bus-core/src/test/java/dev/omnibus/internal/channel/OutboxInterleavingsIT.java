@@ -66,7 +66,7 @@ public class OutboxInterleavingsIT {
         Publication publication = inFlight.poll();
         if (publication != null) {
             frames.add(new String(publication.frame(), StandardCharsets.UTF_8));
-            publication.outcome().published(1, Publication.Outcome.NOT_TOLD_APART);
+            publication.outcome().published(1, Publication.Outcome.NOT_SEPARATED);
         }
     }
 

@@ -22,7 +22,7 @@ public final class Hooks {
     }
 
     public static RedissonTransport connect(Config config, RedissonInternals internals) {
-        return RedissonTransport.connect(config, RedissonOptions.DEFAULT, internals);
+        return RedissonTransport.connect(config, RedissonOptions.defaults(), internals);
     }
 
     public static RedissonTransport connectWithoutOptional(String address) {

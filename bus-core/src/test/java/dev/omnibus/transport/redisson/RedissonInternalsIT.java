@@ -123,8 +123,8 @@ class RedissonInternalsIT {
     @Test
     void aPingGoesAheadOfALonePublishUnlessThatIsSwitchedOff() throws Exception {
         try (RedissonTransport pings = RedissonTransport.connect(redis.url());
-                RedissonTransport none =
-                        RedissonTransport.connect(redis.url(), RedissonOptions.DEFAULT.withPingBeforePublish(false))) {
+                RedissonTransport none = RedissonTransport.connect(
+                        redis.url(), RedissonOptions.defaults().withPingBeforePublish(false))) {
             long before = count("ping");
             for (int i = 0; i < 10; i++) {
                 assertEquals(0L, answer(none).get(20, SECONDS));
