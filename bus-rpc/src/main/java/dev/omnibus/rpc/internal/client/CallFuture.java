@@ -17,7 +17,6 @@ public final class CallFuture<T> extends GuardedFuture<T> {
     private final Runnable onAbandoned;
     private volatile boolean abandoned;
     private volatile boolean awaited;
-    private volatile boolean observed; // set before the call is made
     private volatile @Nullable Supplier<T> unread;
 
     public CallFuture(Runnable onAbandoned) {
@@ -39,17 +38,9 @@ public final class CallFuture<T> extends GuardedFuture<T> {
         super.completeExceptionally(failure);
     }
 
-    /**
-     * Callbacks are registered that must run before a waiting thread goes on, so no thread may decode the result
-     * itself.
-     */
-    public void observed() {
-        observed = true;
-    }
-
-    /** Whether a thread waits in {@link #await}, and nothing else depends on the result. */
+    /** Whether a thread waits in {@link #await}, and nothing else can. */
     boolean isAwaited() {
-        return awaited && !observed;
+        return awaited;
     }
 
     /**
