@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
- * What a call may be told beyond its arguments. Immutable: each {@code with…} method gives a changed copy, to be made
- * once and used for many calls.
+ * Options of a call: its timeout, retries, routing and headers. Immutable: each {@code with…} method gives a changed
+ * copy, to be made once and used for many calls.
  */
 public final class CallOptions {
 

@@ -9,13 +9,14 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Who is there, and what each node serves.
+ * The directory of a bus: which nodes are there, and what each of them serves.
  *
- * <p>Every serving node keeps a lease in Redis and says on the presence channel when it comes, drains and leaves. The
- * lease decides, and what is said is a hint to read it. A node that leaves in order is gone at once; one that dies is
- * gone when its lease has ended and was missed in two looks, at most 5 seconds after its last sign of life.
+ * <p>Every serving node keeps a lease in Redis and announces on the presence channel when it comes, drains and leaves.
+ * The lease decides, and an announcement is a hint to read it. A node that leaves in order is gone at once; one that
+ * dies is gone when its lease has ended and was missing in two refreshes, at most 5 seconds after its last sign of
+ * life.
  *
- * <p>It costs nothing until it is first used, and a look at leases that have not changed costs little. Thread-safe.
+ * <p>It costs nothing until it is first used, and a refresh of leases that have not changed costs little. Thread-safe.
  */
 public final class Directory {
 
@@ -56,10 +57,10 @@ public final class Directory {
         default void left(NodeInfo node) {}
     }
 
-    /** Ends the watching of a directory. */
+    /** A listener's place at a directory, until it is closed. Thread-safe. */
     public interface Watch extends AutoCloseable {
 
-        /** The listener is not called any more, but for what it is being told just now. Idempotent. */
+        /** Ends it: the listener is not called any more, but for a call that is under way. Idempotent. */
         @Override
         void close();
     }
@@ -70,7 +71,7 @@ public final class Directory {
         nodes = NodeDirectory.of(bus);
     }
 
-    /** What does the work. */
+    /** The engine behind it. */
     NodeDirectory runtime() {
         return nodes;
     }
@@ -97,11 +98,11 @@ public final class Directory {
     }
 
     /**
-     * Tells a listener of the nodes that are there, and then of all that come, go or change. If Redis cannot be reached
-     * at first, it begins as soon as it can.
+     * Notifies a listener of the nodes that are there, and then of all that come, go or change. If Redis cannot be
+     * reached at first, it begins as soon as it can.
      *
-     * @param listener told
-     * @return ends it
+     * @param listener is notified on the bus' executor
+     * @return ends it when it is closed
      */
     @CanIgnoreReturnValue
     public Watch watch(Listener listener) {

@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * All that became of a broadcast call: per node a value, a fault, or nothing and why.
+ * The replies to a broadcast: for each node a value, a fault, or the reason why there is neither.
  *
- * <p>The nodes that were asked are those that received the question; who joined later was not asked. Immutable.
+ * <p>The nodes that were asked are those that received the question; a node that joined later was not asked. Immutable.
  *
  * @param <T> what the method gives
  */

@@ -13,11 +13,11 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls methods that other processes serve: one node with {@link #proxy} and {@link #call}, all of them with
- * {@link #broadcast}.
+ * The client of a bus: calls methods that other processes serve, one node with {@link #proxy} and {@link #call}, all of
+ * them with {@link #broadcast}.
  *
  * <p>A call is executed by at most one node, at most once. It ends by its timeout with a value or an
- * {@link RpcException}; if nobody serves the method it says so at once. Thread-safe.
+ * {@link RpcException}; if nobody serves the method it fails at once. Thread-safe.
  */
 public final class RpcClient {
 
@@ -29,7 +29,7 @@ public final class RpcClient {
         methods = runtime.methods();
     }
 
-    /** What does the work. */
+    /** The engine behind it. */
     ClientRuntime runtime() {
         return runtime;
     }

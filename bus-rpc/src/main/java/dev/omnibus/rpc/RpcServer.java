@@ -9,11 +9,11 @@ import dev.omnibus.rpc.internal.server.ServerRuntime;
 import java.util.Objects;
 
 /**
- * Serves methods to other processes, and to this one.
+ * The server of a bus: serves methods to other processes, and to this one.
  *
  * <p>Every node that serves a contract answers broadcasts; a point-to-point call is executed by one of them. At most 64
  * calls of a service run at a time on a node, and 1,024 wait, unless {@link ServiceOptions} say otherwise; beyond that
- * callers are told at once that the node is overloaded. Thread-safe.
+ * calls fail at once with {@code OVERLOADED}. Thread-safe.
  */
 public final class RpcServer {
 

@@ -4,8 +4,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a question that was put to all nodes has been answered well enough. Whatever the rule, it also ends when every
- * node has answered or is known to be gone, and by its timeout. Immutable.
+ * The completion rule of a broadcast: when its answers are enough. Whatever the rule, it also ends when every node has
+ * answered or is known to be gone, and by its timeout. Immutable.
  *
  * @param <T> what the method gives
  */
