@@ -1,16 +1,15 @@
 package dev.omnibus.examples;
 
+// tag::first-call-frame
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.Idempotent;
 import dev.omnibus.rpc.OneWay;
-import dev.omnibus.testing.RedisServer;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.rpc.Timeout;
-
-// tag::first-call-frame
+import dev.omnibus.testing.RedisServer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;

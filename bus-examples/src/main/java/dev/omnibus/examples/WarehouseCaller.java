@@ -1,10 +1,9 @@
 package dev.omnibus.examples;
 
+// tag::call-a-node
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
-
-// tag::call-a-node
 import java.util.concurrent.TimeUnit;
 
 /** A process that asks a {@link WarehouseNode} once a second, until it is told to stop. */

@@ -1,10 +1,9 @@
 package dev.omnibus.examples;
 
+// tag::run-a-node
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceName;
-
-// tag::run-a-node
 
 /** A process that serves {@link Goods} until it is told to stop. */
 public final class WarehouseNode {

@@ -1,6 +1,6 @@
 package dev.omnibus.internal.channel;
 
-/** Writes numbers that are not negative as decimal digits, without a text in between. */
+/** A writer of decimal digits, for numbers that are not negative, without a text in between. */
 public final class Digits {
 
     private Digits() {}
@@ -14,7 +14,7 @@ public final class Digits {
         return digits;
     }
 
-    /** Writes a number over so many bytes, zero-padded to the left. */
+    /** Writes a number with a fixed count of digits, zero-padded to the left. */
     public static void put(byte[] bytes, int from, int digits, long number) {
         long rest = number;
         for (int i = from + digits - 1; i >= from; i--) {

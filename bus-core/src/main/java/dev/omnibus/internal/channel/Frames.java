@@ -244,9 +244,4 @@ public final class Frames {
         }
         return at;
     }
-
-    /** Writes a number with a fixed count of digits, zero-padded to the left. */
-    static void number(byte[] message, int from, int digits, long value) {
-        Digits.put(message, from, digits, value);
-    }
 }

@@ -45,7 +45,7 @@ public final class SequenceNumbers {
 
     /** Writes the next number into a message. */
     void give(byte[] message, Format how, long now) {
-        Frames.number(message, how.digitsFrom(), how.digits(), ++last);
+        Digits.put(message, how.digitsFrom(), how.digits(), ++last);
         given = now;
         lastHeard = true;
         restart(now);
@@ -149,7 +149,7 @@ public final class SequenceNumbers {
 
     /** Writes the current last number into a marker. */
     void announce(OutboundMessage marker, Format how) {
-        Frames.number(marker.message, how.markerDigitsFrom(), how.digits(), last);
+        Digits.put(marker.message, how.markerDigitsFrom(), how.digits(), last);
     }
 
     /**

@@ -372,7 +372,7 @@ class FramesTest {
     @Test
     void aNumberIsWrittenWithLeadingZeros() {
         byte[] message = bytes("{\"n\":\"......\"}");
-        Frames.number(message, 6, 6, 1234);
+        Digits.put(message, 6, 6, 1234);
         assertEquals("{\"n\":\"001234\"}", new String(message, StandardCharsets.UTF_8));
     }
 
