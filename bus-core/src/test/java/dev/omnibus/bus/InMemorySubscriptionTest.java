@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.omnibus.internal.channel.ChannelSubscription;
+import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
@@ -31,7 +31,7 @@ public class InMemorySubscriptionTest extends SubscriptionContract {
     void whatCannotBeSubscribedToLeavesNothingBehind() throws Exception {
         List<Integer> first = new CopyOnWriteArrayList<>();
         List<Integer> second = new CopyOnWriteArrayList<>();
-        ChannelSubscription other = BusRuntime.of(there)
+        Channels.Subscription other = BusRuntime.of(there)
                 .channels()
                 .listen(BusRuntime.of(there).channels().names().event("n"), (channel, messages, next) -> {});
         other.ready().get(5, SECONDS);

@@ -54,7 +54,7 @@ final class ChannelReaders {
         this.counters = counters;
     }
 
-    synchronized ChannelSubscription open(
+    synchronized Channels.Subscription open(
             String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
         Reader reader =
                 new Reader(name, receiver, waiting, executor, later, readingHere, this::arriving, listener, counters);
@@ -99,7 +99,7 @@ final class ChannelReaders {
         return readers.remove(name, reader);
     }
 
-    private final class Open implements ChannelSubscription {
+    private final class Open implements Channels.Subscription {
 
         private final String name;
         private final Reader reader;

@@ -266,7 +266,7 @@ public final class Channels implements AutoCloseable {
      * @return the subscription
      * @throws IllegalStateException if the channel has a receiver
      */
-    public ChannelSubscription listen(String channel, Receiver receiver) {
+    public Subscription listen(String channel, Receiver receiver) {
         return readers.open(channel, receiver, transport::subscribe);
     }
 
@@ -278,7 +278,7 @@ public final class Channels implements AutoCloseable {
      * @return the subscription
      * @throws IllegalStateException if the pattern has a receiver
      */
-    public ChannelSubscription listenPattern(String glob, Receiver receiver) {
+    public Subscription listenPattern(String glob, Receiver receiver) {
         return readers.open(glob, receiver, transport::subscribePattern);
     }
 
@@ -517,5 +517,34 @@ public final class Channels implements AutoCloseable {
 
         /** Heartbeats come back again. */
         void onConnected();
+    }
+
+    /**
+     * A subscription of this process to a channel or a pattern of channels. Its futures may complete on the transport's
+     * own thread: dependents must neither block nor throw. Thread-safe.
+     */
+    public interface Subscription {
+
+        /**
+         * Whether it is established.
+         *
+         * @return completes when the transport has confirmed the subscription; fails with a
+         *     {@link dev.omnibus.transport.TransportException} if it refuses
+         */
+        CompletableFuture<Void> ready();
+
+        /**
+         * Whether the receiver got everything that had arrived by now.
+         *
+         * @return completes then; at once if the subscription has ended
+         */
+        CompletableFuture<Void> caughtUp();
+
+        /**
+         * Ends the subscription. What has arrived is still handed to the receiver. Idempotent.
+         *
+         * @return completes when the transport has ended it and the last message was handed over
+         */
+        CompletableFuture<Void> close();
     }
 }

@@ -1,7 +1,6 @@
 package dev.omnibus.internal.event;
 
 import dev.omnibus.bus.Event;
-import dev.omnibus.internal.channel.ChannelSubscription;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
@@ -38,7 +37,7 @@ final class EventReader implements Receiver {
     private volatile List<EventSubscription<?>> subscriptions = List.of();
     private List<EventSubscription<?>> served = subscriptions; // with the last frame; confined to the reader
     private int open; // subscriptions that are not being closed; guarded by Events
-    private @Nullable ChannelSubscription listening; // set once by Events, under its lock
+    private Channels.@Nullable Subscription listening; // set once by Events, under its lock
 
     EventReader(
             String channel,
@@ -200,11 +199,11 @@ final class EventReader implements Receiver {
         return listening == null;
     }
 
-    void opened(ChannelSubscription open) {
+    void opened(Channels.Subscription open) {
         listening = open;
     }
 
-    ChannelSubscription listening() {
+    Channels.Subscription listening() {
         return Objects.requireNonNull(listening);
     }
 

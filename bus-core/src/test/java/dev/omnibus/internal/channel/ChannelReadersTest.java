@@ -63,7 +63,7 @@ class ChannelReadersTest {
                 transport, "here", new ChannelNames("bus"), narrow, executor, Notes.TIMER, new Notes.Listener())) {
             CompletableFuture<Void> admission = new CompletableFuture<>();
             List<String> heard = new CopyOnWriteArrayList<>();
-            ChannelSubscription listening = channels.listen("c", new Receiver() {
+            Channels.Subscription listening = channels.listen("c", new Receiver() {
                 @Override
                 public void receive(String channel, List<Message> messages, Executor next) {
                     admission.join();

@@ -138,7 +138,7 @@ abstract class ChannelsContract {
         for (int i = 0; i < 20; i++) {
             here.listen(channel, new Received()).close();
         }
-        ChannelSubscription listening = here.listen(channel, last);
+        Channels.Subscription listening = here.listen(channel, last);
         listening.ready().get(10, SECONDS);
         assertEquals(1, send(there, "to the last").get(5, SECONDS));
         await().until(() -> last.messages.equals(List.of("{\"m\":\"to the last\"}")));

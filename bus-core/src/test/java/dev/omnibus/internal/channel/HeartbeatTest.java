@@ -274,7 +274,7 @@ class HeartbeatTest {
     void closingTwiceJoinsTheFirstAndNothingThatArrivesMeanwhileIsDropped() {
         try (Channels channels = open(Notes.limits(Notes.NEVER))) {
             Notes.Received received = new Notes.Received();
-            ChannelSubscription listening = channels.listen("c", received);
+            Channels.Subscription listening = channels.listen("c", received);
             transport.unsubscribed = new CompletableFuture<>();
             CompletableFuture<Void> first = listening.close();
             CompletableFuture<Void> second = listening.close();
@@ -292,7 +292,7 @@ class HeartbeatTest {
     @Test
     void whatArrivesAfterClosingIsNotReportedAsTooMuch() {
         try (Channels channels = open(Notes.limits(Notes.NEVER))) {
-            ChannelSubscription listening = channels.listen("c", new Notes.Received());
+            Channels.Subscription listening = channels.listen("c", new Notes.Received());
             transport.unsubscribed = CompletableFuture.failedFuture(
                     new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
             listening.close().join();

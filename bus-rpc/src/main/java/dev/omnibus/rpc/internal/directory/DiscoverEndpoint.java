@@ -1,7 +1,6 @@
 package dev.omnibus.rpc.internal.directory;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.omnibus.internal.channel.ChannelSubscription;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
@@ -42,7 +41,7 @@ public final class DiscoverEndpoint implements Receiver {
     private final ReplyPacer pacer;
     private final List<Contract> contracts = new ArrayList<>(); // guarded by this, like all below
     private final Map<String, List<String>> byName = new TreeMap<>(); // methods without a contract, by service
-    private final List<ChannelSubscription> subscriptions = new ArrayList<>();
+    private final List<Channels.Subscription> subscriptions = new ArrayList<>();
     private @Nullable CompletableFuture<Void> opened;
     private RpcCodec.@Nullable Answer document; // as it is sent, because it may be requested often
 
@@ -74,13 +73,13 @@ public final class DiscoverEndpoint implements Receiver {
                 subscriptions.add(channels.listen(channels.names().method(METHOD, channels.node()), this));
             }
             opened = CompletableFuture.allOf(
-                    subscriptions.stream().map(ChannelSubscription::ready).toArray(CompletableFuture[]::new));
+                    subscriptions.stream().map(Channels.Subscription::ready).toArray(CompletableFuture[]::new));
         }
         return opened;
     }
 
     synchronized void close() {
-        subscriptions.forEach(ChannelSubscription::close);
+        subscriptions.forEach(Channels.Subscription::close);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.omnibus.rpc.internal.directory;
 
-import dev.omnibus.internal.channel.ChannelSubscription;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
@@ -78,7 +77,7 @@ public final class NodeDirectory implements Layer {
     private @Nullable CompletableFuture<Void> started;
     private @Nullable CompletableFuture<Void> poll;
     private long pollBegan;
-    private @Nullable ChannelSubscription presence;
+    private Channels.@Nullable Subscription presence;
     private @Nullable Future<?> polling;
     private boolean knownSame; // since the last poll
     private Set<String> leaving = new HashSet<>(); // have announced that they left, since the last hint was followed

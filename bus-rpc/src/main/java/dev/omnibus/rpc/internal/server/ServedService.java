@@ -1,6 +1,5 @@
 package dev.omnibus.rpc.internal.server;
 
-import dev.omnibus.internal.channel.ChannelSubscription;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
@@ -74,7 +73,7 @@ public final class ServedService implements Registration {
     private final int limit;
     private final int concurrency;
     private final Mailbox<ServerCall> mailbox;
-    private final List<ChannelSubscription> listening = new ArrayList<>();
+    private final List<Channels.Subscription> listening = new ArrayList<>();
     private final List<Requests> reading = new ArrayList<>();
     private final AtomicBoolean ended = new AtomicBoolean();
     private final RequestDeduplicator deduplicator = new RequestDeduplicator();
@@ -144,14 +143,14 @@ public final class ServedService implements Registration {
         }
         ready = new GuardedFuture<Void>()
                 .follow(CompletableFuture.allOf(listening.stream()
-                                .map(ChannelSubscription::ready)
+                                .map(Channels.Subscription::ready)
                                 .toArray(CompletableFuture[]::new))
                         .thenComposeAsync(done -> home.announce(this), this.executor)
                         .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
                         .thenCompose(Function.identity()));
     }
 
-    private ChannelSubscription listen(String channel, ServedMethod method) {
+    private Channels.Subscription listen(String channel, ServedMethod method) {
         Requests requests = new Requests(method);
         reading.add(requests);
         return channels.listen(channel, requests);
@@ -415,7 +414,7 @@ public final class ServedService implements Registration {
     private CompletableFuture<Void> end() {
         ended.set(true);
         return CompletableFuture.allOf(
-                        listening.stream().map(ChannelSubscription::close).toArray(CompletableFuture[]::new))
+                        listening.stream().map(Channels.Subscription::close).toArray(CompletableFuture[]::new))
                 .handle((done, failure) -> {
                     reading.forEach(requests -> requests.envelopes.close());
                     return mailbox.close();
