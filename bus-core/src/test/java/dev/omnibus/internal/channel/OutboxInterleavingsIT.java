@@ -99,7 +99,7 @@ public class OutboxInterleavingsIT {
     @Test
     void whateverTheOrderOfTheirSteps() {
         new ModelCheckingOptions()
-                .iterations(20)
+                .iterations(6)
                 .invocationsPerIteration(500)
                 .threads(2)
                 .actorsPerThread(2)

@@ -60,7 +60,7 @@ public class MailboxInterleavingsIT {
     @Test
     void whateverTheOrderOfTheirSteps() {
         new ModelCheckingOptions()
-                .iterations(20)
+                .iterations(6)
                 .invocationsPerIteration(500)
                 .threads(2)
                 .actorsPerThread(3)
