@@ -117,9 +117,20 @@ public final class Bus implements AutoCloseable {
      * @return a builder
      */
     public static BusBuilder builder(String address) {
+        return builder(address, RedissonOptions.defaults());
+    }
+
+    /**
+     * Returns a builder for a bus on a Redis server that is connected to with options.
+     *
+     * @param address {@code redis://[user:password@]host:port}, or {@code rediss://…} for TLS
+     * @param options how to connect; the time to connect is that of {@link BusBuilder#connectWithin}
+     * @return a builder
+     */
+    public static BusBuilder builder(String address, RedissonOptions options) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
-        return new BusBuilder(within ->
-                RedissonTransport.connect(address, RedissonOptions.defaults().withConnectWithin(within)));
+        Objects.requireNonNull(options, "options");
+        return new BusBuilder(within -> RedissonTransport.connect(address, options.withConnectWithin(within)));
     }
 
     /**
@@ -164,7 +175,7 @@ public final class Bus implements AutoCloseable {
     /**
      * Adds a listener, otherwise as {@link BusBuilder#listener}.
      *
-     * @param listener receives what is reported from now on
+     * @param listener receives what is reported from now on, and possibly reports that are waiting already
      */
     public void addListener(BusListener listener) {
         this.listener.add(Objects.requireNonNull(listener, "listener"));
@@ -173,8 +184,8 @@ public final class Bus implements AutoCloseable {
     /**
      * Removes a listener, whether it was added here or by the builder.
      *
-     * @param listener is not called any more, except that a call in progress still finishes; nothing happens if it was
-     *     never added
+     * @param listener receives no further report, except the one that is being delivered at this moment; nothing
+     *     happens if it was never added
      */
     public void removeListener(BusListener listener) {
         this.listener.remove(listener);
@@ -355,8 +366,12 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Waits until every event and call that was accepted before has been sent or has failed: before a process is frozen
-     * or handed over, or between two steps of a batch. Nothing needs a flush to be sent.
+     * Waits until everything that is in the outbox has been sent or has failed: events, requests and replies. It is for
+     * the moment before a process is frozen or handed over, or between two steps of a batch; nothing needs a flush to
+     * be sent. A call that has not got as far as the outbox, because it waits for a retry or for the first read of the
+     * directory, is not covered.
+     *
+     * <p>Each topic whose last sequence number was not announced yet gets a marker, as when the bus is closed.
      *
      * @param timeout how long to wait at most
      * @return false if something is still waiting to be sent

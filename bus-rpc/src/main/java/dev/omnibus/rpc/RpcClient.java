@@ -179,7 +179,8 @@ public final class RpcClient {
      * @param <T> what the method gives
      * @return the broadcast, which is sent when it is {@linkplain Broadcast#ask() asked}
      * @throws IllegalArgumentException if the interface cannot be a contract; if the call is not of exactly one method,
-     *     or works with what that returned; if the method gives a stage, for which there is {@link #broadcastStage}
+     *     or works with what that returned; if an argument cannot be written as JSON; if the method gives a stage, for
+     *     which there is {@link #broadcastStage}
      */
     public <S, T> Broadcast<T> broadcast(Class<S> contract, Broadcast.Invocation<S, T> call) {
         return recorded(ServiceProxy.record(runtime, contract, call, false));
@@ -195,7 +196,7 @@ public final class RpcClient {
      * @param <T> what the stage gives
      * @return the broadcast, which is sent when it is {@linkplain Broadcast#ask() asked}
      * @throws IllegalArgumentException if the interface cannot be a contract; if the call is not of exactly one method,
-     *     or works with what that returned
+     *     or works with what that returned; if an argument cannot be written as JSON
      */
     public <S, T> Broadcast<T> broadcastStage(
             Class<S> contract, Broadcast.Invocation<S, ? extends CompletionStage<T>> call) {

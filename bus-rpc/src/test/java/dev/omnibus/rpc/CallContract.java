@@ -272,20 +272,22 @@ abstract class CallContract extends CallFixture {
     }
 
     @Test
-    void aRegistrationSaysWhenItHasEndedWhoeverEndedIt() throws Exception {
+    void aRegistrationSaysWhenItHasEndedWhoeverEndedItAndNotOnAnIoThread() throws Exception {
         Bus bus = bus("server");
-        CompletableFuture<Void> byBlock;
+        CompletableFuture<String> byBlock;
         try (Registration block = RpcServer.on(bus).serve(Stock.class, new Shelf("a", 1))) {
-            byBlock = block.closed();
+            byBlock = block.closed().thenApply(done -> Thread.currentThread().getName());
             assertFalse(byBlock.isDone());
         }
-        byBlock.get(10, SECONDS);
+        assertFalse(byBlock.get(10, SECONDS).contains("io"));
 
-        CompletableFuture<Void> byBus =
-                RpcServer.on(bus).serve(Stock.class, new Shelf("a", 1)).closed();
+        CompletableFuture<String> byBus = RpcServer.on(bus)
+                .serve(Stock.class, new Shelf("a", 1))
+                .closed()
+                .thenApply(done -> Thread.currentThread().getName());
         assertFalse(byBus.isDone());
         bus.close();
-        byBus.get(10, SECONDS);
+        assertFalse(byBus.get(10, SECONDS).contains("io"));
     }
 
     @Test

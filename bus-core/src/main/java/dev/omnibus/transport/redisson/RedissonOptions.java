@@ -27,10 +27,13 @@ public record RedissonOptions(Duration connectWithin, boolean busyPolling, boole
      * @param connectWithin how long it may take to connect
      * @param busyPolling whether the transport's thread stays awake where something can be expected
      * @param pingBeforePublish whether a PING goes ahead of a lone PUBLISH
-     * @throws NullPointerException if there is no time to connect within
+     * @throws IllegalArgumentException if the time to connect is not positive
      */
     public RedissonOptions {
         Objects.requireNonNull(connectWithin, "connectWithin");
+        if (connectWithin.isNegative() || connectWithin.isZero()) {
+            throw new IllegalArgumentException("connectWithin is " + connectWithin + "; it must be positive");
+        }
     }
 
     /**

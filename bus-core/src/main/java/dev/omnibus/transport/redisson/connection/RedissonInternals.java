@@ -144,7 +144,7 @@ public final class RedissonInternals {
                 if (SelfTest.answers(hook)) {
                     answering.add(hook);
                 }
-            } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
+            } catch (Exception | LinkageError | AssertionError e) { // Netty rethrows what it recorded, checked or not
                 LOG.debug("With these versions of Redisson and Netty there is no {}", hook, e);
             }
         }

@@ -50,6 +50,8 @@ public final class ClientRuntime implements Layer {
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcClient.class);
 
+    private static final int MAX_CONTRACTS = 1_000; // kept prepared
+
     private final Channels channels;
     private final Executor executor;
     private final RpcCodec codec;
@@ -308,7 +310,9 @@ public final class ClientRuntime implements Layer {
             contract.operations().values().forEach(op -> prepared.put(op.name(), methods.of(op)));
             directory.drift().expect(contract);
             known = new PreparedContract(contract, prepared);
-            contracts.put(type, known);
+            if (contracts.size() < MAX_CONTRACTS) { // a program that makes interfaces all the time prepares each anew
+                contracts.put(type, known);
+            }
         }
         return known;
     }

@@ -165,7 +165,7 @@ public final class ServedService implements Registration {
         home.withdraw(this);
         return end().handle((done, ignored) -> {
                     home.forget(this);
-                    closed.complete(null);
+                    completeClosed();
                     return CompletableFuture.<Void>failedFuture(notReady(failure));
                 })
                 .thenCompose(Function.identity());
@@ -381,12 +381,8 @@ public final class ServedService implements Registration {
                     .thenCompose(Function.identity())
                     .handle((done, failure) -> end())
                     .thenCompose(Function.identity())
-                    .whenCompleteAsync(
-                            (done, failure) -> {
-                                home.forget(this);
-                                closed.complete(null);
-                            },
-                            executor);
+                    .whenCompleteAsync((done, failure) -> home.forget(this), executor)
+                    .whenComplete((done, failure) -> completeClosed());
         }
     }
 
@@ -406,8 +402,13 @@ public final class ServedService implements Registration {
     /** Ends it with its bus, as {@link #end} does. */
     public CompletableFuture<Void> endWithBus() {
         CompletableFuture<Void> end = end();
-        end.whenComplete((done, failure) -> closed.complete(null));
+        end.whenComplete((done, failure) -> completeClosed());
         return end;
+    }
+
+    /** On the executor: code of the program may depend on it, and this may be the transport's thread. */
+    private void completeClosed() {
+        closed.completeAsync(() -> null, new CallerRunsExecutor(executor));
     }
 
     /** Takes nothing more; completes when everything that was taken has been answered. */
