@@ -50,30 +50,30 @@ public interface CallContext {
     Duration timeLeft();
 
     /**
-     * Whether the caller has given up. A method that blocks is interrupted then; others should ask from time to time.
+     * Whether the caller has cancelled the call. A method that blocks is interrupted then; others should check from
+     * time to time.
      *
-     * @return true if nobody waits for the answer any more
+     * @return true if no caller waits for the answer any more
      */
     boolean isCancelled();
 
     /**
-     * Runs something when the caller gives up, on the bus' executor; at once if he already has.
+     * Runs an action when the caller cancels the call, on the bus' executor; at once if it already has.
      *
      * @param action what to do
      */
     void onCancel(Runnable action);
 
     /**
-     * Whether the answer found nobody to receive it. Known only after it was sent, and only where the numbers of
-     * receivers can be trusted.
+     * Whether the answer had no receiver. Known only after it was sent, and only where receiver counts can be trusted.
      *
      * @return true if the caller is gone
      */
     boolean callerGone();
 
     /**
-     * Runs something if the answer finds nobody to receive it, on the bus' executor: for work that has to be taken back
-     * when its caller does not know of it.
+     * Runs an action if the answer has no receiver, on the bus' executor: for work that must be undone when its caller
+     * does not learn of it.
      *
      * @param action what to do
      */

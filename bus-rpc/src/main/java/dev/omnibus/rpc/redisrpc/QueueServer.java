@@ -58,7 +58,7 @@ final class QueueServer implements Registration {
     /** So long one that was interrupted may take to leave. */
     private static final Duration LEAVING = Duration.ofSeconds(1);
 
-    /** Whoever has not taken his answer by then has gone. */
+    /** A client that has not taken its answer by then has gone. */
     private static final Duration ANSWER_LIFE = Duration.ofSeconds(60);
 
     private final Channels channels;

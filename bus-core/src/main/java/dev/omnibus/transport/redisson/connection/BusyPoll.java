@@ -66,13 +66,14 @@ public final class BusyPoll extends ChannelOutboundHandlerAdapter implements Sel
     private boolean calm;
 
     /**
-     * One that may also be of no use but to see when it is calm.
+     * Creates one, which may only observe when it is calm.
      *
-     * @param polls whether it stays awake at all
+     * @param polls whether it may stay awake
+     * @param processors that there are; on one it never stays awake, because nobody else could go on
      * @param clock in nanoseconds
      */
-    BusyPoll(boolean polls, LongSupplier clock, RedissonInternals internals) {
-        this.polls = polls;
+    BusyPoll(boolean polls, int processors, LongSupplier clock, RedissonInternals internals) {
+        this.polls = polls && processors > 1;
         this.clock = clock;
         this.internals = internals;
     }

@@ -30,13 +30,14 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
     /**
      * Starts it.
      *
-     * @param polls whether it stays awake for a moment where something can be expected; on one processor it never does,
-     *     because nobody else could go on
+     * @param polls whether it may stay awake for a moment where something can be expected
      */
     public static EventLoop start(boolean polls, RedissonInternals internals) {
-        boolean others = Runtime.getRuntime().availableProcessors() > 1;
-        BusyPoll busyPoll =
-                new BusyPoll(polls && others && internals.has(Hook.LONE_PUBLISH), System::nanoTime, internals);
+        BusyPoll busyPoll = new BusyPoll(
+                polls && internals.has(Hook.LONE_PUBLISH),
+                Runtime.getRuntime().availableProcessors(),
+                System::nanoTime,
+                internals);
         SelectStrategyFactory sleep = () -> busyPoll;
         ThreadFactory threads = new IoThreads();
         EventLoopGroup epoll = epoll(threads, sleep);

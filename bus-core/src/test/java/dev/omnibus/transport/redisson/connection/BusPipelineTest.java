@@ -40,7 +40,7 @@ class BusPipelineTest {
     private static BusPipeline exhausted() {
         return new BusPipeline(
                 Executors.newSingleThreadExecutor(),
-                new BusyPoll(false, System::nanoTime, Commands.ALL_HOOKS),
+                new BusyPoll(false, 2, System::nanoTime, Commands.ALL_HOOKS),
                 true,
                 new Connections("", Commands.ALL_HOOKS),
                 Commands.ALL_HOOKS,

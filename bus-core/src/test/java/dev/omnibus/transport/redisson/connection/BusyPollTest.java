@@ -19,7 +19,7 @@ class BusyPollTest {
 
     private long now = Long.MAX_VALUE - 10;
     private int ready;
-    private final BusyPoll poll = new BusyPoll(true, () -> now, Commands.ALL_HOOKS);
+    private final BusyPoll poll = new BusyPoll(true, 2, () -> now, Commands.ALL_HOOKS);
     private final EmbeddedChannel channel = Commands.channel(poll);
 
     @AfterEach
@@ -158,8 +158,15 @@ class BusyPollTest {
     }
 
     @Test
+    void onOneProcessorItSleepsAtOnceBecauseOthersCouldNotGoOn() throws Exception {
+        BusyPoll one = new BusyPoll(true, 1, () -> now, Commands.ALL_HOOKS);
+        one.cameAlone();
+        assertEquals(SELECT, one.calculateStrategy(() -> 0, false));
+    }
+
+    @Test
     void switchedOffItSleepsAtOnceAndStillKnowsWhenItIsCalm() throws Exception {
-        BusyPoll off = new BusyPoll(false, () -> now, Commands.ALL_HOOKS);
+        BusyPoll off = new BusyPoll(false, 2, () -> now, Commands.ALL_HOOKS);
         off.cameAlone();
         assertEquals(SELECT, off.calculateStrategy(() -> 0, false));
         EmbeddedChannel sending = Commands.channel(off);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A publisher of the replies to a broadcast, which is sent anew for each subscriber. Thread-safe. */
+/** A publisher of the replies to a broadcast, which is sent again for each subscriber. Thread-safe. */
 public final class ReplyPublisher<T> implements Flow.Publisher<Reply<T>> {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplyPublisher.class);

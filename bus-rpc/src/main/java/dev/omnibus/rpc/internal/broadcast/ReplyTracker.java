@@ -51,8 +51,8 @@ final class ReplyTracker<T> {
     }
 
     /**
-     * Somebody who may be one of the receivers without a name, and may as well have come after the question. False if
-     * he was asked, or has answered.
+     * Adds a node that may be one of the receivers without a name, or may have come after the question. Returns false
+     * if it was asked, or has answered.
      */
     boolean askLate(String node) {
         if (asked.contains(node) || replies.containsKey(node)) {
@@ -135,8 +135,8 @@ final class ReplyTracker<T> {
     }
 
     /**
-     * How many more received it than have a name. Whoever was asked late and has answered may have come after the
-     * question, and somebody else still be silent; so he accounts for nobody.
+     * How many more received it than have a name. A node that was asked late and has answered may have come after the
+     * question, while another one is still silent; so it accounts for none of them.
      */
     long unnamed() {
         return unnamed(repliesOfReceivers);

@@ -41,9 +41,9 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>As many answers as receivers: complete. Whoever is listed and has not answered did not receive it.
- *   <li>More receivers than names: somebody is too new to be listed. He is awaited until he says who he is, for
- *       {@link ClientRuntime#PATIENCE} after everybody else; then he is asked once more himself, which does nothing if
- *       he has the question, and awaited like the others.
+ *   <li>More receivers than names: a node is too new to be listed. It is awaited until it announces itself, for
+ *       {@link ClientRuntime#PATIENCE} after all others; then it is asked again by its own channel, which does nothing
+ *       if it has the question, and awaited like the others.
  *   <li>No trustworthy count: the names decide alone.
  * </ul>
  *
@@ -314,7 +314,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         synchronized (this) {
             askItself = serves
                     && awaitingUnnamed
-                    && client.pending().contains(id) // else nobody would tell him that it is over
+                    && client.pending().contains(id) // else it would not learn that the broadcast is over
                     && tracker.unnamed() > lateResponders.held()
                     && tracker.askLate(node);
         }

@@ -310,7 +310,7 @@ public final class ClientRuntime implements Layer {
             contract.operations().values().forEach(op -> prepared.put(op.name(), methods.of(op)));
             directory.drift().expect(contract);
             known = new PreparedContract(contract, prepared);
-            if (contracts.size() < MAX_CONTRACTS) { // a program that makes interfaces all the time prepares each anew
+            if (contracts.size() < MAX_CONTRACTS) { // a program that makes interfaces all the time prepares each again
                 contracts.put(type, known);
             }
         }

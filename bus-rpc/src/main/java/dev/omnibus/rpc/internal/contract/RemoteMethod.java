@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * A method on the side of the client, with everything prepared that is the same for all calls. Thread-safe.
  *
  * @param part the part of a request that is the same for all calls
- * @param channels the channel of the method by node, because names are looked up faster when they are not made anew
+ * @param channels the channel of the method by node, because names are looked up faster when they are not created again
  * @param arguments how its arguments are written
  * @param result how its result is read
  */
@@ -85,7 +85,7 @@ public record RemoteMethod(
                     operation.traits());
         }
 
-        /** A method by its name. There may be many names; then some are prepared anew each time. */
+        /** A method by its name. There may be many names; then some are prepared each time. */
         public RemoteMethod of(String name, Type type, Traits traits) {
             RemoteMethod known = byName.get(name);
             if (known == null) {

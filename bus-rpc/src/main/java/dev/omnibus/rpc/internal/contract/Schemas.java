@@ -107,7 +107,7 @@ public final class Schemas {
 
     private SchemaGeneratorConfig config() {
         SchemaGeneratorConfigBuilder config = new SchemaGeneratorConfigBuilder(
-                        json, SchemaVersion.DRAFT_7, OptionPreset.PLAIN_JSON) // not one that remembers types for ever
+                        json, SchemaVersion.DRAFT_7, OptionPreset.PLAIN_JSON) // not one that remembers types forever
                 .with(new JacksonModule(
                         JacksonOption.RESPECT_JSONPROPERTY_REQUIRED,
                         JacksonOption.FLATTENED_ENUMS_FROM_JSONVALUE,

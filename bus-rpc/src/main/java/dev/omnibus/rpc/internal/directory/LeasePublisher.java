@@ -202,7 +202,7 @@ public final class LeasePublisher {
             return; // Redis is slow: the next tick will do
         }
         skipped = 0;
-        if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited for ever
+        if (!last.isDone()) { // its end was lost, as for lack of memory, and would be awaited forever
             last = CompletableFuture.completedFuture(null);
         }
         if (announceAgain) {

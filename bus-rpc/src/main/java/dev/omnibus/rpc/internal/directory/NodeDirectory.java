@@ -256,7 +256,7 @@ public final class NodeDirectory implements Layer {
             if (poll != null && System.nanoTime() - pollBegan < LOST_AFTER_NANOS) {
                 return poll;
             }
-            lost = poll; // its end was lost, as for lack of memory, and would be awaited for ever
+            lost = poll; // its end was lost, as for lack of memory, and would be awaited forever
             done = new CompletableFuture<>();
             poll = done;
             pollBegan = System.nanoTime();
