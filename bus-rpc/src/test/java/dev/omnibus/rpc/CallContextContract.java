@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What a served method knows of its call, and how it is told to stop. */
@@ -44,6 +45,32 @@ abstract class CallContextContract extends CasesFixture {
         assertEquals("a", next.join());
         assertEquals(0, executions.get(), "the queued one was cancelled and yet executed");
         assertEquals(0, client.runtime().pending().size());
+    }
+
+    /** A method that is interrupted may return sooner than its cancellation is answered. */
+    @Test
+    void whatAMethodReturnsWhenItIsInterruptedIsNotItsAnswer() {
+        Bus server = serving("a", new ServiceOptions(30, 0));
+        RpcClient client = RpcClient.on(bus("caller"));
+        for (int round = 1; round <= 5; round++) {
+            List<CompletableFuture<String>> calls = Stream.generate(
+                            () -> client.call("cases.block", String.class, within(60_000), "x"))
+                    .limit(30)
+                    .toList();
+            await().atMost(20, SECONDS)
+                    .until(() -> notes.stream().filter("started x"::equals).count() == 30);
+
+            calls.forEach(call -> call.cancel(true));
+
+            await().atMost(20, SECONDS)
+                    .until(() ->
+                            notes.stream().filter("interrupted x true"::equals).count() == 30);
+            RpcServerStats expected = new RpcServerStats(0, 0, 0, 0, 30L * round, 0, 0);
+            await().atMost(20, SECONDS)
+                    .untilAsserted(
+                            () -> assertEquals(expected, RpcServer.on(server).stats()));
+            notes.clear();
+        }
     }
 
     @Test

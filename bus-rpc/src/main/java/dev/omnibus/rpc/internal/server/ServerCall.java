@@ -173,11 +173,15 @@ public final class ServerCall implements CallContext {
         }
     }
 
-    /** Gives the answer, unless it has one; no reason means a result. */
+    /**
+     * Gives the answer, unless it has one; no reason means a result. One that is cancelled has its answer before its
+     * thread is interrupted: what the method then returns or throws is not taken for it.
+     */
     void settle(RpcCodec.Answer answer, @Nullable Reason reason) {
         IdempotencyCache known;
         RequestDeduplicator.RequestKey remembered;
         ServerInterceptors.Chain intercepted;
+        List<Runnable> actions = List.of();
         boolean started;
         synchronized (this) {
             if (state == State.SETTLED) {
@@ -185,6 +189,13 @@ public final class ServerCall implements CallContext {
             }
             started = state == State.RUNNING;
             state = State.SETTLED;
+            if (reason == Reason.CANCELLED) {
+                cancelled = true;
+                actions = cancelActions;
+                if (thread != null) {
+                    thread.interrupt();
+                }
+            }
             known = cache;
             remembered = requestKey;
             requestKey = null;
@@ -205,6 +216,7 @@ public final class ServerCall implements CallContext {
             boolean endsLater = started && reason == Reason.CANCELLED;
             known.onSettled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
         }
+        actions.forEach(replies::execute);
     }
 
     /** It can be found by this key until it is settled. */
@@ -245,22 +257,12 @@ public final class ServerCall implements CallContext {
 
     /** Stops it; no call waits for it any more. */
     private void stop() {
-        List<Runnable> actions;
         boolean started;
         synchronized (this) {
-            if (state == State.SETTLED) {
-                return;
-            }
-            cancelled = true;
             started = state == State.RUNNING;
-            actions = cancelActions;
-            if (thread != null) {
-                thread.interrupt();
-            }
         }
         String when = started ? "cancelled while it was executed" : "cancelled before it was started";
         settle(RpcCodec.error(RpcCodec.CANCELLED, when, ""), Reason.CANCELLED);
-        actions.forEach(replies::execute);
     }
 
     /** Its answer had no receiver. */
