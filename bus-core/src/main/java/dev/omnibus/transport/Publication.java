@@ -29,6 +29,12 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
         void published(long receivers, long patternSubscribers);
 
         /**
+         * The frame has to be sent once more, as it was not accepted where it was sent, and it has no outcome yet. What
+         * is published on its channel before that would overtake it.
+         */
+        default void delayed() {}
+
+        /**
          * The frame was not sent, or it is not known whether it was.
          *
          * @param failure why, and which of the two

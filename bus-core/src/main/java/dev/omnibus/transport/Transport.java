@@ -3,6 +3,7 @@ package dev.omnibus.transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The service provider interface between the bus and what it runs on: carries frames between processes by channel name,
@@ -10,7 +11,8 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>A transport knows names and bytes; it does not read a frame. It delivers at most once, to those that are
  * subscribed at that moment, and keeps the order of two frames on one channel if the first was completed before the
- * second was published. Everything better than that is made above it.
+ * second was published, or if both were published by {@link #together} and the first was not
+ * {@linkplain Publication.Outcome#delayed delayed}. Everything better than that is made above it.
  *
  * <p>Futures fail with a {@link TransportException} only. They may complete on the transport's own thread: dependents
  * must neither block nor throw. That thread is an {@link NonBlockingThread}, so that what would wait there is refused.
@@ -167,6 +169,17 @@ public interface Transport extends AutoCloseable {
      */
     default void together(Runnable sending) {
         sending.run();
+    }
+
+    /**
+     * Runs something that sends as {@link #together} does, but later: after a fraction of a millisecond, as precisely
+     * as the transport's thread can wait.
+     *
+     * @param nanos how much later
+     * @param sending runs on the transport's own thread; must neither block nor throw
+     */
+    default void later(long nanos, Runnable sending) {
+        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(() -> together(sending));
     }
 
     /**

@@ -20,12 +20,54 @@ final class Batch implements Publication.Outcome {
     private long firstIndex = Long.MAX_VALUE;
     private long numberBefore = NONE;
     private boolean countsEveryone;
-    private long announced;
+    private long announced = NONE;
     private int markers;
     private int heartbeats;
+    private long position;
+    private int frameBytes;
+    private @Nullable TransportException failure;
+    private @Nullable Batch older;
 
     Batch(Lane lane) {
         this.lane = lane;
+    }
+
+    /** Notes its position among those of its lane that were handed over to the transport. */
+    void handedOver(long as) {
+        position = as;
+    }
+
+    long position() {
+        return position;
+    }
+
+    /** Notes the size of its frame. */
+    void frame(int size) {
+        frameBytes = size;
+    }
+
+    int frameBytes() {
+        return frameBytes;
+    }
+
+    /** Notes why it was certainly not sent, until it is known what becomes of it. */
+    void unsent(TransportException why) {
+        failure = why;
+    }
+
+    @Nullable
+    TransportException failure() {
+        return failure;
+    }
+
+    /** Links an older one to it that was not sent either. */
+    void before(@Nullable Batch one) {
+        older = one;
+    }
+
+    @Nullable
+    Batch older() {
+        return older;
     }
 
     /** Notes the lane's last number before these messages got theirs. */
@@ -105,7 +147,7 @@ final class Batch implements Publication.Outcome {
         return messages.size() - markers - heartbeats;
     }
 
-    /** The highest number that a marker among them announces; 0 without one. */
+    /** The highest number that a marker among them announces; {@link #NONE} without one. */
     long announced() {
         return announced;
     }
@@ -129,8 +171,26 @@ final class Batch implements Publication.Outcome {
         lane.finish(this, 0, NOT_SEPARATED, failure);
     }
 
+    @Override
+    public void delayed() {
+        lane.delayed();
+    }
+
+    /** Notifies the senders, on the executor those that may block. */
+    void notifySenders(
+            AdmissionControl admission, long receivers, boolean exact, @Nullable TransportException failure) {
+        try {
+            if (notifySenders(false, receivers, exact, failure)) {
+                admission.execute(() -> notifySenders(true, receivers, exact, failure));
+            }
+        } catch (OutOfMemoryError e) { // not even for the task
+            notifySenders(true, receivers, exact, failure);
+        }
+    }
+
     /** Notifies the senders that may block, or those that do not; returns whether there are others. */
-    boolean notifySenders(boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
+    private boolean notifySenders(
+            boolean blocking, long receivers, boolean exact, @Nullable TransportException failure) {
         boolean others = false;
         for (OutboundMessage waiting : messages) {
             if (waiting.sent.mayBlock() != blocking) {

@@ -5,7 +5,6 @@ import static dev.omnibus.transport.Publication.Outcome.NOT_SEPARATED;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
-import dev.omnibus.transport.TransportException.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,18 +15,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * A batching queue: the messages of this process to one channel, in order.
  *
- * <p>At most one publication of a lane is in flight. A message that finds the lane idle is sent at once. While a
- * publication is in flight, messages gather; when it completes, everything that has gathered is sent as one frame. That
- * keeps the order on any transport, and it batches without a timer: the slower the connection, the larger the frames,
- * and an idle lane adds no delay.
+ * <p>A message that finds the lane idle is sent at once. While a publication is in flight, messages gather; when it
+ * completes, everything that has gathered is sent as one frame. That keeps the order on any transport, and it batches
+ * without a timer: the slower the connection, the larger the frames, and an idle lane adds no delay.
+ *
+ * <p>Where the round trip is long, one frame in flight is too few: there others follow, see {@link SendWindow}.
  *
  * <p>A lane is holding when messages wait in it although nothing is in flight: numbered ones that could not be sent and
  * may wait for the connection. The outbox makes it retry.
  *
- * <p>A lane that is no longer used retires. The outbox remembers its last sequence number for its successor.
- *
- * <p>The state of a lane is in the lane alone. Where there is no memory to make the route or the outbox aware of it,
- * the next heartbeat makes up for that.
+ * <p>A lane that is no longer used retires. The outbox remembers its last sequence number for its successor. The state
+ * of a lane is in the lane alone. Where there is no memory to make the route or the outbox aware of it, the next
+ * heartbeat makes up for that.
  */
 public final class Lane {
 
@@ -47,12 +46,12 @@ public final class Lane {
     private @Nullable SequenceNumbers numbers; // null before the first numbered message
     private boolean noPatternSubscribers; // when they were last counted apart from the other receivers
     private long countedExactly;
-    private boolean inFlight; // or ready
+    private final SendWindow window = new SendWindow();
     private boolean ready; // to be asked for its next publication
     private boolean queued; // by the route, for that
     private long lastHeartbeat; // the index of the last heartbeat in it
     private boolean retired;
-    private long lastUse = System.nanoTime();
+    private long lastUse;
     private long accepted;
 
     public Lane(String channel, Outbox outbox) {
@@ -60,6 +59,7 @@ public final class Lane {
         this.outbox = outbox;
         this.admission = outbox.admission();
         this.route = outbox.enter(channel);
+        this.lastUse = outbox.now();
     }
 
     /** The budget that its messages take their bytes from. */
@@ -89,26 +89,19 @@ public final class Lane {
                     if (waiting.numbering != null) {
                         numbers().use(waiting.numbering);
                     }
-                    pump = enqueue(waiting, System.nanoTime());
+                    pump = enqueue(waiting, outbox.now());
                 } catch (OutOfMemoryError e) {
                     noMemory = true;
                 }
             }
         }
         if (refused || noMemory) {
-            release(waiting);
+            waiting.release();
             admission.refuse(waiting, noMemory ? outbox.noMemory : admission.unsent(channel));
         } else if (pump) {
             route.pump();
         }
         return true;
-    }
-
-    private static void release(OutboundMessage waiting) {
-        ByteBudget.Share room = waiting.room();
-        if (room != null) {
-            room.giveBack(waiting.weight());
-        }
     }
 
     private SequenceNumbers numbers() {
@@ -122,10 +115,12 @@ public final class Lane {
 
     /** Returns true if the route is to be pumped. Guarded by this. */
     private boolean enqueue(OutboundMessage waiting, long now) {
-        boolean idle = !inFlight && queue.isEmpty();
+        boolean idle = isIdle();
+        boolean wasFull = isFull();
         boolean heartbeat = waiting.kind == OutboundMessage.Kind.HEARTBEAT;
         waiting.accepted(++accepted, now);
         queue.add(waiting);
+        window.gather(waiting.message.length);
         lastUse = now;
         if (unused) {
             unused = false;
@@ -133,40 +128,78 @@ public final class Lane {
         if (heartbeat) {
             lastHeartbeat = accepted;
         }
-        if (idle) {
+        if (idle || (!ready && mayFollow())) {
             becomeReady();
-        } else if (heartbeat && ready) {
+        } else if (ready && (heartbeat || (isFull() && !wasFull))) {
             queueUp(); // again, where it is not held up
+        } else {
+            return false;
         }
-        return idle || (heartbeat && ready);
+        return isUrgent();
     }
 
-    /** The route asks it for its next publication when it is pumped. Guarded by this. */
+    /** Guarded by this. */
+    private boolean isIdle() {
+        return window.isEmpty() && !ready && queue.isEmpty();
+    }
+
+    /** Whether the next publication may be handed over while others are in flight. Guarded by this. */
+    private boolean mayFollow() {
+        return !window.isEmpty() && window.isOpen(route);
+    }
+
+    /** Whether what waits behind others in flight fills a frame. Guarded by this. */
+    private boolean isFull() {
+        return !window.isEmpty() && (queue.size() >= Frames.MAX_MESSAGES || window.gathered() >= FRAME_BYTES);
+    }
+
+    /** Whether the next publication need not wait for its time. Guarded by this. */
+    private boolean isUrgent() {
+        return window.isEmpty() || isFull() || hasHeartbeat();
+    }
+
+    private boolean hasHeartbeat() {
+        return !queue.isEmpty() && lastHeartbeat >= queue.element().index();
+    }
+
+    /** The route asks it for its next publication when it is pumped, or when that is due. Guarded by this. */
     private void becomeReady() {
-        inFlight = true;
         ready = true;
         queueUp();
     }
 
     /** Guarded by this. */
     private void queueUp() {
-        OutboundMessage first = queue.peek();
         queued = false;
         try {
-            route.add(this, first != null && lastHeartbeat >= first.index());
+            if (isUrgent()) {
+                route.add(this, hasHeartbeat());
+            } else {
+                route.addPaced(this);
+                route.pumpIn(window.dueIn(outbox.now()));
+            }
             queued = true;
         } catch (OutOfMemoryError e) {
             // the next heartbeat makes up for it
         }
     }
 
-    private boolean holds() {
-        return !inFlight && !queue.isEmpty();
+    /** In how many nanoseconds its next publication may follow the last one. */
+    long dueIn(long now) {
+        return window.dueIn(now);
     }
 
-    /** Takes the next publication; null if the lane is no longer ready, as one with a heartbeat is asked twice. */
+    private boolean holds() {
+        return window.isEmpty() && !ready && !queue.isEmpty();
+    }
+
+    /**
+     * Takes the next publication; null if the lane is no longer ready, as one with a heartbeat is asked twice.
+     *
+     * @param inOrder whether it is asked on the transport's thread
+     */
     @Nullable
-    Publication next() {
+    Publication next(boolean inOrder) {
         Batch batch = null;
         try {
             List<byte[]> messages;
@@ -176,6 +209,10 @@ public final class Lane {
                     return null;
                 }
                 queued = false;
+                if (!window.isEmpty() && !(inOrder && mayFollow() && !outbox.hasMoved(channel, route))) {
+                    ready = false;
+                    return null; // what is in flight makes it ready again
+                }
                 OutboundMessage first = queue.peek();
                 if (first == null || (!admission.isOpen() && !first.urgent())) {
                     ready = false;
@@ -185,9 +222,14 @@ public final class Lane {
                 messages = new ArrayList<>();
                 Batch taken = new Batch(this);
                 open.add(taken);
+                taken.handedOver(window.add());
                 ready = false;
                 batch = taken;
                 counted = fill(taken, messages);
+                window.filled(taken, messages.size(), inOrder, outbox.now());
+                if (!queue.isEmpty() && mayFollow()) {
+                    becomeReady();
+                }
             }
             return new Publication(channel, Frames.join(messages), counted, batch);
         } catch (OutOfMemoryError e) {
@@ -201,7 +243,7 @@ public final class Lane {
 
     /** Fills the next frame; returns true if its receivers are to be counted apart from pattern subscribers. */
     private boolean fill(Batch batch, List<byte[]> messages) {
-        long now = System.nanoTime();
+        long now = outbox.now();
         boolean sureOfAny = noPatternSubscribers && now - countedExactly < NO_PATTERN_SUBSCRIBERS_NANOS;
         boolean counted = false;
         int bytes = 0;
@@ -228,6 +270,7 @@ public final class Lane {
             counted |= first.count == ReceiverCount.ALL || (first.count == ReceiverCount.ANY && !sureOfAny);
             first = queue.peek();
         }
+        batch.frame(bytes);
         return counted;
     }
 
@@ -250,10 +293,9 @@ public final class Lane {
         }
     }
 
-    /** Nothing is in flight any more; what is still queued waits for the connection. Guarded by this. */
+    /** What is still queued waits for the connection, unless something is in flight. Guarded by this. */
     private void rest() {
-        inFlight = false;
-        if (!queue.isEmpty()) {
+        if (window.isEmpty() && !queue.isEmpty()) {
             try {
                 outbox.hold(this);
             } catch (OutOfMemoryError e) {
@@ -330,7 +372,7 @@ public final class Lane {
     void failRefused() {
         Batch failing = new Batch(this);
         synchronized (this) {
-            restartMarkers(System.nanoTime());
+            restartMarkers(outbox.now());
             open.add(failing);
             try {
                 take(admission::refuses, failing);
@@ -355,7 +397,7 @@ public final class Lane {
     /** Sends a sequence marker if the lane is idle and one is due; returns whether it was. */
     boolean tick(long now) {
         synchronized (this) {
-            boolean idle = !inFlight && queue.isEmpty() && !retired && admission.isOpen();
+            boolean idle = isIdle() && !retired && admission.isOpen();
             OutboundMessage marker = idle && numbers != null ? numbers.dueMarker(now) : null;
             if (marker == null) {
                 return false;
@@ -371,7 +413,7 @@ public final class Lane {
     void sendLastMarker(long now) {
         boolean pump;
         synchronized (this) {
-            boolean hopeless = retired || (!inFlight && queue.isEmpty() && !admission.isOpen());
+            boolean hopeless = retired || (isIdle() && !admission.isOpen());
             OutboundMessage marker = hopeless || numbers == null ? null : numbers.lastMarker(!queue.isEmpty(), now);
             if (marker == null || admission.refuses(marker)) {
                 return;
@@ -394,6 +436,7 @@ public final class Lane {
             Route before = route;
             route = outbox.enter(channel);
             outbox.leave(before);
+            window.rerouted();
             again = ready; // there it waits for what the other server does not answer
             if (again) {
                 queueUp();
@@ -415,7 +458,7 @@ public final class Lane {
         if (retired) {
             return true;
         }
-        boolean idle = !inFlight && queue.isEmpty() && open.isEmpty() && now - lastUse >= unusedFor;
+        boolean idle = isIdle() && open.isEmpty() && now - lastUse >= unusedFor;
         if (!idle || !(numbers == null || numbers.isSilent(now) || (early && numbers.isAnnounced()))) {
             return false;
         }
@@ -450,51 +493,62 @@ public final class Lane {
         return true;
     }
 
+    /** A publication in flight is to be sent once more; nothing may follow it before it was. */
+    synchronized void delayed() {
+        window.delayed();
+    }
+
     /** Completes a publication. What may be sent again is put back; the senders of the rest are notified. */
     void finish(Batch batch, long receivers, long patternSubscribers, @Nullable TransportException failure) {
         boolean more = false;
         boolean exact = patternSubscribers != NOT_SEPARATED;
         boolean heard = receivers > 0 || patternSubscribers > 0 || !(batch.countsEveryone() && outbox.countsEveryone());
+        Batch unsent;
         synchronized (this) {
             if (exact) {
                 noPatternSubscribers = patternSubscribers == 0;
-                countedExactly = System.nanoTime();
+                countedExactly = outbox.now();
             }
             if (numbers != null) {
-                settle(numbers, batch, heard, failure);
+                numbers.complete(batch, heard, failure, outbox.now());
             }
-            if (failure != null && admission.mayHold(failure)) {
-                putBack(batch);
+            unsent = window.complete(batch, failure);
+            if (takeBack(unsent)) {
                 rest();
-            } else if (queue.isEmpty()) {
-                inFlight = false;
-            } else {
-                more = true;
+            } else if (!ready && !queue.isEmpty() && (window.isEmpty() || mayFollow())) {
                 becomeReady();
+                more = isUrgent();
             }
         }
-        end(batch, more, receivers, exact, failure);
+        if (failure == null || !failure.notSent()) {
+            end(batch, more, receivers, exact, failure);
+        }
+        for (Batch one = unsent; one != null; one = one.older()) {
+            end(one, more, 0, false, one.failure());
+        }
         if (failure != null) {
             outbox.failed(failure);
         }
     }
 
-    /** What was certainly not sent gives its numbers back: there is nothing that a receiver misses. */
-    private static void settle(
-            SequenceNumbers numbers, Batch batch, boolean heard, @Nullable TransportException failure) {
-        if (failure == null) {
-            numbers.announced(batch.announced());
-            numbers.sent(heard);
-            return;
+    /**
+     * Undoes publications that were certainly not sent, the newest one first. Those behind which nothing was sent give
+     * their numbers back, as there is nothing that a receiver misses, and what may be held is put back. Of the others,
+     * something has arrived that was behind them: they have failed. Returns whether the lane holds. Guarded by this.
+     */
+    private boolean takeBack(@Nullable Batch unsent) {
+        boolean holds = false;
+        for (Batch one = unsent; one != null && window.isLast(one); one = one.older()) {
+            TransportException failure = one.failure();
+            if (numbers != null && one.numberBefore() != Batch.NONE) {
+                numbers.takeBack(one.numberBefore());
+            }
+            if (failure != null && admission.mayHold(failure)) {
+                putBack(one);
+                holds = true;
+            }
         }
-        if (!failure.notSent()) {
-            numbers.unknown();
-        } else if (batch.numberBefore() != Batch.NONE) {
-            numbers.takeBack(batch.numberBefore());
-        }
-        if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
-            numbers.restart(System.nanoTime());
-        }
+        return holds;
     }
 
     /** What may be held goes back to the head, as it was; what may not, there and in the queue, goes to the batch. */
@@ -533,22 +587,14 @@ public final class Lane {
             }
             admission.count(batch, failure == null);
         } finally {
-            notifySenders(batch, receivers, exact, failure);
+            try {
+                batch.notifySenders(admission, receivers, exact, failure);
+            } finally {
+                synchronized (this) {
+                    open.remove(batch);
+                }
+            }
         }
         outbox.ended(this);
-    }
-
-    private void notifySenders(Batch batch, long receivers, boolean exact, @Nullable TransportException failure) {
-        try {
-            if (batch.notifySenders(false, receivers, exact, failure)) {
-                admission.execute(() -> batch.notifySenders(true, receivers, exact, failure));
-            }
-        } catch (OutOfMemoryError e) { // not even for the task
-            batch.notifySenders(true, receivers, exact, failure);
-        } finally {
-            synchronized (this) {
-                open.remove(batch);
-            }
-        }
     }
 }

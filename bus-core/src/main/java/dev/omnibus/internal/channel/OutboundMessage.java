@@ -84,6 +84,13 @@ public final class OutboundMessage {
         return room;
     }
 
+    /** Gives back the bytes that it has taken. */
+    void release() {
+        if (room != null) {
+            room.giveBack(weight);
+        }
+    }
+
     void accepted(long asIndex, long now) {
         index = asIndex;
         since = now;

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * The outbox of this process: everything that waits to be sent. There is one {@link Lane} for each channel that is in
@@ -44,6 +45,7 @@ public class Outbox {
     private final long heartbeat;
     private final BooleanSupplier countsEveryone;
     private final Consumer<TransportException> failures;
+    private final LongSupplier clock;
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
     private final Map<Object, Route> routes = new ConcurrentHashMap<>(); // by the transport's name for them
     private final Set<Lane> holding = ConcurrentHashMap.newKeySet();
@@ -64,11 +66,23 @@ public class Outbox {
             Duration heartbeat,
             BooleanSupplier countsEveryone,
             Consumer<TransportException> failures) {
+        this(transport, admission, heartbeat, countsEveryone, failures, System::nanoTime);
+    }
+
+    /** One whose lanes and routes go by another clock. */
+    Outbox(
+            Transport transport,
+            AdmissionControl admission,
+            Duration heartbeat,
+            BooleanSupplier countsEveryone,
+            Consumer<TransportException> failures,
+            LongSupplier clock) {
         this.transport = transport;
         this.admission = admission;
         this.heartbeat = heartbeat.toNanos();
         this.countsEveryone = countsEveryone;
         this.failures = failures;
+        this.clock = clock;
     }
 
     void send(String channel, OutboundMessage waiting) {
@@ -78,7 +92,7 @@ public class Outbox {
             admitted = admission.admit(lane, waiting);
         } finally {
             if (!admitted && lane.isUnused()) {
-                retire(lane, System.nanoTime(), 0, false); // it was made for nothing
+                retire(lane, now(), 0, false); // it was made for nothing
             }
         }
         while (admitted && !lane.offer(waiting)) {
@@ -90,6 +104,10 @@ public class Outbox {
     private Lane lane(String channel) {
         Lane lane = lanes.get(channel);
         return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, this));
+    }
+
+    long now() {
+        return clock.getAsLong();
     }
 
     AdmissionControl admission() {
@@ -119,7 +137,7 @@ public class Outbox {
     /** Called by a lane when the senders of a batch were notified. */
     void ended(Lane lane) {
         if (lanes.size() > MAX_IDLE) {
-            retire(lane, System.nanoTime(), 0, false);
+            retire(lane, now(), 0, false);
         }
     }
 
@@ -146,7 +164,7 @@ public class Outbox {
     }
 
     Route make(Object key) {
-        return new Route(key, transport, admission.room(), noMemory);
+        return new Route(key, transport, admission.room(), noMemory, clock);
     }
 
     /** A lane does not take a route any more. */
@@ -173,7 +191,7 @@ public class Outbox {
                 markers++;
             }
         }
-        routes.values().forEach(Route::pump); // should something have been left for lack of memory
+        routes.values().forEach(Route::tick);
     }
 
     /** The connection is down: what cannot wait for it fails. */

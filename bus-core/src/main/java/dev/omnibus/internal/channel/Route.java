@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 /**
  * A bulkhead: what is sent to one server, or to one master of a cluster, with its own account of writes and bytes. A
@@ -17,6 +19,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>A route is to lanes what a lane is to messages: a few writes are in flight at a time; lanes that become ready
  * meanwhile gather and are sent together in one write. A heartbeat does not wait for that.
+ *
+ * <p>A route measures its round trip. Where that is long, waiting for it would cost more than it saves: a lane may have
+ * several frames in flight there, see {@link Lane}, and so many more lanes are in flight. All of this is then sent on
+ * the transport's thread, which keeps its order.
  */
 class Route {
 
@@ -28,6 +34,20 @@ class Route {
     /** With that many in flight, the others go on gathering: few large frames cost less than many small ones. */
     private static final int MAX_LANES = 64;
 
+    /** About what the work for as many takes; a round trip that is as long needs as many again. */
+    private static final long MAX_LANES_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private static final int MAX_LANES_FAR = 1_024;
+
+    /** Several times what it is to a server of the same machine, and less than between two zones of a cloud. */
+    private static final long FAR_NANOS = TimeUnit.MICROSECONDS.toNanos(400);
+
+    /** Before that many nothing is known: the first ones wait for code to be loaded. */
+    private static final int MIN_ROUND_TRIPS = 16;
+
+    /** For how long a shortest round trip counts, at least; a route seldom changes. */
+    private static final long SHORTEST_COUNTS_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     final Object key; // as the transport names it
     final ByteBudget.Share room;
     int lanes; // on this route; guarded by the outbox
@@ -36,15 +56,45 @@ class Route {
     private final TransportException noMemory;
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final Queue<Lane> heartbeats = new ConcurrentLinkedQueue<>(); // ready as well, and not held up
+    private final Queue<Lane> paced = new ConcurrentLinkedQueue<>(); // ready at a time of their own
     private final AtomicInteger writes = new AtomicInteger(); // in flight
     private final AtomicInteger publications = new AtomicInteger(); // in flight, one for each lane
-    private final AtomicInteger wanted = new AtomicInteger(); // calls of pump() that were not served yet
+    private final AtomicInteger wanted = new AtomicInteger(); // calls of drain() that were not served yet
+    private final AtomicBoolean handedOver = new AtomicBoolean(); // a drain to the transport's thread
+    private final AtomicBoolean timed = new AtomicBoolean(); // the next drain of paced lanes
+    private final LongSupplier clock;
+    private volatile int roundTrips; // that were measured, about
+    private volatile long shortest = Long.MAX_VALUE; // round trip of late
+    private volatile long shortestBefore = Long.MAX_VALUE;
+    private volatile long shortestSince;
 
-    Route(Object key, Transport transport, ByteBudget room, TransportException noMemory) {
+    Route(Object key, Transport transport, ByteBudget room, TransportException noMemory, LongSupplier clock) {
         this.key = key;
         this.transport = transport;
         this.noMemory = noMemory;
         this.room = room.new Share(key == transport);
+        this.clock = clock;
+        this.shortestSince = clock.getAsLong();
+    }
+
+    /** Whether the round trip is so long that a lane may have several frames in flight. */
+    boolean isFar() {
+        long nanos = roundTrip();
+        return nanos >= FAR_NANOS && nanos != Long.MAX_VALUE && roundTrips >= MIN_ROUND_TRIPS;
+    }
+
+    private long roundTrip() {
+        return Math.min(shortest, shortestBefore);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one that is lost does no harm
+    private void observe(long nanos) {
+        if (nanos < shortest) {
+            shortest = nanos;
+        }
+        if (roundTrips < MIN_ROUND_TRIPS) {
+            roundTrips++;
+        }
     }
 
     /**
@@ -56,12 +106,60 @@ class Route {
         (heartbeat ? heartbeats : ready).add(lane);
     }
 
+    /** Queues a lane that has something to send while frames of it are in flight, for the time when that is due. */
+    void addPaced(Lane lane) {
+        paced.add(lane);
+    }
+
+    /** Sends what is ready, on the transport's thread if the route is far. */
+    void pump() {
+        if (!isFar()) {
+            drain();
+        } else if (handedOver.compareAndSet(false, true)) {
+            try {
+                transport.together(() -> {
+                    handedOver.set(false);
+                    drain();
+                });
+            } catch (OutOfMemoryError e) {
+                handedOver.set(false); // the next call, or the next heartbeat, goes on
+            }
+        }
+    }
+
+    /** Has paced lanes sent when the next of them is due. */
+    void pumpIn(long nanos) {
+        if (timed.compareAndSet(false, true)) {
+            try {
+                transport.later(nanos, () -> {
+                    timed.set(false);
+                    drain();
+                });
+            } catch (OutOfMemoryError e) {
+                timed.set(false); // as above
+            }
+        }
+    }
+
+    /** Once per heartbeat: goes on with what was left, for lack of memory or with a thread that has died. */
+    void tick() {
+        long now = clock.getAsLong();
+        if (now - shortestSince >= SHORTEST_COUNTS_NANOS) {
+            shortestSince = now;
+            shortestBefore = shortest;
+            shortest = Long.MAX_VALUE;
+        }
+        handedOver.set(false);
+        timed.set(false);
+        pump();
+    }
+
     /**
      * Sends what is ready while fewer than the allowed writes are in flight: a serial drain, in which one thread works
      * for all that call meanwhile, so that a transport that completes at once does not make this recursive. Where there
      * is no memory for it, the next call does it, or the next heartbeat.
      */
-    void pump() {
+    private void drain() {
         if (wanted.getAndIncrement() != 0) {
             return;
         }
@@ -71,9 +169,10 @@ class Route {
                 while (!heartbeats.isEmpty()) {
                     write(heartbeats, 0);
                 }
-                while (writes.get() < MAX_WRITES && publications.get() < MAX_LANES && !ready.isEmpty()) {
+                while (hasPlaces() && !ready.isEmpty()) {
                     write(ready, 1);
                 }
+                drainPaced();
                 answered = wanted.addAndGet(-answered);
             } while (answered != 0);
         } catch (OutOfMemoryError e) {
@@ -85,6 +184,28 @@ class Route {
         }
     }
 
+    private void drainPaced() {
+        Lane first;
+        while ((first = paced.peek()) != null && hasPlaces()) {
+            long wait = first.dueIn(clock.getAsLong());
+            if (wait > 0) {
+                pumpIn(wait);
+                return;
+            }
+            write(paced, 1);
+        }
+    }
+
+    private boolean hasPlaces() {
+        return isFar() ? publications.get() < maxLanes() : writes.get() < MAX_WRITES && publications.get() < MAX_LANES;
+    }
+
+    private int maxLanes() {
+        return isFar()
+                ? (int) Math.min(MAX_LANES + MAX_LANES * roundTrip() / MAX_LANES_NANOS, MAX_LANES_FAR)
+                : MAX_LANES;
+    }
+
     /**
      * Makes one write of the lanes in a queue, with the weight that it has among the writes in flight: 0 for
      * heartbeats.
@@ -92,14 +213,19 @@ class Route {
     private void write(Queue<Lane> from, int weight) {
         List<Publication> together = new ArrayList<>();
         AtomicInteger open = new AtomicInteger();
+        boolean far = isFar();
+        long now = clock.getAsLong();
         Lane lane;
         while (together.size() < MAX_LANES_PER_WRITE && (lane = from.poll()) != null) {
             Publication next = null;
             try {
-                next = lane.next();
+                next = lane.next(far);
                 if (next != null) {
                     together.add(new Publication(
-                            next.channel(), next.frame(), next.counted(), new Counting(open, weight, next.outcome())));
+                            next.channel(),
+                            next.frame(),
+                            next.counted(),
+                            new Counting(open, weight, now, next.outcome())));
                 }
             } catch (OutOfMemoryError e) {
                 if (next == null) {
@@ -114,12 +240,20 @@ class Route {
         open.set(together.size());
         publications.addAndGet(weight * together.size());
         writes.addAndGet(weight);
+        if (far) { // by themselves: a batch would keep the connection for a round trip
+            together.forEach(publication -> publish(List.of(publication)));
+        } else {
+            publish(together);
+        }
+    }
+
+    private void publish(List<Publication> publications) {
         try {
-            transport.publish(together);
+            transport.publish(publications);
         } catch (RuntimeException | Error e) {
             TransportException failure = new TransportException(
                     Kind.CONNECTION_LOST, false, "The transport failed while sending; it may have sent", e);
-            together.forEach(publication -> publication.outcome().failed(failure));
+            publications.forEach(publication -> publication.outcome().failed(failure));
         }
     }
 
@@ -128,18 +262,21 @@ class Route {
 
         private final AtomicInteger open;
         private final int weight;
+        private final long began;
         private final AtomicBoolean done = new AtomicBoolean();
         private final Publication.Outcome outcome;
 
-        Counting(AtomicInteger open, int weight, Publication.Outcome outcome) {
+        Counting(AtomicInteger open, int weight, long began, Publication.Outcome outcome) {
             this.open = open;
             this.weight = weight;
+            this.began = began;
             this.outcome = outcome;
         }
 
         @Override
         public void published(long receivers, long patternSubscribers) {
             if (done.compareAndSet(false, true)) {
+                observe(clock.getAsLong() - began);
                 try {
                     outcome.published(receivers, patternSubscribers);
                 } finally {
@@ -159,12 +296,18 @@ class Route {
             }
         }
 
+        @Override
+        public void delayed() {
+            outcome.delayed();
+        }
+
         private void completed() {
             boolean last = open.decrementAndGet() == 0;
             if (last) {
                 writes.addAndGet(-weight);
             }
-            if (publications.getAndAdd(-weight) == MAX_LANES || last) {
+            boolean wereAll = publications.getAndAdd(-weight) >= maxLanes();
+            if ((wereAll || last) && !(ready.isEmpty() && paced.isEmpty() && heartbeats.isEmpty())) {
                 pump();
             }
         }

@@ -1,5 +1,7 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -60,17 +62,41 @@ public final class SequenceNumbers {
         last = to;
     }
 
-    /** What was sent reached somebody, or certainly nobody. */
-    void sent(boolean toSomebody) {
+    /**
+     * What was sent reached somebody, or certainly nobody.
+     *
+     * @param marked the highest number that a marker among it announced, which ends all doubt; {@link Batch#NONE}
+     *     without one
+     */
+    void sent(boolean toSomebody, long marked) {
+        announced = Math.max(announced, marked);
         lastHeard = toSomebody;
         heard |= toSomebody;
-        doubted = false;
+        doubted &= marked == Batch.NONE;
     }
 
     /** Nobody knows whether the numbers reached somebody. */
     void unknown() {
         heard = true;
         doubted = true;
+    }
+
+    /**
+     * Notes the outcome of a batch.
+     *
+     * @param toSomebody whether it reached somebody, if it was sent; else certainly nobody
+     */
+    void complete(Batch batch, boolean toSomebody, @Nullable TransportException failure, long now) {
+        if (failure == null) {
+            sent(toSomebody, batch.announced());
+            return;
+        }
+        if (!failure.notSent()) {
+            unknown();
+        }
+        if (batch.ordinary() > 0 || failure.kind() == Kind.CONNECTION_LOST) {
+            restart(now);
+        }
     }
 
     /**
@@ -91,11 +117,6 @@ public final class SequenceNumbers {
     void restart(long now) {
         pausing = now;
         markers = 0;
-    }
-
-    /** Notes that a marker with this number was sent. */
-    void announced(long number) {
-        announced = Math.max(announced, number);
     }
 
     /** Whether a marker with the last number was sent, or need not be. */

@@ -509,6 +509,15 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
+    public void later(long nanos, Runnable sending) {
+        try {
+            var unused = eventLoop.group().schedule(sending, nanos, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) { // as above
+            sending.run();
+        }
+    }
+
+    @Override
     public void stayAwake() {
         eventLoop.busyPoll().cameAlone();
     }

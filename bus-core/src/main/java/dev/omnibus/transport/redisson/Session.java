@@ -266,6 +266,7 @@ final class Session {
 
     private void publishWithScriptText(Publication publication) {
         try {
+            publication.outcome().delayed();
             List<Object> keys = List.of(publication.channel());
             RFuture<List<Long>> counts = client.getScript(ByteArrayCodec.INSTANCE)
                     .evalAsync(Mode.READ_WRITE, COUNTED_PUBLISH, ReturnType.LIST, keys, (Object) publication.frame());
@@ -314,14 +315,18 @@ final class Session {
         }
     }
 
-    /** Nothing overtakes it meanwhile: of each channel one publication is under way at a time. */
+    /** Nothing overtakes it meanwhile: it is delayed. */
     private boolean isPutOff(Publication publication, Throwable failure) {
-        return publication.outcome() instanceof UnderWay waiting
+        boolean putOff = publication.outcome() instanceof UnderWay waiting
                 && answers.putOff(failure, waiting.sinceWithoutMaster(), () -> {
                     if (underWay.contains(waiting)) { // else closed, and failed
                         publishAlone(publication);
                     }
                 });
+        if (putOff) {
+            publication.outcome().delayed();
+        }
+        return putOff;
     }
 
     private static void verify(ClusterCounts counts, Publication publication, long receivers, long patternSubscribers) {
@@ -401,6 +406,11 @@ final class Session {
         long sinceWithoutMaster() {
             withoutMaster = withoutMaster == 0 ? System.nanoTime() : withoutMaster;
             return withoutMaster;
+        }
+
+        @Override
+        public void delayed() {
+            outcome.delayed();
         }
 
         @Override

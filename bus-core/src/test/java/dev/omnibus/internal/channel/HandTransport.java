@@ -33,6 +33,7 @@ final class HandTransport implements Transport {
     volatile boolean answersBeats = true;
     volatile LongSupplier arrived = () -> 0;
     volatile Consumer<Runnable> onTogether = Runnable::run;
+    final List<Runnable> later = new CopyOnWriteArrayList<>();
     volatile Consumer<Publication> onPublish = held::add;
     volatile CompletableFuture<Void> unsubscribed = CompletableFuture.completedFuture(null);
     volatile Runnable onReconnect = () -> {};
@@ -98,11 +99,23 @@ final class HandTransport implements Transport {
     /** Completes what is held now, and says which frames those were. */
     List<String> completeHeld() {
         List<Publication> now = List.copyOf(held);
+        List<String> frames = heldFrames();
         held.removeAll(now);
         now.forEach(publication -> publication.outcome().published(1, 0));
-        return now.stream()
+        return frames;
+    }
+
+    List<String> heldFrames() {
+        return held.stream()
                 .map(publication -> new String(publication.frame(), StandardCharsets.UTF_8))
                 .toList();
+    }
+
+    /** Runs what is to be run later. */
+    void runLater() {
+        List<Runnable> now = List.copyOf(later);
+        later.removeAll(now);
+        now.forEach(Runnable::run);
     }
 
     @Override
@@ -158,6 +171,11 @@ final class HandTransport implements Transport {
     @Override
     public void together(Runnable sending) {
         onTogether.accept(sending);
+    }
+
+    @Override
+    public void later(long nanos, Runnable sending) {
+        later.add(sending);
     }
 
     @Override

@@ -25,7 +25,7 @@ class NoMemoryTest {
     private final Outbox outbox = new Outbox(transport, admission, Notes.NEVER, () -> true, failure -> {}) {
         @Override
         Route make(Object key) {
-            return new Route(key, transport, admission.room(), noMemory) {
+            return new Route(key, transport, admission.room(), noMemory, System::nanoTime) {
                 @Override
                 void add(Lane lane, boolean beats) {
                     demand();
