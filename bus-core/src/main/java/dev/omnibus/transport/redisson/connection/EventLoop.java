@@ -19,7 +19,7 @@ import org.redisson.config.TransportMode;
 
 /**
  * The event loop of a transport: one thread that reads and writes. It does so with Netty's native transport for Linux
- * where the program has brought that along, because it wakes sooner, else with what the JDK has.
+ * where that fits, because it wakes sooner, else with what the JDK has.
  */
 public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyPoll) {
 
@@ -57,6 +57,9 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
     /** Its classes and its library are artifacts of their own; the program may have none, one, or other versions. */
     @SuppressWarnings("deprecation") // as above
     private static @Nullable EventLoopGroup epoll(ThreadFactory threads, SelectStrategyFactory sleep) {
+        if (!RedissonVersions.nativeTransportFits()) {
+            return null;
+        }
         try {
             return Epoll.isAvailable() ? new EpollEventLoopGroup(ONE_THREAD, threads, sleep) : null;
         } catch (LinkageError unfit) {

@@ -46,6 +46,10 @@ record RedissonVersions(String redisson, Collection<String> netty) {
             "netty-codec-base",
             "netty-resolver");
 
+    /** The parts of its native transport. A part that is not there has no version. */
+    private static final List<String> NATIVE_PARTS = List.of(
+            "netty-transport-classes-epoll", "netty-transport-native-epoll", "netty-transport-native-unix-common");
+
     private static final String POM = "/META-INF/maven/org.redisson/redisson/pom.properties";
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
@@ -55,16 +59,44 @@ record RedissonVersions(String redisson, Collection<String> netty) {
 
     private static @Nullable Check check; // guarded by the class, like the one below; null before the first connect
     private static boolean reported;
+    private static @Nullable Boolean nativeFits; // guarded by the class
 
     /** What is on the class path. */
     static RedissonVersions found() {
-        Set<String> netty = new TreeSet<>();
+        return new RedissonVersions(redissonVersion(), versions(NETTY_PARTS));
+    }
+
+    private static Set<String> versions(List<String> parts) {
+        Set<String> versions = new TreeSet<>();
         Version.identify(RedissonVersions.class.getClassLoader()).forEach((part, version) -> {
-            if (NETTY_PARTS.contains(part)) {
-                netty.add(version.artifactVersion());
+            if (parts.contains(part)) {
+                versions.add(version.artifactVersion());
             }
         });
-        return new RedissonVersions(redissonVersion(), netty);
+        return versions;
+    }
+
+    /**
+     * Whether Netty's native transport may be tried. With another version of Netty it may load, and fail when it is
+     * used; so that is said once, and it is left alone.
+     */
+    static synchronized boolean nativeTransportFits() {
+        if (nativeFits == null) {
+            nativeFits = found().fits(versions(NATIVE_PARTS));
+        }
+        return nativeFits;
+    }
+
+    /** Whether parts of the native transport are of the one version of the rest, as far as they say. */
+    boolean fits(Collection<String> nativeParts) {
+        boolean fits = netty.isEmpty() || (netty.size() == 1 && netty.containsAll(nativeParts));
+        if (!fits) {
+            LOG.info(
+                    "Netty's native transport is of version {}, and {} was found; it is not used",
+                    String.join(" and ", nativeParts),
+                    this);
+        }
+        return fits;
     }
 
     private static String redissonVersion() {

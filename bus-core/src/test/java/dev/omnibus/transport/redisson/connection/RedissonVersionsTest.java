@@ -49,6 +49,18 @@ class RedissonVersionsTest {
     }
 
     @Test
+    void theNativeTransportIsUsedOnlyInTheVersionOfTheRest() {
+        assertTrue(RedissonVersions.nativeTransportFits());
+        RedissonVersions one = versions("4.7.0", "4.2.16.Final");
+        assertTrue(one.fits(Set.of("4.2.16.Final")));
+        assertTrue(one.fits(Set.of())); // it is not there, or does not say
+        assertFalse(one.fits(Set.of("4.1.128.Final")));
+        assertFalse(one.fits(Set.of("4.2.15.Final", "4.2.16.Final")));
+        assertFalse(versions("4.7.0", "4.1.128.Final", "4.2.16.Final").fits(Set.of("4.2.16.Final")));
+        assertTrue(versions("4.7.0").fits(Set.of("4.2.16.Final"))); // the rest does not say
+    }
+
+    @Test
     void othersFitWhileEachRequiredHookAnswers() {
         RedissonVersions others = versions("4.8.0", "4.2.17.Final");
         assertDoesNotThrow(() -> others.requireFit(ALL, true));
