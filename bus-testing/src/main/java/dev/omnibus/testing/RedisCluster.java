@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * A Redis cluster of three masters, with optional replicas, for tests of moving slots and failing masters.
+ * A Redis cluster of three masters or more, with optional replicas, for tests of moving slots and failing masters.
  *
  * <pre>{@code
  * try (RedisCluster redis = RedisCluster.start(1)) {
@@ -23,7 +23,7 @@ import java.util.function.Predicate;
  * <p>Thread-safe.
  */
 public final class RedisCluster implements AutoCloseable {
-    private static final int MASTERS = 3;
+    private static final int LEAST_MASTERS = 3;
     private static final int SLOTS = 16_384;
     private static final int FIELDS_BEFORE_SLOTS = 8;
     private static final int MIGRATED_TOGETHER = 100;
@@ -42,26 +42,44 @@ public final class RedisCluster implements AutoCloseable {
     /** Redis silently abandons a requested failover after 5 s, for instance when a server was busy. */
     private static final Duration TAKEOVER = Duration.ofSeconds(6);
 
+    private final int masters;
     private final Duration nodeTimeout;
     private final List<RedisServer> nodes = new ArrayList<>();
 
-    private RedisCluster(Duration nodeTimeout) {
+    private RedisCluster(int masters, Duration nodeTimeout) {
+        this.masters = masters;
         this.nodeTimeout = nodeTimeout;
     }
 
     /**
-     * Starts the nodes, joins them, and waits until all of them agree that the cluster works.
+     * Starts three masters.
      *
-     * @param replicasPerMaster the number of replicas of each of the three masters, 0 for none
+     * @param replicasPerMaster the number of replicas of each master, 0 for none
      * @return the cluster; close it when done
      * @throws IllegalArgumentException if the number is negative
      * @throws RedisServerException if there is no Redis, or if the nodes do not agree within 30 seconds
      */
     public static RedisCluster start(int replicasPerMaster) {
+        return start(LEAST_MASTERS, replicasPerMaster);
+    }
+
+    /**
+     * Starts the nodes, joins them, and waits until all of them agree that the cluster works.
+     *
+     * @param masters the number of masters, 3 at least
+     * @param replicasPerMaster the number of replicas of each master, 0 for none
+     * @return the cluster; close it when done
+     * @throws IllegalArgumentException if there are fewer masters, or the number of replicas is negative
+     * @throws RedisServerException if there is no Redis, or if the nodes do not agree within 30 seconds
+     */
+    public static RedisCluster start(int masters, int replicasPerMaster) {
+        if (masters < LEAST_MASTERS) {
+            throw new IllegalArgumentException("A cluster of " + masters + " masters cannot replace one of them");
+        }
         if (replicasPerMaster < 0) {
             throw new IllegalArgumentException("A master cannot have " + replicasPerMaster + " replicas");
         }
-        RedisCluster cluster = new RedisCluster(replicasPerMaster == 0 ? PATIENT_NODE_TIMEOUT : NODE_TIMEOUT);
+        RedisCluster cluster = new RedisCluster(masters, replicasPerMaster == 0 ? PATIENT_NODE_TIMEOUT : NODE_TIMEOUT);
         try {
             cluster.startAll(replicasPerMaster);
             return cluster;
@@ -72,7 +90,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     private void startAll(int replicasPerMaster) {
-        int size = MASTERS * (1 + replicasPerMaster);
+        int size = masters * (1 + replicasPerMaster);
         String password = OwnServer.randomPassword();
         for (int i = 0; i < size; i++) {
             RedisServer node = RedisServer.startWithPeers(
@@ -86,9 +104,9 @@ public final class RedisCluster implements AutoCloseable {
             nodes.add(node);
             node.command("CLUSTER", "SET-CONFIG-EPOCH", Integer.toString(i + 1)); // or their claims conflict
         }
-        for (int i = 0; i < MASTERS; i++) {
-            String first = Integer.toString(SLOTS * i / MASTERS);
-            String last = Integer.toString(SLOTS * (i + 1) / MASTERS - 1);
+        for (int i = 0; i < masters; i++) {
+            String first = Integer.toString(SLOTS * i / masters);
+            String last = Integer.toString(SLOTS * (i + 1) / masters - 1);
             nodes.get(i).command("CLUSTER", "ADDSLOTSRANGE", first, last);
         }
         for (RedisServer node : nodes.subList(1, size)) {
@@ -98,8 +116,8 @@ public final class RedisCluster implements AutoCloseable {
                 "the cluster nodes know each other",
                 PATIENCE,
                 () -> nodes.stream().allMatch(node -> lines(node).size() == size));
-        for (int i = MASTERS; i < size; i++) {
-            nodes.get(i).command("CLUSTER", "REPLICATE", id(nodes.get(i % MASTERS)));
+        for (int i = masters; i < size; i++) {
+            nodes.get(i).command("CLUSTER", "REPLICATE", id(nodes.get(i % masters)));
         }
         awaitReady();
     }
@@ -110,7 +128,7 @@ public final class RedisCluster implements AutoCloseable {
      * @throws RedisServerException if that takes more than 30 seconds
      */
     public void awaitReady() {
-        int replicas = nodes.size() - MASTERS;
+        int replicas = nodes.size() - masters;
         Patience.until("the cluster works", PATIENCE, () -> nodes.stream().allMatch(node -> works(node, replicas)));
     }
 

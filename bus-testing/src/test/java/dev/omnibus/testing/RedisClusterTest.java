@@ -37,6 +37,12 @@ class RedisClusterTest {
     }
 
     @Test
+    void fewerMastersThanElectOneAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> RedisCluster.start(2, 0));
+        assertThrows(IllegalArgumentException.class, () -> RedisCluster.start(3, -1));
+    }
+
+    @Test
     void aSlotMovesWithItsKeys() {
         RedisServer from = redis.masterOf("moving");
         RedisServer to = redis.nodes().stream()
