@@ -6,6 +6,7 @@ import java.util.Optional;
 /**
  * What a job must reach with Omnibus: a ratio to another figure, or, where there is none, a figure by itself.
  *
+ * @param peer which Omnibus: the one on a single Redis, or the one on the cluster
  * @param job the job
  * @param metric what is looked at
  * @param against the peer that it is divided by; Omnibus itself if it is another job; empty for a figure by itself
@@ -13,25 +14,36 @@ import java.util.Optional;
  * @param limit where it ends
  * @param atMost whether that is the most, or the least
  */
-record Budget(String job, Metric metric, String against, String againstJob, double limit, boolean atMost) {
+record Budget(String peer, String job, Metric metric, String against, String againstJob, double limit, boolean atMost) {
 
     static Budget atMost(double limit, String job, Metric metric, String against) {
-        return new Budget(job, metric, against, job, limit, true);
+        return new Budget(OmnibusPeer.NAME, job, metric, against, job, limit, true);
     }
 
     static Budget atLeast(double limit, String job, Metric metric, String against) {
-        return new Budget(job, metric, against, job, limit, false);
+        return new Budget(OmnibusPeer.NAME, job, metric, against, job, limit, false);
     }
 
     static Budget atLeastOf(String otherJob, double limit, String job, Metric metric) {
-        return new Budget(job, metric, OmnibusPeer.NAME, otherJob, limit, false);
+        return new Budget(OmnibusPeer.NAME, job, metric, OmnibusPeer.NAME, otherJob, limit, false);
+    }
+
+    /** The same for Omnibus on the cluster. */
+    Budget onCluster() {
+        return new Budget(Peers.ON_CLUSTER.name(), job, metric, against, againstJob, limit, atMost);
     }
 
     /** What was reached; empty if it was not measured. */
     Optional<Double> value(Results results) {
         return against.isEmpty()
-                ? results.of(job, OmnibusPeer.NAME, metric).map(Results.Spread::median)
-                : results.ratio(metric, job, OmnibusPeer.NAME, againstJob, against);
+                ? results.of(job, peer, metric).map(Results.Spread::median)
+                : results.ratio(metric, job, peer, againstJob, against);
+    }
+
+    /** Whether it needs to know how this peer does this job. */
+    boolean looksAt(Job other, Peer by) {
+        return (job.equals(other.name()) && peer.equals(by.name()))
+                || (againstJob.equals(other.name()) && against.equals(by.name()));
     }
 
     boolean isKept(double value) {
@@ -41,7 +53,7 @@ record Budget(String job, Metric metric, String against, String againstJob, doub
     /** In the words of the tables, such as {@code omnibus/nats}. */
     String versus() {
         String other = againstJob.equals(job) ? against : against + "@" + againstJob;
-        return against.isEmpty() ? OmnibusPeer.NAME : OmnibusPeer.NAME + "/" + other;
+        return against.isEmpty() ? peer : peer + "/" + other;
     }
 
     /** For programs. */

@@ -26,7 +26,7 @@ record CallJob(String name, String title, Load load, int nodes, int bytes) imple
             Tally warm = new Tally(note, nodes);
             load.run(caller, warm, stage.warmUpNanos());
             Tally tally = new Tally(note, nodes);
-            Meter meter = new Meter(stage.servers(), Usage::ofThisProcess);
+            Meter meter = new Meter(stage.servers(), peer, Usage::ofThisProcess);
             load.run(caller, tally, stage.nanos());
             tally.requireSuccess();
             return result(tally, meter);

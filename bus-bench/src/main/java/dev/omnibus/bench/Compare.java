@@ -33,10 +33,10 @@ final class Compare {
     }
 
     private void run() throws Exception {
-        boolean withNats = options.peers().stream().anyMatch(Peer::needsNats);
-        try (Servers servers = Servers.start(withNats);
+        try (Link link = Link.of(options.roundTrip());
+                Servers servers = Servers.start(options, link);
                 Subscribers subscribers = new Subscribers()) {
-            Machine machine = Machine.describe(servers);
+            Machine machine = Machine.describe(servers, options.roundTrip());
             machine.facts().forEach(progress::println);
             Stage stage = new Stage(servers, subscribers, options.seconds());
             for (Job job : options.jobs()) {
@@ -84,7 +84,7 @@ final class Compare {
     }
 
     private void tell(Job job, String round, Peer peer, String what) {
-        progress.printf(Locale.ROOT, "%-20s %s  %-12s %s%n", job.name(), round, peer.name(), what);
+        progress.printf(Locale.ROOT, "%-20s %s  %-15s %s%n", job.name(), round, peer.name(), what);
     }
 
     private void report(Report report) throws IOException {

@@ -39,18 +39,19 @@ record EventJob(String name, String title, int processes, int topicCount, int by
         try (Publisher publisher = peer.publisher(addresses, topics(topicCount))) {
             Flow flow = new Flow(publisher, subscribers, Order.note(bytes));
             flow.run(stage.warmUpNanos());
-            return measure(flow, stage);
+            return measure(flow, peer, stage);
         } finally {
             subscribers.end();
         }
     }
 
-    private Measured measure(Flow flow, Stage stage) {
+    private Measured measure(Flow flow, Peer peer, Stage stage) {
         Subscribers subscribers = stage.subscribers();
         long publishedBefore = flow.published;
         long receivedBefore = subscribers.count().sum();
         Meter meter = new Meter(
                 stage.servers(),
+                peer,
                 () -> Usage.ofThisProcess().plus(subscribers.count().usage()));
         long start = System.nanoTime();
         flow.run(stage.nanos());

@@ -78,8 +78,9 @@ final class GrpcPeer implements Peer {
                         .addMethod(PLACE, ServerCalls.asyncUnaryCall(GrpcPeer::place))
                         .build());
         Server server = (direct ? serving.directExecutor() : serving).build().start();
-        NettyChannelBuilder calling =
-                NettyChannelBuilder.forAddress("127.0.0.1", server.getPort()).usePlaintext();
+        NettyChannelBuilder calling = NettyChannelBuilder.forAddress(
+                        "127.0.0.1", addresses.link().port(server.getPort()))
+                .usePlaintext();
         return new Calling(server, (direct ? calling.directExecutor() : calling).build());
     }
 

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,13 +15,17 @@ import java.util.stream.Stream;
 record Machine(List<String> facts) {
 
     /** At the beginning: the load is then that of the others. */
-    static Machine describe(Servers servers) {
+    static Machine describe(Servers servers, Duration roundTrip) {
         double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         List<String> facts = new ArrayList<>();
         facts.add(Runtime.getRuntime().availableProcessors() + " processors, " + processor());
         facts.add(property("os.name") + " " + property("os.version") + " " + property("os.arch"));
         facts.add(property("java.vm.name") + " " + property("java.version"));
         facts.addAll(servers.origins());
+        if (!roundTrip.isZero()) {
+            facts.add("a round trip of " + Metric.digits(roundTrip.toNanos() / 1e6)
+                    + " ms between everybody and every server, by a proxy of our own");
+        }
         facts.add(String.format(Locale.ROOT, "load average %.2f before the first job", load));
         return new Machine(facts);
     }

@@ -8,18 +8,18 @@ import java.util.function.Supplier;
 final class Meter {
 
     private final Servers servers;
+    private final Peer peer;
     private final Supplier<Usage> usage;
     private final long begun;
     private final Usage before;
-    private final double cpuBefore;
-    private final long commandsBefore;
+    private final Work workBefore;
 
     /** Begins. The supplier gives what all JVMs that take part have used so far. */
-    Meter(Servers servers, Supplier<Usage> usage) {
+    Meter(Servers servers, Peer peer, Supplier<Usage> usage) {
         this.servers = servers;
         this.usage = usage;
-        this.cpuBefore = servers.cpuSeconds();
-        this.commandsBefore = servers.commands();
+        this.peer = peer;
+        this.workBefore = servers.work(peer);
         this.before = usage.get();
         this.begun = System.nanoTime();
     }
@@ -32,8 +32,14 @@ final class Meter {
         values.put(Metric.CPU, used.cpuNanos() / 1e3 / operations);
         values.put(Metric.JIT, 100.0 * used.jitNanos() / nanos);
         values.put(Metric.ALLOCATED, Math.max(0, used.allocatedBytes()) / operations);
-        values.put(Metric.BROKER_CPU, (servers.cpuSeconds() - cpuBefore) * 1e6 / operations);
-        values.put(Metric.COMMANDS, (servers.commands() - commandsBefore) / operations);
+        Work work = servers.work(peer).minus(workBefore);
+        values.put(Metric.BROKER_CPU, work.allCpuSeconds() * 1e6 / operations);
+        values.put(Metric.COMMANDS, work.commands() / operations);
+        if (peer.needsCluster()) {
+            values.put(Metric.LEAST_MASTER_CPU, work.leastCpuSeconds() * 1e6 / operations);
+            values.put(Metric.GREATEST_MASTER_CPU, work.greatestCpuSeconds() * 1e6 / operations);
+            values.put(Metric.BUS, Math.max(0, work.busBytes()) / operations);
+        }
         return values;
     }
 }

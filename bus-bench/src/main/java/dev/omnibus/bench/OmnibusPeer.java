@@ -1,6 +1,7 @@
 package dev.omnibus.bench;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
@@ -18,9 +19,25 @@ final class OmnibusPeer implements Peer {
 
     private static final long MEETING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private final boolean onCluster;
+
+    /** On one Redis, or on the cluster. */
+    OmnibusPeer(boolean onCluster) {
+        this.onCluster = onCluster;
+    }
+
     @Override
     public String name() {
-        return NAME;
+        return onCluster ? NAME + "-cluster" : NAME;
+    }
+
+    @Override
+    public boolean needsCluster() {
+        return onCluster;
+    }
+
+    private BusBuilder bus(Addresses addresses) {
+        return onCluster ? RedissonPeer.busOnCluster(addresses) : Bus.builder(addresses.redis());
     }
 
     @Override
@@ -32,12 +49,11 @@ final class OmnibusPeer implements Peer {
     public Caller caller(Addresses addresses, int nodes) throws Exception {
         Closing opened = new Closing();
         for (int i = 0; i < nodes; i++) {
-            Bus server = opened.add(
-                    Bus.builder(addresses.redis()).name("server-" + i).build());
+            Bus server = opened.add(bus(addresses).name("server-" + i).build());
             RpcServer.on(server).serve(Desk.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
             RpcServer.on(server).serve(Desk.Quick.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
         }
-        Bus bus = opened.add(Bus.builder(addresses.redis()).name("client").build());
+        Bus bus = opened.add(bus(addresses).name("client").build());
         Calling calling = new Calling(RpcClient.on(bus), opened);
         long deadline = System.nanoTime() + MEETING_NANOS;
         while (calling.broadcast(Order.of(0, "")) < nodes) { // until the client has heard of all of them
@@ -96,7 +112,7 @@ final class OmnibusPeer implements Peer {
 
     @Override
     public Publisher publisher(Addresses addresses, List<String> names) {
-        Bus bus = Bus.connect(addresses.redis());
+        Bus bus = bus(addresses).build();
         List<Topic<Order>> topics =
                 names.stream().map(name -> Topic.of(name, Order.class)).toList();
         return new Publisher() {
@@ -116,7 +132,7 @@ final class OmnibusPeer implements Peer {
     @Override
     public Closing subscribe(Addresses addresses, List<String> topics, Consumer<Order> handler) throws Exception {
         Closing opened = new Closing();
-        Bus bus = opened.add(Bus.connect(addresses.redis()));
+        Bus bus = opened.add(bus(addresses).build());
         CompletableFuture<?>[] ready = topics.stream()
                 .map(topic -> bus.subscribe(topic, Order.class, event -> handler.accept(event.data()))
                         .ready())

@@ -1,11 +1,15 @@
 package dev.omnibus.bench;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What {@code compare} was asked for. */
 record Options(
@@ -14,6 +18,8 @@ record Options(
         int rounds,
         int warmUps,
         double seconds,
+        Duration roundTrip,
+        int masters,
         boolean budgetsOnly,
         Optional<Path> json,
         Optional<Path> markdown,
@@ -21,12 +27,16 @@ record Options(
 
     static final String USAGE = """
             compare [--jobs a,b] [--peers a,b|none] [--rounds n] [--seconds n] [--warm-ups n]
-                    [--scope all|budgets] [--json FILE] [--markdown FILE] [--svg FILE]
+                    [--rtt 1ms] [--cluster 3] [--scope all|budgets] [--json FILE] [--markdown FILE] [--svg FILE]
             micro   [a pattern of benchmarks, and any other option of JMH]""";
 
     private static final int ROUNDS = 5;
     private static final int MAX_WARM_UPS = 20; // one that is always compiling is measured all the same
     private static final double SECONDS = 3;
+
+    private static final int LEAST_MASTERS = 3;
+    private static final Pattern DURATION = Pattern.compile("(\\d+(?:\\.\\d+)?)(us|ms|s)");
+    private static final Map<String, Double> NANOS = Map.of("us", 1e3, "ms", 1e6, "s", 1e9);
 
     /**
      * Reads arguments.
@@ -39,6 +49,8 @@ record Options(
         int rounds = ROUNDS;
         int warmUps = MAX_WARM_UPS;
         double seconds = SECONDS;
+        Duration roundTrip = Duration.ZERO;
+        int masters = 0;
         boolean budgetsOnly = false;
         Optional<Path> json = Optional.empty();
         Optional<Path> markdown = Optional.empty();
@@ -55,6 +67,8 @@ record Options(
                 case "--rounds" -> rounds = (int) positive(option, value);
                 case "--warm-ups" -> warmUps = (int) positive(option, value);
                 case "--seconds" -> seconds = positive(option, value);
+                case "--rtt" -> roundTrip = duration(option, value);
+                case "--cluster" -> masters = masters(value);
                 case "--scope" -> budgetsOnly = isBudgets(value);
                 case "--json" -> json = Optional.of(Path.of(value));
                 case "--markdown" -> markdown = Optional.of(Path.of(value));
@@ -62,7 +76,18 @@ record Options(
                 default -> throw new IllegalArgumentException("There is no option " + option + "; use\n" + USAGE);
             }
         }
-        return new Options(jobs, peers, rounds, warmUps, seconds, budgetsOnly, json, markdown, svg);
+        return new Options(
+                jobs,
+                masters == 0 ? peers : withCluster(peers),
+                rounds,
+                warmUps,
+                seconds,
+                roundTrip,
+                masters,
+                budgetsOnly,
+                json,
+                markdown,
+                svg);
     }
 
     private static <T> List<T> list(String names, Function<String, T> named) {
@@ -73,10 +98,17 @@ record Options(
         List<Peer> peers = new ArrayList<>(List.of(Peers.named(OmnibusPeer.NAME)));
         if (!names.equals("none")) {
             list(names, Peers::named).stream()
-                    .filter(peer -> !peers.contains(peer))
+                    .filter(peer -> !peers.contains(peer) && !peer.needsCluster())
                     .forEach(peers::add);
         }
         return peers;
+    }
+
+    /** Next to the one on a single Redis, so that the two share the machine's mood. */
+    private static List<Peer> withCluster(List<Peer> peers) {
+        List<Peer> all = new ArrayList<>(peers);
+        all.add(1, Peers.ON_CLUSTER);
+        return all;
     }
 
     private static boolean isBudgets(String scope) {
@@ -88,7 +120,29 @@ record Options(
 
     /** Whether this job is to be measured with this peer. */
     boolean wants(Job job, Peer peer) {
-        return job.suits(peer) && (!budgetsOnly || Budgets.lookAt(job, peer));
+        return job.suits(peer) && (!budgetsOnly || budgets().stream().anyMatch(budget -> budget.looksAt(job, peer)));
+    }
+
+    /** What must be reached in what is measured. */
+    List<Budget> budgets() {
+        return Budgets.of(roundTrip, masters);
+    }
+
+    private static Duration duration(String option, String value) {
+        Matcher duration = DURATION.matcher(value);
+        if (!duration.matches()) {
+            throw new IllegalArgumentException(
+                    "The option " + option + " is " + value + "; it must be like 1ms or 500us");
+        }
+        return Duration.ofNanos((long) (Double.parseDouble(duration.group(1)) * NANOS.get(duration.group(2))));
+    }
+
+    private static int masters(String value) {
+        int masters = Integer.parseInt(value);
+        if (masters < LEAST_MASTERS) {
+            throw new IllegalArgumentException("The cluster has " + value + " masters; it must have 3 at least");
+        }
+        return masters;
     }
 
     private static double positive(String option, String value) {

@@ -17,6 +17,11 @@ interface Peer {
         return false;
     }
 
+    /** Whether it needs the cluster of Redis. */
+    default boolean needsCluster() {
+        return false;
+    }
+
     /** One client and so many nodes that serve, all in this process, each with a connection of its own. */
     default Caller caller(Addresses addresses, int nodes) throws Exception {
         throw new UnsupportedOperationException(name() + " makes no calls");

@@ -1,12 +1,17 @@
 package dev.omnibus.bench;
 
 import java.util.List;
+import java.util.stream.Stream;
 
-/** All that can be compared, Omnibus first. */
+/** All that can be compared. */
 final class Peers {
 
+    /** On a cluster, to be compared with itself on one Redis; only where there is one. */
+    static final Peer ON_CLUSTER = new OmnibusPeer(true);
+
+    /** Omnibus first. */
     static final List<Peer> ALL = List.of(
-            new OmnibusPeer(),
+            new OmnibusPeer(false),
             new NatsPeer(),
             new RemoteServicePeer(),
             new TopicPeer(false),
@@ -17,7 +22,7 @@ final class Peers {
     private Peers() {}
 
     static Peer named(String name) {
-        return ALL.stream()
+        return Stream.concat(ALL.stream(), Stream.of(ON_CLUSTER))
                 .filter(peer -> peer.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("There is no peer \"" + name + "\"; there are "

@@ -2,6 +2,9 @@ package dev.omnibus.bench;
 
 import com.google.common.util.concurrent.MoreExecutors;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusBuilder;
+import dev.omnibus.transport.redisson.RedissonTransport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.handler.flush.FlushConsolidationHandler;
@@ -22,6 +25,13 @@ final class RedissonPeer {
 
     private RedissonPeer() {}
 
+    /** Omnibus on a cluster, which is connected to with Redisson's configuration. */
+    static BusBuilder busOnCluster(Addresses addresses) {
+        Config config = new Config();
+        config.useClusterServers().setNodeAddresses(addresses.cluster());
+        return Bus.builder(RedissonTransport.connect(config));
+    }
+
     /** Redisson's defaults but for the room for subscriptions, and a codec that leaves bytes alone. */
     static RedissonClient connect(Addresses addresses) {
         Config config = new Config();
@@ -29,10 +39,7 @@ final class RedissonPeer {
         return Redisson.create(config);
     }
 
-    /**
-     * With the settings that Omnibus gives to its own client: one connection, one thread, few system calls; through the
-     * JDK, though.
-     */
+    /** With the settings that Omnibus gives to its own client: one connection, one thread, few system calls. */
     static RedissonClient connectTuned(Addresses addresses) {
         Config config = new Config();
         config.setNettyThreads(1);

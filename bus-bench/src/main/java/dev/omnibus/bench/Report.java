@@ -9,12 +9,23 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What was measured, in the forms in which it is read. */
 record Report(Options options, Machine machine, Results results) {
 
     private static final List<Metric> DETAILS = List.of(
             Metric.P99, Metric.P999, Metric.LOST, Metric.CPU, Metric.BROKER_CPU, Metric.ALLOCATED, Metric.COMMANDS);
+
+    /** What is shown as well where there is a cluster. */
+    private static final List<Metric> CLUSTER_DETAILS =
+            List.of(Metric.LEAST_MASTER_CPU, Metric.GREATEST_MASTER_CPU, Metric.BUS);
+
+    private static final String CLUSTER_LEGEND =
+            " Of a cluster: broker is the sum of all masters; least m., most m.: µs of"
+                    + " the least and the most busy master, bus: bytes that the masters sent each other, heartbeats too.";
+
+    private static final List<String> CLUSTER_HEAD = List.of("least m.", "most m.", "bus");
 
     private static final List<String> HEAD = List.of(
             "job",
@@ -34,7 +45,18 @@ record Report(Options options, Machine machine, Results results) {
     /** How the columns are written; a reason for a failure may follow them. */
     private static final List<String> WIDTHS = List.of(
             "%-42s",
-            "%-12s", " %15s", " %10s", " %10s", " %7s", " %9s", " %9s", " %7s", " %7s", " %7s", " %8s", " %7s");
+            "%-15s", " %15s", " %10s", " %10s", " %7s", " %9s", " %9s", " %7s", " %7s", " %7s", " %8s", " %7s", " %8s",
+            " %8s", " %8s");
+
+    private <T> List<T> also(List<T> columns, List<T> ofCluster) {
+        return options.masters() == 0
+                ? columns
+                : Stream.concat(columns.stream(), ofCluster.stream()).toList();
+    }
+
+    private List<String> head() {
+        return also(HEAD, CLUSTER_HEAD);
+    }
 
     private List<List<String>> rows(Job job) {
         List<List<String>> rows = new ArrayList<>();
@@ -59,7 +81,7 @@ record Report(Options options, Machine machine, Results results) {
         row.add(results.ratio(job.metric(), job.name(), OmnibusPeer.NAME, job.name(), peer.name())
                 .map(Metric::digits)
                 .orElse("-"));
-        for (Metric metric : DETAILS) {
+        for (Metric metric : also(DETAILS, CLUSTER_DETAILS)) {
             row.add(results.of(job.name(), peer.name(), metric)
                     .map(each -> Metric.digits(each.median()))
                     .orElse("-"));
@@ -74,7 +96,7 @@ record Report(Options options, Machine machine, Results results) {
         machine.facts().forEach(fact -> text.append(fact).append('\n'));
         text.append(legend()).append('\n');
         for (Job job : options.jobs()) {
-            text.append('\n').append(line(HEAD));
+            text.append('\n').append(line(head()));
             rows(job).forEach(row -> text.append(line(row)));
         }
         return text.append('\n').toString();
@@ -91,17 +113,18 @@ record Report(Options options, Machine machine, Results results) {
 
     private String legend() {
         return String.format(
-                Locale.ROOT,
-                "Median, least and greatest of %d rounds of %s s. ratio: Omnibus to this peer, the median of the rounds'"
-                        + " ratios.%ncpu: µs of the JVMs per operation, broker: µs of Redis or nats-server, alloc: bytes of"
-                        + " the JVMs, cmds: Redis commands, lost: per cent.",
-                options.rounds(),
-                Metric.digits(options.seconds()));
+                        Locale.ROOT,
+                        "Median, least and greatest of %d rounds of %s s. ratio: Omnibus to this peer, the median of the rounds'"
+                                + " ratios.%ncpu: µs of the JVMs per operation, broker: µs of Redis or nats-server, alloc: bytes of"
+                                + " the JVMs, cmds: Redis commands, lost: per cent.",
+                        options.rounds(),
+                        Metric.digits(options.seconds()))
+                + (options.masters() == 0 ? "" : CLUSTER_LEGEND);
     }
 
     /** For programs: one line per budget that could be looked at. */
     List<String> lines() {
-        return Budgets.ALL.stream()
+        return options.budgets().stream()
                 .flatMap(budget -> budget.value(results).map(budget::line).stream())
                 .toList();
     }
@@ -111,11 +134,11 @@ record Report(Options options, Machine machine, Results results) {
         StringBuilder text = new StringBuilder();
         machine.facts().forEach(fact -> text.append("- ").append(fact).append('\n'));
         text.append('\n').append(legend().replace("\n", " ")).append("\n\n");
-        text.append(cells(HEAD));
-        text.append(cells(HEAD.stream().map(head -> "---").toList()));
+        text.append(cells(head()));
+        text.append(cells(head().stream().map(head -> "---").toList()));
         options.jobs().forEach(job -> rows(job).forEach(row -> text.append(cells(row))));
         text.append("\n| job | ratio | value | must be | |\n|---|---|---|---|---|\n");
-        for (Budget budget : Budgets.ALL) {
+        for (Budget budget : options.budgets()) {
             budget.value(results)
                     .ifPresent(value -> text.append(cells(List.of(
                             Jobs.named(budget.job()).title() + ", "
@@ -136,7 +159,10 @@ record Report(Options options, Machine machine, Results results) {
     String json() throws JsonProcessingException {
         ObjectNode root = Json.MAPPER.createObjectNode();
         machine.facts().forEach(root.putArray("machine")::add);
-        root.put("rounds", options.rounds()).put("seconds", options.seconds());
+        root.put("rounds", options.rounds())
+                .put("seconds", options.seconds())
+                .put("rtt", options.roundTrip().toString())
+                .put("masters", options.masters());
         ArrayNode figures = root.putArray("figures");
         for (Job job : options.jobs()) {
             for (Peer peer : options.peers()) {

@@ -1,76 +1,89 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A Redis and, where it is installed, a nats-server: what they are, and what they have done so far. */
+/**
+ * A Redis, a cluster of them where it is asked for, and a nats-server where it is installed: what they are, and what
+ * they have done so far.
+ */
 final class Servers implements AutoCloseable {
 
-    private static final Pattern CALLS = Pattern.compile("cmdstat_([^:]+):calls=(\\d+)");
-    private static final Pattern CPU = Pattern.compile("used_cpu_(?:sys|user):([\\d.]+)");
-
     private final RedisServer redis;
-    private final boolean natsWanted;
+    private final @Nullable RedisCluster cluster;
     private final @Nullable NatsServer nats;
+    private final boolean natsWanted;
+    private final Addresses addresses;
 
-    private Servers(RedisServer redis, boolean natsWanted, @Nullable NatsServer nats) {
+    private Servers(
+            RedisServer redis,
+            @Nullable RedisCluster cluster,
+            @Nullable NatsServer nats,
+            boolean natsWanted,
+            Addresses addresses) {
         this.redis = redis;
-        this.natsWanted = natsWanted;
+        this.cluster = cluster;
         this.nats = nats;
+        this.natsWanted = natsWanted;
+        this.addresses = addresses;
     }
 
-    static Servers start(boolean withNats) throws IOException, InterruptedException {
-        Optional<NatsServer> nats = withNats ? NatsServer.start() : Optional.empty();
-        return new Servers(RedisServer.start(), withNats, nats.orElse(null));
+    /** Starts what the options want, at the far end of the link. */
+    static Servers start(Options options, Link link) throws IOException, InterruptedException {
+        boolean natsWanted = options.peers().stream().anyMatch(Peer::needsNats);
+        NatsServer nats = natsWanted ? NatsServer.start().orElse(null) : null;
+        RedisServer redis = RedisServer.start();
+        RedisCluster cluster = options.masters() == 0 ? null : RedisCluster.start(options.masters(), 0);
+        Addresses addresses = new Addresses(
+                link.url(redis.url()),
+                cluster == null ? List.of() : DistantCluster.urls(cluster, link),
+                nats == null ? "" : link.url(nats.url()),
+                link);
+        return new Servers(redis, cluster, nats, natsWanted, addresses);
     }
 
     Addresses addresses() {
-        return new Addresses(redis.url(), nats == null ? "" : nats.url());
+        return addresses;
     }
 
     /** What they are, also what is wanted and not there. */
     List<String> origins() {
-        if (!natsWanted) {
-            return List.of(redis.origin());
+        List<String> origins = new ArrayList<>(List.of(redis.origin()));
+        if (cluster != null) {
+            origins.add("besides a cluster of " + cluster.nodes().size() + " such masters, without replicas");
         }
-        return List.of(redis.origin(), nats == null ? "nats-server: " + NatsServer.MISSING : nats.origin());
+        if (natsWanted) {
+            origins.add(nats == null ? "nats-server: " + NatsServer.MISSING : nats.origin());
+        }
+        return origins;
     }
 
     boolean hasNats() {
         return nats != null;
     }
 
-    /** What Redis and nats-server have used together; only one of them works at a time. */
-    double cpuSeconds() {
-        double seconds = CPU.matcher(info("cpu"))
-                .results()
-                .mapToDouble(match -> Double.parseDouble(match.group(1)))
-                .sum();
-        return nats == null ? seconds : seconds + nats.cpuNanos() / 1e9;
-    }
-
-    /** How many commands Redis has executed, those inside scripts too, and but for our own questions. */
-    long commands() {
-        return CALLS.matcher(info("commandstats"))
-                .results()
-                .filter(match -> !match.group(1).equals("info"))
-                .map(MatchResult::group)
-                .mapToLong(text -> Long.parseLong(text.substring(text.indexOf('=') + 1)))
-                .sum();
-    }
-
-    private String info(String section) {
-        return String.valueOf(redis.command("INFO", section));
+    /** What those have done that this peer uses; of Redis and nats-server only one works at a time. */
+    Work work(Peer peer) {
+        if (peer.needsCluster()) {
+            return new Masters(Optional.ofNullable(cluster).orElseThrow().nodes()).work();
+        }
+        Work ofRedis = new Masters(List.of(redis)).work();
+        List<Double> cpuSeconds = new ArrayList<>(ofRedis.cpuSeconds());
+        cpuSeconds.add(nats == null ? 0 : nats.cpuNanos() / 1e9);
+        return new Work(cpuSeconds, ofRedis.commands(), 0);
     }
 
     @Override
     public void close() {
         redis.close();
+        if (cluster != null) {
+            cluster.close();
+        }
         if (nats != null) {
             nats.close();
         }

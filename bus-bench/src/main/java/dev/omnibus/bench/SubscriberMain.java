@@ -1,23 +1,12 @@
 package dev.omnibus.bench;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** The program of a {@link ChildJvm}: opens and closes subscriptions as it is told, and counts what arrives. */
+/** A program of a {@link ChildJvm}: opens and closes subscriptions as it is told, and counts what arrives. */
 final class SubscriberMain {
-
-    /** Begins the lines that say, unasked, how many events have arrived. */
-    static final String GOT = "got ";
-
-    /** Begins the lines that answer. */
-    static final String ANSWER = "answer ";
-
-    static final String FAILED = "failed";
 
     private final AtomicLong received = new AtomicLong();
     private @Nullable Closing open;
@@ -26,35 +15,26 @@ final class SubscriberMain {
 
     /** What a child's JVM begins with. */
     public static void main(String[] args) throws IOException {
-        SubscriberMain subscriber = new SubscriberMain();
-        try (BufferedReader questions = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-            for (String line = questions.readLine(); line != null; line = questions.readLine()) {
-                System.out.println(ANSWER + subscriber.answer(List.of(line.split(" ", -1))));
-            }
-        }
-        System.exit(0); // some libraries have threads that would go on
+        ChildJvm.serve(new SubscriberMain()::answer);
     }
 
-    private String answer(List<String> question) {
-        try {
-            return switch (question.get(0)) {
-                case "open" -> open(question);
-                case "count" -> count();
-                case "close" -> close();
-                default -> FAILED + " unknown " + question;
-            };
-        } catch (Exception e) {
-            return FAILED + " " + e.toString().replace('\n', ' ');
-        }
+    private String answer(List<String> question) throws Exception {
+        return switch (question.get(0)) {
+            case "open" -> open(question);
+            case "count" -> count();
+            case "close" -> close();
+            default -> throw new IllegalArgumentException("unknown " + question);
+        };
     }
 
-    /** {@code open <peer> <number of topics> <report every> <redis> <nats>}. */
+    /** {@code open <peer> <number of topics> <report every> <addresses>}. */
     private String open(List<String> question) throws Exception {
         Peer peer = Peers.named(question.get(1));
         List<String> topics = EventJob.topics(Integer.parseInt(question.get(2)));
         long step = Long.parseLong(question.get(3));
         received.set(0);
-        open = peer.subscribe(new Addresses(question.get(4), question.get(5)), topics, order -> received(order, step));
+        open = peer.subscribe(
+                Addresses.of(question.subList(4, question.size())), topics, order -> received(order, step));
         return "open";
     }
 
@@ -62,7 +42,7 @@ final class SubscriberMain {
         if (order.receipt().total() > 0) { // it was really read
             long now = received.incrementAndGet();
             if (now % step == 0) {
-                System.out.println(GOT + now);
+                ChildJvm.tell(now);
             }
         }
     }

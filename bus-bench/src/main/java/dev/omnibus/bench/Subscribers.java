@@ -33,7 +33,7 @@ final class Subscribers implements AutoCloseable {
     void open(Peer peer, Addresses addresses, int processes, int topics, int credit) throws IOException {
         while (children.size() < processes) {
             AtomicLong got = new AtomicLong();
-            children.add(new ChildJvm(got::set));
+            children.add(new ChildJvm(got::set, SubscriberMain.class));
             progress.add(got);
         }
         used = processes;
@@ -41,7 +41,7 @@ final class Subscribers implements AutoCloseable {
         writtenOff = 0;
         progress.forEach(got -> got.set(0));
         int step = Math.max(1, credit / REPORTS_PER_WINDOW);
-        askAll("open " + peer.name() + " " + topics + " " + step + " " + addresses.redis() + " " + addresses.nats());
+        askAll("open " + peer.name() + " " + topics + " " + step + " " + addresses.words());
     }
 
     @CanIgnoreReturnValue

@@ -61,6 +61,23 @@ class CompareIT {
         assertTrue(Files.readString(svg).contains(">events to 1 process, rtopic<"));
     }
 
+    /** A call goes to Redis and on to the server, and back; clients of a cluster learn the ways to all its masters. */
+    @Test
+    void everyServerIsAsFarAwayAsTheLinkSays() throws Exception {
+        Path json = folder.resolve("result.json");
+        String out = compare("--rounds 1 --warm-ups 1 --seconds 0.2 --jobs call-alone --peers nats,grpc --rtt 2ms"
+                + " --cluster 3 --json " + json);
+        assertTrue(out.contains("a round trip of 2.00 ms between everybody and every server"), out);
+        for (JsonNode figure : Json.MAPPER.readTree(Files.readString(json)).get("figures")) {
+            String peer = figure.get("peer").asText();
+            JsonNode round = figure.get("rounds").get(0);
+            if (round != null || !peer.equals("nats")) { // which may not be installed
+                assertTrue(round.get("p50").asDouble() >= (peer.equals("grpc") ? 2_000 : 4_000), figure.toString());
+                assertEquals(peer.equals("omnibus-cluster"), round.has("bus"), figure.toString());
+            }
+        }
+    }
+
     private static String compare(String arguments) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream progress = new ByteArrayOutputStream();

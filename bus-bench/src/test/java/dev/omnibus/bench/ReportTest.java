@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ReportTest {
 
@@ -51,7 +54,7 @@ class ReportTest {
         results.failed("call-alone", "nats", NatsServer.MISSING);
         Report report = report("call-alone", "nats");
         assertEquals(List.of(), report.lines());
-        assertTrue(report.text().contains("nats         not installed, apt-get install nats-server"), report.text());
+        assertTrue(report.text().contains("nats            not installed, apt-get install nats-server"), report.text());
         assertTrue(report.markdown().contains("| nats | " + NatsServer.MISSING + " |"), report.markdown());
     }
 
@@ -77,22 +80,16 @@ class ReportTest {
         assertEquals("2.00", document.getElementsByTagName("text").item(2).getTextContent());
     }
 
-    @Test
-    void everyBudgetNamesAJobAndPeersThatExistAndSuitIt() {
-        for (Budget budget : Budgets.ALL) {
-            assertTrue(Jobs.named(budget.job()).suits(Peers.named("omnibus")), budget.toString());
-            if (!budget.against().isEmpty()) {
-                assertTrue(Jobs.named(budget.againstJob()).suits(Peers.named(budget.against())), budget.toString());
-            }
-        }
-    }
-
-    @Test
-    void theScopeOfBudgetsIsWhatTheyLookAt() {
-        Options all = Options.parse(List.of("--scope", "all"));
-        Options budgets = Options.parse(List.of("--scope", "budgets"));
-        for (Budget budget : Budgets.ALL) {
-            assertTrue(budgets.wants(Jobs.named(budget.job()), Peers.named("omnibus")), budget.toString());
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--rtt 1ms", "--rtt 10ms", "--cluster 3", "--cluster 6"})
+    void everyBudgetNamesAJobAndPeersThatExistAndAreInTheScopeOfBudgets(String measured) {
+        Options all = Options.parse(words(measured + " --scope all"));
+        Options budgets = Options.parse(words(measured + " --scope budgets"));
+        assertFalse(all.budgets().isEmpty());
+        for (Budget budget : all.budgets()) {
+            Peer omnibus = Peers.named(budget.peer());
+            assertTrue(budgets.peers().contains(omnibus), budget.toString());
+            assertTrue(budgets.wants(Jobs.named(budget.job()), omnibus), budget.toString());
             if (!budget.against().isEmpty()) {
                 assertTrue(budgets.wants(Jobs.named(budget.againstJob()), Peers.named(budget.against())));
             }
@@ -104,11 +101,41 @@ class ReportTest {
     }
 
     @Test
+    void aLinkHasItsOwnBudgetsAndAnUnusualOneHasNone() {
+        rounds("calls-1024", "omnibus", Metric.RATE, 150);
+        rounds("calls-1024", "nats", Metric.RATE, 100);
+        assertEquals(List.of(), report("calls-1024", "nats").lines());
+        assertEquals(
+                List.of("ratio calls-1024 omnibus/nats 1.500 budget 1.5 ok"),
+                report(Options.parse(words("--rtt 1ms"))).lines());
+        assertEquals(
+                Duration.ofNanos(1_500_000), Options.parse(words("--rtt 1.5ms")).roundTrip());
+        assertEquals(List.of(), Options.parse(words("--rtt 500us")).budgets());
+        assertEquals(List.of(), report(Options.parse(words("--rtt 500us"))).lines());
+    }
+
+    @Test
+    void aClusterIsComparedWithOneRedisAndShowsItsMasters() {
+        rounds("calls-64", "omnibus", Metric.RATE, 100);
+        rounds("calls-64", "omnibus-cluster", Metric.RATE, 80);
+        Report report = report(Options.parse(words("--jobs calls-64 --peers none --cluster 3")));
+        assertEquals(List.of("ratio calls-64 omnibus-cluster/omnibus 0.800 budget 0.85 short"), report.lines());
+        assertTrue(report.text().contains("least m."), report.text());
+        assertFalse(report("calls-64", "none").text().contains("least m."));
+    }
+
+    private static List<String> words(String text) {
+        return List.of(text.strip().split(" ", -1));
+    }
+
+    @Test
     void optionsThatAreWrongSayWhatIsRight() {
         assertTrue(refusal("--jobs", "nosuch").contains("there are [call-alone, "));
         assertTrue(refusal("--peers", "nosuch").contains("there are [omnibus, nats, "));
         assertTrue(refusal("--rounds", "0").contains("must be positive"));
         assertTrue(refusal("--scope", "x").contains("must be all or budgets"));
+        assertTrue(refusal("--rtt", "1").contains("must be like 1ms or 500us"));
+        assertTrue(refusal("--cluster", "2").contains("must have 3 at least"));
         assertTrue(refusal("--rounds").contains("needs a value"));
         assertTrue(refusal("--nosuch", "1").contains("There is no option --nosuch"));
     }
@@ -131,6 +158,10 @@ class ReportTest {
     }
 
     private Report report(String jobs, String peers) {
-        return new Report(options(jobs, peers), new Machine(List.of("a machine")), results);
+        return report(options(jobs, peers));
+    }
+
+    private Report report(Options options) {
+        return new Report(options, new Machine(List.of("a machine")), results);
     }
 }
