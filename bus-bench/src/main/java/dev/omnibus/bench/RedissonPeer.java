@@ -7,6 +7,7 @@ import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.epoll.Epoll;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
@@ -14,6 +15,7 @@ import org.redisson.client.NettyHook;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
 import org.redisson.config.SingleServerConfig;
+import org.redisson.config.TransportMode;
 
 /** What the peers on Redisson share. */
 final class RedissonPeer {
@@ -32,7 +34,10 @@ final class RedissonPeer {
         return Bus.builder(RedissonTransport.connect(config));
     }
 
-    /** Redisson's defaults but for the room for subscriptions, and a codec that leaves bytes alone. */
+    /**
+     * Redisson's defaults but for the native transport, which Omnibus and gRPC have too, the room for subscriptions,
+     * and a codec that leaves bytes alone.
+     */
     static RedissonClient connect(Addresses addresses) {
         Config config = new Config();
         server(config, addresses);
@@ -55,6 +60,7 @@ final class RedissonPeer {
     @CanIgnoreReturnValue
     private static SingleServerConfig server(Config config, Addresses addresses) {
         config.setCodec(ByteArrayCodec.INSTANCE);
+        config.setTransportMode(Epoll.isAvailable() ? TransportMode.EPOLL : TransportMode.NIO);
         return config.useSingleServer()
                 .setAddress(addresses.redis())
                 .setSubscriptionsPerConnection(SUBSCRIPTIONS_PER_CONNECTION);
