@@ -16,7 +16,9 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
@@ -42,13 +44,50 @@ public class EventCodecBenchmark {
     private final EnvelopeCache known = new EnvelopeCache(new MemoryBudget(1 << 20));
     private final Message message;
 
+    /** Publishers whose events come in turn. */
+    @State(Scope.Thread)
+    public static class Senders {
+
+        private final EnvelopeCache known = new EnvelopeCache(new MemoryBudget(32 << 20));
+        private Message[] messages = {};
+        private int next;
+
+        /** How many; set by JMH. */
+        @Param({"1", "8", "64", "65", "200", "1000"})
+        public int senders;
+
+        /** Made by JMH. */
+        public Senders() {}
+
+        /** Writes an event of each. */
+        @Setup
+        public void write() {
+            EventCodecBenchmark event = new EventCodecBenchmark();
+            messages = new Message[senders];
+            for (int i = 0; i < senders; i++) {
+                EventCodec codec = new EventCodec(LIMIT, "node-" + Integer.toHexString(i * 0x9E3779B1));
+                byte[] prefix = codec.prefix(TOPIC, "Placed");
+                messages[i] = numbered(codec.write(prefix, Map.of(), event.payloads.write(event.placed)), prefix);
+            }
+        }
+
+        Message next() {
+            next = next + 1 < senders ? next + 1 : 0;
+            return messages[next];
+        }
+    }
+
     /** Made by JMH. */
     public EventCodecBenchmark() {
-        byte[] written = write();
+        message = numbered(write(), prefix);
+    }
+
+    /** As it comes out of a frame. */
+    private static Message numbered(byte[] written, byte[] prefix) {
         byte[] number = "0000000000012345".getBytes(StandardCharsets.US_ASCII); // as a lane would have written it
         System.arraycopy(number, 0, written, prefix.length, number.length);
         int data = new String(written, StandardCharsets.US_ASCII).lastIndexOf('{');
-        message = new Message(written, 0, written.length, data); // as it comes out of a frame
+        return new Message(written, 0, written.length, data);
     }
 
     /**
@@ -81,6 +120,18 @@ public class EventCodecBenchmark {
     @Benchmark
     public Object readKnownEnvelope() throws IOException {
         return codec.read(TOPIC, message, known);
+    }
+
+    /**
+     * Reads the envelopes of publishers in turn.
+     *
+     * @param senders the publishers
+     * @return the envelope
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readEnvelopesInTurn(Senders senders) throws IOException {
+        return codec.read(TOPIC, senders.next(), senders.known);
     }
 
     /**

@@ -14,7 +14,9 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
@@ -37,6 +39,44 @@ public class RpcCodecBenchmark {
     private final Message request = message(writeRequest());
     private final Message response = message(writeResponse());
     private final RpcEnvelopeCache known = new RpcEnvelopeCache(new MemoryBudget(1 << 20));
+
+    /** Callers and nodes whose messages come in turn. */
+    @State(Scope.Thread)
+    public static class Senders {
+
+        private final RpcCodec codec = new RpcCodec(new ObjectMapper(), "node", "bus:inbox:node");
+        private final RpcEnvelopeCache known = codec.envelopeCache();
+        private Message[] requests = {};
+        private Message[] responses = {};
+        private int next;
+
+        /** How many; set by JMH. */
+        @Param({"1", "8", "64", "65", "200", "1000"})
+        public int senders;
+
+        /** Made by JMH. */
+        public Senders() {}
+
+        /** Writes a request and a response of each. */
+        @Setup
+        public void write() {
+            RpcCodecBenchmark call = new RpcCodecBenchmark();
+            requests = new Message[senders];
+            responses = new Message[senders];
+            for (int i = 0; i < senders; i++) {
+                String node = "client-" + Integer.toHexString(i * 0x9E3779B1);
+                RpcCodec sender = new RpcCodec(new ObjectMapper(), node, "bus:inbox:" + node);
+                byte[] part = sender.methodPart("desk.place");
+                requests[i] = message(sender.request(ID, part, call.params, TTL, "", new byte[0]));
+                responses[i] = message(sender.response("1234567", call.answer));
+            }
+        }
+
+        int next() {
+            next = next + 1 < senders ? next + 1 : 0;
+            return next;
+        }
+    }
 
     /** Made by JMH. */
     public RpcCodecBenchmark() {}
@@ -74,6 +114,30 @@ public class RpcCodecBenchmark {
     @Benchmark
     public Object readKnownRequest() throws IOException {
         return codec.readRequest(request, known);
+    }
+
+    /**
+     * Reads requests of callers in turn.
+     *
+     * @param senders the callers
+     * @return the request
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readRequestsInTurn(Senders senders) throws IOException {
+        return senders.codec.readRequest(senders.requests[senders.next()], senders.known);
+    }
+
+    /**
+     * Reads responses of nodes in turn.
+     *
+     * @param senders the nodes
+     * @return the response
+     * @throws IOException never
+     */
+    @Benchmark
+    public Object readResponsesInTurn(Senders senders) throws IOException {
+        return senders.codec.readResponse(senders.responses[senders.next()], senders.known);
     }
 
     /**

@@ -7,21 +7,24 @@ import org.jspecify.annotations.Nullable;
  * A set-associative cache of parts of messages, each with its meaning. Messages of one sender hardly differ: the same
  * bytes are the same JSON, and need not be parsed again.
  *
- * <p>Entries are evicted by credit: each message that is recognised gives its sender some, each stranger that finds its
- * set full takes some. So active senders keep their places, whatever else turns up, and silent ones lose them. Confined
- * to one thread.
+ * <p>Entries are evicted by credit: each message that is recognised gives its sender some, each stranger that finds no
+ * room takes some from another. So active senders keep their places, whatever else turns up, and silent ones lose them;
+ * and of more senders than there is room for, in turn, as many are recognised as have a place. The table grows as soon
+ * as a set is full, as long as it has few parts for its size: a thousand senders hardly ever compete for a place.
+ * Confined to one thread.
  *
  * @param <T> what the bytes mean
  */
 public final class MessagePartCache<T> {
 
     private static final int WAYS = 4; // places of a set
-    private static final int MAX_PARTS = 1_024;
+    private static final int MAX_PLACES = 8_192;
+    private static final int MAX_PLACES_OF_PART = 32; // or names could be chosen so that the table grows for nothing
     private static final int MAX_LENGTH = 2_048;
-    private static final int MAX_BYTES = 256 * 1024;
-    private static final int OVERHEAD = 256; // of a part, with what it means
+    static final int MAX_BYTES = 1024 * 1024;
+    private static final int OVERHEAD = 384; // of a part, with what it means and its places
     private static final byte MAX_CREDIT = 16;
-    private static final int MAX_STEPS = 16;
+    private static final int MAX_STEPS = 32; // to find one
 
     private static final class Part<T> {
         private final byte[] bytes;
@@ -40,6 +43,7 @@ public final class MessagePartCache<T> {
     private final int factor = ThreadLocalRandom.current().nextInt() | 1; // or senders could choose their set
     private @Nullable Part<T> last;
     private @Nullable Part<T>[] parts = table(WAYS);
+    private int known;
     private int bytes; // of all parts
     private int hand; // where bytes are reclaimed next
 
@@ -103,7 +107,7 @@ public final class MessagePartCache<T> {
             return;
         }
         int at = place(part);
-        while (at < 0 && parts.length < MAX_PARTS) {
+        while (at < 0 && 2 * parts.length <= Math.min(MAX_PLACES, MAX_PLACES_OF_PART * known)) {
             grow();
             at = place(part);
         }
@@ -133,10 +137,12 @@ public final class MessagePartCache<T> {
         return false;
     }
 
-    /** Takes credit from entries, one after another, until there is room. */
+    /** If there is no room, takes credit from one entry, and from the one after it the next time. */
     private boolean makeRoom(int more) {
-        for (int i = 0; i < MAX_STEPS && !hasRoom(more); i++) {
+        boolean weakened = hasRoom(more);
+        for (int i = 0; i < MAX_STEPS && !weakened; i++) {
             hand = (hand + 1) % parts.length;
+            weakened = parts[hand] != null;
             weaken(hand);
         }
         return hasRoom(more);
@@ -148,6 +154,7 @@ public final class MessagePartCache<T> {
 
     /** The bytes count twice: they are in the meaning as well. */
     private void count(int length, int one) {
+        known += one;
         bytes += one * length;
         share.take(one * (2L * length + OVERHEAD));
     }
@@ -156,12 +163,17 @@ public final class MessagePartCache<T> {
     public void end() {
         parts = table(WAYS);
         last = null;
+        known = 0;
         bytes = 0;
         share.end();
     }
 
     int bytes() {
         return bytes;
+    }
+
+    int places() {
+        return parts.length;
     }
 
     /** A free place; -1 if its set is full. */

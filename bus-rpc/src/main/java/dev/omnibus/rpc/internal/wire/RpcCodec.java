@@ -97,7 +97,8 @@ public final class RpcCodec {
     private static final byte[] NOTHING = {};
 
     /** How much is remembered of callers and servers, to read their messages quickly. */
-    private static final long REMEMBERED_BYTES = 8L * 1024 * 1024;
+    private static final long REMEMBERED_BYTES =
+            32L * 1024 * 1024; // a thousand callers of twenty methods need half of it
 
     /** A request that cannot be executed, with as much of it as could be read: often enough to answer it. */
     public static final class BadRequest extends IOException {

@@ -110,6 +110,34 @@ class RpcEnvelopeCacheTest {
         assertTrue(quick > 10_000, quick + " were read quickly");
     }
 
+    /** Callers and nodes whose names begin alike or differ in a byte, in messages that are whole and broken. */
+    @Test
+    void whatThousandsOfSendersMixIsReadAsInTheLongWay() throws IOException {
+        Random random = new Random(20261130);
+        int quick = 0;
+        for (int round = 0; round < 60_000; round++) {
+            String node = "n" + random.nextInt(1_500) + "0".repeat(random.nextInt(3));
+            String method = "stock.left" + "1".repeat(random.nextInt(2));
+            boolean isRequest = round % 2 == 0;
+            String text = isRequest
+                    ? REQUEST.replace("caller-1", node).replace("stock.left", method) + "},\"params\":[1]}"
+                    : RESULT.replace("server-1", node) + "[1]}";
+            byte[] bytes = text.getBytes(UTF_8);
+            if (round % 3 == 0) {
+                bytes[random.nextInt(bytes.length)] = (byte) "\"\\,:{}n0 ".charAt(random.nextInt(9));
+            }
+            Message message =
+                    new Message(bytes, 0, bytes.length - (round % 50 == 0 ? random.nextInt(bytes.length) : 0));
+            quick += isRequest ? checkRequest(message) : checkResponse(message);
+            try {
+                Object unused = isRequest ? codec.readRequest(message, known) : codec.readResponse(message, known);
+            } catch (IOException e) {
+                // which the check has seen
+            }
+        }
+        assertTrue(quick > 10_000, quick + " were read quickly");
+    }
+
     private int checkRequest(Message message) throws IOException {
         RpcCodec.Request fast = known.readRequest(message);
         if (fast == null) {
