@@ -14,6 +14,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.CallSettings;
 import dev.omnibus.rpc.internal.client.LoadBalancer;
+import dev.omnibus.rpc.internal.directory.NodeTable;
 import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
@@ -372,7 +373,7 @@ class FaultTest extends PlayedNodes {
     }
 
     private static @Nullable Node choose(List<Node> serving, Set<String> gone) {
-        return LoadBalancer.choose(serving, CallSettings.DEFAULTS, gone, "");
+        return LoadBalancer.choose(new NodeTable.Serving(serving), CallSettings.DEFAULTS, gone, "");
     }
 
     @Test

@@ -308,8 +308,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
             look();
             return;
         }
-        boolean serves = client.directory().serving(method).stream()
-                .anyMatch(serving -> serving.id().equals(node));
+        boolean serves = client.directory().serving(method, node) != null;
         boolean askItself;
         synchronized (this) {
             askItself = serves

@@ -8,6 +8,7 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.rpc.internal.directory.NodeTable.Node;
+import dev.omnibus.rpc.internal.directory.NodeTable.Serving;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.TransportException;
@@ -105,8 +106,12 @@ public final class Call<T> {
         Node at = last.node();
         if (at != null && !method.traits().oneWay()) {
             byte[] cancel = client.codec().cancel(last.id());
-            client.channels().send(method.channel(at.id()), cancel, ReceiverCount.NO, SendCallback.UNNOTICED);
+            client.channels().send(channel(at), cancel, ReceiverCount.NO, SendCallback.UNNOTICED);
         }
+    }
+
+    private String channel(Node at) {
+        return at.channel(method.name(), client.channels().names());
     }
 
     /** Begins the first attempt. */
@@ -195,7 +200,11 @@ public final class Call<T> {
     }
 
     private @Nullable Node choose() {
-        List<Node> serving = client.directory().serving(method.name());
+        if (!options.node().isEmpty()) {
+            Node named = client.directory().serving(method.name(), options.node());
+            return named == null || excluded.contains(named.id()) ? null : named;
+        }
+        Serving serving = client.directory().serving(method.name());
         Node again = mayHaveAnswered;
         return again != null && serving.contains(again) && !excluded.contains(again.id())
                 ? again
@@ -241,7 +250,7 @@ public final class Call<T> {
         }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
-        client.channels().send(method.channel(to.id()), request, ReceiverCount.ANY, next);
+        client.channels().send(channel(to), request, ReceiverCount.ANY, next);
         if (future.isAbandoned()) { // perhaps meanwhile, and then the cancellation was sent before the request
             cancel(next);
         }

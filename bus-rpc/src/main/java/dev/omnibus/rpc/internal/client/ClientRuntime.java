@@ -88,7 +88,7 @@ public final class ClientRuntime implements Layer {
         executor = new CallerRunsExecutor(bus.channels().executor());
         replyBudget = new ReplyBudget(executor, channels::later);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
-        methods = new RemoteMethod.Factory(codec, channels.names());
+        methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
         pending = new PendingCalls(bus, codec);
         channels.receiveInbox(pending);

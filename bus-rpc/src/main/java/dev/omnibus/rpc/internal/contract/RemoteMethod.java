@@ -1,7 +1,6 @@
 package dev.omnibus.rpc.internal.contract;
 
 import com.fasterxml.jackson.databind.ObjectReader;
-import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.rpc.internal.contract.Contract.Operation;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
@@ -17,37 +16,15 @@ import java.util.concurrent.ConcurrentHashMap;
  * A method on the side of the client, with everything prepared that is the same for all calls. Thread-safe.
  *
  * @param part the part of a request that is the same for all calls
- * @param channels the channel of the method by node, because names are looked up faster when they are not created again
  * @param arguments how its arguments are written
  * @param result how its result is read
  */
 public record RemoteMethod(
-        String name,
-        byte[] part,
-        ChannelNames names,
-        Map<String, String> channels,
-        Arguments.Writer arguments,
-        ObjectReader result,
-        Faults faults,
-        Traits traits) {
-
-    /** Nodes come and go; this only bounds what is remembered of them. */
-    private static final int MAX_CHANNELS = 1_000;
+        String name, byte[] part, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
 
     /** The same method with another type of result, or called in another way. */
     private RemoteMethod as(ObjectReader newResult, Traits newTraits) {
-        return new RemoteMethod(name, part, names, channels, arguments, newResult, faults, newTraits);
-    }
-
-    public String channel(String node) {
-        String known = channels.get(node);
-        if (known != null) {
-            return known;
-        }
-        if (channels.size() >= MAX_CHANNELS) {
-            channels.clear();
-        }
-        return channels.computeIfAbsent(node, id -> names.method(name, id));
+        return new RemoteMethod(name, part, arguments, newResult, faults, newTraits);
     }
 
     /** Prepares the methods that a client calls, those of contracts and those known by name only. Thread-safe. */
@@ -56,14 +33,12 @@ public record RemoteMethod(
         private static final int MAX_NAMES = 10_000;
 
         private final RpcCodec codec;
-        private final ChannelNames names;
         private final DecodableTypes types;
         private final Arguments.Writer untyped;
         private final Map<String, RemoteMethod> byName = new ConcurrentHashMap<>();
 
-        public Factory(RpcCodec codec, ChannelNames names) {
+        public Factory(RpcCodec codec) {
             this.codec = codec;
-            this.names = names;
             this.types = DecodableTypes.ofContracts(codec.json());
             this.untyped = codec.argumentWriter(List.of());
         }
@@ -106,7 +81,7 @@ public record RemoteMethod(
         private RemoteMethod create(
                 String name, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
             byte[] part = codec.methodPart(name);
-            return new RemoteMethod(name, part, names, new ConcurrentHashMap<>(), arguments, result, faults, traits);
+            return new RemoteMethod(name, part, arguments, result, faults, traits);
         }
 
         /** How the result of a method is read. */

@@ -73,8 +73,8 @@ public final class NodeDirectory implements Layer {
     private final List<Consumer<String>> lostListeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<String>> followers = new CopyOnWriteArrayList<>();
 
+    private volatile @Nullable CompletableFuture<Void> started; // written under the lock
     private long version; // of the leases as they are known; guarded by this, like all below
-    private @Nullable CompletableFuture<Void> started;
     private @Nullable CompletableFuture<Void> poll;
     private long pollBegan;
     private Channels.@Nullable Subscription presence;
@@ -129,22 +129,29 @@ public final class NodeDirectory implements Layer {
     }
 
     /** Completes when the directory has been read for the first time. After a failure, the next call tries again. */
-    public synchronized CompletableFuture<Void> ready() {
-        if (closed && (started == null || started.isCompletedExceptionally())) {
+    public CompletableFuture<Void> ready() {
+        CompletableFuture<Void> begun = started; // without a lock, because every call asks
+        return begun == null || begun.isCompletedExceptionally() ? begin() : begun;
+    }
+
+    private synchronized CompletableFuture<Void> begin() {
+        CompletableFuture<Void> begun = started;
+        if (begun != null && !begun.isCompletedExceptionally()) {
+            return begun;
+        }
+        if (closed) {
             return CompletableFuture.failedFuture(closedFailure());
         }
-        if (started == null || started.isCompletedExceptionally()) {
-            CompletableFuture<Void> first = new CompletableFuture<>();
-            started = first;
-            attempted(this::start).whenComplete((done, failure) -> {
-                if (failure == null) {
-                    first.complete(null);
-                } else {
-                    first.completeExceptionally(unreadable(failure));
-                }
-            });
-        }
-        return started;
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        started = first;
+        attempted(this::start).whenComplete((done, failure) -> {
+            if (failure == null) {
+                first.complete(null);
+            } else {
+                first.completeExceptionally(unreadable(failure));
+            }
+        });
+        return first;
     }
 
     private CompletableFuture<Void> start() {
@@ -189,9 +196,14 @@ public final class NodeDirectory implements Layer {
         return new RpcException(Reason.CONNECTION_LOST, true, "", "", Duration.ZERO, message, cause);
     }
 
-    /** The nodes that serve a method and are not about to leave. */
-    public List<Node> serving(String method) {
+    /** A snapshot of the nodes that serve a method and are not about to leave. */
+    public NodeTable.Serving serving(String method) {
         return table.serving(method);
+    }
+
+    /** A node, if it is one of those. */
+    public @Nullable Node serving(String method, String node) {
+        return table.serving(method, node);
     }
 
     /** Whether a node is listed. */

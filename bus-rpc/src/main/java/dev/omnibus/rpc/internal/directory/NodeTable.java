@@ -1,13 +1,16 @@
 package dev.omnibus.rpc.internal.directory;
 
+import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.rpc.NodeInfo;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.RandomAccess;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A table of the live nodes: those that have a lease. Its listener gets the id of each node that joins, leaves or
  * changes, in order and under the lock: so it must only take note of it. Thread-safe.
+ *
+ * <p>Calls read it without a lock: nodes by their id, and for each method that is called a snapshot of those that serve
+ * it. A snapshot is immutable, made by the first call that needs it, and dropped when one of its nodes changes.
  */
 public final class NodeTable {
 
@@ -34,9 +40,10 @@ public final class NodeTable {
             .toNanos();
 
     private final Consumer<String> onChange;
-    private final Map<String, Node> nodes = new HashMap<>(); // guarded by this, like all below
-    private final Map<String, List<Node>> byMethod = new HashMap<>();
-    private final Map<String, Long> left = new LinkedHashMap<>(); // when, of the nodes that were listed
+    private final Map<String, Node> nodes = new ConcurrentHashMap<>(); // written under the lock
+    private final Map<String, Serving> byMethod = new ConcurrentHashMap<>(); // likewise
+    private final Map<String, Long> left =
+            new LinkedHashMap<>(); // when, of the nodes that were listed; guarded by this, like all below
     private long bytes;
     private boolean crowded; // a node found no room
     private boolean roomAgain;
@@ -49,36 +56,52 @@ public final class NodeTable {
         return nodes.values().stream().map(Node::info).toList();
     }
 
-    public synchronized @Nullable NodeInfo info(String id) {
+    public @Nullable NodeInfo info(String id) {
         Node node = nodes.get(id);
         return node == null ? null : node.info();
     }
 
-    public synchronized List<Node> serving(String method) {
-        List<Node> known = byMethod.get(method);
-        if (known != null) {
-            return known;
-        }
-        List<Node> serving =
-                nodes.values().stream().filter(node -> node.serves(method)).toList();
+    /** A snapshot of the nodes that serve a method and are not about to leave. */
+    public Serving serving(String method) {
+        Serving known = byMethod.get(method);
+        return known != null ? known : select(method);
+    }
+
+    /** A node, if it is one of those. */
+    public @Nullable Node serving(String method, String id) {
+        Node node = nodes.get(id);
+        return node != null && node.serves(method) ? node : null;
+    }
+
+    private synchronized Serving select(String method) {
+        int dot = method.lastIndexOf('.');
+        String service = method.substring(0, Math.max(0, dot)); // here and not for each of the nodes
+        String name = method.substring(dot + 1);
+        Serving serving = new Serving(nodes.values().stream()
+                .filter(node -> node.takes(method) && node.has(service, name))
+                .toList());
         if (!serving.isEmpty()) { // else any name would be kept
             byMethod.put(method, serving);
         }
         return serving;
     }
 
-    public synchronized boolean lists(String id) {
+    public boolean lists(String id) {
         return nodes.containsKey(id);
     }
 
     /** Whether a node is listed, or was until a moment ago. */
-    public synchronized boolean knows(String id) {
-        return nodes.containsKey(id) || left.containsKey(id);
+    public boolean knows(String id) {
+        return lists(id) || hasLeft(id);
+    }
+
+    private synchronized boolean hasLeft(String id) {
+        return left.containsKey(id) || nodes.containsKey(id); // it may have come back meanwhile
     }
 
     public synchronized void suspect(Node node, String method) {
         node.suspect(method);
-        byMethod.clear();
+        byMethod.remove(method);
     }
 
     /** Clears every doubt: what clears one may have been missed. */
@@ -96,8 +119,13 @@ public final class NodeTable {
     public synchronized void trust(String id) {
         Node node = nodes.get(id);
         if (node != null && node.trust()) {
-            byMethod.clear();
+            drop(node.info());
         }
+    }
+
+    /** Drops the snapshots of the methods that a node serves. */
+    private void drop(NodeInfo info) {
+        byMethod.keySet().removeIf(info::serves);
     }
 
     /** Takes the manifest in a lease. False if there is no room for it; those that are listed are never displaced. */
@@ -111,13 +139,17 @@ public final class NodeTable {
         }
         bytes = grown;
         left.remove(id);
+        boolean changed = true;
         if (node == null) {
             nodes.put(id, new Node(info));
-            changed(id);
-        } else if (node.update(info)) {
-            changed(id);
         } else {
-            byMethod.clear(); // a doubt may be cleared
+            NodeInfo before = node.info();
+            changed = node.update(info);
+            drop(before);
+        }
+        drop(info); // also where nothing has changed, because a doubt may be cleared
+        if (changed) {
+            onChange.accept(id);
         }
         return true;
     }
@@ -170,7 +202,7 @@ public final class NodeTable {
             if (node.isLost()) {
                 lost.add(node.id());
             } else if (node.clearOldDoubts()) {
-                byMethod.clear();
+                drop(node.info());
             }
         }
         lost.forEach(this::remove);
@@ -186,7 +218,8 @@ public final class NodeTable {
             if (left.size() > MAX_NODES) {
                 left.remove(left.keySet().iterator().next());
             }
-            changed(id);
+            drop(node.info());
+            onChange.accept(id);
         }
     }
 
@@ -203,27 +236,52 @@ public final class NodeTable {
         return nodes.values().stream().anyMatch(Node::isMissing);
     }
 
-    private void changed(String id) {
-        byMethod.clear();
-        onChange.accept(id);
+    /** An immutable snapshot of nodes, with the hash codes of their ids in a row. */
+    public static final class Serving extends AbstractList<Node> implements RandomAccess {
+
+        private final Node[] nodes;
+        private final int[] hashes;
+
+        public Serving(List<Node> nodes) {
+            this.nodes = nodes.toArray(Node[]::new);
+            this.hashes = nodes.stream().mapToInt(node -> node.id().hashCode()).toArray();
+        }
+
+        @Override
+        public Node get(int index) {
+            return nodes[index];
+        }
+
+        @Override
+        public int size() {
+            return nodes.length;
+        }
+
+        /** The hash code of a node's id. */
+        public int hash(int index) {
+            return hashes[index];
+        }
     }
 
-    /** An entry of the table. Guarded by the table, except for the number of calls. */
+    /** An entry of the table. Written under the lock of the table, except for the number of calls. */
     public static final class Node {
 
+        private final String id;
         private final AtomicInteger callsInFlight = new AtomicInteger();
-        private NodeInfo info;
+        private final Map<String, String> channels = new ConcurrentHashMap<>(0); // by method
         private final Map<String, Long> suspected =
-                new HashMap<>(); // methods whose requests had no receiver, and since when
-        private long missingSince;
+                new ConcurrentHashMap<>(0); // methods whose requests had no receiver, and since when
+        private volatile NodeInfo info;
+        private long missingSince; // guarded by the table, like all below
         private boolean missing;
 
         public Node(NodeInfo info) {
+            this.id = info.node();
             this.info = info;
         }
 
         public String id() {
-            return info.node();
+            return id;
         }
 
         NodeInfo info() {
@@ -235,8 +293,24 @@ public final class NodeTable {
             return callsInFlight;
         }
 
+        /** The channel of a method here: a name is found faster when it is not made again. */
+        public String channel(String method, ChannelNames names) {
+            String known = channels.get(method);
+            return known != null ? known : channels.computeIfAbsent(method, any -> names.method(any, id));
+        }
+
         public boolean serves(String method) {
-            return !info.draining() && !suspected.containsKey(method) && info.serves(method);
+            return takes(method) && info.serves(method);
+        }
+
+        /** Whether nothing speaks against a call of the method, should it have it. */
+        private boolean takes(String method) {
+            return !info.draining() && !suspected.containsKey(method);
+        }
+
+        private boolean has(String service, String name) {
+            Map<String, String> methods = info.services().get(service);
+            return methods != null && methods.containsKey(name);
         }
 
         /** Takes its manifest, which clears every doubt. True if that has changed. */
