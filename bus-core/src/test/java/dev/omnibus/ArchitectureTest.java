@@ -159,7 +159,7 @@ class ArchitectureTest {
     static final ArchRule oneClassReachesIntoRedissonAndNetty = noClasses()
             .that()
             .haveNameNotMatching(
-                    "dev\\.omnibus\\.transport\\.redisson\\.connection\\.(RedissonInternals|SubscriptionDecoder)(\\$.*)?")
+                    "dev\\.omnibus\\.transport\\.redisson\\.connection\\.(RedissonInternals|RedissonSelfTest|ShardConnection|SubscriptionDecoder)(\\$.*)?")
             .should()
             .dependOnClassesThat(resideInAPackage("org.redisson..")
                     .and(not(resideInAnyPackage(

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * The service provider interface between the bus and what it runs on: carries frames between processes by channel name,
@@ -47,6 +48,18 @@ public interface Transport extends AutoCloseable {
      * @return false by default, and wherever some receivers may be at another server
      */
     default boolean countsEveryone() {
+        return false;
+    }
+
+    /**
+     * Says which channels no pattern needs to match, so that they may be sharded: what is published on one is at one
+     * server of a cluster, which has all its subscribers, and not copied to the others. Then all who use that channel
+     * must have said so. To be called once, before anything is published or subscribed.
+     *
+     * @param channels whether a channel, by its exact name, is one of those
+     * @return whether they are sharded here; false by default, and with a single server, which has everything
+     */
+    default boolean shard(Predicate<String> channels) {
         return false;
     }
 

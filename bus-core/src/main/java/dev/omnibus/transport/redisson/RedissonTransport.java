@@ -8,7 +8,6 @@ import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
-import dev.omnibus.transport.TransportException.Kind;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.EventLoop;
@@ -19,6 +18,7 @@ import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.queue.RedissonQueues;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
+import dev.omnibus.transport.redisson.subscription.Subscribed.Kind;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GenericFutureListener;
 import java.time.Duration;
@@ -36,6 +36,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
 import org.slf4j.Logger;
@@ -64,6 +65,8 @@ public final class RedissonTransport implements Transport {
     private volatile Config config; // these two change when the event loop has died
     private volatile EventLoop eventLoop;
     private volatile String name = ""; // of the node
+    private volatile Predicate<String> sharded = channel -> false;
+    private final boolean hasShards; // as the servers were when it was connected: channels do not change their kind
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
     private Session session; // guarded by this
@@ -94,6 +97,7 @@ public final class RedissonTransport implements Transport {
         eventLoop = on;
         session = await(opening, opener, own, options.connectWithin());
         session.whenStuck(this::reconnect);
+        hasShards = session.hasShards();
     }
 
     /**
@@ -102,7 +106,8 @@ public final class RedissonTransport implements Transport {
      */
     private void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
         try {
-            Session session = Session.open(config, on.busyPoll(), options.pingBeforePublish(), internals, "", false);
+            Session session = Session.open(
+                    config, on.busyPoll(), options.pingBeforePublish(), internals, "", this::isSharded, false);
             if (!opening.complete(session)) {
                 session.close();
                 on.abandon();
@@ -258,14 +263,27 @@ public final class RedissonTransport implements Transport {
         return config.isSingleConfig();
     }
 
+    /** In a cluster whose servers know sharded channels, as Redis does since 7.0. */
+    @Override
+    public boolean shard(Predicate<String> channels) {
+        if (hasShards) {
+            sharded = channels;
+        }
+        return hasShards;
+    }
+
+    private boolean isSharded(String channel) {
+        return sharded.test(channel);
+    }
+
     @Override
     public CompletableFuture<Void> subscribe(String channel, FrameListener listener) {
-        return subscribe(new Subscribed(channel, false, listener));
+        return subscribe(new Subscribed(channel, isSharded(channel) ? Kind.SHARDED : Kind.PLAIN, listener));
     }
 
     @Override
     public CompletableFuture<Void> subscribePattern(String glob, FrameListener listener) {
-        return subscribe(new Subscribed(glob, true, listener));
+        return subscribe(new Subscribed(glob, Kind.PATTERN, listener));
     }
 
     private CompletableFuture<Void> subscribe(Subscribed subscribed) {
@@ -350,7 +368,8 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
-            Session next = Session.open(config, on.busyPoll(), options.pingBeforePublish(), internals, name, true);
+            Session next = Session.open(
+                    config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, true);
             next.whenStuck(this::reconnect);
             Session old;
             List<Subscribed> again;
@@ -403,7 +422,7 @@ public final class RedissonTransport implements Transport {
     private void fail(CompletableFuture<Void> done, String problem, @Nullable Throwable cause) {
         Throwable failure = cause;
         try {
-            failure = new TransportException(Kind.CONNECTION_LOST, true, problem, cause);
+            failure = new TransportException(TransportException.Kind.CONNECTION_LOST, true, problem, cause);
         } finally { // there may be no memory for it
             finish(done, failure);
         }
@@ -563,6 +582,6 @@ public final class RedissonTransport implements Transport {
     }
 
     private static TransportException closedFailure() {
-        return new TransportException(Kind.CLOSED, true, "The transport is closed", null);
+        return new TransportException(TransportException.Kind.CLOSED, true, "The transport is closed", null);
     }
 }

@@ -16,9 +16,11 @@ import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.PendingCommands;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
+import dev.omnibus.transport.redisson.shard.Shards;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
 import dev.omnibus.transport.redisson.subscription.Subscriptions;
 import io.netty.channel.EventLoopGroup;
@@ -29,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.redisson.api.BatchOptions;
@@ -74,12 +77,18 @@ final class Session {
     private final @Nullable ClusterCounts clusterCounts; // null unless there are many servers
     private final PendingCommands answers;
     private final Subscriptions subscriptions;
+    private final @Nullable Shards shards; // null unless there are many servers
     private final AtomicBoolean open = new AtomicBoolean(true);
     private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
     private volatile boolean scriptsAllowed = true;
 
     private Session(
-            RedissonClient client, Connections connections, RedissonInternals internals, Config config, boolean again) {
+            RedissonClient client,
+            Connections connections,
+            RedissonInternals internals,
+            Config config,
+            Predicate<String> sharded,
+            boolean again) {
         this.connections = connections;
         boolean manyServers = config.isClusterConfig();
         this.eventLoop = config.getEventLoopGroup();
@@ -92,6 +101,9 @@ final class Session {
                 manyServers && masters != null && tenure != null ? new ClusterCounts(masters, tenure) : null;
         this.leases = new RedisLeases(client);
         this.subscriptions = new Subscriptions(client, answers, eventLoop, manyServers);
+        this.shards = manyServers && masters != null && internals.has(Hook.SHARDED_CHANNELS)
+                ? new Shards(masters, internals, sharded, eventLoop)
+                : null;
         this.scriptDigest = RedissonFailures.sha1(COUNTED_PUBLISH);
     }
 
@@ -99,6 +111,7 @@ final class Session {
      * The first one of a transport, or one that takes the place of another.
      *
      * @param name what its connections are called; not at all if empty
+     * @param sharded which channels are, in a cluster that has such
      */
     static Session open(
             Config config,
@@ -106,6 +119,7 @@ final class Session {
             boolean pingBeforePublish,
             RedissonInternals internals,
             String name,
+            Predicate<String> sharded,
             boolean again) {
         Config own = RedissonSettings.copy(config);
         Connections connections = new Connections(name, internals);
@@ -114,7 +128,7 @@ final class Session {
         own.setNettyHook(pipeline);
         HiccupMeter hiccups = new HiccupMeter(own.getEventLoopGroup());
         try {
-            Session session = new Session(Redisson.create(own), connections, internals, own, again);
+            Session session = new Session(Redisson.create(own), connections, internals, own, sharded, again);
             pipeline.reportTo(session.subscriptions);
             try {
                 session.greet();
@@ -169,6 +183,11 @@ final class Session {
         return clusterCounts == null ? this : clusterCounts.master(channel);
     }
 
+    /** Whether all servers know sharded channels. Waits for their answers. */
+    boolean hasShards() {
+        return shards != null && shards.areKnown();
+    }
+
     void publish(List<Publication> publications) {
         if (!open.get()) {
             TransportException failure =
@@ -193,6 +212,10 @@ final class Session {
     }
 
     private void publishAlone(Publication tracked) {
+        if (shards != null && shards.has(tracked.channel())) {
+            shards.publish(tracked, (receivers, failure) -> reportSharded(tracked, receivers, failure));
+            return;
+        }
         var unused = publish(
                 tracked,
                 client.getTopic(tracked.channel(), ByteArrayCodec.INSTANCE),
@@ -286,6 +309,21 @@ final class Session {
         }
     }
 
+    /** No pattern matches there; it says that there may be one only so that receivers are counted each time. */
+    private void reportSharded(Publication publication, long receivers, @Nullable Throwable failure) {
+        try {
+            if (failure instanceof Error) {
+                throw failure;
+            } else if (failure != null) {
+                publication.outcome().failed(RedissonFailures.publish(publication.channel(), failure));
+            } else {
+                publication.outcome().published(receivers, publication.counted() ? 1 : NOT_SEPARATED);
+            }
+        } catch (Throwable t) {
+            publication.outcome().failed(noMemory);
+        }
+    }
+
     private void report(Publication publication, Long receivers, long patternSubscribers, @Nullable Throwable failure) {
         try {
             reportOutcome(publication, receivers, patternSubscribers, failure);
@@ -342,23 +380,25 @@ final class Session {
     }
 
     CompletableFuture<Void> subscribe(Subscribed wanted) {
-        return subscriptions.subscribe(wanted);
+        return shards != null && wanted.sharded() ? shards.subscribe(wanted) : subscriptions.subscribe(wanted);
     }
 
     CompletableFuture<Void> carryOver(Subscribed wanted) {
-        return subscriptions.carryOver(wanted);
+        return shards != null && wanted.sharded() ? shards.carryOver(wanted) : subscriptions.carryOver(wanted);
     }
 
     CompletableFuture<Void> unsubscribe(Subscribed unwanted) {
-        return subscriptions.unsubscribe(unwanted);
+        return shards != null && unwanted.sharded()
+                ? shards.unsubscribe(unwanted)
+                : subscriptions.unsubscribe(unwanted);
     }
 
     long arrivedBeside(Subscribed wanted) {
-        return subscriptions.arrivedBeside(wanted);
+        return shards != null && wanted.sharded() ? shards.arrivedBeside(wanted) : subscriptions.arrivedBeside(wanted);
     }
 
     int heldSubscriptions() {
-        return subscriptions.size() + answers.size();
+        return subscriptions.size() + answers.size() + (shards == null ? 0 : shards.size());
     }
 
     <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
@@ -368,6 +408,9 @@ final class Session {
     void close() {
         if (open.compareAndSet(true, false)) {
             try {
+                if (shards != null) {
+                    shards.close();
+                }
                 answers.close(client);
                 if (eventLoop.isShuttingDown()) {
                     connections.closeLeft();

@@ -10,8 +10,8 @@ import org.redisson.config.Config;
 public final class Hooks {
 
     /** Without which no promise is broken. */
-    public static final Set<Hook> OPTIONAL =
-            EnumSet.of(Hook.UNANSWERED_COMMANDS, Hook.LONE_PUBLISH, Hook.DAEMON_TIMER, Hook.FORCED_CLOSE);
+    public static final Set<Hook> OPTIONAL = EnumSet.of(
+            Hook.UNANSWERED_COMMANDS, Hook.SHARDED_CHANNELS, Hook.LONE_PUBLISH, Hook.DAEMON_TIMER, Hook.FORCED_CLOSE);
 
     private Hooks() {}
 

@@ -116,8 +116,8 @@ class RedissonInternalsIT {
             lost.handle((receivers, failure) -> failure).get(20, SECONDS);
             await().atMost(20, SECONDS).until(() -> listening.interruptions.get() >= 1);
         }
-        // The masters of several servers, and the end of what cannot be set up, are below.
-        assertEquals(EnumSet.of(Hook.MASTERS, Hook.FORCED_CLOSE), unused(internals));
+        // What several servers need, and the end of what cannot be set up, are below.
+        assertEquals(EnumSet.of(Hook.MASTERS, Hook.SHARDED_CHANNELS, Hook.FORCED_CLOSE), unused(internals));
     }
 
     @Test
@@ -138,15 +138,19 @@ class RedissonInternalsIT {
     }
 
     @Test
-    void aClusterIsAskedForItsMasters(RedisCluster cluster) throws Exception {
+    void aClusterIsAskedForItsMastersAndItsShardsAreSubscribedTo(RedisCluster cluster) throws Exception {
         RedissonInternals internals = RedissonInternals.checked(true);
         Config config = new Config();
         config.setPassword(cluster.nodes().get(0).password());
         config.useClusterServers().addNodeAddress(cluster.urls().toArray(String[]::new));
         try (RedissonTransport transport = Hooks.connect(config, internals)) {
             assertEquals(0L, publish(transport, "hooks").get(20, SECONDS));
+            assertFalse(unused(internals).contains(Hook.MASTERS));
+            transport.shard(channel -> true);
+            transport.subscribe("hooks", new Listening()).get(20, SECONDS);
+            assertEquals(1L, publish(transport, "hooks").get(20, SECONDS));
         }
-        assertFalse(unused(internals).contains(Hook.MASTERS));
+        assertFalse(unused(internals).contains(Hook.SHARDED_CHANNELS));
     }
 
     @Test

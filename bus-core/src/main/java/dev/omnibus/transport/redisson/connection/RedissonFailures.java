@@ -77,7 +77,7 @@ public final class RedissonFailures {
     }
 
     /** No master of the cluster was known to have the slot, so nothing was sent. */
-    static boolean isWithoutMaster(Throwable failure) {
+    public static boolean isWithoutMaster(Throwable failure) {
         Throwable e = unwrap(failure);
         return (e instanceof TransportException ? e.getCause() : e) instanceof RedisNodeNotFoundException;
     }

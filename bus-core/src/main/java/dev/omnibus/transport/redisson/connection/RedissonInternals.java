@@ -2,23 +2,17 @@ package dev.omnibus.transport.redisson.connection;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.HashedWheelTimer;
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.lang.reflect.Method;
-import java.lang.reflect.Modifier;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.net.InetSocketAddress;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -27,40 +21,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
-import org.redisson.api.RFuture;
 import org.redisson.api.RedissonClient;
-import org.redisson.client.ChannelName;
 import org.redisson.client.RedisClient;
 import org.redisson.client.RedisClientConfig;
 import org.redisson.client.RedisConnection;
+import org.redisson.client.RedisMovedException;
+import org.redisson.client.RedisNodeNotFoundException;
 import org.redisson.client.RedisReconnectedException;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.client.codec.Codec;
 import org.redisson.client.codec.LongCodec;
+import org.redisson.client.codec.StringCodec;
 import org.redisson.client.handler.CommandDecoder;
 import org.redisson.client.handler.CommandEncoder;
 import org.redisson.client.handler.CommandPubSubDecoder;
 import org.redisson.client.handler.CommandsQueue;
-import org.redisson.client.handler.CommandsQueuePubSub;
-import org.redisson.client.handler.RedisChannelInitializer;
+import org.redisson.client.handler.ConnectionWatchdog;
+import org.redisson.client.handler.RedisPubSubConnectionHandler;
 import org.redisson.client.handler.State;
 import org.redisson.client.protocol.CommandData;
 import org.redisson.client.protocol.QueueCommand;
 import org.redisson.client.protocol.QueueCommandHolder;
 import org.redisson.client.protocol.RedisCommand;
 import org.redisson.client.protocol.RedisCommands;
+import org.redisson.client.protocol.RedisStrictCommand;
 import org.redisson.command.CommandAsyncExecutor;
-import org.redisson.config.CommandMapper;
-import org.redisson.connection.ConnectionManager;
+import org.redisson.command.CommandAsyncService;
 import org.redisson.connection.MasterSlaveEntry;
-import org.redisson.connection.ServiceManager;
+import org.redisson.connection.NodeSource;
+import org.redisson.misc.RedisURI;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,6 +82,8 @@ public final class RedissonInternals {
         MASTERS(true, "receivers behind Sentinels and in a cluster would be counted wrongly"),
         /** What was written and not answered when a connection ends. */
         UNANSWERED_COMMANDS(false, "the outcome of what was sent on a lost connection is known after 1 s, not at once"),
+        /** A connection that subscribes to sharded channels, and commands that follow no redirection. */
+        SHARDED_CHANNELS(false, "in a cluster every message of a call is copied to all servers"),
         /** Whether the command that is being written is a PUBLISH, and the only one without an answer. */
         LONE_PUBLISH(false, "single messages and calls take up to twice as long"),
         /** The thread of Redisson's timer, before it is started. */
@@ -107,6 +105,15 @@ public final class RedissonInternals {
                     .collect(Collectors.toCollection(() -> EnumSet.noneOf(Hook.class)));
         }
     }
+
+    /** Whether a server knows something. */
+    public enum Known {
+        YES,
+        NO,
+        NOT_SAID
+    }
+
+    private static final RedisStrictCommand<String> CLUSTER_NODES = new RedisStrictCommand<>("CLUSTER", "NODES");
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
 
@@ -141,7 +148,7 @@ public final class RedissonInternals {
         Set<Hook> answering = EnumSet.noneOf(Hook.class);
         for (Hook hook : Hook.values()) {
             try {
-                if (SelfTest.answers(hook)) {
+                if (RedissonSelfTest.answers(hook)) {
                     answering.add(hook);
                 }
             } catch (Exception | LinkageError | AssertionError e) { // Netty rethrows what it recorded, checked or not
@@ -168,9 +175,10 @@ public final class RedissonInternals {
         }
     }
 
-    /** Whether it is one that SUBSCRIBE is sent on, and no PUBLISH. */
+    /** Whether it is one that SUBSCRIBE or SSUBSCRIBE is sent on, and no PUBLISH. */
     boolean isSubscribing(Channel channel) {
-        return channel.pipeline().get(CommandPubSubDecoder.class) != null;
+        return channel.pipeline().get(CommandPubSubDecoder.class) != null
+                || channel.pipeline().get(ShardConnection.class) != null;
     }
 
     /** Has a subscription connection report to an observer, and end when something cannot be read. */
@@ -178,6 +186,49 @@ public final class RedissonInternals {
         SubscriptionDecoder decoder = new SubscriptionDecoder(channel, executor, observer, this);
         channel.pipeline().replace(CommandPubSubDecoder.class, "omnibus-subscriptions", decoder);
         channel.pipeline().addLast("omnibus-unsubscribe", decoder.new Ends());
+    }
+
+    /**
+     * Opens a connection of the bus' own to a server, for its sharded channels, which Redisson 4.7.0 loses when their
+     * slot moves. Redisson connects and logs in, as for any other; then what it would do on this connection is taken
+     * out, its decoder and its reconnecting.
+     */
+    public CompletableFuture<ShardConnection> subscribeShards(RedisClient server, ShardConnection.Listener listener) {
+        return server.connectPubSubAsync()
+                .toCompletableFuture()
+                .thenCompose(connection -> connection
+                        .async(RedisCommands.PING) // whatever is answered to it, it is behind the answers to all before
+                        .toCompletableFuture()
+                        .handle((pong, failure) -> {
+                            try {
+                                if (failure != null && RedissonFailures.isSilence(failure)) {
+                                    throw new CompletionException(failure);
+                                }
+                                return takeOver(connection.getChannel(), server, listener);
+                            } catch (RuntimeException e) { // Redisson would connect it again, for nobody
+                                connection.closeAsync();
+                                throw e;
+                            }
+                        }));
+    }
+
+    private ShardConnection takeOver(Channel channel, RedisClient server, ShardConnection.Listener listener) {
+        ShardConnection shards = new ShardConnection(channel, server.getConfig().getCommandMapper(), listener);
+        ChannelPipeline pipeline = channel.pipeline();
+        pipeline.remove(RedisPubSubConnectionHandler.class); // it would log in again when its login is renewed
+        pipeline.remove(ConnectionWatchdog.class);
+        pipeline.remove("omnibus-unsubscribe");
+        pipeline.replace(SubscriptionDecoder.class, "omnibus-shards", shards);
+        use(Hook.SHARDED_CHANNELS);
+        return shards;
+    }
+
+    /** Where the owner of a slot is, as {@code host:port}, if that is what a server has answered instead; else null. */
+    public static @Nullable String movedTo(Throwable failure) {
+        if (failure instanceof RedisMovedException moved) {
+            return moved.getUrl().getHost() + ":" + moved.getUrl().getPort();
+        }
+        return null;
     }
 
     /** Has a connection end when a reply cannot be read. */
@@ -211,7 +262,7 @@ public final class RedissonInternals {
         return first != null
                 && first == asked.peekLast()
                 && first.getCommand() instanceof CommandData<?, ?> command
-                && command.getCommand() == RedisCommands.PUBLISH;
+                && (command.getCommand() == RedisCommands.PUBLISH || command.getCommand() == RedisCommands.SPUBLISH);
     }
 
     /** The server at the other end, as {@link Masters} has it. */
@@ -221,6 +272,9 @@ public final class RedissonInternals {
 
     /** Gives a connection the name that {@code CLIENT LIST} shows. */
     static CompletableFuture<?> name(Channel channel, String name) {
+        if (channel.pipeline().get(ShardConnection.class) != null) { // Redis takes no other commands there
+            return CompletableFuture.completedFuture(null);
+        }
         return RedisConnection.getFrom(channel)
                 .async(RedisCommands.CLIENT_SETNAME, name)
                 .toCompletableFuture();
@@ -293,6 +347,11 @@ public final class RedissonInternals {
             return commands.getConnectionManager().getEntry(channel);
         }
 
+        /** The one that has a slot now, or null if none is known to have it. */
+        public @Nullable Object of(int slot) {
+            return commands.getConnectionManager().getEntry(slot);
+        }
+
         public int slot(String channel) {
             return commands.getConnectionManager().calcSlot(channel);
         }
@@ -306,6 +365,62 @@ public final class RedissonInternals {
         public CompletableFuture<Long> subscribers(Object master, String channel) {
             return commands.<Long, Long>writeAsync(
                             (MasterSlaveEntry) master, LongCodec.INSTANCE, RedisCommands.PUBSUB_NUMSUB, channel)
+                    .toCompletableFuture();
+        }
+
+        /** The master at an address that a server has named, as {@code host:port}; null if none is known there. */
+        public @Nullable RedisClient at(String address) {
+            int colon = address.lastIndexOf(':');
+            RedisURI named =
+                    new RedisURI("redis", address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+            RedisURI mapped = commands.getServiceManager().getNatMapper().map(named);
+            for (MasterSlaveEntry entry : commands.getConnectionManager().getEntrySet()) {
+                InetSocketAddress known = entry.getClient().getAddr();
+                boolean sameHost = mapped.getHost().equals(known.getHostString())
+                        || mapped.getHost().equals(known.getAddress().getHostAddress());
+                if (sameHost && mapped.getPort() == known.getPort()) {
+                    return entry.getClient();
+                }
+            }
+            return null;
+        }
+
+        /** Publishes on a sharded channel at a server. If that has another owner, it fails, and nothing was done. */
+        public CompletableFuture<Long> publishSharded(RedisClient server, String channel, byte[] frame) {
+            return ask(server, ByteArrayCodec.INSTANCE, RedisCommands.SPUBLISH, channel, frame);
+        }
+
+        /** Asks a server how many have subscribed to a sharded channel there. */
+        public CompletableFuture<Long> shardSubscribers(RedisClient server, String channel) {
+            return ask(server, LongCodec.INSTANCE, RedisCommands.PUBSUB_SHARDNUMSUB, channel);
+        }
+
+        /** Asks a server how it sees the cluster. */
+        public CompletableFuture<String> nodes(RedisClient server) {
+            return ask(server, StringCodec.INSTANCE, CLUSTER_NODES);
+        }
+
+        /** Asks a server whether it knows sharded channels, in a way that needs no right to use them. */
+        public CompletableFuture<Known> knowsShards(Object master) {
+            return ask(((MasterSlaveEntry) master).getClient(), LongCodec.INSTANCE, RedisCommands.SPUBLISH)
+                    .handle((none, failure) -> {
+                        String error = failure == null ? "" : String.valueOf(failure.getMessage());
+                        return error.contains("wrong number of arguments")
+                                ? Known.YES
+                                : error.contains("unknown command") ? Known.NO : Known.NOT_SAID;
+                    });
+        }
+
+        private <T, R> CompletableFuture<R> ask(
+                RedisClient server, Codec codec, RedisCommand<T> command, Object... params) {
+            MasterSlaveEntry entry = commands.getConnectionManager().getEntry(server);
+            if (entry == null || entry.getClient() != server) {
+                return CompletableFuture.failedFuture(
+                        new RedisNodeNotFoundException("It is no master any more: " + server.getAddr()));
+            }
+            use(Hook.SHARDED_CHANNELS);
+            return ((CommandAsyncService) commands)
+                    .<T, R>async(false, new NodeSource(entry), codec, command, params, true, true)
                     .toCompletableFuture();
         }
 
@@ -430,152 +545,6 @@ public final class RedissonInternals {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             breaker.trip(context, internalBuffer(), cause);
-        }
-    }
-
-    /**
-     * Tries each hook on a connection that leads nowhere. Loaded only where the versions are others than were tested.
-     */
-    private static final class SelfTest {
-
-        private SelfTest() {}
-
-        static boolean answers(Hook hook) throws ReflectiveOperationException {
-            return switch (hook) {
-                case SUBSCRIPTION_DECODER -> overridesOnly(SubscriptionDecoder.class) && refusalIsReported();
-                case REPLY_DECODER -> overridesOnly(ReplyDecoder.class) && replyIsRead();
-                case MASTERS -> knowsMasters();
-                case UNANSWERED_COMMANDS -> unansweredFails();
-                case LONE_PUBLISH -> lonePublishIsSeen();
-                case DAEMON_TIMER ->
-                    field(RedisChannelInitializer.class, "config").getType() == RedisClientConfig.class
-                            && field(HashedWheelTimer.class, "workerThread").getType() == Thread.class;
-                case FORCED_CLOSE -> forcedCloseCloses();
-            };
-        }
-
-        /** A method of ours that the class above does not have is called by nobody. */
-        private static boolean overridesOnly(Class<?> decoder) {
-            return Stream.of(decoder.getDeclaredMethods())
-                    .filter(method -> !method.isSynthetic())
-                    .filter(method -> (method.getModifiers() & (Modifier.PRIVATE | Modifier.STATIC)) == 0)
-                    .allMatch(method -> isAbove(decoder, method));
-        }
-
-        private static boolean isAbove(Class<?> decoder, Method method) {
-            for (Class<?> above = decoder.getSuperclass(); above != null; above = above.getSuperclass()) {
-                if (Stream.of(above.getDeclaredMethods())
-                        .anyMatch(one -> one.getName().equals(method.getName())
-                                && Arrays.equals(one.getParameterTypes(), method.getParameterTypes()))) {
-                    return true;
-                }
-            }
-            return false;
-        }
-
-        private static RedissonInternals all() {
-            return new RedissonInternals(EnumSet.allOf(Hook.class));
-        }
-
-        private static EmbeddedChannel channel(ChannelHandler... handlers) {
-            return new EmbeddedChannel(handlers);
-        }
-
-        private static ByteBuf bytes(String text) {
-            return Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII);
-        }
-
-        /** Has a command wait for its answer on that connection. */
-        private static CompletableFuture<Object> ask(EmbeddedChannel channel, RedisCommand<?> command) {
-            CompletableFuture<Object> answer = new CompletableFuture<>();
-            CommandData<Object, Object> data =
-                    new CommandData<>(answer, ByteArrayCodec.INSTANCE, command(command), new Object[] {"c", "m"});
-            channel.attr(CommandsQueue.COMMANDS_QUEUE)
-                    .get()
-                    .add(new QueueCommandHolder(data, channel.newPromise().setSuccess()));
-            return answer;
-        }
-
-        private static boolean refusalIsReported() {
-            List<String> refused = new ArrayList<>();
-            EmbeddedChannel channel = channel(
-                    new CommandEncoder(CommandMapper.direct()),
-                    new CommandsQueuePubSub(),
-                    new CommandPubSubDecoder(SubscriptionDecoder.settings(ForkJoinPool.commonPool())));
-            if (!all().isSubscribing(channel)) {
-                return false;
-            }
-            all().observe(channel, ForkJoinPool.commonPool(), new SubscriptionDecoder.Observer() {
-                @Override
-                public void refused(String name, String error) {
-                    refused.add(name);
-                }
-            });
-            CompletableFuture<Object> answer = new CompletableFuture<>();
-            ChannelName name = new ChannelName("c");
-            CommandData<Object, Object> subscribe =
-                    new CommandData<>(answer, null, null, command(RedisCommands.SUBSCRIBE), new Object[] {name});
-            channel.pipeline().get(CommandPubSubDecoder.class).addPubSubCommand(name, subscribe);
-            channel.writeInbound(bytes("-NOPERM no\r\n"));
-            return refused.equals(List.of("c")) && answer.isCompletedExceptionally();
-        }
-
-        @SuppressWarnings("unchecked")
-        private static RedisCommand<Object> command(RedisCommand<?> command) {
-            return (RedisCommand<Object>) command;
-        }
-
-        private static boolean replyIsRead() {
-            EmbeddedChannel channel = channel(new CommandsQueue(), new CommandDecoder("redis"));
-            all().guardReplies(channel);
-            CompletableFuture<Object> answer = ask(channel, RedisCommands.PUBLISH);
-            channel.writeInbound(bytes(":7\r\n"));
-            return Long.valueOf(7).equals(answer.getNow(null));
-        }
-
-        private static boolean unansweredFails() {
-            EmbeddedChannel channel = channel(new CommandsQueue());
-            all().failUnansweredAtTheEnd(channel);
-            CompletableFuture<Object> answer = ask(channel, RedisCommands.PUBLISH);
-            channel.close();
-            return answer.isCompletedExceptionally();
-        }
-
-        private static boolean lonePublishIsSeen() {
-            EmbeddedChannel channel = channel(new CommandEncoder(CommandMapper.direct()), new CommandsQueue());
-            all().addBeforeEncoder(channel, "bytes", new ChannelDuplexHandler());
-            boolean none = all().isLonePublish(channel);
-            ask(channel, RedisCommands.PUBLISH);
-            boolean one = all().isLonePublish(channel);
-            ask(channel, RedisCommands.PUBLISH);
-            return !none && one && !all().isLonePublish(channel);
-        }
-
-        private static boolean forcedCloseCloses() {
-            EmbeddedChannel channel = channel(new ChannelDuplexHandler());
-            all().closeForcibly(channel);
-            return !channel.isOpen();
-        }
-
-        private static boolean knowsMasters() throws ReflectiveOperationException {
-            Class<?> manager = ConnectionManager.class;
-            Class<?> commands = CommandAsyncExecutor.class;
-            return Redisson.class.getMethod("getCommandExecutor").getReturnType() == commands
-                    && commands.getMethod("getConnectionManager").getReturnType() == manager
-                    && manager.getMethod("getEntrySet").getReturnType() == Collection.class
-                    && manager.getMethod("getEntry", String.class).getReturnType() == MasterSlaveEntry.class
-                    && manager.getMethod("calcSlot", String.class).getReturnType() == int.class
-                    && MasterSlaveEntry.class.getMethod("getClient").getReturnType() == RedisClient.class
-                    && commands.getMethod(
-                                            "writeAsync",
-                                            MasterSlaveEntry.class,
-                                            Codec.class,
-                                            RedisCommand.class,
-                                            Object[].class)
-                                    .getReturnType()
-                            == RFuture.class
-                    && commands.getMethod("getServiceManager").getReturnType() == ServiceManager.class
-                    && ServiceManager.class.getMethod("getGroup").getReturnType() == EventLoopGroup.class;
         }
     }
 }

@@ -8,14 +8,24 @@ import dev.omnibus.transport.FrameListener;
  */
 public final class Subscribed {
 
+    /** What it is subscribed to. */
+    public enum Kind {
+        /** A channel. */
+        PLAIN,
+        /** A channel of one shard of a cluster. */
+        SHARDED,
+        /** All channels that match a pattern. */
+        PATTERN
+    }
+
     private final String name;
-    private final boolean pattern;
+    private final Kind kind;
     private final FrameListener listener;
     private volatile boolean ended;
 
-    public Subscribed(String name, boolean pattern, FrameListener listener) {
+    public Subscribed(String name, Kind kind, FrameListener listener) {
         this.name = name;
-        this.pattern = pattern;
+        this.kind = kind;
         this.listener = listener;
     }
 
@@ -24,15 +34,19 @@ public final class Subscribed {
     }
 
     boolean pattern() {
-        return pattern;
+        return kind == Kind.PATTERN;
+    }
+
+    public boolean sharded() {
+        return kind == Kind.SHARDED;
     }
 
     /** Also while it is being ended: what was published before that, and is on its way, belongs to it. */
-    void frame(String channel, byte[] frame) {
+    public void frame(String channel, byte[] frame) {
         listener.onFrame(channel, frame);
     }
 
-    void interrupted() {
+    public void interrupted() {
         if (!ended) {
             listener.onInterrupted();
         }
@@ -43,7 +57,7 @@ public final class Subscribed {
         ended = true;
     }
 
-    boolean isEnded() {
+    public boolean isEnded() {
         return ended;
     }
 }

@@ -12,17 +12,18 @@ import org.junit.jupiter.api.Test;
 class SlotMigrationTest {
 
     private final List<String> told = new ArrayList<>();
-    private final SlotMigration overlap = new SlotMigration(new Subscribed("c", false, new FrameListener() {
-        @Override
-        public void onFrame(String channel, byte[] frame) {
-            told.add(new String(frame, StandardCharsets.UTF_8));
-        }
+    private final SlotMigration overlap =
+            new SlotMigration(new Subscribed("c", Subscribed.Kind.PLAIN, new FrameListener() {
+                @Override
+                public void onFrame(String channel, byte[] frame) {
+                    told.add(new String(frame, StandardCharsets.UTF_8));
+                }
 
-        @Override
-        public void onInterrupted() {
-            told.add("interrupted");
-        }
-    }));
+                @Override
+                public void onInterrupted() {
+                    told.add("interrupted");
+                }
+            }));
 
     private void old(String... frames) {
         for (String frame : frames) {
