@@ -80,7 +80,7 @@ public final class Bus implements AutoCloseable {
         listener = new ListenerNotifier(builder.listeners, counters, executor, timer.on(awaited));
         lifecycle = new Lifecycle(node, listener);
         try {
-            ChannelNames names = new ChannelNames(builder.prefix);
+            ChannelNames names = new ChannelNames(builder.prefix, builder.shardedEvents);
             long deadline = builder.connectDeadline();
             Transport transport = builder.openTransport(deadline);
             channels = Channels.open(transport, node, names, builder.limits(deadline), awaited, timer, lifecycle);

@@ -45,6 +45,7 @@ public final class BusBuilder {
     private final Function<Duration, Transport> transport; // opened within that time
     String name = "node";
     String prefix = "bus";
+    boolean shardedEvents;
     final List<BusListener> listeners = new ArrayList<>();
 
     @Nullable
@@ -101,6 +102,21 @@ public final class BusBuilder {
     @CanIgnoreReturnValue
     public BusBuilder prefix(String prefix) {
         this.prefix = new ChannelNames(prefix).prefix();
+        return this;
+    }
+
+    /**
+     * Lets the events of one topic stay on one master of a Redis cluster, where Redis otherwise copies each of them to
+     * all masters. Then no topic can be subscribed to by a pattern. All programs that share topics must say the same:
+     * those that differ do not receive each other's events. Calls are sharded anyway.
+     *
+     * <p>Without a cluster, and in one whose servers are older than Redis 7, only the patterns are refused.
+     *
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder shardedEvents() {
+        this.shardedEvents = true;
         return this;
     }
 

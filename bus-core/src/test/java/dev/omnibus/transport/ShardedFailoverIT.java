@@ -14,13 +14,16 @@ import dev.omnibus.transport.Outcomes.Recording;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A sharded channel under load, while its slot moves or its master is replaced: whoever is counted has received it. */
 class ShardedFailoverIT {
@@ -39,15 +42,16 @@ class ShardedFailoverIT {
         load.join(SECONDS.toMillis(10));
     }
 
-    @Test
-    void nothingIsLostOrDoubledAndEveryoneIsCountedWhileTheSlotMoves() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16})
+    void nothingIsLostOrDoubledAndEveryoneIsCountedWhileTheSlotMoves(int inFlight) throws Exception {
         try (RedisCluster redis = RedisCluster.start(0);
                 Transport publisher = connect(redis);
                 Transport first = connect(redis);
                 Transport second = connect(redis)) {
             Recording one = subscribe(first);
             Recording other = subscribe(second);
-            begin(publisher);
+            begin(publisher, inFlight);
             for (int i = 0; i < SLOT_MOVES; i++) {
                 redis.moveSlot(redis.slot("c"), redis.nodes().get(i % 3));
                 awaitMore(200);
@@ -71,7 +75,7 @@ class ShardedFailoverIT {
                 Transport publisher = connect(redis);
                 Transport subscriber = connect(redis)) {
             Recording heard = subscribe(subscriber);
-            begin(publisher);
+            begin(publisher, 1);
             redis.failover(redis.masterOf("c"));
             awaitFlow();
             redis.failover(redis.masterOf("c"));
@@ -87,7 +91,7 @@ class ShardedFailoverIT {
                 Transport publisher = connect(redis);
                 Transport subscriber = connect(redis)) {
             Recording heard = subscribe(subscriber);
-            begin(publisher);
+            begin(publisher, 1);
             RedisServer master = redis.masterOf("c");
             master.kill();
             redis.awaitFailover(master);
@@ -112,26 +116,28 @@ class ShardedFailoverIT {
         return recording;
     }
 
-    private void begin(Transport publisher) {
+    private void begin(Transport publisher, int inFlight) {
+        Semaphore places = new Semaphore(inFlight);
         load = new Thread(() -> {
             for (int i = 0; !stopped.get(); i++) {
-                counts.put(i, count(publisher, i));
+                int number = i;
+                places.acquireUninterruptibly();
+                Outcomes.publish(publisher, "c", Integer.toString(number), true)
+                        .handle((published, failure) -> counts.put(number, count(published, failure)))
+                        .whenComplete((done, failure) -> places.release());
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
+            places.acquireUninterruptibly(inFlight);
         });
         load.start();
         awaitMore(50);
     }
 
     /** How many have received it; 1 if that is not known, and {@link #FAILED} if it was certainly not sent. */
-    private static long count(Transport publisher, int number) {
-        try {
-            Published published = Outcomes.publish(publisher, "c", Integer.toString(number), true)
-                    .join();
-            return published.receivers();
-        } catch (CompletionException e) {
-            return e.getCause() instanceof TransportException failure && failure.notSent() ? FAILED : 1;
-        }
+    private static long count(@Nullable Published published, @Nullable Throwable failure) {
+        return published != null
+                ? published.receivers()
+                : failure instanceof TransportException known && known.notSent() ? FAILED : 1;
     }
 
     private void awaitMore(int messages) {

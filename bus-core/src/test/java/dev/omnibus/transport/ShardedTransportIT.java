@@ -4,6 +4,8 @@ import static dev.omnibus.transport.Outcomes.publish;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisCluster;
@@ -12,6 +14,7 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Outcomes.Published;
 import dev.omnibus.transport.Outcomes.Recording;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 import org.redisson.config.Config;
 
@@ -122,11 +125,10 @@ class ShardedTransportIT extends TransportContract {
                         .toArray(String[]::new));
         try (Transport here = RedissonTransport.connect(config)) {
             assertTrue(here.shard(channel -> true));
-            Throwable failure = here.subscribe("c", new Recording())
-                    .handle((done, refused) -> refused)
-                    .join();
-            TransportException refused =
-                    (TransportException) (failure instanceof TransportException ? failure : failure.getCause());
+            ExecutionException failure = assertThrows(
+                    ExecutionException.class,
+                    () -> here.subscribe("c", new Recording()).get(10, SECONDS));
+            TransportException refused = assertInstanceOf(TransportException.class, failure.getCause());
             assertEquals(TransportException.Kind.REFUSED, refused.kind());
             assertTrue(String.valueOf(refused.getMessage()).contains("ssubscribe"), refused::getMessage);
         }

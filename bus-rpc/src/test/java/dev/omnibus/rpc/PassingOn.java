@@ -7,6 +7,7 @@ import dev.omnibus.transport.Transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 
 /** A transport that leaves everything to another one, for tests that change a part of it. */
 class PassingOn implements Transport {
@@ -20,6 +21,11 @@ class PassingOn implements Transport {
     @Override
     public void publish(List<Publication> publications) {
         link.publish(publications);
+    }
+
+    @Override
+    public boolean shard(Predicate<String> channels) {
+        return link.shard(channels);
     }
 
     @Override

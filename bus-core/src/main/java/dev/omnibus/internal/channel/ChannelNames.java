@@ -7,16 +7,29 @@ import java.util.regex.Pattern;
  * from one page. Immutable.
  *
  * @param prefix what every name begins with; {@code bus} by default. Buses with different prefixes are separate
+ * @param shardedEvents whether the channels of topics may be sharded as well, and so match no pattern
  */
-public record ChannelNames(String prefix) {
+public record ChannelNames(String prefix, boolean shardedEvents) {
 
+    private static final String EVENTS = ":evt:";
+    private static final String METHODS = ":rpc:";
     private static final String INBOX = ":inbox:";
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
+
+    /**
+     * With events that patterns match.
+     *
+     * @param prefix what every name begins with
+     */
+    public ChannelNames(String prefix) {
+        this(prefix, false);
+    }
 
     /**
      * Checks the prefix.
      *
      * @param prefix what every name begins with
+     * @param shardedEvents whether the channels of topics may be sharded
      * @throws IllegalArgumentException if it is not made of letters, digits, {@code _}, {@code -} and inner dots
      */
     public ChannelNames {
@@ -33,7 +46,7 @@ public record ChannelNames(String prefix) {
      * @return its channel
      */
     public String event(String topic) {
-        return prefix + ":evt:" + topic;
+        return prefix + EVENTS + topic;
     }
 
     /**
@@ -53,7 +66,7 @@ public record ChannelNames(String prefix) {
      * @return its channel
      */
     public String method(String method) {
-        return prefix + ":rpc:" + method;
+        return prefix + METHODS + method;
     }
 
     /**
@@ -64,7 +77,7 @@ public record ChannelNames(String prefix) {
      * @return its channel
      */
     public String method(String method, String node) {
-        return prefix + ":rpc:" + method + "@" + node;
+        return prefix + METHODS + method + "@" + node;
     }
 
     /**
@@ -96,6 +109,20 @@ public record ChannelNames(String prefix) {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether a channel may be sharded where the transport can do that: that of a method or an inbox, which nobody
+     * subscribes to by a pattern.
+     *
+     * @param channel any name
+     * @return true if it may
+     */
+    public boolean isSharded(String channel) {
+        return channel.startsWith(prefix)
+                && (channel.startsWith(METHODS, prefix.length())
+                        || channel.startsWith(INBOX, prefix.length())
+                        || (shardedEvents && channel.startsWith(EVENTS, prefix.length())));
     }
 
     /**

@@ -58,6 +58,7 @@ public final class Channels implements AutoCloseable {
     private final Transport transport;
     private final String node;
     private final ChannelNames names;
+    private final boolean sharded;
     private final Heartbeat heartbeat;
     private final Counters counters = new Counters();
     private final AdmissionControl admission;
@@ -82,6 +83,7 @@ public final class Channels implements AutoCloseable {
         this.transport = transport;
         this.node = node;
         this.names = names;
+        this.sharded = transport.shard(names::isSharded);
         this.listener = listener;
         this.executor = executor;
         this.timer = timer;
@@ -192,6 +194,15 @@ public final class Channels implements AutoCloseable {
      */
     public ChannelNames names() {
         return names;
+    }
+
+    /**
+     * Whether the channels that may be sharded are. Those who use one must agree about it.
+     *
+     * @return false but in a cluster of servers that know such channels
+     */
+    public boolean sharded() {
+        return sharded;
     }
 
     /**

@@ -197,6 +197,10 @@ public final class Events {
             EventHandler<T> handler,
             SubscribeOptions options) {
         TopicPattern pattern = TopicPattern.parse(topic);
+        if (pattern.isWildcard() && channels.names().shardedEvents()) {
+            throw new IllegalStateException("This bus was built with shardedEvents(), so it cannot subscribe to the"
+                    + " pattern \"" + topic + "\": subscribe to each topic, or build the bus without it");
+        }
         String channel = channels.names().event(pattern.toGlob());
         EventReader reader = readers.get(channel);
         if (reader == null) {

@@ -25,6 +25,18 @@ class ChannelNamesTest {
     }
 
     @Test
+    void whatNobodySubscribesToByAPatternMayBeSharded() {
+        for (ChannelNames all : List.of(names, new ChannelNames("shop.bus", true))) {
+            assertTrue(all.isSharded(all.method("stock.left")));
+            assertTrue(all.isSharded(all.method("stock.left", "node-1")));
+            assertTrue(all.isSharded(all.inbox("node-1")));
+            assertFalse(all.isSharded(all.presence()));
+            assertFalse(all.isSharded("other.bus:rpc:stock.left"));
+            assertEquals(all.shardedEvents(), all.isSharded(all.event("orders")));
+        }
+    }
+
+    @Test
     void onlyTheInboxOfANodeOnThisBusIsAnInbox() {
         assertTrue(names.isInbox(names.inbox("node-abc123")));
         for (String channel : List.of(

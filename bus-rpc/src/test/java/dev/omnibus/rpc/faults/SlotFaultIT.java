@@ -1,11 +1,13 @@
 package dev.omnibus.rpc.faults;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.testing.LeakCheck;
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.WithRedis;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -18,7 +20,16 @@ class SlotFaultIT {
 
     @Test
     void slotsMove(RedisCluster redis) throws Exception {
-        try (Load load = new Load((name, listener) -> Bus.builder(Configs.connect(redis))
+        move(redis, builder -> builder);
+    }
+
+    @Test
+    void slotsMoveWhileEventsAreSharded(RedisCluster redis) throws Exception {
+        move(redis, BusBuilder::shardedEvents);
+    }
+
+    private static void move(RedisCluster redis, UnaryOperator<BusBuilder> options) throws Exception {
+        try (Load load = new Load((name, listener) -> options.apply(Bus.builder(Configs.connect(redis)))
                 .name(name)
                 .listener(listener)
                 .build())) {

@@ -7,6 +7,7 @@ import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Queue;
@@ -117,8 +118,7 @@ public final class ShardPublisher {
         CompletableFuture<Long> answer = null;
         synchronized (lock(slot)) {
             RedisClient before = places.get(slot);
-            boolean settled = owner != null && (before == null || before == owner) && !holds.containsKey(slot);
-            if (settled) {
+            if (owner != null && (before == null || before == owner) && !holds.containsKey(slot)) {
                 answer = send(sending, owner);
             } else {
                 hold(sending);
@@ -215,7 +215,7 @@ public final class ShardPublisher {
         }
     }
 
-    /** Has the first of those that are held sent, if it is time. On the event loop, where one does not meet another. */
+    /** Sends what is held, if it is time. On the event loop, where one does not meet another. */
     private void step(int slot) {
         Hold hold;
         Sending next;
@@ -234,7 +234,7 @@ public final class ShardPublisher {
         if (owner == null) {
             waitForOwner(hold, next);
         } else if (hasFollowed(hold, owner, next)) {
-            sendHeld(hold, owner);
+            sendFollowed(hold, owner);
         } else {
             askWhoHasFollowed(hold, owner, next);
         }
@@ -301,13 +301,20 @@ public final class ShardPublisher {
         }
     }
 
-    private void sendHeld(Hold hold, RedisClient owner) {
-        Sending next;
-        CompletableFuture<Long> answer;
+    /** All at once, and those that come from now on go behind them: one by one they might never have an end. */
+    private void sendFollowed(Hold hold, RedisClient owner) {
+        Map<Sending, CompletableFuture<Long>> answers = new LinkedHashMap<>();
         synchronized (lock(hold.slot)) {
-            next = hold.waiting.remove();
-            answer = send(next, owner);
+            Sending next = hold.waiting.peek();
+            while (next != null && hold.followed.contains(next.publication.channel())) {
+                hold.waiting.remove();
+                answers.put(next, send(next, owner));
+                next = hold.waiting.peek();
+            }
+            if (next == null) {
+                holds.remove(hold.slot);
+            }
         }
-        whenAnswered(next, owner, answer);
+        answers.forEach((sent, answer) -> whenAnswered(sent, owner, answer));
     }
 }

@@ -78,9 +78,24 @@ class ShardConnectionTest {
             next.release();
         }
         assertEquals(
-                "*2\r\n$10\r\nSSUBSCRIBE\r\n$1\r\na\r\n*2\r\n$10\r\nSSUBSCRIBE\r\n$2\r\nü\r\n"
-                        + "*2\r\n$12\r\nSUNSUBSCRIBE\r\n$1\r\na\r\n",
-                sent.toString());
+                List.of(
+                        "*2",
+                        "$10",
+                        "SSUBSCRIBE",
+                        "$1",
+                        "a",
+                        "*2",
+                        "$10",
+                        "SSUBSCRIBE",
+                        "$2",
+                        "ü",
+                        "*2",
+                        "$12",
+                        "SUNSUBSCRIBE",
+                        "$1",
+                        "a",
+                        ""),
+                List.of(sent.toString().split("\r\n", -1)));
     }
 
     @Test

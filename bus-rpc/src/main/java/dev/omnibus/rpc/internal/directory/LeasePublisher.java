@@ -171,7 +171,7 @@ public final class LeasePublisher {
 
     private synchronized void revise() {
         revision++;
-        manifest = Manifests.bytes(info());
+        manifest = Manifests.bytes(info(), channels.sharded());
     }
 
     /**

@@ -31,6 +31,7 @@ public final class Manifests {
 
     private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
+    private static final String SHARDED = "sharded";
     private static final int MAX_METHODS = 10_000;
     private static final int PER_NAME = 120; // an entry of a map, and two strings
     private static final Pattern PRINTABLE = Pattern.compile("[ -~]{0,400}");
@@ -56,8 +57,17 @@ public final class Manifests {
     }
 
     public static byte[] bytes(NodeInfo info) {
+        return bytes(info, false);
+    }
+
+    /** With the kind of its channels, if they are sharded. */
+    static byte[] bytes(NodeInfo info, boolean sharded) {
+        ObjectNode tree = tree(info);
+        if (sharded) {
+            tree.put(SHARDED, true);
+        }
         try {
-            return JSON.writeValueAsBytes(tree(info));
+            return JSON.writeValueAsBytes(tree);
         } catch (IOException e) {
             throw new IllegalStateException("Our own manifest can always be written", e);
         }
@@ -74,7 +84,7 @@ public final class Manifests {
         if (2 * weight(info) < LeaseUpdate.MAX_VALUE_BYTES) {
             return ""; // in memory it takes more than as a text, and a quote there takes two
         }
-        int bytes = bytes(info).length;
+        int bytes = bytes(info, true).length;
         return bytes > LeaseUpdate.MAX_VALUE_BYTES
                 ? bytes + " bytes of names and shapes; a node may announce " + LeaseUpdate.MAX_VALUE_BYTES
                 : "";
@@ -111,13 +121,26 @@ public final class Manifests {
      * @throws IOException if it names no node
      */
     public static String node(Message message) throws IOException {
+        return checked(member(message, "node", JsonToken.VALUE_STRING));
+    }
+
+    /**
+     * Whether the node of a manifest listens on sharded channels; the rest is not read.
+     *
+     * @throws IOException if it cannot be read
+     */
+    static boolean isSharded(Message message) throws IOException {
+        return !member(message, SHARDED, JsonToken.VALUE_TRUE).isEmpty();
+    }
+
+    private static String member(Message message, String name, JsonToken kind) throws IOException {
         try (JsonParser parser = JSON.getFactory().createParser(message.bytes(), message.offset(), message.length())) {
             if (parser.nextToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    boolean found = parser.currentName().equals("node");
+                    boolean found = parser.currentName().equals(name);
                     JsonToken value = parser.nextToken();
-                    if (found && value == JsonToken.VALUE_STRING) {
-                        return checked(parser.getText());
+                    if (found && value == kind) {
+                        return parser.getText();
                     }
                     parser.skipChildren();
                 }
@@ -125,7 +148,7 @@ public final class Manifests {
         } catch (JsonProcessingException e) { // whose message names classes
             throw new IOException("it is not JSON that can be read", e);
         }
-        return checked("");
+        return "";
     }
 
     private static String checked(String node) throws IOException {

@@ -323,10 +323,12 @@ public final class NodeDirectory implements Layer {
             standing.add(id);
             table.markPresent(id);
             try {
-                NodeInfo info = Manifests.read(new Message(value, 0, value.length));
+                Message manifest = new Message(value, 0, value.length);
+                NodeInfo info = Manifests.read(manifest);
                 if (!info.node().equals(id)) {
                     throw new IOException("it is of another node");
                 }
+                requireSameChannels(Manifests.isSharded(manifest));
                 if (!table.take(info)) {
                     throw new IOException(
                             "there is no room for it beside those of the nodes that are there; a directory" + " has "
@@ -341,6 +343,16 @@ public final class NodeDirectory implements Layer {
         }
         leases.gone().forEach(key -> table.markMissing(id(key)));
         checkMissing();
+    }
+
+    /** Whether a node uses sharded channels is settled when it connects, and those of the other kind do not meet. */
+    private void requireSameChannels(boolean sharded) throws IOException {
+        if (sharded != channels.sharded()) {
+            throw new IOException("its node is called on " + (sharded ? "sharded" : "plain")
+                    + " channels, and this one calls on " + (sharded ? "plain" : "sharded")
+                    + " ones, so neither can reach the other. In a cluster of Redis 7 or later all nodes use sharded"
+                    + " ones: update or restart the one that does not");
+        }
     }
 
     /** The id of the node with a lease; empty if the key is not that of a lease. */
