@@ -186,7 +186,7 @@ public interface Transport extends AutoCloseable {
 
     /**
      * Runs something that sends as {@link #together} does, but later: after a fraction of a millisecond, as precisely
-     * as the transport's thread can wait.
+     * as the transport's thread can wait. If the transport is closed by then, perhaps not at all.
      *
      * @param nanos how much later
      * @param sending runs on the transport's own thread; must neither block nor throw

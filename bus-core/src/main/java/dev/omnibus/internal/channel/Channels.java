@@ -252,12 +252,13 @@ public final class Channels implements AutoCloseable {
 
     /**
      * Sends a message that carries its own number: 1 for the first on this channel, then 2, and so on, in the order in
-     * which they are sent. One that is certainly not sent takes no number. When nothing follows it, its marker does, a
-     * few times, unless nobody has ever received any.
+     * which they are sent. One that is certainly not sent takes no number, unless one behind it was sent. When nothing
+     * follows it, its marker does, a few times, unless nobody has ever received any.
      *
      * <p>If the outbox is full, this blocks until there is room, as long as the limits allow. Closing ends the wait,
      * and so does the loss of the connection, unless messages are held for it. If there is no connection, the message
-     * is held as long as the limits allow, and keeps its place; it is never sent again if it may have arrived.
+     * is held as long as the limits allow, and keeps its place; it is never sent again if it may have arrived, nor if
+     * one behind it may have.
      *
      * @param channel where to
      * @param message one JSON object with room for the number

@@ -22,11 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Where the round trip is long, one frame in flight is too few: there others follow, see {@link SendWindow}.
  *
  * <p>A lane is holding when messages wait in it although nothing is in flight: numbered ones that could not be sent and
- * may wait for the connection. The outbox makes it retry.
- *
- * <p>A lane that is no longer used retires. The outbox remembers its last sequence number for its successor. The state
- * of a lane is in the lane alone. Where there is no memory to make the route or the outbox aware of it, the next
- * heartbeat makes up for that.
+ * may wait for the connection. The outbox makes it retry. A lane that is no longer used retires. The outbox remembers
+ * its last sequence number for its successor. The state of a lane is in the lane alone. Where there is no memory to
+ * make the route or the outbox aware of it, the next heartbeat makes up for that.
  */
 public final class Lane {
 
@@ -225,8 +223,9 @@ public final class Lane {
                 taken.handedOver(window.add());
                 ready = false;
                 batch = taken;
-                counted = fill(taken, messages);
-                window.filled(taken, messages.size(), inOrder, outbox.now());
+                long now = outbox.now();
+                counted = fill(taken, messages, now);
+                window.filled(taken, messages.size(), inOrder && !counted, now); // a script may have to be sent again
                 if (!queue.isEmpty() && mayFollow()) {
                     becomeReady();
                 }
@@ -242,8 +241,7 @@ public final class Lane {
     }
 
     /** Fills the next frame; returns true if its receivers are to be counted apart from pattern subscribers. */
-    private boolean fill(Batch batch, List<byte[]> messages) {
-        long now = outbox.now();
+    private boolean fill(Batch batch, List<byte[]> messages, long now) {
         boolean sureOfAny = noPatternSubscribers && now - countedExactly < NO_PATTERN_SUBSCRIBERS_NANOS;
         boolean counted = false;
         int bytes = 0;
@@ -263,7 +261,7 @@ public final class Lane {
                 if (messages.isEmpty() && first.kind == OutboundMessage.Kind.NUMBERED) {
                     addDoubtMarker(first.numbering, batch, messages);
                 }
-                number(first, first.numbering, batch, now);
+                numbers().number(first, first.numbering, batch, now);
             }
             messages.add(first.message);
             bytes += first.message.length;
@@ -280,16 +278,6 @@ public final class Lane {
         if (marker != null) {
             messages.add(marker.message);
             batch.announces(numbers().last());
-        }
-    }
-
-    /** Numbers a message when it is handed over, so that the numbers have the order of sending. Guarded by this. */
-    private void number(OutboundMessage waiting, SequenceNumbers.Format numbering, Batch batch, long now) {
-        if (waiting.kind == OutboundMessage.Kind.MARKER) {
-            numbers().announce(waiting, numbering);
-            batch.announces(numbers().last());
-        } else {
-            numbers().give(waiting.message, numbering, now);
         }
     }
 
@@ -435,8 +423,8 @@ public final class Lane {
             }
             Route before = route;
             route = outbox.enter(channel);
-            outbox.leave(before);
             window.rerouted();
+            outbox.leave(before);
             again = ready; // there it waits for what the other server does not answer
             if (again) {
                 queueUp();
@@ -509,25 +497,37 @@ public final class Lane {
                 noPatternSubscribers = patternSubscribers == 0;
                 countedExactly = outbox.now();
             }
-            if (numbers != null) {
-                numbers.complete(batch, heard, failure, outbox.now());
-            }
             unsent = window.complete(batch, failure);
+            if (numbers != null) {
+                numbers.complete(batch, heard, window.isEmpty(), failure, failure == null ? 0 : outbox.now());
+            }
             if (takeBack(unsent)) {
                 rest();
-            } else if (!ready && !queue.isEmpty() && (window.isEmpty() || mayFollow())) {
+            } else if (!queue.isEmpty() && (window.isEmpty() || (!ready && mayFollow()))) {
                 becomeReady();
                 more = isUrgent();
             }
         }
-        if (failure == null || !failure.notSent()) {
-            end(batch, more, receivers, exact, failure);
+        try {
+            if (failure == null || !failure.notSent()) {
+                end(batch, more, receivers, exact, failure);
+            }
+        } finally {
+            endAll(unsent, more);
         }
-        for (Batch one = unsent; one != null; one = one.older()) {
-            end(one, more, 0, false, one.failure());
-        }
-        if (failure != null) {
+        if (failure != null && (unsent != null || !failure.notSent())) {
             outbox.failed(failure);
+        }
+    }
+
+    /** The oldest one first, each of them also if another one fails for lack of memory. */
+    private void endAll(@Nullable Batch unsent, boolean more) {
+        if (unsent != null) {
+            try {
+                endAll(unsent.older(), more);
+            } finally {
+                end(unsent, more, 0, false, unsent.failure());
+            }
         }
     }
 

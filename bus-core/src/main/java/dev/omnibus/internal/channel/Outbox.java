@@ -213,7 +213,7 @@ public class Outbox {
 
     /** Has the lanes that wait for the connection try again, or give up what has waited too long. */
     void retry() {
-        long now = System.nanoTime();
+        long now = now();
         for (Lane lane : List.copyOf(holding)) {
             holding.remove(lane); // before it checks: it comes back if it goes on holding
             lane.retry(now);
@@ -228,8 +228,8 @@ public class Outbox {
 
     /** Sends the last markers, and waits until everything that was accepted before them has been sent or has failed. */
     boolean flush(Duration timeout) throws InterruptedException {
-        long now = System.nanoTime();
-        long end = now + timeout.toNanos();
+        long now = now();
+        long end = System.nanoTime() + timeout.toNanos();
         Map<Lane, Long> open = new HashMap<>();
         for (Lane lane : lanes.values()) {
             lane.sendLastMarker(now);

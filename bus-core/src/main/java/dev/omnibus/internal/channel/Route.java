@@ -1,5 +1,6 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -12,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A bulkhead: what is sent to one server, or to one master of a cluster, with its own account of writes and bytes. A
@@ -48,12 +52,19 @@ class Route {
     /** For how long a shortest round trip counts, at least; a route seldom changes. */
     private static final long SHORTEST_COUNTS_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+    private static final Logger LOG = LoggerFactory.getLogger(Route.class);
+
     final Object key; // as the transport names it
     final ByteBudget.Share room;
     int lanes; // on this route; guarded by the outbox
 
     private final Transport transport;
     private final TransportException noMemory;
+
+    /** Made beforehand as well. */
+    private final TransportException unknown = new TransportException(
+            Kind.CONNECTION_LOST, false, "The transport failed while sending; it may have sent", null);
+
     private final Queue<Lane> ready = new ConcurrentLinkedQueue<>();
     private final Queue<Lane> heartbeats = new ConcurrentLinkedQueue<>(); // ready as well, and not held up
     private final Queue<Lane> paced = new ConcurrentLinkedQueue<>(); // ready at a time of their own
@@ -98,7 +109,7 @@ class Route {
     }
 
     /**
-     * Queues a lane that has something to send and nothing in flight, for {@link #pump} to ask it.
+     * Queues a lane that has something to send now, for {@link #pump} to ask it.
      *
      * @param heartbeat whether a heartbeat waits in it, which other lanes do not hold up
      */
@@ -114,12 +125,12 @@ class Route {
     /** Sends what is ready, on the transport's thread if the route is far. */
     void pump() {
         if (!isFar()) {
-            drain();
+            drain(false);
         } else if (handedOver.compareAndSet(false, true)) {
             try {
                 transport.together(() -> {
                     handedOver.set(false);
-                    drain();
+                    drain(true);
                 });
             } catch (OutOfMemoryError e) {
                 handedOver.set(false); // the next call, or the next heartbeat, goes on
@@ -133,7 +144,7 @@ class Route {
             try {
                 transport.later(nanos, () -> {
                     timed.set(false);
-                    drain();
+                    drain(true);
                 });
             } catch (OutOfMemoryError e) {
                 timed.set(false); // as above
@@ -158,8 +169,10 @@ class Route {
      * Sends what is ready while fewer than the allowed writes are in flight: a serial drain, in which one thread works
      * for all that call meanwhile, so that a transport that completes at once does not make this recursive. Where there
      * is no memory for it, the next call does it, or the next heartbeat.
+     *
+     * @param inOrder whether this is the transport's thread, which keeps the order of what it sends
      */
-    private void drain() {
+    private void drain(boolean inOrder) {
         if (wanted.getAndIncrement() != 0) {
             return;
         }
@@ -167,12 +180,12 @@ class Route {
         try {
             do {
                 while (!heartbeats.isEmpty()) {
-                    write(heartbeats, 0);
+                    write(heartbeats, 0, inOrder);
                 }
                 while (hasPlaces() && !ready.isEmpty()) {
-                    write(ready, 1);
+                    write(ready, 1, inOrder);
                 }
-                drainPaced();
+                drainPaced(inOrder);
                 answered = wanted.addAndGet(-answered);
             } while (answered != 0);
         } catch (OutOfMemoryError e) {
@@ -184,7 +197,7 @@ class Route {
         }
     }
 
-    private void drainPaced() {
+    private void drainPaced(boolean inOrder) {
         Lane first;
         while ((first = paced.peek()) != null && hasPlaces()) {
             long wait = first.dueIn(clock.getAsLong());
@@ -192,7 +205,7 @@ class Route {
                 pumpIn(wait);
                 return;
             }
-            write(paced, 1);
+            write(paced, 1, inOrder);
         }
     }
 
@@ -201,22 +214,21 @@ class Route {
     }
 
     private int maxLanes() {
-        return isFar()
-                ? (int) Math.min(MAX_LANES + MAX_LANES * roundTrip() / MAX_LANES_NANOS, MAX_LANES_FAR)
-                : MAX_LANES;
+        long nanos = isFar() ? roundTrip() : 0;
+        return (int) Math.min(MAX_LANES + nanos / (MAX_LANES_NANOS / MAX_LANES), MAX_LANES_FAR);
     }
 
     /**
      * Makes one write of the lanes in a queue, with the weight that it has among the writes in flight: 0 for
      * heartbeats.
      */
-    private void write(Queue<Lane> from, int weight) {
+    private void write(Queue<Lane> from, int weight, boolean inOrder) {
         List<Publication> together = new ArrayList<>();
         AtomicInteger open = new AtomicInteger();
-        boolean far = isFar();
+        boolean far = inOrder && isFar();
         long now = clock.getAsLong();
         Lane lane;
-        while (together.size() < MAX_LANES_PER_WRITE && (lane = from.poll()) != null) {
+        while (together.size() < MAX_LANES_PER_WRITE && (lane = poll(from, now)) != null) {
             Publication next = null;
             try {
                 next = lane.next(far);
@@ -231,7 +243,7 @@ class Route {
                 if (next == null) {
                     break; // the lane notices that it is not queued any more
                 }
-                next.outcome().failed(noMemory);
+                fail(next.outcome(), noMemory);
             }
         }
         if (together.isEmpty()) {
@@ -240,20 +252,44 @@ class Route {
         open.set(together.size());
         publications.addAndGet(weight * together.size());
         writes.addAndGet(weight);
-        if (far) { // by themselves: a batch would keep the connection for a round trip
-            together.forEach(publication -> publish(List.of(publication)));
-        } else {
-            publish(together);
+        handOver(together, far ? 1 : together.size());
+    }
+
+    private @Nullable Lane poll(Queue<Lane> from, long now) {
+        if (from != paced) {
+            return from.poll();
+        }
+        Lane first = paced.peek();
+        return first == null || first.dueIn(now) > 0 ? null : paced.poll();
+    }
+
+    /** So many at a time: over a long round trip one, as a batch would keep the connection until it is answered. */
+    private void handOver(List<Publication> together, int atATime) {
+        for (int from = 0; from < together.size(); from += atATime) {
+            try {
+                transport.publish(atATime == 1 ? List.of(together.get(from)) : together);
+            } catch (RuntimeException | Error e) {
+                for (int i = from; i < from + atATime; i++) {
+                    fail(together.get(i).outcome(), failed(e));
+                }
+            }
         }
     }
 
-    private void publish(List<Publication> publications) {
+    private TransportException failed(Throwable why) {
         try {
-            transport.publish(publications);
-        } catch (RuntimeException | Error e) {
-            TransportException failure = new TransportException(
-                    Kind.CONNECTION_LOST, false, "The transport failed while sending; it may have sent", e);
-            publications.forEach(publication -> publication.outcome().failed(failure));
+            return new TransportException(unknown.kind(), false, String.valueOf(unknown.getMessage()), why);
+        } catch (OutOfMemoryError e) {
+            return unknown;
+        }
+    }
+
+    /** Fails one, and has the others go on. */
+    private static void fail(Publication.Outcome outcome, TransportException failure) {
+        try {
+            outcome.failed(failure);
+        } catch (OutOfMemoryError e) {
+            FailureLog.error(LOG, e, "There was no memory to notify the sender of a message");
         }
     }
 

@@ -29,7 +29,7 @@ final class SendWindow {
 
     private int inFlight;
     private int bytes; // in flight
-    private int gathered; // bytes, since the last one
+    private int gathered; // bytes that wait, about
     private long handedOver; // so far
     private long lastSent; // the position of the last one that was sent, or may have been
     private boolean ordered; // the last one was handed over on the transport's thread, and to the server of the route
@@ -63,17 +63,17 @@ final class SendWindow {
     /** Notes that one is in flight; returns its position. */
     long add() {
         inFlight++;
-        gathered = 0;
         return ++handedOver;
     }
 
     /**
      * Notes what the last one is.
      *
-     * @param inOrder whether it is handed over on the transport's thread
+     * @param inOrder whether it is handed over on the transport's thread, and nothing can have it sent once more
      */
     void filled(Batch batch, int messages, boolean inOrder, long now) {
         bytes += batch.frameBytes();
+        gathered = Math.max(0, gathered - batch.frameBytes());
         ordered = inOrder;
         due = now + PACE_NANOS + PACE_NANOS * messages / MESSAGES_PER_PACE;
     }

@@ -28,7 +28,7 @@ public final class SequenceNumbers {
     private int markers; // made since then
     private boolean lastHeard = true; // possibly, as long as it is not known
     private boolean heard; // any of them, possibly
-    private boolean doubted; // numbers may have been sent, and may still arrive
+    private long doubted; // the last number that may have been sent, and may still arrive; 0 without one
 
     /** Starts after the last number that was given before, if any. */
     SequenceNumbers(long heartbeatNanos, long last) {
@@ -53,6 +53,16 @@ public final class SequenceNumbers {
         restart(now);
     }
 
+    /** Numbers a message when it is handed over, so that the numbers have the order of sending. */
+    void number(OutboundMessage waiting, Format how, Batch batch, long now) {
+        if (waiting.kind == OutboundMessage.Kind.MARKER) {
+            announce(waiting, how);
+            batch.announces(last);
+        } else {
+            give(waiting.message, how, now);
+        }
+    }
+
     long last() {
         return last;
     }
@@ -60,35 +70,40 @@ public final class SequenceNumbers {
     /** Takes back the numbers after one, because it is certain that none of them was sent. */
     void takeBack(long to) {
         last = to;
+        doubted = Math.min(doubted, to);
     }
 
     /**
      * What was sent reached somebody, or certainly nobody.
      *
-     * @param marked the highest number that a marker among it announced, which ends all doubt; {@link Batch#NONE}
-     *     without one
+     * @param latest whether nothing behind it is in flight
+     * @param marked the highest number that a marker among it announced, which ends the doubt up to there;
+     *     {@link Batch#NONE} without one
      */
-    void sent(boolean toSomebody, long marked) {
+    void sent(boolean toSomebody, boolean latest, long marked) {
         announced = Math.max(announced, marked);
-        lastHeard = toSomebody;
+        lastHeard = toSomebody || !latest;
         heard |= toSomebody;
-        doubted &= marked == Batch.NONE;
+        if (marked >= doubted) {
+            doubted = 0;
+        }
     }
 
     /** Nobody knows whether the numbers reached somebody. */
     void unknown() {
         heard = true;
-        doubted = true;
+        doubted = last;
     }
 
     /**
      * Notes the outcome of a batch.
      *
      * @param toSomebody whether it reached somebody, if it was sent; else certainly nobody
+     * @param latest whether nothing behind it is in flight
      */
-    void complete(Batch batch, boolean toSomebody, @Nullable TransportException failure, long now) {
+    void complete(Batch batch, boolean toSomebody, boolean latest, @Nullable TransportException failure, long now) {
         if (failure == null) {
-            sent(toSomebody, batch.announced());
+            sent(toSomebody, latest, batch.announced());
             return;
         }
         if (!failure.notSent()) {
@@ -105,7 +120,7 @@ public final class SequenceNumbers {
      */
     @Nullable
     OutboundMessage doubtMarker(Format how) {
-        return doubted ? marker(how) : null;
+        return doubted > 0 ? marker(how) : null;
     }
 
     /** Whether somebody may have received any of these numbers. */

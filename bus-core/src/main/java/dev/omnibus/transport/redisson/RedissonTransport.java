@@ -531,8 +531,8 @@ public final class RedissonTransport implements Transport {
     public void later(long nanos, Runnable sending) {
         try {
             var unused = eventLoop.group().schedule(sending, nanos, TimeUnit.NANOSECONDS);
-        } catch (RejectedExecutionException e) { // as above
-            sending.run();
+        } catch (RejectedExecutionException e) {
+            LOG.trace("Closed, so there is no later", e);
         }
     }
 

@@ -301,6 +301,7 @@ final class Session {
 
     private void publishPlainly(Publication publication) {
         try {
+            publication.outcome().delayed();
             client.getTopic(publication.channel(), ByteArrayCodec.INSTANCE)
                     .publishAsync(publication.frame())
                     .whenComplete((receivers, failure) -> report(publication, receivers, NOT_SEPARATED, failure));
@@ -309,7 +310,7 @@ final class Session {
         }
     }
 
-    /** No pattern matches there; it says that there may be one only so that receivers are counted each time. */
+    /** No pattern matches there, and every receiver is counted. */
     private void reportSharded(Publication publication, long receivers, @Nullable Throwable failure) {
         try {
             if (failure instanceof Error) {
@@ -317,7 +318,7 @@ final class Session {
             } else if (failure != null) {
                 publication.outcome().failed(RedissonFailures.publish(publication.channel(), failure));
             } else {
-                publication.outcome().published(receivers, publication.counted() ? 1 : NOT_SEPARATED);
+                publication.outcome().published(receivers, 0);
             }
         } catch (Throwable t) {
             publication.outcome().failed(noMemory);

@@ -28,8 +28,11 @@ class SendWindowTest {
     private final HandTransport transport = new HandTransport();
     private final AdmissionControl admission = new AdmissionControl(
             Notes.limits(Notes.NEVER, 64 << 20, Duration.ZERO, Duration.ofHours(1)), Runnable::run, new Counters());
-    private final Outbox outbox =
-            new Outbox(transport, admission, Notes.NEVER, transport::countsEveryone, failure -> {}, clock::get);
+    private final Outbox outbox = outbox();
+
+    private Outbox outbox() {
+        return new Outbox(transport, admission, Notes.NEVER, () -> transport.countsEveryone, failure -> {}, clock::get);
+    }
 
     @BeforeEach
     void measure() {
@@ -250,6 +253,84 @@ class SendWindowTest {
         assertEquals(2, transport.held.size());
     }
 
+    /** The thread that sends decides, and not what is known of the route by then. */
+    @Test
+    void whatAnotherThreadBeganToSendNothingFollowsThatIsSentOnTheTransportsThread() {
+        Outbox young = outbox();
+        for (int i = 0; i < 15; i++) {
+            number(young, "measured");
+            clock.addAndGet(ROUND_TRIP);
+            transport.completeHeld();
+        }
+        transport.onPublish = publication -> {
+            if (publication.channel().equals("measured")) {
+                number(young, "c"); // to be sent by the thread that is here
+                clock.addAndGet(ROUND_TRIP);
+                publication.outcome().published(1, 0); // the route is far from now on
+            } else {
+                transport.held.add(publication);
+            }
+        };
+        number(young, "measured");
+        IntStream.range(0, 512).forEach(i -> number(young, "c"));
+        assertEquals(List.of(1), heldSizes());
+    }
+
+    @Test
+    void whatWaitsForItsTimeGoesAtOnceWhenNothingIsInFlightAnyMore() {
+        IntStream.range(0, 1 + 512 + 1).forEach(i -> number("c"));
+        assertEquals(2, transport.held.size());
+        transport.completeHeld();
+        assertEquals(List.of(1), heldSizes());
+    }
+
+    @Test
+    void eachLaneHasATimeOfItsOwn() {
+        number("c");
+        number("c");
+        clock.addAndGet(PACE);
+        number("d");
+        number("d");
+        transport.runLater();
+        assertEquals(3, transport.held.size());
+        pause();
+        assertEquals(4, transport.held.size());
+    }
+
+    @Test
+    void nothingFollowsWhatIsCountedByAScriptWhichMayHaveToBeSentAgain() {
+        Outcome outcome = new Outcome();
+        outbox.send("c", OutboundMessage.plain(message("a"), ReceiverCount.ALL, outcome));
+        number("c");
+        pause();
+        assertEquals(1, transport.held.size());
+    }
+
+    @Test
+    void aMarkerFromBeforeADoubtDoesNotEndIt() {
+        number("c");
+        clock.addAndGet(PACE);
+        transport.completeHeld();
+        outbox.send("c", OutboundMessage.marker(Notes.numbering(2)));
+        clock.addAndGet(PACE);
+        number("c");
+        transport.runLater();
+        fail(1, false);
+        transport.completeHeld();
+        number("c");
+        assertEquals(List.of("[{\"m\":\"mark 02\"},{\"m\":\"03\"}]"), transport.heldFrames());
+    }
+
+    @Test
+    void thatNobodyGotOneSaysNothingOfTheOnesBehindIt() throws Exception {
+        transport.countsEveryone = true;
+        inFlight(2);
+        transport.held.remove(0).outcome().published(0, 0);
+        outbox.flush(Duration.ofMillis(1));
+        pause();
+        assertTrue(transport.heldFrames().contains("{\"m\":\"mark 02\"}"), transport.heldFrames()::toString);
+    }
+
     /** So many frames of one message. */
     private List<Outcome> inFlight(int frames) {
         List<Outcome> outcomes = IntStream.range(0, frames)
@@ -284,6 +365,10 @@ class SendWindowTest {
     }
 
     private Outcome number(String channel) {
+        return number(outbox, channel);
+    }
+
+    private static Outcome number(Outbox outbox, String channel) {
         Outcome outcome = new Outcome();
         outbox.send(channel, OutboundMessage.numbered(message("00"), Notes.numbering(2), outcome));
         return outcome;

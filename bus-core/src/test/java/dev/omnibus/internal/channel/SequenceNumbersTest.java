@@ -71,10 +71,10 @@ class SequenceNumbersTest {
         assertNull(numbers.lastMarker(false, START));
         give(START);
         assertNotNull(numbers.lastMarker(false, START));
-        numbers.sent(true, 1);
+        numbers.sent(true, true, 1);
         assertNull(numbers.lastMarker(false, START));
         give(START);
-        numbers.sent(true, 1);
+        numbers.sent(true, true, 1);
         assertNotNull(numbers.lastMarker(false, START));
         assertNull(numbers.lastMarker(false, START + 601 * SECOND));
     }
@@ -102,7 +102,7 @@ class SequenceNumbersTest {
     @Test
     void whereNobodyHasReceivedAnythingNobodyIsTold() {
         give(START);
-        numbers.sent(false, Batch.NONE);
+        numbers.sent(false, true, Batch.NONE);
         assertNull(numbers.dueMarker(START + SECOND));
         assertNull(numbers.lastMarker(false, START));
         assertNotNull(numbers.lastMarker(true, START)); // others wait, and may be heard
@@ -111,12 +111,12 @@ class SequenceNumbersTest {
 
         give(START + SECOND);
         assertNotNull(numbers.dueMarker(START + 2 * SECOND)); // of this one it is not known yet
-        numbers.sent(true, Batch.NONE);
+        numbers.sent(true, true, Batch.NONE);
         assertTrue(numbers.isHeard());
         assertNotNull(numbers.dueMarker(START + 6 * SECOND));
 
         give(START + 7 * SECOND);
-        numbers.sent(false, Batch.NONE); // whoever received the one before may have been away for this one
+        numbers.sent(false, true, Batch.NONE); // whoever received the one before may have been away for this one
         assertNotNull(numbers.dueMarker(START + 8 * SECOND));
     }
 
