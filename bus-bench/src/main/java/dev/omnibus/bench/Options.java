@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -36,7 +35,6 @@ record Options(
 
     private static final int LEAST_MASTERS = 3;
     private static final Pattern DURATION = Pattern.compile("(\\d+(?:\\.\\d+)?)(us|ms|s)");
-    private static final Map<String, Double> NANOS = Map.of("us", 1e3, "ms", 1e6, "s", 1e9);
 
     /**
      * Reads arguments.
@@ -134,7 +132,12 @@ record Options(
             throw new IllegalArgumentException(
                     "The option " + option + " is " + value + "; it must be like 1ms or 500us");
         }
-        return Duration.ofNanos((long) (Double.parseDouble(duration.group(1)) * NANOS.get(duration.group(2))));
+        double nanos = switch (duration.group(2)) {
+            case "us" -> 1e3;
+            case "ms" -> 1e6;
+            default -> 1e9;
+        };
+        return Duration.ofNanos(Math.round(Double.parseDouble(duration.group(1)) * nanos));
     }
 
     private static int masters(String value) {
