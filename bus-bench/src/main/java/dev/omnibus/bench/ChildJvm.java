@@ -20,7 +20,8 @@ import java.util.function.LongConsumer;
  */
 final class ChildJvm implements AutoCloseable {
 
-    private static final long PATIENCE_SECONDS = 60;
+    /** Ten thousand subscriptions, one after the other, at 10 ms each. */
+    private static final long PATIENCE_SECONDS = 180;
 
     /** Begins the lines that say, unasked, how far it is. */
     private static final String GOT = "got ";
