@@ -45,6 +45,11 @@ public final class LinkProxy implements AutoCloseable {
 
     private record Chunk(LinkedConnection.Direction direction, ByteBuffer bytes, long due) {}
 
+    /** The estimate follows a shorter time at once, and a longer one slowly. */
+    private static final int FORGETTING = 2;
+
+    private static final int LEARNING = 64;
+
     private final long delayNanos;
     private final Selector selector;
 
@@ -54,6 +59,7 @@ public final class LinkProxy implements AutoCloseable {
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(READ_AT_ONCE);
     private final Thread reader = new Thread(this::read, "link-proxy-reader");
     private final Thread writer = new Thread(this::write, "link-proxy-writer");
+    private long oversleptNanos; // used by the writer's thread only
     private volatile boolean closed;
 
     private LinkProxy(long delayNanos, Selector selector) {
@@ -168,15 +174,26 @@ public final class LinkProxy implements AutoCloseable {
         try {
             while (!closed) {
                 Chunk chunk = underWay.take();
-                for (long left = chunk.due() - System.nanoTime();
-                        left > 0 && !closed;
-                        left = chunk.due() - System.nanoTime()) {
-                    LockSupport.parkNanos(this, left);
-                }
+                sleepUntil(chunk.due());
                 chunk.direction().deliver(chunk.bytes());
             }
         } catch (InterruptedException e) {
             log.debug("{} is closed", this);
+        }
+    }
+
+    /** Sleeps so much less as it has lately overslept at least, and spins for the microseconds that may be left. */
+    private void sleepUntil(long due) {
+        long alarm = due - oversleptNanos;
+        if (alarm - System.nanoTime() > 0) {
+            for (long left = alarm - System.nanoTime(); left > 0 && !closed; left = alarm - System.nanoTime()) {
+                LockSupport.parkNanos(this, left);
+            }
+            long late = System.nanoTime() - alarm;
+            oversleptNanos += (late - oversleptNanos) / (late < oversleptNanos ? FORGETTING : LEARNING);
+        }
+        while (due - System.nanoTime() > 0 && !closed) {
+            Thread.onSpinWait();
         }
     }
 
@@ -187,7 +204,7 @@ public final class LinkProxy implements AutoCloseable {
             Path slack = Path.of("/proc", thread.toString(), "timerslack_ns");
             Files.writeString(slack, "1", StandardOpenOption.WRITE);
         } catch (IOException e) {
-            log.debug("Delays will be some 50 µs longer", e); // not Linux, or not allowed to
+            log.debug("Delays will be less exact", e); // not Linux, or not allowed to
         }
     }
 
