@@ -84,6 +84,9 @@ final class ChannelReaders {
 
     /** Called on the transport's thread. */
     private void arriving(byte[] frame) {
+        if (Heartbeat.isHeartbeat(frame)) {
+            return;
+        }
         singles = Frames.isOneMessage(frame) ? Math.min(singles + 1, CALM) : 0;
         if (singles == CALM) {
             transport.stayAwake();

@@ -9,6 +9,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * <p>The same heartbeat calibrates the receiver counts: if it arrives although it was counted as received by nobody,
  * the transport cannot count (a cluster, a replica or a proxy in between), and nothing may be concluded from counts.
  * Only an exact count restores the trust in them. It costs more than a plain one, which includes pattern subscribers,
- * so as long as all is well only one heartbeat in ten asks for it.
+ * so as long as all is well only one heartbeat in thirty asks for it.
  */
 final class Heartbeat {
 
@@ -36,7 +37,7 @@ final class Heartbeat {
     private static final byte[] MESSAGE_START = MESSAGE.getBytes(StandardCharsets.UTF_8);
     private static final int MAX_MISSED = 2;
     private static final int REFUSED = 2; // messages in a row that found no connection
-    private static final int COUNTED = 10; // one heartbeat in that many is counted exactly
+    private static final int COUNTED = 30; // one heartbeat in that many is counted exactly
     private static final int MAX_LATE = 60; // Redis itself disconnects a subscriber that is behind for a minute
 
     /** Far longer than an attempt takes; a thread that has not answered by then has died. */
@@ -81,6 +82,12 @@ final class Heartbeat {
 
     static boolean isHeartbeat(Message message) {
         return message.startsWith(MESSAGE_START);
+    }
+
+    /** Whether a frame is a heartbeat by itself, after which nothing else is to be expected. */
+    static boolean isHeartbeat(byte[] frame) {
+        int length = MESSAGE_START.length;
+        return frame.length > length && Arrays.equals(frame, 0, length, MESSAGE_START, 0, length);
     }
 
     /** Completes when the first heartbeat has come back. */
