@@ -66,7 +66,7 @@ public class PendingCallsBenchmark {
 
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
     private final PendingCalls table =
-            new PendingCalls(BusRuntime.of(bus), new RpcCodec(BusRuntime.of(bus).json(), "node", "inbox"));
+            new PendingCalls(BusRuntime.of(bus), new RpcCodec(BusRuntime.of(bus).json(), "node", "inbox"), () -> {});
 
     /** How many wait meanwhile; set by JMH. */
     @Param({"0", "1024"})

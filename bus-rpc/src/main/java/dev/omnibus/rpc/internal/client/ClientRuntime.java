@@ -29,7 +29,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -67,7 +66,6 @@ public final class ClientRuntime implements Layer {
     private final RemoteMethod.Factory methods;
     private final Map<Class<?>, PreparedContract> contracts = new ConcurrentHashMap<>();
     private final ClientInterceptors interceptors = new ClientInterceptors();
-    private final Future<?> expiring;
     private volatile Duration patience = PATIENCE;
 
     /** A contract, and its methods by their names with everything prepared to call them. */
@@ -90,15 +88,9 @@ public final class ClientRuntime implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
-        pending = new PendingCalls(bus, codec);
+        pending = new PendingCalls(bus, codec, () -> retryBudget.tick(System.nanoTime()));
         channels.receiveInbox(pending);
         directory.onLost(pending::onNodeLost);
-        expiring = channels.every(Duration.ofMillis(PendingCalls.EXPIRY_MILLIS), this::tick);
-    }
-
-    private void tick() {
-        pending.expire();
-        retryBudget.tick(System.nanoTime());
     }
 
     /** What this client has done. */
@@ -368,7 +360,6 @@ public final class ClientRuntime implements Layer {
     /** Fails what is still pending. */
     @Override
     public void close(Duration drainTimeout) {
-        expiring.cancel(false);
         pending.close();
     }
 }

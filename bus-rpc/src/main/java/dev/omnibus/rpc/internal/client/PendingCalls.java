@@ -19,9 +19,11 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,9 +38,9 @@ import org.slf4j.LoggerFactory;
  * removes itself when it is complete.
  *
  * <p>Deadlines are found by scanning the table every few milliseconds, which costs a call nothing when it begins and
- * nothing when it ends. Replies are read where they arrive, without decoding their values. Threads that wait are woken
- * from there; futures are completed through a mailbox of as many threads as it takes, so that a callback of the program
- * does not hold up other calls.
+ * nothing when it ends; when nothing has been awaited for a while, that pauses until the next call. Replies are read
+ * where they arrive, without decoding their values. Threads that wait are woken from there; futures are completed
+ * through a mailbox of as many threads as it takes, so that a callback of the program does not hold up other calls.
  */
 public final class PendingCalls implements Receiver {
 
@@ -61,6 +63,9 @@ public final class PendingCalls implements Receiver {
     public static final long RECONNECT_POLL_MILLIS = 50;
 
     private static final int MAX_PENDING = 65_536;
+
+    /** Scans of an empty table, until they pause. */
+    private static final int IDLE_TICKS = 50;
 
     /** Room for every reply that can be awaited, and for some duplicates. */
     private static final Mailbox.Limits ARRIVALS = new Mailbox.Limits(2 * MAX_PENDING, 256L * 1024 * 1024);
@@ -113,12 +118,23 @@ public final class PendingCalls implements Receiver {
     private final Channels channels;
     private final RpcCodec codec;
     private final Executor executor;
+    private final Runnable onTick;
+    private final Object lock = new Object();
+    private @Nullable Future<?> ticks; // guarded by the lock, like the next one; null while nothing is awaited
+    private int idle; // ticks in a row
+    private volatile boolean ticking; // written under the lock
     private final Mailbox<Arrived> arrivals;
     private final RpcEnvelopeCache envelopes; // confined to the reader of the inbox
     private volatile long interruptedAt = System.nanoTime() - RECONNECT_NANOS;
     private volatile boolean closed;
 
-    public PendingCalls(BusRuntime bus, RpcCodec codec) {
+    /**
+     * Creates an empty table.
+     *
+     * @param onTick runs with each scan for deadlines, while there are any
+     */
+    public PendingCalls(BusRuntime bus, RpcCodec codec, Runnable onTick) {
+        this.onTick = onTick;
         this.channels = bus.channels();
         this.codec = codec;
         this.envelopes = codec.envelopeCache();
@@ -150,7 +166,61 @@ public final class PendingCalls implements Receiver {
         if (closed && remove(id)) { // by a close that did not see it
             throw RpcFailures.of(Reason.CLOSED, true, method, "", Duration.ZERO, "the client is closed", null);
         }
+        if (!ticking) {
+            beginTicking(id);
+        }
         return id;
+    }
+
+    private void beginTicking(long id) {
+        boolean begun = false;
+        try {
+            synchronized (lock) {
+                idle = 0;
+                if (ticks == null && !closed) {
+                    ticks = channels.every(Duration.ofMillis(EXPIRY_MILLIS), this::tick);
+                }
+                ticking = true;
+            }
+            begun = true;
+        } finally {
+            if (!begun) { // for lack of memory, perhaps: nothing would end it
+                remove(id);
+            }
+        }
+    }
+
+    private void tick() {
+        expire();
+        onTick.run();
+        synchronized (lock) {
+            idle = isIdle() ? idle + 1 : 0;
+            if (idle < IDLE_TICKS) {
+                return;
+            }
+            ticking = false;
+            if (isIdle()) { // else something was added that has not seen it
+                endTicking();
+            } else {
+                ticking = true;
+            }
+        }
+    }
+
+    /** Whether deadlines are looked for. */
+    boolean isTicking() {
+        return ticking;
+    }
+
+    private boolean isIdle() {
+        return table.isEmpty() && recentInterruptions.isEmpty();
+    }
+
+    private void endTicking() {
+        if (ticks != null) {
+            ticks.cancel(false);
+            ticks = null;
+        }
     }
 
     /** A key for a call that has none of its program. It cannot be guessed either. */
@@ -226,7 +296,10 @@ public final class PendingCalls implements Receiver {
     @Override
     public void interrupted() {
         onDisconnected();
-        recentInterruptions.add(new Interruption(interruptions.incrementAndGet(), System.nanoTime() + GRACE.toNanos()));
+        int number = interruptions.incrementAndGet();
+        if (!table.isEmpty()) { // what is added from here on was sent after it
+            recentInterruptions.add(new Interruption(number, System.nanoTime() + GRACE.toNanos()));
+        }
     }
 
     /** Notes that there is no connection right now. */
@@ -256,7 +329,7 @@ public final class PendingCalls implements Receiver {
             int number = oldest.number();
             String why = "the connection to Redis was lost while the answer was awaited";
             end(entry -> entry.askedBefore(number), Reason.CONNECTION_LOST, why);
-            recentInterruptions.remove();
+            recentInterruptions.remove(oldest);
             oldest = recentInterruptions.peek();
         }
     }
@@ -267,6 +340,9 @@ public final class PendingCalls implements Receiver {
 
     public void close() {
         closed = true;
+        synchronized (lock) {
+            endTicking();
+        }
         end(entry -> true, Reason.CLOSED, "the client was closed");
     }
 

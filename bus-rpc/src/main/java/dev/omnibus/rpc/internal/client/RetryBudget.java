@@ -32,14 +32,17 @@ public final class RetryBudget {
         calls.increment();
     }
 
-    /** Begins a new window when it is time. The last one still counts. */
+    /** Begins a new window when it is time. The last one still counts, unless nobody has called for as long. */
     public synchronized void tick(long now) {
-        if (now - began < WINDOW_NANOS) {
+        long age = now - began;
+        if (age < WINDOW_NANOS) {
             return;
         }
         began = now;
-        callsBefore = calls.sumThenReset();
-        retriesBefore = retries;
+        long called = calls.sumThenReset();
+        boolean counts = age < 2 * WINDOW_NANOS;
+        callsBefore = counts ? called : 0;
+        retriesBefore = counts ? retries : 0;
         retries = 0;
     }
 

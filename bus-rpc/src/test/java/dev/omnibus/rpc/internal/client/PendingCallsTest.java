@@ -3,6 +3,7 @@ package dev.omnibus.rpc.internal.client;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,7 +28,7 @@ class PendingCallsTest {
 
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
     private final PendingCalls pending =
-            new PendingCalls(BusRuntime.of(bus), new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n"));
+            new PendingCalls(BusRuntime.of(bus), new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n"), () -> {});
 
     @AfterEach
     void close() {
@@ -57,7 +58,7 @@ class PendingCallsTest {
             return "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"meta\":{\"from\":\"a\"},\"result\":7}";
         }
 
-        /** Waits for the reply alone; no timer runs here. */
+        /** Waits for the reply. */
         String reply() throws Exception {
             return outcome.get(20, TimeUnit.SECONDS);
         }
@@ -187,6 +188,16 @@ class PendingCallsTest {
         assertTrue(second.outcome().startsWith("CONNECTION_LOST"));
         assertTrue(System.nanoTime() - again >= PendingCalls.GRACE.toNanos());
         assertEquals(0, pending.size());
+    }
+
+    @Test
+    void deadlinesAreLookedForAsLongAsAnythingIsAwaited() throws Exception {
+        assertFalse(pending.isTicking());
+        for (int round = 0; round < 2; round++) {
+            Waiting call = new Waiting(Duration.ofMillis(1), true);
+            assertTrue(call.reply().startsWith("TIMEOUT"));
+            await().atMost(20, TimeUnit.SECONDS).until(() -> !pending.isTicking());
+        }
     }
 
     @Test
