@@ -37,13 +37,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Leases in Redis, kept by one script on Redis' own clock, which takes out what has expired, and returns what has
- * changed. It runs when something changes, and a few times a second for all users of the index together: it is due when
- * a marker key has expired. Otherwise a renewal prolongs its entry and a poll reads the version, so their cost is the
+ * changed. It runs when something changes, and once a second for all users of the index together: it is due when a
+ * marker key has expired. Otherwise a renewal prolongs its entry and a poll reads the version, so their cost is the
  * same for few entries and for many.
  *
  * <p>An entry is a key of its own, which alone knows when it ends. A sorted set, the index, lists the entries by when
- * to check whether they have ended, and a second one by when they last changed; the last of these changes is the
- * version. All of it expires a while after the last entry.
+ * the script has last looked closely at each, and a second one by when they last changed; the last of these changes is
+ * the version. All of it expires a while after the last entry.
  */
 public final class RedisLeases {
 
@@ -55,7 +55,8 @@ public final class RedisLeases {
     private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
     private static final String DIGEST = RedissonFailures.sha1(SCRIPT);
     private static final long UNKNOWN = 0;
-    private static final Duration POLL_PERIOD = Duration.ofMillis(400); // as in the script
+    private static final Duration POLL_PERIOD =
+            Duration.ofMillis(900); // as in the script; less than the interval of a user
     private static final int CHECKED = 10; // one of so many renewals, and of polls
     private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
 
@@ -64,6 +65,7 @@ public final class RedisLeases {
     private final Map<String, Written> written = new ConcurrentHashMap<>(); // by key
     private final AtomicInteger polls = new AtomicInteger();
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when the script was, last
+    private volatile byte @Nullable [] lastMark; // at the last renewal
     private volatile String polledIndex = "";
     private volatile long polled;
 
@@ -123,38 +125,69 @@ public final class RedisLeases {
     }
 
     /**
-     * The script need not run for an entry that is there, and listed. Where the version is gone, everything may be. And
-     * now and then the value of the entry is checked.
+     * The script need not run for an entry that is there. Where the version is gone, everything may be. And now and
+     * then it is checked whether the entry is listed, and has its value.
      */
     @SuppressWarnings("deprecation") // the one that takes a Duration may do it by a script
     private CompletableFuture<Long> prolong(String index, String key, Written last, Duration ttl) {
-        RBatch batch = batch(client);
-        CompletableFuture<Boolean> prolonged = batch.getKeys()
+        boolean checked = last.renewals.incrementAndGet() % CHECKED == 0;
+        CompletableFuture<Boolean> prolonged = client.getKeys()
                 .expireAsync(key, ttl.toMillis(), TimeUnit.MILLISECONDS)
                 .toCompletableFuture();
-        CompletableFuture<Double> listed = batch.getScoredSortedSet(index, ByteArrayCodec.INSTANCE)
-                .getScoreAsync(utf8(key))
+        if (prolonged
+                .isCompletedExceptionally()) { // as where no master has the slot, for which the next one is not made
+            return prolonged.thenApply(done -> UNKNOWN);
+        }
+        CompletableFuture<Boolean> listed = checked ? isListed(index, key) : done(true);
+        CompletableFuture<Map<String, byte[]>> read = client.getBuckets(ByteArrayCodec.INSTANCE)
+                .<byte[]>getAsync(
+                        checked
+                                ? new String[] {version(index), mark(index), key}
+                                : new String[] {version(index), mark(index)})
                 .toCompletableFuture();
-        boolean checked = last.renewals.incrementAndGet() % CHECKED == 0;
-        Poll poll = new Poll(batch, index, checked);
-        CompletableFuture<byte[]> found = checked
-                ? batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE)
-                        .getAsync()
-                        .toCompletableFuture()
-                : done(last.value);
-        return executed(batch).thenCompose(fine -> {
-            if (!fine
-                    || !prolonged.join()
-                    || listed.join() == null
-                    || poll.version() == UNKNOWN
-                    || !Arrays.equals(last.value, found.join())) {
-                return write(index, key, last.value, ttl);
-            }
-            return poll.isDue()
-                    ? run(lists(index), utf8("look"), utf8(String.valueOf(poll.version())), utf8("0"))
-                            .thenApply(RedisLeases::version)
-                    : done(poll.version());
-        });
+        return prolonged
+                .thenCombine(listed, Boolean::logicalAnd)
+                .thenCombine(read, (stands, texts) -> {
+                    long version = number(texts.get(version(index)));
+                    boolean same = !checked || Arrays.equals(last.value, texts.get(key));
+                    if (!stands || version == UNKNOWN || !same) {
+                        return write(index, key, last.value, ttl);
+                    }
+                    return isDue(index, texts.get(mark(index)))
+                            .thenCompose(due -> due
+                                    ? run(lists(index), utf8("look"), utf8(String.valueOf(version)), utf8("0"))
+                                            .thenApply(RedisLeases::version)
+                                    : done(version));
+                })
+                .thenCompose(Function.identity());
+    }
+
+    /** What is there in place of the list lists nothing. */
+    private CompletableFuture<Boolean> isListed(String index, String key) {
+        return client.getScoredSortedSet(index, ByteArrayCodec.INSTANCE)
+                .getScoreAsync(utf8(key))
+                .toCompletableFuture()
+                .handle((score, failure) -> failure == null || isMisplaced(failure)
+                        ? done(score != null)
+                        : CompletableFuture.<Boolean>failedFuture(failure))
+                .thenCompose(Function.identity());
+    }
+
+    /** Another one each time, so that one that does not expire is found out. */
+    private static byte[] newMark() {
+        return utf8(String.valueOf(System.nanoTime()));
+    }
+
+    /** Of those that miss the mark at the same time it is due for one; and for who finds one that does not expire. */
+    private CompletableFuture<Boolean> isDue(String index, byte @Nullable [] mark) {
+        byte[] before = lastMark;
+        lastMark = mark;
+        if (mark != null) {
+            return done(Arrays.equals(mark, before));
+        }
+        return client.<byte[]>getBucket(mark(index), ByteArrayCodec.INSTANCE)
+                .setIfAbsentAsync(newMark(), POLL_PERIOD)
+                .toCompletableFuture();
     }
 
     /**
@@ -162,8 +195,6 @@ public final class RedisLeases {
      * it is checked, also where there is a marker that does not expire.
      */
     private static final class Poll {
-
-        private static final byte[] POLLED = utf8("1");
 
         private final CompletableFuture<byte[]> version;
         private final CompletableFuture<Boolean> due;
@@ -174,7 +205,7 @@ public final class RedisLeases {
                     .getAsync()
                     .toCompletableFuture();
             due = batch.<byte[]>getBucket(RedisLeases.mark(index), ByteArrayCodec.INSTANCE)
-                    .setIfAbsentAsync(POLLED, POLL_PERIOD)
+                    .setIfAbsentAsync(newMark(), POLL_PERIOD)
                     .toCompletableFuture();
             remaining = checked
                     ? batch.getBucket(RedisLeases.mark(index))

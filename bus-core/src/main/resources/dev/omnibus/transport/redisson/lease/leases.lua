@@ -1,7 +1,9 @@
 -- KEYS: the index, its changes, its version, the mark of the last run; for write and end the entry. ARGV: what to do.
-for i, kind in ipairs({'zset', 'zset', 'string'}) do -- what anybody has put in their place is in the way
-  local found = redis.call('TYPE', KEYS[i]).ok
-  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[i]) end
+local function ask(command, key, ...) -- what anybody has put in the place of a list or of the version is in the way
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if answer.err:find('WRONGTYPE', 1, true) then redis.call('DEL', key) end
+  return redis.call(command, key, ...)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -11,9 +13,9 @@ local function whole(text) -- 0 if it is no number that counts on exactly
   local n = #text <= 16 and tonumber(text:match('^%d+$')) or 0
   return n < 9e15 and n or 0
 end
-local version = number(whole(redis.call('GET', KEYS[3]) or ''))
+local version = number(whole(ask('GET', KEYS[3]) or ''))
 if version == '0' then -- it was lost alone, or spoilt: it goes on after the last change
-  version = redis.call('ZREVRANGEBYSCORE', KEYS[2], '(9e15', '(0', 'WITHSCORES', 'LIMIT', 0, 1)[2] or version
+  version = ask('ZREVRANGEBYSCORE', KEYS[2], '(9e15', '(0', 'WITHSCORES', 'LIMIT', 0, 1)[2] or version
   if version ~= '0' then redis.call('SET', KEYS[3], version, 'PX', 60000) end
 end
 
@@ -23,11 +25,11 @@ end
 local function changed(name)
   version = number(math.max(now, tonumber(version) + 1))
   redis.call('SET', KEYS[3], version, 'PX', 60000)
-  redis.call('ZADD', KEYS[2], version, name)
+  ask('ZADD', KEYS[2], version, name)
   redis.call('PEXPIRE', KEYS[2], 60000)
 end
 local function gone(name) -- it stays among the changes, so that readers learn of it
-  if redis.call('ZREM', KEYS[1], name) == 1 then changed(name) end
+  if ask('ZREM', KEYS[1], name) == 1 then changed(name) end
 end
 local function foreign(name) -- no key in the slot of the index, where a cluster lets the script look; or one of its own
   for i = 1, 4 do
@@ -38,7 +40,7 @@ end
 
 if ARGV[1] == 'write' then -- ARGV: lifetime in ms, and the manifest
   redis.call('SET', KEYS[5], ARGV[3], 'PX', ARGV[2])
-  redis.call('ZADD', KEYS[1], number(now + ARGV[2] * 1000), KEYS[5])
+  ask('ZADD', KEYS[1], number(now), KEYS[5])
   changed(KEYS[5])
   if not redis.call('ZSCORE', KEYS[2], '') then redis.call('ZADD', KEYS[2], version, '') end
   outlive(ARGV[2])
@@ -49,32 +51,50 @@ elseif ARGV[1] == 'end' then
   return {tonumber(version)}
 end
 
--- Those whose end has come, unless they were renewed: that only their keys know. No end is an hour away.
-local longest = 0
-local function settle(name)
-  if foreign(name) then return redis.call('ZREM', KEYS[1], name) end
+-- Those that have ended: that only their keys know, of which most are there.
+local listed = ask('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local entries = {}
+local closer = {} -- the one that was looked at longest ago, and any whose time of that cannot be
+for i = 1, #listed, 2 do
+  local name = listed[i]
+  if foreign(name) then
+    redis.call('ZREM', KEYS[1], name)
+  else
+    entries[#entries + 1] = name
+    if #entries == 1 or tonumber(listed[i + 1]) > now then closer[#closer + 1] = name end
+  end
+end
+local standing = #entries
+for first = 1, #entries, 1000 do
+  local last = math.min(first + 999, #entries)
+  if redis.call('EXISTS', unpack(entries, first, last)) <= last - first then
+    for i = first, last do
+      if redis.call('EXISTS', entries[i]) == 0 then
+        gone(entries[i])
+        standing = standing - 1
+      end
+    end
+  end
+end
+for _, name in ipairs(closer) do
   local left = redis.call('PTTL', name)
   if left == -1 then -- written by somebody else, without an end
     redis.pcall('PEXPIRE', name, 1500)
     left = 1500
   end
-  if left < 0 then return gone(name) end
-  redis.call('ZADD', KEYS[1], number(now + left * 1000), name)
-  longest = math.max(longest, left)
-  if not redis.call('ZSCORE', KEYS[2], name) then changed(name) end -- it was lost
+  if left >= 0 then
+    redis.call('ZADD', KEYS[1], number(now), name)
+    if not ask('ZSCORE', KEYS[2], name) then changed(name) end -- it was lost
+    outlive(left)
+  end
 end
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', number(now))) do settle(name) end
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], number(now + 3600e6), '+inf')) do settle(name) end
-if longest > 0 then outlive(longest) end
 -- What users without the right to run scripts have changed has no version yet.
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '0')) do changed(name) end
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. version, '+inf')) do changed(name) end
-redis.call('SET', KEYS[4], 1, 'PX', 400)
+for _, name in ipairs(ask('ZRANGEBYSCORE', KEYS[2], '-inf', '0')) do changed(name) end
+redis.call('SET', KEYS[4], number(now), 'PX', 900)
 
 -- ARGV: the version that is known, and 1 to go on after a first part. Answer: the version alone if it is the known one.
 -- Else the version of this part, 1 if there is another part, 1 if the parts list all that stands, and each name that has
 -- changed with its manifest, or with nothing if it is gone.
-local standing = redis.call('ZCARD', KEYS[1])
 if standing == 0 then -- an index that was lost alone is written again by those it listed, when they miss the version
   redis.call('DEL', KEYS[2], KEYS[3])
   return {tonumber(version), 0, 1}
@@ -86,6 +106,9 @@ if not redis.call('ZSCORE', KEYS[2], '') then
     if not redis.call('ZSCORE', KEYS[2], name) then changed(name) end
   end
 end
+if version == ARGV[2] then return {tonumber(version)} end
+
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. version, '+inf')) do changed(name) end
 if redis.call('ZCARD', KEYS[2]) > 2 * standing + 100 then
   local last = redis.call('ZSCORE', KEYS[2], '')
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', number(now - 10e6))) do
@@ -96,8 +119,6 @@ if redis.call('ZCARD', KEYS[2]) > 2 * standing + 100 then
   end
   redis.call('ZADD', KEYS[2], last, '')
 end
-
-if version == ARGV[2] then return {tonumber(version)} end
 local since = whole(ARGV[2])
 local all = ARGV[3]
 if all ~= '1' and (since > tonumber(version) or since < tonumber(redis.call('ZSCORE', KEYS[2], ''))) then
