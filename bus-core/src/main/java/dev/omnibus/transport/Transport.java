@@ -3,7 +3,6 @@ package dev.omnibus.transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
@@ -186,14 +185,13 @@ public interface Transport extends AutoCloseable {
 
     /**
      * Runs something that sends as {@link #together} does, but later: after a fraction of a millisecond, as precisely
-     * as the transport's thread can wait. If the transport is closed by then, perhaps not at all.
+     * as the transport's thread can wait. Perhaps not at all, if the transport is closed by then, or cannot do it, as by
+     * default: then what would be sent goes with the next answer.
      *
      * @param nanos how much later
      * @param sending runs on the transport's own thread; must neither block nor throw
      */
-    default void later(long nanos, Runnable sending) {
-        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(() -> together(sending));
-    }
+    default void later(long nanos, Runnable sending) {}
 
     /**
      * A hint, on the transport's own thread: a single message has arrived, as did those before it, so there may be

@@ -310,7 +310,7 @@ final class Session {
         }
     }
 
-    /** No pattern matches there, and every receiver is counted. */
+    /** No pattern matches there. */
     private void reportSharded(Publication publication, long receivers, @Nullable Throwable failure) {
         try {
             if (failure instanceof Error) {
@@ -318,7 +318,7 @@ final class Session {
             } else if (failure != null) {
                 publication.outcome().failed(RedissonFailures.publish(publication.channel(), failure));
             } else {
-                publication.outcome().published(receivers, 0);
+                publication.outcome().published(receivers, publication.counted() ? 0 : NOT_SEPARATED);
             }
         } catch (Throwable t) {
             publication.outcome().failed(noMemory);
