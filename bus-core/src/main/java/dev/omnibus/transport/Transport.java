@@ -185,8 +185,8 @@ public interface Transport extends AutoCloseable {
 
     /**
      * Runs something that sends as {@link #together} does, but later: after a fraction of a millisecond, as precisely
-     * as the transport's thread can wait. Perhaps not at all, if the transport is closed by then, or cannot do it, as by
-     * default: then what would be sent goes with the next answer.
+     * as the transport's thread can wait. Perhaps not at all, if the transport is closed by then, or cannot do it, as
+     * by default: then what would be sent goes with the next answer.
      *
      * @param nanos how much later
      * @param sending runs on the transport's own thread; must neither block nor throw

@@ -167,7 +167,7 @@ class ConsumersIT {
     private static Set<String> versions(String name, String jars) {
         return Stream.of(jars.split(File.pathSeparator))
                 .map(jar -> Path.of(jar).getFileName().toString())
-                .map(Pattern.compile(name + "-(\\d.*)\\.jar")::matcher)
+                .map(Pattern.compile(name + "-(\\d.*?)(?:-linux-\\w+)?\\.jar")::matcher)
                 .filter(Matcher::matches)
                 .map(matcher -> matcher.group(1))
                 .collect(toSet());
