@@ -221,6 +221,11 @@ abstract class ChannelsContract {
         assertTrue(here.stats().markersSent() >= 1);
     }
 
+    /** Whether what was counted as received, soon after the network was away, was received. */
+    boolean countsAreSure() {
+        return true;
+    }
+
     @Test
     void whatIsHeldWhileTheNetworkIsAwayArrivesOnceAndInOrder() throws Exception {
         Duration hold = Duration.ofSeconds(60);
@@ -250,7 +255,7 @@ abstract class ChannelsContract {
                     heard += outcome.receivers.join() > 0 ? 1 : 0;
                 }
             }
-            int certain = heard;
+            int certain = countsAreSure() ? heard : 0;
             await().until(() -> numbers(received).size() >= certain);
             List<Integer> arrived = numbers(received);
             assertEquals(arrived.stream().sorted().distinct().toList(), arrived);

@@ -20,6 +20,12 @@ class ClusterChannelsIT extends ChannelsContract {
         return Networks.connect(redis);
     }
 
+    /** Nobody may have subscribed again, and is counted as one: a zero is never certain that soon. */
+    @Override
+    boolean countsAreSure() {
+        return false;
+    }
+
     @Override
     void takeDown() {
         redis.nodes().forEach(RedisServer::kill);
