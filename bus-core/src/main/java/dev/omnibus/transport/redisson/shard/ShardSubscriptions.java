@@ -55,6 +55,9 @@ public final class ShardSubscriptions {
     /** Far longer than a server needs; one that does not answer is connected to anew. */
     private static final Duration SILENCE = Duration.ofSeconds(3);
 
+    /** Of all that is kept until its subscription stands; what is more is dropped, as if it had come sooner. */
+    private static final long MAX_EARLY_BYTES = 16L * 1024 * 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(ShardSubscriptions.class);
 
     private enum State {
@@ -104,6 +107,7 @@ public final class ShardSubscriptions {
     private final Map<RedisClient, Server> servers = new HashMap<>();
     private @Nullable Future<?> seeking;
     private long seekingAt;
+    private long earlyBytes;
     private volatile boolean closed;
 
     /**
@@ -231,6 +235,7 @@ public final class ShardSubscriptions {
     }
 
     private void forget(Held mine) {
+        forgetEarly(mine);
         held.remove(mine.subscribed, mine);
         byName.remove(mine.subscribed.name(), mine);
         mine.at = null;
@@ -273,6 +278,22 @@ public final class ShardSubscriptions {
         mine.state = State.AWAY;
         mine.at = null;
         mine.attempt++;
+        forgetEarly(mine);
+    }
+
+    private void keepEarly(Held mine, byte[] frame) {
+        if (earlyBytes + frame.length > MAX_EARLY_BYTES) {
+            mine.missed = mine.stood;
+            return;
+        }
+        earlyBytes += frame.length;
+        mine.early.add(frame);
+    }
+
+    private void forgetEarly(Held mine) {
+        for (byte[] frame : mine.early) {
+            earlyBytes -= frame.length;
+        }
         mine.early.clear();
     }
 
@@ -357,7 +378,7 @@ public final class ShardSubscriptions {
         for (byte[] frame : mine.early) {
             deliver(mine, frame);
         }
-        mine.early.clear();
+        forgetEarly(mine);
         mine.first.complete(null);
     }
 
@@ -527,7 +548,7 @@ public final class ShardSubscriptions {
             if (mine.state == State.STANDING) {
                 deliver(mine, frame);
             } else if (mine.state == State.CONFIRMED) {
-                mine.early.add(frame);
+                keepEarly(mine, frame);
             }
         }
 
