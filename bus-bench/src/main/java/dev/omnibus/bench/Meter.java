@@ -36,8 +36,8 @@ final class Meter {
         values.put(Metric.BROKER_CPU, work.allCpuSeconds() * 1e6 / operations);
         values.put(Metric.COMMANDS, work.commands() / operations);
         if (peer.needsCluster()) {
-            values.put(Metric.LEAST_MASTER_CPU, work.leastCpuSeconds() * 1e6 / operations);
-            values.put(Metric.GREATEST_MASTER_CPU, work.greatestCpuSeconds() * 1e6 / operations);
+            values.put(Metric.MIN_MASTER_CPU, work.leastCpuSeconds() * 1e6 / operations);
+            values.put(Metric.MAX_MASTER_CPU, work.greatestCpuSeconds() * 1e6 / operations);
             values.put(Metric.BUS, Math.max(0, work.busBytes()) / operations);
         }
         return values;

@@ -15,8 +15,8 @@ enum Metric {
     ALLOCATED("allocated", "B/op", true),
     COMMANDS("commands", "/op", true),
     /** Of a cluster, the master with the least of it; {@link #BROKER_CPU} is that of all masters together. */
-    LEAST_MASTER_CPU("least-master-cpu", "µs/op", true),
-    GREATEST_MASTER_CPU("greatest-master-cpu", "µs/op", true),
+    MIN_MASTER_CPU("least-master-cpu", "µs/op", true),
+    MAX_MASTER_CPU("greatest-master-cpu", "µs/op", true),
     /** What the masters of a cluster have sent each other, heartbeats too. */
     BUS("bus", "B/op", true),
     /** How busy the compilers of the JVMs were, of one processor. */

@@ -33,7 +33,7 @@ record Options(
     private static final int MAX_WARM_UPS = 20; // one that is always compiling is measured all the same
     private static final double SECONDS = 3;
 
-    private static final int LEAST_MASTERS = 3;
+    private static final int MIN_MASTERS = 3;
     private static final Pattern DURATION = Pattern.compile("(\\d+(?:\\.\\d+)?)(us|ms|s)");
 
     /**
@@ -142,7 +142,7 @@ record Options(
 
     private static int masters(String value) {
         int masters = Integer.parseInt(value);
-        if (masters < LEAST_MASTERS) {
+        if (masters < MIN_MASTERS) {
             throw new IllegalArgumentException("The cluster has " + value + " masters; it must have 3 at least");
         }
         return masters;

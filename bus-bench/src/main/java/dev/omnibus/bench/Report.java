@@ -19,7 +19,7 @@ record Report(Options options, Machine machine, Results results) {
 
     /** What is shown as well where there is a cluster. */
     private static final List<Metric> CLUSTER_DETAILS =
-            List.of(Metric.LEAST_MASTER_CPU, Metric.GREATEST_MASTER_CPU, Metric.BUS);
+            List.of(Metric.MIN_MASTER_CPU, Metric.MAX_MASTER_CPU, Metric.BUS);
 
     private static final String CLUSTER_LEGEND =
             " Of a cluster: broker is the sum of all masters; least m., most m.: µs of"

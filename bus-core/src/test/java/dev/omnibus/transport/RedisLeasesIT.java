@@ -169,7 +169,7 @@ class RedisLeasesIT {
                 index,
                 index + ":changes:{" + index + "}",
                 index + ":version:{" + index + "}",
-                index + ":looked:{" + index + "}",
+                index + ":checked:{" + index + "}",
                 index + ":{" + index + "}:b")) {
             for (String text :
                     List.of("x", "", "{}", "1e308", "-7", "99999999999999999999", "0x10", "\0\1\377", long10)) {

@@ -323,16 +323,16 @@ public final class Adapter {
                 if (served.mayGiveStage() && result instanceof CompletionStage<?> stage) {
                     CompletableFuture<Answer> answer = new CompletableFuture<>();
                     stage.whenComplete((value, failure) -> answer.complete(
-                            failure == null ? told(method, served, () -> value) : failed(method, served, failure)));
+                            failure == null ? result(method, served, () -> value) : failed(method, served, failure)));
                     return answer;
                 }
-                return CompletableFuture.completedFuture(told(method, served, () -> result));
+                return CompletableFuture.completedFuture(result(method, served, () -> result));
             } catch (Throwable t) {
                 return CompletableFuture.completedFuture(failed(method, served, t));
             }
         }
 
-        private Answer told(String method, ServedMethod served, Supplier<@Nullable Object> value) {
+        private Answer result(String method, ServedMethod served, Supplier<@Nullable Object> value) {
             try {
                 byte[] written = served.result().write(value.get());
                 return new Answer(codec.tree(new Message(written, 0, written.length)), 0, "", "");

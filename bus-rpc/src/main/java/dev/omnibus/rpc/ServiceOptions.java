@@ -4,7 +4,7 @@ package dev.omnibus.rpc;
  * How much of a service one node does at a time. Immutable.
  *
  * @param concurrency how many calls run at a time; 64 by default
- * @param queue how many more may wait; 1,024 by default. Beyond that callers are told at once that the node is
+ * @param queue how many more may wait; 1,024 by default. Beyond that callers are notified at once that the node is
  *     overloaded
  */
 public record ServiceOptions(int concurrency, int queue) {

@@ -183,7 +183,7 @@ abstract class DirectoryContract {
         await().until(() -> calls(old, one));
         String index = prefix + ":nodes";
         for (String name :
-                List.of("", ":changes:{" + index + "}", ":version:{" + index + "}", ":looked:{" + index + "}")) {
+                List.of("", ":changes:{" + index + "}", ":version:{" + index + "}", ":checked:{" + index + "}")) {
             server().command("DEL", index + name);
             server().command("RPUSH", index + name, "x");
         }

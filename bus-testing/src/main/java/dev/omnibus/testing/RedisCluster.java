@@ -23,7 +23,7 @@ import java.util.function.Predicate;
  * <p>Thread-safe.
  */
 public final class RedisCluster implements AutoCloseable {
-    private static final int LEAST_MASTERS = 3;
+    private static final int MIN_MASTERS = 3;
     private static final int SLOTS = 16_384;
     private static final int FIELDS_BEFORE_SLOTS = 8;
     private static final int MIGRATED_TOGETHER = 100;
@@ -60,7 +60,7 @@ public final class RedisCluster implements AutoCloseable {
      * @throws RedisServerException if there is no Redis, or if the nodes do not agree within 30 seconds
      */
     public static RedisCluster start(int replicasPerMaster) {
-        return start(LEAST_MASTERS, replicasPerMaster);
+        return start(MIN_MASTERS, replicasPerMaster);
     }
 
     /**
@@ -73,7 +73,7 @@ public final class RedisCluster implements AutoCloseable {
      * @throws RedisServerException if there is no Redis, or if the nodes do not agree within 30 seconds
      */
     public static RedisCluster start(int masters, int replicasPerMaster) {
-        if (masters < LEAST_MASTERS) {
+        if (masters < MIN_MASTERS) {
             throw new IllegalArgumentException("A cluster of " + masters + " masters cannot replace one of them");
         }
         if (replicasPerMaster < 0) {

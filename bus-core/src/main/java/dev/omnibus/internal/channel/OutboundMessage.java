@@ -27,7 +27,7 @@ public final class OutboundMessage {
     final Kind kind;
     final ReceiverCount count;
     final SendCallback sent;
-    final SequenceNumbers.@Nullable Format numbering; // of numbered messages and of marks
+    final SequenceNumbers.@Nullable Format numbering; // of numbered messages and of markers
     private ByteBudget.@Nullable Share room; // that it takes its bytes from
     private int weight;
     private long index; // both set by the lane, under its lock, when it takes the message

@@ -348,7 +348,8 @@ final class Session {
         } else if (masterTenure != null && patternSubscribers != NOT_SEPARATED) {
             boolean perhaps = receivers == 0 && masterTenure.hasNewMaster(publication.channel());
             outcome.published(
-                    perhaps ? 1 : receivers, Math.max(1, patternSubscribers)); // so that it is told apart each time
+                    perhaps ? 1 : receivers,
+                    Math.max(1, patternSubscribers)); // so that they are counted apart each time
         } else {
             outcome.published(receivers, patternSubscribers);
         }

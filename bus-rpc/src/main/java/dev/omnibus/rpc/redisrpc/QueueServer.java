@@ -42,7 +42,7 @@ final class QueueServer implements Registration {
 
     private static final Logger LOG = LoggerFactory.getLogger(QueueServer.class);
     private static final Duration RENEWAL = Duration.ofSeconds(1);
-    private static final Duration LOOK = Duration.ofSeconds(2);
+    private static final Duration RECOVERY = Duration.ofSeconds(2);
 
     /** It ends by itself, so that a lost connection is noticed. */
     private static final Duration WAIT = Duration.ofSeconds(1);
@@ -72,7 +72,7 @@ final class QueueServer implements Registration {
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final GuardedFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private volatile boolean executing;
-    private volatile Set<String> missed = Set.of(); // those whose leases were not there at the last look
+    private volatile Set<String> missed = Set.of(); // those whose leases were not there at the last recovery
     private boolean failing; // of the thread alone, like what is below
     private long doubtEnds = System.nanoTime();
 
@@ -120,7 +120,7 @@ final class QueueServer implements Registration {
         }
     }
 
-    /** Waits for the end, if it comes in time, counted from when all servers were told to end. */
+    /** Waits for the end, if it comes in time, counted from when all servers were asked to end. */
     void awaitEnd(long began, Duration timeout) {
         boolean idle = !executing && timeout.compareTo(IDLE_END) < 0;
         Duration patience = idle ? IDLE_END : timeout;
@@ -142,7 +142,7 @@ final class QueueServer implements Registration {
         }
     }
 
-    /** Also true if this thread need not wait for it, or was told not to wait. */
+    /** Also true if this thread need not wait for it, or is not to wait. */
     private boolean joined(long deadline) {
         if (Thread.currentThread() == thread) {
             return true; // closed by the method that it executes
@@ -162,7 +162,7 @@ final class QueueServer implements Registration {
 
     private void run() {
         Future<?> renewing = channels.every(RENEWAL, this::renew);
-        Future<?> looking = channels.every(LOOK, this::look);
+        Future<?> recovering = channels.every(RECOVERY, this::recover);
         try {
             register();
             while (isOpen()) {
@@ -172,12 +172,12 @@ final class QueueServer implements Registration {
             LOG.debug("Interrupted", e); // it took too long to end
         } finally {
             renewing.cancel(false);
-            looking.cancel(false);
+            recovering.cancel(false);
             leave();
         }
     }
 
-    /** Nothing is taken before others know where to look for it. */
+    /** Nothing is taken before others know where to find it. */
     private void register() throws InterruptedException {
         while (isOpen() && !ready.isDone()) {
             try {
@@ -291,7 +291,7 @@ final class QueueServer implements Registration {
     }
 
     /** Puts back what dead servers had taken and not begun. */
-    private CompletableFuture<Void> look() {
+    private CompletableFuture<Void> recover() {
         return queues.all(names.servers())
                 .thenCompose(servers -> channels.transport()
                         .leases(QueueNames.index(channels.names().prefix()), 0)
@@ -305,7 +305,7 @@ final class QueueServer implements Registration {
     /**
      * A server is dead whose lease is missing twice. It may be missing once although its server lives: after a pause of
      * that process, or when Redis comes back, evicts a key or loses it. Until a server that lives has enlisted itself
-     * again nobody would look for what it takes.
+     * again nobody would find what it takes.
      */
     void seen(LeaseUpdate leases, List<String> servers) {
         if (ready.isDone() && isOpen() && !servers.contains(names.taken())) {

@@ -133,7 +133,7 @@ class PoisonedKeysIT {
                 INDEX,
                 INDEX + ":changes:{" + INDEX + "}",
                 INDEX + ":version:{" + INDEX + "}",
-                INDEX + ":looked:{" + INDEX + "}",
+                INDEX + ":checked:{" + INDEX + "}",
                 LEASE + "server",
                 LEASE + "made-up",
                 LEASE,

@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
  * same for few entries and for many.
  *
  * <p>An entry is a key of its own, which alone knows when it ends. A sorted set, the index, lists the entries by when
- * the script has last looked closely at each, and a second one by when they last changed; the last of these changes is
- * the version. All of it expires a while after the last entry.
+ * the script has last examined each, and a second one by when they last changed; the last of these changes is the
+ * version. All of it expires a while after the last entry.
  */
 public final class RedisLeases {
 
@@ -100,7 +100,7 @@ public final class RedisLeases {
     }
 
     private static String mark(String index) {
-        return index + ":looked:{" + index + "}";
+        return index + ":checked:{" + index + "}";
     }
 
     public CompletableFuture<Long> renew(String index, String key, byte[] value, Duration ttl) {
@@ -155,7 +155,7 @@ public final class RedisLeases {
                     }
                     return isDue(index, texts.get(mark(index)))
                             .thenCompose(due -> due
-                                    ? run(lists(index), utf8("look"), utf8(String.valueOf(version)), utf8("0"))
+                                    ? run(lists(index), utf8("poll"), utf8(String.valueOf(version)), utf8("0"))
                                             .thenApply(RedisLeases::version)
                                     : done(version));
                 })
@@ -263,7 +263,7 @@ public final class RedisLeases {
     /** What the script answers is bounded, so it may take more than one. */
     private CompletableFuture<LeaseUpdate> parts(String index, long since, @Nullable Part before) {
         byte[] goOn = utf8(before != null && before.all ? "1" : "0");
-        return run(lists(index), utf8("look"), utf8(String.valueOf(since)), goOn)
+        return run(lists(index), utf8("poll"), utf8(String.valueOf(since)), goOn)
                 .thenCompose(answer -> {
                     Part part = before == null ? new Part() : before;
                     return part.add(answer) ? parts(index, part.version, part) : done(part.leases());

@@ -63,7 +63,7 @@ public final class ShardOwners {
     /**
      * Asks a server, no earlier than now, whether it is the master that owns a slot; notes which one is if it is not. A
      * replica serves the subscribers and publishers of its master's channels as well, without being counted, or
-     * counting, with the others: this tells it apart.
+     * counting, with the others: this distinguishes it.
      */
     CompletableFuture<Boolean> confirms(RedisClient server, int slot) {
         return ask(server).thenApply(nodes -> {

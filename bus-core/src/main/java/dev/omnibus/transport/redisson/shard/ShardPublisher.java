@@ -50,7 +50,7 @@ public final class ShardPublisher {
     /** Who may not ask for the number of subscribers gives them as long as they need as a rule. */
     private static final Duration FOLLOW_UNSEEN = Duration.ofMillis(250);
 
-    /** Redisson looks for new masters once a second. */
+    /** Redisson refreshes its table of masters once a second. */
     private static final Duration WITHOUT_OWNER = Duration.ofMillis(2_500);
 
     private static final Duration PAUSE = Duration.ofMillis(5);

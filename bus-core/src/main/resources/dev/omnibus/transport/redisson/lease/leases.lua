@@ -1,4 +1,4 @@
--- KEYS: the index, its changes, its version, the mark of the last run; for write and end the entry. ARGV: what to do.
+-- KEYS: the index, its changes, its version, the marker of the last run; for write and end the entry. ARGV: what to do.
 local function ask(command, key, ...) -- what anybody has put in the place of a list or of the version is in the way
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
@@ -31,7 +31,7 @@ end
 local function gone(name) -- it stays among the changes, so that readers learn of it
   if ask('ZREM', KEYS[1], name) == 1 then changed(name) end
 end
-local function foreign(name) -- no key in the slot of the index, where a cluster lets the script look; or one of its own
+local function foreign(name) -- no key in the slot of the index, where a cluster lets the script read; or one of its own
   for i = 1, 4 do
     if name == KEYS[i] then return true end
   end
@@ -54,14 +54,14 @@ end
 -- Those that have ended: that only their keys know, of which most are there.
 local listed = ask('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local entries = {}
-local closer = {} -- the one that was looked at longest ago, and any whose time of that cannot be
+local examined = {} -- the one that was examined longest ago, and any whose time of that cannot be
 for i = 1, #listed, 2 do
   local name = listed[i]
   if foreign(name) then
     redis.call('ZREM', KEYS[1], name)
   else
     entries[#entries + 1] = name
-    if #entries == 1 or tonumber(listed[i + 1]) > now then closer[#closer + 1] = name end
+    if #entries == 1 or tonumber(listed[i + 1]) > now then examined[#examined + 1] = name end
   end
 end
 local standing = #entries
@@ -76,7 +76,7 @@ for first = 1, #entries, 1000 do
     end
   end
 end
-for _, name in ipairs(closer) do
+for _, name in ipairs(examined) do
   local left = redis.call('PTTL', name)
   if left == -1 then -- written by somebody else, without an end
     redis.pcall('PEXPIRE', name, 1500)

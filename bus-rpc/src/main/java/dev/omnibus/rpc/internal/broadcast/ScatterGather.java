@@ -139,7 +139,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         if (client.directory().serving(method).isEmpty()) {
             client.directory().refresh().whenComplete((done, failure) -> {
                 try {
-                    looked(failure);
+                    refreshed(failure);
                 } catch (RuntimeException | Error e) { // nobody else would hear of it, and it would have no end
                     client.pending().remove(id);
                     future.fail(e);
@@ -163,7 +163,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         mine.whenRoom(this::send);
     }
 
-    private void looked(@Nullable Throwable failure) {
+    private void refreshed(@Nullable Throwable failure) {
         if (!client.directory().serving(method).isEmpty()) {
             sendWithRoom();
         } else if (failure == null && client.pending().isReconnecting(deadline)) {
@@ -185,7 +185,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     }
 
     private void send() {
-        synchronized (this) { // after the entry was made: from here on a loss is told to it
+        synchronized (this) { // after the entry was made: from here on it is notified of a loss
             client.directory().serving(method).forEach(node -> tracker.ask(node.id()));
         }
         byte[] request = request();
@@ -193,10 +193,11 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
             return;
         }
         interruptions = client.pending().interruptions();
-        sent = true; // before the look: who ends it from here on must not say that it was not sent
+        sent = true; // before the check: who ends it from here on must not say that it was not sent
         if (client.pending().contains(id)) {
             client.channels().send(client.channels().names().method(method), request, ReceiverCount.ALL, new Receipt());
-            if (future.isAbandoned()) { // perhaps between the two, and then they were told before the question was sent
+            if (future.isAbandoned()) { // perhaps between the two, and then they were notified before the question was
+                // sent
                 release();
             }
         }
@@ -229,7 +230,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
                     tracker.uncounted();
                 }
             }
-            look();
+            endIfComplete();
         }
 
         @Override
@@ -241,7 +242,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
                 synchronized (ScatterGather.this) {
                     tracker.uncounted();
                 }
-                look();
+                endIfComplete();
             } else if (client.pending().remove(id)) {
                 fail(RpcFailures.notSent(failure, method, "", elapsed()));
             }
@@ -290,7 +291,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     public void onReply(RpcCodec.Response reply) {
         if (!isStranger(reply.from())) {
             take(reply);
-            look();
+            endIfComplete();
         } else if (lateResponders.hold(reply)) {
             client.execute(this::followLateResponders);
         }
@@ -305,7 +306,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         RpcCodec.Response held = lateResponders.release(node);
         if (held != null) {
             take(held);
-            look();
+            endIfComplete();
             return;
         }
         boolean serves = client.directory().serving(method, node) != null;
@@ -384,13 +385,13 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
             awaited = tracker.lose(node);
         }
         if (awaited) {
-            client.execute(this::look); // not here, where other calls wait to be told of the same loss
+            client.execute(this::endIfComplete); // not here, where other calls wait to be notified of the same loss
         }
         return false;
     }
 
     /** Ends it if there is nothing more to wait for. */
-    private void look() {
+    private void endIfComplete() {
         boolean waitForNames = false;
         ReplyTracker.State state;
         boolean givenUp;
@@ -414,7 +415,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
         synchronized (this) {
             unnamedGivenUp = true;
         }
-        look();
+        endIfComplete();
     }
 
     private void end(Reason reasonForTheRest) {

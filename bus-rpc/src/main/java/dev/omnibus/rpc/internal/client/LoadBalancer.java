@@ -50,7 +50,7 @@ public final class LoadBalancer {
 
     /**
      * Rendezvous hashing: every caller computes the same weight of a node for a key, and the highest one wins. When a
-     * node goes, only its keys move. It looks at all nodes, at some nanoseconds for each.
+     * node goes, only its keys move. It compares all nodes, at some nanoseconds for each.
      */
     private static @Nullable Node sticky(Serving serving, String key, Set<String> excluded) {
         Node highest = null;

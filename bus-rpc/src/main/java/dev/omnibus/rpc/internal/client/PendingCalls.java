@@ -207,7 +207,7 @@ public final class PendingCalls implements Receiver {
         }
     }
 
-    /** Whether deadlines are looked for. */
+    /** Whether deadlines are checked. */
     boolean isTicking() {
         return ticking;
     }
