@@ -1,5 +1,10 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.job.Job;
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.peer.OmnibusPeer;
+import dev.omnibus.bench.peer.Peer;
+import dev.omnibus.bench.peer.Peers;
 import java.util.Locale;
 import java.util.Optional;
 

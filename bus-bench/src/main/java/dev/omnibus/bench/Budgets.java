@@ -4,6 +4,8 @@ import static dev.omnibus.bench.Budget.atLeast;
 import static dev.omnibus.bench.Budget.atLeastOf;
 import static dev.omnibus.bench.Budget.atMost;
 
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.peer.OmnibusPeer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

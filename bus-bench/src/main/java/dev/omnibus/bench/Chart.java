@@ -1,5 +1,9 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.job.Job;
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.peer.OmnibusPeer;
+import dev.omnibus.bench.peer.Peer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

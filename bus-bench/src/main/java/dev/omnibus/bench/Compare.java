@@ -1,5 +1,14 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.job.Job;
+import dev.omnibus.bench.job.Measured;
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.job.Servers;
+import dev.omnibus.bench.job.Stage;
+import dev.omnibus.bench.job.Subscribers;
+import dev.omnibus.bench.peer.Peer;
+import dev.omnibus.bench.server.Link;
+import dev.omnibus.bench.server.NatsServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -34,7 +43,7 @@ final class Compare {
 
     private void run() throws Exception {
         try (Link link = Link.of(options.roundTrip());
-                Servers servers = Servers.start(options, link);
+                Servers servers = Servers.start(options.peers(), options.masters(), link);
                 Subscribers subscribers = new Subscribers()) {
             Machine machine = Machine.describe(servers, options.roundTrip());
             machine.facts().forEach(progress::println);

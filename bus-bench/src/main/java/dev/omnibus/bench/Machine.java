@@ -1,5 +1,7 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.job.Servers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

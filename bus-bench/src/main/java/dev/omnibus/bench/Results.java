@@ -1,5 +1,7 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.job.Measured;
+import dev.omnibus.bench.job.Metric;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

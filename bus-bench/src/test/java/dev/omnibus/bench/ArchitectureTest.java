@@ -2,6 +2,7 @@ package dev.omnibus.bench;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -34,5 +35,30 @@ class ArchitectureTest {
             .haveNameMatching(".*\\.OmnibusPeer(\\$.*)?")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "dev.omnibus.bench", "dev.omnibus.bus", "dev.omnibus.rpc", "org.jspecify..");
+            .resideInAnyPackage(
+                    "java..",
+                    "dev.omnibus.bench.peer",
+                    "dev.omnibus.bench.server",
+                    "dev.omnibus.bus",
+                    "dev.omnibus.rpc",
+                    "org.jspecify..");
+
+    /** Servers know no peers, and what is measured does not know who asks. */
+    @ArchTest
+    static final ArchRule arrowsPointDownwards = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("root")
+            .definedBy("dev.omnibus.bench")
+            .layer("job")
+            .definedBy("dev.omnibus.bench.job")
+            .layer("peer")
+            .definedBy("dev.omnibus.bench.peer")
+            .layer("server")
+            .definedBy("dev.omnibus.bench.server")
+            .whereLayer("root")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("job")
+            .mayOnlyBeAccessedByLayers("root")
+            .whereLayer("peer")
+            .mayOnlyBeAccessedByLayers("root", "job");
 }

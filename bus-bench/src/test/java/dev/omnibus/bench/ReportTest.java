@@ -5,6 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bench.job.Jobs;
+import dev.omnibus.bench.job.Measured;
+import dev.omnibus.bench.job.Metric;
+import dev.omnibus.bench.peer.Peer;
+import dev.omnibus.bench.peer.Peers;
+import dev.omnibus.bench.server.NatsServer;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

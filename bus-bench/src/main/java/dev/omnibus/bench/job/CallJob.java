@@ -1,0 +1,53 @@
+package dev.omnibus.bench.job;
+
+import dev.omnibus.bench.peer.Ability;
+import dev.omnibus.bench.peer.Caller;
+import dev.omnibus.bench.peer.OmnibusPeer;
+import dev.omnibus.bench.peer.Order;
+import dev.omnibus.bench.peer.Peer;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** Calls to nodes in this process, which have connections of their own. */
+public record CallJob(String name, String title, Load load, int nodes, int bytes) implements Job {
+
+    @Override
+    public boolean suits(Peer peer) {
+        if (nodes > 1 && load.needs() == Ability.CALL) {
+            return peer instanceof OmnibusPeer; // it is compared with itself
+        }
+        return peer.abilities().contains(load.needs());
+    }
+
+    @Override
+    public Metric metric() {
+        return load.metric();
+    }
+
+    @Override
+    public Measured measure(Peer peer, Stage stage) throws Exception {
+        try (Caller caller = peer.caller(stage.servers().addresses(), nodes)) {
+            String note = Order.note(bytes);
+            Tally warm = new Tally(note, nodes);
+            load.run(caller, warm, stage.warmUpNanos());
+            Tally tally = new Tally(note, nodes);
+            Meter meter = new Meter(stage.servers(), peer, Usage::ofThisProcess);
+            load.run(caller, tally, stage.nanos());
+            tally.requireSuccess();
+            return result(tally, meter);
+        }
+    }
+
+    private static Measured result(Tally tally, Meter meter) {
+        double done = Math.max(1, tally.done());
+        Map<Metric, Double> values = new EnumMap<>(meter.perOperation(done));
+        values.put(Metric.RATE, tally.rate());
+        values.put(Metric.LOST, 100.0 * tally.failed() / (tally.done() + tally.failed()));
+        if (tally.latencies().getTotalCount() > 0) {
+            values.put(Metric.P50, tally.latencies().getValueAtPercentile(50) / 1e3);
+            values.put(Metric.P99, tally.latencies().getValueAtPercentile(99) / 1e3);
+            values.put(Metric.P999, tally.latencies().getValueAtPercentile(99.9) / 1e3);
+        }
+        return new Measured(values);
+    }
+}

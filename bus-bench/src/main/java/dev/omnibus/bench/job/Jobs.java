@@ -1,0 +1,73 @@
+package dev.omnibus.bench.job;
+
+import java.util.List;
+
+/** All jobs. Messages have 100 bytes of JSON where nothing else is said. */
+public final class Jobs {
+
+    private static final int SMALL = 100;
+    private static final int MIDDLE = 1024;
+    private static final int LARGE = 16 * 1024;
+
+    public static final List<Job> ALL = List.of(
+            new CallJob("call-alone", "calls one at a time", Load.alone(), 1, SMALL),
+            new CallJob("call-alone-quick", "calls one at a time, non-blocking handler", Load.aloneQuick(), 1, SMALL),
+            inFlight(16, SMALL, "", ""),
+            inFlight(64, SMALL, "", ""),
+            inFlight(256, SMALL, "", ""),
+            inFlight(1_024, SMALL, "", ""),
+            inFlight(64, MIDDLE, "-1k", ", 1 KiB"),
+            inFlight(64, LARGE, "-16k", ", 16 KiB"),
+            new CallJob("calls-blocking-64", "calls from 64 blocking threads", Load.threads(64), 1, SMALL),
+            new CallJob("broadcast-8", "broadcast to 8 nodes", Load.broadcasts(), 8, SMALL),
+            new EventJob("events-1", "events to 1 process", 1, 1, SMALL),
+            new EventJob("events-4", "events to 4 processes", 4, 1, SMALL),
+            new EventJob("events-1-1k", "events to 1 process, 1 KiB", 1, 1, MIDDLE),
+            new EventJob("events-1-16k", "events to 1 process, 16 KiB", 1, 1, LARGE),
+            new EventJob("events-topics-1000", "events over 1,000 topics", 1, 1_000, SMALL),
+            new EventJob("events-topics-10000", "events over 10,000 topics", 1, 10_000, SMALL),
+            new HeapJob("heap-subscriptions", "heap per idle subscription, of 1,000", 1_000),
+            nodes(256, 2),
+            nodes(256, 8),
+            nodes(256, 32),
+            perNode(64, 2),
+            perNode(64, 8),
+            perNode(64, 32));
+
+    private Jobs() {}
+
+    private static Job inFlight(int calls, int bytes, String suffix, String words) {
+        return new CallJob(
+                "calls-" + calls + suffix,
+                String.format("calls, %,d in flight%s", calls, words),
+                Load.inFlight(calls),
+                1,
+                bytes);
+    }
+
+    private static Job nodes(int calls, int nodes) {
+        return new CallJob(
+                "calls-" + calls + "-nodes-" + nodes,
+                String.format("calls, %,d in flight, %d nodes", calls, nodes),
+                Load.inFlight(calls),
+                nodes,
+                SMALL);
+    }
+
+    private static Job perNode(int calls, int nodes) {
+        return new CallJob(
+                "calls-" + calls + "-per-node-" + nodes,
+                String.format("calls, %d in flight for each of %d nodes", calls, nodes),
+                Load.inFlight(calls * nodes),
+                nodes,
+                SMALL);
+    }
+
+    public static Job named(String name) {
+        return ALL.stream()
+                .filter(job -> job.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("There is no job \"" + name + "\"; there are "
+                        + ALL.stream().map(Job::name).toList()));
+    }
+}

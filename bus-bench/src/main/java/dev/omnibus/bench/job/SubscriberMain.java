@@ -1,0 +1,69 @@
+package dev.omnibus.bench.job;
+
+import dev.omnibus.bench.peer.Closing;
+import dev.omnibus.bench.peer.Order;
+import dev.omnibus.bench.peer.Peer;
+import dev.omnibus.bench.peer.Peers;
+import dev.omnibus.bench.server.Addresses;
+import dev.omnibus.bench.server.ChildJvm;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** A program of a {@link ChildJvm}: opens and closes subscriptions as it is told, and counts what arrives. */
+public final class SubscriberMain {
+
+    private final AtomicLong received = new AtomicLong();
+    private @Nullable Closing open;
+
+    private SubscriberMain() {}
+
+    /** What a child's JVM begins with. */
+    public static void main(String[] args) throws IOException {
+        ChildJvm.serve(new SubscriberMain()::answer);
+    }
+
+    private String answer(List<String> question) throws Exception {
+        return switch (question.get(0)) {
+            case "open" -> open(question);
+            case "count" -> count();
+            case "close" -> close();
+            default -> throw new IllegalArgumentException("unknown " + question);
+        };
+    }
+
+    /** {@code open <peer> <number of topics> <report every> <addresses>}. */
+    private String open(List<String> question) throws Exception {
+        Peer peer = Peers.named(question.get(1));
+        List<String> topics = EventJob.topics(Integer.parseInt(question.get(2)));
+        long step = Long.parseLong(question.get(3));
+        received.set(0);
+        open = peer.subscribe(
+                Addresses.of(question.subList(4, question.size())), topics, order -> received(order, step));
+        return "open";
+    }
+
+    private void received(Order order, long step) {
+        if (order.receipt().total() > 0) { // it was really read
+            long now = received.incrementAndGet();
+            if (now % step == 0) {
+                ChildJvm.tell(now);
+            }
+        }
+    }
+
+    private String count() {
+        Usage usage = Usage.ofThisProcess();
+        return received.get() + " " + usage.cpuNanos() + " " + usage.allocatedBytes() + " " + usage.jitNanos();
+    }
+
+    private String close() {
+        Closing closing = open;
+        open = null;
+        if (closing != null) {
+            closing.close();
+        }
+        return "closed";
+    }
+}
