@@ -1,12 +1,16 @@
 package dev.omnibus.bench;
 
+import dev.omnibus.bench.scale.Scale;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The benchmarks' command line: {@code compare} for the comparison with peers, {@code micro} for JMH. */
+/**
+ * The benchmarks' command line: {@code compare} for the comparison with peers, {@code micro} for JMH, {@code scale} for
+ * many nodes, topics or subscriptions.
+ */
 public final class Main {
 
     private Main() {}
@@ -14,7 +18,7 @@ public final class Main {
     /**
      * Runs what the first argument names.
      *
-     * @param args {@code compare} or {@code micro}, then options
+     * @param args {@code compare}, {@code micro} or {@code scale}, then options
      * @throws Exception if it breaks off
      */
     public static void main(String[] args) throws Exception {
@@ -24,8 +28,20 @@ public final class Main {
             compare(arguments.subList(1, arguments.size()));
         } else if (command.equals("micro")) {
             micro(arguments.subList(1, arguments.size()));
+        } else if (command.equals("scale")) {
+            scale(arguments.subList(1, arguments.size()));
         } else {
             System.err.println(Options.USAGE);
+            System.err.println("or " + Scale.USAGE);
+            System.exit(2);
+        }
+    }
+
+    private static void scale(List<String> arguments) throws Exception {
+        try {
+            Scale.run(arguments, new PrintStream(System.out, true, StandardCharsets.UTF_8));
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
             System.exit(2);
         }
     }
