@@ -6,6 +6,7 @@ import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.TransportException;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -89,15 +90,36 @@ final class Batch implements Publication.Outcome {
         return countsEveryone;
     }
 
-    /** Makes room for more messages, so that adding them needs no memory. */
-    void reserve(int more) {
-        messages.ensureCapacity(messages.size() + more);
-    }
-
     void add(OutboundMessage waiting) {
         messages.add(waiting);
         firstIndex = Math.min(firstIndex, waiting.index());
         tally(waiting, 1);
+    }
+
+    /** Moves all of them from a queue or, for lack of memory, none. */
+    void take(Deque<OutboundMessage> queue, Predicate<OutboundMessage> which) {
+        messages.ensureCapacity(messages.size() + queue.size());
+        for (int i = queue.size(); i > 0; i--) {
+            OutboundMessage next = queue.remove();
+            if (which.test(next)) {
+                add(next);
+            } else {
+                queue.add(next);
+            }
+        }
+    }
+
+    /** Moves them from the head of a queue; for lack of memory, not all of them. */
+    void takeFirst(Deque<OutboundMessage> queue, Predicate<OutboundMessage> which) {
+        try {
+            OutboundMessage first;
+            while ((first = queue.peek()) != null && which.test(first)) {
+                add(first);
+                queue.remove();
+            }
+        } catch (OutOfMemoryError e) {
+            // the others follow next time
+        }
     }
 
     /** Takes out those that are to be sent again, and gives them to the consumer, last one first. */

@@ -9,7 +9,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A lane is holding when messages wait in it although nothing is in flight: numbered ones that could not be sent and
  * may wait for the connection. The outbox makes it retry. A lane that is no longer used retires. The outbox remembers
  * its last sequence number for its successor. The state of a lane is in the lane alone. Where there is no memory to
- * make the route or the outbox aware of it, the next heartbeat makes up for that.
+ * make the route or the outbox aware of it, the next check makes up for that: there is one with every heartbeat while
+ * the lane is in use.
  */
-public final class Lane {
+public final class Lane extends TimingWheel.Entry {
 
     /** Well below the sizes at which Redis disconnects subscribers, and quick to split for a receiver. */
     private static final int FRAME_BYTES = 256 * 1024;
@@ -123,6 +123,7 @@ public final class Lane {
         if (unused) {
             unused = false;
         }
+        outbox.use(this);
         if (heartbeat) {
             lastHeartbeat = accepted;
         }
@@ -292,21 +293,6 @@ public final class Lane {
         }
     }
 
-    /** Once per heartbeat: resumes a lane that neither its route nor the outbox knows to be waiting. */
-    void resume(long now) {
-        boolean forgotten;
-        synchronized (this) {
-            forgotten = ready && !queued;
-            if (forgotten) {
-                queueUp();
-            }
-        }
-        if (forgotten) {
-            route.pump();
-        }
-        retry(now);
-    }
-
     /**
      * If the lane is holding: retries unless the connection is known to be down, and fails what has waited too long.
      */
@@ -322,7 +308,7 @@ public final class Lane {
                 late = new Batch(this);
                 open.add(late);
                 restartMarkers(now);
-                takeLate(late, now);
+                late.takeFirst(queue, waiting -> isLate(waiting, now));
             }
             again = !queue.isEmpty() && admission.isOpen();
             if (again) {
@@ -344,18 +330,6 @@ public final class Lane {
         return waiting.urgent() || admission.heldTooLong(waiting, now);
     }
 
-    private void takeLate(Batch late, long now) {
-        OutboundMessage first;
-        try {
-            while ((first = queue.peek()) != null && isLate(first, now)) {
-                late.add(first);
-                queue.remove();
-            }
-        } catch (OutOfMemoryError e) {
-            // the others follow next time
-        }
-    }
-
     /** Fails what waits and would be refused now. What is in flight has an outcome of its own. */
     void failRefused() {
         Batch failing = new Batch(this);
@@ -363,7 +337,7 @@ public final class Lane {
             restartMarkers(outbox.now());
             open.add(failing);
             try {
-                take(admission::refuses, failing);
+                failing.take(queue, admission::refuses);
             } finally {
                 if (failing.isEmpty()) {
                     open.remove(failing);
@@ -382,19 +356,39 @@ public final class Lane {
         }
     }
 
-    /** Sends a sequence marker if the lane is idle and one is due; returns whether it was. */
-    boolean tick(long now) {
+    /**
+     * Does what is due: changes to another route, resumes what neither the route nor the outbox knows to be waiting,
+     * and sends a sequence marker if the lane is idle and may send one. Returns whether it has sent one.
+     */
+    boolean check(long now, boolean mayMark) {
+        reroute();
+        boolean forgotten;
+        OutboundMessage marker;
         synchronized (this) {
-            boolean idle = isIdle() && !retired && admission.isOpen();
-            OutboundMessage marker = idle && numbers != null ? numbers.dueMarker(now) : null;
-            if (marker == null) {
-                return false;
+            forgotten = ready && !queued;
+            if (forgotten) {
+                queueUp();
             }
-            enqueue(marker, now);
-            admission.admitAnyway(this, marker);
+            boolean idle = mayMark && isIdle() && !retired && admission.isOpen();
+            marker = idle && numbers != null ? numbers.dueMarker(now) : null;
+            if (marker != null) {
+                enqueue(marker, now);
+                admission.admitAnyway(this, marker);
+            }
         }
-        route.pump();
-        return true;
+        if (forgotten || marker != null) {
+            route.pump();
+        }
+        retry(now);
+        return marker != null;
+    }
+
+    /** When it is to be checked next: with the next heartbeat while it is in use, else for its marker or to retire. */
+    synchronized long nextCheck(long now) {
+        if (!isIdle()) {
+            return now;
+        }
+        return numbers == null || numbers.isSilent(now) ? lastUse + Outbox.UNUSED_NANOS : numbers.markerDue();
     }
 
     /** Sends a last marker after everything else, unless its number has been announced, or nothing can be sent. */
@@ -555,27 +549,10 @@ public final class Lane {
     private void putBack(Batch batch) {
         try {
             batch.remove(admission::mayHold, queue::addFirst);
-            take(waiting -> !admission.mayHold(waiting), batch);
-            OutboundMessage first;
-            while ((first = queue.peek()) != null && first.urgent()) { // a marker by itself is not held
-                batch.add(first);
-                queue.remove();
-            }
+            batch.take(queue, waiting -> !admission.mayHold(waiting));
+            batch.takeFirst(queue, OutboundMessage::urgent); // a marker by itself is not held
         } catch (OutOfMemoryError e) {
             // what could not be put back fails, and what could not be taken is held
-        }
-    }
-
-    /** Moves all of them or, for lack of memory, none. */
-    private void take(Predicate<OutboundMessage> which, Batch into) {
-        into.reserve(queue.size());
-        for (int i = queue.size(); i > 0; i--) {
-            OutboundMessage next = queue.remove();
-            if (which.test(next)) {
-                into.add(next);
-            } else {
-                queue.add(next);
-            }
         }
     }
 

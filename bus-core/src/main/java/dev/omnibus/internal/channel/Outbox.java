@@ -18,7 +18,9 @@ import java.util.function.LongSupplier;
  * The outbox of this process: everything that waits to be sent. There is one {@link Lane} for each channel that is in
  * use, or whose last number is still to be sent, and one {@link Route} for each server that lanes go to.
  *
- * <p>Lanes that are idle retire. Lanes whose messages wait for the connection are noted here, to be tried again.
+ * <p>A lane that is in use is checked with each heartbeat: it changes to another route, goes on with what was left, or
+ * sends a marker. One that is at rest is checked when its next marker is due or when it may retire, so it costs nothing
+ * in between, however many there are. Lanes whose messages wait for the connection are noted here, to be tried again.
  */
 public class Outbox {
 
@@ -31,7 +33,8 @@ public class Outbox {
     /** In one heartbeat; when many topics fall silent at once, their markers are spread. */
     private static final int MAX_MARKERS = 4_096;
 
-    private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** One that has been idle for so long, and has nothing to announce, retires. */
+    static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /**
      * Made beforehand, because there is no memory for it when it is needed; one for each bus, because its trace keeps
@@ -47,6 +50,7 @@ public class Outbox {
     private final Consumer<TransportException> failures;
     private final LongSupplier clock;
     private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final TimingWheel<Lane> checks; // of lanes, by when they are due
     private final Map<Object, Route> routes = new ConcurrentHashMap<>(); // by the transport's name for them
     private final Set<Lane> holding = ConcurrentHashMap.newKeySet();
     private final SequenceNumbers.Retired retired = new SequenceNumbers.Retired();
@@ -83,6 +87,7 @@ public class Outbox {
         this.countsEveryone = countsEveryone;
         this.failures = failures;
         this.clock = clock;
+        this.checks = new TimingWheel<>(this.heartbeat, clock.getAsLong());
     }
 
     void send(String channel, OutboundMessage waiting) {
@@ -103,7 +108,19 @@ public class Outbox {
 
     private Lane lane(String channel) {
         Lane lane = lanes.get(channel);
-        return lane != null ? lane : lanes.computeIfAbsent(channel, name -> new Lane(name, this));
+        if (lane == null) {
+            return lanes.computeIfAbsent(channel, this::newLane);
+        }
+        if (checks.isLater(lane)) { // it was at rest, and may take another route by now
+            lane.reroute();
+        }
+        return lane;
+    }
+
+    private Lane newLane(String channel) {
+        Lane lane = new Lane(channel, this);
+        checks.scheduleNext(lane);
+        return lane;
     }
 
     long now() {
@@ -144,6 +161,7 @@ public class Outbox {
     private boolean retire(Lane lane, long now, long unusedFor, boolean early) {
         boolean retires = lane.retire(now, unusedFor, early);
         if (retires) {
+            checks.remove(lane);
             lanes.remove(lane.channel(), lane);
         }
         return retires;
@@ -177,21 +195,38 @@ public class Outbox {
         return !from.key.equals(transport.route(channel));
     }
 
-    /** Once per heartbeat: sends markers that are due, forgets lanes that are not in use, and sends what was left. */
+    /** Called by a lane that is in use: it is to be checked with the next heartbeat. */
+    void use(Lane lane) {
+        if (checks.isLater(lane)) {
+            checks.scheduleNext(lane);
+        }
+    }
+
+    /** Once per heartbeat: checks lanes for which that is due, and sends what was left. */
     void tick(long now) {
         boolean crowded = lanes.size() > MAX_LANES;
         int markers = 0;
-        for (Lane lane : lanes.values()) {
-            if (retire(lane, now, UNUSED_NANOS, false) || (crowded && retire(lane, now, 0, true))) {
-                continue;
-            }
-            lane.reroute();
-            lane.resume(now);
-            if ((markers < MAX_MARKERS || crowded) && lane.tick(now)) {
+        checks.advance(now);
+        Lane lane;
+        while ((lane = checks.poll()) != null) {
+            if (check(lane, now, crowded, markers < MAX_MARKERS || crowded)) {
                 markers++;
             }
         }
         routes.values().forEach(Route::tick);
+    }
+
+    /** Has a lane do what is due; returns whether it has sent a marker. */
+    private boolean check(Lane lane, long now, boolean crowded, boolean mayMark) {
+        boolean retired = false;
+        try {
+            retired = retire(lane, now, UNUSED_NANOS, false) || (crowded && retire(lane, now, 0, true));
+            return !retired && lane.check(now, mayMark);
+        } finally { // also where there was no memory for it
+            if (!retired) {
+                checks.schedule(lane, lane.nextCheck(now));
+            }
+        }
     }
 
     /** The connection is down: what cannot wait for it fails. */

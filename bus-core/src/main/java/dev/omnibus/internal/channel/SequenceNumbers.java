@@ -153,7 +153,7 @@ public final class SequenceNumbers {
     @Nullable
     OutboundMessage dueMarker(long now) {
         Format how = numbering;
-        if (how == null || isSilent(now) || now - pausing < pause()) {
+        if (how == null || isSilent(now) || now - markerDue() < 0) {
             return null;
         }
         pausing = now;
@@ -161,8 +161,9 @@ public final class SequenceNumbers {
         return marker(how);
     }
 
-    private long pause() {
-        return Math.min(heartbeat, ANNOUNCED_FOR) << (2 * markers);
+    /** When the next marker is due, if the lane is idle then. */
+    long markerDue() {
+        return pausing + (Math.min(heartbeat, ANNOUNCED_FOR) << (2 * markers));
     }
 
     /**

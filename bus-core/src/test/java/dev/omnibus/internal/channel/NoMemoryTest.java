@@ -12,6 +12,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -19,13 +20,16 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 /** Where there is no memory to note that a lane has something to send, the next heartbeat makes up for it. */
 class NoMemoryTest {
 
+    private static final Duration HEARTBEAT = Duration.ofSeconds(1);
+
     private final HandTransport transport = new HandTransport();
     private final AdmissionControl admission = new AdmissionControl(
             Notes.limits(Notes.NEVER, 1 << 20, Duration.ZERO, Duration.ofSeconds(10)), Runnable::run, new Counters());
-    private final Outbox outbox = new Outbox(transport, admission, Notes.NEVER, () -> true, failure -> {}) {
+    private final AtomicLong clock = new AtomicLong(System.nanoTime());
+    private final Outbox outbox = new Outbox(transport, admission, HEARTBEAT, () -> true, failure -> {}, clock::get) {
         @Override
         Route make(Object key) {
-            return new Route(key, transport, admission.room(), noMemory, System::nanoTime) {
+            return new Route(key, transport, admission.room(), noMemory, clock::get) {
                 @Override
                 void add(Lane lane, boolean beats) {
                     demand();
@@ -61,7 +65,7 @@ class NoMemoryTest {
         exhausted = false;
         Outcome second = send("2");
         assertEquals(List.of(), transport.held);
-        outbox.tick(System.nanoTime());
+        tick(HEARTBEAT);
         assertEquals(List.of("[{\"m\":\"1\"},{\"m\":\"2\"}]"), transport.completeHeld());
         assertEquals(1, first.receivers.join());
         assertEquals(1, second.receivers.join());
@@ -77,7 +81,7 @@ class NoMemoryTest {
         assertEquals(1, first.receivers.join());
         assertFalse(second.receivers.isDone());
         exhausted = false;
-        outbox.tick(System.nanoTime());
+        tick(HEARTBEAT);
         transport.completeHeld();
         assertEquals(1, second.receivers.join());
         assertGoesOn();
@@ -87,7 +91,7 @@ class NoMemoryTest {
     void aBeatGoesWithTheNextOne() {
         exhausted = true;
         outbox.send("c", OutboundMessage.heartbeat(message("beat 1"), ReceiverCount.NO, SendCallback.UNNOTICED));
-        outbox.tick(System.nanoTime());
+        tick(HEARTBEAT);
         exhausted = false;
         outbox.send(
                 "c",
@@ -110,7 +114,7 @@ class NoMemoryTest {
         exhausted = false;
         outbox.retry();
         assertEquals(List.of(), transport.held); // it knows nothing of them
-        outbox.tick(System.nanoTime());
+        tick(HEARTBEAT);
         assertEquals(List.of("[{\"m\":\"01\"},{\"m\":\"02\"}]"), transport.completeHeld());
         assertEquals(1, first.receivers.join());
         assertEquals(1, second.receivers.join());
@@ -126,7 +130,7 @@ class NoMemoryTest {
                 .remove(0)
                 .outcome()
                 .failed(new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
-        outbox.tick(System.nanoTime() + Duration.ofSeconds(11).toNanos());
+        tick(Duration.ofSeconds(11));
         assertEquals(Kind.CONNECTION_LOST, first.failure().kind());
         exhausted = false;
         assertGoesOn();
@@ -142,7 +146,7 @@ class NoMemoryTest {
     @Test
     void aLaneThatCouldNotBeForgottenWhenItRetiredIsWithTheNextHeartbeat() {
         retireWithoutMemory();
-        outbox.tick(System.nanoTime());
+        tick(HEARTBEAT);
         assertEquals(0, outbox.count());
     }
 
@@ -150,10 +154,13 @@ class NoMemoryTest {
         send("1");
         transport.completeHeld();
         exhausted = true;
-        long later = System.nanoTime() + Duration.ofMinutes(1).toNanos();
-        assertThrows(OutOfMemoryError.class, () -> outbox.tick(later));
+        assertThrows(OutOfMemoryError.class, () -> tick(Duration.ofMinutes(1)));
         exhausted = false;
         assertEquals(1, outbox.count());
+    }
+
+    private void tick(Duration later) {
+        outbox.tick(clock.addAndGet(later.toNanos()));
     }
 
     private void assertGoesOn() {

@@ -9,23 +9,26 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
 /**
- * A model checker tries thousands of orders in which the steps of senders and of a transport that completes can follow
- * one another. In all of them each message is sent once and has one outcome, and the numbers of a channel are sent in
- * ascending order. A long form.
+ * A model checker tries thousands of orders in which the steps of senders, of a transport that completes and of
+ * heartbeats can follow one another. In all of them each message is sent once and has one outcome, and the numbers of a
+ * channel are sent in ascending order. A long form.
  */
 public class OutboxInterleavingsIT {
 
+    private static final Duration HEARTBEAT = Duration.ofSeconds(10); // after which a lane may retire as well
     private static final int DIGITS = 2;
     private static final String NUMBER = "\"m\":\""; // stands before one
 
     private final ConcurrentLinkedQueue<Publication> inFlight = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<String> frames = new ConcurrentLinkedQueue<>();
+    private final AtomicLong clock = new AtomicLong();
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger outcomes = new AtomicInteger();
     private final AtomicInteger failures = new AtomicInteger();
@@ -39,7 +42,7 @@ public class OutboxInterleavingsIT {
                 new ChannelStats.Counters());
         HandTransport transport = new HandTransport();
         transport.onPublish = inFlight::add;
-        return new Outbox(transport, admission, Notes.NEVER, () -> false, failure -> {});
+        return new Outbox(transport, admission, HEARTBEAT, () -> false, failure -> {}, clock::get);
     }
 
     private final SendCallback outcome = new SendCallback() {
@@ -59,6 +62,11 @@ public class OutboxInterleavingsIT {
     public void send() {
         accepted.incrementAndGet();
         outbox.send("c", OutboundMessage.numbered(Notes.message("00"), numbering, outcome));
+    }
+
+    @Operation
+    public void heartbeat() {
+        outbox.tick(clock.addAndGet(HEARTBEAT.toNanos()));
     }
 
     @Operation

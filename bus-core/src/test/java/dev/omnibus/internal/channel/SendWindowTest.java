@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 class SendWindowTest {
 
     private static final long ROUND_TRIP = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long HEARTBEAT = TimeUnit.SECONDS.toNanos(1);
     private static final long PACE = TimeUnit.MICROSECONDS.toNanos(400); // longer than any
 
     private final AtomicLong clock = new AtomicLong(System.nanoTime());
@@ -31,7 +32,13 @@ class SendWindowTest {
     private final Outbox outbox = outbox();
 
     private Outbox outbox() {
-        return new Outbox(transport, admission, Notes.NEVER, () -> transport.countsEveryone, failure -> {}, clock::get);
+        return new Outbox(
+                transport,
+                admission,
+                Duration.ofNanos(HEARTBEAT),
+                () -> transport.countsEveryone,
+                failure -> {},
+                clock::get);
     }
 
     @BeforeEach
@@ -41,7 +48,7 @@ class SendWindowTest {
 
     private void measure(long roundTrip) {
         for (int i = 0; i < 16; i++) {
-            number("measured");
+            outbox.send("measured", OutboundMessage.plain(message("x"), ReceiverCount.NO, SendCallback.UNNOTICED));
             clock.addAndGet(roundTrip);
             transport.completeHeld();
         }
@@ -230,7 +237,7 @@ class SendWindowTest {
         number("c");
         pause();
         assertEquals(2, transport.held.size());
-        outbox.tick(clock.get());
+        heartbeat();
         pause();
         assertEquals(2, transport.held.size());
         transport.completeHeld();
@@ -243,13 +250,12 @@ class SendWindowTest {
         number("c");
         assertEquals(0, transport.held.size());
         transport.onTogether = Runnable::run;
-        outbox.tick(clock.get());
+        heartbeat();
         assertEquals(1, transport.held.size());
 
         number("c");
         transport.later.clear(); // lost as well
-        clock.addAndGet(PACE);
-        outbox.tick(clock.get());
+        heartbeat();
         assertEquals(2, transport.held.size());
     }
 
@@ -342,6 +348,10 @@ class SendWindowTest {
                 .toList();
         assertEquals(frames, transport.held.size());
         return outcomes;
+    }
+
+    private void heartbeat() {
+        outbox.tick(clock.addAndGet(HEARTBEAT));
     }
 
     private void pause() {
