@@ -55,9 +55,12 @@ public final class RedissonSettings {
     /** A copy of the user's configuration with what the bus needs. The user's own object and client stay untouched. */
     public static Config forBus(Config user, EventLoop eventLoop) {
         boolean withoutCodec = user.getCodec() == null;
+        if (withoutCodec) {
+            user.setCodec(ByteArrayCodec.INSTANCE); // the copy constructor would put one of Kryo's into the original
+        }
         Config config = copy(user);
         if (withoutCodec) {
-            user.setCodec(null); // the copy constructor puts a default one into the object that it copies
+            user.setCodec(null);
         }
         config.setCodec(ByteArrayCodec.INSTANCE); // bytes in, bytes out: a codec that throws poisons its connection
         config.setReferenceEnabled(false); // no look-up of Redisson annotations for every frame

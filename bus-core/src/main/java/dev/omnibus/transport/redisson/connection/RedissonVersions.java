@@ -1,11 +1,12 @@
 package dev.omnibus.transport.redisson.connection;
 
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
-import io.netty.util.Version;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.module.ModuleDescriptor;
+import java.net.URL;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -52,6 +53,9 @@ record RedissonVersions(String redisson, Collection<String> netty) {
 
     private static final String POM = "/META-INF/maven/org.redisson/redisson/pom.properties";
 
+    /** Each of Netty's jars has one, with its version and the dates of its making. */
+    private static final String NETTY_VERSIONS = "META-INF/io.netty.versions.properties";
+
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
 
     /** What was found in this process, and the hooks that answer. */
@@ -68,12 +72,34 @@ record RedissonVersions(String redisson, Collection<String> netty) {
 
     private static Set<String> versions(List<String> parts) {
         Set<String> versions = new TreeSet<>();
-        Version.identify(RedissonVersions.class.getClassLoader()).forEach((part, version) -> {
-            if (parts.contains(part)) {
-                versions.add(version.artifactVersion());
+        for (String part : parts) {
+            String version = ClassPath.NETTY.getProperty(part + ".version");
+            if (version != null) {
+                versions.add(version);
             }
-        });
+        }
         return versions;
+    }
+
+    /** Read once. Netty's own {@code Version.identify} parses the dates as well, for which a cold JVM needs long. */
+    private static final class ClassPath {
+
+        static final Properties NETTY = read();
+
+        private static Properties read() {
+            Properties all = new Properties();
+            try {
+                for (URL url :
+                        Collections.list(RedissonVersions.class.getClassLoader().getResources(NETTY_VERSIONS))) {
+                    try (InputStream in = url.openStream()) {
+                        all.load(in);
+                    }
+                }
+            } catch (IOException e) {
+                LOG.debug("The versions of Netty cannot be read", e);
+            }
+            return all;
+        }
     }
 
     /**
