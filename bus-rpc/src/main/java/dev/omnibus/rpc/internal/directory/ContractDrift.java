@@ -1,6 +1,7 @@
 package dev.omnibus.rpc.internal.directory;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.runtime.BusRuntime;
@@ -10,6 +11,7 @@ import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.MethodSignature;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,9 +29,13 @@ public final class ContractDrift {
     private static final Logger LOG = LoggerFactory.getLogger(ContractDrift.class);
     private static final int MAX_REPORTS = 1_000; // more are not read by anyone
 
+    /** A program that has just started needs its processors for its first calls. */
+    private static final Duration FIRST_CALLS = Duration.ofMillis(500);
+
     private final String self;
     private final NodeTable table;
     private final ObjectMapper json;
+    private final Channels channels;
     private final Executor executor;
     private final Map<Class<?>, Boolean> types = new ConcurrentHashMap<>();
     private final Map<String, String> expected = new ConcurrentHashMap<>(); // by service.method
@@ -39,14 +45,18 @@ public final class ContractDrift {
         this.self = bus.node();
         this.table = table;
         this.json = bus.json();
+        this.channels = bus.channels();
         this.executor = new CallerRunsExecutor(bus.executor());
     }
 
-    /** Expects nodes to serve this contract as it is here. Computing signatures takes a while. */
+    /** Expects nodes to serve this contract as it is here. Computing signatures takes a while, and is done later. */
     public void expect(Contract contract) {
         if (types.putIfAbsent(contract.type(), true) == null) {
-            executor.execute(() -> expect(
-                    contract.service(), MethodSignature.of(contract.operations().values(), json)));
+            channels.later(
+                    FIRST_CALLS,
+                    () -> executor.execute(() -> expect(
+                            contract.service(),
+                            MethodSignature.of(contract.operations().values(), json))));
         }
     }
 
