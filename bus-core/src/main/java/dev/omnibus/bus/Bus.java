@@ -70,10 +70,10 @@ public final class Bus implements AutoCloseable {
     private volatile @Nullable Thread shutdownHook;
 
     Bus(BusBuilder builder) {
-        ObjectMapper json = Json.mapper(builder.json, builder.maxMessageBytes);
         drainTimeout = builder.drainTimeout;
         keepAlive = new KeepAlive(builder.keepAlive);
         executor = BusThreads.create(this, timer);
+        CompletableFuture<ObjectMapper> mapper = Json.mapper(builder.json, builder.maxMessageBytes, executor);
         Executor awaited = BusThreads.awaited(executor);
         EventCounters counters = new EventCounters();
         String node = NodeId.next(builder.name);
@@ -91,6 +91,7 @@ public final class Bus implements AutoCloseable {
             throw e instanceof TransportException refused ? new ConnectionException(refused) : e;
         }
         EventCodec codec = new EventCodec(builder.maxMessageBytes, node);
+        ObjectMapper json = mapper.join(); // made while the bus connected
         Payloads payloads = new Payloads(json, builder.codec);
         runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers);
         events = new Events(runtime, codec, payloads, listener, counters);

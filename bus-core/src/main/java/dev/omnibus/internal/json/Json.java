@@ -40,6 +40,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -92,8 +94,23 @@ public final class Json {
 
     /** Returns a copy of the user's mapper, or a default one, that refuses what no honest sender writes. */
     public static ObjectMapper mapper(@Nullable ObjectMapper users, int messageLimit) {
-        requireJackson(new JsonFactory().version(), new ObjectMapper().version());
-        return bounded(users == null ? plain() : users.copy(), messageLimit);
+        return mapper(users, messageLimit, Runnable::run).join();
+    }
+
+    /**
+     * Returns the same later if it is the default one, for which a cold JVM needs about as long as for a connection to
+     * Redis. What does not fit is thrown at once.
+     *
+     * @param executor makes it
+     */
+    public static CompletableFuture<ObjectMapper> mapper(
+            @Nullable ObjectMapper users, int messageLimit, Executor executor) {
+        requireJackson(
+                com.fasterxml.jackson.core.json.PackageVersion.VERSION,
+                com.fasterxml.jackson.databind.cfg.PackageVersion.VERSION);
+        return users == null
+                ? CompletableFuture.supplyAsync(() -> bounded(plain(), messageLimit), executor)
+                : CompletableFuture.completedFuture(bounded(users.copy(), messageLimit));
     }
 
     /** Fails early if Jackson is too old or its modules do not match, which would surface later as a linkage error. */

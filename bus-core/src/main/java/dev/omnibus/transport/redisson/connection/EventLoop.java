@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson.connection;
 
 import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.epoll.Epoll;
@@ -41,9 +42,19 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
         SelectStrategyFactory sleep = () -> busyPoll;
         ThreadFactory threads = new IoThreads();
         EventLoopGroup epoll = epoll(threads, sleep);
-        return epoll == null
+        EventLoop started = epoll == null
                 ? new EventLoop(nio(threads, sleep), TransportMode.NIO, busyPoll)
                 : new EventLoop(epoll, TransportMode.EPOLL, busyPoll);
+        started.group.execute(EventLoop::loadBuffers);
+        return started;
+    }
+
+    /**
+     * A cold JVM needs long for Netty's first buffer, mostly for the events of the flight recorder that go with it.
+     * Here nobody waits for it yet.
+     */
+    private static void loadBuffers() {
+        boolean unused = ByteBufAllocator.DEFAULT.ioBuffer().release();
     }
 
     /**
