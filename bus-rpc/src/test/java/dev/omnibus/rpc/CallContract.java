@@ -320,6 +320,26 @@ abstract class CallContract extends CallFixture {
     }
 
     @Test
+    void firstCallsAreSentInTheOrderInWhichTheyWereMade() {
+        ServiceOptions oneByOne = ServiceOptions.defaults().withConcurrency(1);
+        RpcServer.on(bus("a"))
+                .serve(Stock.class, new Shelf("a", 1), oneByOne)
+                .ready()
+                .join();
+        RpcClient client = RpcClient.on(bus("caller"));
+        List<String> texts = IntStream.range(0, 200).mapToObj(String::valueOf).toList();
+
+        List<CompletableFuture<Void>> calls = texts.stream()
+                .map(text -> client.call("stock.note", Void.class, text))
+                .toList();
+
+        CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new))
+                .orTimeout(20, SECONDS)
+                .join();
+        assertEquals(texts, notes);
+    }
+
+    @Test
     void aNodeWithHundredsOfMethodsAnswersOnAllOfThem() {
         Bus server = bus("server");
         List<CompletableFuture<Void>> ready = new ArrayList<>();

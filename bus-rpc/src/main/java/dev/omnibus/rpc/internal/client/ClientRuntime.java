@@ -56,6 +56,7 @@ public final class ClientRuntime implements Layer {
     private final RpcCodec codec;
     private final NodeDirectory directory;
     private final PendingCalls pending;
+    private final ReadyGate gate; // until the directory has been read
     private final LongAdder calls = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final LongAdder retries = new LongAdder();
@@ -88,6 +89,7 @@ public final class ClientRuntime implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
+        gate = new ReadyGate(directory::ready, executor);
         pending = new PendingCalls(bus, codec, () -> retryBudget.tick(System.nanoTime()));
         channels.receiveInbox(pending);
         directory.onLost(pending::onNodeLost);
@@ -255,24 +257,20 @@ public final class ClientRuntime implements Layer {
         }
     }
 
-    /** The first call waits until the directory has been read once. */
+    /** The first calls wait until the directory has been read once. */
     private void whenReady(String method, long nanos, Runnable action, Consumer<RpcException> otherwise) {
-        CompletableFuture<Void> ready = directory.ready();
-        if (ready.isDone() && !ready.isCompletedExceptionally()) {
+        if (gate.isOpen()) {
             action.run();
             return;
         }
         long started = System.nanoTime();
-        channels.limit(ready.copy(), Duration.ofNanos(nanos))
-                .whenCompleteAsync(
-                        (done, failure) -> {
-                            if (failure == null) {
-                                action.run();
-                                return;
-                            }
-                            otherwise.accept(notReady(method, failure, System.nanoTime() - started));
-                        },
-                        executor);
+        channels.limit(gate.turn(), Duration.ofNanos(nanos)).whenComplete((done, failure) -> {
+            if (failure == null) {
+                action.run();
+            } else { // it runs code of the program
+                executor.execute(() -> otherwise.accept(notReady(method, failure, System.nanoTime() - started)));
+            }
+        });
     }
 
     private static RpcException notReady(String method, Throwable failure, long nanos) {
