@@ -40,6 +40,8 @@ final class Budgets {
             atLeast(1.8, "events-topics-1000", Metric.RATE, "rtopic"),
             atMost(0.2, "calls-256", Metric.COMMANDS, ""),
             atMost(4096, "heap-subscriptions", Metric.HEAP, ""),
+            atMost(1_000, "cold-start", Metric.START, ""),
+            atMost(600, "cold-start-cds", Metric.START, ""),
             atLeastOf("calls-64-per-node-2", 0.8, "calls-64-per-node-32", Metric.RATE),
             atLeastOf("calls-256-nodes-2", 0.8, "calls-256-nodes-32", Metric.RATE));
 

@@ -79,6 +79,17 @@ class CompareIT {
         }
     }
 
+    @Test
+    void aColdStartIsTheTimeOfAProgramThatHasItsAnswer() throws Exception {
+        String out = compare("--rounds 1 --warm-ups 1 --seconds 0.1 --jobs cold-start --peers none");
+        Matcher line = LINE.matcher(out.lines()
+                .filter(each -> each.startsWith("limit cold-start omnibus "))
+                .findFirst()
+                .orElse(out));
+        assertTrue(line.matches(), out);
+        assertTrue(Double.parseDouble(line.group(4)) > 10, out); // milliseconds
+    }
+
     private static String compare(String arguments) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream progress = new ByteArrayOutputStream();

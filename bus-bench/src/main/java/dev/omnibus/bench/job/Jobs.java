@@ -27,6 +27,8 @@ public final class Jobs {
             new EventJob("events-topics-1000", "events over 1,000 topics", 1, 1_000, SMALL),
             new EventJob("events-topics-10000", "events over 10,000 topics", 1, 10_000, SMALL),
             new HeapJob("heap-subscriptions", "heap per idle subscription, of 1,000", 1_000),
+            new ColdStartJob("cold-start", "from main to the first answer", false),
+            new ColdStartJob("cold-start-cds", "the same, class-data sharing", true),
             nodes(256, 2),
             nodes(256, 8),
             nodes(256, 32),

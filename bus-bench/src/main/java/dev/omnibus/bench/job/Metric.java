@@ -21,7 +21,9 @@ public enum Metric {
     BUS("bus", "B/op", true),
     /** How busy the compilers of the JVMs were, of one processor. */
     JIT("jit", "%", true),
-    HEAP("heap", "B", true);
+    HEAP("heap", "B", true),
+    /** From the beginning of a program to its first answer. */
+    START("start", "ms", true);
 
     private final String label;
     private final String unit;

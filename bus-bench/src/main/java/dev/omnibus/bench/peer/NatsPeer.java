@@ -15,6 +15,8 @@ import java.util.function.Consumer;
 /** NATS core with its official client. */
 public final class NatsPeer implements Peer {
 
+    public static final String NAME = "nats";
+
     private static final String SUBJECT = "bench.desk";
     private static final String GROUP = "desk";
     private static final String ALL = "bench.desk.all";
@@ -25,7 +27,7 @@ public final class NatsPeer implements Peer {
 
     @Override
     public String name() {
-        return "nats";
+        return NAME;
     }
 
     @Override
@@ -39,7 +41,11 @@ public final class NatsPeer implements Peer {
     }
 
     private static Connection connect(Addresses addresses) throws Exception {
-        return Nats.connect(Options.builder().server(addresses.nats()).build());
+        return connect(addresses.nats());
+    }
+
+    private static Connection connect(String url) throws Exception {
+        return Nats.connect(Options.builder().server(url).build());
     }
 
     @Override
@@ -58,6 +64,12 @@ public final class NatsPeer implements Peer {
     private static void answer(Connection server, Message message) {
         Order order = Json.readOrder(message.getData());
         server.publish(message.getReplyTo(), Json.write(order.receipt()));
+    }
+
+    /** A client of a server that runs already. */
+    public static Caller client(String url) throws Exception {
+        Closing opened = new Closing();
+        return new Calling(opened.add(connect(url)), opened);
     }
 
     private static final class Calling implements Caller {

@@ -47,8 +47,16 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts one with a program that serves. The consumer is told how far it is. */
     public ChildJvm(LongConsumer progress, Class<?> program, String... arguments) throws IOException {
+        this(progress, List.of(), program, arguments);
+    }
+
+    /** The same with options of the JVM. */
+    public ChildJvm(LongConsumer progress, List<String> options, Class<?> program, String... arguments)
+            throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        List<String> command = new ArrayList<>(List.of(java, "-Xmx512m", program.getName()));
+        List<String> command = new ArrayList<>(List.of(java, "-Xmx512m"));
+        command.addAll(options);
+        command.add(program.getName());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
@@ -78,7 +86,7 @@ public final class ChildJvm implements AutoCloseable {
     public static void serve(Program program) throws IOException {
         try (BufferedReader questions = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             for (String line = questions.readLine(); line != null; line = questions.readLine()) {
-                System.out.println(ANSWER + answer(program, List.of(line.split(" ", -1))));
+                answer(answer(program, List.of(line.split(" ", -1))));
             }
         }
         System.exit(0); // some libraries have threads that would go on
@@ -90,6 +98,11 @@ public final class ChildJvm implements AutoCloseable {
         } catch (Exception e) {
             return FAILED + " " + e.toString().replace('\n', ' ');
         }
+    }
+
+    /** In the child: answers, unasked, what it was started for. */
+    public static void answer(String answer) {
+        System.out.println(ANSWER + answer);
     }
 
     /** In the child: tells the parent unasked. */
