@@ -44,8 +44,8 @@ public final class PublishException extends BusException {
         super(String.valueOf(cause.getMessage()), cause);
         this.outcome = cause.notSent() ? Outcome.NOT_SENT : Outcome.UNKNOWN;
         this.reason = switch (cause.kind()) {
-            case CONNECTION_LOST -> Reason.CONNECTION_LOST;
-            case REFUSED -> Reason.REFUSED;
+            case CONNECTION_LOST, NOT_READY -> Reason.CONNECTION_LOST;
+            case REFUSED, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> Reason.REFUSED;
             case OUTBOX_FULL -> Reason.OUTBOX_FULL;
             case TOO_LARGE -> Reason.TOO_LARGE;
             case CLOSED -> Reason.CLOSED;

@@ -144,6 +144,19 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
+     * Opens a connection of its own to read streams by; they are appended to by the one of this transport. May block
+     * while it connects. It connects anew when this transport does.
+     *
+     * @return open streams; to be closed before this transport is
+     * @throws TransportException if they cannot be opened
+     * @throws IllegalStateException on the thread of a transport, which must not wait
+     * @throws UnsupportedOperationException if this transport has no streams
+     */
+    default Streams streams() {
+        throw new UnsupportedOperationException("This transport has no streams; connect the bus to Redis");
+    }
+
+    /**
      * Writes or renews an entry that vanishes by itself unless renewed.
      *
      * @param index the name under which such entries are listed

@@ -16,7 +16,17 @@ public final class TransportException extends RuntimeException {
         /** The message is larger than the limit. */
         TOO_LARGE,
         /** This side was closed. */
-        CLOSED
+        CLOSED,
+        /** Of a stream: the server cannot write or answer now, as it loads, fails over or is a replica. Try again. */
+        NOT_READY,
+        /** Of a stream: the server's memory is full. */
+        OUT_OF_MEMORY,
+        /** Of a stream: there is no such group, perhaps because the server was emptied. */
+        NO_GROUP,
+        /** Of a stream: something else has been written under its name. */
+        WRONG_TYPE,
+        /** Of a stream: the user may not do that. */
+        NOT_ALLOWED
     }
 
     /** What stood in the way. */

@@ -1,5 +1,6 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.transport.StreamKeys;
 import java.util.regex.Pattern;
 
 /**
@@ -123,6 +124,37 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
                 && (channel.startsWith(METHODS, prefix.length())
                         || channel.startsWith(INBOX, prefix.length())
                         || (shardedEvents && channel.startsWith(EVENTS, prefix.length())));
+    }
+
+    /**
+     * The key of a durable topic's log. A cluster of Redis keeps all that belongs to it where it keeps this, because of
+     * the braces.
+     *
+     * @param topic the topic's name
+     * @return its name
+     */
+    public String log(String topic) {
+        return prefix + ":log:{" + topic + "}";
+    }
+
+    /**
+     * The channel on which it is announced that something was appended to a durable topic's log.
+     *
+     * @param topic the topic's name
+     * @return its channel
+     */
+    public String notices(String topic) {
+        return prefix + ":new:" + topic;
+    }
+
+    /**
+     * All names of a durable topic's log.
+     *
+     * @param topic the topic's name
+     * @return its keys and channels
+     */
+    public StreamKeys stream(String topic) {
+        return new StreamKeys(log(topic), event(topic), notices(topic));
     }
 
     /**

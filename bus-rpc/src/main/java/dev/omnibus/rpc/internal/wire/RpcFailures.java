@@ -54,8 +54,8 @@ public final class RpcFailures {
     /** The reason of a call whose request did not get through. */
     public static Reason reason(TransportException failure) {
         return switch (failure.kind()) {
-            case CONNECTION_LOST -> Reason.CONNECTION_LOST;
-            case REFUSED, TOO_LARGE -> Reason.REFUSED;
+            case CONNECTION_LOST, NOT_READY -> Reason.CONNECTION_LOST;
+            case REFUSED, TOO_LARGE, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> Reason.REFUSED;
             case OUTBOX_FULL -> Reason.OVERLOADED;
             case CLOSED -> Reason.CLOSED;
         };

@@ -1,0 +1,81 @@
+package dev.omnibus.transport;
+
+import java.time.Instant;
+
+/**
+ * The position of an entry in a stream: the time at which the server took it, and a number among those of the same
+ * millisecond. Positions rise within a stream. Both parts are unsigned, as Redis has them. Immutable.
+ *
+ * @param millis when the entry was appended, in milliseconds of the server's clock since 1970
+ * @param number its number among the entries of that millisecond
+ */
+public record StreamId(long millis, long number) implements Comparable<StreamId> {
+
+    /** Before every entry. */
+    public static final StreamId EARLIEST = new StreamId(0, 0);
+
+    /** Behind every entry: where a start is asked for, the end of the stream as it is at that moment. */
+    public static final StreamId LATEST = new StreamId(-1, -1);
+
+    /**
+     * The position just before the entries of a time.
+     *
+     * @param time on the server's clock
+     * @return what to read after, to get the first entry that was appended then or later
+     */
+    public static StreamId before(Instant time) {
+        long millis = time.toEpochMilli();
+        return millis <= 0 ? EARLIEST : new StreamId(millis - 1, -1);
+    }
+
+    /**
+     * Reads the form that Redis writes, {@code 1700000000000-0}.
+     *
+     * @param text two unsigned numbers with a hyphen between them; the second one may be left out if it is 0
+     * @return the position
+     * @throws IllegalArgumentException if it is none
+     */
+    public static StreamId parse(String text) {
+        int hyphen = text.indexOf('-');
+        try {
+            return hyphen < 0
+                    ? new StreamId(Long.parseUnsignedLong(text), 0)
+                    : new StreamId(
+                            Long.parseUnsignedLong(text.substring(0, hyphen)),
+                            Long.parseUnsignedLong(text.substring(hyphen + 1)));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is no position in a stream, which looks like 1700000000000-0", e);
+        }
+    }
+
+    /**
+     * The next position there is, whether or not an entry has it.
+     *
+     * @return the smallest one behind this
+     */
+    public StreamId next() {
+        return number == -1 ? new StreamId(millis + 1, 0) : new StreamId(millis, number + 1);
+    }
+
+    /**
+     * When the entry was appended.
+     *
+     * @return on the server's clock
+     */
+    public Instant time() {
+        return Instant.ofEpochMilli(millis);
+    }
+
+    @Override
+    public int compareTo(StreamId other) {
+        int byTime = Long.compareUnsigned(millis, other.millis);
+        return byTime != 0 ? byTime : Long.compareUnsigned(number, other.number);
+    }
+
+    /** As Redis writes it. */
+    @Override
+    public String toString() {
+        return Long.toUnsignedString(millis) + "-" + Long.toUnsignedString(number);
+    }
+}

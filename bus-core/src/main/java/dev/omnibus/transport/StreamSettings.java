@@ -1,0 +1,57 @@
+package dev.omnibus.transport;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The settings of a stream, which its first user writes and all others find: how much it holds, and for how long.
+ * Immutable.
+ *
+ * @param maxEntries the most entries that it holds; always bounded
+ * @param maxBytes the most memory that it takes, as the server estimates it; always bounded
+ * @param keep how long entries stay at least, for replay, if there is room for them; zero if they go as soon as every
+ *     group has acknowledged them
+ * @param maxAge the age at which entries go even if a group has not acknowledged them, which it is told; empty if they
+ *     wait for ever
+ * @param whenFull what happens when a limit is reached by entries that are not acknowledged
+ * @param options what else all users have to agree on; the transport only stores it
+ */
+public record StreamSettings(
+        long maxEntries,
+        long maxBytes,
+        Duration keep,
+        Optional<Duration> maxAge,
+        WhenFull whenFull,
+        Map<String, String> options) {
+
+    /** What happens at a hard limit. */
+    public enum WhenFull {
+        /** Nothing more is appended until there is room. */
+        REFUSE,
+        /** The oldest entries go, and each group that has not acknowledged them is told. */
+        DROP_OLDEST
+    }
+
+    /**
+     * Checks the limits and copies the options.
+     *
+     * @param maxEntries at least 1
+     * @param maxBytes at least 1
+     * @param keep not negative
+     * @param maxAge positive, if there is one
+     * @param whenFull what happens at a limit
+     * @param options their names are chosen by the caller
+     */
+    public StreamSettings {
+        if (maxEntries < 1 || maxBytes < 1) {
+            throw new IllegalArgumentException(
+                    "A stream holds at least 1 entry and 1 byte, not " + maxEntries + " and " + maxBytes);
+        }
+        if (keep.isNegative()
+                || maxAge.filter(age -> age.isNegative() || age.isZero()).isPresent()) {
+            throw new IllegalArgumentException("Entries cannot be kept for less than no time: " + keep + ", " + maxAge);
+        }
+        options = Map.copyOf(options);
+    }
+}

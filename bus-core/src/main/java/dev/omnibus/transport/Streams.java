@@ -1,0 +1,527 @@
+package dev.omnibus.transport;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Logs on the server: entries are appended to a stream, and stay there until every consumer group has acknowledged them
+ * and for as long as its settings say. What durable topics are made of.
+ *
+ * <p>A group shares its entries among its consumers. An entry that was read is pending with its consumer until that one
+ * acknowledges it. A consumer has a lease, on the server's clock; once that has ended, another one takes its pending
+ * entries over, however long they have been there: who is slow is not dead.
+ *
+ * <p>Every operation is atomic at the server, and all that it compares are times of the server's clock. One without an
+ * answer may be repeated: it does nothing twice, unless it says otherwise. Futures fail with a
+ * {@link TransportException} only, whose kind tells what the server has refused. They may complete on the transport's
+ * own thread: dependents must neither block nor throw. What is asked within {@link Transport#together} goes in one
+ * write. Thread-safe.
+ */
+public interface Streams extends AutoCloseable {
+
+    // The stream itself
+
+    /**
+     * Creates a stream, or finds it: whoever comes first writes the settings. It then has an epoch, a random text,
+     * which is another one if the server was emptied since.
+     *
+     * @param stream which
+     * @param settings to be written if there is none
+     * @return completes with the description that stands, which may have other settings
+     */
+    CompletableFuture<Description> open(StreamKeys stream, StreamSettings settings);
+
+    /**
+     * Reads the description of a stream.
+     *
+     * @param stream which
+     * @return completes with it; empty if nobody has opened that stream, or the server was emptied since
+     */
+    CompletableFuture<Optional<Description>> describe(StreamKeys stream);
+
+    /**
+     * The description of a stream.
+     *
+     * @param epoch a random text, equal for as long as the stream has lost no history but by trimming
+     * @param settings as its first user has written them
+     * @param created whether it was this call that has written them
+     */
+    record Description(String epoch, StreamSettings settings, boolean created) {}
+
+    /**
+     * Appends numbered entries of one publisher. The server knows the last number of each publisher, and appends only
+     * what is behind it, so that a call without an answer can be repeated. For a publisher, one call at a time.
+     *
+     * <p>If something was appended, the frame is published on the stream's event channel and the last position on its
+     * notice channel. The publisher is remembered for {@link #PUBLISHER_REMEMBERED}, and longer with every append.
+     *
+     * <p>For a user who may not run scripts, it is not atomic: what is repeated is appended again, and holes are not
+     * found; see {@link Status#atomic}.
+     *
+     * @param stream which; must have been opened
+     * @param append what
+     * @return completes with what has become of it
+     */
+    CompletableFuture<AppendResult> append(StreamKeys stream, Append append);
+
+    /** How long a publisher that appends nothing is remembered. An append without entries counts. */
+    Duration PUBLISHER_REMEMBERED = Duration.ofMinutes(10);
+
+    /**
+     * What to append.
+     *
+     * @param epoch of the stream, as the publisher knows it
+     * @param publisher its id
+     * @param first the number of the first entry; without entries, the next one that there will be
+     * @param gapAllowed whether it is in order that the server does not know the publisher or has not got the numbers
+     *     before the first one: the publisher is new, or what is missing is lost
+     * @param repaired whether the entries are appended once more, after they were lost, so that they may have been
+     *     handled before
+     * @param entries the bytes of each, with numbers that rise by one; perhaps none, to find a hole and to be
+     *     remembered. No more than {@link #MAX_ENTRIES}
+     * @param frame what to publish on the event channel
+     */
+    record Append(
+            String epoch,
+            String publisher,
+            long first,
+            boolean gapAllowed,
+            boolean repaired,
+            List<byte[]> entries,
+            byte[] frame) {
+
+        /**
+         * Checks the number of entries and copies the list.
+         *
+         * @param epoch of the stream
+         * @param publisher its id
+         * @param first at least 1
+         * @param gapAllowed whether numbers may be missing before it
+         * @param repaired whether they may have been handled before
+         * @param entries the bytes of each
+         * @param frame what to publish
+         */
+        public Append {
+            if (first < 1 || entries.size() > MAX_ENTRIES) {
+                throw new IllegalArgumentException(
+                        "At most " + MAX_ENTRIES + " entries from 1 on, not " + entries.size() + " from " + first);
+            }
+            entries = List.copyOf(entries);
+        }
+    }
+
+    /** The most entries of one append, and of one answer: what a script can hand over in one call. */
+    int MAX_ENTRIES = 4_000;
+
+    /** What has become of an append. */
+    sealed interface AppendResult {
+
+        /**
+         * All entries are there, be it since now or since before.
+         *
+         * @param last the last number of this publisher; 0 if it is not known and nothing was appended
+         * @param id the position of the entry with that number; empty if it has none yet
+         * @param from the number from which on the positions up to the last one follow each other without a gap
+         */
+        record Appended(long last, Optional<StreamId> id, long from) implements AppendResult {
+
+            /**
+             * The position of an entry.
+             *
+             * @param sequence its number
+             * @return empty if it was appended before the latest call that has appended something
+             */
+            public Optional<StreamId> idOf(long sequence) {
+                return sequence < from || sequence > last
+                        ? Optional.empty()
+                        : id.map(end -> new StreamId(end.millis(), end.number() - (last - sequence)));
+            }
+        }
+
+        /**
+         * Nothing was appended: the server has not got the entries before the first one. It has forgotten them, if they
+         * had been acknowledged.
+         *
+         * @param last the last number that it knows of this publisher; 0 if it does not know it
+         */
+        record Hole(long last) implements AppendResult {}
+
+        /** Nothing was appended: the stream is full. {@link #trim} may make room. */
+        record Full() implements AppendResult {}
+
+        /** Nothing was appended: the stream has another epoch, or none. Open it again. */
+        record OtherEpoch() implements AppendResult {}
+    }
+
+    /**
+     * Reads entries without a group.
+     *
+     * @param stream which
+     * @param after the position before the first one; {@link StreamId#EARLIEST} to begin with the oldest
+     * @param count how many at most
+     * @return completes with entries in order; none if there are none yet
+     */
+    CompletableFuture<Range> range(StreamKeys stream, StreamId after, int count);
+
+    /**
+     * Entries that follow each other.
+     *
+     * @param entries in order
+     * @param trimmed up to which position, at least, all entries are gone. If it is behind the one that was read after,
+     *     entries may have gone unseen
+     */
+    record Range(List<StreamEntry> entries, StreamId trimmed) {}
+
+    /**
+     * Removes what need not be kept: what all groups and named followers are done with, if it is old enough or a limit
+     * is reached. What a group has not acknowledged only goes if its age is over the limit, or if a limit is reached
+     * and the settings say so; then its loss is recorded for the group. Runs once in a while, for all users together.
+     *
+     * @param stream which
+     * @param every does nothing if somebody has trimmed the stream within that time
+     * @return completes with what was done
+     */
+    CompletableFuture<Trimmed> trim(StreamKeys stream, Duration every);
+
+    /**
+     * What was trimmed.
+     *
+     * @param ran false if somebody else has done it a moment ago; then the rest says nothing
+     * @param removed how many entries have gone
+     * @param more whether there is more to remove: call it again
+     * @param entries how many are left
+     * @param bytes how much memory they take, as the server estimates it; 0 if the user may not ask for it
+     * @param fullAt at how many entries the stream is full, by both limits
+     * @param lost how many of the removed entries each group had not acknowledged; no group without a loss
+     */
+    record Trimmed(
+            boolean ran, long removed, boolean more, long entries, long bytes, long fullAt, Map<String, Long> lost) {}
+
+    // Groups and their consumers
+
+    /**
+     * Creates a group, unless there is one of that name.
+     *
+     * @param stream which; is created if it is not there
+     * @param group its name
+     * @param after the position before its first entry; {@link StreamId#EARLIEST} for all that is there,
+     *     {@link StreamId#LATEST} for what comes from now on
+     * @return completes with whether it was this call that has created it
+     */
+    CompletableFuture<Boolean> createGroup(StreamKeys stream, String group, StreamId after);
+
+    /**
+     * Removes a group and all that belongs to it, also its dead letters, so that nothing waits for it any more.
+     *
+     * @param stream which
+     * @param group its name
+     * @return completes with whether there was one
+     */
+    CompletableFuture<Boolean> dropGroup(StreamKeys stream, String group);
+
+    /**
+     * A consumer of a group. One becomes known with its first {@link #takeOver}.
+     *
+     * @param stream the stream
+     * @param group the group's name
+     * @param name its own, unique in the group; not {@link #NOBODY}
+     */
+    record Consumer(StreamKeys stream, String group, String name) {}
+
+    /** The consumer with which released entries are pending. */
+    String NOBODY = "-";
+
+    /**
+     * Acknowledges what was handled, and reads what is new, in one write.
+     *
+     * <p>If the answer is lost, what was read is pending all the same: see {@link #pending}.
+     *
+     * @param consumer who
+     * @param handled the entries to acknowledge
+     * @param count how many to read at most; 0 to read none
+     * @return completes with entries that nobody had before, in order. Fails with
+     *     {@link TransportException.Kind#NO_GROUP} if the group is gone
+     */
+    CompletableFuture<Turn> turn(Consumer consumer, List<StreamId> handled, int count);
+
+    /**
+     * What came of a turn.
+     *
+     * @param acknowledged how many of the entries that were handled had been pending until then. One that counts less
+     *     was acknowledged by somebody else, who had taken it over
+     * @param entries what was read
+     */
+    record Turn(long acknowledged, List<StreamEntry> entries) {}
+
+    /**
+     * Reads what is pending with a consumer, and changes nothing of it. Entries that are gone are acknowledged by this,
+     * and left out.
+     *
+     * @param consumer who
+     * @param after the position before the first one
+     * @param count how many at most; less where they are large
+     * @return completes with entries in order; none if there are no more
+     */
+    CompletableFuture<List<StreamEntry>> pending(Consumer consumer, StreamId after, int count);
+
+    /**
+     * Renews a consumer's lease, and takes over entries that nobody has: those of consumers whose lease has ended, and
+     * released ones that are due. A dead consumer is removed when it has no entry left, and not before. To be called
+     * well within each lease.
+     *
+     * @param consumer who
+     * @param lease how long it stands from now on
+     * @param count how many entries to take at most; less where they are large; perhaps 0
+     * @return completes with what was taken. If that is lost, it is pending all the same: see {@link #pending}
+     */
+    CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count);
+
+    /**
+     * What came of a take-over.
+     *
+     * @param wasGone whether the consumer was not known, or others have begun to take its entries over since its lease
+     *     had ended: what it has read may not be its own any more, see {@link #pending}
+     * @param entries what was taken, now pending with this consumer; of dead consumers as suspects
+     * @param more whether there is more to take
+     * @param removed dead consumers that are gone for good
+     * @param loss what was trimmed although the group had not acknowledged it, if there is something to be reported and
+     *     this consumer is to do that; repeated until {@link #lossReported}, or until its lease has ended
+     */
+    record TakeOver(
+            boolean wasGone, List<StreamEntry> entries, boolean more, Set<String> removed, Optional<Loss> loss) {}
+
+    /**
+     * What was trimmed although a group had not acknowledged it.
+     *
+     * @param from the first position that may be missing
+     * @param to the last one
+     * @param count how many entries; if it is not known, how many there were at most
+     */
+    record Loss(StreamId from, StreamId to, long count) {}
+
+    /**
+     * Says that a loss was reported, so that nobody does it again.
+     *
+     * @param consumer who
+     * @param loss as it was received
+     * @return completes when it is written
+     */
+    CompletableFuture<Void> lossReported(Consumer consumer, Loss loss);
+
+    /**
+     * Writes down what was tried with an entry, for instance before a suspect is started.
+     *
+     * @param consumer who has it
+     * @param entry which
+     * @param attempts as they are from now on
+     * @return completes with false if the consumer does not have it (any more), and then nothing has changed
+     */
+    CompletableFuture<Boolean> attempted(Consumer consumer, StreamId entry, StreamEntry.Attempts attempts);
+
+    /**
+     * Gives an entry away, for any consumer to take over.
+     *
+     * @param consumer who has it
+     * @param entry which
+     * @param attempts as they are from now on
+     * @param delay not before that time has passed
+     * @return completes with false if the consumer does not have it (any more), and then nothing has changed
+     */
+    CompletableFuture<Boolean> release(
+            Consumer consumer, StreamId entry, StreamEntry.Attempts attempts, Duration delay);
+
+    /**
+     * Releases all that a consumer has, with its attempts untouched, and removes the consumer.
+     *
+     * @param consumer who
+     * @return completes with false if there was too much for one call: call it again
+     */
+    CompletableFuture<Boolean> leave(Consumer consumer);
+
+    // Dead letters
+
+    /**
+     * Puts an entry among the dead letters of its group, and acknowledges it.
+     *
+     * @param consumer who has it
+     * @param entry which
+     * @param attempts as they are at the end
+     * @param reason why
+     * @return completes with what has become of it
+     */
+    CompletableFuture<Buried> bury(Consumer consumer, StreamId entry, StreamEntry.Attempts attempts, String reason);
+
+    /** What has become of an entry that was to be a dead letter. */
+    enum Buried {
+        /** It is one, and not pending any more; or it had been trimmed and is just not pending any more. */
+        DONE,
+        /** Nothing has changed: the consumer does not have it, any more. */
+        NOT_OWNER,
+        /** Nothing has changed: there are {@link Streams#MAX_DEAD_LETTERS} already. */
+        FULL
+    }
+
+    /** The most dead letters of a group. */
+    int MAX_DEAD_LETTERS = 10_000;
+
+    /**
+     * Lists dead letters.
+     *
+     * @param stream which
+     * @param group whose
+     * @param after the dead letter before the first one; {@link StreamId#EARLIEST} to begin with the oldest
+     * @param count how many at most
+     * @return completes with them, in order
+     */
+    CompletableFuture<List<DeadLetter>> deadLetters(StreamKeys stream, String group, StreamId after, int count);
+
+    /**
+     * A dead letter.
+     *
+     * @param id its own position, which also tells when it became one
+     * @param entry the position of the entry that it was
+     * @param event its bytes; null as in {@link StreamEntry}. Not to be changed
+     * @param reason why
+     * @param attempts what had been tried
+     */
+    record DeadLetter(
+            StreamId id, StreamId entry, byte @Nullable [] event, String reason, StreamEntry.Attempts attempts) {}
+
+    /**
+     * Appends a dead letter to the stream again, for its group only, also if the stream is full, and removes it from
+     * the dead letters.
+     *
+     * @param stream which
+     * @param group whose
+     * @param letter its own position
+     * @return completes with false if there is no such dead letter
+     */
+    CompletableFuture<Boolean> redeliver(StreamKeys stream, String group, StreamId letter);
+
+    /**
+     * Removes a dead letter.
+     *
+     * @param stream which
+     * @param group whose
+     * @param letter its own position
+     * @return completes with false if there is no such dead letter
+     */
+    CompletableFuture<Boolean> discard(StreamKeys stream, String group, StreamId letter);
+
+    // Named followers
+
+    /**
+     * Reads where a named follower is.
+     *
+     * @param stream which
+     * @param follower its name
+     * @return completes with the position of the last entry that it is done with; empty if it has none
+     */
+    CompletableFuture<Optional<StreamId>> position(StreamKeys stream, String follower);
+
+    /**
+     * Writes where a named follower is; what it is not done with is not trimmed before a limit is reached.
+     *
+     * @param stream which
+     * @param follower its name
+     * @param position of the last entry that it is done with
+     * @return completes when it is written
+     */
+    CompletableFuture<Void> savePosition(StreamKeys stream, String follower, StreamId position);
+
+    /**
+     * Forgets a named follower, so that nothing waits for it any more.
+     *
+     * @param stream which
+     * @param follower its name
+     * @return completes with whether there was one
+     */
+    CompletableFuture<Boolean> forgetPosition(StreamKeys stream, String follower);
+
+    // Status
+
+    /**
+     * Reads the state of a stream.
+     *
+     * @param stream which
+     * @return completes with it; of a stream that is not there, with one that is empty
+     */
+    CompletableFuture<Status> status(StreamKeys stream);
+
+    /**
+     * The state of a stream.
+     *
+     * @param entries how many it holds
+     * @param bytes how much memory they take, as the server estimates it; 0 if the user may not ask for it
+     * @param fullAt at how many entries the stream is full, by both limits; 0 if it has not been opened
+     * @param first the position of the oldest entry; empty if there is none
+     * @param last the position of the newest entry that there ever was; {@link StreamId#EARLIEST} if there was none
+     * @param time the server's clock, in milliseconds since 1970: the age of an entry is counted from its position to
+     *     it
+     * @param groups by name
+     * @param followers the positions of named followers
+     * @param atomic false if this user may not run scripts: appends that are repeated may be stored twice, nothing is
+     *     taken over, and nothing is trimmed
+     */
+    record Status(
+            long entries,
+            long bytes,
+            long fullAt,
+            Optional<StreamId> first,
+            StreamId last,
+            long time,
+            Map<String, GroupStatus> groups,
+            Map<String, StreamId> followers,
+            boolean atomic) {}
+
+    /**
+     * The state of a group.
+     *
+     * @param lag how many entries it has not read; empty where the server does not know that
+     * @param pending how many it has read and not acknowledged, with those that were released
+     * @param released how many of the pending ones no consumer has
+     * @param oldest the oldest position that it has not acknowledged, or is still to read; empty if it is done with all
+     * @param deadLetters how many it has
+     * @param consumers those that are known, and whether their lease stands
+     */
+    record GroupStatus(
+            OptionalLong lag,
+            long pending,
+            long released,
+            Optional<StreamId> oldest,
+            long deadLetters,
+            Map<String, Boolean> consumers) {}
+
+    /**
+     * Asks the server that has a stream how well it keeps what it is given, as far as this user may know.
+     *
+     * @param stream which
+     * @return completes with what it says
+     */
+    CompletableFuture<Server> server(StreamKeys stream);
+
+    /**
+     * How well a server keeps what it is given. What the user may not ask for is empty.
+     *
+     * @param evictionPolicy what it does when its memory is full, as {@code maxmemory-policy}: one that begins with
+     *     {@code allkeys} evicts streams
+     * @param appendOnly whether it writes an append-only file
+     * @param replicas how many replicas are connected
+     * @param history the id of its history of replication: another one since a failover
+     */
+    record Server(
+            Optional<String> evictionPolicy,
+            Optional<Boolean> appendOnly,
+            OptionalLong replicas,
+            Optional<String> history) {}
+
+    /** Lets go of the connection for reads. What is under way fails. Idempotent. */
+    @Override
+    void close();
+}
