@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Entries that expire unless renewed, with the versions that Redis' clock gives them there. Thread-safe. */
@@ -31,14 +32,19 @@ final class InMemoryLeases {
         }
     }
 
+    private final LongSupplier nanoTime;
     private final Map<String, Index> indexes = new HashMap<>(); // guarded by this
     private long clock; // guarded by this
+
+    InMemoryLeases(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
 
     synchronized long renew(String name, String key, byte[] value, Duration ttl) {
         Index index = current(name);
         @Nullable Lease before = index.entries.get(key);
         long version = before != null && Arrays.equals(before.value(), value) ? before.version() : changed(index);
-        index.entries.put(key, new Lease(value, System.nanoTime() + ttl.toNanos(), version));
+        index.entries.put(key, new Lease(value, nanoTime.getAsLong() + ttl.toNanos(), version));
         index.gone.remove(key);
         return index.version;
     }
@@ -77,7 +83,7 @@ final class InMemoryLeases {
 
     private Index current(String name) {
         Index index = indexes.computeIfAbsent(name, any -> new Index(++clock));
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         for (Iterator<Map.Entry<String, Lease>> all = index.entries.entrySet().iterator(); all.hasNext(); ) {
             Map.Entry<String, Lease> entry = all.next();
             if (entry.getValue().expiresAt() - now <= 0) {

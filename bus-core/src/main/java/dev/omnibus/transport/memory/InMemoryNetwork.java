@@ -4,17 +4,22 @@ import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
- * What Redis is to Redisson, for transports inside one JVM: channels, subscriber counts and expiring entries.
+ * What Redis is to Redisson, for transports inside one JVM: channels, subscriber counts, expiring entries and streams.
  *
  * <p>For tests of programs that use the bus, without a Redis: each node of the program gets its own {@link #open()
  * transport} on one shared network. The semantics are those of Redis pub/sub, and the same contract tests hold them;
- * only the speed says nothing. Faults can be made on purpose: {@link #down()}, {@link #up()} and {@link #tamper}.
+ * only the speed says nothing. Faults can be made on purpose: {@link #down()}, {@link #up()}, {@link #tamper},
+ * {@link #loseAnswers}, {@link #forget} and {@link #advance}.
  * Thread-safe.
  */
 public final class InMemoryNetwork {
@@ -23,9 +28,12 @@ public final class InMemoryNetwork {
     record Heard(long receivers, long patternSubscribers) {}
 
     private final Set<InMemoryTransport> transports = new LinkedHashSet<>();
-    private final InMemoryLeases leases = new InMemoryLeases();
+    private final InMemoryLeases leases = new InMemoryLeases(this::nanoTime);
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
+    private final Map<String, InMemoryLog> logs = new HashMap<>();
+    private volatile long advanced; // nanoseconds
     private boolean up = true;
+    private boolean answering = true;
 
     /** Makes a network without nodes. */
     public InMemoryNetwork() {}
@@ -65,6 +73,46 @@ public final class InMemoryNetwork {
         tamper = deliveries;
     }
 
+    /**
+     * Lets the clock of the network go on: leases and consumers that are not renewed end, entries grow older. Timers of
+     * the nodes have clocks of their own.
+     *
+     * @param by how far
+     */
+    public synchronized void advance(Duration by) {
+        advanced += by.toNanos();
+    }
+
+    /**
+     * Loses the answers of streams: what is asked of them is done, but whoever asks is not told, as when a connection
+     * breaks in between.
+     *
+     * @param lost whether they are lost from now on
+     */
+    public synchronized void loseAnswers(boolean lost) {
+        answering = !lost;
+    }
+
+    synchronized void requireAnswers() {
+        if (!answering) {
+            throw new TransportException(
+                    Kind.CONNECTION_LOST, false, "The answer was lost; whether it was done is not known", null);
+        }
+    }
+
+    private long nanoTime() {
+        return System.nanoTime() + advanced;
+    }
+
+    private long millis() {
+        return System.currentTimeMillis() + advanced / 1_000_000;
+    }
+
+    synchronized <T> T withLog(String key, Function<InMemoryLog, T> question) {
+        requireUp("reach " + key);
+        return question.apply(logs.computeIfAbsent(key, any -> new InMemoryLog(this::millis)));
+    }
+
     synchronized boolean isUp() {
         return up;
     }
@@ -92,9 +140,10 @@ public final class InMemoryNetwork {
                 : new Heard(receivers + patternSubscribers, Publication.Outcome.NOT_SEPARATED);
     }
 
-    /** Forgets all entries, as {@code FLUSHALL} and a restart of Redis do. */
-    public void forget() {
+    /** Forgets all entries and streams, as {@code FLUSHALL} and a restart of Redis do. */
+    public synchronized void forget() {
         leases.forget();
+        logs.clear();
     }
 
     InMemoryLeases leases(String action) {

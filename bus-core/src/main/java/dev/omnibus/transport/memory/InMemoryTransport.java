@@ -4,6 +4,7 @@ import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -121,6 +122,12 @@ final class InMemoryTransport implements Transport {
             interrupted();
         }
         return done;
+    }
+
+    @Override
+    public Streams streams() {
+        requireOpen();
+        return new InMemoryStreams(network, this);
     }
 
     @Override

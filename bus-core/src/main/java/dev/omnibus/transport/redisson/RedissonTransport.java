@@ -6,6 +6,7 @@ import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Queues;
+import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
@@ -17,6 +18,8 @@ import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.queue.RedissonQueues;
+import dev.omnibus.transport.redisson.stream.ReadConnection;
+import dev.omnibus.transport.redisson.stream.RedissonStreams;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
 import dev.omnibus.transport.redisson.subscription.Subscribed.Kind;
 import io.netty.util.concurrent.Future;
@@ -69,6 +72,7 @@ public final class RedissonTransport implements Transport {
     private final boolean hasShards; // as the servers were when it was connected: channels do not change their kind
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
+    private final Set<ReadConnection> reads = ConcurrentHashMap.newKeySet(); // of streams that are open
     private Session session; // guarded by this
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
     private boolean closed; // guarded by this
@@ -368,6 +372,9 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
+            for (ReadConnection streams : reads) {
+                streams.reconnect(config, name);
+            }
             Session next = Session.open(
                     config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, true);
             next.whenStuck(this::reconnect);
@@ -490,6 +497,20 @@ public final class RedissonTransport implements Transport {
     }
 
     @Override
+    public Streams streams() {
+        NonBlockingThread.requireOther("Connecting to the streams of Redis");
+        synchronized (this) {
+            if (closed) {
+                throw closedFailure();
+            }
+        }
+        ReadConnection opened = ReadConnection.open(config, name, internals, reads::remove);
+        reads.add(opened);
+        return new RedissonStreams(
+                command -> onSession(on -> on.send(command)), this::isSharded, one -> publish(List.of(one)), opened);
+    }
+
+    @Override
     public boolean canSend() {
         return !eventLoop.isDead() && current().canSend();
     }
@@ -503,10 +524,15 @@ public final class RedissonTransport implements Transport {
                 on = session;
             }
             on.name(name);
+            reads.forEach(streams -> streams.name(name));
         }
     }
 
     private <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
+        return onSession(on -> on.ask(question));
+    }
+
+    private <T> CompletableFuture<T> onSession(Function<Session, CompletableFuture<T>> question) {
         Session on;
         synchronized (this) {
             if (closed) {
@@ -514,7 +540,7 @@ public final class RedissonTransport implements Transport {
             }
             on = session;
         }
-        return on.ask(question);
+        return question.apply(on);
     }
 
     /** What is written on the one thread is flushed when it has done what it was given. */

@@ -403,6 +403,11 @@ final class Session {
         return subscriptions.size() + answers.size() + (shards == null ? 0 : shards.size());
     }
 
+    /** By the connection that publishes. */
+    <T> CompletableFuture<T> send(Function<RedissonClient, CompletableFuture<T>> command) {
+        return answers.untilClosed(() -> command.apply(client));
+    }
+
     <T> CompletableFuture<T> ask(Function<RedisLeases, CompletableFuture<T>> question) {
         return RedissonFailures.named("reach the leases", answers.untilClosed(() -> question.apply(leases)));
     }

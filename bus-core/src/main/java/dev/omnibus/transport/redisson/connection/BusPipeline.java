@@ -18,7 +18,7 @@ import org.redisson.client.NettyHook;
 /** What the bus changes in the connections of one Redisson client. */
 public final class BusPipeline implements NettyHook, Observer {
 
-    private static final int FLUSHED_TOGETHER = 256;
+    static final int FLUSHED_TOGETHER = 256;
     private static final int READ_TOGETHER = 256 * 1024; // bytes; a frame that comes in pieces is copied twice
 
     /** Once in a turn of the event loop, so that other connections have theirs. */

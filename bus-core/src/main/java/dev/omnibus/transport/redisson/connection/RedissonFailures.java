@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,11 @@ import org.redisson.client.WriteRedisConnectionException;
  * parameters.
  */
 public final class RedissonFailures {
+
+    /** What Redis answers while it cannot do what it will be able to do soon. */
+    private static final List<String> NOT_READY = List.of(
+            "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY ", "MISCONF", "NOREPLICAS",
+            "non local key");
 
     private RedissonFailures() {}
 
@@ -89,6 +96,50 @@ public final class RedissonFailures {
             }
             return value;
         });
+    }
+
+    /** The same for what is asked of a stream: some of what Redis answers is told apart. */
+    public static <T> CompletableFuture<T> stream(String action, CompletableFuture<T> future) {
+        return future.handle((value, failure) -> {
+            if (failure != null) {
+                throw ofStream(action, unwrap(failure));
+            }
+            return value;
+        });
+    }
+
+    private static TransportException ofStream(String action, Throwable e) {
+        if (e instanceof IllegalArgumentException || e instanceof NoSuchElementException) { // it was read, and is none
+            String spoilt = "Redis could not " + action + ", because somebody has written something else there";
+            return new TransportException(Kind.WRONG_TYPE, true, spoilt, e);
+        }
+        TransportException general = of(action, e);
+        boolean answered = e instanceof RedisException && !isSilence(e);
+        Kind kind = answered ? kindOf(String.valueOf(e.getMessage())) : null;
+        return kind == null
+                ? general
+                : new TransportException(kind, true, String.valueOf(general.getMessage()), general.getCause());
+    }
+
+    private static @Nullable Kind kindOf(String error) {
+        if (error.contains("NOGROUP")) {
+            return Kind.NO_GROUP;
+        }
+        if (error.contains("WRONGTYPE")) {
+            return Kind.WRONG_TYPE;
+        }
+        if (error.contains("OOM ") || error.contains("'maxmemory'")) {
+            return Kind.OUT_OF_MEMORY;
+        }
+        if (error.contains("NOPERM") || error.contains("ACL failure")) {
+            return Kind.NOT_ALLOWED;
+        }
+        return NOT_READY.stream().anyMatch(error::contains) ? Kind.NOT_READY : null;
+    }
+
+    /** Whether it is an answer of Redis that says so. */
+    public static boolean says(Throwable failure, String error) {
+        return String.valueOf(unwrap(failure).getMessage()).contains(error);
     }
 
     /** The script was refused and did nothing; the plain command may still work. */

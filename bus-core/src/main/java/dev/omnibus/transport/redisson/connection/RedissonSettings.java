@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson.connection;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,20 +145,7 @@ public final class RedissonSettings {
     /** The same with connections enough for commands that wait. */
     public static Config forQueues(Config bus, Connections connections, RedissonInternals internals) {
         Config config = copy(bus);
-        config.setNettyHook(new NettyHook() {
-            @Override
-            public void afterBoostrapInitialization(Bootstrap bootstrap) {
-                internals.makeTimerDaemon(bootstrap);
-            }
-
-            @Override
-            public void afterChannelInitialization(Channel channel) {
-                if (!internals.isSubscribing(channel)) {
-                    internals.guardReplies(channel);
-                }
-                connections.watch(channel);
-            }
-        });
+        config.setNettyHook(new Guard(connections, internals, false));
         if (config.isSingleConfig()) {
             config.useSingleServer().setConnectionPoolSize(WAITING_CONNECTIONS);
         } else if (config.isClusterConfig()) {
@@ -166,6 +154,43 @@ public final class RedissonSettings {
             config.useSentinelServers().setMasterConnectionPoolSize(WAITING_CONNECTIONS);
         }
         return config;
+    }
+
+    /** The same with one connection for commands that do not wait, and none to subscribe by. */
+    public static Config forStreams(Config bus, Connections connections, RedissonInternals internals) {
+        Config config = copy(bus);
+        config.setNettyHook(new Guard(connections, internals, true));
+        if (config.isSingleConfig()) {
+            config.useSingleServer().setSubscriptionConnectionMinimumIdleSize(0);
+        } else if (config.isClusterConfig()) {
+            config.useClusterServers().setSubscriptionConnectionMinimumIdleSize(0);
+        } else {
+            config.useSentinelServers().setSubscriptionConnectionMinimumIdleSize(0);
+        }
+        return config;
+    }
+
+    /** What the bus changes in connections that are not its main ones. */
+    private record Guard(Connections connections, RedissonInternals internals, boolean pipelined) implements NettyHook {
+
+        @Override
+        public void afterBoostrapInitialization(Bootstrap bootstrap) {
+            internals.makeTimerDaemon(bootstrap);
+        }
+
+        @Override
+        public void afterChannelInitialization(Channel channel) {
+            if (pipelined) {
+                channel.pipeline().addFirst(new FlushConsolidationHandler(BusPipeline.FLUSHED_TOGETHER, true));
+            }
+            if (!internals.isSubscribing(channel)) {
+                internals.guardReplies(channel);
+                if (pipelined) {
+                    internals.failUnansweredAtTheEnd(channel);
+                }
+            }
+            connections.watch(channel);
+        }
     }
 
     /**

@@ -1,0 +1,132 @@
+package dev.omnibus.transport.redisson.stream;
+
+import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.Connections;
+import dev.omnibus.transport.redisson.connection.PendingCommands;
+import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.connection.RedissonSettings;
+import io.netty.channel.EventLoopGroup;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.redisson.Redisson;
+import org.redisson.api.RedissonClient;
+import org.redisson.config.Config;
+
+/**
+ * The connection by which streams are read, or in a cluster one to each master: a Redisson client of its own, on the
+ * thread of the bus. A new one takes its place when the bus connects anew.
+ */
+public final class ReadConnection {
+
+    private record Life(
+            RedissonClient client, EventLoopGroup eventLoop, Connections connections, PendingCommands answers) {
+
+        static Life begin(Config bus, String name, RedissonInternals internals) {
+            try {
+                Connections connections = new Connections(name, internals);
+                return new Life(
+                        Redisson.create(RedissonSettings.forStreams(bus, connections, internals)),
+                        bus.getEventLoopGroup(),
+                        connections,
+                        new PendingCommands(bus.getEventLoopGroup()));
+            } catch (RuntimeException e) {
+                throw ConnectFailures.of(bus, e);
+            }
+        }
+
+        void end() {
+            if (!answers.isClosed()) {
+                answers.close(client);
+            }
+            if (eventLoop.isShuttingDown()) {
+                connections.closeLeft();
+            }
+        }
+    }
+
+    private final RedissonInternals internals;
+    private final Consumer<ReadConnection> closing;
+    private volatile Life life; // changes under the lock
+    private boolean closed; // guarded by this
+
+    private ReadConnection(Life life, RedissonInternals internals, Consumer<ReadConnection> closing) {
+        this.life = life;
+        this.internals = internals;
+        this.closing = closing;
+    }
+
+    /**
+     * Connects.
+     *
+     * @param name what its connections are called, unless it is empty
+     * @param closing notified when it is closed
+     */
+    public static ReadConnection open(
+            Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
+        return new ReadConnection(Life.begin(bus, name, internals), internals, closing);
+    }
+
+    /** Connects anew: this connection may be as dead as that of the bus. What is under way fails. */
+    public void reconnect(Config bus, String name) {
+        Life next = Life.begin(bus, name, internals);
+        Life last;
+        synchronized (this) {
+            last = closed ? next : life;
+            life = closed ? life : next;
+        }
+        last.end();
+    }
+
+    /** Names the connections. */
+    public void name(String name) {
+        life.connections.name(name);
+    }
+
+    /** Whatever several commands the question consists of, they go in one write. */
+    <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
+        Life now = life;
+        if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
+            return CompletableFuture.failedFuture(RedissonFailures.deadEventLoop());
+        }
+        return now.answers.untilClosed(() -> {
+            if (now.eventLoop.next().inEventLoop()) { // it has one thread
+                return question.apply(now.client);
+            }
+            CompletableFuture<T> answer = new CompletableFuture<>();
+            try {
+                now.eventLoop.execute(() -> ask(now.client, question, answer));
+            } catch (RejectedExecutionException e) {
+                answer.completeExceptionally(RedissonFailures.deadEventLoop());
+            }
+            return answer;
+        });
+    }
+
+    private static <T> void ask(
+            RedissonClient client, Function<RedissonClient, CompletableFuture<T>> question, CompletableFuture<T> answer) {
+        try {
+            question.apply(client).whenComplete((value, failure) -> {
+                if (failure == null) {
+                    answer.complete(value);
+                } else {
+                    answer.completeExceptionally(failure);
+                }
+            });
+        } catch (Throwable t) { // shut down at this moment
+            answer.completeExceptionally(t);
+        }
+    }
+
+    void close() {
+        Life last;
+        synchronized (this) {
+            closed = true;
+            last = life;
+        }
+        closing.accept(this);
+        last.end();
+    }
+}

@@ -1,0 +1,423 @@
+package dev.omnibus.transport.redisson.stream;
+
+import static dev.omnibus.transport.redisson.lease.RedisLeases.utf8;
+
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.StreamEntry;
+import dev.omnibus.transport.StreamEntry.Attempts;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.redisson.api.RStreamAsync;
+import org.redisson.api.RedissonClient;
+import org.redisson.api.stream.StreamCreateGroupArgs;
+import org.redisson.api.stream.StreamMessageId;
+import org.redisson.api.stream.StreamReadGroupArgs;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Streams of Redis. What has to be atomic is a script; what is read and acknowledged all the time, plain commands,
+ * which cost Redis a third of that. Appends go by the connection of the bus, all else by one of its own, on which a
+ * large answer holds up nobody; nothing ever blocks there.
+ */
+public final class RedissonStreams implements Streams {
+
+    /** Where appends go: the connection of the bus. */
+    public interface Sender {
+
+        CompletableFuture<AppendResult> send(Function<RedissonClient, CompletableFuture<AppendResult>> command);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedissonStreams.class);
+    private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
+    private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
+    private static final int MAX_PAGE = 512; // of what a script looks at, and moves, one by one
+    private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
+
+    private final Sender sender;
+    private final Predicate<String> sharded;
+    private final java.util.function.Consumer<Publication> publisher;
+    private final ReadConnection reads;
+    private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
+
+    /**
+     * Of one transport.
+     *
+     * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a stream
+     * @param publisher of what is sent on those
+     */
+    public RedissonStreams(
+            Sender sender,
+            Predicate<String> sharded,
+            java.util.function.Consumer<Publication> publisher,
+            ReadConnection reads) {
+        this.sender = sender;
+        this.sharded = sharded;
+        this.publisher = publisher;
+        this.reads = reads;
+    }
+
+    @Override
+    public CompletableFuture<Description> open(StreamKeys stream, StreamSettings settings) {
+        String epoch = UUID.randomUUID().toString();
+        List<Object> arguments = new ArrayList<>(List.of(epoch));
+        arguments.addAll(Answers.fields(settings));
+        return read(
+                "open " + stream.log(),
+                client -> scripted(
+                                () -> Script.OPEN
+                                        .run(client, List.of(stream.description()), arguments.toArray())
+                                        .thenApply(Answers::opened),
+                                () -> PlainStreams.open(client, stream, settings, epoch))
+                        .thenApply(Optional::orElseThrow));
+    }
+
+    @Override
+    public CompletableFuture<Optional<Description>> describe(StreamKeys stream) {
+        return read("describe " + stream.log(), client -> PlainStreams.describe(client, stream)
+                .thenApply(fields -> Answers.description(fields, false)));
+    }
+
+    @Override
+    public CompletableFuture<AppendResult> append(StreamKeys stream, Append append) {
+        boolean elsewhere = sharded.test(stream.events());
+        String events = elsewhere ? "" : stream.events();
+        CompletableFuture<AppendResult> result = sender.send(client -> scripted(
+                () -> Script.APPEND.run(client, appendKeys(stream, append), arguments(stream, append, events))
+                        .thenApply(answer -> appended(stream, answer)),
+                () -> PlainStreams.append(client, stream, events, append)));
+        return RedissonFailures.stream("append to " + stream.log(), result.thenApply(done -> {
+            if (elsewhere && done instanceof AppendResult.Appended && !append.entries().isEmpty()) {
+                publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
+            }
+            return done;
+        }));
+    }
+
+    private static List<Object> appendKeys(StreamKeys stream, Append append) {
+        return List.of(stream.log(), stream.sequence(append.publisher()), stream.description());
+    }
+
+    private static Object[] arguments(StreamKeys stream, Append append, String events) {
+        List<Object> arguments = new ArrayList<>(append.entries().size() + 8);
+        arguments.add(append.epoch());
+        arguments.add(append.first());
+        arguments.add(append.gapAllowed() ? 1 : 0);
+        arguments.add(append.repaired() ? 1 : 0);
+        arguments.add(PUBLISHER_REMEMBERED.toMillis());
+        arguments.add(events);
+        arguments.add(stream.notices());
+        arguments.add(append.frame());
+        arguments.addAll(append.entries());
+        return arguments.toArray();
+    }
+
+    private static AppendResult appended(StreamKeys stream, List<Object> answer) {
+        long kind = (Long) answer.get(0);
+        if (kind == 0) {
+            if (answer.size() > 5 && answer.get(5) != null) {
+                FailureLog.safely(() -> LOG.warn(
+                        "What is appended to {} is stored, but not announced: {}",
+                        stream.log(),
+                        Answers.text(answer.get(5))));
+            }
+            return new AppendResult.Appended((Long) answer.get(1), Answers.id(answer.get(2)), (Long) answer.get(3));
+        }
+        return kind == 1
+                ? new AppendResult.Hole((Long) answer.get(1))
+                : kind == 2 ? new AppendResult.Full() : new AppendResult.OtherEpoch();
+    }
+
+    /** It is stored, whatever becomes of this. */
+    private record Unheard(StreamKeys stream) implements Publication.Outcome {
+
+        @Override
+        public void published(long receivers, long patternSubscribers) {}
+
+        @Override
+        public void failed(TransportException failure) {
+            LOG.debug("What was appended to {} was not published", stream.log(), failure);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Range> range(StreamKeys stream, StreamId after, int count) {
+        if (after.equals(StreamId.LATEST)) {
+            return CompletableFuture.completedFuture(new Range(List.of(), StreamId.EARLIEST));
+        }
+        return read("read " + stream.log(), client -> {
+            CompletableFuture<byte[]> trimmed = PlainStreams.hash(client, stream.description())
+                    .getAsync(utf8("trimmed"))
+                    .toCompletableFuture();
+            return PlainStreams.stream(client, stream.log())
+                    .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
+                    .toCompletableFuture()
+                    .thenCombine(
+                            trimmed,
+                            (entries, upTo) -> new Range(
+                                    Answers.entries(entries), Answers.id(upTo).orElse(StreamId.EARLIEST)));
+        });
+    }
+
+    @Override
+    public CompletableFuture<Trimmed> trim(StreamKeys stream, Duration every) {
+        List<Object> keys = List.of(stream.log(), stream.description(), stream.positions(), stream.trimmed());
+        return read("trim " + stream.log(), client -> Script.TRIM
+                .run(client, keys, every.toMillis(), MAX_TRIMMED)
+                .thenApply(Answers::trimmed));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> createGroup(StreamKeys stream, String group, StreamId after) {
+        StreamMessageId start = after.equals(StreamId.LATEST) ? StreamMessageId.NEWEST : Answers.id(after);
+        return read("create group " + group + " of " + stream.log(), client -> PlainStreams.stream(client, stream.log())
+                .createGroupAsync(StreamCreateGroupArgs.name(group).id(start).makeStream())
+                .toCompletableFuture()
+                .handle((done, failure) -> {
+                    if (failure != null && !RedissonFailures.says(failure, "BUSYGROUP")) {
+                        return CompletableFuture.<Boolean>failedFuture(failure);
+                    }
+                    return CompletableFuture.completedFuture(failure == null);
+                })
+                .thenCompose(Function.identity()));
+    }
+
+    /** All that belongs to it first: if something fails, it is still there to be dropped again. */
+    @Override
+    public CompletableFuture<Boolean> dropGroup(StreamKeys stream, String group) {
+        return read("drop group " + group + " of " + stream.log(), client -> {
+            RStreamAsync<byte[], byte[]> log = PlainStreams.stream(client, stream.log());
+            return client.getKeys()
+                    .unlinkAsync(
+                            stream.leases(group),
+                            stream.released(group),
+                            stream.losses(group),
+                            stream.deadLetters(group))
+                    .toCompletableFuture()
+                    .thenCompose(done -> log.isExistsAsync().toCompletableFuture())
+                    .thenCompose(exists -> exists
+                            ? log.listGroupsAsync().toCompletableFuture()
+                            : CompletableFuture.completedFuture(List.of()))
+                    .thenCompose(groups -> groups.stream().anyMatch(known -> known.getName().equals(group))
+                            ? log.removeGroupAsync(group).toCompletableFuture().thenApply(done -> true)
+                            : CompletableFuture.completedFuture(false));
+        });
+    }
+
+    @Override
+    public CompletableFuture<Turn> turn(Consumer consumer, List<StreamId> handled, int count) {
+        StreamMessageId[] done = handled.stream().map(Answers::id).toArray(StreamMessageId[]::new);
+        return read("read " + consumer.stream().log(), client -> {
+            RStreamAsync<byte[], byte[]> log =
+                    PlainStreams.stream(client, consumer.stream().log());
+            CompletableFuture<Long> acknowledged = done.length == 0
+                    ? CompletableFuture.completedFuture(0L)
+                    : log.ackAsync(consumer.group(), done).toCompletableFuture();
+            CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> entries = count == 0
+                    ? CompletableFuture.completedFuture(Map.of())
+                    : log.readGroupAsync(
+                                    consumer.group(),
+                                    consumer.name(),
+                                    StreamReadGroupArgs.neverDelivered().count(count))
+                            .toCompletableFuture();
+            return acknowledged.thenCombine(entries, (counted, found) -> new Turn(counted, Answers.entries(found)));
+        });
+    }
+
+    @Override
+    public CompletableFuture<List<StreamEntry>> pending(Consumer consumer, StreamId after, int count) {
+        return read("read what is pending of " + consumer.stream().log(), client -> Script.PENDING
+                .run(
+                        client,
+                        List.of(consumer.stream().log()),
+                        consumer.group(),
+                        consumer.name(),
+                        "(" + after,
+                        Math.min(count, MAX_PAGE),
+                        MAX_BYTES)
+                .thenApply(answer -> Answers.entries(answer)));
+    }
+
+    @Override
+    public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
+        StreamKeys stream = consumer.stream();
+        String group = consumer.group();
+        List<Object> keys =
+                List.of(stream.log(), stream.leases(group), stream.released(group), stream.losses(group));
+        return read("take over from " + stream.log(), client -> Script.TAKE_OVER
+                .run(client, keys, group, consumer.name(), lease.toMillis(), Math.min(count, MAX_PAGE), MAX_BYTES)
+                .thenApply(Answers::takeOver));
+    }
+
+    @Override
+    public CompletableFuture<Void> lossReported(Consumer consumer, Loss loss) {
+        List<Object> keys = List.of(consumer.stream().losses(consumer.group()));
+        return read("note a loss of " + consumer.stream().log(), client -> Script.REPORTED
+                .ask(client, keys, loss.from(), loss.to(), loss.count())
+                .thenApply(done -> null));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> attempted(Consumer consumer, StreamId entry, Attempts attempts) {
+        List<Object> keys = List.of(consumer.stream().log());
+        return read("count an attempt of " + consumer.stream().log(), client -> Script.ATTEMPTED
+                .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count())
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> release(
+            Consumer consumer, StreamId entry, Attempts attempts, Duration delay) {
+        List<Object> keys =
+                List.of(consumer.stream().log(), consumer.stream().released(consumer.group()));
+        return read("release an entry of " + consumer.stream().log(), client -> Script.RELEASE
+                .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count(), delay.toMillis())
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> leave(Consumer consumer) {
+        StreamKeys stream = consumer.stream();
+        List<Object> keys =
+                List.of(stream.log(), stream.leases(consumer.group()), stream.released(consumer.group()));
+        return read("leave " + stream.log(), client -> Script.LEAVE
+                .ask(client, keys, consumer.group(), consumer.name(), MAX_PAGE)
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Buried> bury(Consumer consumer, StreamId entry, Attempts attempts, String reason) {
+        StreamKeys stream = consumer.stream();
+        List<Object> keys = List.of(stream.log(), stream.deadLetters(consumer.group()));
+        return read("bury an entry of " + stream.log(), client -> Script.BURY
+                .ask(
+                        client,
+                        keys,
+                        consumer.group(),
+                        consumer.name(),
+                        entry,
+                        attempts.count(),
+                        reason,
+                        MAX_DEAD_LETTERS)
+                .thenApply(answer -> answer == 0 ? Buried.DONE : answer == 1 ? Buried.NOT_OWNER : Buried.FULL));
+    }
+
+    @Override
+    public CompletableFuture<List<DeadLetter>> deadLetters(
+            StreamKeys stream, String group, StreamId after, int count) {
+        return read("read the dead letters of " + stream.log(), client -> PlainStreams.stream(
+                        client, stream.deadLetters(group))
+                .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
+                .toCompletableFuture()
+                .thenApply(Answers::deadLetters));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> redeliver(StreamKeys stream, String group, StreamId letter) {
+        List<Object> keys = List.of(stream.log(), stream.deadLetters(group));
+        return read("redeliver a dead letter of " + stream.log(), client -> Script.REDELIVER
+                .ask(client, keys, group, letter, stream.notices())
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> discard(StreamKeys stream, String group, StreamId letter) {
+        return read("discard a dead letter of " + stream.log(), client -> PlainStreams.stream(
+                        client, stream.deadLetters(group))
+                .removeAsync(Answers.id(letter))
+                .toCompletableFuture()
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    private static boolean isOne(long answer) {
+        return answer == 1;
+    }
+
+    @Override
+    public CompletableFuture<Optional<StreamId>> position(StreamKeys stream, String follower) {
+        return read("read the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
+                .getAsync(utf8(follower))
+                .toCompletableFuture()
+                .thenApply(Answers::id));
+    }
+
+    @Override
+    public CompletableFuture<Void> savePosition(StreamKeys stream, String follower, StreamId position) {
+        return read("save the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
+                .fastPutAsync(utf8(follower), utf8(position.toString()))
+                .toCompletableFuture()
+                .thenApply(isNew -> null));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> forgetPosition(StreamKeys stream, String follower) {
+        return read("forget the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
+                .fastRemoveAsync(utf8(follower))
+                .toCompletableFuture()
+                .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Status> status(StreamKeys stream) {
+        List<Object> keys = List.of(stream.log(), stream.description(), stream.positions());
+        return read(
+                "read the status of " + stream.log(),
+                client -> scripted(
+                        () -> Script.STATUS.run(client, keys).thenApply(Answers::status),
+                        () -> PlainStreams.status(client, stream)));
+    }
+
+    @Override
+    public CompletableFuture<Server> server(StreamKeys stream) {
+        return read(
+                "ask Redis how it keeps " + stream.log(),
+                client -> scripted(
+                                () -> Script.SERVER.run(client, List.of(stream.log())),
+                                () -> CompletableFuture.completedFuture(List.of()))
+                        .thenApply(Answers::server));
+    }
+
+    private <T> CompletableFuture<T> read(String action, Function<RedissonClient, CompletableFuture<T>> question) {
+        return RedissonFailures.stream(action, reads.ask(question));
+    }
+
+    /** A user who may not run scripts may not for a while; then it is tried again. */
+    private <T> CompletableFuture<T> scripted(
+            Supplier<CompletableFuture<T>> script, Supplier<CompletableFuture<T>> otherwise) {
+        if (System.nanoTime() - refused < REFUSED_FOR.toNanos()) {
+            return otherwise.get();
+        }
+        return script.get()
+                .handle((value, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedFuture(value);
+                    }
+                    if (!RedissonFailures.isRefusal(failure) || !RedissonFailures.refusesScripts(failure)) {
+                        return CompletableFuture.<T>failedFuture(failure);
+                    }
+                    refused = System.nanoTime();
+                    return otherwise.get();
+                })
+                .thenCompose(Function.identity());
+    }
+
+    @Override
+    public void close() {
+        reads.close();
+    }
+}

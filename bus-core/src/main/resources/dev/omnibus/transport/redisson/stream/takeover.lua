@@ -1,0 +1,81 @@
+#!lua flags=allow-oom
+-- KEYS: log, leases, released, losses. ARGV: group, consumer, its lease in ms, how many entries and bytes at most.
+-- Answers 1 if the consumer was gone, 1 if there is more, the consumers that were removed, the loss that is to be
+-- reported as from, to and count, and entries.
+local group, me = ARGV[1], ARGV[2]
+local count, room = tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = now()
+local nobody = redis.call('XPENDING', KEYS[1], group, '-', '+', 1, '-')[1] -- first, as it fails without the group
+local ends = redis.call('ZSCORE', KEYS[2], me)
+local gone = (not ends or tonumber(ends) == 0) and 1 or 0
+redis.call('ZADD', KEYS[2], number(time + ARGV[3]), me)
+
+-- A list of leases that was lost, or a consumer that somebody else has made, is not a death.
+local check = redis.call('ZSCORE', KEYS[2], '')
+if not check or tonumber(check) <= time then
+  redis.call('ZADD', KEYS[2], number(time + 60000), '')
+  redis.call('PEXPIRE', KEYS[2], 86400000)
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group)) do
+    local name = consumer[2]
+    if name ~= '-' and not redis.call('ZSCORE', KEYS[2], name) then
+      redis.call('ZADD', KEYS[2], number(time + 10000), name)
+    end
+  end
+end
+if nobody and not redis.call('ZSCORE', KEYS[3], nobody[1]) then -- the list of what was released was lost
+  for _, p in ipairs(redis.call('XPENDING', KEYS[1], group, '-', '+', 1000, '-')) do
+    redis.call('ZADD', KEYS[3], 'NX', number(time), p[1])
+  end
+end
+
+local taken, full = {}, false
+local function take(id, deliveries) -- false if there was no room for it
+  if full or #taken >= count or room <= 0 then
+    full = true
+    return false
+  end
+  local claimed = redis.call('XCLAIM', KEYS[1], group, me, 0, id, 'RETRYCOUNT', number(deliveries))[1]
+  if claimed then -- else it is gone, and not pending any more
+    local e = entry(claimed[1], claimed[2], deliveries)
+    room = room - (e[2] and #e[2] or 0)
+    taken[#taken + 1] = e
+  end
+  return true
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', number(time), 'LIMIT', 0, count + 1)) do
+  local deliveries = owned(KEYS[1], group, id, '-')
+  if deliveries and not take(id, deliveries) then break end
+  redis.call('ZREM', KEYS[3], id)
+end
+
+local removed = {}
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', number(time), 'LIMIT', 0, 16)) do
+  local pending = redis.call('XPENDING', KEYS[1], group, '-', '+', count - #taken + 1, dead)
+  for _, p in ipairs(pending) do
+    if not take(p[1], p[4] < 1000 and p[4] + 1000 or p[4]) then break end
+    redis.call('ZADD', KEYS[2], 0, dead) -- should it come back, it learns that it was gone
+  end
+  if not full then
+    if #redis.call('XPENDING', KEYS[1], group, '-', '+', 1, dead) == 0 then -- the only place where that is done
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, dead)
+      redis.call('ZREM', KEYS[2], dead)
+      removed[#removed + 1] = dead
+    else
+      full = true
+    end
+  end
+end
+
+local loss = {}
+local lost = redis.call('HMGET', KEYS[4], 'from', 'to', 'count', 'by')
+if lost[1] and lost[2] and lost[3] then
+  local by = lost[4]
+  local lives = by and redis.call('ZSCORE', KEYS[2], by)
+  if not lives or tonumber(lives) <= time then
+    by = me
+    redis.call('HSET', KEYS[4], 'by', me)
+  end
+  if by == me then loss = {lost[1], lost[2], lost[3]} end
+end
+return {gone, full and 1 or 0, removed, loss, taken}

@@ -1,0 +1,710 @@
+package dev.omnibus.transport;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.transport.StreamEntry.Attempts;
+import dev.omnibus.transport.StreamSettings.WhenFull;
+import dev.omnibus.transport.Streams.Append;
+import dev.omnibus.transport.Streams.AppendResult;
+import dev.omnibus.transport.Streams.Buried;
+import dev.omnibus.transport.Streams.Consumer;
+import dev.omnibus.transport.Streams.Description;
+import dev.omnibus.transport.Streams.GroupStatus;
+import dev.omnibus.transport.Streams.Loss;
+import dev.omnibus.transport.Streams.TakeOver;
+import dev.omnibus.transport.Streams.Trimmed;
+import dev.omnibus.transport.Streams.Turn;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the streams of every transport must do. Run in memory, against Redis and against a cluster. */
+abstract class StreamsContract {
+
+    static final Duration LEASE = Duration.ofSeconds(30);
+    static final StreamSettings SETTINGS = new StreamSettings(
+            1_000_000, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of("partitions", "4"));
+
+    final String topic = "test-" + UUID.randomUUID();
+    final StreamKeys keys = new StreamKeys("test:log:{" + topic + "}", "test:evt:" + topic, "test:new:" + topic);
+    final Consumer a = new Consumer(keys, "g", "a");
+    final Consumer b = new Consumer(keys, "g", "b");
+    Transport transport;
+    Streams streams;
+    private String epoch = "";
+    private long next = 1;
+
+    abstract Transport connect();
+
+    /** Lets time pass for the leases and released entries of the group g. */
+    abstract void pass(Duration time);
+
+    /** As FLUSHALL does. */
+    abstract void forget();
+
+    @BeforeEach
+    void openStreams() {
+        transport = connect();
+        streams = transport.streams();
+    }
+
+    @AfterEach
+    void closeStreams() {
+        streams.close();
+        transport.close();
+    }
+
+    void open(StreamSettings settings) {
+        epoch = streams.open(keys, settings).join().epoch();
+    }
+
+    Append append(long first, boolean gapAllowed, String... events) {
+        List<byte[]> bytes =
+                List.of(events).stream().map(event -> event.getBytes(UTF_8)).toList();
+        return new Append(epoch, "p", first, gapAllowed, false, bytes, "frame".getBytes(UTF_8));
+    }
+
+    AppendResult send(long first, String... events) {
+        return streams.append(keys, append(first, false, events)).join();
+    }
+
+    /** Appends as many events as are asked for. */
+    List<StreamId> fill(int count) {
+        String[] events =
+                IntStream.range(0, count).mapToObj(i -> "e" + (next + i)).toArray(String[]::new);
+        AppendResult.Appended done = assertInstanceOf(AppendResult.Appended.class, send(next, events));
+        List<StreamId> ids = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            ids.add(done.idOf(next + i).orElseThrow());
+        }
+        next += count;
+        return ids;
+    }
+
+    void openGroup(StreamSettings settings) {
+        open(settings);
+        assertTrue(streams.createGroup(keys, "g", StreamId.EARLIEST).join());
+    }
+
+    static List<String> texts(List<StreamEntry> entries) {
+        return entries.stream().map(StreamsContract::text).toList();
+    }
+
+    static String text(StreamEntry entry) {
+        byte[] event = entry.event();
+        return event == null ? "nothing" : new String(event, UTF_8);
+    }
+
+    static List<StreamId> ids(List<StreamEntry> entries) {
+        return entries.stream().map(StreamEntry::id).toList();
+    }
+
+    List<StreamEntry> read(Consumer consumer, int count) {
+        return streams.turn(consumer, List.of(), count).join().entries();
+    }
+
+    TakeOver takeOver(Consumer consumer) {
+        return streams.takeOver(consumer, LEASE, 100).join();
+    }
+
+    static TransportException.Kind kind(CompletableFuture<?> failing) {
+        CompletionException e = assertThrows(CompletionException.class, failing::join);
+        return assertInstanceOf(TransportException.class, e.getCause()).kind();
+    }
+
+    @Test
+    void whoComesFirstSetsTheSettingsAndAllOthersReadThem() {
+        assertEquals(Optional.empty(), streams.describe(keys).join());
+        StreamSettings others = new StreamSettings(
+                5, 6, Duration.ofDays(7), Optional.of(Duration.ofDays(9)), WhenFull.DROP_OLDEST, Map.of());
+
+        Description first = streams.open(keys, others).join();
+        Description second = streams.open(keys, SETTINGS).join();
+
+        assertTrue(first.created());
+        assertFalse(second.created());
+        assertEquals(others, second.settings());
+        assertEquals(first.epoch(), second.epoch());
+        assertEquals(Optional.of(second), streams.describe(keys).join());
+    }
+
+    @Test
+    void aStreamThatWasForgottenHasAnotherEpoch() {
+        open(SETTINGS);
+        String before = epoch;
+        fill(3);
+        forget();
+
+        assertInstanceOf(AppendResult.OtherEpoch.class, send(4, "e4"));
+        open(SETTINGS);
+        assertNotEquals(before, epoch);
+        assertEquals(new AppendResult.Hole(0), send(4, "e4"));
+    }
+
+    @Test
+    void whatIsAppendedIsReadInOrder() {
+        open(SETTINGS);
+        List<StreamId> first = fill(3);
+        List<StreamId> second = fill(2);
+
+        assertEquals(
+                List.of("e1", "e2", "e3", "e4", "e5"),
+                texts(streams.range(keys, StreamId.EARLIEST, 10).join().entries()));
+        assertEquals(
+                List.of("e3", "e4"),
+                texts(streams.range(keys, first.get(1), 2).join().entries()));
+        assertEquals(
+                List.of(), streams.range(keys, second.get(1), 10).join().entries());
+        assertEquals(
+                List.of(), streams.range(keys, StreamId.LATEST, 10).join().entries());
+        assertEquals(
+                List.of(first.get(0)),
+                ids(streams.range(keys, StreamId.before(first.get(0).time()), 1)
+                        .join()
+                        .entries()));
+    }
+
+    @Test
+    void whatIsAppendedIsPublishedAndAnnounced() throws InterruptedException {
+        LinkedBlockingQueue<String> heard = new LinkedBlockingQueue<>();
+        for (String channel : List.of(keys.events(), keys.notices())) {
+            transport
+                    .subscribe(channel, new FrameListener() {
+                        @Override
+                        public void onFrame(String name, byte[] frame) {
+                            heard.add(new String(frame, UTF_8));
+                        }
+
+                        @Override
+                        public void onInterrupted() {}
+                    })
+                    .join();
+        }
+        open(SETTINGS);
+        List<StreamId> ids = fill(2);
+
+        Set<String> both = Set.of(
+                String.valueOf(heard.poll(10, TimeUnit.SECONDS)), String.valueOf(heard.poll(10, TimeUnit.SECONDS)));
+        assertEquals(Set.of("frame", ids.get(1).toString()), both);
+    }
+
+    @Test
+    void anAppendThatIsRepeatedIsStoredOnce() {
+        open(SETTINGS);
+        AppendResult.Appended first = assertInstanceOf(AppendResult.Appended.class, send(1, "e1", "e2", "e3"));
+        AppendResult.Appended again = assertInstanceOf(AppendResult.Appended.class, send(1, "e1", "e2", "e3"));
+        assertEquals(first, again);
+        assertEquals(first.idOf(1), again.idOf(1));
+        assertEquals(Optional.empty(), again.idOf(4));
+
+        AppendResult.Appended more = assertInstanceOf(AppendResult.Appended.class, send(2, "e2", "e3", "e4", "e5"));
+        assertEquals(5, more.last());
+        assertEquals(4, more.from());
+        assertEquals(Optional.empty(), more.idOf(3));
+        assertEquals(
+                List.of("e1", "e2", "e3", "e4", "e5"),
+                texts(streams.range(keys, StreamId.EARLIEST, 10).join().entries()));
+    }
+
+    @Test
+    void aHoleIsFoundAndFilledOrAllowed() {
+        open(SETTINGS);
+        assertEquals(new AppendResult.Hole(0), send(5, "e5"));
+        assertEquals(new AppendResult.Hole(0), send(5));
+        assertInstanceOf(AppendResult.Appended.class, send(1, "e1", "e2"));
+        assertEquals(new AppendResult.Hole(2), send(5, "e5"));
+
+        assertInstanceOf(
+                AppendResult.Appended.class,
+                streams.append(keys, append(5, true, "e5")).join());
+        assertEquals(5, assertInstanceOf(AppendResult.Appended.class, send(6)).last());
+        Append repair = new Append(epoch, "q", 1, false, true, List.of("r1".getBytes(UTF_8)), new byte[0]);
+        streams.append(keys, repair).join();
+        List<StreamEntry> all =
+                streams.range(keys, StreamId.EARLIEST, 10).join().entries();
+        assertEquals(List.of("e1", "e2", "e5", "r1"), texts(all));
+        assertEquals(
+                List.of(false, false, false, true),
+                all.stream().map(StreamEntry::repaired).toList());
+    }
+
+    @Test
+    void aFullStreamTakesNoMore() {
+        openGroup(new StreamSettings(3, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
+        fill(2);
+        assertInstanceOf(AppendResult.Full.class, send(3, "e3", "e4"));
+        List<StreamEntry> read = read(a, 10);
+        streams.turn(a, ids(read), 0).join();
+        streams.trim(keys, Duration.ZERO).join();
+        assertInstanceOf(AppendResult.Appended.class, send(3, "e3", "e4"));
+    }
+
+    @Test
+    void aGroupReadsFromWhereItWasCreated() {
+        open(SETTINGS);
+        List<StreamId> ids = fill(3);
+        assertTrue(streams.createGroup(keys, "g", StreamId.EARLIEST).join());
+        assertFalse(streams.createGroup(keys, "g", StreamId.LATEST).join());
+        assertTrue(streams.createGroup(keys, "late", StreamId.LATEST).join());
+        assertTrue(streams.createGroup(keys, "middle", ids.get(1)).join());
+        fill(1);
+
+        assertEquals(List.of("e1", "e2", "e3", "e4"), texts(read(a, 10)));
+        assertEquals(List.of("e4"), texts(read(new Consumer(keys, "late", "a"), 10)));
+        assertEquals(List.of("e3", "e4"), texts(read(new Consumer(keys, "middle", "a"), 10)));
+    }
+
+    @Test
+    void consumersOfAGroupShareItsEntriesAndAcknowledgeEachOnce() {
+        openGroup(SETTINGS);
+        fill(5);
+        List<StreamEntry> mine = read(a, 3);
+        assertEquals(List.of("e1", "e2", "e3"), texts(mine));
+        assertEquals(List.of("e4", "e5"), texts(read(b, 3)));
+        assertEquals(List.of(), read(b, 3));
+
+        Turn turn = streams.turn(a, ids(mine), 0).join();
+        assertEquals(3, turn.acknowledged());
+        assertEquals(0, streams.turn(a, ids(mine), 0).join().acknowledged());
+        assertEquals(2, streams.status(keys).join().groups().get("g").pending());
+    }
+
+    @Test
+    void whereThereIsNoGroupAllSaySo() {
+        open(SETTINGS);
+        fill(1);
+        assertEquals(TransportException.Kind.NO_GROUP, kind(streams.turn(a, List.of(), 1)));
+        assertEquals(TransportException.Kind.NO_GROUP, kind(streams.takeOver(a, LEASE, 1)));
+        assertEquals(TransportException.Kind.NO_GROUP, kind(streams.pending(a, StreamId.EARLIEST, 1)));
+        assertTrue(streams.leave(a).join());
+        assertFalse(streams.dropGroup(keys, "g").join());
+    }
+
+    @Test
+    void whatWasReadAndNotSeenIsPending() {
+        openGroup(SETTINGS);
+        fill(5);
+        List<StreamEntry> read = read(a, 4);
+        streams.turn(a, List.of(read.get(1).id()), 0).join();
+
+        List<StreamEntry> first = streams.pending(a, StreamId.EARLIEST, 2).join();
+        assertEquals(List.of("e1", "e3"), texts(first));
+        assertEquals(
+                List.of("e4"),
+                texts(streams.pending(a, first.get(1).id(), 2).join()));
+        assertEquals(first, withoutBytes(first, streams.pending(a, StreamId.EARLIEST, 2).join()));
+        assertEquals(List.of(), streams.pending(b, StreamId.EARLIEST, 2).join());
+    }
+
+    /** Bytes are equal only to themselves, so those that were read again are put in their place. */
+    private static List<StreamEntry> withoutBytes(List<StreamEntry> original, List<StreamEntry> again) {
+        List<StreamEntry> same = new ArrayList<>();
+        for (int i = 0; i < again.size(); i++) {
+            StreamEntry one = again.get(i);
+            assertEquals(text(original.get(i)), text(one));
+            same.add(new StreamEntry(
+                    one.id(), original.get(i).event(), one.repaired(), one.onlyFor(), one.attempts()));
+        }
+        return same;
+    }
+
+    @Test
+    void aSlowConsumerKeepsWhatItHasForAsLongAsItsLeaseStands() {
+        openGroup(SETTINGS);
+        fill(3);
+        assertTrue(takeOver(a).wasGone());
+        read(a, 3);
+        takeOver(b);
+        pass(LEASE.dividedBy(2));
+        assertFalse(takeOver(a).wasGone());
+        pass(LEASE.dividedBy(2).plusSeconds(1));
+
+        TakeOver nothing = takeOver(b);
+        assertEquals(List.of(), nothing.entries());
+        assertEquals(Set.of(), nothing.removed());
+        assertFalse(takeOver(a).wasGone());
+        assertEquals(3, streams.pending(a, StreamId.EARLIEST, 10).join().size());
+    }
+
+    @Test
+    void whatADeadConsumerHadIsTakenOverAsSuspectsAndItsNameIsGone() {
+        openGroup(SETTINGS);
+        fill(3);
+        takeOver(a);
+        read(a, 3);
+        pass(LEASE.plusSeconds(1));
+
+        TakeOver part = streams.takeOver(b, LEASE, 2).join();
+        assertEquals(List.of("e1", "e2"), texts(part.entries()));
+        assertTrue(part.more());
+        assertEquals(Set.of(), part.removed());
+        assertEquals(new Attempts(true, 0, 0), part.entries().get(0).attempts());
+        assertTrue(streams.status(keys).join().groups().get("g").consumers().containsKey("a"));
+
+        TakeOver rest = takeOver(b);
+        assertEquals(List.of("e3"), texts(rest.entries()));
+        assertFalse(rest.more());
+        assertEquals(Set.of("a"), rest.removed());
+        assertEquals(
+                Map.of("b", true),
+                streams.status(keys).join().groups().get("g").consumers());
+        assertEquals(3, streams.pending(b, StreamId.EARLIEST, 10).join().size());
+    }
+
+    @Test
+    void aConsumerThatComesBackLearnsThatItWasGone() {
+        openGroup(SETTINGS);
+        fill(3);
+        takeOver(a);
+        read(a, 3);
+        pass(LEASE.plusSeconds(1));
+        streams.takeOver(b, LEASE, 2).join();
+
+        assertTrue(takeOver(a).wasGone());
+        assertEquals(
+                List.of("e3"), texts(streams.pending(a, StreamId.EARLIEST, 10).join()));
+        assertFalse(takeOver(a).wasGone());
+    }
+
+    @Test
+    void aConsumerThatWasLateIsNotGoneAsLongAsNobodyTookAnything() {
+        openGroup(SETTINGS);
+        fill(1);
+        takeOver(a);
+        read(a, 1);
+        pass(LEASE.plusSeconds(1));
+        assertTrue(streams.takeOver(b, LEASE, 0).join().more());
+        assertFalse(takeOver(a).wasGone());
+    }
+
+    @Test
+    void aStaleOwnerChangesNothing() {
+        openGroup(SETTINGS);
+        StreamId id = fill(1).get(0);
+        takeOver(a);
+        read(a, 1);
+        pass(LEASE.plusSeconds(1));
+        takeOver(b);
+
+        Attempts other = new Attempts(false, 0, 4);
+        assertFalse(streams.attempted(a, id, other).join());
+        assertFalse(streams.release(a, id, other, Duration.ZERO).join());
+        assertEquals(Buried.NOT_OWNER, streams.bury(a, id, other, "no").join());
+        assertEquals(
+                List.of(new Attempts(true, 0, 0)),
+                streams.pending(b, StreamId.EARLIEST, 10).join().stream()
+                        .map(StreamEntry::attempts)
+                        .toList());
+    }
+
+    @Test
+    void attemptsStayWithAnEntryWhoeverHasIt() {
+        openGroup(SETTINGS);
+        StreamId id = fill(1).get(0);
+        takeOver(a);
+        assertEquals(Attempts.NONE, read(a, 1).get(0).attempts());
+        assertTrue(streams.attempted(a, id, Attempts.NONE.failed().failed()).join());
+        pass(LEASE.plusSeconds(1));
+
+        StreamEntry suspect = takeOver(b).entries().get(0);
+        assertEquals(new Attempts(true, 0, 2), suspect.attempts());
+        assertTrue(streams.attempted(b, id, suspect.attempts().started()).join());
+        pass(LEASE.plusSeconds(1));
+        assertEquals(new Attempts(true, 1, 2), takeOver(a).entries().get(0).attempts());
+    }
+
+    @Test
+    void whatIsReleasedIsTakenByAnyoneWhenItIsDue() {
+        openGroup(SETTINGS);
+        List<StreamId> ids = fill(2);
+        takeOver(a);
+        read(a, 2);
+        Attempts failed = Attempts.NONE.failed();
+        assertTrue(streams.release(a, ids.get(0), failed, Duration.ZERO).join());
+        assertTrue(streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
+        assertFalse(streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
+        GroupStatus status = streams.status(keys).join().groups().get("g");
+        assertEquals(2, status.released());
+        assertEquals(Optional.of(ids.get(0)), status.oldest());
+
+        TakeOver first = takeOver(b);
+        assertEquals(List.of("e1"), texts(first.entries()));
+        assertEquals(failed, first.entries().get(0).attempts());
+        assertEquals(List.of(), takeOver(b).entries());
+        pass(Duration.ofSeconds(61));
+        assertEquals(List.of("e2"), texts(streams.takeOver(b, LEASE, 10).join().entries().stream()
+                .filter(entry -> entry.id().equals(ids.get(1)))
+                .toList()));
+        assertEquals(2, streams.turn(b, ids, 0).join().acknowledged());
+    }
+
+    @Test
+    void whoLeavesLeavesItsEntriesToTheOthersAtOnce() {
+        openGroup(SETTINGS);
+        fill(2);
+        takeOver(a);
+        takeOver(b);
+        read(a, 2);
+        assertTrue(streams.leave(a).join());
+        assertTrue(streams.leave(a).join());
+
+        TakeOver taken = takeOver(b);
+        assertEquals(List.of("e1", "e2"), texts(taken.entries()));
+        assertEquals(Attempts.NONE, taken.entries().get(0).attempts());
+        assertEquals(
+                Map.of("b", true),
+                streams.status(keys).join().groups().get("g").consumers());
+    }
+
+    @Test
+    void aDeadLetterIsListedAndRedeliveredToItsGroupOnly() {
+        openGroup(SETTINGS);
+        streams.createGroup(keys, "other", StreamId.EARLIEST).join();
+        List<StreamId> ids = fill(2);
+        takeOver(a);
+        read(a, 2);
+        Attempts attempts = new Attempts(true, 2, 3);
+        for (StreamId id : ids) {
+            assertEquals(Buried.DONE, streams.bury(a, id, attempts, "no such sku").join());
+        }
+        assertEquals(Buried.NOT_OWNER, streams.bury(a, ids.get(0), attempts, "again").join());
+
+        List<Streams.DeadLetter> dead =
+                streams.deadLetters(keys, "g", StreamId.EARLIEST, 10).join();
+        assertEquals(2, dead.size());
+        assertEquals(ids.get(0), dead.get(0).entry());
+        assertEquals("no such sku", dead.get(0).reason());
+        assertEquals(attempts, dead.get(0).attempts());
+        assertEquals(
+                List.of(dead.get(1).id()),
+                streams.deadLetters(keys, "g", dead.get(0).id(), 10).join().stream()
+                        .map(Streams.DeadLetter::id)
+                        .toList());
+
+        assertTrue(streams.redeliver(keys, "g", dead.get(0).id()).join());
+        assertFalse(streams.redeliver(keys, "g", dead.get(0).id()).join());
+        assertTrue(streams.discard(keys, "g", dead.get(1).id()).join());
+        assertFalse(streams.discard(keys, "g", dead.get(1).id()).join());
+        StreamEntry again = read(a, 10).get(0);
+        assertEquals("e1", text(again));
+        assertTrue(again.repaired());
+        assertEquals(Optional.of("g"), again.onlyFor());
+        assertEquals(3, read(new Consumer(keys, "other", "x"), 10).size());
+    }
+
+    @Test
+    void whatAllGroupsAreDoneWithIsTrimmed() {
+        openGroup(SETTINGS);
+        streams.createGroup(keys, "other", StreamId.EARLIEST).join();
+        Consumer x = new Consumer(keys, "other", "x");
+        List<StreamId> ids = fill(300);
+        streams.turn(a, List.of(), 300).join();
+        streams.turn(a, ids, 0).join();
+        streams.turn(x, List.of(), 250).join();
+        streams.turn(x, ids.subList(0, 200), 0).join();
+
+        Trimmed trimmed = streams.trim(keys, Duration.ZERO).join();
+        assertTrue(trimmed.ran());
+        assertEquals(200, trimmed.removed());
+        assertEquals(100, trimmed.entries());
+        assertEquals(Map.of(), trimmed.lost());
+        Streams.Range range = streams.range(keys, StreamId.EARLIEST, 1).join();
+        assertEquals(ids.get(200), range.entries().get(0).id());
+        assertEquals(ids.get(199), range.trimmed());
+        assertFalse(streams.trim(keys, Duration.ofMinutes(1))
+                .thenCompose(first -> streams.trim(keys, Duration.ofMinutes(1)))
+                .join()
+                .ran());
+    }
+
+    @Test
+    void whatANamedFollowerIsNotDoneWithStaysAndWithoutAnyoneAllDoes() {
+        open(SETTINGS);
+        List<StreamId> ids = fill(10);
+        assertEquals(0, streams.trim(keys, Duration.ZERO).join().removed());
+        assertEquals(Optional.empty(), streams.position(keys, "f").join());
+        streams.savePosition(keys, "f", ids.get(3)).join();
+        assertEquals(Optional.of(ids.get(3)), streams.position(keys, "f").join());
+        streams.createGroup(keys, "g", StreamId.LATEST).join();
+
+        assertEquals(4, streams.trim(keys, Duration.ZERO).join().removed());
+        assertEquals(Map.of("f", ids.get(3)), streams.status(keys).join().followers());
+        assertTrue(streams.forgetPosition(keys, "f").join());
+        assertFalse(streams.forgetPosition(keys, "f").join());
+        assertEquals(6, streams.trim(keys, Duration.ZERO).join().removed());
+    }
+
+    @Test
+    void whatIsKeptForAWhileStaysForReplayUntilItIsOldOrTheStreamIsFull() {
+        openGroup(new StreamSettings(
+                200, 1L << 30, Duration.ofHours(1), Optional.empty(), WhenFull.REFUSE, Map.of()));
+        List<StreamId> ids = fill(150);
+        read(a, 150);
+        streams.turn(a, ids, 0).join();
+        assertEquals(0, streams.trim(keys, Duration.ZERO).join().removed());
+        fill(50);
+
+        assertTrue(streams.trim(keys, Duration.ZERO).join().removed() > 0);
+        assertInstanceOf(AppendResult.Appended.class, send(201, "e201"));
+        assertTrue(streams.status(keys).join().entries() >= 51);
+    }
+
+    @Test
+    void atItsLimitTheOldestGoAndEachGroupIsToldOnce() {
+        openGroup(new StreamSettings(
+                20, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
+        streams.createGroup(keys, "other", StreamId.EARLIEST).join();
+        List<StreamId> ids = fill(50);
+        takeOver(a);
+        takeOver(b);
+        read(a, 5);
+        streams.turn(a, ids.subList(0, 2), 0).join();
+
+        Trimmed trimmed = streams.trim(keys, Duration.ZERO).join();
+        assertEquals(Map.of("g", 28L, "other", 30L), trimmed.lost());
+        assertEquals(20, trimmed.entries());
+        Loss loss = takeOver(a).loss().orElseThrow();
+        assertEquals(28, loss.count());
+        assertTrue(loss.from().compareTo(ids.get(2)) <= 0);
+        assertTrue(loss.to().compareTo(ids.get(29)) >= 0 && loss.to().compareTo(ids.get(30)) < 0);
+        assertEquals(Optional.empty(), takeOver(b).loss());
+        assertEquals(Optional.of(loss), takeOver(a).loss());
+        fill(1);
+        streams.trim(keys, Duration.ZERO).join();
+        streams.lossReported(a, loss).join();
+        streams.lossReported(a, loss).join();
+        Loss later = takeOver(a).loss().orElseThrow();
+        assertEquals(1, later.count());
+        streams.lossReported(a, later).join();
+        assertEquals(Optional.empty(), takeOver(a).loss());
+
+        assertEquals(List.of(), streams.pending(a, StreamId.EARLIEST, 10).join());
+        assertEquals("e32", text(read(a, 1).get(0)));
+    }
+
+    @Test
+    void whoIsToTellOfALossAndDiesIsReplaced() {
+        openGroup(new StreamSettings(
+                1, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
+        fill(3);
+        streams.trim(keys, Duration.ZERO).join();
+        assertTrue(takeOver(a).loss().isPresent());
+        assertFalse(takeOver(b).loss().isPresent());
+        pass(LEASE.plusSeconds(1));
+        assertTrue(takeOver(b).loss().isPresent());
+    }
+
+    @Test
+    void whatIsTooOldGoesAndIsTold() {
+        openGroup(new StreamSettings(
+                1000, 1L << 30, Duration.ZERO, Optional.of(Duration.ofMillis(1)), WhenFull.REFUSE, Map.of()));
+        fill(10);
+        await().until(() -> {
+            streams.trim(keys, Duration.ZERO).join();
+            return streams.status(keys).join().entries() == 0;
+        });
+        assertEquals(10, takeOver(a).loss().orElseThrow().count());
+        assertEquals(List.of(), read(a, 10));
+    }
+
+    @Test
+    void theLimitInBytesIsALimitInEntries() {
+        openGroup(new StreamSettings(
+                1_000_000, 200_000, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
+        String event = "x".repeat(1_000);
+        long first = 1;
+        boolean full = false;
+        while (!full && first < 2_000) {
+            full = send(first, event, event, event, event, event) instanceof AppendResult.Full;
+            first += 5;
+            streams.trim(keys, Duration.ZERO).join();
+        }
+        assertTrue(first > 50 && first < 1_000, "full at " + first);
+    }
+
+    @Test
+    void theStatusTellsWhoHoldsUpWhat() {
+        openGroup(SETTINGS);
+        List<StreamId> ids = fill(10);
+        takeOver(a);
+        read(a, 4);
+        streams.turn(a, ids.subList(1, 3), 0).join();
+
+        Streams.Status status = streams.status(keys).join();
+        assertEquals(10, status.entries());
+        assertTrue(status.bytes() > 0);
+        assertEquals(1_000_000, status.fullAt());
+        assertEquals(Optional.of(ids.get(0)), status.first());
+        assertEquals(ids.get(9), status.last());
+        assertTrue(status.time() >= ids.get(9).millis());
+        assertTrue(status.atomic());
+        assertEquals(
+                new GroupStatus(
+                        OptionalLong.of(6), 2, 0, Optional.of(ids.get(0)), 0, Map.of("a", true)),
+                status.groups().get("g"));
+        pass(LEASE.plusSeconds(1));
+        assertEquals(
+                Map.of("a", false),
+                streams.status(keys).join().groups().get("g").consumers());
+    }
+
+    @Test
+    void aGroupThatIsDroppedHoldsNothingUp() {
+        openGroup(SETTINGS);
+        List<StreamId> ids = fill(3);
+        streams.createGroup(keys, "other", StreamId.LATEST).join();
+        takeOver(a);
+        read(a, 2);
+        streams.release(a, ids.get(0), Attempts.NONE, Duration.ofHours(1)).join();
+        streams.bury(a, ids.get(1), Attempts.NONE, "why").join();
+        assertTrue(streams.dropGroup(keys, "g").join());
+        assertFalse(streams.dropGroup(keys, "g").join());
+
+        assertEquals(3, streams.trim(keys, Duration.ZERO).join().removed());
+        assertEquals(
+                Set.of("other"), streams.status(keys).join().groups().keySet());
+        assertEquals(
+                List.of(),
+                streams.deadLetters(keys, "g", StreamId.EARLIEST, 10).join());
+    }
+
+    @Test
+    void aStreamThatIsNotThereIsEmpty() {
+        Streams.Status status = streams.status(keys).join();
+        assertEquals(0, status.entries());
+        assertEquals(Optional.empty(), status.first());
+        assertEquals(StreamId.EARLIEST, status.last());
+        assertEquals(Map.of(), status.groups());
+        assertFalse(streams.trim(keys, Duration.ZERO).join().ran());
+        assertEquals(
+                List.of(), streams.range(keys, StreamId.EARLIEST, 10).join().entries());
+        assertInstanceOf(AppendResult.OtherEpoch.class, send(1, "e1"));
+    }
+
+    @Test
+    void whatIsAskedAfterTheEndFails() {
+        streams.close();
+        assertThrows(CompletionException.class, () -> streams.status(keys).join());
+        streams.close();
+    }
+}
