@@ -25,7 +25,7 @@ public record StreamId(long millis, long number) implements Comparable<StreamId>
      */
     public static StreamId before(Instant time) {
         long millis = time.toEpochMilli();
-        return millis <= 0 ? EARLIEST : new StreamId(millis - 1, Long.MAX_VALUE); // no server counts that far
+        return millis <= 0 ? EARLIEST : new StreamId(millis - 1, Long.MAX_VALUE - 1); // no server counts that far
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
+import java.util.List;
 
 @WithRedis
 class RedisStreamsIT extends StreamsContract {
@@ -26,11 +27,21 @@ class RedisStreamsIT extends StreamsContract {
 
     @Override
     void pass(Duration time) {
-        redis.command("EVAL", SHIFT, "2", keys.leases("g"), keys.released("g"), String.valueOf(time.toMillis()));
+        pass(redis, keys, time);
     }
 
     @Override
     void forget() {
-        redis.command("FLUSHALL");
+        delete(redis, keys);
+    }
+
+    static void pass(RedisServer owner, StreamKeys keys, Duration time) {
+        owner.command("EVAL", SHIFT, "2", keys.leases("g"), keys.released("g"), String.valueOf(time.toMillis()));
+    }
+
+    static void delete(RedisServer owner, StreamKeys keys) {
+        if (owner.command("KEYS", keys.log() + "*") instanceof List<?> all) {
+            all.forEach(key -> owner.command("DEL", String.valueOf(key)));
+        }
     }
 }

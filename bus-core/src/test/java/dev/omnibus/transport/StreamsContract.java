@@ -34,25 +34,27 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** What the streams of every transport must do. Run in memory, against Redis and against a cluster. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class StreamsContract {
 
     static final Duration LEASE = Duration.ofSeconds(30);
     static final StreamSettings SETTINGS = new StreamSettings(
             1_000_000, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of("partitions", "4"));
 
-    final String topic = "test-" + UUID.randomUUID();
-    final StreamKeys keys = new StreamKeys("test:log:{" + topic + "}", "test:evt:" + topic, "test:new:" + topic);
-    final Consumer a = new Consumer(keys, "g", "a");
-    final Consumer b = new Consumer(keys, "g", "b");
-    Transport transport;
+    StreamKeys keys; // of each test its own
+    Consumer a;
+    Consumer b;
+    Transport transport; // one for all: connecting takes longer than most of the tests
     Streams streams;
-    private String epoch = "";
-    private long next = 1;
+    private String epoch;
+    private long next;
 
     abstract Transport connect();
 
@@ -62,13 +64,23 @@ abstract class StreamsContract {
     /** As FLUSHALL does. */
     abstract void forget();
 
-    @BeforeEach
+    @BeforeAll
     void openStreams() {
         transport = connect();
         streams = transport.streams();
     }
 
-    @AfterEach
+    @BeforeEach
+    void takeAnotherStream() {
+        String topic = "test-" + UUID.randomUUID();
+        keys = new StreamKeys("test:log:{" + topic + "}", "test:evt:" + topic, "test:new:" + topic);
+        a = new Consumer(keys, "g", "a");
+        b = new Consumer(keys, "g", "b");
+        epoch = "";
+        next = 1;
+    }
+
+    @AfterAll
     void closeStreams() {
         streams.close();
         transport.close();
@@ -173,10 +185,8 @@ abstract class StreamsContract {
         assertEquals(
                 List.of("e3", "e4"),
                 texts(streams.range(keys, first.get(1), 2).join().entries()));
-        assertEquals(
-                List.of(), streams.range(keys, second.get(1), 10).join().entries());
-        assertEquals(
-                List.of(), streams.range(keys, StreamId.LATEST, 10).join().entries());
+        assertEquals(List.of(), streams.range(keys, second.get(1), 10).join().entries());
+        assertEquals(List.of(), streams.range(keys, StreamId.LATEST, 10).join().entries());
         assertEquals(
                 List.of(first.get(0)),
                 ids(streams.range(keys, StreamId.before(first.get(0).time()), 1)
@@ -310,9 +320,10 @@ abstract class StreamsContract {
         List<StreamEntry> first = streams.pending(a, StreamId.EARLIEST, 2).join();
         assertEquals(List.of("e1", "e3"), texts(first));
         assertEquals(
-                List.of("e4"),
-                texts(streams.pending(a, first.get(1).id(), 2).join()));
-        assertEquals(first, withoutBytes(first, streams.pending(a, StreamId.EARLIEST, 2).join()));
+                List.of("e4"), texts(streams.pending(a, first.get(1).id(), 2).join()));
+        assertEquals(
+                first,
+                withoutBytes(first, streams.pending(a, StreamId.EARLIEST, 2).join()));
         assertEquals(List.of(), streams.pending(b, StreamId.EARLIEST, 2).join());
     }
 
@@ -322,8 +333,7 @@ abstract class StreamsContract {
         for (int i = 0; i < again.size(); i++) {
             StreamEntry one = again.get(i);
             assertEquals(text(original.get(i)), text(one));
-            same.add(new StreamEntry(
-                    one.id(), original.get(i).event(), one.repaired(), one.onlyFor(), one.attempts()));
+            same.add(new StreamEntry(one.id(), original.get(i).event(), one.repaired(), one.onlyFor(), one.attempts()));
         }
         return same;
     }
@@ -366,8 +376,7 @@ abstract class StreamsContract {
         assertFalse(rest.more());
         assertEquals(Set.of("a"), rest.removed());
         assertEquals(
-                Map.of("b", true),
-                streams.status(keys).join().groups().get("g").consumers());
+                Map.of("b", true), streams.status(keys).join().groups().get("g").consumers());
         assertEquals(3, streams.pending(b, StreamId.EARLIEST, 10).join().size());
     }
 
@@ -442,7 +451,8 @@ abstract class StreamsContract {
         Attempts failed = Attempts.NONE.failed();
         assertTrue(streams.release(a, ids.get(0), failed, Duration.ZERO).join());
         assertTrue(streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
-        assertFalse(streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
+        assertFalse(
+                streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
         GroupStatus status = streams.status(keys).join().groups().get("g");
         assertEquals(2, status.released());
         assertEquals(Optional.of(ids.get(0)), status.oldest());
@@ -452,9 +462,11 @@ abstract class StreamsContract {
         assertEquals(failed, first.entries().get(0).attempts());
         assertEquals(List.of(), takeOver(b).entries());
         pass(Duration.ofSeconds(61));
-        assertEquals(List.of("e2"), texts(streams.takeOver(b, LEASE, 10).join().entries().stream()
-                .filter(entry -> entry.id().equals(ids.get(1)))
-                .toList()));
+        assertEquals(
+                List.of("e2"),
+                texts(streams.takeOver(b, LEASE, 10).join().entries().stream()
+                        .filter(entry -> entry.id().equals(ids.get(1)))
+                        .toList()));
         assertEquals(2, streams.turn(b, ids, 0).join().acknowledged());
     }
 
@@ -472,8 +484,7 @@ abstract class StreamsContract {
         assertEquals(List.of("e1", "e2"), texts(taken.entries()));
         assertEquals(Attempts.NONE, taken.entries().get(0).attempts());
         assertEquals(
-                Map.of("b", true),
-                streams.status(keys).join().groups().get("g").consumers());
+                Map.of("b", true), streams.status(keys).join().groups().get("g").consumers());
     }
 
     @Test
@@ -485,9 +496,11 @@ abstract class StreamsContract {
         read(a, 2);
         Attempts attempts = new Attempts(true, 2, 3);
         for (StreamId id : ids) {
-            assertEquals(Buried.DONE, streams.bury(a, id, attempts, "no such sku").join());
+            assertEquals(
+                    Buried.DONE, streams.bury(a, id, attempts, "no such sku").join());
         }
-        assertEquals(Buried.NOT_OWNER, streams.bury(a, ids.get(0), attempts, "again").join());
+        assertEquals(
+                Buried.NOT_OWNER, streams.bury(a, ids.get(0), attempts, "again").join());
 
         List<Streams.DeadLetter> dead =
                 streams.deadLetters(keys, "g", StreamId.EARLIEST, 10).join();
@@ -556,8 +569,7 @@ abstract class StreamsContract {
 
     @Test
     void whatIsKeptForAWhileStaysForReplayUntilItIsOldOrTheStreamIsFull() {
-        openGroup(new StreamSettings(
-                200, 1L << 30, Duration.ofHours(1), Optional.empty(), WhenFull.REFUSE, Map.of()));
+        openGroup(new StreamSettings(200, 1L << 30, Duration.ofHours(1), Optional.empty(), WhenFull.REFUSE, Map.of()));
         List<StreamId> ids = fill(150);
         read(a, 150);
         streams.turn(a, ids, 0).join();
@@ -571,8 +583,7 @@ abstract class StreamsContract {
 
     @Test
     void atItsLimitTheOldestGoAndEachGroupIsToldOnce() {
-        openGroup(new StreamSettings(
-                20, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
+        openGroup(new StreamSettings(20, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
         streams.createGroup(keys, "other", StreamId.EARLIEST).join();
         List<StreamId> ids = fill(50);
         takeOver(a);
@@ -604,8 +615,7 @@ abstract class StreamsContract {
 
     @Test
     void whoIsToTellOfALossAndDiesIsReplaced() {
-        openGroup(new StreamSettings(
-                1, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
+        openGroup(new StreamSettings(1, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
         fill(3);
         streams.trim(keys, Duration.ZERO).join();
         assertTrue(takeOver(a).loss().isPresent());
@@ -629,8 +639,7 @@ abstract class StreamsContract {
 
     @Test
     void theLimitInBytesIsALimitInEntries() {
-        openGroup(new StreamSettings(
-                1_000_000, 200_000, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
+        openGroup(new StreamSettings(1_000_000, 200_000, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
         String event = "x".repeat(1_000);
         long first = 1;
         boolean full = false;
@@ -659,8 +668,7 @@ abstract class StreamsContract {
         assertTrue(status.time() >= ids.get(9).millis());
         assertTrue(status.atomic());
         assertEquals(
-                new GroupStatus(
-                        OptionalLong.of(6), 2, 0, Optional.of(ids.get(0)), 0, Map.of("a", true)),
+                new GroupStatus(OptionalLong.of(6), 2, 0, Optional.of(ids.get(0)), 0, Map.of("a", true)),
                 status.groups().get("g"));
         pass(LEASE.plusSeconds(1));
         assertEquals(
@@ -681,11 +689,9 @@ abstract class StreamsContract {
         assertFalse(streams.dropGroup(keys, "g").join());
 
         assertEquals(3, streams.trim(keys, Duration.ZERO).join().removed());
+        assertEquals(Set.of("other"), streams.status(keys).join().groups().keySet());
         assertEquals(
-                Set.of("other"), streams.status(keys).join().groups().keySet());
-        assertEquals(
-                List.of(),
-                streams.deadLetters(keys, "g", StreamId.EARLIEST, 10).join());
+                List.of(), streams.deadLetters(keys, "g", StreamId.EARLIEST, 10).join());
     }
 
     @Test
@@ -703,8 +709,10 @@ abstract class StreamsContract {
 
     @Test
     void whatIsAskedAfterTheEndFails() {
-        streams.close();
-        assertThrows(CompletionException.class, () -> streams.status(keys).join());
-        streams.close();
+        Streams other = transport.streams();
+        other.close();
+        assertThrows(CompletionException.class, () -> other.status(keys).join());
+        other.close();
+        assertEquals(0, streams.status(keys).join().entries());
     }
 }

@@ -250,9 +250,8 @@ final class InMemoryGroup {
         long now = clock.getAsLong();
         Map<String, Boolean> alive = new HashMap<>();
         consumers.forEach(consumer -> alive.put(consumer, leases.getOrDefault(consumer, 0L) > now));
-        Optional<StreamId> oldest = pending.isEmpty()
-                ? Optional.ofNullable(log.entries.higherKey(done))
-                : Optional.of(pending.firstKey());
+        Optional<StreamId> oldest =
+                pending.isEmpty() ? Optional.ofNullable(log.entries.higherKey(done)) : Optional.of(pending.firstKey());
         long released = pending.values().stream()
                 .filter(held -> held.consumer().equals(Streams.NOBODY))
                 .count();

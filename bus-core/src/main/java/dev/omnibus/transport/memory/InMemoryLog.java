@@ -100,13 +100,10 @@ final class InMemoryLog {
         long skipped = lastKnown - append.first() + 1;
         if (count == 0 || skipped >= count) {
             if (before != null) {
-                publishers.put(
-                        append.publisher(), new Publisher(before.last(), before.id(), before.from(), expires));
+                publishers.put(append.publisher(), new Publisher(before.last(), before.id(), before.from(), expires));
             }
             return new AppendResult.Appended(
-                    lastKnown,
-                    Optional.ofNullable(before).map(Publisher::id),
-                    before == null ? 0 : before.from());
+                    lastKnown, Optional.ofNullable(before).map(Publisher::id), before == null ? 0 : before.from());
         }
         if (entries.size() + count - skipped > limit(known.settings())) {
             return new AppendResult.Full();
@@ -144,7 +141,9 @@ final class InMemoryLog {
     private long fullAt(StreamSettings settings) {
         long most = settings.maxEntries();
         boolean large = 2.0 * bytes > settings.maxBytes();
-        return large ? Math.max(1, Math.min(most, (long) ((double) entries.size() * settings.maxBytes() / bytes))) : most;
+        return large
+                ? Math.max(1, Math.min(most, (long) ((double) entries.size() * settings.maxBytes() / bytes)))
+                : most;
     }
 
     private long limit(StreamSettings settings) {
@@ -176,9 +175,8 @@ final class InMemoryLog {
         }
         untrimmedSince = now + every.toMillis();
         StreamSettings settings = known.settings();
-        Optional<StreamId> safe = groups.values().stream()
-                .map(InMemoryGroup::oldestNeeded)
-                .min(StreamId::compareTo);
+        Optional<StreamId> safe =
+                groups.values().stream().map(InMemoryGroup::oldestNeeded).min(StreamId::compareTo);
         long held = entries.size();
         bound(safe, now - settings.keep().toMillis(), !settings.keep().isZero()).ifPresent(this::removeBefore);
         long fullAt = fullAt(settings);
@@ -186,8 +184,11 @@ final class InMemoryLog {
             safe.ifPresent(bound -> removeEldest(bound, Math.max(SLACK, entries.size() - fullAt * 9 / 10)));
         }
         Map<String, Long> lost = new HashMap<>();
-        settings.maxAge().ifPresent(age -> drop(
-                entries.headMap(new StreamId(Math.max(0, now - age.toMillis()), 0), false).size(), lost));
+        settings.maxAge()
+                .ifPresent(age -> drop(
+                        entries.headMap(new StreamId(Math.max(0, now - age.toMillis()), 0), false)
+                                .size(),
+                        lost));
         boolean nobodyWaits = groups.isEmpty() && !settings.keep().isZero();
         if (nobodyWaits || settings.whenFull() == WhenFull.DROP_OLDEST) {
             drop((int) Math.max(0, entries.size() - fullAt), lost);
@@ -199,8 +200,8 @@ final class InMemoryLog {
     private Optional<StreamId> bound(Optional<StreamId> safe, long keptSince, boolean keeps) {
         Optional<StreamId> bound = safe;
         for (StreamId position : positions.values()) {
-            bound = Optional.of(bound.filter(other -> other.compareTo(position.next()) < 0)
-                    .orElse(position.next()));
+            bound = Optional.of(
+                    bound.filter(other -> other.compareTo(position.next()) < 0).orElse(position.next()));
         }
         if (keeps) {
             StreamId old = new StreamId(Math.max(0, keptSince), 0);

@@ -19,8 +19,7 @@ import java.util.function.Function;
  * <p>For tests of programs that use the bus, without a Redis: each node of the program gets its own {@link #open()
  * transport} on one shared network. The semantics are those of Redis pub/sub, and the same contract tests hold them;
  * only the speed says nothing. Faults can be made on purpose: {@link #down()}, {@link #up()}, {@link #tamper},
- * {@link #loseAnswers}, {@link #forget} and {@link #advance}.
- * Thread-safe.
+ * {@link #loseAnswers}, {@link #forget} and {@link #advance}. Thread-safe.
  */
 public final class InMemoryNetwork {
 

@@ -154,8 +154,7 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Boolean> release(
-            Consumer consumer, StreamId entry, Attempts attempts, Duration delay) {
+    public CompletableFuture<Boolean> release(Consumer consumer, StreamId entry, Attempts attempts, Duration delay) {
         return ask(consumer, group -> group.release(consumer.name(), entry, attempts, delay));
     }
 
@@ -173,8 +172,7 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<List<DeadLetter>> deadLetters(
-            StreamKeys stream, String group, StreamId after, int count) {
+    public CompletableFuture<List<DeadLetter>> deadLetters(StreamKeys stream, String group, StreamId after, int count) {
         return ask(stream, log -> {
             InMemoryGroup found = log.groups.get(group);
             return found == null ? List.of() : found.deadLetters(after, count);

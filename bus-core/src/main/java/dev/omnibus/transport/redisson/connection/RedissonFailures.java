@@ -35,7 +35,14 @@ public final class RedissonFailures {
 
     /** What Redis answers while it cannot do what it will be able to do soon. */
     private static final List<String> NOT_READY = List.of(
-            "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY ", "MISCONF", "NOREPLICAS",
+            "READONLY",
+            "LOADING",
+            "MASTERDOWN",
+            "CLUSTERDOWN",
+            "TRYAGAIN",
+            "BUSY ",
+            "MISCONF",
+            "NOREPLICAS",
             "non local key");
 
     private RedissonFailures() {}

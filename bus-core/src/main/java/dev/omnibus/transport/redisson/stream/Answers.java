@@ -260,7 +260,8 @@ final class Answers {
             text(section).lines().forEach(line -> {
                 int colon = line.indexOf(':');
                 if (colon > 0) {
-                    facts.put(line.substring(0, colon), line.substring(colon + 1).trim());
+                    facts.put(
+                            line.substring(0, colon), line.substring(colon + 1).trim());
                 }
             });
         }
@@ -271,5 +272,4 @@ final class Answers {
                 replicas == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(replicas)),
                 Optional.ofNullable(facts.get("master_replid")));
     }
-
 }

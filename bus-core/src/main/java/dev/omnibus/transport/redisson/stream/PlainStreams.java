@@ -64,8 +64,7 @@ final class PlainStreams {
             fields.put(EPOCH, utf8(epoch));
             List<Object> pairs = Answers.fields(settings);
             for (int i = 0; i < pairs.size(); i += 2) {
-                fields.put(
-                        utf8(pairs.get(i).toString()), utf8(pairs.get(i + 1).toString()));
+                fields.put(utf8(pairs.get(i).toString()), utf8(pairs.get(i + 1).toString()));
             }
             return hash(client, stream.description())
                     .putAllAsync(fields)
@@ -127,8 +126,9 @@ final class PlainStreams {
         CompletableFuture<Map<String, String>> described = describe(client, stream);
         CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> oldest =
                 log.rangeAsync(1, StreamMessageId.MIN, StreamMessageId.MAX).toCompletableFuture();
-        CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> newest =
-                log.rangeReversedAsync(1, StreamMessageId.MAX, StreamMessageId.MIN).toCompletableFuture();
+        CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> newest = log.rangeReversedAsync(
+                        1, StreamMessageId.MAX, StreamMessageId.MIN)
+                .toCompletableFuture();
         CompletableFuture<Map<String, String>> followers = hash(client, stream.positions())
                 .readAllMapAsync()
                 .toCompletableFuture()
@@ -154,8 +154,7 @@ final class PlainStreams {
                                         OptionalLong.empty(), group.getPending(), 0, Optional.empty(), 0, Map.of()));
                     }
                     long fullAt = Long.parseLong(described.join().getOrDefault("fullAt", "0"));
-                    return new Status(
-                            length.join(), 0, fullAt, first, last, last.millis(), states, positions, false);
+                    return new Status(length.join(), 0, fullAt, first, last, last.millis(), states, positions, false);
                 });
     }
 }

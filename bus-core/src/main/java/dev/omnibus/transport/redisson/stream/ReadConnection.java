@@ -106,7 +106,9 @@ public final class ReadConnection {
     }
 
     private static <T> void ask(
-            RedissonClient client, Function<RedissonClient, CompletableFuture<T>> question, CompletableFuture<T> answer) {
+            RedissonClient client,
+            Function<RedissonClient, CompletableFuture<T>> question,
+            CompletableFuture<T> answer) {
         try {
             question.apply(client).whenComplete((value, failure) -> {
                 if (failure == null) {

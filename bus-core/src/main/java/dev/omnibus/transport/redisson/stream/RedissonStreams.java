@@ -89,8 +89,10 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public CompletableFuture<Optional<Description>> describe(StreamKeys stream) {
-        return read("describe " + stream.log(), client -> PlainStreams.describe(client, stream)
-                .thenApply(fields -> Answers.description(fields, false)));
+        return read(
+                "describe " + stream.log(),
+                client ->
+                        PlainStreams.describe(client, stream).thenApply(fields -> Answers.description(fields, false)));
     }
 
     @Override
@@ -98,11 +100,14 @@ public final class RedissonStreams implements Streams {
         boolean elsewhere = sharded.test(stream.events());
         String events = elsewhere ? "" : stream.events();
         CompletableFuture<AppendResult> result = sender.send(client -> scripted(
-                () -> Script.APPEND.run(client, appendKeys(stream, append), arguments(stream, append, events))
+                () -> Script.APPEND
+                        .run(client, appendKeys(stream, append), arguments(stream, append, events))
                         .thenApply(answer -> appended(stream, answer)),
                 () -> PlainStreams.append(client, stream, events, append)));
         return RedissonFailures.stream("append to " + stream.log(), result.thenApply(done -> {
-            if (elsewhere && done instanceof AppendResult.Appended && !append.entries().isEmpty()) {
+            if (elsewhere
+                    && done instanceof AppendResult.Appended
+                    && !append.entries().isEmpty()) {
                 publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
             }
             return done;
@@ -177,24 +182,29 @@ public final class RedissonStreams implements Streams {
     @Override
     public CompletableFuture<Trimmed> trim(StreamKeys stream, Duration every) {
         List<Object> keys = List.of(stream.log(), stream.description(), stream.positions(), stream.trimmed());
-        return read("trim " + stream.log(), client -> Script.TRIM
-                .run(client, keys, every.toMillis(), MAX_TRIMMED)
-                .thenApply(Answers::trimmed));
+        return read(
+                "trim " + stream.log(),
+                client -> Script.TRIM
+                        .run(client, keys, every.toMillis(), MAX_TRIMMED)
+                        .thenApply(Answers::trimmed));
     }
 
     @Override
     public CompletableFuture<Boolean> createGroup(StreamKeys stream, String group, StreamId after) {
         StreamMessageId start = after.equals(StreamId.LATEST) ? StreamMessageId.NEWEST : Answers.id(after);
-        return read("create group " + group + " of " + stream.log(), client -> PlainStreams.stream(client, stream.log())
-                .createGroupAsync(StreamCreateGroupArgs.name(group).id(start).makeStream())
-                .toCompletableFuture()
-                .handle((done, failure) -> {
-                    if (failure != null && !RedissonFailures.says(failure, "BUSYGROUP")) {
-                        return CompletableFuture.<Boolean>failedFuture(failure);
-                    }
-                    return CompletableFuture.completedFuture(failure == null);
-                })
-                .thenCompose(Function.identity()));
+        return read(
+                "create group " + group + " of " + stream.log(),
+                client -> PlainStreams.stream(client, stream.log())
+                        .createGroupAsync(
+                                StreamCreateGroupArgs.name(group).id(start).makeStream())
+                        .toCompletableFuture()
+                        .handle((done, failure) -> {
+                            if (failure != null && !RedissonFailures.says(failure, "BUSYGROUP")) {
+                                return CompletableFuture.<Boolean>failedFuture(failure);
+                            }
+                            return CompletableFuture.completedFuture(failure == null);
+                        })
+                        .thenCompose(Function.identity()));
     }
 
     /** All that belongs to it first: if something fails, it is still there to be dropped again. */
@@ -213,7 +223,8 @@ public final class RedissonStreams implements Streams {
                     .thenCompose(exists -> exists
                             ? log.listGroupsAsync().toCompletableFuture()
                             : CompletableFuture.completedFuture(List.of()))
-                    .thenCompose(groups -> groups.stream().anyMatch(known -> known.getName().equals(group))
+                    .thenCompose(groups -> groups.stream()
+                                    .anyMatch(known -> known.getName().equals(group))
                             ? log.removeGroupAsync(group).toCompletableFuture().thenApply(done -> true)
                             : CompletableFuture.completedFuture(false));
         });
@@ -241,107 +252,127 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public CompletableFuture<List<StreamEntry>> pending(Consumer consumer, StreamId after, int count) {
-        return read("read what is pending of " + consumer.stream().log(), client -> Script.PENDING
-                .run(
-                        client,
-                        List.of(consumer.stream().log()),
-                        consumer.group(),
-                        consumer.name(),
-                        "(" + after,
-                        Math.min(count, MAX_PAGE),
-                        MAX_BYTES)
-                .thenApply(answer -> Answers.entries(answer)));
+        return read(
+                "read what is pending of " + consumer.stream().log(),
+                client -> Script.PENDING
+                        .run(
+                                client,
+                                List.of(consumer.stream().log()),
+                                consumer.group(),
+                                consumer.name(),
+                                "(" + after,
+                                Math.min(count, MAX_PAGE),
+                                MAX_BYTES)
+                        .thenApply(answer -> Answers.entries(answer)));
     }
 
     @Override
     public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
         StreamKeys stream = consumer.stream();
         String group = consumer.group();
-        List<Object> keys =
-                List.of(stream.log(), stream.leases(group), stream.released(group), stream.losses(group));
-        return read("take over from " + stream.log(), client -> Script.TAKE_OVER
-                .run(client, keys, group, consumer.name(), lease.toMillis(), Math.min(count, MAX_PAGE), MAX_BYTES)
-                .thenApply(Answers::takeOver));
+        List<Object> keys = List.of(stream.log(), stream.leases(group), stream.released(group), stream.losses(group));
+        return read(
+                "take over from " + stream.log(),
+                client -> Script.TAKE_OVER
+                        .run(
+                                client,
+                                keys,
+                                group,
+                                consumer.name(),
+                                lease.toMillis(),
+                                Math.min(count, MAX_PAGE),
+                                MAX_BYTES)
+                        .thenApply(Answers::takeOver));
     }
 
     @Override
     public CompletableFuture<Void> lossReported(Consumer consumer, Loss loss) {
         List<Object> keys = List.of(consumer.stream().losses(consumer.group()));
-        return read("note a loss of " + consumer.stream().log(), client -> Script.REPORTED
-                .ask(client, keys, loss.from(), loss.to(), loss.count())
-                .thenApply(done -> null));
+        return read(
+                "note a loss of " + consumer.stream().log(),
+                client -> Script.REPORTED
+                        .ask(client, keys, loss.from(), loss.to(), loss.count())
+                        .thenApply(done -> null));
     }
 
     @Override
     public CompletableFuture<Boolean> attempted(Consumer consumer, StreamId entry, Attempts attempts) {
         List<Object> keys = List.of(consumer.stream().log());
-        return read("count an attempt of " + consumer.stream().log(), client -> Script.ATTEMPTED
-                .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count())
-                .thenApply(RedissonStreams::isOne));
+        return read(
+                "count an attempt of " + consumer.stream().log(),
+                client -> Script.ATTEMPTED
+                        .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count())
+                        .thenApply(RedissonStreams::isOne));
     }
 
     @Override
-    public CompletableFuture<Boolean> release(
-            Consumer consumer, StreamId entry, Attempts attempts, Duration delay) {
-        List<Object> keys =
-                List.of(consumer.stream().log(), consumer.stream().released(consumer.group()));
-        return read("release an entry of " + consumer.stream().log(), client -> Script.RELEASE
-                .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count(), delay.toMillis())
-                .thenApply(RedissonStreams::isOne));
+    public CompletableFuture<Boolean> release(Consumer consumer, StreamId entry, Attempts attempts, Duration delay) {
+        List<Object> keys = List.of(consumer.stream().log(), consumer.stream().released(consumer.group()));
+        return read(
+                "release an entry of " + consumer.stream().log(),
+                client -> Script.RELEASE
+                        .ask(client, keys, consumer.group(), consumer.name(), entry, attempts.count(), delay.toMillis())
+                        .thenApply(RedissonStreams::isOne));
     }
 
     @Override
     public CompletableFuture<Boolean> leave(Consumer consumer) {
         StreamKeys stream = consumer.stream();
-        List<Object> keys =
-                List.of(stream.log(), stream.leases(consumer.group()), stream.released(consumer.group()));
-        return read("leave " + stream.log(), client -> Script.LEAVE
-                .ask(client, keys, consumer.group(), consumer.name(), MAX_PAGE)
-                .thenApply(RedissonStreams::isOne));
+        List<Object> keys = List.of(stream.log(), stream.leases(consumer.group()), stream.released(consumer.group()));
+        return read(
+                "leave " + stream.log(),
+                client -> Script.LEAVE
+                        .ask(client, keys, consumer.group(), consumer.name(), MAX_PAGE)
+                        .thenApply(RedissonStreams::isOne));
     }
 
     @Override
     public CompletableFuture<Buried> bury(Consumer consumer, StreamId entry, Attempts attempts, String reason) {
         StreamKeys stream = consumer.stream();
         List<Object> keys = List.of(stream.log(), stream.deadLetters(consumer.group()));
-        return read("bury an entry of " + stream.log(), client -> Script.BURY
-                .ask(
-                        client,
-                        keys,
-                        consumer.group(),
-                        consumer.name(),
-                        entry,
-                        attempts.count(),
-                        reason,
-                        MAX_DEAD_LETTERS)
-                .thenApply(answer -> answer == 0 ? Buried.DONE : answer == 1 ? Buried.NOT_OWNER : Buried.FULL));
+        return read(
+                "bury an entry of " + stream.log(),
+                client -> Script.BURY
+                        .ask(
+                                client,
+                                keys,
+                                consumer.group(),
+                                consumer.name(),
+                                entry,
+                                attempts.count(),
+                                reason,
+                                MAX_DEAD_LETTERS)
+                        .thenApply(answer -> answer == 0 ? Buried.DONE : answer == 1 ? Buried.NOT_OWNER : Buried.FULL));
     }
 
     @Override
-    public CompletableFuture<List<DeadLetter>> deadLetters(
-            StreamKeys stream, String group, StreamId after, int count) {
-        return read("read the dead letters of " + stream.log(), client -> PlainStreams.stream(
-                        client, stream.deadLetters(group))
-                .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
-                .toCompletableFuture()
-                .thenApply(Answers::deadLetters));
+    public CompletableFuture<List<DeadLetter>> deadLetters(StreamKeys stream, String group, StreamId after, int count) {
+        return read(
+                "read the dead letters of " + stream.log(),
+                client -> PlainStreams.stream(client, stream.deadLetters(group))
+                        .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
+                        .toCompletableFuture()
+                        .thenApply(Answers::deadLetters));
     }
 
     @Override
     public CompletableFuture<Boolean> redeliver(StreamKeys stream, String group, StreamId letter) {
         List<Object> keys = List.of(stream.log(), stream.deadLetters(group));
-        return read("redeliver a dead letter of " + stream.log(), client -> Script.REDELIVER
-                .ask(client, keys, group, letter, stream.notices())
-                .thenApply(RedissonStreams::isOne));
+        return read(
+                "redeliver a dead letter of " + stream.log(),
+                client -> Script.REDELIVER
+                        .ask(client, keys, group, letter, stream.notices())
+                        .thenApply(RedissonStreams::isOne));
     }
 
     @Override
     public CompletableFuture<Boolean> discard(StreamKeys stream, String group, StreamId letter) {
-        return read("discard a dead letter of " + stream.log(), client -> PlainStreams.stream(
-                        client, stream.deadLetters(group))
-                .removeAsync(Answers.id(letter))
-                .toCompletableFuture()
-                .thenApply(RedissonStreams::isOne));
+        return read(
+                "discard a dead letter of " + stream.log(),
+                client -> PlainStreams.stream(client, stream.deadLetters(group))
+                        .removeAsync(Answers.id(letter))
+                        .toCompletableFuture()
+                        .thenApply(RedissonStreams::isOne));
     }
 
     private static boolean isOne(long answer) {
@@ -350,26 +381,32 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public CompletableFuture<Optional<StreamId>> position(StreamKeys stream, String follower) {
-        return read("read the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
-                .getAsync(utf8(follower))
-                .toCompletableFuture()
-                .thenApply(Answers::id));
+        return read(
+                "read the position of " + follower,
+                client -> PlainStreams.hash(client, stream.positions())
+                        .getAsync(utf8(follower))
+                        .toCompletableFuture()
+                        .thenApply(Answers::id));
     }
 
     @Override
     public CompletableFuture<Void> savePosition(StreamKeys stream, String follower, StreamId position) {
-        return read("save the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
-                .fastPutAsync(utf8(follower), utf8(position.toString()))
-                .toCompletableFuture()
-                .thenApply(isNew -> null));
+        return read(
+                "save the position of " + follower,
+                client -> PlainStreams.hash(client, stream.positions())
+                        .fastPutAsync(utf8(follower), utf8(position.toString()))
+                        .toCompletableFuture()
+                        .thenApply(isNew -> null));
     }
 
     @Override
     public CompletableFuture<Boolean> forgetPosition(StreamKeys stream, String follower) {
-        return read("forget the position of " + follower, client -> PlainStreams.hash(client, stream.positions())
-                .fastRemoveAsync(utf8(follower))
-                .toCompletableFuture()
-                .thenApply(RedissonStreams::isOne));
+        return read(
+                "forget the position of " + follower,
+                client -> PlainStreams.hash(client, stream.positions())
+                        .fastRemoveAsync(utf8(follower))
+                        .toCompletableFuture()
+                        .thenApply(RedissonStreams::isOne));
     }
 
     @Override
