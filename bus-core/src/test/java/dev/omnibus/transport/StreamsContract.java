@@ -1,7 +1,6 @@
 package dev.omnibus.transport;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -17,9 +16,7 @@ import dev.omnibus.transport.Streams.Buried;
 import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.Streams.Description;
 import dev.omnibus.transport.Streams.GroupStatus;
-import dev.omnibus.transport.Streams.Loss;
 import dev.omnibus.transport.Streams.TakeOver;
-import dev.omnibus.transport.Streams.Trimmed;
 import dev.omnibus.transport.Streams.Turn;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,122 +25,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What the streams of every transport must do. Run in memory, against Redis and against a cluster. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class StreamsContract {
-
-    static final Duration LEASE = Duration.ofSeconds(30);
-    static final StreamSettings SETTINGS = new StreamSettings(
-            1_000_000, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of("partitions", "4"));
-
-    StreamKeys keys; // of each test its own
-    Consumer a;
-    Consumer b;
-    Transport transport; // one for all: connecting takes longer than most of the tests
-    Streams streams;
-    private String epoch;
-    private long next;
-
-    abstract Transport connect();
-
-    /** Lets time pass for the leases and released entries of the group g. */
-    abstract void pass(Duration time);
-
-    /** As FLUSHALL does. */
-    abstract void forget();
-
-    @BeforeAll
-    void openStreams() {
-        transport = connect();
-        streams = transport.streams();
-    }
-
-    @BeforeEach
-    void takeAnotherStream() {
-        String topic = "test-" + UUID.randomUUID();
-        keys = new StreamKeys("test:log:{" + topic + "}", "test:evt:" + topic, "test:new:" + topic);
-        a = new Consumer(keys, "g", "a");
-        b = new Consumer(keys, "g", "b");
-        epoch = "";
-        next = 1;
-    }
-
-    @AfterAll
-    void closeStreams() {
-        streams.close();
-        transport.close();
-    }
-
-    void open(StreamSettings settings) {
-        epoch = streams.open(keys, settings).join().epoch();
-    }
-
-    Append append(long first, boolean gapAllowed, String... events) {
-        List<byte[]> bytes =
-                List.of(events).stream().map(event -> event.getBytes(UTF_8)).toList();
-        return new Append(epoch, "p", first, gapAllowed, false, bytes, "frame".getBytes(UTF_8));
-    }
-
-    AppendResult send(long first, String... events) {
-        return streams.append(keys, append(first, false, events)).join();
-    }
-
-    /** Appends as many events as are asked for. */
-    List<StreamId> fill(int count) {
-        String[] events =
-                IntStream.range(0, count).mapToObj(i -> "e" + (next + i)).toArray(String[]::new);
-        AppendResult.Appended done = assertInstanceOf(AppendResult.Appended.class, send(next, events));
-        List<StreamId> ids = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            ids.add(done.idOf(next + i).orElseThrow());
-        }
-        next += count;
-        return ids;
-    }
-
-    void openGroup(StreamSettings settings) {
-        open(settings);
-        assertTrue(streams.createGroup(keys, "g", StreamId.EARLIEST).join());
-    }
-
-    static List<String> texts(List<StreamEntry> entries) {
-        return entries.stream().map(StreamsContract::text).toList();
-    }
-
-    static String text(StreamEntry entry) {
-        byte[] event = entry.event();
-        return event == null ? "nothing" : new String(event, UTF_8);
-    }
-
-    static List<StreamId> ids(List<StreamEntry> entries) {
-        return entries.stream().map(StreamEntry::id).toList();
-    }
-
-    List<StreamEntry> read(Consumer consumer, int count) {
-        return streams.turn(consumer, List.of(), count).join().entries();
-    }
-
-    TakeOver takeOver(Consumer consumer) {
-        return streams.takeOver(consumer, LEASE, 100).join();
-    }
-
-    static TransportException.Kind kind(CompletableFuture<?> failing) {
-        CompletionException e = assertThrows(CompletionException.class, failing::join);
-        return assertInstanceOf(TransportException.class, e.getCause()).kind();
-    }
-
+abstract class StreamsContract extends TrimContract {
     @Test
     void whoComesFirstSetsTheSettingsAndAllOthersReadThem() {
         assertEquals(Optional.empty(), streams.describe(keys).join());
@@ -523,132 +411,6 @@ abstract class StreamsContract {
         assertTrue(again.repaired());
         assertEquals(Optional.of("g"), again.onlyFor());
         assertEquals(3, read(new Consumer(keys, "other", "x"), 10).size());
-    }
-
-    @Test
-    void whatAllGroupsAreDoneWithIsTrimmed() {
-        openGroup(SETTINGS);
-        streams.createGroup(keys, "other", StreamId.EARLIEST).join();
-        Consumer x = new Consumer(keys, "other", "x");
-        List<StreamId> ids = fill(300);
-        streams.turn(a, List.of(), 300).join();
-        streams.turn(a, ids, 0).join();
-        streams.turn(x, List.of(), 250).join();
-        streams.turn(x, ids.subList(0, 200), 0).join();
-
-        Trimmed trimmed = streams.trim(keys, Duration.ZERO).join();
-        assertTrue(trimmed.ran());
-        assertEquals(200, trimmed.removed());
-        assertEquals(100, trimmed.entries());
-        assertEquals(Map.of(), trimmed.lost());
-        Streams.Range range = streams.range(keys, StreamId.EARLIEST, 1).join();
-        assertEquals(ids.get(200), range.entries().get(0).id());
-        assertEquals(ids.get(199), range.trimmed());
-        assertFalse(streams.trim(keys, Duration.ofMinutes(1))
-                .thenCompose(first -> streams.trim(keys, Duration.ofMinutes(1)))
-                .join()
-                .ran());
-    }
-
-    @Test
-    void whatANamedFollowerIsNotDoneWithStaysAndWithoutAnyoneAllDoes() {
-        open(SETTINGS);
-        List<StreamId> ids = fill(10);
-        assertEquals(0, streams.trim(keys, Duration.ZERO).join().removed());
-        assertEquals(Optional.empty(), streams.position(keys, "f").join());
-        streams.savePosition(keys, "f", ids.get(3)).join();
-        assertEquals(Optional.of(ids.get(3)), streams.position(keys, "f").join());
-        streams.createGroup(keys, "g", StreamId.LATEST).join();
-
-        assertEquals(4, streams.trim(keys, Duration.ZERO).join().removed());
-        assertEquals(Map.of("f", ids.get(3)), streams.status(keys).join().followers());
-        assertTrue(streams.forgetPosition(keys, "f").join());
-        assertFalse(streams.forgetPosition(keys, "f").join());
-        assertEquals(6, streams.trim(keys, Duration.ZERO).join().removed());
-    }
-
-    @Test
-    void whatIsKeptForAWhileStaysForReplayUntilItIsOldOrTheStreamIsFull() {
-        openGroup(new StreamSettings(200, 1L << 30, Duration.ofHours(1), Optional.empty(), WhenFull.REFUSE, Map.of()));
-        List<StreamId> ids = fill(150);
-        read(a, 150);
-        streams.turn(a, ids, 0).join();
-        assertEquals(0, streams.trim(keys, Duration.ZERO).join().removed());
-        fill(50);
-
-        assertTrue(streams.trim(keys, Duration.ZERO).join().removed() > 0);
-        assertInstanceOf(AppendResult.Appended.class, send(201, "e201"));
-        assertTrue(streams.status(keys).join().entries() >= 51);
-    }
-
-    @Test
-    void atItsLimitTheOldestGoAndEachGroupIsToldOnce() {
-        openGroup(new StreamSettings(20, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
-        streams.createGroup(keys, "other", StreamId.EARLIEST).join();
-        List<StreamId> ids = fill(50);
-        takeOver(a);
-        takeOver(b);
-        read(a, 5);
-        streams.turn(a, ids.subList(0, 2), 0).join();
-
-        Trimmed trimmed = streams.trim(keys, Duration.ZERO).join();
-        assertEquals(Map.of("g", 28L, "other", 30L), trimmed.lost());
-        assertEquals(20, trimmed.entries());
-        Loss loss = takeOver(a).loss().orElseThrow();
-        assertEquals(28, loss.count());
-        assertTrue(loss.from().compareTo(ids.get(2)) <= 0);
-        assertTrue(loss.to().compareTo(ids.get(29)) >= 0 && loss.to().compareTo(ids.get(30)) < 0);
-        assertEquals(Optional.empty(), takeOver(b).loss());
-        assertEquals(Optional.of(loss), takeOver(a).loss());
-        fill(1);
-        streams.trim(keys, Duration.ZERO).join();
-        streams.lossReported(a, loss).join();
-        streams.lossReported(a, loss).join();
-        Loss later = takeOver(a).loss().orElseThrow();
-        assertEquals(1, later.count());
-        streams.lossReported(a, later).join();
-        assertEquals(Optional.empty(), takeOver(a).loss());
-
-        assertEquals(List.of(), streams.pending(a, StreamId.EARLIEST, 10).join());
-        assertEquals("e32", text(read(a, 1).get(0)));
-    }
-
-    @Test
-    void whoIsToTellOfALossAndDiesIsReplaced() {
-        openGroup(new StreamSettings(1, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.DROP_OLDEST, Map.of()));
-        fill(3);
-        streams.trim(keys, Duration.ZERO).join();
-        assertTrue(takeOver(a).loss().isPresent());
-        assertFalse(takeOver(b).loss().isPresent());
-        pass(LEASE.plusSeconds(1));
-        assertTrue(takeOver(b).loss().isPresent());
-    }
-
-    @Test
-    void whatIsTooOldGoesAndIsTold() {
-        openGroup(new StreamSettings(
-                1000, 1L << 30, Duration.ZERO, Optional.of(Duration.ofMillis(1)), WhenFull.REFUSE, Map.of()));
-        fill(10);
-        await().until(() -> {
-            streams.trim(keys, Duration.ZERO).join();
-            return streams.status(keys).join().entries() == 0;
-        });
-        assertEquals(10, takeOver(a).loss().orElseThrow().count());
-        assertEquals(List.of(), read(a, 10));
-    }
-
-    @Test
-    void theLimitInBytesIsALimitInEntries() {
-        openGroup(new StreamSettings(1_000_000, 200_000, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
-        String event = "x".repeat(1_000);
-        long first = 1;
-        boolean full = false;
-        while (!full && first < 2_000) {
-            full = send(first, event, event, event, event, event) instanceof AppendResult.Full;
-            first += 5;
-            streams.trim(keys, Duration.ZERO).join();
-        }
-        assertTrue(first > 50 && first < 1_000, "full at " + first);
     }
 
     @Test

@@ -126,7 +126,7 @@ public final class RedissonTransport implements Transport {
         try {
             return opening.get(within.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            throw here(e);
+            throw ConnectFailures.here(e);
         } catch (TimeoutException e) {
             return orElse(opening, opener, ConnectFailures.late(config, within));
         } catch (InterruptedException e) {
@@ -142,26 +142,8 @@ public final class RedissonTransport implements Transport {
         try {
             return opening.join();
         } catch (CompletionException e) {
-            throw here(e);
+            throw ConnectFailures.here(e);
         }
-    }
-
-    /** The same with the stack trace of the thread that connects. */
-    private static RuntimeException here(Exception there) {
-        Throwable cause = there.getCause();
-        Throwable failure = cause == null ? there : cause;
-        if (failure instanceof TransportException e) {
-            return new TransportException(e.kind(), e.notSent(), String.valueOf(e.getMessage()), e.getCause());
-        }
-        if (failure instanceof LinkageError e) {
-            return RedissonInternals.misfit(e);
-        }
-        if (failure instanceof Error e) {
-            throw e;
-        }
-        return failure instanceof IllegalArgumentException
-                ? new IllegalArgumentException(failure.getMessage(), failure)
-                : new IllegalStateException("Redisson failed to connect", failure);
     }
 
     private static EventLoop startEventLoop(RedissonOptions options, RedissonInternals internals) {
@@ -485,12 +467,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public Queues queues() {
-        NonBlockingThread.requireOther("Connecting to the lists of Redis");
-        synchronized (this) {
-            if (closed) {
-                throw closedFailure();
-            }
-        }
+        requireConnectable("the lists");
         RedissonQueues opened = RedissonQueues.open(config, name, internals, queues::remove);
         queues.add(opened);
         return opened;
@@ -498,16 +475,18 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public Streams streams() {
-        NonBlockingThread.requireOther("Connecting to the streams of Redis");
-        synchronized (this) {
-            if (closed) {
-                throw closedFailure();
-            }
-        }
+        requireConnectable("the streams");
         ReadConnection opened = ReadConnection.open(config, name, internals, reads::remove);
         reads.add(opened);
         return new RedissonStreams(
                 command -> onSession(on -> on.send(command)), this::isSharded, one -> publish(List.of(one)), opened);
+    }
+
+    private synchronized void requireConnectable(String what) {
+        NonBlockingThread.requireOther("Connecting to " + what + " of Redis");
+        if (closed) {
+            throw closedFailure();
+        }
     }
 
     @Override

@@ -235,4 +235,22 @@ public final class ConnectFailures {
             boolean unused = ticks.cancel(false);
         }
     }
+
+    /** The same with the stack trace of the thread that connects. */
+    public static RuntimeException here(Exception there) {
+        Throwable cause = there.getCause();
+        Throwable failure = cause == null ? there : cause;
+        if (failure instanceof TransportException e) {
+            return new TransportException(e.kind(), e.notSent(), String.valueOf(e.getMessage()), e.getCause());
+        }
+        if (failure instanceof LinkageError e) {
+            return RedissonInternals.misfit(e);
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        return failure instanceof IllegalArgumentException
+                ? new IllegalArgumentException(failure.getMessage(), failure)
+                : new IllegalStateException("Redisson failed to connect", failure);
+    }
 }
