@@ -1,9 +1,22 @@
 package dev.omnibus.transport;
 
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Streams.Append;
+import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
 
 @WithRedis
 class ClusterStreamsIT extends StreamsContract {
@@ -31,5 +44,57 @@ class ClusterStreamsIT extends StreamsContract {
 
     private RedisServer owner() {
         return redis.masterOf(keys.log());
+    }
+
+    @Test
+    void aSlotThatMovesLosesAndDoublesNothing() {
+        openGroup(SETTINGS);
+        takeOver(a);
+        RedisServer before = owner();
+        RedisServer after = redis.nodes().stream()
+                .filter(node -> node != before)
+                .findFirst()
+                .orElseThrow();
+        CompletableFuture<Void> move = CompletableFuture.runAsync(() -> redis.moveSlot(redis.slot(keys.log()), after));
+        List<String> expected = new ArrayList<>();
+        List<String> handled = new ArrayList<>();
+        List<StreamId> acknowledged = new ArrayList<>();
+        for (int i = 1; !move.isDone() || i < 200; i++) {
+            Append append = append(i, false, "e" + i);
+            expected.add("e" + i);
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> answered(() -> streams.append(keys, append)));
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> answered(() -> streams.takeOver(a, LEASE, 10)));
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() ->
+                            answered(() -> streams.turn(a, acknowledged, 10).thenApply(turn -> {
+                                handled.addAll(texts(turn.entries()));
+                                acknowledged.clear();
+                                acknowledged.addAll(ids(turn.entries()));
+                                return turn;
+                            })));
+        }
+        move.join();
+        assertEquals(
+                expected,
+                texts(streams.range(keys, StreamId.EARLIEST, 100_000).join().entries()));
+        assertEquals(expected, handled);
+        assertEquals(after, owner());
+    }
+
+    /** A script that uses several keys has to wait until all of them have moved. */
+    private static boolean answered(Supplier<CompletableFuture<?>> question) {
+        try {
+            question.get().join();
+            return true;
+        } catch (CompletionException e) {
+            TransportException failure = assertInstanceOf(TransportException.class, e.getCause());
+            assertTrue(failure.kind() == Kind.NOT_READY && failure.notSent(), () -> String.valueOf(failure));
+            return false;
+        }
     }
 }

@@ -204,7 +204,9 @@ class StreamFaultsIT extends StreamsFixture {
             Append append = append(first, false, events);
             expected.addAll(List.of(events));
             AtomicBoolean kill = new AtomicBoolean(first % 20 == 1);
-            await().pollInterval(Duration.ofMillis(5)).until(() -> isDone(append, kill.getAndSet(false)));
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> isDone(append, kill.getAndSet(false)));
         }
         assertEquals(
                 expected,

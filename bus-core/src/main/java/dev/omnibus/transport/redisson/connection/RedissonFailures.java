@@ -138,7 +138,7 @@ public final class RedissonFailures {
         if (error.contains("OOM ") || error.contains("'maxmemory'")) {
             return Kind.OUT_OF_MEMORY;
         }
-        if (error.contains("NOPERM") || error.contains("ACL failure")) {
+        if (error.contains("NOPERM") || error.contains("ACL failure") || error.contains("can't run this command")) {
             return Kind.NOT_ALLOWED;
         }
         return NOT_READY.stream().anyMatch(error::contains) ? Kind.NOT_READY : null;
