@@ -253,8 +253,8 @@ public interface Streams extends AutoCloseable {
     /**
      * What came of a turn.
      *
-     * @param acknowledged how many of the entries that were handled had been pending until then. One that counts less
-     *     was acknowledged by somebody else, who had taken it over
+     * @param acknowledged how many of the entries that were handled had been pending until then. Those that were not
+     *     had been acknowledged before: by a call whose answer was lost, or by somebody else, who had taken them over
      * @param entries what was read
      */
     record Turn(long acknowledged, List<StreamEntry> entries) {}
