@@ -1,6 +1,7 @@
 package dev.omnibus.transport;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,13 +34,15 @@ public record StreamSettings(
         DROP_OLDEST
     }
 
+    private static final long MAX_NUMBER = 1L << 52; // what every server can count on exactly
+
     /**
-     * Checks the limits and copies the options.
+     * Checks the limits, rounds them to what a server stores, and copies the options.
      *
      * @param maxEntries at least 1
      * @param maxBytes at least 1
-     * @param keep not negative
-     * @param maxAge positive, if there is one
+     * @param keep not negative; in whole milliseconds
+     * @param maxAge at least a millisecond, if there is one; in whole milliseconds
      * @param whenFull what happens at a limit
      * @param options their names are chosen by the caller
      */
@@ -48,10 +51,18 @@ public record StreamSettings(
             throw new IllegalArgumentException(
                     "A stream holds at least 1 entry and 1 byte, not " + maxEntries + " and " + maxBytes);
         }
-        if (keep.isNegative()
-                || maxAge.filter(age -> age.isNegative() || age.isZero()).isPresent()) {
+        if (keep.isNegative() || maxAge.filter(age -> age.toMillis() < 1).isPresent()) {
             throw new IllegalArgumentException("Entries cannot be kept for less than no time: " + keep + ", " + maxAge);
         }
+        maxEntries = Math.min(maxEntries, MAX_NUMBER);
+        maxBytes = Math.min(maxBytes, MAX_NUMBER);
+        keep = rounded(keep);
+        maxAge = maxAge.map(StreamSettings::rounded);
         options = Map.copyOf(options);
+    }
+
+    private static Duration rounded(Duration duration) {
+        Duration longest = Duration.ofMillis(MAX_NUMBER);
+        return duration.compareTo(longest) > 0 ? longest : duration.truncatedTo(ChronoUnit.MILLIS);
     }
 }

@@ -164,7 +164,7 @@ public interface Streams extends AutoCloseable {
      *
      * @param stream which
      * @param after the position before the first one; {@link StreamId#EARLIEST} to begin with the oldest
-     * @param count how many at most
+     * @param count how many at most, at least 1
      * @return completes with entries in order; none if there are none yet
      */
     CompletableFuture<Range> range(StreamKeys stream, StreamId after, int count);
@@ -232,7 +232,21 @@ public interface Streams extends AutoCloseable {
      * @param group the group's name
      * @param name its own, unique in the group; not {@link #NOBODY}
      */
-    record Consumer(StreamKeys stream, String group, String name) {}
+    record Consumer(StreamKeys stream, String group, String name) {
+
+        /**
+         * Checks the names.
+         *
+         * @param stream the stream
+         * @param group not empty
+         * @param name not empty, and not {@link #NOBODY}
+         */
+        public Consumer {
+            if (group.isEmpty() || name.isEmpty() || name.equals(NOBODY)) {
+                throw new IllegalArgumentException("No names of a group and a consumer: " + group + ", " + name);
+            }
+        }
+    }
 
     /** The consumer with which released entries are pending. */
     String NOBODY = "-";
@@ -265,7 +279,7 @@ public interface Streams extends AutoCloseable {
      *
      * @param consumer who
      * @param after the position before the first one
-     * @param count how many at most; less where they are large
+     * @param count how many at most, at least 1; less where they are large
      * @return completes with entries in order; none if there are no more
      */
     CompletableFuture<List<StreamEntry>> pending(Consumer consumer, StreamId after, int count);
@@ -376,7 +390,7 @@ public interface Streams extends AutoCloseable {
      * @param stream which
      * @param group whose
      * @param after the dead letter before the first one; {@link StreamId#EARLIEST} to begin with the oldest
-     * @param count how many at most
+     * @param count how many at most, at least 1
      * @return completes with them, in order
      */
     CompletableFuture<List<DeadLetter>> deadLetters(StreamKeys stream, String group, StreamId after, int count);

@@ -29,7 +29,9 @@ class ClusterStreamsIT extends StreamsContract {
 
     @Override
     Transport connect() {
-        return Networks.connect(redis);
+        Transport connected = Networks.connect(redis);
+        assertTrue(connected.shard(channel -> channel.contains(":evt:"))); // frames have to go where their channel is
+        return connected;
     }
 
     @Override

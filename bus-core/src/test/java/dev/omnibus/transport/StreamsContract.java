@@ -49,6 +49,19 @@ abstract class StreamsContract extends TrimContract {
     }
 
     @Test
+    void settingsAreStoredAsTheyAreWritten() {
+        StreamSettings odd = new StreamSettings(
+                Long.MAX_VALUE,
+                Long.MAX_VALUE,
+                Duration.ofNanos(1_500_000),
+                Optional.of(Duration.ofDays(Integer.MAX_VALUE)),
+                WhenFull.REFUSE,
+                Map.of("order", "per key", "empty", ""));
+        assertEquals(odd, streams.open(keys, odd).join().settings());
+        assertThrows(IllegalArgumentException.class, () -> new Consumer(keys, "g", Streams.NOBODY));
+    }
+
+    @Test
     void aStreamThatWasForgottenHasAnotherEpoch() {
         open(SETTINGS);
         String before = epoch;

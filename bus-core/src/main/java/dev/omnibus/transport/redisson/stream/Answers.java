@@ -31,7 +31,6 @@ import org.redisson.api.stream.StreamMessageId;
 final class Answers {
 
     private static final String OPTION = "opt.";
-    private static final long MAX_NUMBER = 1L << 52; // what a script can count on exactly
 
     private Answers() {}
 
@@ -61,16 +60,18 @@ final class Answers {
         return map;
     }
 
-    /** What is the same in all entries of one kind, as fields and values in turn. */
+    /** Settings as they are stored: names and values in turn. */
     static List<Object> fields(StreamSettings settings) {
         Map<String, String> fields = new TreeMap<>();
-        fields.put("maxEntries", bounded(settings.maxEntries()));
-        fields.put("maxBytes", bounded(settings.maxBytes()));
-        fields.put("keep", millis(settings.keep()));
-        fields.put("maxAge", settings.maxAge().map(Answers::millis).orElse(""));
+        fields.put("maxEntries", Long.toString(settings.maxEntries()));
+        fields.put("maxBytes", Long.toString(settings.maxBytes()));
+        fields.put("keep", Long.toString(settings.keep().toMillis()));
+        fields.put(
+                "maxAge",
+                settings.maxAge().map(age -> Long.toString(age.toMillis())).orElse(""));
         fields.put("whenFull", settings.whenFull().name());
-        fields.put("fullAt", bounded(settings.maxEntries()));
-        fields.put("limit", bounded(limit(settings)));
+        fields.put("fullAt", Long.toString(settings.maxEntries()));
+        fields.put("limit", Long.toString(limit(settings)));
         settings.options().forEach((name, value) -> fields.put(OPTION + name, value));
         List<Object> pairs = new ArrayList<>();
         fields.forEach((name, value) -> {
@@ -84,14 +85,6 @@ final class Answers {
     private static long limit(StreamSettings settings) {
         long most = settings.maxEntries();
         return settings.whenFull() == WhenFull.REFUSE ? most : most + Math.max(100, most / 10);
-    }
-
-    private static String bounded(long number) {
-        return Long.toString(Math.min(number, MAX_NUMBER));
-    }
-
-    private static String millis(Duration duration) {
-        return bounded(duration.compareTo(Duration.ofMillis(MAX_NUMBER)) > 0 ? MAX_NUMBER : duration.toMillis());
     }
 
     /** Empty if nobody has opened it; fails if it has been spoilt. */

@@ -170,7 +170,7 @@ public final class RedissonStreams implements Streams {
                     .getAsync(utf8("trimmed"))
                     .toCompletableFuture();
             return PlainStreams.stream(client, stream.log())
-                    .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
+                    .rangeAsync(Math.max(1, count), Answers.id(after.next()), StreamMessageId.MAX)
                     .toCompletableFuture()
                     .thenCombine(
                             trimmed,
@@ -350,7 +350,7 @@ public final class RedissonStreams implements Streams {
         return read(
                 "read the dead letters of " + stream.log(),
                 client -> PlainStreams.stream(client, stream.deadLetters(group))
-                        .rangeAsync(count, Answers.id(after.next()), StreamMessageId.MAX)
+                        .rangeAsync(Math.max(1, count), Answers.id(after.next()), StreamMessageId.MAX)
                         .toCompletableFuture()
                         .thenApply(Answers::deadLetters));
     }
