@@ -94,7 +94,7 @@ public final class Bus implements AutoCloseable {
         ObjectMapper json = mapper.join(); // made while the bus connected
         Payloads payloads = new Payloads(json, builder.codec);
         runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers);
-        events = new Events(runtime, codec, payloads, listener, counters);
+        events = runtime.layer(Events.class, bus -> new Events(bus, codec, payloads, listener, counters));
         localEvents = new AnnotatedSubscribers(events, listener);
         lifecycle.connected();
     }

@@ -1,5 +1,7 @@
 package dev.omnibus.bus;
 
+import java.time.Duration;
+
 /**
  * A listener for what reaches no handler and no future: losses, failures of handlers, and the state of the connection.
  * Every method does nothing by default. What these methods throw is logged. They are called one at a time and in order,
@@ -132,4 +134,72 @@ public interface BusListener {
      * @param type the event's CloudEvents type
      */
     default void onDeadEvent(String topic, String type) {}
+
+    /**
+     * Called when a consumer group of a durable topic gets an event again that one of its handlers may have been run
+     * with.
+     *
+     * @param topic the topic
+     * @param group the group
+     * @param position where the event is in the log
+     * @param reason why: a failure of the handler, or the end of the node that had it
+     */
+    default void onRedelivered(String topic, String group, String position, String reason) {}
+
+    /**
+     * Called when it turns out that an event of a durable topic has been handled here although another node has taken
+     * it over: this process was paused for longer than its lease.
+     *
+     * @param topic the topic
+     * @param group the group
+     * @param position where the event is in the log
+     */
+    default void onDoubled(String topic, String group, String position) {}
+
+    /**
+     * Called when a consumer group of a durable topic has given an event up, which is kept among its dead letters.
+     *
+     * @param topic the topic
+     * @param group the group
+     * @param position where the event is in the log
+     * @param reason why
+     */
+    default void onDeadLetter(String topic, String group, String position, String reason) {}
+
+    /**
+     * Called when acknowledged events of a durable topic are lost: Redis has lost what this process appended and it is
+     * too old to be repaired, or the retention let events go before somebody here had them.
+     *
+     * @param topic the topic
+     * @param reader the group or the follower that has not got them; empty if they were published here
+     * @param events how many, as far as that is known
+     * @param which from where to where
+     */
+    default void onLost(String topic, String reader, long events, String which) {}
+
+    /**
+     * Called when Redis has lost events of a durable topic that this process had appended, as in a failover, and they
+     * were appended again.
+     *
+     * @param topic the topic
+     * @param events how many
+     */
+    default void onRepaired(String topic, long events) {}
+
+    /**
+     * Called when a durable topic or a consumer group of it is not there any more, because Redis was emptied or restored
+     * from an older copy, and was created again.
+     *
+     * @param topic the topic
+     */
+    default void onReset(String topic) {}
+
+    /**
+     * Called when a consumer group of a durable topic keeps events from being trimmed for an hour or longer.
+     *
+     * @param topic the topic
+     * @param group the group, of any node
+     * @param since how old the oldest event is that it has not acknowledged
+     */
+    default void onHeldUp(String topic, String group, Duration since) {}
 }

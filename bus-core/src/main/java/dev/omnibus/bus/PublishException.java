@@ -1,6 +1,7 @@
 package dev.omnibus.bus;
 
 import dev.omnibus.transport.TransportException;
+import org.jspecify.annotations.Nullable;
 
 /** An event was not published, or it is unknown whether it was; see {@link #outcome()}. Immutable. */
 public final class PublishException extends BusException {
@@ -26,7 +27,9 @@ public final class PublishException extends BusException {
         /** The event is larger than {@link BusBuilder#maxMessageBytes}. Retry: no. */
         TOO_LARGE,
         /** The bus was closed. Retry: no. */
-        CLOSED
+        CLOSED,
+        /** The durable topic has reached the limits of its retention, or Redis its memory. Retry: safe, later. */
+        FULL
     }
 
     /** Why it was not published, or may not have been. */
@@ -45,11 +48,26 @@ public final class PublishException extends BusException {
         this.outcome = cause.notSent() ? Outcome.NOT_SENT : Outcome.UNKNOWN;
         this.reason = switch (cause.kind()) {
             case CONNECTION_LOST, NOT_READY -> Reason.CONNECTION_LOST;
-            case REFUSED, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> Reason.REFUSED;
+            case OUT_OF_MEMORY -> Reason.FULL;
+            case REFUSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> Reason.REFUSED;
             case OUTBOX_FULL -> Reason.OUTBOX_FULL;
             case TOO_LARGE -> Reason.TOO_LARGE;
             case CLOSED -> Reason.CLOSED;
         };
+    }
+
+    /**
+     * Creates one, for layers and for tests.
+     *
+     * @param reason why the event was not published, or why that is unknown
+     * @param outcome what happened to it
+     * @param message what, which, and what to do
+     * @param cause what led to it, if anything did
+     */
+    public PublishException(Reason reason, Outcome outcome, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.reason = reason;
+        this.outcome = outcome;
     }
 
     /**

@@ -26,7 +26,7 @@ public final class Envelope {
             WeakReference<Object> data,
             @Nullable Decoded next) {}
 
-    final String id;
+    public final String id;
     public final String source;
     final String type;
     final String topic;
@@ -61,7 +61,7 @@ public final class Envelope {
     }
 
     /** Returns its weight while it waits: a publisher may put much into the attributes and little into the data. */
-    int weight() {
+    public int weight() {
         return length + OVERHEAD + ATTRIBUTE_OVERHEAD * attributes.size();
     }
 
@@ -86,7 +86,7 @@ public final class Envelope {
     }
 
     /** Returns the report that this is not what a handler expects. */
-    String misfit(String expected, Throwable why) {
+    public String misfit(String expected, Throwable why) {
         return "Event " + id + " of " + source + " is not a valid " + expected + " (its type is " + type + "): "
                 + Json.problem(why);
     }

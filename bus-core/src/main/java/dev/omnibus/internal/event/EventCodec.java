@@ -73,6 +73,16 @@ public final class EventCodec {
         return source;
     }
 
+    /** Returns the codec of another publisher of this node, whose events are numbered on their own. */
+    public EventCodec of(String publisher) {
+        return new EventCodec(messageLimit, source.substring("/nodes/".length()) + "/" + publisher);
+    }
+
+    /** Returns how large a message may be. */
+    public int messageLimit() {
+        return messageLimit;
+    }
+
     /** Returns the id in a message that {@link #write} has written with a prefix. */
     static String idOf(byte[] message, byte[] prefix) {
         Message written = new Message(message, 0, message.length);

@@ -73,7 +73,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
                 ? Mailbox.Overflow.DROP_OLDEST
                 : Mailbox.Overflow.DROP_NEWEST;
         Mailbox.Limits waiting = new Mailbox.Limits(options.mailboxEvents(), options.mailboxBytes(), overflow);
-        Executor executor = events.executor(options, this::refusedBy);
+        Executor executor = events.executor(options.executor(), this::refusedBy);
         this.mailbox = options.orderingKey().isEmpty()
                 ? new Mailbox<>(executor, events.later(), options.concurrency(), waiting, Envelope::weight, this)
                 : new Mailbox<>(

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -68,6 +69,7 @@ public final class Events {
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
     private volatile Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
     private volatile Map<PreparedKey, Prepared> preparedBefore = Map.of();
+    private final Map<String, String> refused = new ConcurrentHashMap<>(); // topics that are not published so, and why
     private final Map<String, EventReader> readers = new HashMap<>(); // guarded by this
     private final List<EventSubscription<?>> open = new ArrayList<>(); // guarded by this
 
@@ -82,6 +84,24 @@ public final class Events {
         this.listener = listener;
         this.counters = counters;
         Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
+    }
+
+    /** Returns the event layer of a bus, for layers whose messages are events too. */
+    public static Events of(BusRuntime bus) {
+        return bus.layer(Events.class, any -> {
+            throw new IllegalStateException("A bus has its events from the start");
+        });
+    }
+
+    /**
+     * Refuses to publish a topic from now on.
+     *
+     * @param why what the exception says
+     */
+    public void refuse(String topic, String why) {
+        refused.put(topic, why);
+        agePrepared();
+        agePrepared(); // what was prepared before is not asked about it
     }
 
     /**
@@ -147,6 +167,10 @@ public final class Events {
 
     private Prepared prepare(PreparedKey key) {
         TopicPattern.requireTopic(key.topic());
+        String why = refused.get(key.topic());
+        if (why != null) {
+            throw new IllegalStateException(why);
+        }
         byte[] prefix = codec.prefix(key.topic(), key.eventType());
         return new Prepared(
                 channels.names().event(key.topic()),
@@ -236,23 +260,31 @@ public final class Events {
         }
     }
 
-    Payloads payloads() {
+    public Payloads payloads() {
         return payloads;
     }
 
+    public EventCodec codec() {
+        return codec;
+    }
+
+    public ListenerNotifier listener() {
+        return listener;
+    }
+
     /** Returns the timer by which mailboxes retry to get a thread. */
-    DelayedExecutor later() {
+    public DelayedExecutor later() {
         return channels::later;
     }
 
     /**
      * Returns the executor of handlers. A thread of a user's executor counts as one of the bus while it runs a handler.
      */
-    Executor executor(SubscribeOptions options, Consumer<RuntimeException> refused) {
-        if (options.executor().isEmpty()) {
+    public Executor executor(Optional<Executor> other, Consumer<RuntimeException> refused) {
+        if (other.isEmpty()) {
             return executor;
         }
-        Executor users = options.executor().get();
+        Executor users = other.get();
         return task -> {
             try {
                 users.execute(() -> BusThreads.runAs(bus.bus(), task));
@@ -288,7 +320,7 @@ public final class Events {
     }
 
     /** Completes a future of the program on the executor: its callbacks may block, and this may be an I/O thread. */
-    <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
+    public <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
         awaited.execute(failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure));
     }
 

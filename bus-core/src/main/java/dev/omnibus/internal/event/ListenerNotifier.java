@@ -8,6 +8,7 @@ import dev.omnibus.bus.PublishException;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.concurrent.Mailbox;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -122,7 +123,7 @@ public final class ListenerNotifier {
      *
      * @param bytes what the event weighed while it waited
      */
-    void onHandlerFailed(Event<?> event, int bytes, Throwable failure) {
+    public void onHandlerFailed(Event<?> event, int bytes, Throwable failure) {
         counters.handlerFailures.increment();
         if (own.mayLog()) {
             FailureLog.error(
@@ -152,7 +153,7 @@ public final class ListenerNotifier {
         return characters;
     }
 
-    void onBadMessage(String channel, String problem) {
+    public void onBadMessage(String channel, String problem) {
         counters.badMessages.increment();
         if (foreign.mayLog()) {
             warn("Dropped a bad message on {}: {}", printable(channel), printable(problem));
@@ -189,7 +190,7 @@ public final class ListenerNotifier {
         }
     }
 
-    void onDuplicate(String topic, String source, String id) {
+    public void onDuplicate(String topic, String source, String id) {
         counters.duplicates.increment();
         if (foreign.mayLog()) {
             warn(
@@ -231,7 +232,7 @@ public final class ListenerNotifier {
         enqueue(0, l -> l.onFramesDropped(channel, frames));
     }
 
-    void onPublishFailed(String topic, PublishException failure) {
+    public void onPublishFailed(String topic, PublishException failure) {
         counters.publishFailed.increment();
         if (own.mayLog()) { // the future may be ignored
             String why = String.valueOf(failure.getMessage());
@@ -240,7 +241,7 @@ public final class ListenerNotifier {
         enqueue(FAILURE_BYTES, l -> l.onPublishFailed(topic, failure));
     }
 
-    void onUnsent(String channel, String problem) {
+    public void onUnsent(String channel, String problem) {
         if (own.mayLog()) {
             warn("On {}: {}", printable(channel), printable(problem));
         }
@@ -262,7 +263,7 @@ public final class ListenerNotifier {
         enqueue(2 * (topic.length() + type.length()), l -> l.onDeadEvent(topic, printable(type)));
     }
 
-    void onSubscriptionEnded(String topic, String reason) {
+    public void onSubscriptionEnded(String topic, String reason) {
         if (own.mayLog()) {
             warn("The subscription to {} has ended: {}", topic, reason);
         }
@@ -271,6 +272,65 @@ public final class ListenerNotifier {
 
     void onState(BusState state) {
         enqueue(0, l -> l.onState(state));
+    }
+
+    public void onRedelivered(String topic, String group, String position, String reason) {
+        if (own.mayLog()) {
+            warn("Event {} of {} is delivered to {} again: {}", position, topic, group, printable(reason));
+        }
+        enqueue(2 * reason.length(), l -> l.onRedelivered(topic, group, position, printable(reason)));
+    }
+
+    public void onDoubled(String topic, String group, String position) {
+        if (own.mayLog()) {
+            warn(
+                    "Event {} of {} was handled here for {} although another node had taken it over;"
+                            + " was this process paused?",
+                    position,
+                    topic,
+                    group);
+        }
+        enqueue(0, l -> l.onDoubled(topic, group, position));
+    }
+
+    public void onDeadLetter(String topic, String group, String position, String reason) {
+        if (own.mayLog()) {
+            warn("Event {} of {} is a dead letter of {} now: {}", position, topic, group, printable(reason));
+        }
+        enqueue(2 * reason.length(), l -> l.onDeadLetter(topic, group, position, printable(reason)));
+    }
+
+    public void onLost(String topic, String reader, long events, String which) {
+        counters.lost(events);
+        if (own.mayLog()) {
+            warn("Lost {} events of the durable topic {}{}: {}", events, topic, of(reader), which);
+        }
+        enqueue(2 * which.length(), l -> l.onLost(topic, reader, events, which));
+    }
+
+    private static String of(String reader) {
+        return reader.isEmpty() ? "" : " for " + reader;
+    }
+
+    public void onRepaired(String topic, long events) {
+        if (own.mayLog()) {
+            warn("Redis had lost {} events of {} that this process had appended; they were appended again", events, topic);
+        }
+        enqueue(0, l -> l.onRepaired(topic, events));
+    }
+
+    public void onReset(String topic) {
+        if (own.mayLog()) {
+            warn("The durable topic {} was not there any more, or not whole; was Redis emptied?", topic);
+        }
+        enqueue(0, l -> l.onReset(topic));
+    }
+
+    public void onHeldUp(String topic, String group, Duration since) {
+        if (own.mayLog()) {
+            warn("The group {} holds up the trimming of {}: it has not acknowledged an event for {}", group, topic, since);
+        }
+        enqueue(0, l -> l.onHeldUp(topic, group, since));
     }
 
     /** Closes it; completes when what has been reported until now has been delivered. */

@@ -43,7 +43,7 @@ public final class Payloads {
     public record Written(byte[] member, byte[] value) {
 
         /** Returns whether it is JSON's null, which readers refuse: an empty Optional, for instance. */
-        boolean isNull() {
+        public boolean isNull() {
             return value.length == NULL.length && value[0] == NULL[0];
         }
     }
@@ -65,7 +65,7 @@ public final class Payloads {
     public record Target(Type type, ObjectReader json) {
 
         /** Returns the name of the type, for messages. */
-        String name() {
+        public String name() {
             return type instanceof Class<?> plain ? plain.getSimpleName() : type.getTypeName();
         }
     }
@@ -102,7 +102,7 @@ public final class Payloads {
     }
 
     /** Returns a writer for the events of a typed topic. */
-    ValueWriter writer(Type type) {
+    public ValueWriter writer(Type type) {
         ValueWriter writer = ValueWriter.of(json, type);
         return writer.isByClass() ? byClass : writer;
     }
@@ -111,7 +111,7 @@ public final class Payloads {
         return write(data, byClass);
     }
 
-    Written write(Object data, ValueWriter writer) {
+    public Written write(Object data, ValueWriter writer) {
         try {
             if (data instanceof byte[] bytes) {
                 return new Written(BYTES_DATA, base64(bytes));
@@ -132,7 +132,7 @@ public final class Payloads {
      *
      * @throws IllegalArgumentException if there is no data, or an event cannot carry it
      */
-    void require(@Nullable Object data, String topic) {
+    public void require(@Nullable Object data, String topic) {
         if (data == null) {
             throw nothing(topic, "null");
         }
@@ -141,7 +141,7 @@ public final class Payloads {
         }
     }
 
-    static IllegalArgumentException nothing(String topic, String what) {
+    public static IllegalArgumentException nothing(String topic, String what) {
         return new IllegalArgumentException("An event on topic " + topic + " needs data, but its data is " + what
                 + "; to publish an event without data, use an empty record");
     }

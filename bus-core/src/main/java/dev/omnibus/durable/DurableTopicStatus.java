@@ -1,0 +1,80 @@
+package dev.omnibus.durable;
+
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What is in a durable topic at one moment, as Redis counts it. Immutable.
+ *
+ * @param topic its name
+ * @param entries how many events are kept
+ * @param bytes how many bytes of memory they take, roughly
+ * @param last where the last event is; {@link Position#EARLIEST} if there never was one
+ * @param groups its consumer groups
+ * @param weaker which promises do not hold here, because this user or this Redis lacks something; empty if all do
+ */
+public record DurableTopicStatus(
+        String topic, long entries, long bytes, Position last, List<Group> groups, List<String> weaker) {
+
+    /**
+     * One consumer group.
+     *
+     * @param name its name
+     * @param lag how many events it has not been delivered yet; empty if Redis cannot tell
+     * @param pending how many events are delivered and not acknowledged
+     * @param oldest how long ago the oldest of those was appended that it has not acknowledged; empty if there is none
+     * @param deadLetters how many events it has given up
+     * @param nodes the nodes that consume it
+     */
+    public record Group(
+            String name,
+            OptionalLong lag,
+            long pending,
+            Optional<Duration> oldest,
+            long deadLetters,
+            List<String> nodes) {
+
+        /**
+         * Copies the list.
+         *
+         * @param name its name
+         * @param lag how many events it has not been delivered yet
+         * @param pending how many events are delivered and not acknowledged
+         * @param oldest how long ago the oldest of those was appended
+         * @param deadLetters how many events it has given up
+         * @param nodes the nodes that consume it
+         */
+        public Group {
+            nodes = List.copyOf(nodes);
+        }
+    }
+
+    /**
+     * Copies the lists.
+     *
+     * @param topic its name
+     * @param entries how many events are kept
+     * @param bytes how many bytes of memory they take
+     * @param last where the last event is
+     * @param groups its consumer groups
+     * @param weaker which promises do not hold here
+     */
+    public DurableTopicStatus {
+        groups = List.copyOf(groups);
+        weaker = List.copyOf(weaker);
+    }
+
+    /**
+     * Returns the group whose unacknowledged events keep the most from being trimmed.
+     *
+     * @return the one with the oldest; empty if all have acknowledged everything
+     */
+    public Optional<Group> heldUpBy() {
+        return groups.stream()
+                .filter(group -> group.oldest().isPresent())
+                .max(Comparator.comparing(group -> group.oldest().orElse(Duration.ZERO)));
+    }
+}

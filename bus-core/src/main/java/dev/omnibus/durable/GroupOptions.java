@@ -1,0 +1,184 @@
+package dev.omnibus.durable;
+
+import dev.omnibus.bus.Event;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/**
+ * The options of a consumer group's subscription on this node: how its events are read, handled and retried. Start from
+ * {@link #DEFAULT} and change what matters. Immutable.
+ *
+ * @param concurrency how many events are handled at the same time on this node
+ * @param orderingKey what events must have in common to be handled in order on this node
+ * @param windowEvents how many events may be read and not yet acknowledged on this node
+ * @param windowBytes how many bytes of events may be read and not yet acknowledged on this node
+ * @param retries how often an event is handled again after its handler failed; then it becomes a dead letter
+ * @param firstDelay how long the first retry waits; each further one waits twice as long, give or take a fifth
+ * @param maxDelay how long a retry waits at most
+ * @param executor where handlers run; the executor of the bus unless given
+ * @param from where a group begins that does not exist yet
+ */
+public record GroupOptions(
+        int concurrency,
+        Optional<Function<? super Event<?>, ?>> orderingKey,
+        int windowEvents,
+        long windowBytes,
+        int retries,
+        Duration firstDelay,
+        Duration maxDelay,
+        Optional<Executor> executor,
+        Position from) {
+
+    /**
+     * One event at a time; 512 events or 4 MiB are read ahead; five retries after 1, 2, 4, 8 and 16 seconds; on the
+     * executor of the bus; a new group begins with the first event that is kept.
+     */
+    public static final GroupOptions DEFAULT = new GroupOptions(
+            1,
+            Optional.empty(),
+            512,
+            4L << 20,
+            5,
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(10),
+            Optional.empty(),
+            Position.EARLIEST);
+
+    private static final int MAX_CONCURRENCY = 1024;
+    private static final int MAX_WINDOW = 65_536;
+    private static final int MAX_RETRIES = 500;
+
+    /**
+     * Checks the values.
+     *
+     * @param concurrency how many events are handled at the same time
+     * @param orderingKey what events must have in common to be handled in order
+     * @param windowEvents how many events may be read and not yet acknowledged
+     * @param windowBytes how many bytes of events may be read and not yet acknowledged
+     * @param retries how often an event is handled again
+     * @param firstDelay how long the first retry waits
+     * @param maxDelay how long a retry waits at most
+     * @param executor where handlers run
+     * @param from where a new group begins
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public GroupOptions {
+        require(
+                concurrency >= 1 && concurrency <= MAX_CONCURRENCY,
+                "concurrency is " + concurrency + "; it must be between 1 and " + MAX_CONCURRENCY);
+        require(
+                windowEvents >= 1 && windowEvents <= MAX_WINDOW,
+                "windowEvents is " + windowEvents + "; it must be between 1 and " + MAX_WINDOW);
+        require(windowBytes >= 1, "windowBytes is " + windowBytes + "; it must be positive");
+        require(
+                retries >= 0 && retries <= MAX_RETRIES,
+                "retries is " + retries + "; it must be between 0 and " + MAX_RETRIES);
+        require(!firstDelay.isNegative(), "firstDelay is " + firstDelay + "; it must not be negative");
+        require(
+                maxDelay.compareTo(firstDelay) >= 0,
+                "maxDelay is " + maxDelay + "; it must not be less than firstDelay, which is " + firstDelay);
+        Objects.requireNonNull(orderingKey, "orderingKey");
+        Objects.requireNonNull(executor, "executor");
+        Objects.requireNonNull(from, "from");
+    }
+
+    private static void require(boolean holds, String problem) {
+        if (!holds) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+
+    /**
+     * Sets how many events are handled at the same time on this node. Then they have no order, unless
+     * {@link #withOrderingKey} gives them one.
+     *
+     * @param handlers the number
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public GroupOptions withConcurrency(int handlers) {
+        return new GroupOptions(
+                handlers, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, from);
+    }
+
+    /**
+     * Handles events with equal keys in order and never at the same time, on this node, while {@link #withConcurrency}
+     * lets others run in parallel. An event that waits for a retry holds up those with its key.
+     *
+     * @param keyOf returns the key; {@code null} for an event that needs no order. It must be fast
+     * @return a copy with this option
+     */
+    public GroupOptions withOrderingKey(Function<? super Event<?>, ?> keyOf) {
+        return new GroupOptions(
+                concurrency,
+                Optional.of(keyOf),
+                windowEvents,
+                windowBytes,
+                retries,
+                firstDelay,
+                maxDelay,
+                executor,
+                from);
+    }
+
+    /**
+     * Sets how much may be read and not yet acknowledged on this node. What is not read stays in Redis, for any node.
+     *
+     * @param events how many events
+     * @param bytes how many bytes
+     * @return a copy with this option
+     * @throws IllegalArgumentException if one is out of range
+     */
+    public GroupOptions withWindow(int events, long bytes) {
+        return new GroupOptions(
+                concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, from);
+    }
+
+    /**
+     * Sets how often an event is handled again after its handler failed, and how long it waits before that. After the
+     * last retry it becomes a dead letter.
+     *
+     * @param times how often, 0 to 500
+     * @param first how long the first retry waits; each further one waits twice as long, give or take a fifth
+     * @param longest how long a retry waits at most
+     * @return a copy with this option
+     * @throws IllegalArgumentException if one is out of range
+     */
+    public GroupOptions withRetries(int times, Duration first, Duration longest) {
+        return new GroupOptions(
+                concurrency, orderingKey, windowEvents, windowBytes, times, first, longest, executor, from);
+    }
+
+    /**
+     * Runs the handler on another executor.
+     *
+     * @param where the executor, which the bus does not shut down
+     * @return a copy with this option
+     */
+    public GroupOptions withExecutor(Executor where) {
+        return new GroupOptions(
+                concurrency,
+                orderingKey,
+                windowEvents,
+                windowBytes,
+                retries,
+                firstDelay,
+                maxDelay,
+                Optional.of(where),
+                from);
+    }
+
+    /**
+     * Sets where the group begins if it does not exist yet. A group that exists goes on where it was.
+     *
+     * @param position what comes after it is delivered
+     * @return a copy with this option
+     */
+    public GroupOptions startingFrom(Position position) {
+        return new GroupOptions(
+                concurrency, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, position);
+    }
+}

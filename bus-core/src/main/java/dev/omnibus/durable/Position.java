@@ -1,0 +1,88 @@
+package dev.omnibus.durable;
+
+import java.time.Instant;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A position in the log of a durable topic: the place of one event, as Redis counts it. To start at a position is to
+ * begin with the first event <em>after</em> it. Immutable, and ordered as the log is.
+ *
+ * @param millis the time of Redis at which the event was appended, in milliseconds since 1970
+ * @param sequence which event of that millisecond it is, from 0
+ */
+public record Position(long millis, long sequence) implements Comparable<Position> {
+
+    /** Before the first event that is kept. */
+    public static final Position EARLIEST = new Position(0, 0);
+
+    /** After the last event, whichever that is when it is used: what is appended from then on. */
+    public static final Position LATEST = new Position(Long.MAX_VALUE, Long.MAX_VALUE);
+
+    private static final Pattern TEXT = Pattern.compile("(\\d{1,19})-(\\d{1,19})");
+
+    /**
+     * Checks the numbers.
+     *
+     * @param millis the time of Redis in milliseconds
+     * @param sequence which event of that millisecond
+     * @throws IllegalArgumentException if one is negative
+     */
+    public Position {
+        if (millis < 0 || sequence < 0) {
+            throw new IllegalArgumentException("A position has no negative numbers: " + millis + "-" + sequence);
+        }
+    }
+
+    /**
+     * Returns the position before all events that were appended at a time or later, by the clock of Redis.
+     *
+     * @param time the time
+     * @return the position
+     */
+    public static Position since(Instant time) {
+        long millis = time.toEpochMilli();
+        return millis <= 0 ? EARLIEST : new Position(millis - 1, Long.MAX_VALUE);
+    }
+
+    /**
+     * Reads what {@link #toString()} has written.
+     *
+     * @param text such as {@code 1700000000000-0}
+     * @return the position
+     * @throws IllegalArgumentException if it is not one
+     */
+    public static Position parse(String text) {
+        Matcher numbers = TEXT.matcher(text);
+        if (numbers.matches()) {
+            try {
+                return new Position(Long.parseLong(numbers.group(1)), Long.parseLong(numbers.group(2)));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("A number of the position \"" + text + "\" is too large", e);
+            }
+        }
+        throw new IllegalArgumentException("\"" + text + "\" is no position; one is like 1700000000000-0");
+    }
+
+    /**
+     * Returns when the event was appended, by the clock of Redis.
+     *
+     * @return the time
+     */
+    public Instant time() {
+        return Instant.ofEpochMilli(millis);
+    }
+
+    /** Compares the places of two events: the earlier one is less. */
+    @Override
+    public int compareTo(Position other) {
+        int byTime = Long.compare(millis, other.millis);
+        return byTime == 0 ? Long.compare(sequence, other.sequence) : byTime;
+    }
+
+    /** Returns the form in which Redis writes it, such as {@code 1700000000000-0}. */
+    @Override
+    public String toString() {
+        return millis + "-" + sequence;
+    }
+}

@@ -1,0 +1,119 @@
+package dev.omnibus.durable;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How long the events of a durable topic are kept, and what happens when the limits are reached. Every process must
+ * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by
+ * {@link #atMost} or {@link #dropOldestWhenFull()}, and each group that loses something is told once, by
+ * {@link dev.omnibus.bus.BusListener#onLost}. Immutable.
+ *
+ * @param keep how long events are kept after all groups have acknowledged them; zero if they may go at once
+ * @param maxAge the age at which events go, acknowledged or not; never unless given
+ * @param maxEntries how many events there are at most
+ * @param maxBytes how many bytes of events there are at most, as Redis counts its memory, roughly
+ * @param dropsOldest whether the oldest events go when the topic is full; else publishing is refused
+ */
+public record Retention(
+        Duration keep, Optional<Duration> maxAge, long maxEntries, long maxBytes, boolean dropsOldest) {
+
+    private static final long DEFAULT_ENTRIES = 1_000_000;
+    private static final long DEFAULT_BYTES = 1L << 30;
+
+    /**
+     * Checks the values.
+     *
+     * @param keep how long events are kept after all groups have acknowledged them
+     * @param maxAge the age at which events go
+     * @param maxEntries how many events there are at most
+     * @param maxBytes how many bytes of events there are at most
+     * @param dropsOldest whether the oldest events go when the topic is full
+     * @throws IllegalArgumentException if one of them is out of its range
+     */
+    public Retention {
+        Objects.requireNonNull(keep, "keep");
+        Objects.requireNonNull(maxAge, "maxAge");
+        require(!keep.isNegative(), "keep is " + keep + "; it must not be negative");
+        require(
+                maxAge.isEmpty()
+                        || (maxAge.get().compareTo(Duration.ofSeconds(1)) >= 0
+                                && maxAge.get().compareTo(keep) >= 0),
+                "maxAge is " + maxAge + "; it must be a second or more, and not less than keep, which is " + keep);
+        require(maxEntries >= 1, "maxEntries is " + maxEntries + "; it must be positive");
+        require(maxBytes >= 1, "maxBytes is " + maxBytes + "; it must be positive");
+    }
+
+    private static void require(boolean holds, String problem) {
+        if (!holds) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+
+    /**
+     * Returns a retention for work: an event goes when all groups have acknowledged it. At most 1,000,000 events and
+     * 1 GiB; beyond that publishing is refused. As long as there is no group, everything is kept within these limits.
+     *
+     * @return the retention
+     */
+    public static Retention untilAcknowledged() {
+        return new Retention(Duration.ZERO, Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false);
+    }
+
+    /**
+     * Returns a retention for replay: an event stays for so many days, and longer if a group has not acknowledged it.
+     * At most 1,000,000 events and 1 GiB; beyond that publishing is refused.
+     *
+     * @param days how many days, 1 or more
+     * @return the retention
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public static Retention forDays(int days) {
+        require(days >= 1, "days is " + days + "; it must be positive");
+        return new Retention(Duration.ofDays(days), Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false);
+    }
+
+    /**
+     * Sets the age at which events go even if a group has not acknowledged them, which that group is told.
+     *
+     * @param age by the clock of Redis; a second or more
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is less, or less than events are to be kept
+     */
+    public Retention atMost(Duration age) {
+        return new Retention(keep, Optional.of(age), maxEntries, maxBytes, dropsOldest);
+    }
+
+    /**
+     * Sets how many events there are at most.
+     *
+     * @param entries the number
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Retention atMostEntries(long entries) {
+        return new Retention(keep, maxAge, entries, maxBytes, dropsOldest);
+    }
+
+    /**
+     * Sets how many bytes of events there are at most.
+     *
+     * @param bytes the number; Redis measures it by samples, so it is not exact
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Retention atMostBytes(long bytes) {
+        return new Retention(keep, maxAge, maxEntries, bytes, dropsOldest);
+    }
+
+    /**
+     * Lets the oldest events go when the topic is full, acknowledged or not. Otherwise publishing is refused with
+     * {@link dev.omnibus.bus.PublishException.Reason#FULL}.
+     *
+     * @return a copy with this option
+     */
+    public Retention dropOldestWhenFull() {
+        return new Retention(keep, maxAge, maxEntries, maxBytes, true);
+    }
+}

@@ -1,0 +1,459 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.PublishException;
+import dev.omnibus.bus.PublishException.Outcome;
+import dev.omnibus.bus.PublishException.Reason;
+import dev.omnibus.durable.Position;
+import dev.omnibus.internal.channel.Frames;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Streams.Append;
+import dev.omnibus.transport.Streams.AppendResult;
+import dev.omnibus.transport.Streams.AppendResult.Appended;
+import dev.omnibus.transport.Streams.AppendResult.Hole;
+import dev.omnibus.transport.TransportException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lane of a durable topic: appends events in the order in which they were published, one batch at a time. What
+ * gathers while a batch is under way is the next one.
+ *
+ * <p>A batch whose answer is lost is sent again, the same one, until there is an answer: the server drops what it has
+ * already, by the numbers. By the same numbers the server finds out that it has lost earlier events; those that are
+ * recent enough are appended again. Thread-safe.
+ */
+final class Appender {
+
+    private static final int MAX_EVENTS = 512;
+    private static final int MAX_BYTES = 256 * 1024;
+    private static final long MAX_WAITING_BYTES = 64L << 20;
+    private static final int OVERHEAD = 256;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final long CONFIRMED_WITHIN = TimeUnit.MINUTES.toNanos(1); // lest the server forgets this publisher
+    private static final long FORGOTTEN_AFTER =
+            Streams.PUBLISHER_REMEMBERED.minusMinutes(1).toNanos();
+
+    /** An event that waits for its answer. */
+    private final class Waiting {
+
+        final byte[] event;
+        final long deadline;
+        final CompletableFuture<Position> done = new GuardedFuture<>();
+
+        Waiting(byte[] event, long deadline) {
+            this.event = event;
+            this.deadline = deadline;
+        }
+
+        void fail(PublishException failure) {
+            if (!done.isDone()) {
+                topic.reports().onPublishFailed(topic.name(), failure);
+                topic.settle(done, null, failure);
+            }
+        }
+    }
+
+    private final OpenTopic<?> topic;
+    private final Streams streams;
+    private final Timing timing;
+    private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
+    private long waitingBytes; // of the queue and the batch
+    private List<Waiting> batch = List.of(); // the one under way, until it is answered
+    private long last; // the number of the last event before the batch
+    private boolean uncertain; // the batch may have been appended
+    private boolean full; // room was made for the batch once
+    private boolean busy; // an answer or a pause is awaited
+    private int attempts; // without an answer
+    private boolean resetting; // the topic has to be opened anew before anything can be appended
+    private boolean known = true; // false: the server certainly knows nothing of what was appended before
+    private boolean check; // whether the server still has everything
+    private long confirmed; // when it last had
+    private final RecentEvents recent = new RecentEvents();
+    private final ArrayDeque<byte[]> repairs = new ArrayDeque<>();
+    private long repairFrom; // the number of the first of them
+    private int repairing; // how many of them are under way
+    private boolean gap; // what is before the first of them is lost for good
+    private boolean closed;
+    private @Nullable CompletableFuture<Void> drained;
+
+    Appender(OpenTopic<?> topic, Streams streams, Timing timing) {
+        this.topic = topic;
+        this.streams = streams;
+        this.timing = timing;
+    }
+
+    CompletableFuture<Position> publish(byte[] event, Duration timeout) {
+        Waiting waiting = new Waiting(event, timing.nanos() + Math.min(timeout.toNanos(), Long.MAX_VALUE / 4));
+        PublishException refused = null;
+        synchronized (this) {
+            if (closed) {
+                refused = notSent(Reason.CLOSED, "the bus is closed", null);
+            } else if (event.length > topic.format().limit()) {
+                refused = notSent(
+                        Reason.TOO_LARGE,
+                        "it has " + event.length + " bytes; the limit is " + topic.format().limit(),
+                        null);
+            } else if (waitingBytes + event.length + OVERHEAD > MAX_WAITING_BYTES) {
+                refused = notSent(Reason.OUTBOX_FULL, "too much is waiting to be appended", null);
+            } else {
+                waitingBytes += event.length + OVERHEAD;
+                queue.add(waiting);
+            }
+        }
+        if (refused != null) {
+            waiting.fail(refused);
+        } else {
+            next();
+        }
+        return waiting.done;
+    }
+
+    private PublishException notSent(Reason reason, String why, @Nullable Throwable cause) {
+        return new PublishException(
+                reason, Outcome.NOT_SENT, "An event on " + topic.name() + " was not appended: " + why, cause);
+    }
+
+    /** Has the server asked whether it still has what was appended recently, as the connection was lost meanwhile. */
+    void check() {
+        synchronized (this) {
+            check |= last > 0 && !recent.isEmpty();
+        }
+        next();
+    }
+
+    /** Fails what has waited too long, and keeps the server from forgetting this publisher. */
+    void tick() {
+        List<Waiting> late = new ArrayList<>();
+        List<Waiting> unknown = new ArrayList<>();
+        long now = timing.nanos();
+        synchronized (this) {
+            Predicate<Waiting> isLate = one -> now - one.deadline >= 0;
+            queue.removeIf(one -> isLate.test(one) && late.add(one));
+            late.forEach(this::leave);
+            if (uncertain) {
+                batch.stream().filter(isLate).forEach(unknown::add);
+            }
+            check |= last > 0 && (!recent.isEmpty() || now - confirmed > CONFIRMED_WITHIN);
+        }
+        late.forEach(one -> one.fail(notSent(Reason.CONNECTION_LOST, "Redis did not answer in time", null)));
+        unknown.forEach(one -> one.fail(unknown(Reason.CONNECTION_LOST)));
+        next();
+    }
+
+    private PublishException unknown(Reason reason) {
+        return new PublishException(
+                reason,
+                Outcome.UNKNOWN,
+                "Redis did not say whether an event on " + topic.name() + " was appended; it is still being tried",
+                null);
+    }
+
+    private void leave(Waiting waiting) {
+        waitingBytes -= waiting.event.length + OVERHEAD;
+    }
+
+    /** Sends what comes next, unless something is under way. */
+    private void next() {
+        Append append;
+        synchronized (this) {
+            Streams.Description stands = topic.description();
+            if (busy || closed || stands == null || (append = nextAppend(stands.epoch())) == null) {
+                return;
+            }
+            busy = true;
+        }
+        streams.append(topic.keys(), append).whenComplete((result, failure) -> {
+            if (result != null) {
+                answered(append, result);
+            } else {
+                failed(Failures.of(failure));
+            }
+        });
+    }
+
+    private @Nullable Append nextAppend(String epoch) {
+        boolean forgotten = last == 0 || (known && timing.nanos() - confirmed > FORGOTTEN_AFTER);
+        if (!repairs.isEmpty()) {
+            List<byte[]> events = repairs.stream().limit(MAX_EVENTS).toList();
+            repairing = events.size();
+            return append(epoch, repairFrom, gap || repairFrom == 1, true, events);
+        }
+        if (batch.isEmpty()) {
+            fillBatch();
+        }
+        if (!batch.isEmpty()) {
+            List<byte[]> events = batch.stream().map(one -> one.event).toList();
+            return append(epoch, last + 1, forgotten || gap, uncertain && forgotten && last > 0, events);
+        }
+        if (check) {
+            return append(epoch, last + 1, forgotten || gap, false, List.of());
+        }
+        return null;
+    }
+
+    private Append append(String epoch, long first, boolean gapAllowed, boolean repaired, List<byte[]> events) {
+        byte[] frame = events.isEmpty() ? new byte[0] : Frames.join(events);
+        return new Append(epoch, topic.node(), first, gapAllowed, repaired, events, frame);
+    }
+
+    private void fillBatch() {
+        List<Waiting> taken = new ArrayList<>();
+        int bytes = 0;
+        while (taken.size() < MAX_EVENTS && !queue.isEmpty()) {
+            bytes += queue.getFirst().event.length;
+            if (bytes > MAX_BYTES && !taken.isEmpty()) {
+                break;
+            }
+            Waiting one = queue.removeFirst();
+            topic.format().number(one.event, last + 1 + taken.size());
+            taken.add(one);
+        }
+        batch = taken;
+        uncertain = false;
+        full = false;
+    }
+
+    private void answered(Append append, AppendResult result) {
+        synchronized (this) {
+            attempts = 0;
+            resetting = result instanceof AppendResult.OtherEpoch;
+        }
+        if (result instanceof Appended appended) {
+            appended(append, appended);
+        } else if (result instanceof Hole hole) {
+            repair(append, hole.last());
+        } else if (result instanceof AppendResult.Full) {
+            full();
+            return;
+        } else {
+            topic.reset(); // which goes on here when it stands again
+            return;
+        }
+        proceed();
+    }
+
+    private void proceed() {
+        CompletableFuture<Void> idle = null;
+        synchronized (this) {
+            busy = false;
+            if (queue.isEmpty() && batch.isEmpty() && repairs.isEmpty()) {
+                idle = drained;
+            }
+        }
+        if (idle != null) {
+            idle.complete(null);
+        }
+        next();
+    }
+
+    private void appended(Append append, Appended appended) {
+        List<Waiting> done = List.of();
+        long repaired = 0;
+        synchronized (this) {
+            long now = timing.nanos();
+            confirmed = now;
+            check = false;
+            gap = false;
+            known = true;
+            if (repairing > 0) {
+                repaired = repairing;
+                for (int i = 0; i < repairing; i++) {
+                    repairs.removeFirst();
+                }
+                repairFrom += repairing;
+                repairing = 0;
+            } else if (!append.entries().isEmpty()) {
+                done = batch;
+                recent.add(append.entries(), last + 1, now);
+                last += batch.size();
+                batch = List.of();
+                done.forEach(this::leave);
+            } else {
+                recent.forgetOld(now);
+            }
+        }
+        if (repaired > 0) {
+            topic.reports().onRepaired(topic.name(), repaired);
+        }
+        for (int i = 0; i < done.size(); i++) {
+            topic.settle(
+                    done.get(i).done,
+                    appended.idOf(append.first() + i).map(Failures::position).orElse(Position.EARLIEST),
+                    null);
+        }
+    }
+
+    /** The server has only what is up to a number: appends what is behind it again, as far as it is known. */
+    private void repair(Append append, long known) {
+        long lost = 0;
+        synchronized (this) {
+            List<byte[]> events = recent.after(known);
+            repairs.clear();
+            repairing = 0;
+            repairs.addAll(events);
+            repairFrom = last - events.size() + 1;
+            lost = repairFrom - 1 - known;
+            gap = lost > 0;
+        }
+        if (lost > 0) {
+            topic.reports()
+                    .onLost(topic.name(), "", lost, "numbers " + (known + 1) + " to " + (known + lost) + " of this node");
+        }
+    }
+
+    private void full() {
+        boolean again;
+        synchronized (this) {
+            again = !full || !repairs.isEmpty();
+            full = true;
+        }
+        if (again) {
+            streams.trim(topic.keys(), Duration.ZERO).whenComplete((trimmed, failure) -> {
+                if (failure == null && trimmed.removed() > 0) {
+                    proceed();
+                } else {
+                    refuse(Reason.FULL, "the topic is full", null);
+                }
+            });
+        } else {
+            refuse(Reason.FULL, "the topic is full", null);
+        }
+    }
+
+    /** The batch was certainly not appended: the script is atomic, and its numbers are given to others. */
+    private void refuse(Reason reason, String why, @Nullable Throwable cause) {
+        List<Waiting> refused;
+        synchronized (this) {
+            refused = batch;
+            batch = List.of();
+            refused.forEach(this::leave);
+        }
+        refused.forEach(one -> one.fail(notSent(reason, why, cause)));
+        boolean wait;
+        synchronized (this) {
+            wait = !repairs.isEmpty() || check;
+        }
+        if (wait) {
+            pause();
+        } else {
+            proceed();
+        }
+    }
+
+    private void failed(TransportException failure) {
+        boolean refused;
+        synchronized (this) {
+            boolean answer =
+                    switch (failure.kind()) {
+                        case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, CLOSED -> false;
+                        case REFUSED, TOO_LARGE, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> true;
+                    };
+            uncertain |= !failure.notSent() && !answer;
+            refused = answer && !uncertain && repairs.isEmpty();
+            if (!uncertain && !refused && repairs.isEmpty()) {
+                putBack();
+            }
+        }
+        if (failure.kind() == TransportException.Kind.CLOSED) {
+            close();
+        } else if (refused) {
+            PublishException translated = new PublishException(failure);
+            refuse(translated.reason(), String.valueOf(failure.getMessage()), failure);
+        } else {
+            pause();
+        }
+    }
+
+    /** Nothing of the batch was sent: its events wait like the others, and may leave when their time is over. */
+    private void putBack() {
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            queue.addFirst(batch.get(i));
+        }
+        batch = List.of();
+    }
+
+    private void pause() {
+        Duration pause;
+        synchronized (this) {
+            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+        }
+        timing.later(pause, this::proceed);
+    }
+
+    /** The topic cannot be opened: nothing can be appended. */
+    void refuseAll(Reason reason, String why, Throwable cause) {
+        List<Waiting> refused;
+        synchronized (this) {
+            refused = new ArrayList<>(queue);
+            queue.clear();
+            if (resetting && !uncertain) {
+                refused.addAll(batch);
+                batch = List.of();
+            }
+            refused.forEach(this::leave);
+        }
+        refused.forEach(one -> one.fail(notSent(reason, why, cause)));
+    }
+
+    /**
+     * The topic stands: what has been published meanwhile can be appended.
+     *
+     * @param anew whether it has another epoch than before, and so nothing of this publisher
+     */
+    void opened(boolean anew) {
+        boolean waited;
+        synchronized (this) {
+            waited = resetting;
+            resetting = false;
+            known &= !anew;
+            check |= anew && last > 0;
+        }
+        if (waited) {
+            proceed();
+        } else {
+            next();
+        }
+    }
+
+    /** Completes when everything that was published until now has been answered. */
+    CompletableFuture<Void> drain() {
+        synchronized (this) {
+            if (drained == null) {
+                drained = new CompletableFuture<>();
+            }
+            if (queue.isEmpty() && batch.isEmpty() && repairs.isEmpty()) {
+                drained.complete(null);
+            }
+            return drained;
+        }
+    }
+
+    /** Fails what still waits. */
+    void close() {
+        List<Waiting> queued;
+        List<Waiting> sent;
+        boolean maybe;
+        synchronized (this) {
+            closed = true;
+            queued = new ArrayList<>(queue);
+            queue.clear();
+            sent = batch;
+            batch = List.of();
+            repairs.clear();
+            maybe = uncertain || busy;
+            busy = true; // for good
+        }
+        queued.forEach(one -> one.fail(notSent(Reason.CLOSED, "the bus was closed", null)));
+        sent.forEach(
+                one -> one.fail(maybe ? unknown(Reason.CLOSED) : notSent(Reason.CLOSED, "the bus was closed", null)));
+        drain().complete(null);
+    }
+}

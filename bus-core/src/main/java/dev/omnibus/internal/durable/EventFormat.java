@@ -1,0 +1,77 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.internal.channel.Digits;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.SequenceNumbers;
+import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.event.EventCodec;
+import dev.omnibus.internal.event.Payloads;
+import dev.omnibus.internal.json.ValueWriter;
+import java.io.IOException;
+import java.util.Map;
+
+/**
+ * The codec of one durable topic's events. Its source is one of their own, so that their
+ * numbers have no gaps where the same process has published on the topic without the log. Thread-safe.
+ */
+final class EventFormat<T> {
+
+    private final Topic<T> topic;
+    private final Payloads payloads;
+    private final Payloads.Target target;
+    private final EventCodec codec;
+    private final ValueWriter writer;
+    private final byte[] prefix;
+    private final SequenceNumbers.Format numbering;
+
+    EventFormat(Payloads payloads, EventCodec codec, Topic<T> topic) {
+        this.topic = topic;
+        this.payloads = payloads;
+        this.target = payloads.target(topic.type());
+        this.codec = codec;
+        this.writer = payloads.writer(topic.type());
+        this.prefix = codec.prefix(topic.name(), topic.eventType());
+        this.numbering = codec.numbering(topic.name(), prefix);
+    }
+
+    Topic<T> topic() {
+        return topic;
+    }
+
+    /** Returns how large an event may be. */
+    int limit() {
+        return codec.messageLimit();
+    }
+
+    /** Writes an event with room for its number. */
+    byte[] write(Object data, Map<String, String> headers) {
+        payloads.require(data, topic.name());
+        Payloads.Written written = payloads.write(data, writer);
+        if (written.isNull()) {
+            throw Payloads.nothing(topic.name(), "written as null: " + data.getClass());
+        }
+        return codec.write(prefix, headers, written);
+    }
+
+    /** Writes the number into an event. */
+    void number(byte[] event, long sequence) {
+        Digits.put(event, numbering.digitsFrom(), numbering.digits(), sequence);
+    }
+
+    /** Reads what surrounds the data. */
+    Envelope envelope(byte[] event) throws IOException {
+        return codec.read(topic.name(), new Message(event, 0, event.length));
+    }
+
+    /** Reads the data. */
+    Event<T> event(Envelope envelope) throws IOException {
+        return envelope.as(payloads, target);
+    }
+
+    /** Returns the report that an event does not fit the type of the topic. */
+    String misfit(Envelope envelope, Throwable why) {
+        return envelope.misfit(target.name(), why);
+    }
+}

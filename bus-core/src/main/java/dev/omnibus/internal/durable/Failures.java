@@ -1,0 +1,40 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.durable.DurableTopicException;
+import dev.omnibus.durable.Position;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.TransportException;
+import java.util.concurrent.CompletionException;
+
+/** Translations between the words of the transport and those of the API. */
+final class Failures {
+
+    private Failures() {}
+
+    /** Returns why a future of the transport has failed; a defect counts as a lost connection, and is tried again. */
+    static TransportException of(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        return cause instanceof TransportException known
+                ? known
+                : new TransportException(
+                        TransportException.Kind.CONNECTION_LOST, false, "Unexpected: " + cause, cause);
+    }
+
+    /** Returns what the program gets for it. */
+    static DurableTopicException of(String topic, Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        return cause instanceof DurableTopicException translated
+                ? translated
+                : new DurableTopicException("Durable topic " + topic + ": " + of(failure).getMessage(), of(failure));
+    }
+
+    static Position position(StreamId id) {
+        return new Position(id.millis(), id.number());
+    }
+
+    static StreamId id(Position position) {
+        return position.equals(Position.LATEST)
+                ? StreamId.LATEST
+                : new StreamId(position.millis(), position.sequence());
+    }
+}

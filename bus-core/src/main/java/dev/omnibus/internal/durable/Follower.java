@@ -1,0 +1,353 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.SubscribeException;
+import dev.omnibus.bus.SubscriptionStats;
+import dev.omnibus.durable.FollowHandler;
+import dev.omnibus.durable.Position;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.transport.StreamEntry;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A follower: reads the whole log from a position on, and goes on when it is noticed that something was appended. It
+ * reads live events from the log too, and not from the event channel: so they have positions and the order of the log,
+ * and there is nothing to be missed between replay and live. Thread-safe.
+ */
+final class Follower<T> implements OpenTopic.Reader {
+
+    private static final int READ = 512;
+    private static final int MAX_WAITING = 1_024;
+    private static final long MAX_WAITING_BYTES = 8L << 20;
+    private static final int MAX_SOURCES = 1_024;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private final OpenTopic<T> topic;
+    private final Optional<String> name;
+    private final FollowHandler<T> handler;
+    private final Mailbox<StreamEntry> mailbox;
+    private final CompletableFuture<Void> ready = new GuardedFuture<>();
+    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
+    private final LongAdder handled = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder bad = new LongAdder();
+    private final Map<String, Long> sequences = new LinkedHashMap<>(16, 0.75f, true) { // confined to the mailbox
+
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
+            return size() > MAX_SOURCES;
+        }
+    };
+
+    private final Position from;
+    private @Nullable StreamId next; // read what is behind it; guarded by this, like all below. Null until known
+    private boolean exact; // there was an event at that position, so what is trimmed behind it is lost
+    private boolean reading;
+    private boolean news = true;
+    private boolean closed;
+    private boolean finished;
+    private int attempts;
+    private long received;
+    private StreamId done = StreamId.EARLIEST;
+    private StreamId saved = StreamId.EARLIEST;
+
+    Follower(OpenTopic<T> topic, Optional<String> name, Position from, FollowHandler<T> handler) {
+        this.topic = topic;
+        this.name = name;
+        this.from = from;
+        this.handler = handler;
+        Mailbox.Limits unlimited = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE); // what is read is bounded
+        this.mailbox = new Mailbox<>(
+                topic.events().executor(Optional.empty(), why -> {}),
+                topic.timing()::later,
+                1,
+                unlimited,
+                Follower::weight,
+                (entry, after) -> handle(entry));
+    }
+
+    private static int weight(StreamEntry entry) {
+        byte[] event = entry.event();
+        return 256 + (event == null ? 0 : event.length);
+    }
+
+    void topicReady(@Nullable Throwable failure) {
+        if (failure != null) {
+            topic.settle(
+                    ready,
+                    null,
+                    new SubscribeException(new TransportException(
+                            Kind.REFUSED,
+                            true,
+                            String.valueOf(Failures.of(topic.name(), failure).getMessage()),
+                            failure)));
+            close();
+            return;
+        }
+        begin();
+    }
+
+    private void begin() {
+        CompletableFuture<StreamId> start = name.isPresent()
+                ? topic.streams()
+                        .position(topic.keys(), name.get())
+                        .thenApply(stored -> stored.orElse(StreamId.EARLIEST))
+                : from.equals(Position.LATEST)
+                        ? topic.streams().status(topic.keys()).thenApply(Streams.Status::last)
+                        : CompletableFuture.completedFuture(Failures.id(from));
+        start.whenComplete((position, failure) -> {
+            if (failure != null) {
+                again(this::begin);
+                return;
+            }
+            synchronized (this) {
+                next = position;
+                saved = position;
+                done = position;
+                exact = !position.equals(StreamId.EARLIEST) && position.number() != Long.MAX_VALUE;
+                attempts = 0;
+            }
+            topic.settle(ready, null, null);
+            read();
+        });
+    }
+
+    private void again(Runnable what) {
+        Duration pause;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+        }
+        topic.timing().later(pause, what);
+    }
+
+    @Override
+    public void wake() {
+        synchronized (this) {
+            news = true;
+        }
+        read();
+    }
+
+    @Override
+    public void tick() {
+        wake();
+        save();
+    }
+
+    @Override
+    public void begunAnew() {
+        synchronized (this) {
+            if (next == null) {
+                return;
+            }
+            next = StreamId.EARLIEST;
+            done = StreamId.EARLIEST;
+            exact = false;
+        }
+        wake();
+    }
+
+    private void read() {
+        StreamId after;
+        synchronized (this) {
+            after = next;
+            if (after == null || reading || closed || !news || isFull()) {
+                return;
+            }
+            reading = true;
+            news = false;
+        }
+        topic.streams().range(topic.keys(), after, READ).whenComplete((range, failure) -> {
+            if (failure != null) {
+                again(() -> {
+                    synchronized (this) {
+                        reading = false;
+                        news = true;
+                    }
+                    read();
+                });
+                return;
+            }
+            boolean lost = take(range, after);
+            if (lost) {
+                topic.reports()
+                        .onLost(
+                                topic.name(),
+                                name.orElse("a follower"),
+                                0,
+                                "positions after " + after + " up to " + range.trimmed());
+            }
+            read();
+        });
+    }
+
+    private boolean isFull() {
+        return mailbox.size() > MAX_WAITING - READ || mailbox.bytes() > MAX_WAITING_BYTES;
+    }
+
+    private synchronized boolean take(Streams.Range range, StreamId after) {
+        attempts = 0;
+        reading = false;
+        if (!after.equals(next)) { // the log has begun anew meanwhile
+            news = true;
+            return false;
+        }
+        boolean lost = exact && range.trimmed().compareTo(after) > 0;
+        range.entries().forEach(mailbox::offer);
+        received += range.entries().size();
+        news |= range.entries().size() == READ;
+        if (!range.entries().isEmpty()) {
+            next = range.entries().get(range.entries().size() - 1).id();
+            exact = true;
+        } else if (lost) {
+            next = range.trimmed();
+        }
+        return lost;
+    }
+
+    private void handle(StreamEntry entry) {
+        byte[] bytes = entry.event();
+        if (bytes != null && entry.onlyFor().isEmpty()) {
+            try {
+                handle(entry, bytes);
+            } catch (IOException | RuntimeException | Error e) {
+                bad.increment();
+                topic.reports().onBadMessage(topic.name(), "Event " + entry.id() + " was skipped: " + e.getMessage());
+            }
+        }
+        synchronized (this) {
+            if (done.compareTo(entry.id()) < 0) {
+                done = entry.id();
+            }
+        }
+        read();
+    }
+
+    private void handle(StreamEntry entry, byte[] bytes) throws IOException {
+        Envelope envelope = topic.format().envelope(bytes);
+        Long before = sequences.get(envelope.source);
+        if (entry.repaired() && before != null && envelope.sequence <= before) {
+            topic.reports().onDuplicate(topic.name(), envelope.source, envelope.id); // it was read before it was lost
+            return;
+        }
+        sequences.put(envelope.source, envelope.sequence);
+        Event<T> event;
+        try {
+            event = topic.format().event(envelope);
+        } catch (IOException | RuntimeException | Error e) { // a user's deserializer may throw anything
+            bad.increment();
+            topic.reports().onBadMessage(topic.name(), topic.format().misfit(envelope, e));
+            return;
+        }
+        try {
+            handler.handle(event, Failures.position(entry.id()));
+            handled.increment();
+        } catch (Throwable t) {
+            if (t instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            failed.increment();
+            topic.reports().onHandlerFailed(event, bytes.length, t);
+        }
+    }
+
+    /** Writes down how far a named follower is. */
+    private CompletableFuture<Void> save() {
+        StreamId position;
+        synchronized (this) {
+            if (name.isEmpty() || done.equals(saved)) {
+                return CompletableFuture.completedFuture(null);
+            }
+            position = done;
+        }
+        return topic.streams().savePosition(topic.keys(), name.get(), position).thenAccept(written -> {
+            synchronized (this) {
+                saved = position;
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        mailbox.close().thenCompose(last -> save()).whenComplete((last, failure) -> finish());
+    }
+
+    private void finish() {
+        synchronized (this) {
+            if (finished) {
+                return;
+            }
+            finished = true;
+        }
+        topic.ended(this);
+        over.complete(null);
+        topic.settle(ended, null, null);
+    }
+
+    @Override
+    public CompletableFuture<Void> end() {
+        close();
+        return over;
+    }
+
+    @Override
+    public void abandon() {
+        CompletableFuture<Void> unused = mailbox.abandon();
+        close();
+        finish();
+    }
+
+    private void requireOutside() {
+        if (mailbox.isHandledHere()) {
+            throw new IllegalStateException("The handler of a follower of " + topic.name() + " would wait for its own"
+                    + " end, which comes when it returns. Close the subscription without waiting");
+        }
+    }
+
+    @Override
+    public String topic() {
+        return topic.name();
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return ready.copy();
+    }
+
+    @Override
+    public CompletableFuture<Void> closed() {
+        return ended.copy();
+    }
+
+    @Override
+    public synchronized SubscriptionStats stats() {
+        return new SubscriptionStats(
+                received, handled.sum(), failed.sum(), 0, bad.sum(), 0, mailbox.size(), mailbox.bytes());
+    }
+}

@@ -1,0 +1,718 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.SubscribeException;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.bus.SubscriptionStats;
+import dev.omnibus.durable.Delivery;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.transport.StreamEntry;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Streams.Consumer;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A consumer: the part that this node has in a consumer group. It reads in turns, at most one under way: a turn
+ * acknowledges what was handled meanwhile and reads what there is room for. What it has taken is its own for as long as
+ * its lease stands, which it renews each second, whatever its handlers do. Thread-safe.
+ *
+ * <p>If the lease has ended all the same, because this process was paused or cut off, others have taken over what it
+ * had. Therefore no handler is started while the lease may have ended; and once it is known that it had, what was not
+ * started is forgotten, and read again as far as it is still this consumer's.
+ */
+final class GroupConsumer<T> implements OpenTopic.Reader {
+
+    /** What a handler does. */
+    @FunctionalInterface
+    interface Work<T> {
+
+        /** Handles an event; returns a stage if it is not handled yet. */
+        @Nullable
+        CompletionStage<?> handle(Event<T> event, Delivery delivery) throws Exception;
+    }
+
+    static final Duration LEASE = Duration.ofSeconds(3);
+    static final long LEASE_TRUSTED = TimeUnit.SECONDS.toNanos(2); // since the renewal was sent
+
+    private static final int MAX_READ = 512;
+    private static final int FIRST_READ = 16; // as long as it is not known how large events are
+    private static final int MAX_READ_BYTES = 1 << 20;
+    private static final int OVERHEAD = 256;
+    private static final int PAGE = 256;
+    private static final int MAX_TAKEN = 128;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private enum State {
+        OPENING,
+        OPEN,
+        CLOSING,
+        ENDED
+    }
+
+    private final OpenTopic<T> topic;
+    private final GroupOptions options;
+    private final Consumer consumer;
+    private final Streams streams;
+    private final Timing timing;
+    private final Handling<T> handling;
+    private final Executor executor;
+    private final CompletableFuture<Void> ready = new GuardedFuture<>();
+    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
+    private final Map<StreamId, Held<T>> held = new HashMap<>(); // guarded by this, like all below
+    private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
+    private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
+    private final List<Held<T>> stalled = new ArrayList<>(); // until it is known that the lease stands
+    private long heldBytes;
+    private long readEvents;
+    private long readBytes;
+    private State state = State.OPENING;
+    private boolean turning; // a turn is under way, or a pause
+    private boolean news = true; // there may be something to read
+    private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
+    private boolean uncertain; // acknowledgements may have been counted before
+    private boolean renewing;
+    private boolean recreating; // the group
+    private boolean known; // this consumer has had a lease
+    private boolean leaveSent;
+    private long leased; // when the last renewal that was confirmed had been sent
+    private int attempts;
+    private long received;
+    private long dropped;
+
+    GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
+        this.topic = topic;
+        this.options = options;
+        this.streams = topic.streams();
+        this.timing = topic.timing();
+        this.consumer = new Consumer(topic.keys(), group, topic.node());
+        this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
+        this.handling = new Handling<>(this, topic, options, work);
+    }
+
+    Consumer consumer() {
+        return consumer;
+    }
+
+    // Opening
+
+    /** The topic stands, or cannot be opened. */
+    void topicReady(@Nullable Throwable failure) {
+        if (failure == null) {
+            createGroup(Failures.id(options.from()));
+        } else {
+            refused(new TransportException(
+                    Kind.REFUSED, true, String.valueOf(Failures.of(topic.name(), failure).getMessage()), failure));
+        }
+    }
+
+    private void createGroup(StreamId from) {
+        streams.createGroup(topic.keys(), consumer.group(), from).whenComplete((created, failure) -> {
+            if (failure == null) {
+                begin();
+                return;
+            }
+            TransportException why = Failures.of(failure);
+            switch (why.kind()) {
+                case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY ->
+                    timing.later(pause(), () -> {
+                        if (!isClosing()) {
+                            createGroup(from);
+                        }
+                    });
+                default -> refused(why);
+            }
+        });
+    }
+
+    private synchronized Duration pause() {
+        return Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+    }
+
+    private void begin() {
+        synchronized (this) {
+            attempts = 0;
+            recreating = false;
+            if (state == State.OPENING) {
+                state = State.OPEN;
+            }
+        }
+        renew();
+    }
+
+    private void refused(TransportException why) {
+        topic.settle(ready, null, new SubscribeException(why));
+        boolean open;
+        synchronized (this) {
+            open = state == State.OPEN;
+            state = State.ENDED;
+        }
+        if (open) {
+            topic.reports().onSubscriptionEnded(topic.name(), String.valueOf(why.getMessage()));
+        }
+        finish();
+    }
+
+    /** The group is gone, as Redis was emptied: creates it again, for all that is there now. */
+    private void recreate() {
+        if (forgetAll()) {
+            topic.reports().onReset(topic.name());
+            createGroup(StreamId.EARLIEST);
+        }
+    }
+
+    @Override
+    public void begunAnew() {
+        if (forgetAll()) {
+            createGroup(StreamId.EARLIEST);
+        }
+    }
+
+    /** Forgets all that it has. Returns false if the group is not there yet. */
+    private synchronized boolean forgetAll() {
+        if (recreating || state != State.OPEN) {
+            return false;
+        }
+        recreating = true;
+        known = false;
+        handled.clear();
+        doubtful.clear();
+        List.copyOf(held.values()).forEach(this::forget);
+        stalled.removeIf(handling::left);
+        rereading = StreamId.EARLIEST;
+        return true;
+    }
+
+    // The lease
+
+    @Override
+    public void tick() {
+        synchronized (this) {
+            news = true;
+        }
+        renew();
+        turn();
+    }
+
+    private void renew() {
+        int room;
+        long sent = timing.nanos();
+        synchronized (this) {
+            if (renewing || recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
+                return;
+            }
+            renewing = true;
+            room = state == State.OPEN ? Math.min(MAX_TAKEN, free()) : 0;
+        }
+        streams.takeOver(consumer, LEASE, room).whenComplete((taken, failure) -> {
+            if (failure == null) {
+                renewed(taken, sent);
+            } else {
+                notRenewed(Failures.of(failure));
+            }
+        });
+    }
+
+    private void renewed(Streams.TakeOver taken, long sent) {
+        boolean lost;
+        synchronized (this) {
+            lost = taken.wasGone() && known;
+            if (lost) {
+                leaseLost();
+            }
+            known = true;
+            renewing = false;
+            leased = sent;
+        }
+        if (!ready.isDone()) {
+            topic.settle(ready, null, null);
+        }
+        taken.loss().ifPresent(this::report);
+        if (!taken.entries().isEmpty()) {
+            executor.execute(() -> {
+                taken.entries().forEach(entry -> take(entry, true));
+                if (taken.more()) {
+                    renew();
+                }
+            });
+        }
+        resume();
+        turn();
+    }
+
+    private void notRenewed(TransportException failure) {
+        boolean gone;
+        synchronized (this) {
+            renewing = false;
+            gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
+            if (!failure.notSent()) {
+                rereading = StreamId.EARLIEST; // something may have been taken
+            }
+        }
+        if (gone) {
+            recreate();
+        }
+    }
+
+    private void report(Streams.Loss loss) {
+        topic.reports()
+                .onLost(topic.name(), consumer.group(), loss.count(), "positions " + loss.from() + " to " + loss.to());
+        CompletableFuture<Void> unused = streams.lossReported(consumer, loss);
+    }
+
+    /** Others have taken over what this consumer had: forgets what was not started. */
+    private void leaseLost() {
+        List<Held<T>> waiting = new ArrayList<>();
+        for (Held<T> one : held.values()) {
+            if (one.state == Held.State.WAITING) {
+                waiting.add(one);
+            } else {
+                one.doubtful = true;
+            }
+        }
+        waiting.forEach(one -> {
+            dropped++;
+            forget(one);
+        });
+        stalled.removeIf(one -> one.state == Held.State.GONE && handling.left(one));
+        handled.forEach(one -> one.doubtful = true);
+        doubtful.addAll(handled);
+        handled.clear();
+        rereading = StreamId.EARLIEST;
+    }
+
+    /** Whether the lease certainly stands. */
+    private boolean isLeased() {
+        return known && timing.nanos() - leased < LEASE_TRUSTED;
+    }
+
+    /** Starts what had to wait for the lease. */
+    private void resume() {
+        List<Held<T>> waited;
+        synchronized (this) {
+            if (!isLeased()) {
+                return;
+            }
+            waited = new ArrayList<>(stalled);
+            stalled.clear();
+        }
+        waited.forEach(handling::resume);
+    }
+
+    /**
+     * Notes that a handler is about to be started.
+     *
+     * @return false if it must not be: the event is not this node's any more, or has to wait for the lease
+     */
+    boolean mayStart(Held<T> one) {
+        boolean renew;
+        synchronized (this) {
+            if (one.state == Held.State.GONE || state == State.ENDED) {
+                boolean unused = handling.left(one);
+                return false;
+            }
+            renew = !isLeased();
+            if (renew) {
+                stalled.add(one);
+            } else {
+                one.state = Held.State.STARTED;
+            }
+        }
+        if (renew) {
+            renew();
+        }
+        return !renew;
+    }
+
+    // Reading
+
+    @Override
+    public void wake() {
+        synchronized (this) {
+            news = true;
+        }
+        turn();
+    }
+
+    private int free() {
+        int places = Math.min(options.windowEvents() - held.size(), MAX_READ);
+        long bytes = Math.min(options.windowBytes() - heldBytes, MAX_READ_BYTES);
+        if (places <= 0 || (bytes <= 0 && !held.isEmpty())) {
+            return 0;
+        }
+        if (readEvents == 0) {
+            return Math.min(places, FIRST_READ);
+        }
+        return (int) Math.max(1, Math.min(places, bytes / Math.max(1, readBytes / readEvents)));
+    }
+
+    /** Acknowledges and reads, unless that is under way, or there is nothing to do. */
+    void turn() {
+        handling.start();
+        StreamId own = null;
+        List<Held<T>> done = new ArrayList<>();
+        int count = 0;
+        boolean one;
+        boolean closingNow = false;
+        synchronized (this) {
+            if (turning || recreating || state == State.OPENING || state == State.ENDED || !isLeased()) {
+                return;
+            }
+            one = !doubtful.isEmpty();
+            if (one) {
+                done.add(doubtful.remove());
+            } else {
+                while (done.size() < MAX_READ && !handled.isEmpty()) {
+                    done.add(handled.remove());
+                }
+                if (state == State.OPEN) {
+                    int room = free();
+                    own = room > 0 && done.isEmpty() ? rereading : null;
+                    count = rereading == null ? room : 0;
+                }
+            }
+            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty();
+            if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
+                return;
+            }
+            turning = true;
+            news &= count == 0;
+        }
+        if (closingNow) {
+            leave();
+        } else if (own != null) {
+            readOwn(own);
+        } else {
+            turn(done, count);
+        }
+    }
+
+    private void turn(List<Held<T>> done, int count) {
+        List<StreamId> ids = done.stream().map(Held::id).toList();
+        streams.turn(consumer, ids, count).whenComplete((turn, failure) -> {
+            if (failure != null) {
+                notTurned(done, Failures.of(failure));
+                return;
+            }
+            synchronized (this) {
+                attempts = 0;
+                news |= turn.entries().size() == count && count > 0;
+            }
+            acknowledged(done, turn.acknowledged());
+            if (turn.entries().isEmpty()) {
+                turned();
+            } else {
+                executor.execute(() -> {
+                    turn.entries().forEach(entry -> take(entry, false));
+                    turned();
+                });
+            }
+        });
+    }
+
+    private void turned() {
+        synchronized (this) {
+            turning = false;
+        }
+        turn();
+    }
+
+    private void acknowledged(List<Held<T>> done, long counted) {
+        boolean doubled;
+        synchronized (this) {
+            doubled = counted < done.size() && !uncertain;
+            if (!done.isEmpty()) {
+                uncertain = false;
+            }
+            done.forEach(this::forget);
+        }
+        if (doubled) {
+            String first = done.get(0).id().toString();
+            topic.reports()
+                    .onDoubled(
+                            topic.name(),
+                            consumer.group(),
+                            done.size() == 1 ? first : first + " to " + done.get(done.size() - 1).id());
+        }
+    }
+
+    private void notTurned(List<Held<T>> done, TransportException failure) {
+        boolean gone;
+        synchronized (this) {
+            for (int i = done.size() - 1; i >= 0; i--) {
+                (done.get(i).doubtful ? doubtful : handled).addFirst(done.get(i));
+            }
+            uncertain |= !failure.notSent() && !done.isEmpty();
+            news = true;
+            gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
+            if (!failure.notSent()) {
+                rereading = StreamId.EARLIEST; // what was read is this consumer's, although it has not seen it
+            }
+        }
+        if (gone) {
+            recreate();
+        }
+        timing.later(pause(), this::turned);
+    }
+
+    /** Reads what this consumer has according to the server, and takes what it does not know of. */
+    private void readOwn(StreamId after) {
+        streams.pending(consumer, after, PAGE).whenComplete((entries, failure) -> {
+            if (failure != null) {
+                notTurned(List.of(), Failures.of(failure));
+                return;
+            }
+            executor.execute(() -> {
+                StreamId next = null;
+                for (StreamEntry entry : entries) {
+                    if (!hasRoom()) {
+                        break; // goes on there
+                    }
+                    take(entry, false);
+                    next = entry.id();
+                }
+                synchronized (this) {
+                    boolean finished = entries.isEmpty();
+                    rereading = finished ? null : next == null ? after : next;
+                    news |= finished;
+                }
+                turned();
+            });
+        });
+    }
+
+    private synchronized boolean hasRoom() {
+        return free() > 0;
+    }
+
+    /** Takes an entry that is this consumer's from now on. */
+    private void take(StreamEntry entry, boolean takenOver) {
+        Held<T> one = new Held<>(consumer.group(), entry, topic.isDoubted(entry.id()));
+        boolean skip = entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
+        synchronized (this) {
+            if (state != State.OPEN && state != State.CLOSING || held.containsKey(one.id())) {
+                return;
+            }
+            held.put(one.id(), one);
+            heldBytes += one.bytes() + OVERHEAD;
+            if (skip) {
+                one.state = Held.State.ENDED;
+                handled.add(one);
+                return;
+            }
+            received++;
+            readEvents++;
+            readBytes += one.bytes() + OVERHEAD;
+            if (readEvents > 8_192) { // a running mean
+                readEvents /= 2;
+                readBytes /= 2;
+            }
+            if (state == State.CLOSING) {
+                forget(one); // it is given back with the rest
+                return;
+            }
+        }
+        if (takenOver && one.mayHaveRun()) {
+            topic.reports()
+                    .onRedelivered(
+                            topic.name(),
+                            consumer.group(),
+                            one.id().toString(),
+                            one.attempts.suspect() ? "the node that had it has ended" : "its handler has failed");
+        }
+        handling.add(one);
+    }
+
+    /** Runs something that may call the program, or hand over to its executor. */
+    void execute(Runnable task) {
+        executor.execute(task);
+    }
+
+    // Outcomes
+
+    /** An event was handled: acknowledges it with the next turn. */
+    void done(Held<T> one) {
+        synchronized (this) {
+            if (one.state == Held.State.GONE) {
+                return;
+            }
+            one.state = Held.State.ENDED;
+            (one.doubtful ? doubtful : handled).add(one);
+            handling.release(one);
+        }
+        turn();
+    }
+
+    /** An event waits to be handled again here. */
+    synchronized void waits(Held<T> one) {
+        if (one.state != Held.State.GONE) {
+            one.state = Held.State.WAITING;
+            if (one.doubtful || state != State.OPEN) {
+                forget(one); // and is read again if it is still this consumer's
+                rereading = StreamId.EARLIEST;
+            }
+        }
+    }
+
+    /** An event is another one's now, or nobody's. */
+    void gone(Held<T> one) {
+        synchronized (this) {
+            forget(one);
+        }
+        turn();
+    }
+
+    private void forget(Held<T> one) {
+        if (held.remove(one.id(), one)) {
+            heldBytes -= one.bytes() + OVERHEAD;
+            one.state = Held.State.GONE;
+            handling.release(one);
+        }
+    }
+
+    synchronized boolean isGone(Held<T> one) {
+        return one.state == Held.State.GONE;
+    }
+
+    synchronized boolean isDoubtful(Held<T> one) {
+        return one.doubtful;
+    }
+
+    synchronized boolean isClosing() {
+        return state == State.CLOSING || state == State.ENDED;
+    }
+
+    // The end
+
+    @Override
+    public void close() {
+        boolean never;
+        synchronized (this) {
+            if (state == State.CLOSING || state == State.ENDED) {
+                return;
+            }
+            never = state == State.OPENING;
+            state = never ? State.ENDED : State.CLOSING;
+            List<Held<T>> waiting = held.values().stream()
+                    .filter(one -> one.state == Held.State.WAITING)
+                    .toList();
+            waiting.forEach(this::forget);
+            stalled.removeIf(handling::left);
+        }
+        if (never) {
+            finish();
+        } else {
+            renew();
+            turn();
+        }
+    }
+
+    /** The executor refuses the handlers. */
+    void refusedBy(RuntimeException why) {
+        if (!isClosing()) {
+            topic.reports()
+                    .onSubscriptionEnded(
+                            topic.name(),
+                            "the executor of group " + consumer.group() + " refused to run the handler: "
+                                    + why.getClass().getName());
+            close();
+        }
+    }
+
+    /** Gives back what was not started; called within a turn, until it is answered. */
+    private void leave() {
+        synchronized (this) {
+            leaveSent = true;
+        }
+        streams.leave(consumer).whenComplete((all, failure) -> {
+            if (failure != null && Failures.of(failure).kind() != Kind.NO_GROUP) {
+                if (Failures.of(failure).kind() == Kind.CLOSED) {
+                    abandon();
+                } else {
+                    timing.later(pause(), this::leave);
+                }
+            } else if (failure == null && !all) {
+                leave();
+            } else {
+                synchronized (this) {
+                    state = State.ENDED;
+                }
+                finish();
+            }
+        });
+    }
+
+    private void finish() {
+        topic.ended(this);
+        handling.close().whenComplete((done, failure) -> {
+            over.complete(null);
+            topic.settle(ended, null, null);
+        });
+    }
+
+    @Override
+    public CompletableFuture<Void> end() {
+        close();
+        return over;
+    }
+
+    @Override
+    public void abandon() {
+        synchronized (this) {
+            if (state == State.ENDED) {
+                return;
+            }
+            state = State.ENDED;
+        }
+        handling.abandon();
+        finish();
+    }
+
+    private void requireOutside() {
+        if (handling.isHandledHere()) {
+            throw new IllegalStateException("The handler of " + consumer.group() + " would wait for its own end, which"
+                    + " comes when it returns. Close the subscription without waiting, or wait on another thread");
+        }
+    }
+
+    // What programs see
+
+    @Override
+    public String topic() {
+        return topic.name();
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return ready.copy();
+    }
+
+    @Override
+    public CompletableFuture<Void> closed() {
+        return ended.copy();
+    }
+
+    @Override
+    public SubscriptionStats stats() {
+        synchronized (this) {
+            return handling.stats(received, dropped, held.size() - handled.size() - doubtful.size(), heldBytes);
+        }
+    }
+}

@@ -1,0 +1,410 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.SubscriptionStats;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.transport.StreamEntry.Attempts;
+import dev.omnibus.transport.Streams;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The handling of what a consumer has taken: runs the handlers, and turns what they return or throw into an
+ * acknowledgement, a retry or a dead letter. Thread-safe.
+ *
+ * <p>An event that a node has died with may be what has killed it. Such suspects are started one at a time, and each
+ * start is written down first: so of those that a node had when it died, only the one that ran is suspected more.
+ */
+final class Handling<T> {
+
+    private static final int MAX_STARTS = 3; // of a suspect, without an end
+    private static final int LOCAL_FAILURES = 3; // then another node may try
+    private static final int RECOGNISED = 8_192;
+    private static final Duration MAX_LOCAL_DELAY = Duration.ofMinutes(1);
+    private static final Duration AGAIN = Duration.ofMillis(500); // what Redis has not answered
+    private static final Duration DEAD_LETTERS_FULL = Duration.ofMinutes(1);
+
+    private final GroupConsumer<T> consumer;
+    private final OpenTopic<T> topic;
+    private final GroupOptions options;
+    private final GroupConsumer.Work<T> work;
+    private final Dispatcher<T> dispatcher;
+    private final LongAdder handled = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder retried = new LongAdder();
+    private final LongAdder bad = new LongAdder();
+    private final ArrayDeque<Held<T>> suspects = new ArrayDeque<>(); // guarded by this, like all below
+    private @Nullable Held<T> suspect; // the one that was started
+    private final Set<String> recognised = Collections.newSetFromMap(new LinkedHashMap<>() {
+
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > RECOGNISED;
+        }
+    });
+
+    Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, GroupConsumer.Work<T> work) {
+        this.consumer = consumer;
+        this.topic = topic;
+        this.options = options;
+        this.work = work;
+        Executor executor = topic.events().executor(options.executor(), consumer::refusedBy);
+        this.dispatcher = new Dispatcher<>(executor, topic.timing()::later, options.concurrency(), this::run);
+    }
+
+    // Starting
+
+    /** Has an event handled when it is its turn. */
+    void add(Held<T> one) {
+        one.key = keyOf(one);
+        if (!one.attempts.suspect()) {
+            dispatcher.add(one);
+            return;
+        }
+        synchronized (this) {
+            suspects.add(one);
+        }
+        nextSuspect();
+    }
+
+    private void nextSuspect() {
+        Held<T> next;
+        synchronized (this) {
+            if (suspect != null) {
+                return;
+            }
+            next = suspects.poll();
+            suspect = next;
+        }
+        if (next == null) {
+            return;
+        }
+        if (consumer.isGone(next)) {
+            endOf(next);
+        } else {
+            dispatcher.add(next);
+        }
+    }
+
+    /** A suspect has ended, in whatever way: the next one may be started. */
+    private void endOf(Held<T> one) {
+        synchronized (this) {
+            if (suspect != one) {
+                return;
+            }
+            suspect = null;
+        }
+        nextSuspect();
+    }
+
+    private @Nullable Object keyOf(Held<T> one) {
+        if (options.orderingKey().isEmpty() || one.entry().event() == null) {
+            return null;
+        }
+        try {
+            return options.orderingKey().get().apply(read(one));
+        } catch (IOException | RuntimeException | Error e) { // it is reported when it is handled
+            return null;
+        }
+    }
+
+    private Event<T> read(Held<T> one) throws IOException {
+        Event<T> known = one.event;
+        if (known != null) {
+            return known;
+        }
+        byte[] bytes = one.entry().event();
+        if (bytes == null) {
+            throw new IOException("it is no event: it lacks the field of one");
+        }
+        Envelope envelope = topic.format().envelope(bytes);
+        one.envelope = envelope;
+        Event<T> event = topic.format().event(envelope);
+        one.event = event;
+        return event;
+    }
+
+    void resume(Held<T> one) {
+        dispatcher.resume(one);
+    }
+
+    /** Gives the place of a handler to another one; to be called without a lock. */
+    private void leave() {
+        dispatcher.left();
+        dispatcher.start();
+    }
+
+    /** Gives the place of a handler to another one, with the next {@link #start}. */
+    boolean left(Held<T> one) {
+        dispatcher.left();
+        return true;
+    }
+
+    void release(Held<T> one) {
+        dispatcher.release(one);
+    }
+
+    void start() {
+        dispatcher.start();
+    }
+
+    /** Runs on the executor, in a place of the dispatcher. */
+    private void run(Held<T> one) {
+        if (!consumer.mayStart(one)) {
+            if (consumer.isGone(one)) {
+                endOf(one);
+            }
+            dispatcher.start();
+            return;
+        }
+        Event<T> event;
+        try {
+            event = read(one);
+        } catch (IOException | RuntimeException | Error e) { // a user's deserializer may throw anything
+            leave();
+            misfit(one, e);
+            return;
+        }
+        if (isKnown(event)) {
+            leave();
+            topic.reports().onDuplicate(topic.name(), event.source(), event.id());
+            done(one);
+        } else if (one.attempts.suspect()) {
+            runSuspect(one, event);
+        } else {
+            handle(one, event);
+        }
+    }
+
+    private void runSuspect(Held<T> one, Event<T> event) {
+        if (one.attempts.starts() >= MAX_STARTS) {
+            leave();
+            bury(one, "it was being handled when its node ended, " + one.attempts.starts() + " times", null);
+            return;
+        }
+        Attempts started = one.attempts.started();
+        topic.streams().attempted(consumer.consumer(), one.id(), started).whenComplete((mine, failure) -> {
+            if (failure != null) {
+                leave();
+                later(AGAIN, one);
+            } else if (!mine) {
+                leave();
+                gone(one);
+            } else {
+                one.attempts = started;
+                consumer.execute(() -> handle(one, event));
+            }
+        });
+    }
+
+    private void handle(Held<T> one, Event<T> event) {
+        one.begin();
+        CompletionStage<?> stage;
+        try {
+            stage = work.handle(event, one);
+        } catch (Throwable t) {
+            if (t instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            leave();
+            ended(one, event, t);
+            return;
+        }
+        if (stage == null) {
+            leave();
+            ended(one, event, null);
+            return;
+        }
+        stage.whenComplete((done, failure) -> {
+            leave();
+            ended(one, event, failure instanceof CompletionException ? failure.getCause() : failure);
+        });
+    }
+
+    // Outcomes
+
+    private void ended(Held<T> one, Event<T> event, @Nullable Throwable failure) {
+        one.mayHaveRun = true; // from the next start on
+        Duration later = one.isToRetryLater();
+        String rejected = one.isRejected();
+        if (rejected != null) {
+            failed.increment();
+            bury(one, rejected, null);
+        } else if (later != null) {
+            postpone(one, later);
+        } else if (failure == null) {
+            handled.increment();
+            learn(event);
+            done(one);
+        } else {
+            failed(one, event, failure);
+        }
+    }
+
+    private void done(Held<T> one) {
+        consumer.done(one);
+        endOf(one);
+    }
+
+    private void gone(Held<T> one) {
+        consumer.gone(one);
+        endOf(one);
+    }
+
+    private void misfit(Held<T> one, Throwable why) {
+        bad.increment();
+        Envelope envelope = one.envelope;
+        String problem = envelope == null ? "it is no event: " + why.getMessage() : topic.format().misfit(envelope, why);
+        topic.reports().onBadMessage(topic.name(), problem);
+        bury(one, problem, null);
+    }
+
+    private void failed(Held<T> one, Event<T> event, Throwable why) {
+        Attempts attempts = one.attempts.failed();
+        String reason = why.getClass().getName() + ": " + why.getMessage();
+        if (attempts.failures() > options.retries()) {
+            failed.increment();
+            topic.reports().onHandlerFailed(event, one.bytes(), why);
+            one.attempts = attempts;
+            bury(one, reason, null);
+            return;
+        }
+        Duration delay = Timing.backoff(options.firstDelay(), options.maxDelay(), attempts.failures() - 1);
+        boolean elsewhere = attempts.failures() % LOCAL_FAILURES == 0 && options.orderingKey().isEmpty();
+        if (elsewhere) {
+            giveAway(one, attempts, delay);
+            return;
+        }
+        topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
+            if (failure == null && !mine) {
+                lost(one);
+            } else { // if it is not known, this is counted with the next one
+                one.attempts = attempts;
+                consumer.execute(() -> topic.reports()
+                        .onRedelivered(topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
+                later(delay, one);
+            }
+        });
+    }
+
+    private void postpone(Held<T> one, Duration delay) {
+        if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && options.orderingKey().isEmpty()) {
+            giveAway(one, one.attempts.suspect() ? new Attempts(false, 0, one.attempts.failures()) : one.attempts, delay);
+        } else {
+            later(delay, one);
+        }
+    }
+
+    /** Lets any node have an event, after a while. */
+    private void giveAway(Held<T> one, Attempts attempts, Duration delay) {
+        topic.streams()
+                .release(consumer.consumer(), one.id(), attempts, delay)
+                .whenComplete((mine, failure) -> {
+                    if (failure != null) {
+                        one.attempts = attempts;
+                        later(delay, one);
+                    } else if (mine) {
+                        gone(one);
+                    } else {
+                        lost(one);
+                    }
+                });
+    }
+
+    /** Another node has taken the event over, although a handler was run with it here. */
+    private void lost(Held<T> one) {
+        topic.reports().onDoubled(topic.name(), one.group(), one.id().toString());
+        gone(one);
+    }
+
+    /** Has an event handled again here, which keeps its key meanwhile. */
+    private void later(Duration delay, Held<T> one) {
+        consumer.waits(one);
+        endOf(one);
+        if (consumer.isGone(one)) {
+            consumer.turn();
+            return;
+        }
+        dispatcher.start();
+        topic.timing().later(delay, () -> {
+            retried.increment();
+            if (one.attempts.suspect()) {
+                synchronized (this) {
+                    suspects.add(one);
+                }
+                nextSuspect();
+            } else {
+                dispatcher.again(one);
+            }
+        });
+    }
+
+    private void bury(Held<T> one, String reason, @Nullable Throwable unanswered) {
+        topic.streams()
+                .bury(consumer.consumer(), one.id(), one.attempts, reason)
+                .whenComplete((buried, failure) -> {
+                    if (failure != null) {
+                        if (!consumer.isClosing()) {
+                            topic.timing().later(AGAIN, () -> bury(one, reason, failure));
+                        } else {
+                            gone(one);
+                        }
+                    } else if (buried == Streams.Buried.FULL) {
+                        topic.reports()
+                                .onUnsent(
+                                        topic.name(),
+                                        "The dead letters of " + one.group() + " are full; event " + one.id()
+                                                + " waits for room: " + reason);
+                        later(DEAD_LETTERS_FULL, one);
+                    } else {
+                        if (buried == Streams.Buried.DONE || unanswered != null) {
+                            topic.reports().onDeadLetter(topic.name(), one.group(), one.id().toString(), reason);
+                        }
+                        gone(one);
+                    }
+                });
+    }
+
+    // Recognising what was handled
+
+    private synchronized boolean isKnown(Event<T> event) {
+        return recognised.contains(event.source() + '#' + event.id());
+    }
+
+    private synchronized void learn(Event<T> event) {
+        recognised.add(event.source() + '#' + event.id());
+    }
+
+    // The rest
+
+    boolean isHandledHere() {
+        return dispatcher.isHandledHere();
+    }
+
+    CompletableFuture<Void> close() {
+        return dispatcher.close();
+    }
+
+    void abandon() {
+        CompletableFuture<Void> unused = dispatcher.abandon();
+    }
+
+    SubscriptionStats stats(long received, long dropped, int waiting, long bytes) {
+        return new SubscriptionStats(
+                received, handled.sum(), failed.sum(), retried.sum(), bad.sum(), dropped, waiting, bytes);
+    }
+}

@@ -1,0 +1,123 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.durable.Delivery;
+import dev.omnibus.durable.Position;
+import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.transport.StreamEntry;
+import dev.omnibus.transport.StreamEntry.Attempts;
+import dev.omnibus.transport.StreamId;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** An event that this node has taken and not acknowledged: how far it is with it. Thread-safe as a {@link Delivery}. */
+final class Held<T> implements Delivery {
+
+    /** How far a node is with an event. */
+    enum State {
+        /** No handler was started with it, or the last one has failed. */
+        WAITING,
+        /** A handler was started with it. */
+        STARTED,
+        /** It has its outcome, and the server is about to be told. */
+        ENDED,
+        /** It is not this node's any more. */
+        GONE
+    }
+
+    private final String group;
+    private final StreamEntry entry;
+    private final int bytes;
+    State state = State.WAITING; // guarded by the consumer, like all below
+    Attempts attempts;
+    int localStarts;
+    boolean mayHaveRun;
+    boolean doubtful; // its lease had ended after it was started
+
+    @Nullable
+    Object key; // those with an equal one wait for it
+
+    boolean released; // they do not wait any more; guarded by the dispatcher
+
+    @Nullable
+    Envelope envelope;
+
+    @Nullable
+    Event<T> event;
+
+    private volatile @Nullable Duration retryLater;
+    private volatile @Nullable String rejected;
+
+    Held(String group, StreamEntry entry, boolean mayHaveRun) {
+        this.group = group;
+        this.entry = entry;
+        this.bytes = entry.event() == null ? 0 : entry.event().length;
+        this.attempts = entry.attempts();
+        this.mayHaveRun = mayHaveRun || entry.repaired() || attempts.suspect() || attempts.failures() > 0;
+    }
+
+    StreamId id() {
+        return entry.id();
+    }
+
+    StreamEntry entry() {
+        return entry;
+    }
+
+    int bytes() {
+        return bytes;
+    }
+
+    /** Forgets what an earlier start has decided. */
+    void begin() {
+        retryLater = null;
+        rejected = null;
+        localStarts++;
+    }
+
+    @Nullable
+    Duration isToRetryLater() {
+        return retryLater;
+    }
+
+    @Nullable
+    String isRejected() {
+        return rejected;
+    }
+
+    @Override
+    public String group() {
+        return group;
+    }
+
+    @Override
+    public Position position() {
+        return Failures.position(entry.id());
+    }
+
+    @Override
+    public int starts() {
+        return Math.max(localStarts, attempts.starts() + attempts.failures() + 1);
+    }
+
+    @Override
+    public boolean mayHaveRun() {
+        return mayHaveRun;
+    }
+
+    @Override
+    public void retryLater(Duration delay) {
+        if (delay.isNegative()) {
+            throw new IllegalArgumentException("delay is " + delay + "; it must not be negative");
+        }
+        rejected = null;
+        retryLater = delay;
+    }
+
+    @Override
+    public void reject(String reason) {
+        retryLater = null;
+        rejected = Objects.requireNonNull(reason, "reason");
+    }
+}

@@ -1,0 +1,539 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.EventHandler;
+import dev.omnibus.bus.PublishException.Reason;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.durable.AsyncHandler;
+import dev.omnibus.durable.DeadLetters;
+import dev.omnibus.durable.DeliveryHandler;
+import dev.omnibus.durable.DurableTopic;
+import dev.omnibus.durable.DurableTopicException;
+import dev.omnibus.durable.DurableTopicStatus;
+import dev.omnibus.durable.FollowHandler;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.Position;
+import dev.omnibus.durable.PublishOptions;
+import dev.omnibus.durable.Retention;
+import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.event.Events;
+import dev.omnibus.internal.event.ListenerNotifier;
+import dev.omnibus.internal.event.TopicPattern;
+import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A durable topic that this process has opened: its appender, and its readers, which it wakes up when something was
+ * appended. Thread-safe.
+ */
+final class OpenTopic<T> implements DurableTopic<T> {
+
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+    private static final Duration TRIM_EVERY = Duration.ofSeconds(1);
+    private static final Duration HELD_UP = Duration.ofHours(1);
+    private static final int CHECKED_EVERY = 10; // ticks
+    private static final int STATUS_EVERY = 600; // ticks
+
+    /** A consumer or follower, as the topic sees it. */
+    interface Reader extends Subscription {
+
+        /** There may be something to read. */
+        void wake();
+
+        /** Called each second. */
+        void tick();
+
+        /** Nothing that was there is there any more: the log has begun anew. */
+        void begunAnew();
+
+        /** Completes when it has ended, without an exception. */
+        CompletableFuture<Void> end();
+
+        /** Ends it without waiting for its handlers. */
+        void abandon();
+    }
+
+    private final DurableRuntime runtime;
+    private final Streams streams;
+    private final EventFormat<T> format;
+    private final Retention retention;
+    private final StreamKeys keys;
+    private final Appender appender;
+    private final CompletableFuture<Void> ready;
+    private final Map<String, GroupConsumer<T>> consumers = new HashMap<>(); // guarded by this, like all below
+    private final List<Reader> readers = new ArrayList<>();
+    private volatile Streams.@Nullable Description description; // null until it stands
+    private volatile StreamId doubted = StreamId.EARLIEST; // acknowledgements up to here may have been lost
+    private boolean opening;
+    private int attempts;
+    private String history = "";
+    private boolean noticed; // whether notices are subscribed to
+    private int ticks;
+    private boolean closed;
+
+    OpenTopic(DurableRuntime runtime, EventFormat<T> format, Retention retention) {
+        this.runtime = runtime;
+        this.streams = runtime.streams();
+        this.format = format;
+        this.retention = retention;
+        this.keys = runtime.bus().channels().names().stream(format.topic().name());
+        this.appender = new Appender(this, streams, runtime.timing());
+        this.ready = new GuardedFuture<>();
+        open();
+    }
+
+    // What the parts share
+
+    EventFormat<T> format() {
+        return format;
+    }
+
+    Retention retention() {
+        return retention;
+    }
+
+    StreamKeys keys() {
+        return keys;
+    }
+
+    Streams streams() {
+        return streams;
+    }
+
+    Timing timing() {
+        return runtime.timing();
+    }
+
+    Events events() {
+        return runtime.events();
+    }
+
+    ListenerNotifier reports() {
+        return runtime.events().listener();
+    }
+
+    String node() {
+        return runtime.bus().node();
+    }
+
+    Streams.@Nullable Description description() {
+        return description;
+    }
+
+    /** Completes a future of the program, whose callbacks may block. */
+    <V> void settle(CompletableFuture<V> future, @Nullable V value, @Nullable Throwable failure) {
+        runtime.events().settle(future, value, failure);
+    }
+
+    /** Whether an acknowledgement of what was appended there may have been lost in a failover. */
+    boolean isDoubted(StreamId id) {
+        return id.compareTo(doubted) <= 0;
+    }
+
+    // Opening
+
+    private void open() {
+        synchronized (this) {
+            if (opening || closed) {
+                return;
+            }
+            opening = true;
+        }
+        StreamSettings settings = settings();
+        streams.open(keys, settings).whenComplete((stands, failure) -> {
+            boolean again;
+            synchronized (this) {
+                opening = false;
+                again = failure != null;
+            }
+            if (again) {
+                notOpened(Failures.of(failure));
+            } else if (!stands.settings().equals(settings)) {
+                refused(new DurableTopicException(
+                        "Another process has opened the durable topic " + name() + " with another retention: "
+                                + text(stands.settings()) + "; here it is " + text(settings)
+                                + ". Use the same one, or remove the key " + keys.description(),
+                        null));
+            } else {
+                opened(stands);
+            }
+        });
+    }
+
+    private StreamSettings settings() {
+        return new StreamSettings(
+                retention.maxEntries(),
+                retention.maxBytes(),
+                retention.keep(),
+                retention.maxAge(),
+                retention.dropsOldest() ? StreamSettings.WhenFull.DROP_OLDEST : StreamSettings.WhenFull.REFUSE,
+                Map.of());
+    }
+
+    private static String text(StreamSettings settings) {
+        return "at most " + settings.maxEntries() + " entries and " + settings.maxBytes() + " bytes, kept for "
+                + settings.keep() + settings.maxAge().map(age -> ", at most for " + age).orElse("") + ", when full "
+                + settings.whenFull();
+    }
+
+    private void opened(Streams.Description stands) {
+        Streams.Description before = description;
+        description = stands;
+        synchronized (this) {
+            attempts = 0;
+        }
+        boolean anew = before != null && !before.epoch().equals(stands.epoch());
+        if (anew) {
+            reports().onReset(name());
+            readers().forEach(Reader::begunAnew);
+        } else if (before == null) {
+            listen();
+            checkHistory(true);
+            settle(ready, null, null);
+        }
+        appender.opened(anew);
+        readers().forEach(Reader::wake);
+    }
+
+    private void notOpened(TransportException failure) {
+        boolean passes =
+                switch (failure.kind()) {
+                    case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
+                    case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
+                };
+        if (passes) {
+            Duration pause;
+            synchronized (this) {
+                pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+            }
+            timing().later(pause, this::open);
+        } else {
+            refused(Failures.of(name(), failure));
+        }
+    }
+
+    private void refused(DurableTopicException why) {
+        settle(ready, null, why);
+        appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);
+        readers().forEach(Reader::wake);
+    }
+
+    /** The server was emptied, or restored: opens the stream anew. */
+    void reset() {
+        open();
+    }
+
+    /** Something was appended, by whomever: wakes up the readers. */
+    private void listen() {
+        synchronized (this) {
+            if (noticed || closed) {
+                return;
+            }
+            noticed = true;
+        }
+        FrameListener notices = new FrameListener() {
+
+            @Override
+            public void onFrame(String channel, byte[] frame) {
+                readers().forEach(Reader::wake);
+            }
+
+            @Override
+            public void onInterrupted() {
+                reconnected();
+            }
+        };
+        runtime.bus().channels().transport().subscribe(keys.notices(), notices).whenComplete((done, failure) -> {
+            if (failure != null) { // the poll of each second goes on, and tries it again
+                synchronized (this) {
+                    noticed = false;
+                }
+            }
+        });
+    }
+
+    private void reconnected() {
+        checkHistory(false);
+        appender.check();
+        readers().forEach(Reader::wake);
+    }
+
+    /** After a failover, acknowledgements of the last moments may be lost. */
+    private void checkHistory(boolean first) {
+        streams.server(keys).whenComplete((server, failure) -> {
+            if (failure != null) {
+                return; // with the next interruption or tick
+            }
+            String now = server.history().orElse("");
+            boolean changed;
+            synchronized (this) {
+                changed = !first && !history.isEmpty() && !now.equals(history);
+                history = now;
+            }
+            if (changed) {
+                streams.status(keys).whenComplete((status, unknown) -> {
+                    if (unknown == null) {
+                        doubted = status.last();
+                    }
+                });
+            }
+        });
+    }
+
+    // The periodic part
+
+    void tick() {
+        int now;
+        synchronized (this) {
+            now = ticks++;
+        }
+        if (description == null) {
+            return;
+        }
+        listen();
+        appender.tick();
+        List<Reader> all = readers();
+        all.forEach(Reader::tick);
+        trim();
+        if (now % CHECKED_EVERY == CHECKED_EVERY - 1 && !all.isEmpty()) {
+            checkEpoch();
+        }
+        if (now % STATUS_EVERY == STATUS_EVERY - 1) {
+            reportHeldUp();
+        }
+    }
+
+    private void trim() {
+        streams.trim(keys, TRIM_EVERY).whenComplete((trimmed, failure) -> {
+            if (failure == null && trimmed.ran() && trimmed.more()) {
+                trimMore();
+            }
+        });
+    }
+
+    private void trimMore() {
+        streams.trim(keys, Duration.ZERO).whenComplete((trimmed, failure) -> {
+            if (failure == null && trimmed.removed() > 0 && trimmed.more()) {
+                trimMore();
+            }
+        });
+    }
+
+    private void checkEpoch() {
+        streams.describe(keys).whenComplete((stands, failure) -> {
+            Streams.Description known = description;
+            if (failure == null
+                    && known != null
+                    && stands.map(now -> !now.epoch().equals(known.epoch())).orElse(true)) {
+                reset();
+            }
+        });
+    }
+
+    private void reportHeldUp() {
+        CompletableFuture<Void> unused = status()
+                .thenAccept(status -> status.heldUpBy()
+                        .filter(group ->
+                                group.oldest().orElse(Duration.ZERO).compareTo(HELD_UP) >= 0)
+                        .ifPresent(group -> reports()
+                                .onHeldUp(name(), group.name(), group.oldest().orElse(Duration.ZERO))));
+    }
+
+    private synchronized List<Reader> readers() {
+        return List.copyOf(readers);
+    }
+
+    // What programs call
+
+    @Override
+    public String name() {
+        return format.topic().name();
+    }
+
+    @Override
+    public CompletableFuture<Void> ready() {
+        return ready.copy();
+    }
+
+    @Override
+    public CompletableFuture<Position> publish(T data) {
+        return publish(data, PublishOptions.DEFAULT);
+    }
+
+    @Override
+    public CompletableFuture<Position> publish(T data, PublishOptions options) {
+        CompletableFuture<Position> done = appender.publish(format.write(data, options.headers()), options.timeout());
+        if (ready.isCompletedExceptionally()) {
+            ready.whenComplete((ok, why) ->
+                    appender.refuseAll(Reason.REFUSED, String.valueOf(Failures.of(name(), why).getMessage()), why));
+        }
+        return done;
+    }
+
+    @Override
+    public Subscription subscribe(String group, EventHandler<T> handler) {
+        Objects.requireNonNull(handler, "handler");
+        return subscribe(group, GroupOptions.DEFAULT, (event, delivery) -> handler.handle(event));
+    }
+
+    @Override
+    public Subscription subscribe(String group, DeliveryHandler<T> handler) {
+        return subscribe(group, GroupOptions.DEFAULT, handler);
+    }
+
+    @Override
+    public Subscription subscribe(String group, GroupOptions options, DeliveryHandler<T> handler) {
+        Objects.requireNonNull(handler, "handler");
+        return consume(group, options, (event, delivery) -> {
+            handler.handle(event, delivery);
+            return null;
+        });
+    }
+
+    @Override
+    public Subscription subscribeAsync(String group, GroupOptions options, AsyncHandler<T> handler) {
+        Objects.requireNonNull(handler, "handler");
+        return consume(group, options, (event, delivery) -> Objects.requireNonNull(
+                handler.handle(event, delivery), "The handler has returned no stage"));
+    }
+
+    private Subscription consume(String group, GroupOptions options, GroupConsumer.Work<T> work) {
+        requireName(group);
+        GroupConsumer<T> consumer;
+        synchronized (this) {
+            requireOpen();
+            if (consumers.containsKey(group)) {
+                throw new IllegalStateException("This process consumes the group " + group + " of " + name()
+                        + " already; give that subscription a higher concurrency");
+            }
+            consumer = new GroupConsumer<>(this, group, options, work);
+            consumers.put(group, consumer);
+            readers.add(consumer);
+        }
+        runtime.bus().keepAlive().begin(consumer);
+        ready.whenComplete((ok, failure) -> consumer.topicReady(failure));
+        return consumer;
+    }
+
+    @Override
+    public Subscription follow(Position from, FollowHandler<T> handler) {
+        return follow(new Follower<>(this, Optional.empty(), from, Objects.requireNonNull(handler, "handler")));
+    }
+
+    @Override
+    public Subscription follow(String follower, FollowHandler<T> handler) {
+        requireName(follower);
+        return follow(new Follower<>(
+                this, Optional.of(follower), Position.EARLIEST, Objects.requireNonNull(handler, "handler")));
+    }
+
+    private Subscription follow(Follower<T> follower) {
+        synchronized (this) {
+            requireOpen();
+            readers.add(follower);
+        }
+        runtime.bus().keepAlive().begin(follower);
+        ready.whenComplete((ok, failure) -> follower.topicReady(failure));
+        return follower;
+    }
+
+    @Override
+    public DeadLetters<T> deadLetters(String group) {
+        requireName(group);
+        return new TopicDeadLetters<>(this, group);
+    }
+
+    @Override
+    public CompletableFuture<DurableTopicStatus> status() {
+        return answer(streams.status(keys).thenApply(this::status));
+    }
+
+    private DurableTopicStatus status(Streams.Status status) {
+        List<DurableTopicStatus.Group> groups = new ArrayList<>();
+        status.groups()
+                .forEach((group, state) -> groups.add(new DurableTopicStatus.Group(
+                        group,
+                        state.lag(),
+                        state.pending(),
+                        state.oldest().map(id -> Duration.ofMillis(Math.max(0, status.time() - id.millis()))),
+                        state.deadLetters(),
+                        state.consumers().entrySet().stream()
+                                .filter(Map.Entry::getValue)
+                                .map(Map.Entry::getKey)
+                                .toList())));
+        List<String> weaker = status.atomic()
+                ? List.of()
+                : List.of("This user may not run scripts: an append that is repeated may be stored twice, nothing is"
+                        + " taken over from a node that dies, and nothing is trimmed");
+        return new DurableTopicStatus(
+                name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, weaker);
+    }
+
+    @Override
+    public CompletableFuture<Boolean> forget(String group) {
+        requireName(group);
+        return answer(streams.dropGroup(keys, group));
+    }
+
+    /** Returns the future of the program for one of the transport. */
+    <V> CompletableFuture<V> answer(CompletableFuture<V> asked) {
+        CompletableFuture<V> answer = new GuardedFuture<>();
+        asked.whenComplete(
+                (value, failure) -> settle(answer, value, failure == null ? null : Failures.of(name(), failure)));
+        return answer;
+    }
+
+    private static void requireName(String name) {
+        try {
+            TopicPattern.requireTopic(name);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("The name of a consumer group or follower is as that of a topic: \""
+                    + name + "\" is none", e);
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("The bus of node " + node() + " is closed");
+        }
+    }
+
+    // The end
+
+    /** Notes the end of a reader. */
+    void ended(Reader reader) {
+        synchronized (this) {
+            readers.remove(reader);
+            consumers.values().remove(reader);
+        }
+        runtime.bus().keepAlive().end(reader);
+    }
+
+    /** Ends all readers, and appends what was published; completes when that is done. */
+    CompletableFuture<Void> end() {
+        synchronized (this) {
+            closed = true;
+        }
+        List<CompletableFuture<Void>> ends = new ArrayList<>();
+        readers().forEach(reader -> ends.add(reader.end()));
+        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenCompose(done -> appender.drain());
+    }
+
+    void abandon() {
+        readers().forEach(Reader::abandon);
+        appender.close();
+    }
+}

@@ -1,0 +1,54 @@
+package dev.omnibus.internal.durable;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A repair window: the events that a publisher had appended most recently. If the server loses them in a failover, they
+ * are appended again. Confined to the appender, under its lock.
+ *
+ * <p>The age counts up to the last answer of the server, not up to now: while it does not answer, nothing is forgotten.
+ */
+final class RecentEvents {
+
+    static final long MAX_BYTES = 8L << 20;
+    static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private record Appended(byte[] event, long sequence, long at) {}
+
+    private final ArrayDeque<Appended> events = new ArrayDeque<>();
+    private long bytes;
+
+    /** Adds events that follow those before. */
+    void add(List<byte[]> appended, long first, long now) {
+        for (int i = 0; i < appended.size(); i++) {
+            events.add(new Appended(appended.get(i), first + i, now));
+            bytes += appended.get(i).length;
+        }
+        forgetOld(now);
+    }
+
+    /** Forgets what is too old or too much, as the server has just answered. */
+    void forgetOld(long now) {
+        while (!events.isEmpty() && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
+            bytes -= events.removeFirst().event().length;
+        }
+    }
+
+    boolean isEmpty() {
+        return events.isEmpty();
+    }
+
+    /** Returns the events behind a number, in order, as far as they are known. */
+    List<byte[]> after(long sequence) {
+        List<byte[]> after = new ArrayList<>();
+        for (Appended one : events) {
+            if (one.sequence() > sequence) {
+                after.add(one.event());
+            }
+        }
+        return after;
+    }
+}
