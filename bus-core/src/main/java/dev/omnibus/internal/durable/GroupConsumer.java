@@ -529,7 +529,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
         }
-        if (takenOver && one.mayHaveRun()) {
+        if (takenOver && one.hasRun()) {
             topic.reports()
                     .onRedelivered(
                             topic.name(),

@@ -238,7 +238,6 @@ final class Handling<T> {
     // Outcomes
 
     private void ended(Held<T> one, Event<T> event, @Nullable Throwable failure) {
-        one.mayHaveRun = true; // from the next start on
         Duration later = one.isToRetryLater();
         String rejected = one.isRejected();
         if (rejected != null) {

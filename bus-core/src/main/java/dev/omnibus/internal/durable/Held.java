@@ -31,8 +31,10 @@ final class Held<T> implements Delivery {
     private final int bytes;
     State state = State.WAITING; // guarded by the consumer, like all below
     Attempts attempts;
-    int localStarts;
-    boolean mayHaveRun;
+    private int localStarts;
+    private boolean hasRun; // before the next start
+    private volatile boolean mayHaveRun; // as of this start, like the next one
+    private volatile int starts = 1;
     boolean doubtful; // its lease had ended after it was started
 
     @Nullable
@@ -54,7 +56,7 @@ final class Held<T> implements Delivery {
         this.entry = entry;
         this.bytes = entry.event() == null ? 0 : entry.event().length;
         this.attempts = entry.attempts();
-        this.mayHaveRun = mayHaveRun || entry.repaired() || attempts.suspect() || attempts.failures() > 0;
+        this.hasRun = mayHaveRun || entry.repaired() || attempts.suspect() || attempts.failures() > 0;
     }
 
     StreamId id() {
@@ -69,11 +71,19 @@ final class Held<T> implements Delivery {
         return bytes;
     }
 
-    /** Forgets what an earlier start has decided. */
+    /** A handler is being started: forgets what an earlier start has decided. */
     void begin() {
         retryLater = null;
         rejected = null;
+        mayHaveRun = hasRun;
+        hasRun = true;
         localStarts++;
+        starts = Math.max(localStarts, attempts.starts() + attempts.failures() + (attempts.suspect() ? 0 : 1));
+    }
+
+    /** Returns whether a handler may have been run with it, here or elsewhere. */
+    boolean hasRun() {
+        return hasRun;
     }
 
     @Nullable
@@ -98,7 +108,7 @@ final class Held<T> implements Delivery {
 
     @Override
     public int starts() {
-        return Math.max(localStarts, attempts.starts() + attempts.failures() + 1);
+        return starts;
     }
 
     @Override
