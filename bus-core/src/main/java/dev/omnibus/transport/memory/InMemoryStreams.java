@@ -56,6 +56,7 @@ final class InMemoryStreams implements Streams {
             if (closed) {
                 throw new TransportException(Kind.CLOSED, true, "The streams are closed", null);
             }
+            transport.requireOpen();
             T value = question.get();
             network.requireAnswers();
             if (!transport.later(() -> answer.complete(value))) {

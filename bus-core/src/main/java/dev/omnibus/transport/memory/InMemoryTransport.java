@@ -187,7 +187,7 @@ final class InMemoryTransport implements Transport {
         }
     }
 
-    private void requireOpen() {
+    void requireOpen() {
         if (io.isShutdown()) {
             throw closed(true);
         }
