@@ -268,6 +268,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
         if (gone) {
             recreate();
+        } else if (failure.kind() == Kind.CLOSED) {
+            abandon();
         }
     }
 
