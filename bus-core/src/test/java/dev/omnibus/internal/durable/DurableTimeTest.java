@@ -1,0 +1,292 @@
+package dev.omnibus.internal.durable;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.PublishException;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.durable.DurableTopic;
+import dev.omnibus.durable.DurableTopicStatus;
+import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.Position;
+import dev.omnibus.durable.PublishOptions;
+import dev.omnibus.durable.Retention;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Durable topics on a bad day, in a time of their own. */
+class DurableTimeTest implements BusListener {
+
+    private static final Topic<Integer> TOPIC = Topic.of("n", Integer.class);
+
+    /** A node of which the test says when its time goes by. */
+    private final class Node {
+
+        final ManualTiming timing = new ManualTiming();
+        final Bus bus = Bus.builder(network.open())
+                .name("node")
+                .drainTimeout(Duration.ofSeconds(2))
+                .listener(DurableTimeTest.this)
+                .build();
+        final DurableRuntime runtime =
+                BusRuntime.of(bus).layer(DurableRuntime.class, inside -> new DurableRuntime(inside, timing));
+        final DurableTopic<Integer> topic = DurableTopics.on(bus).topic(TOPIC, Retention.untilAcknowledged());
+
+        Node() throws Exception {
+            topic.ready().get(10, SECONDS);
+        }
+
+        /** Has a second go by, and waits until Redis' answers were read. */
+        void second() throws Exception {
+            timing.pass(Duration.ofSeconds(1));
+            timing.run(true);
+            settle();
+        }
+
+        void settle() throws Exception {
+            CompletableFuture<Void> read = new CompletableFuture<>();
+            runtime.streams()
+                    .describe(BusRuntime.of(bus).channels().names().stream(TOPIC.name()))
+                    .whenComplete((any, failure) -> read.complete(null));
+            read.get(10, SECONDS);
+        }
+    }
+
+    private final InMemoryNetwork network = new InMemoryNetwork();
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final CountDownLatch started = new CountDownLatch(1);
+    private final Node here = new Node();
+    private final Node there = new Node();
+
+    DurableTimeTest() throws Exception {}
+
+    @AfterEach
+    void close() {
+        gate.countDown();
+        here.bus.close();
+        there.bus.close();
+    }
+
+    @Override
+    public void onDoubled(String topic, String group, String position) {
+        told.add("doubled " + group);
+    }
+
+    @Override
+    public void onLost(String topic, String reader, long events, String which) {
+        told.add("lost " + reader + " " + events);
+    }
+
+    @Override
+    public void onRepaired(String topic, long events) {
+        told.add("repaired " + events);
+    }
+
+    @Override
+    public void onReset(String topic) {
+        told.add("reset");
+    }
+
+    private void seconds(int seconds) throws Exception {
+        for (int i = 0; i < seconds; i++) {
+            network.advance(Duration.ofSeconds(1));
+            here.second();
+            there.second();
+        }
+    }
+
+    private static void ready(Subscription subscription) throws Exception {
+        subscription.ready().get(10, SECONDS);
+    }
+
+    private long pending() throws Exception {
+        return here.topic.status().get(10, SECONDS).groups().stream()
+                .mapToLong(DurableTopicStatus.Group::pending)
+                .sum();
+    }
+
+    @Test
+    void aHandlerOfTenMinutesIsNeverRunTwice() throws Exception {
+        AtomicInteger starts = new AtomicInteger();
+        ready(here.topic.subscribe("g", event -> {
+            starts.incrementAndGet();
+            started.countDown();
+            gate.await();
+        }));
+        here.topic.publish(1).get(10, SECONDS);
+        assertTrue(started.await(10, SECONDS));
+        ready(there.topic.subscribe("g", event -> starts.incrementAndGet()));
+        seconds(600);
+        gate.countDown();
+        await().until(() -> pending() == 0);
+        assertEquals(1, starts.get());
+        assertEquals(List.of(), told);
+    }
+
+    @Test
+    void aPausedNodeStartsNothingThatWasTakenOverAndReportsWhatRanTwice() throws Exception {
+        List<Integer> ranHere = new CopyOnWriteArrayList<>();
+        List<String> ranThere = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", event -> {
+            ranHere.add(event.data());
+            started.countDown();
+            gate.await();
+        }));
+        for (int i = 1; i <= 3; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 3);
+        network.advance(Duration.ofSeconds(4)); // while here nothing is done
+        here.timing.pass(Duration.ofSeconds(4));
+        ready(there.topic.subscribe(
+                "g", (event, delivery) -> ranThere.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            there.second();
+            return ranThere.equals(List.of("1 true", "2 true", "3 true"));
+        });
+        await().until(() -> pending() == 0);
+        gate.countDown(); // here it goes on, and the lease is gone
+        await().until(() -> {
+            here.second();
+            return !told.isEmpty();
+        });
+        seconds(2);
+        assertEquals(List.of(1), ranHere);
+        assertEquals(List.of("doubled g"), told);
+        here.topic.publish(4).get(10, SECONDS);
+        await().until(() -> ranHere.size() + ranThere.size() == 5);
+    }
+
+    @Test
+    void aPublishIsStoredOnceWhateverIsRepeated() throws Exception {
+        network.loseAnswers(true);
+        List<CompletableFuture<Position>> publishing = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            publishing.add(here.topic.publish(i));
+        }
+        here.settle();
+        seconds(3);
+        assertFalse(publishing.get(0).isDone());
+        network.loseAnswers(false);
+        await().until(() -> {
+            seconds(1);
+            return publishing.stream().allMatch(CompletableFuture::isDone);
+        });
+        List<Integer> log = new CopyOnWriteArrayList<>();
+        ready(there.topic.follow(Position.EARLIEST, (event, position) -> log.add(event.data())));
+        await().until(() -> log.equals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)));
+        assertEquals(10, here.topic.status().get(10, SECONDS).entries());
+        assertEquals(
+                publishing.stream().map(CompletableFuture::join).sorted().toList(),
+                publishing.stream().map(CompletableFuture::join).toList());
+    }
+
+    @Test
+    void whatWasReadAndNotSeenIsHandled() throws Exception {
+        List<String> handled = new CopyOnWriteArrayList<>();
+        ready(there.topic.subscribe(
+                "g", (event, delivery) -> handled.add(event.data() + " " + delivery.mayHaveRun())));
+        network.loseAnswers(true);
+        here.topic.publish(1);
+        here.settle();
+        there.settle();
+        await().until(() -> there.topic.ready().isDone());
+        network.loseAnswers(false);
+        await().until(() -> {
+            seconds(1);
+            return handled.equals(List.of("1 false")) && pending() == 0;
+        });
+        assertEquals(List.of(), told);
+    }
+
+    @Test
+    void whatAnEmptiedRedisHasLostIsAppendedAgainAndToldAndRecognised() throws Exception {
+        List<String> ranHere = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", (event, delivery) -> ranHere.add(event.data() + " " + delivery.mayHaveRun())));
+        for (int i = 1; i <= 5; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        await().until(() -> ranHere.size() == 5 && pending() == 0);
+        network.forget();
+        Set<String> others = ConcurrentHashMap.newKeySet();
+        ready(there.topic.subscribe(
+                "others", (event, delivery) -> others.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            seconds(1);
+            return told.contains("repaired 5") && others.size() == 5;
+        });
+        assertEquals(Set.of("reset", "repaired 5"), Set.copyOf(told));
+        here.topic.publish(6).get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return others.size() == 6 && ranHere.size() >= 6;
+        });
+        assertEquals(Set.of("1 true", "2 true", "3 true", "4 true", "5 true", "6 false"), others);
+        assertEquals(List.of("1 false", "2 false", "3 false", "4 false", "5 false", "6 false"), ranHere);
+    }
+
+    @Test
+    void aFailingEventCostsNoMoreThanItsBackoff() throws Exception {
+        AtomicInteger starts = new AtomicInteger();
+        GroupOptions patient = GroupOptions.DEFAULT.withRetries(2, Duration.ofSeconds(100), Duration.ofSeconds(400));
+        ready(here.topic.subscribe("g", patient, (event, delivery) -> {
+            starts.incrementAndGet();
+            throw new IllegalStateException("on purpose");
+        }));
+        here.topic.publish(1).get(10, SECONDS);
+        await().until(() -> starts.get() == 1);
+        seconds(75);
+        assertEquals(1, starts.get());
+        seconds(50);
+        await().until(() -> starts.get() == 2); // after 80 to 120
+        seconds(150);
+        assertEquals(2, starts.get());
+        seconds(100);
+        await().until(() -> starts.get() == 3);
+        await().until(() -> here.topic.deadLetters("g").list(10).get(10, SECONDS).size() == 1);
+    }
+
+    @Test
+    void anEventThatCannotBeSentIsTriedAsLongAsItsTimeout() throws Exception {
+        network.down();
+        CompletableFuture<Position> impatient =
+                here.topic.publish(1, PublishOptions.DEFAULT.withTimeout(Duration.ofSeconds(3)));
+        CompletableFuture<Position> patient = here.topic.publish(2);
+        await().until(() -> {
+            seconds(1);
+            return impatient.isDone();
+        });
+        ExecutionException failure = assertThrows(ExecutionException.class, () -> impatient.get(10, SECONDS));
+        PublishException unsent = assertInstanceOf(PublishException.class, failure.getCause());
+        assertEquals(PublishException.Outcome.NOT_SENT, unsent.outcome());
+        network.up();
+        await().until(() -> {
+            seconds(1);
+            return patient.isDone();
+        });
+        patient.get(10, SECONDS);
+        assertEquals(1, here.topic.status().get(10, SECONDS).entries());
+    }
+}
