@@ -13,6 +13,7 @@ import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.Topic;
+import dev.omnibus.durable.DeadLetter;
 import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.DurableTopics;
@@ -23,6 +24,7 @@ import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -177,6 +179,50 @@ class DurableTimeTest implements BusListener {
         assertEquals(List.of("doubled g"), told);
         here.topic.publish(4).get(10, SECONDS);
         await().until(() -> ranHere.size() + ranThere.size() == 5);
+    }
+
+    @Test
+    void onlyTheEventThatItsNodesDieWithIsBuriedAndNotItsNeighbours() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        AtomicInteger deadly = new AtomicInteger();
+        List<Node> nodes = new ArrayList<>(List.of(here, there));
+        try {
+            for (int i = 0; i < 10; i++) {
+                here.topic.publish(i).get(10, SECONDS);
+            }
+            for (int i = 0; deadly.get() == i; i++) { // each node stops at the same event, and dies with it
+                assertTrue(i < 8, "it goes on killing");
+                if (i == nodes.size()) {
+                    nodes.add(new Node());
+                }
+                Node node = nodes.get(i);
+                int before = deadly.get();
+                ready(node.topic.subscribe("g", event -> {
+                    if (event.data() == 4) {
+                        deadly.incrementAndGet();
+                        gate.await();
+                    }
+                    handled.add(event.data());
+                }));
+                await().until(() -> {
+                    network.advance(Duration.ofSeconds(1));
+                    node.second();
+                    return deadly.get() > before || handled.size() == 9;
+                });
+                if (deadly.get() > before) {
+                    node.timing.pass(Duration.ofHours(1)); // nothing is done here any more
+                }
+            }
+            assertEquals(List.of(0, 1, 2, 3, 5, 6, 7, 8, 9), handled);
+            assertEquals(4, deadly.get()); // once, and three times as a suspect
+            List<DeadLetter<Integer>> dead =
+                    nodes.get(4).topic.deadLetters("g").list(10).get(10, SECONDS);
+            assertEquals(1, dead.size());
+            assertEquals(4, dead.get(0).event().orElseThrow().data());
+        } finally {
+            gate.countDown();
+            nodes.stream().skip(2).forEach(node -> node.bus.close());
+        }
     }
 
     @Test
