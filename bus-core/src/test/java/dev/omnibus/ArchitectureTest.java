@@ -42,7 +42,11 @@ class ArchitectureTest {
     private static final int MAX_LINES = 600;
 
     private static final String[] API = {
-        "dev.omnibus.bus", "dev.omnibus.transport", "dev.omnibus.transport.redisson", "dev.omnibus.transport.memory"
+        "dev.omnibus.bus",
+        "dev.omnibus.durable",
+        "dev.omnibus.transport",
+        "dev.omnibus.transport.redisson",
+        "dev.omnibus.transport.memory"
     };
 
     private static final String[] ROOMS = {"dev.omnibus.internal..", "dev.omnibus.transport.redisson.*.."};

@@ -187,8 +187,8 @@ public interface BusListener {
     default void onRepaired(String topic, long events) {}
 
     /**
-     * Called when a durable topic or a consumer group of it is not there any more, because Redis was emptied or restored
-     * from an older copy, and was created again.
+     * Called when a durable topic or a consumer group of it is not there any more, because Redis was emptied or
+     * restored from an older copy, and was created again.
      *
      * @param topic the topic
      */

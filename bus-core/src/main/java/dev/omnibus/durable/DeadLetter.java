@@ -17,4 +17,10 @@ import java.util.Optional;
  * @param <T> the type of the payload
  */
 public record DeadLetter<T>(
-        Position id, Position position, Optional<Event<T>> event, String json, String reason, int starts, Instant time) {}
+        Position id,
+        Position position,
+        Optional<Event<T>> event,
+        String json,
+        String reason,
+        int starts,
+        Instant time) {}

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The dead letters of one consumer group: events whose handler has failed too often, that were rejected, that do not fit
- * the type of the topic, or that have killed the processes that handled them. Futures fail with a
+ * The dead letters of one consumer group: events whose handler has failed too often, that were rejected, that do not
+ * fit the type of the topic, or that have killed the processes that handled them. Futures fail with a
  * {@link DurableTopicException}. Thread-safe.
  *
  * @param <T> the type of the payload

@@ -27,8 +27,8 @@ public interface DurableTopic<T> {
     /**
      * Returns a future that completes when the topic is known to stand in Redis. Nothing needs to wait for it.
      *
-     * @return fails with a {@link DurableTopicException} if another process has opened the topic with another retention,
-     *     or Redis refuses
+     * @return fails with a {@link DurableTopicException} if another process has opened the topic with another
+     *     retention, or Redis refuses
      */
     CompletableFuture<Void> ready();
 
@@ -36,8 +36,7 @@ public interface DurableTopic<T> {
      * Publishes an event. It does not block, and is appended after those that this process has published before.
      *
      * @param data the payload: anything but null that Jackson can write
-     * @return completes when it is appended, with its position; fails with a
-     *     {@link dev.omnibus.bus.PublishException}
+     * @return completes when it is appended, with its position; fails with a {@link dev.omnibus.bus.PublishException}
      * @throws IllegalArgumentException if there is no data, or it cannot be written as JSON
      */
     @CanIgnoreReturnValue

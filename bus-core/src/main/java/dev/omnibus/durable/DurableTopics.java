@@ -7,8 +7,8 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import java.util.Objects;
 
 /**
- * The durable topics of a bus: topics whose events Redis keeps, so that consumer groups get every one of them, also those
- * that are published while no node of the group is up.
+ * The durable topics of a bus: topics whose events Redis keeps, so that consumer groups get every one of them, also
+ * those that are published while no node of the group is up.
  *
  * <p>Redis 7.0 or later is needed. Thread-safe.
  */

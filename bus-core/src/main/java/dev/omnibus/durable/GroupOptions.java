@@ -133,8 +133,7 @@ public record GroupOptions(
      * @throws IllegalArgumentException if one is out of range
      */
     public GroupOptions withWindow(int events, long bytes) {
-        return new GroupOptions(
-                concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, from);
+        return new GroupOptions(concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, from);
     }
 
     /**

@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /**
  * How long the events of a durable topic are kept, and what happens when the limits are reached. Every process must
- * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by
- * {@link #atMost} or {@link #dropOldestWhenFull()}, and each group that loses something is told once, by
+ * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by {@link #atMost}
+ * or {@link #dropOldestWhenFull()}, and each group that loses something is told once, by
  * {@link dev.omnibus.bus.BusListener#onLost}. Immutable.
  *
  * @param keep how long events are kept after all groups have acknowledged them; zero if they may go at once
@@ -16,8 +16,7 @@ import java.util.Optional;
  * @param maxBytes how many bytes of events there are at most, as Redis counts its memory, roughly
  * @param dropsOldest whether the oldest events go when the topic is full; else publishing is refused
  */
-public record Retention(
-        Duration keep, Optional<Duration> maxAge, long maxEntries, long maxBytes, boolean dropsOldest) {
+public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntries, long maxBytes, boolean dropsOldest) {
 
     private static final long DEFAULT_ENTRIES = 1_000_000;
     private static final long DEFAULT_BYTES = 1L << 30;
@@ -52,8 +51,8 @@ public record Retention(
     }
 
     /**
-     * Returns a retention for work: an event goes when all groups have acknowledged it. At most 1,000,000 events and
-     * 1 GiB; beyond that publishing is refused. As long as there is no group, everything is kept within these limits.
+     * Returns a retention for work: an event goes when all groups have acknowledged it. At most 1,000,000 events and 1
+     * GiB; beyond that publishing is refused. As long as there is no group, everything is kept within these limits.
      *
      * @return the retention
      */

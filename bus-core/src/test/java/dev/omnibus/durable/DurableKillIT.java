@@ -141,10 +141,10 @@ class DurableKillIT {
         }
         awaitAll(900);
         assertEquals(0, unreported());
-        await().atMost(20, SECONDS).until(() -> work.status().get(5, SECONDS).groups().stream()
-                .allMatch(group -> group.pending() == 0 && group.nodes().size() == 1));
-        assertEquals(
-                IntStream.range(0, 900).boxed().collect(Collectors.toSet()), ended());
+        await().atMost(20, SECONDS)
+                .until(() -> work.status().get(5, SECONDS).groups().stream()
+                        .allMatch(group -> group.pending() == 0 && group.nodes().size() == 1));
+        assertEquals(IntStream.range(0, 900).boxed().collect(Collectors.toSet()), ended());
     }
 
     @Test

@@ -76,7 +76,8 @@ abstract class DurableTopicContract extends DurableFixture {
         publish(3);
         List<Integer> all = new CopyOnWriteArrayList<>();
         List<Integer> later = new CopyOnWriteArrayList<>();
-        Subscription early = orders.subscribe("early", event -> all.add(event.data().count()));
+        Subscription early =
+                orders.subscribe("early", event -> all.add(event.data().count()));
         ready(orders.subscribe(
                 "late",
                 GroupOptions.DEFAULT.startingFrom(second),
@@ -189,9 +190,7 @@ abstract class DurableTopicContract extends DurableFixture {
         publish(1, 2, 3, 4);
         await().until(() -> deadLetters("g").size() == 4);
         assertEquals("closed", deadLetters("g").get(0).reason());
-        assertTrue(orders.deadLetters("g")
-                .discard(deadLetters("g").get(1).id())
-                .get(5, SECONDS));
+        assertTrue(orders.deadLetters("g").discard(deadLetters("g").get(1).id()).get(5, SECONDS));
         fixed.complete(null);
         assertEquals(3, orders.deadLetters("g").redeliverAll().get(5, SECONDS));
         await().until(() -> handled.equals(Set.of(1, 3, 4)));
@@ -246,8 +245,7 @@ abstract class DurableTopicContract extends DurableFixture {
     void eventsWithOneKeyKeepTheirOrderThroughRetries() throws Exception {
         Map<String, List<Integer>> handled = new ConcurrentHashMap<>();
         Set<Integer> failed = ConcurrentHashMap.newKeySet();
-        GroupOptions keyed = QUICK.withConcurrency(8)
-                .withOrderingKey(event -> ((Order) event.data()).id());
+        GroupOptions keyed = QUICK.withConcurrency(8).withOrderingKey(event -> ((Order) event.data()).id());
         ready(ordersThere.subscribe("g", keyed, (event, delivery) -> {
             int count = event.data().count();
             if (count % 7 == 0 && failed.add(count)) {
@@ -260,8 +258,7 @@ abstract class DurableTopicContract extends DurableFixture {
             orders.publish(new Order("key-" + i % 5, i));
         }
         await().until(() -> handled.values().stream().mapToInt(List::size).sum() == 300);
-        handled.values()
-                .forEach(counts -> assertEquals(counts.stream().sorted().toList(), counts));
+        handled.values().forEach(counts -> assertEquals(counts.stream().sorted().toList(), counts));
     }
 
     @Test
@@ -284,8 +281,7 @@ abstract class DurableTopicContract extends DurableFixture {
         closing.closed().get(10, SECONDS);
         assertEquals(List.of(1), hereHandled);
         ready(ordersThere.subscribe(
-                "g",
-                (event, delivery) -> thereHandled.add(event.data().count() + " " + delivery.mayHaveRun())));
+                "g", (event, delivery) -> thereHandled.add(event.data().count() + " " + delivery.mayHaveRun())));
         await().until(() -> thereHandled.equals(List.of("2 false", "3 false")));
         assertEquals(List.of(), told);
     }
@@ -306,8 +302,7 @@ abstract class DurableTopicContract extends DurableFixture {
                 "g", (event, delivery) -> taken.add(event.data().count() + " " + delivery.mayHaveRun())));
         await().until(() -> taken.equals(Set.of("1 true", "2 true")));
         await().until(() -> ordersThere.status().get(5, SECONDS).groups().stream()
-                .allMatch(group ->
-                        group.pending() == 0 && group.nodes().equals(List.of(there.node()))));
+                .allMatch(group -> group.pending() == 0 && group.nodes().equals(List.of(there.node()))));
     }
 
     @Test
@@ -323,8 +318,10 @@ abstract class DurableTopicContract extends DurableFixture {
             all.add(event.data().count());
             positions.add(position);
         }));
-        ready(ordersThere.follow(second, (event, position) -> some.add(event.data().count())));
-        ready(ordersThere.follow(Position.LATEST, (event, position) -> live.add(event.data().count())));
+        ready(ordersThere.follow(
+                second, (event, position) -> some.add(event.data().count())));
+        ready(ordersThere.follow(
+                Position.LATEST, (event, position) -> live.add(event.data().count())));
         publish(4, 5);
         await().until(() -> all.equals(List.of(1, 2, 3, 4, 5)));
         await().until(() -> some.equals(List.of(3, 4, 5)) && live.equals(List.of(4, 5)));
@@ -337,12 +334,14 @@ abstract class DurableTopicContract extends DurableFixture {
         List<Integer> first = new CopyOnWriteArrayList<>();
         List<Integer> next = new CopyOnWriteArrayList<>();
         publish(1, 2);
-        Subscription following = orders.follow("chart", (event, position) -> first.add(event.data().count()));
+        Subscription following = orders.follow(
+                "chart", (event, position) -> first.add(event.data().count()));
         await().until(() -> first.equals(List.of(1, 2)));
         following.close();
         following.closed().get(10, SECONDS);
         publish(3);
-        ready(ordersThere.follow("chart", (event, position) -> next.add(event.data().count())));
+        ready(ordersThere.follow(
+                "chart", (event, position) -> next.add(event.data().count())));
         await().until(() -> next.equals(List.of(3)));
     }
 

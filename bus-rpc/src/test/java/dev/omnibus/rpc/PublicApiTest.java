@@ -45,7 +45,11 @@ class PublicApiTest {
         new ClassFileImporter()
                         .withImportOption(location -> !location.contains("test-classes"))
                         .importPackages(
-                                "dev.omnibus.bus", "dev.omnibus.transport", "dev.omnibus.rpc", "dev.omnibus.testing")
+                                "dev.omnibus.bus",
+                                "dev.omnibus.durable",
+                                "dev.omnibus.transport",
+                                "dev.omnibus.rpc",
+                                "dev.omnibus.testing")
                         .stream()
                         .filter(not(
                                 resideInAnyPackage("dev.omnibus.rpc.internal..", "dev.omnibus.transport.redisson.*..")))

@@ -99,7 +99,8 @@ final class Appender {
             } else if (event.length > topic.format().limit()) {
                 refused = notSent(
                         Reason.TOO_LARGE,
-                        "it has " + event.length + " bytes; the limit is " + topic.format().limit(),
+                        "it has " + event.length + " bytes; the limit is "
+                                + topic.format().limit(),
                         null);
             } else if (waitingBytes + event.length + OVERHEAD > MAX_WAITING_BYTES) {
                 refused = notSent(Reason.OUTBOX_FULL, "too much is waiting to be appended", null);
@@ -305,7 +306,11 @@ final class Appender {
         }
         if (lost > 0) {
             topic.reports()
-                    .onLost(topic.name(), "", lost, "numbers " + (known + 1) + " to " + (known + lost) + " of this node");
+                    .onLost(
+                            topic.name(),
+                            "",
+                            lost,
+                            "numbers " + (known + 1) + " to " + (known + lost) + " of this node");
         }
     }
 
@@ -351,11 +356,10 @@ final class Appender {
     private void failed(TransportException failure) {
         boolean refused;
         synchronized (this) {
-            boolean answer =
-                    switch (failure.kind()) {
-                        case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, CLOSED -> false;
-                        case REFUSED, TOO_LARGE, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> true;
-                    };
+            boolean answer = switch (failure.kind()) {
+                case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, CLOSED -> false;
+                case REFUSED, TOO_LARGE, OUT_OF_MEMORY, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> true;
+            };
             uncertain |= !failure.notSent() && !answer;
             refused = answer && !uncertain && repairs.isEmpty();
             if (!uncertain && !refused && repairs.isEmpty()) {

@@ -13,8 +13,8 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * The codec of one durable topic's events. Its source is one of their own, so that their
- * numbers have no gaps where the same process has published on the topic without the log. Thread-safe.
+ * The codec of one durable topic's events. Its source is one of their own, so that their numbers have no gaps where the
+ * same process has published on the topic without the log. Thread-safe.
  */
 final class EventFormat<T> {
 

@@ -16,8 +16,7 @@ final class Failures {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         return cause instanceof TransportException known
                 ? known
-                : new TransportException(
-                        TransportException.Kind.CONNECTION_LOST, false, "Unexpected: " + cause, cause);
+                : new TransportException(TransportException.Kind.CONNECTION_LOST, false, "Unexpected: " + cause, cause);
     }
 
     /** Returns what the program gets for it. */
@@ -25,7 +24,8 @@ final class Failures {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         return cause instanceof DurableTopicException translated
                 ? translated
-                : new DurableTopicException("Durable topic " + topic + ": " + of(failure).getMessage(), of(failure));
+                : new DurableTopicException(
+                        "Durable topic " + topic + ": " + of(failure).getMessage(), of(failure));
     }
 
     static Position position(StreamId id) {

@@ -48,13 +48,13 @@ final class Follower<T> implements OpenTopic.Reader {
     private final LongAdder bad = new LongAdder();
     private final Map<String, Long> sequences = new LinkedHashMap<>(16, 0.75f, true) { // confined to the mailbox
 
-        private static final long serialVersionUID = 1;
+                private static final long serialVersionUID = 1;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
-            return size() > MAX_SOURCES;
-        }
-    };
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
+                    return size() > MAX_SOURCES;
+                }
+            };
 
     private final Position from;
     private @Nullable StreamId next; // read what is behind it; guarded by this, like all below. Null until known

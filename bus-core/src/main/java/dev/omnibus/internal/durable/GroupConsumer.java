@@ -2,7 +2,6 @@ package dev.omnibus.internal.durable;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.SubscribeException;
-import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.Delivery;
 import dev.omnibus.durable.GroupOptions;
@@ -119,7 +118,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             createGroup(Failures.id(options.from()));
         } else {
             refused(new TransportException(
-                    Kind.REFUSED, true, String.valueOf(Failures.of(topic.name(), failure).getMessage()), failure));
+                    Kind.REFUSED,
+                    true,
+                    String.valueOf(Failures.of(topic.name(), failure).getMessage()),
+                    failure));
         }
     }
 
@@ -451,7 +453,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                     .onDoubled(
                             topic.name(),
                             consumer.group(),
-                            done.size() == 1 ? first : first + " to " + done.get(done.size() - 1).id());
+                            done.size() == 1
+                                    ? first
+                                    : first + " to " + done.get(done.size() - 1).id());
         }
     }
 
@@ -507,7 +511,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** Takes an entry that is this consumer's from now on. */
     private void take(StreamEntry entry, boolean takenOver) {
         Held<T> one = new Held<>(consumer.group(), entry, topic.isDoubted(entry.id()));
-        boolean skip = entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
+        boolean skip =
+                entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
         synchronized (this) {
             if (state != State.OPEN && state != State.CLOSING || held.containsKey(one.id())) {
                 return;

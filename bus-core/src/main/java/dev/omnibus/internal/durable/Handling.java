@@ -267,7 +267,9 @@ final class Handling<T> {
     private void misfit(Held<T> one, Throwable why) {
         bad.increment();
         Envelope envelope = one.envelope;
-        String problem = envelope == null ? "it is no event: " + why.getMessage() : topic.format().misfit(envelope, why);
+        String problem = envelope == null
+                ? "it is no event: " + why.getMessage()
+                : topic.format().misfit(envelope, why);
         topic.reports().onBadMessage(topic.name(), problem);
         bury(one, problem, null);
     }
@@ -283,7 +285,8 @@ final class Handling<T> {
             return;
         }
         Duration delay = Timing.backoff(options.firstDelay(), options.maxDelay(), attempts.failures() - 1);
-        boolean elsewhere = attempts.failures() % LOCAL_FAILURES == 0 && options.orderingKey().isEmpty();
+        boolean elsewhere = attempts.failures() % LOCAL_FAILURES == 0
+                && options.orderingKey().isEmpty();
         if (elsewhere) {
             giveAway(one, attempts, delay);
             return;
@@ -294,7 +297,8 @@ final class Handling<T> {
             } else { // if it is not known, this is counted with the next one
                 one.attempts = attempts;
                 consumer.execute(() -> topic.reports()
-                        .onRedelivered(topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
+                        .onRedelivered(
+                                topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
                 later(delay, one);
             }
         });
@@ -302,7 +306,10 @@ final class Handling<T> {
 
     private void postpone(Held<T> one, Duration delay) {
         if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && options.orderingKey().isEmpty()) {
-            giveAway(one, one.attempts.suspect() ? new Attempts(false, 0, one.attempts.failures()) : one.attempts, delay);
+            giveAway(
+                    one,
+                    one.attempts.suspect() ? new Attempts(false, 0, one.attempts.failures()) : one.attempts,
+                    delay);
         } else {
             later(delay, one);
         }
@@ -310,18 +317,16 @@ final class Handling<T> {
 
     /** Lets any node have an event, after a while. */
     private void giveAway(Held<T> one, Attempts attempts, Duration delay) {
-        topic.streams()
-                .release(consumer.consumer(), one.id(), attempts, delay)
-                .whenComplete((mine, failure) -> {
-                    if (failure != null) {
-                        one.attempts = attempts;
-                        later(delay, one);
-                    } else if (mine) {
-                        gone(one);
-                    } else {
-                        lost(one);
-                    }
-                });
+        topic.streams().release(consumer.consumer(), one.id(), attempts, delay).whenComplete((mine, failure) -> {
+            if (failure != null) {
+                one.attempts = attempts;
+                later(delay, one);
+            } else if (mine) {
+                gone(one);
+            } else {
+                lost(one);
+            }
+        });
     }
 
     /** Another node has taken the event over, although a handler was run with it here. */
@@ -371,7 +376,9 @@ final class Handling<T> {
                         later(DEAD_LETTERS_FULL, one);
                     } else {
                         if (buried == Streams.Buried.DONE || unanswered != null) {
-                            topic.reports().onDeadLetter(topic.name(), one.group(), one.id().toString(), reason);
+                            topic.reports()
+                                    .onDeadLetter(
+                                            topic.name(), one.group(), one.id().toString(), reason);
                         }
                         gone(one);
                     }

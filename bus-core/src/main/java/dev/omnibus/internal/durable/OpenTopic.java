@@ -185,7 +185,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     private static String text(StreamSettings settings) {
         return "at most " + settings.maxEntries() + " entries and " + settings.maxBytes() + " bytes, kept for "
-                + settings.keep() + settings.maxAge().map(age -> ", at most for " + age).orElse("") + ", when full "
+                + settings.keep()
+                + settings.maxAge().map(age -> ", at most for " + age).orElse("") + ", when full "
                 + settings.whenFull();
     }
 
@@ -209,11 +210,10 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private void notOpened(TransportException failure) {
-        boolean passes =
-                switch (failure.kind()) {
-                    case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
-                    case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
-                };
+        boolean passes = switch (failure.kind()) {
+            case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
+            case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
+        };
         if (passes) {
             Duration pause;
             synchronized (this) {
@@ -344,12 +344,10 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private void reportHeldUp() {
-        CompletableFuture<Void> unused = status()
-                .thenAccept(status -> status.heldUpBy()
-                        .filter(group ->
-                                group.oldest().orElse(Duration.ZERO).compareTo(HELD_UP) >= 0)
-                        .ifPresent(group -> reports()
-                                .onHeldUp(name(), group.name(), group.oldest().orElse(Duration.ZERO))));
+        CompletableFuture<Void> unused = status().thenAccept(status -> status.heldUpBy()
+                .filter(group -> group.oldest().orElse(Duration.ZERO).compareTo(HELD_UP) >= 0)
+                .ifPresent(group ->
+                        reports().onHeldUp(name(), group.name(), group.oldest().orElse(Duration.ZERO))));
     }
 
     private synchronized List<Reader> readers() {
@@ -377,8 +375,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
     public CompletableFuture<Position> publish(T data, PublishOptions options) {
         CompletableFuture<Position> done = appender.publish(format.write(data, options.headers()), options.timeout());
         if (ready.isCompletedExceptionally()) {
-            ready.whenComplete((ok, why) ->
-                    appender.refuseAll(Reason.REFUSED, String.valueOf(Failures.of(name(), why).getMessage()), why));
+            ready.whenComplete((ok, why) -> appender.refuseAll(
+                    Reason.REFUSED, String.valueOf(Failures.of(name(), why).getMessage()), why));
         }
         return done;
     }
@@ -406,8 +404,11 @@ final class OpenTopic<T> implements DurableTopic<T> {
     @Override
     public Subscription subscribeAsync(String group, GroupOptions options, AsyncHandler<T> handler) {
         Objects.requireNonNull(handler, "handler");
-        return consume(group, options, (event, delivery) -> Objects.requireNonNull(
-                handler.handle(event, delivery), "The handler has returned no stage"));
+        return consume(
+                group,
+                options,
+                (event, delivery) ->
+                        Objects.requireNonNull(handler.handle(event, delivery), "The handler has returned no stage"));
     }
 
     private Subscription consume(String group, GroupOptions options, GroupConsumer.Work<T> work) {
@@ -500,8 +501,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
         try {
             TopicPattern.requireTopic(name);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("The name of a consumer group or follower is as that of a topic: \""
-                    + name + "\" is none", e);
+            throw new IllegalArgumentException(
+                    "The name of a consumer group or follower is as that of a topic: \"" + name + "\" is none", e);
         }
     }
 

@@ -32,7 +32,8 @@ final class RecentEvents {
 
     /** Forgets what is too old or too much, as the server has just answered. */
     void forgetOld(long now) {
-        while (!events.isEmpty() && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
+        while (!events.isEmpty()
+                && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
             bytes -= events.removeFirst().event().length;
         }
     }

@@ -41,7 +41,10 @@ interface Timing {
         };
     }
 
-    /** Returns the pause before one more attempt: the first one doubled with each, up to the longest, a fifth more or less. */
+    /**
+     * Returns the pause before one more attempt: the first one doubled with each, up to the longest, a fifth more or
+     * less.
+     */
     static Duration backoff(Duration first, Duration longest, int attempts) {
         long nanos = first.toNanos();
         for (int i = 0; i < attempts && nanos < longest.toNanos(); i++) {

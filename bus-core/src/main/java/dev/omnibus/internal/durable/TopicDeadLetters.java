@@ -37,8 +37,8 @@ final class TopicDeadLetters<T> implements DeadLetters<T> {
         if (limit < 1 || limit > MAX_LISTED) {
             throw new IllegalArgumentException("limit is " + limit + "; it must be between 1 and " + MAX_LISTED);
         }
-        CompletableFuture<List<Streams.DeadLetter>> letters = topic.answer(
-                topic.streams().deadLetters(topic.keys(), group, Failures.id(after), limit));
+        CompletableFuture<List<Streams.DeadLetter>> letters =
+                topic.answer(topic.streams().deadLetters(topic.keys(), group, Failures.id(after), limit));
         return letters.thenApply(all -> all.stream().map(this::letter).toList());
     }
 
@@ -85,21 +85,19 @@ final class TopicDeadLetters<T> implements DeadLetters<T> {
     }
 
     private CompletableFuture<Long> redeliver(StreamId after, StreamId until, long before) {
-        return topic.streams()
-                .deadLetters(topic.keys(), group, after, PAGE)
-                .thenCompose(letters -> {
-                    List<StreamId> page = letters.stream()
-                            .map(Streams.DeadLetter::id)
-                            .filter(id -> id.compareTo(until) <= 0)
-                            .toList();
-                    CompletableFuture<Long> count = CompletableFuture.completedFuture(before);
-                    for (StreamId id : page) {
-                        count = count.thenCombine(
-                                topic.streams().redeliver(topic.keys(), group, id), (sum, done) -> sum + (done ? 1 : 0));
-                    }
-                    return page.size() < PAGE
-                            ? count
-                            : count.thenCompose(sum -> redeliver(page.get(page.size() - 1), until, sum));
-                });
+        return topic.streams().deadLetters(topic.keys(), group, after, PAGE).thenCompose(letters -> {
+            List<StreamId> page = letters.stream()
+                    .map(Streams.DeadLetter::id)
+                    .filter(id -> id.compareTo(until) <= 0)
+                    .toList();
+            CompletableFuture<Long> count = CompletableFuture.completedFuture(before);
+            for (StreamId id : page) {
+                count = count.thenCombine(
+                        topic.streams().redeliver(topic.keys(), group, id), (sum, done) -> sum + (done ? 1 : 0));
+            }
+            return page.size() < PAGE
+                    ? count
+                    : count.thenCompose(sum -> redeliver(page.get(page.size() - 1), until, sum));
+        });
     }
 }

@@ -314,7 +314,10 @@ public final class ListenerNotifier {
 
     public void onRepaired(String topic, long events) {
         if (own.mayLog()) {
-            warn("Redis had lost {} events of {} that this process had appended; they were appended again", events, topic);
+            warn(
+                    "Redis had lost {} events of {} that this process had appended; they were appended again",
+                    events,
+                    topic);
         }
         enqueue(0, l -> l.onRepaired(topic, events));
     }
@@ -328,7 +331,11 @@ public final class ListenerNotifier {
 
     public void onHeldUp(String topic, String group, Duration since) {
         if (own.mayLog()) {
-            warn("The group {} holds up the trimming of {}: it has not acknowledged an event for {}", group, topic, since);
+            warn(
+                    "The group {} holds up the trimming of {}: it has not acknowledged an event for {}",
+                    group,
+                    topic,
+                    since);
         }
         enqueue(0, l -> l.onHeldUp(topic, group, since));
     }

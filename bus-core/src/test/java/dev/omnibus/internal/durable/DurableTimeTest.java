@@ -252,8 +252,7 @@ class DurableTimeTest implements BusListener {
     @Test
     void whatWasReadAndNotSeenIsHandled() throws Exception {
         List<String> handled = new CopyOnWriteArrayList<>();
-        ready(there.topic.subscribe(
-                "g", (event, delivery) -> handled.add(event.data() + " " + delivery.mayHaveRun())));
+        ready(there.topic.subscribe("g", (event, delivery) -> handled.add(event.data() + " " + delivery.mayHaveRun())));
         network.loseAnswers(true);
         here.topic.publish(1);
         here.settle();
@@ -311,7 +310,8 @@ class DurableTimeTest implements BusListener {
         assertEquals(2, starts.get());
         seconds(100);
         await().until(() -> starts.get() == 3);
-        await().until(() -> here.topic.deadLetters("g").list(10).get(10, SECONDS).size() == 1);
+        await().until(() ->
+                here.topic.deadLetters("g").list(10).get(10, SECONDS).size() == 1);
     }
 
     @Test

@@ -13,7 +13,8 @@ final class ManualTiming implements Timing {
 
     private record Due(long at, Runnable task) {}
 
-    private final PriorityQueue<Due> waiting = new PriorityQueue<>(Comparator.comparingLong(Due::at)); // guarded by this
+    private final PriorityQueue<Due> waiting =
+            new PriorityQueue<>(Comparator.comparingLong(Due::at)); // guarded by this
     private final List<Runnable> periodic = new ArrayList<>(); // guarded by this
     private long now; // guarded by this
 
@@ -51,6 +52,8 @@ final class ManualTiming implements Timing {
     }
 
     private synchronized Runnable nextDue() {
-        return waiting.isEmpty() || waiting.peek().at() > now ? null : waiting.remove().task();
+        return waiting.isEmpty() || waiting.peek().at() > now
+                ? null
+                : waiting.remove().task();
     }
 }
