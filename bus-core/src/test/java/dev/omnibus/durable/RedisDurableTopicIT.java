@@ -1,23 +1,17 @@
 package dev.omnibus.durable;
 
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
+@WithRedis
 class RedisDurableTopicIT extends DurableTopicContract {
 
-    private static RedisServer redis;
+    private final RedisServer redis;
 
-    @BeforeAll
-    static void startRedis() {
-        redis = RedisServer.start();
-    }
-
-    @AfterAll
-    static void stopRedis() {
-        redis.close();
+    RedisDurableTopicIT(RedisServer redis) {
+        this.redis = redis;
     }
 
     @Override

@@ -84,7 +84,8 @@ final class Handling<T> {
     private void nextSuspect() {
         Held<T> next;
         synchronized (this) {
-            if (suspect != null) {
+            Held<T> before = suspect;
+            if (before != null && !consumer.isGone(before)) {
                 return;
             }
             next = suspects.poll();
