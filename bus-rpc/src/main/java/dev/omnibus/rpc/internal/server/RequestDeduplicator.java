@@ -2,12 +2,12 @@ package dev.omnibus.rpc.internal.server;
 
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.WireBytes;
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +24,21 @@ final class RequestDeduplicator {
 
         private final String from;
         private final String id;
+        private volatile @Nullable ServerCall call; // until it has its answer
+        private volatile boolean evicted; // by later requests, before it had its answer
 
-        private RequestKey(String from, String id) {
+        private RequestKey(String from, String id, @Nullable ServerCall call) {
             this.from = from;
             this.id = id;
+            this.call = call;
         }
 
+        /** The call has its answer. Of it and its eviction, the one that comes second sees the other. */
         void forget() {
-            open.remove(this);
+            call = null;
+            if (evicted) {
+                forgetEvicted(this);
+            }
         }
 
         @Override
@@ -52,8 +59,8 @@ final class RequestDeduplicator {
         }
     }
 
-    private final Map<RequestKey, ServerCall> open = new ConcurrentHashMap<>(); // bounded by what the service takes
-    private final Set<RequestKey> seen = new LinkedHashSet<>(); // guarded by this
+    private final Map<RequestKey, RequestKey> last = new LinkedHashMap<>(); // guarded by this, like the next one
+    private final Map<RequestKey, RequestKey> open = new HashMap<>(); // older ones; bounded by what the service takes
 
     /**
      * Whether this request is new. A notification is identified by its key, if it has one; without the name of its
@@ -65,35 +72,54 @@ final class RequestDeduplicator {
         if (request.from().isEmpty() || id.isEmpty()) {
             return true;
         }
-        RequestKey key = key(request.from(), id);
+        RequestKey key = key(request.from(), id, call);
         synchronized (this) {
-            if (open.containsKey(key) || !seen.add(key)) {
+            if (open.containsKey(key) || last.putIfAbsent(key, key) != null) {
                 return false;
             }
-            if (seen.size() > MAX_REQUESTS) {
-                Iterator<RequestKey> oldest = seen.iterator();
-                oldest.next();
-                oldest.remove();
+            call.rememberedAs(key); // before it can be found, and settled
+            if (last.size() > MAX_REQUESTS) {
+                evictOldest();
             }
         }
-        call.rememberedAs(key); // before it can be found, and settled
-        open.put(key, call);
         return true;
+    }
+
+    private void evictOldest() {
+        Iterator<RequestKey> keys = last.values().iterator();
+        RequestKey oldest = keys.next();
+        keys.remove();
+        oldest.evicted = true;
+        if (oldest.call != null) {
+            open.put(oldest, oldest);
+        }
+    }
+
+    private synchronized void forgetEvicted(RequestKey key) {
+        open.remove(key);
     }
 
     /** The call of a request that has no answer yet, however many came after it. */
     @Nullable
     ServerCall find(String from, String id) {
-        return open.get(key(from, id));
+        RequestKey wanted = key(from, id, null);
+        RequestKey known;
+        synchronized (this) {
+            known = last.getOrDefault(wanted, open.get(wanted));
+        }
+        return known == null ? null : known.call;
     }
 
     /** Callers choose these names, and many long ones would take much memory. */
-    private RequestKey key(String from, String id) {
-        return new RequestKey(WireBytes.fingerprint(from), WireBytes.fingerprint(id));
+    private RequestKey key(String from, String id, @Nullable ServerCall call) {
+        return new RequestKey(WireBytes.fingerprint(from), WireBytes.fingerprint(id), call);
     }
 
     /** The calls that have not been started. */
-    List<ServerCall> waiting() {
-        return open.values().stream().filter(ServerCall::isWaiting).toList();
+    synchronized List<ServerCall> waiting() {
+        return Stream.concat(last.values().stream(), open.values().stream())
+                .map(key -> key.call)
+                .filter(call -> call != null && call.isWaiting())
+                .toList();
     }
 }
