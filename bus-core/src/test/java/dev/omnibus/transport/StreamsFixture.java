@@ -9,11 +9,13 @@ import dev.omnibus.transport.StreamSettings.WhenFull;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
 import dev.omnibus.transport.Streams.Consumer;
+import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.TakeOver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -117,6 +119,10 @@ abstract class StreamsFixture {
 
     List<StreamEntry> read(Consumer consumer, int count) {
         return streams.turn(consumer, List.of(), count).join().entries();
+    }
+
+    GroupStatus group() {
+        return Objects.requireNonNull(streams.status(keys).join().groups().get("g"));
     }
 
     TakeOver takeOver(Consumer consumer) {

@@ -11,12 +11,13 @@ import dev.omnibus.transport.Streams.Description;
 import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Status;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.redisson.api.RMapAsync;
 import org.redisson.api.RStreamAsync;
@@ -24,6 +25,7 @@ import org.redisson.api.RedissonClient;
 import org.redisson.api.stream.StreamAddArgs;
 import org.redisson.api.stream.StreamGroup;
 import org.redisson.api.stream.StreamMessageId;
+import org.redisson.api.stream.StreamRangeArgs;
 import org.redisson.client.codec.ByteArrayCodec;
 
 /**
@@ -46,6 +48,15 @@ final class PlainStreams {
         return client.getMap(key, ByteArrayCodec.INSTANCE);
     }
 
+    /** The position is that before the first entry. */
+    static CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> range(
+            RedissonClient client, String key, StreamId after, int count) {
+        StreamRangeArgs from = StreamRangeArgs.startId(Answers.id(after.next()))
+                .endId(StreamMessageId.MAX)
+                .count(Math.max(1, count));
+        return stream(client, key).rangeAsync(from).toCompletableFuture();
+    }
+
     static CompletableFuture<Map<String, String>> describe(RedissonClient client, StreamKeys stream) {
         return hash(client, stream.description())
                 .readAllMapAsync()
@@ -60,7 +71,7 @@ final class PlainStreams {
             if (known.containsKey("epoch")) {
                 return CompletableFuture.completedFuture(Answers.description(known, false));
             }
-            Map<byte[], byte[]> fields = new HashMap<>();
+            Map<byte[], byte[]> fields = new TreeMap<>(Arrays::compare);
             fields.put(EPOCH, utf8(epoch));
             List<Object> pairs = Answers.fields(settings);
             for (int i = 0; i < pairs.size(); i += 2) {
@@ -98,14 +109,10 @@ final class PlainStreams {
             RedissonClient client, StreamKeys stream, String events, Append append) {
         List<CompletableFuture<StreamMessageId>> added = new ArrayList<>();
         for (byte[] event : append.entries()) {
-            Map<byte[], byte[]> fields = new LinkedHashMap<>();
-            fields.put(EVENT, event);
-            if (append.repaired()) {
-                fields.put(REPAIRED, utf8("1"));
-            }
-            added.add(stream(client, stream.log())
-                    .addAsync(StreamAddArgs.entries(fields))
-                    .toCompletableFuture());
+            StreamAddArgs<byte[], byte[]> fields = append.repaired()
+                    ? StreamAddArgs.entries(EVENT, event, REPAIRED, utf8("1"))
+                    : StreamAddArgs.entry(EVENT, event);
+            added.add(stream(client, stream.log()).addAsync(fields).toCompletableFuture());
         }
         if (!events.isEmpty()) {
             var unused = client.getTopic(events, ByteArrayCodec.INSTANCE).publishAsync(append.frame());
@@ -125,9 +132,11 @@ final class PlainStreams {
         CompletableFuture<Long> length = log.sizeAsync().toCompletableFuture();
         CompletableFuture<Map<String, String>> described = describe(client, stream);
         CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> oldest =
-                log.rangeAsync(1, StreamMessageId.MIN, StreamMessageId.MAX).toCompletableFuture();
+                range(client, stream.log(), StreamId.EARLIEST, 1);
         CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> newest = log.rangeReversedAsync(
-                        1, StreamMessageId.MAX, StreamMessageId.MIN)
+                        StreamRangeArgs.startId(StreamMessageId.MAX)
+                                .endId(StreamMessageId.MIN)
+                                .count(1))
                 .toCompletableFuture();
         CompletableFuture<Map<String, String>> followers = hash(client, stream.positions())
                 .readAllMapAsync()

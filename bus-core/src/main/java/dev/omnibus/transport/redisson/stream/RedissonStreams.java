@@ -169,9 +169,7 @@ public final class RedissonStreams implements Streams {
             CompletableFuture<byte[]> trimmed = PlainStreams.hash(client, stream.description())
                     .getAsync(utf8("trimmed"))
                     .toCompletableFuture();
-            return PlainStreams.stream(client, stream.log())
-                    .rangeAsync(Math.max(1, count), Answers.id(after.next()), StreamMessageId.MAX)
-                    .toCompletableFuture()
+            return PlainStreams.range(client, stream.log(), after, count)
                     .thenCombine(
                             trimmed,
                             (entries, upTo) -> new Range(
@@ -349,9 +347,7 @@ public final class RedissonStreams implements Streams {
     public CompletableFuture<List<DeadLetter>> deadLetters(StreamKeys stream, String group, StreamId after, int count) {
         return read(
                 "read the dead letters of " + stream.log(),
-                client -> PlainStreams.stream(client, stream.deadLetters(group))
-                        .rangeAsync(Math.max(1, count), Answers.id(after.next()), StreamMessageId.MAX)
-                        .toCompletableFuture()
+                client -> PlainStreams.range(client, stream.deadLetters(group), after, count)
                         .thenApply(Answers::deadLetters));
     }
 
