@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.Subscription;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -347,7 +349,7 @@ abstract class DurableTopicContract extends DurableFixture {
 
     @Test
     void aTopicThatIsOpenedWithAnotherRetentionIsRefusedAndBothAreNamed() throws Exception {
-        try (dev.omnibus.bus.Bus third = bus("third", connect())) {
+        try (Bus third = bus("third", connect())) {
             DurableTopic<Order> other = DurableTopics.on(third).topic(ORDERS, Retention.forDays(7));
             DurableTopicException refused = failure(DurableTopicException.class, other.ready());
             String why = String.valueOf(refused.getMessage());
@@ -374,7 +376,7 @@ abstract class DurableTopicContract extends DurableFixture {
             try {
                 few.publish(new Order("o", 5)).get(5, SECONDS);
                 return true;
-            } catch (java.util.concurrent.ExecutionException e) {
+            } catch (ExecutionException e) {
                 return false;
             }
         });

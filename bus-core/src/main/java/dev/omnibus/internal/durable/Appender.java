@@ -230,7 +230,7 @@ final class Appender {
         if (result instanceof Appended appended) {
             appended(append, appended);
         } else if (result instanceof Hole hole) {
-            repair(append, hole.last());
+            repair(hole.last());
         } else if (result instanceof AppendResult.Full) {
             full();
             return;
@@ -293,15 +293,15 @@ final class Appender {
     }
 
     /** The server has only what is up to a number: appends what is behind it again, as far as it is known. */
-    private void repair(Append append, long known) {
+    private void repair(long upTo) {
         long lost = 0;
         synchronized (this) {
-            List<byte[]> events = recent.after(known);
+            List<byte[]> events = recent.after(upTo);
             repairs.clear();
             repairing = 0;
             repairs.addAll(events);
             repairFrom = last - events.size() + 1;
-            lost = repairFrom - 1 - known;
+            lost = repairFrom - 1 - upTo;
             gap = lost > 0;
         }
         if (lost > 0) {
@@ -310,7 +310,7 @@ final class Appender {
                             topic.name(),
                             "",
                             lost,
-                            "numbers " + (known + 1) + " to " + (known + lost) + " of this node");
+                            "numbers " + (upTo + 1) + " to " + (upTo + lost) + " of this node");
         }
     }
 

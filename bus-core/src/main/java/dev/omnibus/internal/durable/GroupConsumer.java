@@ -514,7 +514,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         boolean skip =
                 entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
         synchronized (this) {
-            if (state != State.OPEN && state != State.CLOSING || held.containsKey(one.id())) {
+            if ((state != State.OPEN && state != State.CLOSING) || held.containsKey(one.id())) {
                 return;
             }
             held.put(one.id(), one);

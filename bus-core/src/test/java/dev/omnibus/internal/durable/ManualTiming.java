@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /** Time that goes by when the test says so: nothing waits, and nothing is done meanwhile. */
 final class ManualTiming implements Timing {
@@ -51,7 +52,7 @@ final class ManualTiming implements Timing {
         all.forEach(Runnable::run);
     }
 
-    private synchronized Runnable nextDue() {
+    private synchronized @Nullable Runnable nextDue() {
         return waiting.isEmpty() || waiting.peek().at() > now
                 ? null
                 : waiting.remove().task();
