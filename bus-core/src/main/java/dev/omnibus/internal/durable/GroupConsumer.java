@@ -75,6 +75,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final CompletableFuture<Void> ready = new GuardedFuture<>();
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> over = new CompletableFuture<>();
+    private final Object taking = new Object(); // held while an answer is taken, before the lock of this
     private final Map<StreamId, Held<T>> held = new HashMap<>(); // guarded by this, like all below
     private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
@@ -249,7 +250,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         taken.loss().ifPresent(this::report);
         if (!taken.entries().isEmpty()) {
             executor.execute(() -> {
-                taken.entries().forEach(entry -> take(entry, true));
+                takeAll(taken.entries());
                 if (taken.more()) {
                     renew();
                 }
@@ -424,7 +425,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 turned();
             } else {
                 executor.execute(() -> {
-                    turn.entries().forEach(entry -> take(entry, false));
+                    takeAll(turn.entries());
                     turned();
                 });
             }
@@ -486,14 +487,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             executor.execute(() -> {
-                StreamId next = null;
-                for (StreamEntry entry : entries) {
-                    if (!hasRoom()) {
-                        break; // goes on there
-                    }
-                    take(entry, false);
-                    next = entry.id();
-                }
+                StreamId next = takeAll(entries);
                 synchronized (this) {
                     boolean finished = entries.isEmpty();
                     rereading = finished ? null : next == null ? after : next;
@@ -504,12 +498,24 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         });
     }
 
-    private synchronized boolean hasRoom() {
-        return free() > 0;
+    /**
+     * Takes entries that are this consumer's from now on: in one go, as the same ones may come
+     * in two answers, and the order is theirs.
+     *
+     * @return the last one that was taken; null if there were none
+     */
+    private @Nullable StreamId takeAll(List<StreamEntry> entries) {
+        StreamId last = null;
+        synchronized (taking) {
+            for (StreamEntry entry : entries) {
+                take(entry);
+                last = entry.id();
+            }
+        }
+        return last;
     }
 
-    /** Takes an entry that is this consumer's from now on. */
-    private void take(StreamEntry entry, boolean takenOver) {
+    private void take(StreamEntry entry) {
         Held<T> one = new Held<>(consumer.group(), entry, topic.isDoubted(entry.id()));
         boolean skip =
                 entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
@@ -536,7 +542,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
         }
-        if (takenOver && one.hasRun()) {
+        if (one.hasRun()) {
             topic.reports()
                     .onRedelivered(
                             topic.name(),
