@@ -306,11 +306,7 @@ final class Appender {
         }
         if (lost > 0) {
             topic.reports()
-                    .onLost(
-                            topic.name(),
-                            "",
-                            lost,
-                            "numbers " + (upTo + 1) + " to " + (upTo + lost) + " of this node");
+                    .onLost(topic.name(), "", lost, "numbers " + (upTo + 1) + " to " + (upTo + lost) + " of this node");
         }
     }
 

@@ -499,8 +499,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     /**
-     * Takes entries that are this consumer's from now on: in one go, as the same ones may come
-     * in two answers, and the order is theirs.
+     * Takes entries that are this consumer's from now on: in one go, as the same ones may come in two answers, and the
+     * order is theirs.
      *
      * @return the last one that was taken; null if there were none
      */
