@@ -1,5 +1,6 @@
 package dev.omnibus.bench.job;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bench.peer.Caller;
 import dev.omnibus.bench.peer.Order;
 import dev.omnibus.bench.peer.Peer;
@@ -38,7 +39,7 @@ public record ColdStartJob(String name, String title, boolean archived) implemen
         Path folder = Files.createTempDirectory("omnibus-cold-start");
         Path archive = folder.resolve("classes.jsa");
         try (Caller server = peer.caller(addresses, 1)) {
-            server.call(Order.of(0, "")); // what it needs for it is loaded and compiled there
+            var unused = server.call(Order.of(0, "")); // what it needs for it is loaded and compiled there
             if (archived) {
                 start(peer, addresses, "-XX:ArchiveClassesAtExit=" + archive);
                 if (!Files.exists(archive)) {
@@ -59,6 +60,7 @@ public record ColdStartJob(String name, String title, boolean archived) implemen
         }
     }
 
+    @CanIgnoreReturnValue
     private static double start(Peer peer, Addresses addresses, String... options) throws IOException {
         try (ChildJvm program = new ChildJvm(
                 nothing -> {},
