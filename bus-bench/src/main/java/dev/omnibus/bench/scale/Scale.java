@@ -86,8 +86,8 @@ public final class Scale {
             int share = count / jvms.size() + (i < count % jvms.size() ? 1 : 0);
             jvms.get(i).ask("nodes " + redis.url() + " " + share + " scale-" + i);
         }
-        jvms.forEach(ChildJvm::answer);
-        line("all serve after", (System.nanoTime() - began) / 1e9, "s");
+        List<String> serving = jvms.stream().map(ChildJvm::answer).toList();
+        line(serving.size() + " JVMs serve after", (System.nanoTime() - began) / 1e9, "s");
         awaitAllSeen();
         line("each sees all after", (System.nanoTime() - began) / 1e9, "s");
         rest(empty, memory);
@@ -123,13 +123,11 @@ public final class Scale {
 
     private void topics() throws InterruptedException {
         ChildJvm subscriber = jvms.get(jvms.size() - 1);
-        subscriber.ask("hear " + redis.url());
-        subscriber.answer();
+        done(subscriber, "hear " + redis.url());
         double[] empty = used();
         long memory = redisMemory();
         long began = System.nanoTime();
-        jvms.get(0).ask("topics " + redis.url() + " " + count);
-        jvms.get(0).answer();
+        done(jvms.get(0), "topics " + redis.url() + " " + count);
         line("one event on each of them published after", (System.nanoTime() - began) / 1e9, "s");
         long received = 0;
         while (received < count && System.nanoTime() - began < PATIENCE_NANOS) {
@@ -147,11 +145,15 @@ public final class Scale {
         jvms.get(0).ask("subscribe " + redis.url() + " " + count);
         line("all of them confirmed after", Double.parseDouble(jvms.get(0).answer()), "ms");
         rest(empty, memory);
-        jvms.get(jvms.size() - 1).ask("topics " + redis.url() + " " + count);
-        jvms.get(jvms.size() - 1).answer();
+        done(jvms.get(jvms.size() - 1), "topics " + redis.url() + " " + count);
         Thread.sleep(POLL_MILLIS);
         jvms.get(0).ask("received");
         line("received of one event on each", Double.parseDouble(jvms.get(0).answer()), "");
+    }
+
+    private static void done(ChildJvm jvm, String what) {
+        jvm.ask(what);
+        String unused = jvm.answer();
     }
 
     private void rest(double[] empty, long memory) throws InterruptedException {

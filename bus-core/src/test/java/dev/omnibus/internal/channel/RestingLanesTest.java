@@ -121,8 +121,8 @@ class RestingLanesTest {
         number("c");
         heartbeatsWith(frame -> true, 3);
         transport.onPublish = transport.held::add;
-        Outcome full = null;
-        for (int i = 0; i < 100 && (full == null || !full.receivers.isDone()); i++) {
+        Outcome full = number("frozen");
+        for (int i = 0; i < 100 && !full.receivers.isDone(); i++) {
             full = number("frozen");
         }
         assertEquals(Kind.OUTBOX_FULL, full.failure().kind());
