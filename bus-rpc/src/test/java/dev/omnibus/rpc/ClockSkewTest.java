@@ -67,6 +67,8 @@ class ClockSkewTest extends PlayedNodes {
                 .and()
                 .haveNameNotMatching(
                         "dev\\.omnibus\\.rpc\\.internal\\.directory\\.LeasePublisher") // when the node was started
+                .and()
+                .haveNameNotMatching("dev\\.omnibus\\.transport\\.memory\\.InMemoryNetwork") // it is the server
                 .should()
                 .accessTargetWhere(Predicates.target(DescribedPredicate.describe("tells the time of day", target -> {
                     JavaClass owner = target.getOwner();
@@ -79,6 +81,10 @@ class ClockSkewTest extends PlayedNodes {
                 .check(new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())
                         .importPackages(
-                                "dev.omnibus.bus", "dev.omnibus.internal", "dev.omnibus.transport", "dev.omnibus.rpc"));
+                                "dev.omnibus.bus",
+                                "dev.omnibus.durable",
+                                "dev.omnibus.internal",
+                                "dev.omnibus.transport",
+                                "dev.omnibus.rpc"));
     }
 }
