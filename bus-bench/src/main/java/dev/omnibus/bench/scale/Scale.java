@@ -135,7 +135,7 @@ public final class Scale {
             subscriber.ask("received");
             received = Long.parseLong(subscriber.answer());
         }
-        line("received after " + digits((System.nanoTime() - began) / 1e9) + " s", received, "");
+        line("received after " + digits((System.nanoTime() - began) / 1e9) + " s", (double) received, "");
         rest(empty, memory);
     }
 
