@@ -27,6 +27,7 @@ final class NodesMain {
 
     private static final long PATIENCE_SECONDS = 120;
     private static final long PAGE = 4096;
+    private static final int UNDER_WAY = 10_000;
 
     private final Closing opened = new Closing();
     private final List<Bus> nodes = new ArrayList<>();
@@ -88,14 +89,16 @@ final class NodesMain {
         return replies.values().size() + " " + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - began);
     }
 
-    /** {@code topics <url> <how many>}: one event on each. */
+    /** {@code topics <url> <how many>}: one event on each, no more of them under way than an outbox has room for. */
     private String topics(String url, int count) throws Exception {
         Bus bus = opened.add(Bus.connect(url));
         Order order = Order.of(1, "");
-        CompletableFuture<?>[] sent = IntStream.range(0, count)
-                .mapToObj(i -> bus.publish(Topic.of("scale.topic-" + i, Order.class), order))
-                .toArray(CompletableFuture[]::new);
-        CompletableFuture.allOf(sent).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        for (int begin = 0; begin < count; begin += UNDER_WAY) {
+            CompletableFuture<?>[] sent = IntStream.range(begin, Math.min(count, begin + UNDER_WAY))
+                    .mapToObj(i -> bus.publish(Topic.of("scale.topic-" + i, Order.class), order))
+                    .toArray(CompletableFuture[]::new);
+            CompletableFuture.allOf(sent).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
         return Integer.toString(count);
     }
 
