@@ -535,6 +535,14 @@ public interface Streams extends AutoCloseable {
             OptionalLong replicas,
             Optional<String> history) {}
 
+    /**
+     * Tells which connection is the newest. As long as it is the same, so is the server: the answers that came before
+     * this call are of one {@linkplain Server#history history}.
+     *
+     * @return a number that no other connection has
+     */
+    long newestConnection();
+
     /** Lets go of the connection for reads. What is under way fails. Idempotent. */
     @Override
     void close();

@@ -19,6 +19,14 @@ final class Failures {
                 : new TransportException(TransportException.Kind.CONNECTION_LOST, false, "Unexpected: " + cause, cause);
     }
 
+    /** Whether it is worth while to try it again. */
+    static boolean mayPass(TransportException failure) {
+        return switch (failure.kind()) {
+            case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
+            case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
+        };
+    }
+
     /** Returns what the program gets for it. */
     static DurableTopicException of(String topic, Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;

@@ -155,6 +155,9 @@ final class Follower<T> implements OpenTopic.Reader {
     }
 
     @Override
+    public void failedOver() {} // it has no acknowledgements that could be lost
+
+    @Override
     public void begunAnew() {
         synchronized (this) {
             if (next == null) {

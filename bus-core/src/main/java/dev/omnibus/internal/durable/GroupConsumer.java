@@ -133,15 +133,15 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             TransportException why = Failures.of(failure);
-            switch (why.kind()) {
-                case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY ->
-                    timing.later(pause(), () -> {
-                        if (!isClosing()) {
-                            createGroup(from);
-                        }
-                    });
-                default -> refused(why);
+            if (!Failures.mayPass(why)) {
+                refused(why);
+                return;
             }
+            timing.later(pause(), () -> {
+                if (!isClosing()) {
+                    createGroup(from);
+                }
+            });
         });
     }
 
@@ -185,6 +185,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     public void begunAnew() {
         if (forgetAll()) {
             createGroup(StreamId.EARLIEST);
+        }
+    }
+
+    /** What was not started is read again, if it is still this consumer's; now it is known what to doubt. */
+    @Override
+    public synchronized void failedOver() {
+        if (state != State.OPENING && state != State.ENDED) {
+            forgetUnstarted();
         }
     }
 
@@ -238,7 +246,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             lost = taken.wasGone() && known;
             if (lost) {
-                leaseLost();
+                forgetUnstarted();
             }
             known = true;
             renewing = false;
@@ -249,7 +257,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
         taken.loss().ifPresent(this::report);
         if (!taken.entries().isEmpty()) {
-            executor.execute(() -> {
+            whenCompared(() -> {
                 takeAll(taken.entries());
                 if (taken.more()) {
                     renew();
@@ -282,8 +290,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         CompletableFuture<Void> unused = streams.lossReported(consumer, loss);
     }
 
-    /** Others have taken over what this consumer had: forgets what was not started. */
-    private void leaseLost() {
+    /** What this consumer had may be another one's: forgets what was not started, and doubts the rest. */
+    private void forgetUnstarted() {
         List<Held<T>> waiting = new ArrayList<>();
         for (Held<T> one : held.values()) {
             if (one.state == Held.State.WAITING) {
@@ -303,16 +311,16 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         rereading = StreamId.EARLIEST;
     }
 
-    /** Whether the lease certainly stands. */
-    private boolean isLeased() {
-        return known && timing.nanos() - leased < LEASE_TRUSTED;
+    /** Whether what it has is certainly its own: the lease stands, and the server is the one that gave it. */
+    private boolean isCertain() {
+        return known && timing.nanos() - leased < LEASE_TRUSTED && topic.history().isCompared();
     }
 
-    /** Starts what had to wait for the lease. */
+    /** Starts what had to wait until that is certain. */
     private void resume() {
         List<Held<T>> waited;
         synchronized (this) {
-            if (!isLeased()) {
+            if (stalled.isEmpty() || !isCertain()) {
                 return;
             }
             waited = new ArrayList<>(stalled);
@@ -324,26 +332,27 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /**
      * Notes that a handler is about to be started.
      *
-     * @return false if it must not be: the event is not this node's any more, or has to wait for the lease
+     * @return false if it must not be: the event is not this node's any more, or it has to wait until that is certain
      */
     boolean mayStart(Held<T> one) {
-        boolean renew;
+        boolean wait;
         synchronized (this) {
             if (one.state == Held.State.GONE || state == State.ENDED) {
                 boolean unused = handling.left(one);
                 return false;
             }
-            renew = !isLeased();
-            if (renew) {
+            wait = !isCertain();
+            if (wait) {
                 stalled.add(one);
             } else {
                 one.state = Held.State.STARTED;
             }
         }
-        if (renew) {
+        if (wait) {
             renew();
+            topic.history().whenCompared(this::resume);
         }
-        return !renew;
+        return !wait;
     }
 
     // Reading
@@ -353,6 +362,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             news = true;
         }
+        resume();
         turn();
     }
 
@@ -371,13 +381,17 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** Acknowledges and reads, unless that is under way, or there is nothing to do. */
     void turn() {
         handling.start();
+        if (!topic.history().isCompared()) {
+            topic.history().compare(); // which wakes it up
+            return;
+        }
         StreamId own = null;
         List<Held<T>> done = new ArrayList<>();
         int count = 0;
         boolean one;
         boolean closingNow = false;
         synchronized (this) {
-            if (turning || recreating || state == State.OPENING || state == State.ENDED || !isLeased()) {
+            if (turning || recreating || state == State.OPENING || state == State.ENDED || !isCertain()) {
                 return;
             }
             one = !doubtful.isEmpty();
@@ -424,12 +438,17 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             if (turn.entries().isEmpty()) {
                 turned();
             } else {
-                executor.execute(() -> {
+                whenCompared(() -> {
                     takeAll(turn.entries());
                     turned();
                 });
             }
         });
+    }
+
+    /** An answer may be that of another server: what is in it is not taken before that is known. */
+    private void whenCompared(Runnable take) {
+        topic.history().whenCompared(() -> executor.execute(take));
     }
 
     private void turned() {
@@ -486,7 +505,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 notTurned(List.of(), Failures.of(failure));
                 return;
             }
-            executor.execute(() -> {
+            whenCompared(() -> {
                 StreamId next = takeAll(entries);
                 synchronized (this) {
                     boolean finished = entries.isEmpty();
@@ -516,7 +535,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void take(StreamEntry entry) {
-        Held<T> one = new Held<>(consumer.group(), entry, topic.isDoubted(entry.id()));
+        Held<T> one = new Held<>(consumer.group(), entry, topic.history().isDoubted(entry.id()));
         boolean skip =
                 entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
         synchronized (this) {

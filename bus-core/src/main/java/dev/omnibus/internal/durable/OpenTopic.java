@@ -19,7 +19,6 @@ import dev.omnibus.internal.event.Events;
 import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.internal.event.TopicPattern;
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.Streams;
@@ -56,6 +55,9 @@ final class OpenTopic<T> implements DurableTopic<T> {
         /** Called each second. */
         void tick();
 
+        /** Another server has taken over, which may not have got the last writes. */
+        void failedOver();
+
         /** Nothing that was there is there any more: the log has begun anew. */
         void begunAnew();
 
@@ -72,14 +74,13 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private final Retention retention;
     private final StreamKeys keys;
     private final Appender appender;
+    private final ServerHistory history;
     private final CompletableFuture<Void> ready;
     private final Map<String, GroupConsumer<T>> consumers = new HashMap<>(); // guarded by this, like all below
     private final List<Reader> readers = new ArrayList<>();
     private volatile Streams.@Nullable Description description; // null until it stands
-    private volatile StreamId doubted = StreamId.EARLIEST; // acknowledgements up to here may have been lost
     private boolean opening;
     private int attempts;
-    private String history = "";
     private boolean noticed; // whether notices are subscribed to
     private int ticks;
     private boolean closed;
@@ -91,6 +92,12 @@ final class OpenTopic<T> implements DurableTopic<T> {
         this.retention = retention;
         this.keys = runtime.bus().channels().names().stream(format.topic().name());
         this.appender = new Appender(this, streams, runtime.timing());
+        this.history = new ServerHistory(
+                streams,
+                keys,
+                runtime.timing(),
+                () -> readers().forEach(Reader::failedOver),
+                () -> readers().forEach(Reader::wake));
         this.ready = new GuardedFuture<>();
         open();
     }
@@ -138,9 +145,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
         runtime.events().settle(future, value, failure);
     }
 
-    /** Whether an acknowledgement of what was appended there may have been lost in a failover. */
-    boolean isDoubted(StreamId id) {
-        return id.compareTo(doubted) <= 0;
+    ServerHistory history() {
+        return history;
     }
 
     // Opening
@@ -202,7 +208,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
             readers().forEach(Reader::begunAnew);
         } else if (before == null) {
             listen();
-            checkHistory(true);
+            history.compare();
             settle(ready, null, null);
         }
         appender.opened(anew);
@@ -210,11 +216,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private void notOpened(TransportException failure) {
-        boolean passes = switch (failure.kind()) {
-            case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
-            case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
-        };
-        if (passes) {
+        if (Failures.mayPass(failure)) {
             Duration pause;
             synchronized (this) {
                 pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
@@ -266,31 +268,9 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private void reconnected() {
-        checkHistory(false);
+        history.interrupted();
         appender.check();
         readers().forEach(Reader::wake);
-    }
-
-    /** After a failover, acknowledgements of the last moments may be lost. */
-    private void checkHistory(boolean first) {
-        streams.server(keys).whenComplete((server, failure) -> {
-            if (failure != null) {
-                return; // with the next interruption or tick
-            }
-            String now = server.history().orElse("");
-            boolean changed;
-            synchronized (this) {
-                changed = !first && !history.isEmpty() && !now.equals(history);
-                history = now;
-            }
-            if (changed) {
-                streams.status(keys).whenComplete((status, unknown) -> {
-                    if (unknown == null) {
-                        doubted = status.last();
-                    }
-                });
-            }
-        });
     }
 
     // The periodic part

@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -19,7 +21,7 @@ import java.util.function.Function;
  * <p>For tests of programs that use the bus, without a Redis: each node of the program gets its own {@link #open()
  * transport} on one shared network. The semantics are those of Redis pub/sub, and the same contract tests hold them;
  * only the speed says nothing. Faults can be made on purpose: {@link #down()}, {@link #up()}, {@link #tamper},
- * {@link #loseAnswers}, {@link #forget} and {@link #advance}. Thread-safe.
+ * {@link #loseAnswers}, {@link #failOver()}, {@link #forget} and {@link #advance}. Thread-safe.
  */
 public final class InMemoryNetwork {
 
@@ -31,6 +33,7 @@ public final class InMemoryNetwork {
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
     private final Map<String, InMemoryLog> logs = new HashMap<>();
     private volatile long advanced; // nanoseconds
+    private volatile String history = UUID.randomUUID().toString();
     private boolean up = true;
     private boolean answering = true;
 
@@ -80,6 +83,19 @@ public final class InMemoryNetwork {
      */
     public synchronized void advance(Duration by) {
         advanced += by.toNanos();
+    }
+
+    /**
+     * Lets another server take over, which has all that the last one had: the history of its replication is another
+     * one, and every subscription's listener is notified that it was interrupted.
+     */
+    public synchronized void failOver() {
+        history = UUID.randomUUID().toString();
+        transports.forEach(InMemoryTransport::interrupted);
+    }
+
+    Optional<String> history() {
+        return Optional.of(history);
     }
 
     /**

@@ -226,8 +226,13 @@ final class InMemoryStreams implements Streams {
     public CompletableFuture<Server> server(StreamKeys stream) {
         return answer(() -> {
             network.requireUp("ask how " + stream.log() + " is kept");
-            return new Server(Optional.of("noeviction"), Optional.of(false), OptionalLong.of(0), Optional.empty());
+            return new Server(Optional.of("noeviction"), Optional.of(false), OptionalLong.of(0), network.history());
         });
+    }
+
+    @Override
+    public long newestConnection() {
+        return transport.newestConnection();
     }
 
     @Override

@@ -29,6 +29,7 @@ final class InMemoryTransport implements Transport {
 
     private final InMemoryNetwork network;
     private final Map<String, Subscribed> subscriptions = new ConcurrentHashMap<>();
+    private final AtomicLong connects = new AtomicLong();
     private final AtomicLong arrived = new AtomicLong(); // frames
     private final ExecutorService io = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Io(task);
@@ -158,6 +159,10 @@ final class InMemoryTransport implements Transport {
         io.shutdown();
     }
 
+    long newestConnection() {
+        return connects.get();
+    }
+
     List<Subscribed> matching(String channel) {
         return subscriptions.values().stream()
                 .filter(subscribed -> subscribed.names().matcher(channel).matches())
@@ -165,6 +170,7 @@ final class InMemoryTransport implements Transport {
     }
 
     void interrupted() {
+        connects.incrementAndGet();
         subscriptions.values().forEach(subscribed -> later(subscribed.listener()::onInterrupted));
     }
 

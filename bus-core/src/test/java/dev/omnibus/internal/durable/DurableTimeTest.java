@@ -22,6 +22,9 @@ import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -290,6 +293,76 @@ class DurableTimeTest implements BusListener {
         });
         assertEquals(Set.of("1 true", "2 true", "3 true", "4 true", "5 true", "6 false"), others);
         assertEquals(List.of("1 false", "2 false", "3 false", "4 false", "5 false", "6 false"), ranHere);
+    }
+
+    @Test
+    void whatComesAgainAfterAFailoverSaysThatItMayHaveRun() throws Exception {
+        List<String> ranHere = new CopyOnWriteArrayList<>();
+        List<String> ranThere = new CopyOnWriteArrayList<>();
+        Subscription first = here.topic.subscribe(
+                "g", (event, delivery) -> ranHere.add(event.data() + " " + delivery.mayHaveRun()));
+        ready(first);
+        for (int i = 1; i <= 3; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        await().until(() -> ranHere.size() == 3 && pending() == 0);
+        first.close();
+        first.closed().get(10, SECONDS);
+        ready(there.topic.subscribe(
+                "g", (event, delivery) -> ranThere.add(event.data() + " " + delivery.mayHaveRun())));
+        for (int i = 0; i < 5; i++) {
+            there.settle(); // it has looked whether there is something, and waits
+        }
+        StreamKeys keys = BusRuntime.of(there.bus).channels().names().stream(TOPIC.name());
+        Streams streams = here.runtime.streams(); // the replica has not got what the group has read
+        streams.dropGroup(keys, "g").get(10, SECONDS);
+        streams.createGroup(keys, "g", StreamId.EARLIEST).get(10, SECONDS);
+        network.failOver();
+        here.topic.publish(4).get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return ranThere.size() == 4;
+        });
+        assertEquals(List.of("1 true", "2 true", "3 true"), ranThere.subList(0, 3));
+        assertEquals(List.of("1 false", "2 false", "3 false"), ranHere);
+        here.topic.publish(5).get(10, SECONDS);
+        await().until(() -> ranThere.contains("5 false"));
+        assertEquals(List.of(), told);
+    }
+
+    @Test
+    void whatWasReadBeforeAFailoverAndNotStartedIsReadAgain() throws Exception {
+        List<String> ran = new CopyOnWriteArrayList<>();
+        ready(there.topic.subscribe("g", (event, delivery) -> {
+            ran.add(event.data() + " " + delivery.mayHaveRun());
+            started.countDown();
+            gate.await();
+        }));
+        here.topic.publish(1).get(10, SECONDS);
+        here.topic.publish(2).get(10, SECONDS);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 2);
+        network.failOver();
+        gate.countDown();
+        await().until(() -> {
+            seconds(1);
+            return pending() == 0;
+        });
+        assertEquals(List.of("1 false", "2 true"), ran);
+        assertEquals(List.of(), told);
+    }
+
+    @Test
+    void aConnectToTheSameServerPutsNothingInDoubt() throws Exception {
+        List<String> ran = new CopyOnWriteArrayList<>();
+        here.topic.publish(1).get(10, SECONDS);
+        network.down();
+        network.up();
+        ready(there.topic.subscribe("g", (event, delivery) -> ran.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            seconds(1);
+            return ran.equals(List.of("1 false"));
+        });
     }
 
     @Test

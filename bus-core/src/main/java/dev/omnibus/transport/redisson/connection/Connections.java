@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.redisson.client.RedisClient;
 import org.slf4j.Logger;
@@ -20,10 +21,13 @@ public final class Connections extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
+    private static final AtomicLong MADE = new AtomicLong(); // by all clients, so that no two have one number
+
     private final Set<Channel> open = ConcurrentHashMap.newKeySet(); // also those that do not stand yet
     private final Set<Channel> standing = ConcurrentHashMap.newKeySet();
     private final RedissonInternals internals;
     private volatile String name; // none if empty
+    private volatile long newest;
 
     public Connections(String name, RedissonInternals internals) {
         this.name = name;
@@ -66,6 +70,11 @@ public final class Connections extends ChannelInboundHandlerAdapter {
         standing.forEach(channel -> name(channel, name));
     }
 
+    /** Returns the number of the newest one that was logged in: nothing was sent on it before. */
+    public long newest() {
+        return newest;
+    }
+
     /** Whether there is any by which commands are sent to such a server. */
     public boolean canSend(Predicate<RedisClient> server) {
         for (Channel channel : standing) {
@@ -81,6 +90,7 @@ public final class Connections extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         Channel channel = context.channel();
+        newest = MADE.incrementAndGet();
         standing.add(channel);
         if (!channel.isActive()) {
             standing.remove(channel);

@@ -80,6 +80,11 @@ public final class ReadConnection {
         last.end();
     }
 
+    /** Returns the number of the newest connection; each has another one. */
+    long newest() {
+        return life.connections.newest();
+    }
+
     /** Names the connections. */
     public void name(String name) {
         life.connections.name(name);

@@ -425,6 +425,11 @@ public final class RedissonStreams implements Streams {
                         .thenApply(Answers::server));
     }
 
+    @Override
+    public long newestConnection() {
+        return reads.newest();
+    }
+
     private <T> CompletableFuture<T> read(String action, Function<RedissonClient, CompletableFuture<T>> question) {
         return RedissonFailures.stream(action, reads.ask(question));
     }

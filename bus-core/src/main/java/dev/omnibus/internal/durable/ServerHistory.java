@@ -1,0 +1,175 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The history of the server that has a stream. After a failover it is another one, and the server may have lost the
+ * acknowledgements of the last moments: then it hands out again what was handled. So the history is compared after each
+ * connect, and nothing that was read is handled before that. Where the user may not ask for it, each connect counts as
+ * a failover. Thread-safe.
+ */
+final class ServerHistory {
+
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private final Streams streams;
+    private final StreamKeys keys;
+    private final Timing timing;
+    private final Runnable changed;
+    private final Runnable settled;
+    private volatile StreamId doubted = StreamId.EARLIEST;
+    private volatile boolean current; // as of the connection below
+    private volatile long connection;
+    private boolean comparing; // guarded by this, like all below
+    private boolean again; // something has happened meanwhile
+    private int attempts;
+    private @Nullable Optional<String> known; // null until it was asked for
+    private List<Runnable> waiting = new ArrayList<>();
+
+    /**
+     * Of one stream.
+     *
+     * @param changed run when it is another one, before anything is handled again
+     * @param settled run after each comparison
+     */
+    ServerHistory(Streams streams, StreamKeys keys, Timing timing, Runnable changed, Runnable settled) {
+        this.streams = streams;
+        this.keys = keys;
+        this.timing = timing;
+        this.changed = changed;
+        this.settled = settled;
+    }
+
+    /** Whether it was compared since the newest connect. */
+    boolean isCompared() {
+        return current && connection == streams.newestConnection();
+    }
+
+    /** Whether an acknowledgement of what was appended there may have been lost. */
+    boolean isDoubted(StreamId id) {
+        return id.compareTo(doubted) <= 0;
+    }
+
+    /** Runs a task when the history was compared: now, or on the transport's thread. */
+    void whenCompared(Runnable task) {
+        if (!isCompared()) {
+            synchronized (this) {
+                waiting.add(task);
+            }
+            compare();
+            return;
+        }
+        task.run();
+    }
+
+    /** There was an interruption: whatever was compared before says nothing. */
+    void interrupted() {
+        current = false;
+        synchronized (this) {
+            again = comparing;
+        }
+        compare();
+    }
+
+    /** Compares it, unless that is under way. */
+    void compare() {
+        synchronized (this) {
+            if (comparing) {
+                return;
+            }
+            comparing = true;
+            again = false;
+        }
+        ask();
+    }
+
+    private void ask() {
+        long asked = streams.newestConnection();
+        streams.server(keys).whenComplete((server, failure) -> {
+            if (failure != null && mayPass(failure)) {
+                later(failure);
+                return;
+            }
+            Optional<String> now = failure == null ? server.history() : Optional.empty();
+            boolean other;
+            synchronized (this) {
+                Optional<String> before = known;
+                other = before != null && (now.isEmpty() || !now.equals(before));
+                if (!other) {
+                    known = now;
+                }
+            }
+            if (other) {
+                doubt(asked, now);
+            } else {
+                compared(asked);
+            }
+        });
+    }
+
+    /** Doubts all that is there. */
+    private void doubt(long asked, Optional<String> now) {
+        streams.status(keys).whenComplete((status, failure) -> {
+            if (failure != null && mayPass(failure)) {
+                later(failure);
+                return;
+            }
+            doubted = failure == null ? status.last() : StreamId.LATEST;
+            synchronized (this) {
+                known = now;
+            }
+            changed.run();
+            compared(asked);
+        });
+    }
+
+    private static boolean mayPass(Throwable failure) {
+        return Failures.of(failure).kind() == Kind.CLOSED || Failures.mayPass(Failures.of(failure));
+    }
+
+    private void later(Throwable failure) {
+        TransportException why = Failures.of(failure);
+        Duration pause;
+        synchronized (this) {
+            comparing = why.kind() != Kind.CLOSED; // then nothing is read any more
+            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+        }
+        if (why.kind() != Kind.CLOSED) {
+            timing.later(pause, this::ask);
+        }
+    }
+
+    private void compared(long asked) {
+        List<Runnable> ready = List.of();
+        boolean repeat;
+        synchronized (this) {
+            repeat = again || asked != streams.newestConnection();
+            again = false;
+            if (!repeat) {
+                comparing = false;
+                attempts = 0;
+                connection = asked;
+                current = true;
+                ready = waiting;
+                waiting = new ArrayList<>();
+            }
+        }
+        if (repeat) {
+            ask();
+            return;
+        }
+        ready.forEach(Runnable::run);
+        settled.run();
+    }
+}
