@@ -58,6 +58,13 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
+    /**
+     * What was handled here, and was not pending any more when it was to be acknowledged: it was trimmed, as it had
+     * reached its age or the topic was full; or another node has taken it over. Only then is this consumer told by a
+     * renewal sent after that that it was gone.
+     */
+    private record Missing(String positions, int renewals) {}
+
     private enum State {
         OPENING,
         OPEN,
@@ -80,6 +87,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
     private final List<Held<T>> stalled = new ArrayList<>(); // until it is known that the lease stands
+    private final List<Missing> missing = new ArrayList<>(); // until it is known who has acknowledged them
     private long heldBytes;
     private long readEvents;
     private long readBytes;
@@ -89,6 +97,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
     private boolean uncertain; // acknowledgements may have been counted before
     private boolean renewing;
+    private int renewals; // that were sent
     private boolean recreating; // the group
     private boolean known; // this consumer has had a lease
     private boolean leaveSent;
@@ -205,6 +214,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         known = false;
         handled.clear();
         doubtful.clear();
+        missing.clear();
         List.copyOf(held.values()).forEach(this::forget);
         stalled.removeIf(handling::left);
         rereading = StreamId.EARLIEST;
@@ -224,25 +234,29 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     private void renew() {
         int room;
+        int number;
         long sent = timing.nanos();
         synchronized (this) {
             if (renewing || recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
                 return;
             }
             renewing = true;
+            number = ++renewals;
             room = state == State.OPEN ? Math.min(MAX_TAKEN, free()) : 0;
         }
         streams.takeOver(consumer, LEASE, room).whenComplete((taken, failure) -> {
             if (failure == null) {
-                renewed(taken, sent);
+                renewed(taken, sent, number);
             } else {
                 notRenewed(Failures.of(failure));
             }
         });
     }
 
-    private void renewed(Streams.TakeOver taken, long sent) {
+    private void renewed(Streams.TakeOver taken, long sent, int number) {
+        List<Missing> explained;
         boolean lost;
+        boolean again;
         synchronized (this) {
             lost = taken.wasGone() && known;
             if (lost) {
@@ -251,6 +265,15 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             known = true;
             renewing = false;
             leased = sent;
+            explained = missing.stream().filter(one -> one.renewals() < number).toList();
+            missing.removeAll(explained);
+            again = !missing.isEmpty();
+        }
+        if (lost) {
+            explained.forEach(one -> doubled(one.positions()));
+        }
+        if (again) {
+            renew();
         }
         if (!ready.isDone()) {
             topic.settle(ready, null, null);
@@ -407,7 +430,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                     count = rereading == null ? room : 0;
                 }
             }
-            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty();
+            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty() && missing.isEmpty();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
                 return;
             }
@@ -459,24 +482,42 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void acknowledged(List<Held<T>> done, long counted) {
-        boolean doubled;
+        boolean allCounted;
         synchronized (this) {
-            doubled = counted < done.size() && !uncertain;
+            allCounted = counted == done.size() || uncertain;
             if (!done.isEmpty()) {
                 uncertain = false;
             }
+        }
+        if (!allCounted) {
+            missing(done);
+        }
+        synchronized (this) {
             done.forEach(this::forget);
         }
-        if (doubled) {
-            String first = done.get(0).id().toString();
-            topic.reports()
-                    .onDoubled(
-                            topic.name(),
-                            consumer.group(),
-                            done.size() == 1
-                                    ? first
-                                    : first + " to " + done.get(done.size() - 1).id());
+    }
+
+    /** Some of these were handled here, and are not pending any more. */
+    private void missing(List<Held<T>> some) {
+        String first = some.get(0).id().toString();
+        String positions =
+                some.size() == 1 ? first : first + " to " + some.get(some.size() - 1).id();
+        boolean gone;
+        synchronized (this) {
+            gone = some.stream().anyMatch(one -> one.doubtful);
+            if (!gone) {
+                missing.add(new Missing(positions, renewals));
+            }
         }
+        if (gone) {
+            doubled(positions);
+        } else {
+            renew();
+        }
+    }
+
+    private void doubled(String positions) {
+        topic.reports().onDoubled(topic.name(), consumer.group(), positions);
     }
 
     private void notTurned(List<Held<T>> done, TransportException failure) {
@@ -609,6 +650,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             forget(one);
         }
         turn();
+    }
+
+    /** An event is not this consumer's any more, although a handler was run with it here. */
+    void notMine(Held<T> one) {
+        missing(List.of(one));
+        gone(one);
     }
 
     private void forget(Held<T> one) {

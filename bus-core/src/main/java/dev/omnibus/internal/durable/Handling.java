@@ -294,7 +294,7 @@ final class Handling<T> {
         }
         topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
             if (failure == null && !mine) {
-                lost(one);
+                notMine(one);
             } else { // if it is not known, this is counted with the next one
                 one.attempts = attempts;
                 consumer.execute(() -> topic.reports()
@@ -325,15 +325,15 @@ final class Handling<T> {
             } else if (mine) {
                 gone(one);
             } else {
-                lost(one);
+                notMine(one);
             }
         });
     }
 
-    /** Another node has taken the event over, although a handler was run with it here. */
-    private void lost(Held<T> one) {
-        topic.reports().onDoubled(topic.name(), one.group(), one.id().toString());
-        gone(one);
+    /** The event is not this node's any more, although a handler was run with it here. */
+    private void notMine(Held<T> one) {
+        consumer.notMine(one);
+        endOf(one);
     }
 
     /** Has an event handled again here, which keeps its key meanwhile. */

@@ -296,6 +296,33 @@ class DurableTimeTest implements BusListener {
     }
 
     @Test
+    void whatIsTrimmedForItsAgeWhileItIsHandledWasNotHandledTwice() throws Exception {
+        Retention minute = Retention.untilAcknowledged().atMost(Duration.ofMinutes(1));
+        DurableTopic<Integer> aging = DurableTopics.on(here.bus).topic(Topic.of("aging", Integer.class), minute);
+        List<Integer> ran = new CopyOnWriteArrayList<>();
+        ready(aging.subscribe("g", event -> {
+            started.countDown();
+            gate.await();
+            ran.add(event.data());
+            if (event.data() == 2) {
+                throw new IllegalStateException("on purpose");
+            }
+        }));
+        aging.publish(1).get(10, SECONDS);
+        aging.publish(2).get(10, SECONDS);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> aging.status().get(10, SECONDS).groups().get(0).pending() == 2);
+        seconds(62);
+        await().until(() -> told.contains("lost g 2"));
+        gate.countDown();
+        await().until(() -> ran.equals(List.of(1, 2)));
+        seconds(3);
+        assertEquals(List.of("lost g 2"), told);
+        aging.publish(3).get(10, SECONDS);
+        await().until(() -> ran.equals(List.of(1, 2, 3)));
+    }
+
+    @Test
     void whatComesAgainAfterAFailoverSaysThatItMayHaveRun() throws Exception {
         List<String> ranHere = new CopyOnWriteArrayList<>();
         List<String> ranThere = new CopyOnWriteArrayList<>();
