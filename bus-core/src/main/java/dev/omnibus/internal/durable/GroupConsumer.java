@@ -96,6 +96,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean news = true; // there may be something to read
     private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
     private boolean uncertain; // acknowledgements may have been counted before
+    private boolean perhapsGone; // an answer that would have said it was lost
     private boolean renewing;
     private int renewals; // that were sent
     private boolean recreating; // the group
@@ -258,7 +259,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         boolean lost;
         boolean again;
         synchronized (this) {
-            lost = taken.wasGone() && known;
+            lost = known && (taken.wasGone() || perhapsGone);
+            perhapsGone = false;
             if (lost) {
                 forgetUnstarted();
             }
@@ -298,6 +300,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
                 rereading = StreamId.EARLIEST; // something may have been taken
+                perhapsGone |= !isLeased();
             }
         }
         if (gone) {
@@ -334,9 +337,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         rereading = StreamId.EARLIEST;
     }
 
+    /** Whether the lease certainly stands. */
+    private boolean isLeased() {
+        return known && timing.nanos() - leased < LEASE_TRUSTED;
+    }
+
     /** Whether what it has is certainly its own: the lease stands, and the server is the one that gave it. */
     private boolean isCertain() {
-        return known && timing.nanos() - leased < LEASE_TRUSTED && topic.history().isCompared();
+        return isLeased() && topic.history().isCompared();
     }
 
     /** Starts what had to wait until that is certain. */

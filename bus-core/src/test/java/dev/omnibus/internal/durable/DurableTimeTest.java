@@ -185,6 +185,39 @@ class DurableTimeTest implements BusListener {
     }
 
     @Test
+    void aPausedNodeStartsNothingThatWasTakenOverEvenIfTheFirstAnswerIsLost() throws Exception {
+        List<Integer> ranHere = new CopyOnWriteArrayList<>();
+        List<Integer> ranThere = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", event -> {
+            ranHere.add(event.data());
+            started.countDown();
+            gate.await();
+        }));
+        here.topic.publish(1).get(10, SECONDS);
+        here.topic.publish(2).get(10, SECONDS);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 2);
+        network.advance(Duration.ofSeconds(4)); // while here nothing is done
+        here.timing.pass(Duration.ofSeconds(4));
+        ready(there.topic.subscribe("g", event -> ranThere.add(event.data())));
+        await().until(() -> {
+            there.second();
+            return ranThere.equals(List.of(1, 2)) && pending() == 0;
+        });
+        network.loseAnswers(true);
+        here.second();
+        network.loseAnswers(false);
+        gate.countDown();
+        await().until(() -> {
+            here.second();
+            return !told.isEmpty();
+        });
+        seconds(2);
+        assertEquals(List.of(1), ranHere);
+        assertEquals(List.of("doubled g"), told);
+    }
+
+    @Test
     void onlyTheEventThatItsNodesDieWithIsBuriedAndNotItsNeighbours() throws Exception {
         List<Integer> handled = new CopyOnWriteArrayList<>();
         AtomicInteger deadly = new AtomicInteger();
