@@ -95,6 +95,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
     private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
+    private int rereads; // how often that began anew
     private boolean uncertain; // acknowledgements may have been counted before
     private boolean perhapsGone; // an answer that would have said it was lost
     private boolean renewing;
@@ -218,7 +219,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         missing.clear();
         List.copyOf(held.values()).forEach(this::forget);
         stalled.removeIf(handling::left);
-        rereading = StreamId.EARLIEST;
+        reread();
         return true;
     }
 
@@ -299,7 +300,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             renewing = false;
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
-                rereading = StreamId.EARLIEST; // something may have been taken
+                reread(); // something may have been taken
                 perhapsGone |= !isLeased();
             }
         }
@@ -334,7 +335,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         handled.forEach(one -> one.doubtful = true);
         doubtful.addAll(handled);
         handled.clear();
-        rereading = StreamId.EARLIEST;
+        reread();
     }
 
     /** Whether the lease certainly stands. */
@@ -419,6 +420,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         StreamId own = null;
         List<Held<T>> done = new ArrayList<>();
         int count = 0;
+        int number;
         boolean one;
         boolean closingNow = false;
         synchronized (this) {
@@ -443,12 +445,13 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             turning = true;
+            number = rereads;
             news &= count == 0;
         }
         if (closingNow) {
             leave();
         } else if (own != null) {
-            readOwn(own);
+            readOwn(own, number);
         } else {
             turn(done, count);
         }
@@ -538,7 +541,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             news = true;
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
-                rereading = StreamId.EARLIEST; // what was read is this consumer's, although it has not seen it
+                reread(); // what was read is this consumer's, although it has not seen it
             }
         }
         if (gone) {
@@ -547,40 +550,56 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         timing.later(pause(), this::turned);
     }
 
+    /** What this consumer has according to the server is read again. */
+    private void reread() {
+        rereading = StreamId.EARLIEST;
+        rereads++;
+    }
+
     /** Reads what this consumer has according to the server, and takes what it does not know of. */
-    private void readOwn(StreamId after) {
+    private void readOwn(StreamId after, int number) {
         streams.pending(consumer, after, PAGE).whenComplete((entries, failure) -> {
             if (failure != null) {
                 notTurned(List.of(), Failures.of(failure));
                 return;
             }
             whenCompared(() -> {
-                StreamId next = takeAll(entries);
-                synchronized (this) {
-                    boolean finished = entries.isEmpty();
-                    rereading = finished ? null : next == null ? after : next;
-                    news |= finished;
-                }
+                takeOwn(entries, number);
                 turned();
             });
         });
     }
 
+    /** Takes what it does not know of, as far as there is room: most of a page it may have already. */
+    private void takeOwn(List<StreamEntry> entries, int number) {
+        synchronized (taking) {
+            for (StreamEntry entry : entries) {
+                synchronized (this) {
+                    boolean anew = number != rereads; // all of it is read again
+                    if (anew || (free() == 0 && !held.containsKey(entry.id()))) {
+                        return;
+                    }
+                    rereading = entry.id();
+                }
+                take(entry);
+            }
+        }
+        synchronized (this) {
+            if (entries.isEmpty() && number == rereads) {
+                rereading = null;
+                news = true;
+            }
+        }
+    }
+
     /**
      * Takes entries that are this consumer's from now on: in one go, as the same ones may come in two answers, and the
      * order is theirs.
-     *
-     * @return the last one that was taken; null if there were none
      */
-    private @Nullable StreamId takeAll(List<StreamEntry> entries) {
-        StreamId last = null;
+    private void takeAll(List<StreamEntry> entries) {
         synchronized (taking) {
-            for (StreamEntry entry : entries) {
-                take(entry);
-                last = entry.id();
-            }
+            entries.forEach(this::take);
         }
-        return last;
     }
 
     private void take(StreamEntry entry) {
@@ -647,7 +666,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             one.state = Held.State.WAITING;
             if (one.doubtful || state != State.OPEN) {
                 forget(one); // and is read again if it is still this consumer's
-                rereading = StreamId.EARLIEST;
+                reread();
             }
         }
     }

@@ -218,6 +218,47 @@ class DurableTimeTest implements BusListener {
     }
 
     @Test
+    void whatANodeHasUnseenIsReadNoFasterThanItsWindowHasRoom() throws Exception {
+        Set<Integer> ran = ConcurrentHashMap.newKeySet();
+        ready(there.topic.subscribe("g", event -> {
+            gate.await();
+            ran.add(event.data());
+        }));
+        for (int i = 1; i <= 100; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        await().until(() -> pending() == 100);
+        there.timing.pass(Duration.ofHours(1)); // nothing is done there any more, until its handler ends
+        Subscription small =
+                here.topic.subscribe("g", GroupOptions.DEFAULT.withWindow(10, 1 << 20), (event, delivery) -> {
+                    started.countDown();
+                    gate.await();
+                    ran.add(event.data());
+                });
+        ready(small);
+        network.loseAnswers(true);
+        network.advance(Duration.ofSeconds(4));
+        for (int i = 0; i < 4; i++) {
+            here.second(); // each takes over as much as there is room for, and does not see it
+        }
+        network.loseAnswers(false);
+        await().until(() -> {
+            here.second();
+            return small.stats().waiting() > 0;
+        });
+        assertTrue(started.await(10, SECONDS));
+        for (int i = 0; i < 10; i++) {
+            here.second();
+            assertTrue(small.stats().waiting() <= 10, small.stats()::toString);
+        }
+        gate.countDown();
+        await().until(() -> {
+            here.second();
+            return ran.size() == 100;
+        });
+    }
+
+    @Test
     void onlyTheEventThatItsNodesDieWithIsBuriedAndNotItsNeighbours() throws Exception {
         List<Integer> handled = new CopyOnWriteArrayList<>();
         AtomicInteger deadly = new AtomicInteger();
