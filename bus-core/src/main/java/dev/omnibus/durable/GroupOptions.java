@@ -9,7 +9,7 @@ import java.util.function.Function;
 
 /**
  * The options of a consumer group's subscription on this node: how its events are read, handled and retried. Start from
- * {@link #DEFAULT} and change what matters. Immutable.
+ * {@link #defaults()} and change what matters. Immutable.
  *
  * @param concurrency how many events are handled at the same time on this node
  * @param orderingKey what events must have in common to be handled in order on this node
@@ -19,7 +19,7 @@ import java.util.function.Function;
  * @param firstDelay how long the first retry waits; each further one waits twice as long, give or take a fifth
  * @param maxDelay how long a retry waits at most
  * @param executor where handlers run; the executor of the bus unless given
- * @param from where a group begins that does not exist yet
+ * @param start where a group begins that does not exist yet
  */
 public record GroupOptions(
         int concurrency,
@@ -30,13 +30,9 @@ public record GroupOptions(
         Duration firstDelay,
         Duration maxDelay,
         Optional<Executor> executor,
-        Position from) {
+        Position start) {
 
-    /**
-     * One event at a time; 512 events or 4 MiB are read ahead; five retries after 1, 2, 4, 8 and 16 seconds; on the
-     * executor of the bus; a new group begins with the first event that is kept.
-     */
-    public static final GroupOptions DEFAULT = new GroupOptions(
+    private static final GroupOptions DEFAULTS = new GroupOptions(
             1,
             Optional.empty(),
             512,
@@ -62,7 +58,7 @@ public record GroupOptions(
      * @param firstDelay how long the first retry waits
      * @param maxDelay how long a retry waits at most
      * @param executor where handlers run
-     * @param from where a new group begins
+     * @param start where a new group begins
      * @throws IllegalArgumentException if one of them is out of its range
      */
     public GroupOptions {
@@ -82,7 +78,17 @@ public record GroupOptions(
                 "maxDelay is " + maxDelay + "; it must not be less than firstDelay, which is " + firstDelay);
         Objects.requireNonNull(orderingKey, "orderingKey");
         Objects.requireNonNull(executor, "executor");
-        Objects.requireNonNull(from, "from");
+        Objects.requireNonNull(start, "start");
+    }
+
+    /**
+     * Returns the defaults: one event at a time; 512 events or 4 MiB are read ahead; five retries after 1, 2, 4, 8 and
+     * 16 seconds; on the executor of the bus; a new group begins with the first event that is kept.
+     *
+     * @return the defaults
+     */
+    public static GroupOptions defaults() {
+        return DEFAULTS;
     }
 
     private static void require(boolean holds, String problem) {
@@ -101,7 +107,7 @@ public record GroupOptions(
      */
     public GroupOptions withConcurrency(int handlers) {
         return new GroupOptions(
-                handlers, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, from);
+                handlers, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, start);
     }
 
     /**
@@ -121,7 +127,7 @@ public record GroupOptions(
                 firstDelay,
                 maxDelay,
                 executor,
-                from);
+                start);
     }
 
     /**
@@ -133,7 +139,8 @@ public record GroupOptions(
      * @throws IllegalArgumentException if one is out of range
      */
     public GroupOptions withWindow(int events, long bytes) {
-        return new GroupOptions(concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, from);
+        return new GroupOptions(
+                concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, start);
     }
 
     /**
@@ -148,7 +155,7 @@ public record GroupOptions(
      */
     public GroupOptions withRetries(int times, Duration first, Duration longest) {
         return new GroupOptions(
-                concurrency, orderingKey, windowEvents, windowBytes, times, first, longest, executor, from);
+                concurrency, orderingKey, windowEvents, windowBytes, times, first, longest, executor, start);
     }
 
     /**
@@ -167,7 +174,7 @@ public record GroupOptions(
                 firstDelay,
                 maxDelay,
                 Optional.of(where),
-                from);
+                start);
     }
 
     /**
@@ -176,7 +183,7 @@ public record GroupOptions(
      * @param position what comes after it is delivered
      * @return a copy with this option
      */
-    public GroupOptions startingFrom(Position position) {
+    public GroupOptions withStart(Position position) {
         return new GroupOptions(
                 concurrency, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, position);
     }

@@ -12,8 +12,7 @@ import java.util.Objects;
  */
 public record PublishOptions(Map<String, String> headers, Duration timeout) {
 
-    /** No headers; 30 seconds. */
-    public static final PublishOptions DEFAULT = new PublishOptions(Map.of(), Duration.ofSeconds(30));
+    private static final PublishOptions DEFAULTS = new PublishOptions(Map.of(), Duration.ofSeconds(30));
 
     /**
      * Checks the values.
@@ -28,6 +27,15 @@ public record PublishOptions(Map<String, String> headers, Duration timeout) {
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout is " + timeout + "; it must be positive");
         }
+    }
+
+    /**
+     * Returns the defaults: no headers; 30 seconds.
+     *
+     * @return the defaults
+     */
+    public static PublishOptions defaults() {
+        return DEFAULTS;
     }
 
     /**

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * How long the events of a durable topic are kept, and what happens when the limits are reached. Every process must
- * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by {@link #atMost}
+ * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by {@link #withMaxAge}
  * or {@link #dropOldestWhenFull()}, and each group that loses something is told once, by
  * {@link dev.omnibus.bus.BusListener#onLost}. Immutable.
  *
@@ -80,7 +80,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @return a copy with this option
      * @throws IllegalArgumentException if it is less, or less than events are to be kept
      */
-    public Retention atMost(Duration age) {
+    public Retention withMaxAge(Duration age) {
         return new Retention(keep, Optional.of(age), maxEntries, maxBytes, dropsOldest);
     }
 
@@ -91,7 +91,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @return a copy with this option
      * @throws IllegalArgumentException if it is not positive
      */
-    public Retention atMostEntries(long entries) {
+    public Retention withMaxEntries(long entries) {
         return new Retention(keep, maxAge, entries, maxBytes, dropsOldest);
     }
 
@@ -102,7 +102,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @return a copy with this option
      * @throws IllegalArgumentException if it is not positive
      */
-    public Retention atMostBytes(long bytes) {
+    public Retention withMaxBytes(long bytes) {
         return new Retention(keep, maxAge, maxEntries, bytes, dropsOldest);
     }
 

@@ -28,7 +28,8 @@ abstract class DurableFixture {
 
     static final Topic<Order> ORDERS = Topic.of("orders.placed", Order.class);
     static final Retention KEPT = Retention.untilAcknowledged();
-    static final GroupOptions QUICK = GroupOptions.DEFAULT.withRetries(2, Duration.ofMillis(1), Duration.ofMillis(10));
+    static final GroupOptions QUICK =
+            GroupOptions.defaults().withRetries(2, Duration.ofMillis(1), Duration.ofMillis(10));
 
     final String prefix = "test-" + UUID.randomUUID();
     final List<String> told = new CopyOnWriteArrayList<>();

@@ -53,7 +53,7 @@ class DurableKillIT {
                         }
                     })
                     .build();
-            GroupOptions options = GroupOptions.DEFAULT.withConcurrency(4).withWindow(64, 1 << 20);
+            GroupOptions options = GroupOptions.defaults().withConcurrency(4).withWindow(64, 1 << 20);
             DurableTopics.on(bus)
                     .topic(WORK, KEPT)
                     .subscribe("g", options, (event, delivery) -> {

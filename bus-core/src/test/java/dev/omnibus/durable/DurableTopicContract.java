@@ -82,7 +82,7 @@ abstract class DurableTopicContract extends DurableFixture {
                 orders.subscribe("early", event -> all.add(event.data().count()));
         ready(orders.subscribe(
                 "late",
-                GroupOptions.DEFAULT.startingFrom(second),
+                GroupOptions.defaults().withStart(second),
                 (event, delivery) -> later.add(event.data().count())));
         await().until(() -> all.equals(List.of(1, 2, 3)) && later.equals(List.of(3)));
         early.close();
@@ -101,7 +101,7 @@ abstract class DurableTopicContract extends DurableFixture {
             delivered.complete(delivery);
         }));
         Position position = orders.publish(
-                        new Order("o-17", 3), PublishOptions.DEFAULT.withHeaders(Map.of("tenant", "blue")))
+                        new Order("o-17", 3), PublishOptions.defaults().withHeaders(Map.of("tenant", "blue")))
                 .get(5, SECONDS);
         Event<Order> event = seen.get(5, SECONDS);
         assertEquals(new Order("o-17", 3), event.data());
@@ -363,7 +363,7 @@ abstract class DurableTopicContract extends DurableFixture {
     @Test
     void aFullTopicRefusesUntilThereIsRoom() throws Exception {
         Topic<Order> small = Topic.of("orders.small", Order.class);
-        DurableTopic<Order> few = DurableTopics.on(here).topic(small, KEPT.atMostEntries(3));
+        DurableTopic<Order> few = DurableTopics.on(here).topic(small, KEPT.withMaxEntries(3));
         ready(few.subscribe("g", event -> gate.await()));
         for (int i = 0; i < 3; i++) {
             few.publish(new Order("o", i)).get(5, SECONDS);

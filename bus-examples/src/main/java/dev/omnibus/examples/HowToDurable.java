@@ -25,7 +25,7 @@ public final class HowToDurable {
     static final Topic<OrderPlaced> ORDERS = Topic.of("orders.placed", OrderPlaced.class);
 
     static DurableTopic<OrderPlaced> orders(Bus bus) {
-        return DurableTopics.on(bus).topic(ORDERS, Retention.untilAcknowledged().atMostBytes(1L << 28));
+        return DurableTopics.on(bus).topic(ORDERS, Retention.untilAcknowledged().withMaxBytes(1L << 28));
     }
     // end::durable-topic
 
@@ -45,7 +45,7 @@ public final class HowToDurable {
 
     // tag::durable-delivery
     static Subscription ship(DurableTopic<OrderPlaced> orders, Shop shop) {
-        GroupOptions options = GroupOptions.DEFAULT
+        GroupOptions options = GroupOptions.defaults()
                 .withConcurrency(8)
                 .withRetries(5, Duration.ofSeconds(1), Duration.ofMinutes(10));
         return orders.subscribe("shipping", options, (event, delivery) -> {

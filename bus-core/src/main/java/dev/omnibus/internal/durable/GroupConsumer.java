@@ -127,7 +127,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** The topic stands, or cannot be opened. */
     void topicReady(@Nullable Throwable failure) {
         if (failure == null) {
-            createGroup(Failures.id(options.from()));
+            createGroup(Failures.id(options.start()));
         } else {
             refused(new TransportException(
                     Kind.REFUSED,

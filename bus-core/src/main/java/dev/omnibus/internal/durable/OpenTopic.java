@@ -348,7 +348,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     @Override
     public CompletableFuture<Position> publish(T data) {
-        return publish(data, PublishOptions.DEFAULT);
+        return publish(data, PublishOptions.defaults());
     }
 
     @Override
@@ -364,12 +364,12 @@ final class OpenTopic<T> implements DurableTopic<T> {
     @Override
     public Subscription subscribe(String group, EventHandler<T> handler) {
         Objects.requireNonNull(handler, "handler");
-        return subscribe(group, GroupOptions.DEFAULT, (event, delivery) -> handler.handle(event));
+        return subscribe(group, GroupOptions.defaults(), (event, delivery) -> handler.handle(event));
     }
 
     @Override
     public Subscription subscribe(String group, DeliveryHandler<T> handler) {
-        return subscribe(group, GroupOptions.DEFAULT, handler);
+        return subscribe(group, GroupOptions.defaults(), handler);
     }
 
     @Override

@@ -230,7 +230,7 @@ class DurableTimeTest implements BusListener {
         await().until(() -> pending() == 100);
         there.timing.pass(Duration.ofHours(1)); // nothing is done there any more, until its handler ends
         Subscription small =
-                here.topic.subscribe("g", GroupOptions.DEFAULT.withWindow(10, 1 << 20), (event, delivery) -> {
+                here.topic.subscribe("g", GroupOptions.defaults().withWindow(10, 1 << 20), (event, delivery) -> {
                     started.countDown();
                     gate.await();
                     ran.add(event.data());
@@ -371,7 +371,7 @@ class DurableTimeTest implements BusListener {
 
     @Test
     void whatIsTrimmedForItsAgeWhileItIsHandledWasNotHandledTwice() throws Exception {
-        Retention minute = Retention.untilAcknowledged().atMost(Duration.ofMinutes(1));
+        Retention minute = Retention.untilAcknowledged().withMaxAge(Duration.ofMinutes(1));
         DurableTopic<Integer> aging = DurableTopics.on(here.bus).topic(Topic.of("aging", Integer.class), minute);
         List<Integer> ran = new CopyOnWriteArrayList<>();
         ready(aging.subscribe("g", event -> {
@@ -469,7 +469,7 @@ class DurableTimeTest implements BusListener {
     @Test
     void aFailingEventCostsNoMoreThanItsBackoff() throws Exception {
         AtomicInteger starts = new AtomicInteger();
-        GroupOptions patient = GroupOptions.DEFAULT.withRetries(2, Duration.ofSeconds(100), Duration.ofSeconds(400));
+        GroupOptions patient = GroupOptions.defaults().withRetries(2, Duration.ofSeconds(100), Duration.ofSeconds(400));
         ready(here.topic.subscribe("g", patient, (event, delivery) -> {
             starts.incrementAndGet();
             throw new IllegalStateException("on purpose");
@@ -492,7 +492,7 @@ class DurableTimeTest implements BusListener {
     void anEventThatCannotBeSentIsTriedAsLongAsItsTimeout() throws Exception {
         network.down();
         CompletableFuture<Position> impatient =
-                here.topic.publish(1, PublishOptions.DEFAULT.withTimeout(Duration.ofSeconds(3)));
+                here.topic.publish(1, PublishOptions.defaults().withTimeout(Duration.ofSeconds(3)));
         CompletableFuture<Position> patient = here.topic.publish(2);
         await().until(() -> {
             seconds(1);
