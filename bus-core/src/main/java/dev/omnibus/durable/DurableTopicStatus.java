@@ -23,7 +23,7 @@ public record DurableTopicStatus(
      * One consumer group.
      *
      * @param name its name
-     * @param lag how many events it has not been delivered yet; empty if Redis cannot tell
+     * @param lag how many events it has not been delivered yet; empty if Redis does not know
      * @param pending how many events are delivered and not acknowledged
      * @param oldest how long ago the oldest of those was appended that it has not acknowledged; empty if there is none
      * @param deadLetters how many events it has given up

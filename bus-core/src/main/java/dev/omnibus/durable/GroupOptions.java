@@ -101,7 +101,7 @@ public record GroupOptions(
      * Sets how many events are handled at the same time on this node. Then they have no order, unless
      * {@link #withOrderingKey} gives them one.
      *
-     * @param handlers the number
+     * @param handlers how many
      * @return a copy with this option
      * @throws IllegalArgumentException if it is out of range
      */

@@ -22,7 +22,7 @@ public record Position(long millis, long sequence) implements Comparable<Positio
     private static final Pattern TEXT = Pattern.compile("(\\d{1,19})-(\\d{1,19})");
 
     /**
-     * Checks the numbers.
+     * Checks the parts.
      *
      * @param millis the time of Redis in milliseconds
      * @param sequence which event of that millisecond
@@ -30,7 +30,7 @@ public record Position(long millis, long sequence) implements Comparable<Positio
      */
     public Position {
         if (millis < 0 || sequence < 0) {
-            throw new IllegalArgumentException("A position has no negative numbers: " + millis + "-" + sequence);
+            throw new IllegalArgumentException("A position has no negative parts: " + millis + "-" + sequence);
         }
     }
 
@@ -53,12 +53,12 @@ public record Position(long millis, long sequence) implements Comparable<Positio
      * @throws IllegalArgumentException if it is not one
      */
     public static Position parse(String text) {
-        Matcher numbers = TEXT.matcher(text);
-        if (numbers.matches()) {
+        Matcher parts = TEXT.matcher(text);
+        if (parts.matches()) {
             try {
-                return new Position(Long.parseLong(numbers.group(1)), Long.parseLong(numbers.group(2)));
+                return new Position(Long.parseLong(parts.group(1)), Long.parseLong(parts.group(2)));
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("A number of the position \"" + text + "\" is too large", e);
+                throw new IllegalArgumentException("A part of the position \"" + text + "\" is too large", e);
             }
         }
         throw new IllegalArgumentException("\"" + text + "\" is no position; one is like 1700000000000-0");

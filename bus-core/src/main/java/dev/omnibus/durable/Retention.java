@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /**
  * How long the events of a durable topic are kept, and what happens when the limits are reached. Every process must
- * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by {@link #withMaxAge}
- * or {@link #dropOldestWhenFull()}, and each group that loses something is told once, by
+ * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by
+ * {@link #withMaxAge} or {@link #dropOldestWhenFull()}, and the loss is reported once for each group, by
  * {@link dev.omnibus.bus.BusListener#onLost}. Immutable.
  *
  * @param keep how long events are kept after all groups have acknowledged them; zero if they may go at once
@@ -74,7 +74,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
     }
 
     /**
-     * Sets the age at which events go even if a group has not acknowledged them, which that group is told.
+     * Sets the age at which events go even if a group has not acknowledged them, whose loss is reported.
      *
      * @param age by the clock of Redis; a second or more
      * @return a copy with this option
@@ -87,7 +87,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
     /**
      * Sets how many events there are at most.
      *
-     * @param entries the number
+     * @param entries how many
      * @return a copy with this option
      * @throws IllegalArgumentException if it is not positive
      */
@@ -98,7 +98,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
     /**
      * Sets how many bytes of events there are at most.
      *
-     * @param bytes the number; Redis measures it by samples, so it is not exact
+     * @param bytes how many; Redis measures it by samples, so it is not exact
      * @return a copy with this option
      * @throws IllegalArgumentException if it is not positive
      */

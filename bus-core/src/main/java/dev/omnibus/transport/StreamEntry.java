@@ -29,7 +29,7 @@ public record StreamEntry(
         /** Nothing was tried. */
         public static final Attempts NONE = new Attempts(false, 0, 0);
 
-        /** As many failures are told apart; further ones do not count. */
+        /** As many failures are counted; further ones do not count. */
         public static final int MAX_FAILURES = 998;
 
         private static final int SUSPECT = 1_000;

@@ -3,13 +3,13 @@ package dev.omnibus.transport;
 import java.time.Instant;
 
 /**
- * The position of an entry in a stream: the time at which the server took it, and a number among those of the same
- * millisecond. Positions rise within a stream. Both parts are unsigned, as Redis has them. Immutable.
+ * The position of an entry in a stream: the time at which the server took it, and its sequence among those of the
+ * same millisecond. Positions rise within a stream. Both parts are unsigned, as Redis has them. Immutable.
  *
  * @param millis when the entry was appended, in milliseconds of the server's clock since 1970
- * @param number its number among the entries of that millisecond
+ * @param sequence which it is among the entries of that millisecond
  */
-public record StreamId(long millis, long number) implements Comparable<StreamId> {
+public record StreamId(long millis, long sequence) implements Comparable<StreamId> {
 
     /** Before every entry. */
     public static final StreamId EARLIEST = new StreamId(0, 0);
@@ -55,7 +55,7 @@ public record StreamId(long millis, long number) implements Comparable<StreamId>
      * @return the smallest one behind this
      */
     public StreamId next() {
-        return number == -1 ? new StreamId(millis + 1, 0) : new StreamId(millis, number + 1);
+        return sequence == -1 ? new StreamId(millis + 1, 0) : new StreamId(millis, sequence + 1);
     }
 
     /**
@@ -70,12 +70,12 @@ public record StreamId(long millis, long number) implements Comparable<StreamId>
     @Override
     public int compareTo(StreamId other) {
         int byTime = Long.compareUnsigned(millis, other.millis);
-        return byTime != 0 ? byTime : Long.compareUnsigned(number, other.number);
+        return byTime != 0 ? byTime : Long.compareUnsigned(sequence, other.sequence);
     }
 
     /** As Redis writes it. */
     @Override
     public String toString() {
-        return Long.toUnsignedString(millis) + "-" + Long.toUnsignedString(number);
+        return Long.toUnsignedString(millis) + "-" + Long.toUnsignedString(sequence);
     }
 }

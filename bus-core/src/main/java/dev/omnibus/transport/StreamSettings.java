@@ -9,12 +9,12 @@ import java.util.Optional;
  * The settings of a stream, which its first user writes and all others find: how much it holds, and for how long.
  * Immutable.
  *
- * @param maxEntries the most entries that it holds; always bounded
- * @param maxBytes the most memory that it takes, as the server estimates it; always bounded
+ * @param maxEntries how many entries it holds at most; always bounded
+ * @param maxBytes how much memory it takes at most, as the server estimates it; always bounded
  * @param keep how long entries stay at least, for replay, if there is room for them; zero if they go as soon as every
  *     group has acknowledged them
- * @param maxAge the age at which entries go even if a group has not acknowledged them, which it is told; empty if they
- *     wait for ever
+ * @param maxAge the age at which entries go even if a group has not acknowledged them, whose loss is reported; empty if
+ *     they wait for ever
  * @param whenFull what happens when a limit is reached by entries that are not acknowledged
  * @param options what else all users have to agree on; the transport only stores it
  */
@@ -30,7 +30,7 @@ public record StreamSettings(
     public enum WhenFull {
         /** Nothing more is appended until there is room. */
         REFUSE,
-        /** The oldest entries go, and each group that has not acknowledged them is told. */
+        /** The oldest entries go, and the loss of each group that has not acknowledged them is reported. */
         DROP_OLDEST
     }
 

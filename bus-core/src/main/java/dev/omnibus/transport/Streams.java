@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every operation is atomic at the server, and all that it compares are times of the server's clock. One without an
  * answer may be repeated: it does nothing twice, unless it says otherwise. Futures fail with a
- * {@link TransportException} only, whose kind tells what the server has refused. They may complete on the transport's
+ * {@link TransportException} only, whose kind says what the server has refused. They may complete on the transport's
  * own thread: dependents must neither block nor throw. What is asked within {@link Transport#together} goes in one
  * write. Thread-safe.
  */
@@ -55,8 +55,8 @@ public interface Streams extends AutoCloseable {
     record Description(String epoch, StreamSettings settings, boolean created) {}
 
     /**
-     * Appends numbered entries of one publisher. The server knows the last number of each publisher, and appends only
-     * what is behind it, so that a call without an answer can be repeated. For a publisher, one call at a time.
+     * Appends entries of one publisher, in sequence. The server knows the last sequence of each publisher, and appends
+     * only what is behind it, so that a call without an answer can be repeated. For a publisher, one call at a time.
      *
      * <p>If something was appended, the frame is published on the stream's event channel and the last position on its
      * notice channel. The publisher is remembered for {@link #PUBLISHER_REMEMBERED}, and longer with every append.
@@ -78,12 +78,12 @@ public interface Streams extends AutoCloseable {
      *
      * @param epoch of the stream, as the publisher knows it
      * @param publisher its id
-     * @param first the number of the first entry; without entries, the next one that there will be
-     * @param gapAllowed whether it is in order that the server does not know the publisher or has not got the numbers
+     * @param first the sequence of the first entry; without entries, the next one that there will be
+     * @param gapAllowed whether it is in order that the server does not know the publisher or has not got the entries
      *     before the first one: the publisher is new, or what is missing is lost
      * @param repaired whether the entries are appended once more, after they were lost, so that they may have been
      *     handled before
-     * @param entries the bytes of each, with numbers that rise by one; perhaps none, to find a hole and to be
+     * @param entries the bytes of each, with sequences that rise by one; perhaps none, to find a hole and to be
      *     remembered. No more than {@link #MAX_ENTRIES}
      * @param frame what to publish on the event channel
      */
@@ -97,12 +97,12 @@ public interface Streams extends AutoCloseable {
             byte[] frame) {
 
         /**
-         * Checks the number of entries and copies the list.
+         * Checks how many entries there are and copies the list.
          *
          * @param epoch of the stream
          * @param publisher its id
          * @param first at least 1
-         * @param gapAllowed whether numbers may be missing before it
+         * @param gapAllowed whether entries may be missing before it
          * @param repaired whether they may have been handled before
          * @param entries the bytes of each
          * @param frame what to publish
@@ -116,7 +116,7 @@ public interface Streams extends AutoCloseable {
         }
     }
 
-    /** The most entries of one append, and of one answer: what a script can hand over in one call. */
+    /** How many entries an append has at most, and an answer: what a script can hand over in one call. */
     int MAX_ENTRIES = 4_000;
 
     /** What has become of an append. */
@@ -125,22 +125,22 @@ public interface Streams extends AutoCloseable {
         /**
          * All entries are there, be it since now or since before.
          *
-         * @param last the last number of this publisher; 0 if it is not known and nothing was appended
-         * @param id the position of the entry with that number; empty if it has none yet
-         * @param from the number from which on the positions up to the last one follow each other without a gap
+         * @param last the last sequence of this publisher; 0 if it is not known and nothing was appended
+         * @param id the position of the entry with that sequence; empty if it has none yet
+         * @param from the sequence from which on the positions up to the last one follow each other without a gap
          */
         record Appended(long last, Optional<StreamId> id, long from) implements AppendResult {
 
             /**
              * The position of an entry.
              *
-             * @param sequence its number
+             * @param sequence of the entry
              * @return empty if it was appended before the latest call that has appended something
              */
             public Optional<StreamId> idOf(long sequence) {
                 return sequence < from || sequence > last
                         ? Optional.empty()
-                        : id.map(end -> new StreamId(end.millis(), end.number() - (last - sequence)));
+                        : id.map(end -> new StreamId(end.millis(), end.sequence() - (last - sequence)));
             }
         }
 
@@ -148,7 +148,7 @@ public interface Streams extends AutoCloseable {
          * Nothing was appended: the server has not got the entries before the first one. It has forgotten them, if they
          * had been acknowledged.
          *
-         * @param last the last number that it knows of this publisher; 0 if it does not know it
+         * @param last the last sequence that it knows of this publisher; 0 if it does not know it
          */
         record Hole(long last) implements AppendResult {}
 
@@ -381,7 +381,7 @@ public interface Streams extends AutoCloseable {
         FULL
     }
 
-    /** The most dead letters of a group. */
+    /** How many dead letters a group has at most. */
     int MAX_DEAD_LETTERS = 10_000;
 
     /**
@@ -398,7 +398,7 @@ public interface Streams extends AutoCloseable {
     /**
      * A dead letter.
      *
-     * @param id its own position, which also tells when it became one
+     * @param id its own position, which also says when it became one
      * @param entry the position of the entry that it was
      * @param event its bytes; null as in {@link StreamEntry}. Not to be changed
      * @param reason why
@@ -536,7 +536,7 @@ public interface Streams extends AutoCloseable {
             Optional<String> history) {}
 
     /**
-     * Tells which connection is the newest. As long as it is the same, so is the server: the answers that came before
+     * Says which connection is the newest. As long as it is the same, so is the server: the answers that came before
      * this call are of one {@linkplain Server#history history}.
      *
      * @return a number that no other connection has

@@ -32,7 +32,7 @@ abstract class DurableFixture {
             GroupOptions.defaults().withRetries(2, Duration.ofMillis(1), Duration.ofMillis(10));
 
     final String prefix = "test-" + UUID.randomUUID();
-    final List<String> told = new CopyOnWriteArrayList<>();
+    final List<String> reported = new CopyOnWriteArrayList<>();
     final CountDownLatch gate = new CountDownLatch(1);
     Transport hereTransport;
     Transport thereTransport;
@@ -72,47 +72,47 @@ abstract class DurableFixture {
                 .build();
     }
 
-    /** Remembers what it was told of durable topics, a line for each. */
+    /** Remembers what was reported of durable topics, a line for each. */
     final class Remembering implements BusListener {
 
         @Override
         public void onRedelivered(String topic, String group, String position, String reason) {
-            told.add("redelivered " + group);
+            reported.add("redelivered " + group);
         }
 
         @Override
         public void onDoubled(String topic, String group, String position) {
-            told.add("doubled " + group);
+            reported.add("doubled " + group);
         }
 
         @Override
         public void onDeadLetter(String topic, String group, String position, String reason) {
-            told.add("dead " + group + ": " + reason);
+            reported.add("dead " + group + ": " + reason);
         }
 
         @Override
         public void onLost(String topic, String reader, long events, String which) {
-            told.add("lost " + reader + " " + events);
+            reported.add("lost " + reader + " " + events);
         }
 
         @Override
         public void onRepaired(String topic, long events) {
-            told.add("repaired " + events);
+            reported.add("repaired " + events);
         }
 
         @Override
         public void onReset(String topic) {
-            told.add("reset");
+            reported.add("reset");
         }
 
         @Override
         public void onHandlerFailed(Event<?> event, Throwable failure) {
-            told.add("failed " + failure.getMessage());
+            reported.add("failed " + failure.getMessage());
         }
 
         @Override
         public void onSubscriptionEnded(String topic, String reason) {
-            told.add("ended " + reason);
+            reported.add("ended " + reason);
         }
     }
 

@@ -52,7 +52,7 @@ abstract class DurableTopicContract extends DurableFixture {
         assertEquals(all, billing); // one at a time on one node: in order
         await().until(() -> orders.status().get(5, SECONDS).groups().stream()
                 .allMatch(group -> group.pending() == 0 && group.lag().orElse(0) == 0));
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test
@@ -167,7 +167,7 @@ abstract class DurableTopicContract extends DurableFixture {
         DeadLetter<Order> letter = deadLetters("g").get(0);
         assertEquals(1, letter.event().orElseThrow().data().count());
         assertEquals("java.lang.IllegalStateException: no such sku", letter.reason());
-        await().until(() -> told.containsAll(
+        await().until(() -> reported.containsAll(
                 List.of("dead g: java.lang.IllegalStateException: no such sku", "failed no such sku")));
         fixed.complete(null);
         assertTrue(orders.deadLetters("g").redeliver(letter.id()).get(5, SECONDS));
@@ -240,7 +240,7 @@ abstract class DurableTopicContract extends DurableFixture {
         stages.get(2).complete(null);
         stages.get(3).complete(null);
         await().until(() -> pending("g") == 0);
-        await().until(() -> told.equals(List.of("redelivered g")));
+        await().until(() -> reported.equals(List.of("redelivered g")));
     }
 
     @Test
@@ -285,7 +285,7 @@ abstract class DurableTopicContract extends DurableFixture {
         ready(ordersThere.subscribe(
                 "g", (event, delivery) -> thereHandled.add(event.data().count() + " " + delivery.mayHaveRun())));
         await().until(() -> thereHandled.equals(List.of("2 false", "3 false")));
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test

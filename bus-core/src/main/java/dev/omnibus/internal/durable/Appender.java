@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * gathers while a batch is under way is the next one.
  *
  * <p>A batch whose answer is lost is sent again, the same one, until there is an answer: the server drops what it has
- * already, by the numbers. By the same numbers the server finds out that it has lost earlier events; those that are
- * recent enough are appended again. Thread-safe.
+ * already, by their sequences. By these it finds out, too, that it has lost earlier events; those that are recent
+ * enough are appended again. Thread-safe.
  */
 final class Appender {
 
@@ -67,7 +67,7 @@ final class Appender {
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
     private long waitingBytes; // of the queue and the batch
     private List<Waiting> batch = List.of(); // the one under way, until it is answered
-    private long last; // the number of the last event before the batch
+    private long last; // the sequence of the last event before the batch
     private boolean uncertain; // the batch may have been appended
     private boolean full; // room was made for the batch once
     private boolean busy; // an answer or a pause is awaited
@@ -78,7 +78,7 @@ final class Appender {
     private long confirmed; // when it last had
     private final RecentEvents recent = new RecentEvents();
     private final ArrayDeque<byte[]> repairs = new ArrayDeque<>();
-    private long repairFrom; // the number of the first of them
+    private long repairFrom; // the sequence of the first of them
     private int repairing; // how many of them are under way
     private boolean gap; // what is before the first of them is lost for good
     private boolean closed;
@@ -214,7 +214,7 @@ final class Appender {
                 break;
             }
             Waiting one = queue.removeFirst();
-            topic.format().number(one.event, last + 1 + taken.size());
+            topic.format().sequence(one.event, last + 1 + taken.size());
             taken.add(one);
         }
         batch = taken;
@@ -292,7 +292,7 @@ final class Appender {
         }
     }
 
-    /** The server has only what is up to a number: appends what is behind it again, as far as it is known. */
+    /** The server has only what is up to a sequence: appends what is behind it again, as far as it is known. */
     private void repair(long upTo) {
         long lost = 0;
         synchronized (this) {
@@ -305,8 +305,8 @@ final class Appender {
             gap = lost > 0;
         }
         if (lost > 0) {
-            topic.reports()
-                    .onLost(topic.name(), "", lost, "numbers " + (upTo + 1) + " to " + (upTo + lost) + " of this node");
+            String which = "sequences " + (upTo + 1) + " to " + (upTo + lost) + " of this node";
+            topic.reports().onLost(topic.name(), "", lost, which);
         }
     }
 
@@ -329,7 +329,7 @@ final class Appender {
         }
     }
 
-    /** The batch was certainly not appended: the script is atomic, and its numbers are given to others. */
+    /** The batch was certainly not appended: the script is atomic, and its sequences are given to others. */
     private void refuse(Reason reason, String why, @Nullable Throwable cause) {
         List<Waiting> refused;
         synchronized (this) {

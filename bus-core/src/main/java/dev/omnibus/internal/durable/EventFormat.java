@@ -13,8 +13,8 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * The codec of one durable topic's events. Its source is one of their own, so that their numbers have no gaps where the
- * same process has published on the topic without the log. Thread-safe.
+ * The codec of one durable topic's events. Its source is one of their own, so that their sequences have no gaps where
+ * the same process has published on the topic without the log. Thread-safe.
  */
 final class EventFormat<T> {
 
@@ -45,7 +45,7 @@ final class EventFormat<T> {
         return codec.messageLimit();
     }
 
-    /** Writes an event with room for its number. */
+    /** Writes an event with room for its sequence. */
     byte[] write(Object data, Map<String, String> headers) {
         payloads.require(data, topic.name());
         Payloads.Written written = payloads.write(data, writer);
@@ -55,8 +55,8 @@ final class EventFormat<T> {
         return codec.write(prefix, headers, written);
     }
 
-    /** Writes the number into an event. */
-    void number(byte[] event, long sequence) {
+    /** Writes the sequence into an event. */
+    void sequence(byte[] event, long sequence) {
         Digits.put(event, numbering.digitsFrom(), numbering.digits(), sequence);
     }
 

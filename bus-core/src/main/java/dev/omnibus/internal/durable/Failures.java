@@ -37,7 +37,7 @@ final class Failures {
     }
 
     static Position position(StreamId id) {
-        return new Position(id.millis(), id.number());
+        return new Position(id.millis(), id.sequence());
     }
 
     static StreamId id(Position position) {

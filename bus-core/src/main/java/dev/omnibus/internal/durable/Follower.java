@@ -121,7 +121,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 next = position;
                 saved = position;
                 done = position;
-                exact = !position.equals(StreamId.EARLIEST) && position.number() != Long.MAX_VALUE;
+                exact = !position.equals(StreamId.EARLIEST) && position.sequence() != Long.MAX_VALUE;
                 attempts = 0;
             }
             topic.settle(ready, null, null);

@@ -60,8 +60,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /**
      * What was handled here, and was not pending any more when it was to be acknowledged: it was trimmed, as it had
-     * reached its age or the topic was full; or another node has taken it over. Only then is this consumer told by a
-     * renewal sent after that that it was gone.
+     * reached its age or the topic was full; or another node has taken it over. Only then does a renewal sent after that
+     * say that this consumer was gone.
      */
     private record Missing(String positions, int renewals) {}
 
@@ -570,7 +570,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         });
     }
 
-    /** Takes what it does not know of, as far as there is room: most of a page it may have already. */
+    /** Takes what it does not know of, as far as there is room: it may have a part of a page already. */
     private void takeOwn(List<StreamEntry> entries, int number) {
         synchronized (taking) {
             for (StreamEntry entry : entries) {

@@ -20,7 +20,7 @@ final class Held<T> implements Delivery {
         WAITING,
         /** A handler was started with it. */
         STARTED,
-        /** It has its outcome, and the server is about to be told. */
+        /** It has its outcome, and the server is about to be notified. */
         ENDED,
         /** It is not this node's any more. */
         GONE

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A repair window: the events that a publisher had appended most recently. If the server loses them in a failover, they
- * are appended again. Confined to the appender, under its lock.
+ * A repair window: the last events that a publisher has appended. If the server loses them in a failover, they are
+ * appended again. Confined to the appender, under its lock.
  *
  * <p>The age counts up to the last answer of the server, not up to now: while it does not answer, nothing is forgotten.
  */
@@ -42,7 +42,7 @@ final class RecentEvents {
         return events.isEmpty();
     }
 
-    /** Returns the events behind a number, in order, as far as they are known. */
+    /** Returns the events behind a sequence, in order, as far as they are known. */
     List<byte[]> after(long sequence) {
         List<byte[]> after = new ArrayList<>();
         for (Appended one : events) {

@@ -139,11 +139,11 @@ final class InMemoryLog {
     }
 
     private long fullAt(StreamSettings settings) {
-        long most = settings.maxEntries();
+        long max = settings.maxEntries();
         boolean large = 2.0 * bytes > settings.maxBytes();
         return large
-                ? Math.max(1, Math.min(most, (long) ((double) entries.size() * settings.maxBytes() / bytes)))
-                : most;
+                ? Math.max(1, Math.min(max, (long) ((double) entries.size() * settings.maxBytes() / bytes)))
+                : max;
     }
 
     private long limit(StreamSettings settings) {
@@ -214,8 +214,8 @@ final class InMemoryLog {
         removeEldest(bound, Long.MAX_VALUE);
     }
 
-    private void removeEldest(StreamId bound, long most) {
-        long left = most;
+    private void removeEldest(StreamId bound, long max) {
+        long left = max;
         while (left-- > 0 && !entries.isEmpty() && entries.firstKey().compareTo(bound) < 0) {
             remove();
         }

@@ -99,7 +99,7 @@ public final class InMemoryNetwork {
     }
 
     /**
-     * Loses the answers of streams: what is asked of them is done, but whoever asks is not told, as when a connection
+     * Loses the answers of streams: what is asked of them is done, but nobody is notified of it, as when a connection
      * breaks in between.
      *
      * @param lost whether they are lost from now on

@@ -78,7 +78,7 @@ class DurableTimeTest implements BusListener {
     }
 
     private final InMemoryNetwork network = new InMemoryNetwork();
-    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final List<String> reported = new CopyOnWriteArrayList<>();
     private final CountDownLatch gate = new CountDownLatch(1);
     private final CountDownLatch started = new CountDownLatch(1);
     private final Node here = new Node();
@@ -95,22 +95,22 @@ class DurableTimeTest implements BusListener {
 
     @Override
     public void onDoubled(String topic, String group, String position) {
-        told.add("doubled " + group);
+        reported.add("doubled " + group);
     }
 
     @Override
     public void onLost(String topic, String reader, long events, String which) {
-        told.add("lost " + reader + " " + events);
+        reported.add("lost " + reader + " " + events);
     }
 
     @Override
     public void onRepaired(String topic, long events) {
-        told.add("repaired " + events);
+        reported.add("repaired " + events);
     }
 
     @Override
     public void onReset(String topic) {
-        told.add("reset");
+        reported.add("reset");
     }
 
     private void seconds(int seconds) throws Exception {
@@ -146,7 +146,7 @@ class DurableTimeTest implements BusListener {
         gate.countDown();
         await().until(() -> pending() == 0);
         assertEquals(1, starts.get());
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test
@@ -175,11 +175,11 @@ class DurableTimeTest implements BusListener {
         gate.countDown(); // here it goes on, and the lease is gone
         await().until(() -> {
             here.second();
-            return !told.isEmpty();
+            return !reported.isEmpty();
         });
         seconds(2);
         assertEquals(List.of(1), ranHere);
-        assertEquals(List.of("doubled g"), told);
+        assertEquals(List.of("doubled g"), reported);
         here.topic.publish(4).get(10, SECONDS);
         await().until(() -> ranHere.size() + ranThere.size() == 5);
     }
@@ -210,11 +210,11 @@ class DurableTimeTest implements BusListener {
         gate.countDown();
         await().until(() -> {
             here.second();
-            return !told.isEmpty();
+            return !reported.isEmpty();
         });
         seconds(2);
         assertEquals(List.of(1), ranHere);
-        assertEquals(List.of("doubled g"), told);
+        assertEquals(List.of("doubled g"), reported);
     }
 
     @Test
@@ -340,11 +340,11 @@ class DurableTimeTest implements BusListener {
             seconds(1);
             return handled.equals(List.of("1 false")) && pending() == 0;
         });
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test
-    void whatAnEmptiedRedisHasLostIsAppendedAgainAndToldAndRecognised() throws Exception {
+    void whatAnEmptiedRedisHasLostIsAppendedAgainAndReportedAndRecognised() throws Exception {
         List<String> ranHere = new CopyOnWriteArrayList<>();
         ready(here.topic.subscribe("g", (event, delivery) -> ranHere.add(event.data() + " " + delivery.mayHaveRun())));
         for (int i = 1; i <= 5; i++) {
@@ -357,9 +357,9 @@ class DurableTimeTest implements BusListener {
                 "others", (event, delivery) -> others.add(event.data() + " " + delivery.mayHaveRun())));
         await().until(() -> {
             seconds(1);
-            return told.contains("repaired 5") && others.size() == 5;
+            return reported.contains("repaired 5") && others.size() == 5;
         });
-        assertEquals(Set.of("reset", "repaired 5"), Set.copyOf(told));
+        assertEquals(Set.of("reset", "repaired 5"), Set.copyOf(reported));
         here.topic.publish(6).get(10, SECONDS);
         await().until(() -> {
             seconds(1);
@@ -387,11 +387,11 @@ class DurableTimeTest implements BusListener {
         assertTrue(started.await(10, SECONDS));
         await().until(() -> aging.status().get(10, SECONDS).groups().get(0).pending() == 2);
         seconds(62);
-        await().until(() -> told.contains("lost g 2"));
+        await().until(() -> reported.contains("lost g 2"));
         gate.countDown();
         await().until(() -> ran.equals(List.of(1, 2)));
         seconds(3);
-        assertEquals(List.of("lost g 2"), told);
+        assertEquals(List.of("lost g 2"), reported);
         aging.publish(3).get(10, SECONDS);
         await().until(() -> ran.equals(List.of(1, 2, 3)));
     }
@@ -428,7 +428,7 @@ class DurableTimeTest implements BusListener {
         assertEquals(List.of("1 false", "2 false", "3 false"), ranHere);
         here.topic.publish(5).get(10, SECONDS);
         await().until(() -> ranThere.contains("5 false"));
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test
@@ -450,7 +450,7 @@ class DurableTimeTest implements BusListener {
             return pending() == 0;
         });
         assertEquals(List.of("1 false", "2 true"), ran);
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reported);
     }
 
     @Test

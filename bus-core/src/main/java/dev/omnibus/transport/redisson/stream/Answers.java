@@ -83,8 +83,8 @@ final class Answers {
 
     /** When the oldest entries go, there is room for some until somebody trims. */
     private static long limit(StreamSettings settings) {
-        long most = settings.maxEntries();
-        return settings.whenFull() == WhenFull.REFUSE ? most : most + Math.max(100, most / 10);
+        long max = settings.maxEntries();
+        return settings.whenFull() == WhenFull.REFUSE ? max : max + Math.max(100, max / 10);
     }
 
     /** Empty if nobody has opened it; fails if it has been spoilt. */
@@ -128,7 +128,7 @@ final class Answers {
     }
 
     static StreamMessageId id(StreamId id) {
-        return new StreamMessageId(id.millis(), id.number());
+        return new StreamMessageId(id.millis(), id.sequence());
     }
 
     /** What was read by a plain command, by nobody before. */

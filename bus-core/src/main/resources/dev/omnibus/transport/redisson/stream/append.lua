@@ -1,8 +1,8 @@
 #!lua
--- KEYS: log, how far the publisher has come, description. ARGV: epoch, number of the first event, 1 if numbers may be
+-- KEYS: log, how far the publisher has come, description. ARGV: epoch, sequence of the first event, 1 if events may be
 -- missing before it, 1 if they may have been handled, how long the publisher is remembered in ms, event channel, notice
--- channel, frame, events. Answers 0, last number, its position, since which number positions follow each other, how
--- many were appended, and what went wrong with the channels; or 1 and the last number, if there is a hole; or 2, if it
+-- channel, frame, events. Answers 0, last sequence, its position, since which sequence positions follow each other, how
+-- many were appended, and what went wrong with the channels; or 1 and the last sequence, if there is a hole; or 2, if it
 -- is full; or 3, if this is another epoch.
 local count = #ARGV - 8
 local first = tonumber(ARGV[2])
@@ -25,7 +25,7 @@ if count == 0 or skipped >= count then
 end
 if redis.call('XLEN', KEYS[1]) + count - skipped > tonumber(conf[2] or 'inf') then return {2} end
 from = last + 1
-local at = '*' -- then the same millisecond, so that each position can be told from the last one
+local at = '*' -- then the same millisecond, so that each position follows from the last one
 for i = skipped + 1, count do
   if ARGV[4] == '1' then
     id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8], 'r', '1')

@@ -4,7 +4,7 @@
 -- there are more, how many are left, their bytes, at how many it is full, and for each group that has lost some its
 -- name and how many.
 if ARGV[1] ~= '0' and not redis.call('SET', KEYS[4], '1', 'NX', 'PX', ARGV[1]) then return {0} end
-local log, most = KEYS[1], tonumber(ARGV[2])
+local log, maxRemoved = KEYS[1], tonumber(ARGV[2])
 local conf = {}
 local fields = redis.call('HGETALL', KEYS[2])
 for i = 1, #fields, 2 do conf[fields[i]] = fields[i + 1] end
@@ -75,7 +75,7 @@ if keep > 0 then
   local old = number(math.max(0, time - keep)) .. '-0'
   if not bound or less(old, bound) then bound = old end
 end
-if bound then remove(bound, most) end
+if bound then remove(bound, maxRemoved) end
 
 -- How many it may hold: by their number, and by their mean size.
 local length = redis.call('XLEN', log)
@@ -129,8 +129,8 @@ local maxAge = tonumber(conf.maxAge or '')
 if maxAge then
   local old = number(math.max(0, time - maxAge)) .. '-0'
   drop(function()
-    local n = redis.call('XTRIM', log, 'MINID', '~', old, 'LIMIT', most)
-    if n + 100 > most then more = 1 else n = n + redis.call('XTRIM', log, 'MINID', '=', old) end
+    local n = redis.call('XTRIM', log, 'MINID', '~', old, 'LIMIT', maxRemoved)
+    if n + 100 > maxRemoved then more = 1 else n = n + redis.call('XTRIM', log, 'MINID', '=', old) end
     return n
   end)
 end
@@ -138,8 +138,8 @@ local dropping = conf.whenFull == 'DROP_OLDEST'
 if dropping or (#all == 0 and keep > 0) then -- without a group there is nobody who waits for what is kept
   drop(function(held)
     if held <= fullAt then return 0 end
-    if held - fullAt > most then more = 1 end
-    return redis.call('XTRIM', log, 'MAXLEN', '=', number(math.max(fullAt, held - most)))
+    if held - fullAt > maxRemoved then more = 1 end
+    return redis.call('XTRIM', log, 'MAXLEN', '=', number(math.max(fullAt, held - maxRemoved)))
   end)
 end
 
