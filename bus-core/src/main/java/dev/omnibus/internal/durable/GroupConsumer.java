@@ -244,7 +244,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             }
             renewing = true;
             number = ++renewals;
-            room = state == State.OPEN ? Math.min(MAX_TAKEN, free()) : 0;
+            boolean ownFirst = rereading != null; // there is room for it only once
+            room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, free()) : 0;
         }
         streams.takeOver(consumer, LEASE, room).whenComplete((taken, failure) -> {
             if (failure == null) {
