@@ -20,10 +20,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +46,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         CompletionStage<?> handle(Event<T> event, Delivery delivery) throws Exception;
     }
 
-    static final Duration LEASE = Duration.ofSeconds(3);
-    static final long LEASE_TRUSTED = TimeUnit.SECONDS.toNanos(2); // since the renewal was sent
-
     private static final int MAX_READ = 512;
     private static final int FIRST_READ = 16; // as long as it is not known how large events are
     private static final int MAX_READ_BYTES = 1 << 20;
@@ -57,13 +54,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private static final int MAX_TAKEN = 128;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
-
-    /**
-     * What was handled here, and was not pending any more when it was to be acknowledged: it was trimmed, as it had
-     * reached its age or the topic was full; or another node has taken it over. Only then does a renewal sent after that
-     * say that this consumer was gone.
-     */
-    private record Missing(String positions, int renewals) {}
 
     private enum State {
         OPENING,
@@ -77,6 +67,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final Consumer consumer;
     private final Streams streams;
     private final Timing timing;
+    private final Lease<T> lease;
     private final Handling<T> handling;
     private final Executor executor;
     private final CompletableFuture<Void> ready = new GuardedFuture<>();
@@ -87,7 +78,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
     private final List<Held<T>> stalled = new ArrayList<>(); // until it is known that the lease stands
-    private final List<Missing> missing = new ArrayList<>(); // until it is known who has acknowledged them
     private long heldBytes;
     private long readEvents;
     private long readBytes;
@@ -97,13 +87,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
     private int rereads; // how often that began anew
     private boolean uncertain; // acknowledgements may have been counted before
-    private boolean perhapsGone; // an answer that would have said it was lost
-    private boolean renewing;
-    private int renewals; // that were sent
     private boolean recreating; // the group
-    private boolean known; // this consumer has had a lease
     private boolean leaveSent;
-    private long leased; // when the last renewal that was confirmed had been sent
     private int attempts;
     private long received;
     private long dropped;
@@ -115,6 +100,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         this.timing = topic.timing();
         this.consumer = new Consumer(topic.keys(), group, topic.node());
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
+        this.lease = new Lease<>(this, topic);
         this.handling = new Handling<>(this, topic, options, work);
     }
 
@@ -168,7 +154,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 state = State.OPEN;
             }
         }
-        renew();
+        lease.renew();
     }
 
     private void refused(TransportException why) {
@@ -201,10 +187,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** What was not started is read again, if it is still this consumer's; now it is known what to doubt. */
     @Override
-    public synchronized void failedOver() {
-        if (state != State.OPENING && state != State.ENDED) {
-            forgetUnstarted();
-        }
+    public void failedOver() {
+        forgetUnstarted();
     }
 
     /** Forgets all that it has. Returns false if the group is not there yet. */
@@ -213,10 +197,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         recreating = true;
-        known = false;
         handled.clear();
         doubtful.clear();
-        missing.clear();
+        lease.forget();
         List.copyOf(held.values()).forEach(this::forget);
         stalled.removeIf(handling::left);
         reread();
@@ -230,64 +213,29 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             news = true;
         }
-        renew();
+        lease.renew();
         turn();
     }
 
-    private void renew() {
-        int room;
-        int number;
-        long sent = timing.nanos();
-        synchronized (this) {
-            if (renewing || recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
-                return;
-            }
-            renewing = true;
-            number = ++renewals;
-            boolean ownFirst = rereading != null; // there is room for it only once
-            room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, free()) : 0;
+    /** How much there is room for; empty if it has no lease, or needs none any more. */
+    synchronized OptionalInt roomToTakeOver() {
+        if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
+            return OptionalInt.empty();
         }
-        streams.takeOver(consumer, LEASE, room).whenComplete((taken, failure) -> {
-            if (failure == null) {
-                renewed(taken, sent, number);
-            } else {
-                notRenewed(Failures.of(failure));
-            }
-        });
+        boolean ownFirst = rereading != null; // there is room for it only once
+        return OptionalInt.of(state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, free()) : 0);
     }
 
-    private void renewed(Streams.TakeOver taken, long sent, int number) {
-        List<Missing> explained;
-        boolean lost;
-        boolean again;
-        synchronized (this) {
-            lost = known && (taken.wasGone() || perhapsGone);
-            perhapsGone = false;
-            if (lost) {
-                forgetUnstarted();
-            }
-            known = true;
-            renewing = false;
-            leased = sent;
-            explained = missing.stream().filter(one -> one.renewals() < number).toList();
-            missing.removeAll(explained);
-            again = !missing.isEmpty();
-        }
-        if (lost) {
-            explained.forEach(one -> doubled(one.positions()));
-        }
-        if (again) {
-            renew();
-        }
+    /** The lease stands, and so much was taken over. */
+    void renewed(Streams.TakeOver taken) {
         if (!ready.isDone()) {
             topic.settle(ready, null, null);
         }
-        taken.loss().ifPresent(this::report);
         if (!taken.entries().isEmpty()) {
             whenCompared(() -> {
                 takeAll(taken.entries());
                 if (taken.more()) {
-                    renew();
+                    lease.renew();
                 }
             });
         }
@@ -295,14 +243,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         turn();
     }
 
-    private void notRenewed(TransportException failure) {
+    void notRenewed(TransportException failure) {
         boolean gone;
         synchronized (this) {
-            renewing = false;
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
                 reread(); // something may have been taken
-                perhapsGone |= !isLeased();
             }
         }
         if (gone) {
@@ -312,14 +258,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
     }
 
-    private void report(Streams.Loss loss) {
-        topic.reports()
-                .onLost(topic.name(), consumer.group(), loss.count(), "positions " + loss.from() + " to " + loss.to());
-        CompletableFuture<Void> unused = streams.lossReported(consumer, loss);
-    }
-
     /** What this consumer had may be another one's: forgets what was not started, and doubts the rest. */
-    private void forgetUnstarted() {
+    synchronized void forgetUnstarted() {
         List<Held<T>> waiting = new ArrayList<>();
         for (Held<T> one : held.values()) {
             if (one.state == Held.State.WAITING) {
@@ -339,14 +279,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         reread();
     }
 
-    /** Whether the lease certainly stands. */
-    private boolean isLeased() {
-        return known && timing.nanos() - leased < LEASE_TRUSTED;
-    }
-
     /** Whether what it has is certainly its own: the lease stands, and the server is the one that gave it. */
     private boolean isCertain() {
-        return isLeased() && topic.history().isCompared();
+        return lease.stands() && topic.history().isCompared();
     }
 
     /** Starts what had to wait until that is certain. */
@@ -382,7 +317,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             }
         }
         if (wait) {
-            renew();
+            lease.renew();
             topic.history().whenCompared(this::resume);
         }
         return !wait;
@@ -441,7 +376,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                     count = rereading == null ? room : 0;
                 }
             }
-            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty() && missing.isEmpty();
+            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
                 return;
             }
@@ -518,17 +453,18 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             gone = some.stream().anyMatch(one -> one.doubtful);
             if (!gone) {
-                missing.add(new Missing(positions, renewals));
+                lease.missing(positions);
             }
         }
         if (gone) {
             doubled(positions);
         } else {
-            renew();
+            lease.renew();
         }
     }
 
-    private void doubled(String positions) {
+    /** Another node has taken over what was handled here. */
+    void doubled(String positions) {
         topic.reports().onDoubled(topic.name(), consumer.group(), positions);
     }
 
@@ -726,7 +662,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (never) {
             finish();
         } else {
-            renew();
+            lease.renew();
             turn();
         }
     }

@@ -1,0 +1,130 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The lease of a consumer: renews it, takes over what others had whose lease has ended, and finds out that its own had.
+ * Thread-safe; its lock is taken within that of the consumer, never the other way round.
+ */
+final class Lease<T> {
+
+    private static final Duration LENGTH = Duration.ofSeconds(3);
+    private static final long TRUSTED = TimeUnit.SECONDS.toNanos(2); // since the renewal was sent
+
+    /**
+     * What was handled here, and was not pending any more when it was to be acknowledged: it was trimmed, as it had
+     * reached its age or the topic was full; or another node has taken it over. Only then does a renewal sent after that
+     * say that this consumer was gone.
+     */
+    private record Missing(String positions, int renewals) {}
+
+    private final GroupConsumer<T> consumer;
+    private final OpenTopic<T> topic;
+    private final List<Missing> missing = new ArrayList<>(); // guarded by this, like all below
+    private boolean known; // the consumer has had a lease
+    private boolean perhapsGone; // an answer that would have said it was lost
+    private boolean renewing;
+    private int renewals; // that were sent
+    private long leased; // when the last renewal that was confirmed had been sent
+
+    Lease(GroupConsumer<T> consumer, OpenTopic<T> topic) {
+        this.consumer = consumer;
+        this.topic = topic;
+    }
+
+    /** Whether it certainly stands. */
+    synchronized boolean stands() {
+        return known && topic.timing().nanos() - leased < TRUSTED;
+    }
+
+    /** The group is another one: there is no lease yet. */
+    synchronized void forget() {
+        known = false;
+        missing.clear();
+    }
+
+    /** Notes positions that were handled here and are not pending any more: a {@link #renew} is to say why. */
+    synchronized void missing(String positions) {
+        missing.add(new Missing(positions, renewals));
+    }
+
+    synchronized boolean isSettled() {
+        return missing.isEmpty();
+    }
+
+    /** Renews it, unless that is under way. */
+    void renew() {
+        OptionalInt room = consumer.roomToTakeOver();
+        if (room.isEmpty()) {
+            return;
+        }
+        int number;
+        long sent = topic.timing().nanos();
+        synchronized (this) {
+            if (renewing) {
+                return;
+            }
+            renewing = true;
+            number = ++renewals;
+        }
+        topic.streams().takeOver(consumer.consumer(), LENGTH, room.getAsInt()).whenComplete((taken, failure) -> {
+            if (failure == null) {
+                renewed(taken, sent, number);
+            } else {
+                notRenewed(Failures.of(failure));
+            }
+        });
+    }
+
+    private void renewed(Streams.TakeOver taken, long sent, int number) {
+        boolean lost;
+        synchronized (this) {
+            lost = known && (taken.wasGone() || perhapsGone);
+            perhapsGone = false;
+        }
+        if (lost) {
+            consumer.forgetUnstarted(); // before it stands again
+        }
+        List<Missing> explained;
+        boolean again;
+        synchronized (this) {
+            known = true;
+            renewing = false;
+            leased = sent;
+            explained = missing.stream()
+                    .filter(one -> lost || one.renewals() < number)
+                    .toList();
+            missing.removeAll(explained);
+            again = !missing.isEmpty();
+        }
+        if (lost) {
+            explained.forEach(one -> consumer.doubled(one.positions()));
+        }
+        if (again) {
+            renew();
+        }
+        taken.loss().ifPresent(this::report);
+        consumer.renewed(taken);
+    }
+
+    private void notRenewed(TransportException failure) {
+        synchronized (this) {
+            renewing = false;
+            perhapsGone |= !failure.notSent() && !stands();
+        }
+        consumer.notRenewed(failure);
+    }
+
+    private void report(Streams.Loss loss) {
+        String group = consumer.consumer().group();
+        topic.reports().onLost(topic.name(), group, loss.count(), "positions " + loss.from() + " to " + loss.to());
+        CompletableFuture<Void> unused = topic.streams().lossReported(consumer.consumer(), loss);
+    }
+}
