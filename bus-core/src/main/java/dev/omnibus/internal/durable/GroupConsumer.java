@@ -14,11 +14,7 @@ import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -46,10 +42,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         CompletionStage<?> handle(Event<T> event, Delivery delivery) throws Exception;
     }
 
-    private static final int MAX_READ = 512;
-    private static final int FIRST_READ = 16; // as long as it is not known how large events are
-    private static final int MAX_READ_BYTES = 1 << 20;
-    private static final int OVERHEAD = 256;
     private static final int PAGE = 256;
     private static final int MAX_TAKEN = 128;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
@@ -74,24 +66,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Object taking = new Object(); // held while an answer is taken, before the lock of this
-    private final Map<StreamId, Held<T>> held = new HashMap<>(); // guarded by this, like all below
-    private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
-    private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
-    private final List<Held<T>> stalled = new ArrayList<>(); // until it is known that the lease stands
-    private long heldBytes;
-    private long readEvents;
-    private long readBytes;
+    private final Window<T> window; // guarded by this, like all below
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
-    private @Nullable StreamId rereading = StreamId.EARLIEST; // what this consumer has already, from there on
-    private int rereads; // how often that began anew
     private boolean uncertain; // acknowledgements may have been counted before
     private boolean recreating; // the group
     private boolean leaveSent;
     private int attempts;
-    private long received;
-    private long dropped;
 
     GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
         this.topic = topic;
@@ -102,6 +84,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.lease = new Lease<>(this, topic);
         this.handling = new Handling<>(this, topic, options, work);
+        this.window = new Window<>(options, handling);
     }
 
     Consumer consumer() {
@@ -197,12 +180,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         recreating = true;
-        handled.clear();
-        doubtful.clear();
         lease.forget();
-        List.copyOf(held.values()).forEach(this::forget);
-        stalled.removeIf(handling::left);
-        reread();
+        window.forgetAll();
         return true;
     }
 
@@ -222,8 +201,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
             return OptionalInt.empty();
         }
-        boolean ownFirst = rereading != null; // there is room for it only once
-        return OptionalInt.of(state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, free()) : 0);
+        boolean ownFirst = window.unseen() != null; // there is room for it only once
+        return OptionalInt.of(state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0);
     }
 
     /** The lease stands, and so much was taken over. */
@@ -248,7 +227,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
-                reread(); // something may have been taken
+                window.reread(); // something may have been taken
             }
         }
         if (gone) {
@@ -260,23 +239,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** What this consumer had may be another one's: forgets what was not started, and doubts the rest. */
     synchronized void forgetUnstarted() {
-        List<Held<T>> waiting = new ArrayList<>();
-        for (Held<T> one : held.values()) {
-            if (one.state == Held.State.WAITING) {
-                waiting.add(one);
-            } else {
-                one.doubtful = true;
-            }
-        }
-        waiting.forEach(one -> {
-            dropped++;
-            forget(one);
-        });
-        stalled.removeIf(one -> one.state == Held.State.GONE && handling.left(one));
-        handled.forEach(one -> one.doubtful = true);
-        doubtful.addAll(handled);
-        handled.clear();
-        reread();
+        window.forgetUnstarted();
     }
 
     /** Whether what it has is certainly its own: the lease stands, and the server is the one that gave it. */
@@ -288,11 +251,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private void resume() {
         List<Held<T>> waited;
         synchronized (this) {
-            if (stalled.isEmpty() || !isCertain()) {
-                return;
-            }
-            waited = new ArrayList<>(stalled);
-            stalled.clear();
+            waited = isCertain() ? window.resumed() : List.of();
         }
         waited.forEach(handling::resume);
     }
@@ -311,7 +270,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             }
             wait = !isCertain();
             if (wait) {
-                stalled.add(one);
+                window.stall(one);
             } else {
                 one.state = Held.State.STARTED;
             }
@@ -334,18 +293,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         turn();
     }
 
-    private int free() {
-        int places = Math.min(options.windowEvents() - held.size(), MAX_READ);
-        long bytes = Math.min(options.windowBytes() - heldBytes, MAX_READ_BYTES);
-        if (places <= 0 || (bytes <= 0 && !held.isEmpty())) {
-            return 0;
-        }
-        if (readEvents == 0) {
-            return Math.min(places, FIRST_READ);
-        }
-        return (int) Math.max(1, Math.min(places, bytes / Math.max(1, readBytes / readEvents)));
-    }
-
     /** Acknowledges and reads, unless that is under way, or there is nothing to do. */
     void turn() {
         handling.start();
@@ -354,34 +301,27 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return;
         }
         StreamId own = null;
-        List<Held<T>> done = new ArrayList<>();
+        List<Held<T>> done;
         int count = 0;
         int number;
-        boolean one;
-        boolean closingNow = false;
+        boolean closingNow;
         synchronized (this) {
             if (turning || recreating || state == State.OPENING || state == State.ENDED || !isCertain()) {
                 return;
             }
-            one = !doubtful.isEmpty();
-            if (one) {
-                done.add(doubtful.remove());
-            } else {
-                while (done.size() < MAX_READ && !handled.isEmpty()) {
-                    done.add(handled.remove());
-                }
-                if (state == State.OPEN) {
-                    int room = free();
-                    own = room > 0 && done.isEmpty() ? rereading : null;
-                    count = rereading == null ? room : 0;
-                }
+            done = window.acknowledge();
+            boolean doubted = !done.isEmpty() && done.get(0).doubtful; // then it goes alone
+            if (state == State.OPEN && !doubted) {
+                int room = window.room();
+                own = room > 0 && done.isEmpty() ? window.unseen() : null;
+                count = window.unseen() == null ? room : 0;
             }
-            closingNow = state == State.CLOSING && done.isEmpty() && held.isEmpty() && lease.isSettled();
+            closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
                 return;
             }
             turning = true;
-            number = rereads;
+            number = window.rereads();
             news &= count == 0;
         }
         if (closingNow) {
@@ -440,7 +380,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             missing(done);
         }
         synchronized (this) {
-            done.forEach(this::forget);
+            done.forEach(window::forget);
         }
     }
 
@@ -471,26 +411,18 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private void notTurned(List<Held<T>> done, TransportException failure) {
         boolean gone;
         synchronized (this) {
-            for (int i = done.size() - 1; i >= 0; i--) {
-                (done.get(i).doubtful ? doubtful : handled).addFirst(done.get(i));
-            }
+            window.putBack(done);
             uncertain |= !failure.notSent() && !done.isEmpty();
             news = true;
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
-                reread(); // what was read is this consumer's, although it has not seen it
+                window.reread(); // what was read is this consumer's, although it has not seen it
             }
         }
         if (gone) {
             recreate();
         }
         timing.later(pause(), this::turned);
-    }
-
-    /** What this consumer has according to the server is read again. */
-    private void reread() {
-        rereading = StreamId.EARLIEST;
-        rereads++;
     }
 
     /** Reads what this consumer has according to the server, and takes what it does not know of. */
@@ -512,18 +444,16 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (taking) {
             for (StreamEntry entry : entries) {
                 synchronized (this) {
-                    boolean anew = number != rereads; // all of it is read again
-                    if (anew || (free() == 0 && !held.containsKey(entry.id()))) {
+                    if (!window.advance(entry.id(), number)) {
                         return;
                     }
-                    rereading = entry.id();
                 }
                 take(entry);
             }
         }
         synchronized (this) {
-            if (entries.isEmpty() && number == rereads) {
-                rereading = null;
+            if (entries.isEmpty()) {
+                window.seen(number);
                 news = true;
             }
         }
@@ -544,25 +474,16 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         boolean skip =
                 entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
         synchronized (this) {
-            if ((state != State.OPEN && state != State.CLOSING) || held.containsKey(one.id())) {
+            if ((state != State.OPEN && state != State.CLOSING) || !window.add(one)) {
                 return;
             }
-            held.put(one.id(), one);
-            heldBytes += one.bytes() + OVERHEAD;
             if (skip) {
-                one.state = Held.State.ENDED;
-                handled.add(one);
+                window.ended(one);
                 return;
             }
-            received++;
-            readEvents++;
-            readBytes += one.bytes() + OVERHEAD;
-            if (readEvents > 8_192) { // a running mean
-                readEvents /= 2;
-                readBytes /= 2;
-            }
+            window.count(one);
             if (state == State.CLOSING) {
-                forget(one); // it is given back with the rest
+                window.forget(one); // it is given back with the rest
                 return;
             }
         }
@@ -590,8 +511,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             if (one.state == Held.State.GONE) {
                 return;
             }
-            one.state = Held.State.ENDED;
-            (one.doubtful ? doubtful : handled).add(one);
+            window.ended(one);
             handling.release(one);
         }
         turn();
@@ -602,8 +522,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (one.state != Held.State.GONE) {
             one.state = Held.State.WAITING;
             if (one.doubtful || state != State.OPEN) {
-                forget(one); // and is read again if it is still this consumer's
-                reread();
+                window.forget(one); // and is read again if it is still this consumer's
+                window.reread();
             }
         }
     }
@@ -611,7 +531,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** An event is another one's now, or nobody's. */
     void gone(Held<T> one) {
         synchronized (this) {
-            forget(one);
+            window.forget(one);
         }
         turn();
     }
@@ -620,14 +540,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     void notMine(Held<T> one) {
         missing(List.of(one));
         gone(one);
-    }
-
-    private void forget(Held<T> one) {
-        if (held.remove(one.id(), one)) {
-            heldBytes -= one.bytes() + OVERHEAD;
-            one.state = Held.State.GONE;
-            handling.release(one);
-        }
     }
 
     synchronized boolean isGone(Held<T> one) {
@@ -653,11 +565,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             }
             never = state == State.OPENING;
             state = never ? State.ENDED : State.CLOSING;
-            List<Held<T>> waiting = held.values().stream()
-                    .filter(one -> one.state == Held.State.WAITING)
-                    .toList();
-            waiting.forEach(this::forget);
-            stalled.removeIf(handling::left);
+            window.forgetWaiting();
         }
         if (never) {
             finish();
@@ -755,7 +663,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     @Override
     public SubscriptionStats stats() {
         synchronized (this) {
-            return handling.stats(received, dropped, held.size() - handled.size() - doubtful.size(), heldBytes);
+            return window.stats();
         }
     }
 }

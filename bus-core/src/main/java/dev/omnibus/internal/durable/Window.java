@@ -1,0 +1,199 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.SubscriptionStats;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.transport.StreamId;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The window of a consumer: what it has taken and not acknowledged, how much more there is room for, and how far it has
+ * read what the server says is its own. Guarded by the consumer.
+ */
+final class Window<T> {
+
+    private static final int MAX_READ = 512;
+    private static final int FIRST_READ = 16; // as long as it is not known how large events are
+    private static final int MAX_READ_BYTES = 1 << 20;
+    private static final int OVERHEAD = 256;
+    private static final int MEAN_OF = 8_192;
+
+    private final GroupOptions options;
+    private final Handling<T> handling;
+    private final Map<StreamId, Held<T>> held = new HashMap<>();
+    private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
+    private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
+    private final List<Held<T>> stalled = new ArrayList<>(); // until it is certain that they may be started
+    private long bytes;
+    private long readEvents;
+    private long readBytes;
+    private @Nullable StreamId unseen = StreamId.EARLIEST; // behind it, the server may have some that it has not seen
+    private int rereads; // how often that began anew
+    private long received;
+    private long dropped;
+
+    Window(GroupOptions options, Handling<T> handling) {
+        this.options = options;
+        this.handling = handling;
+    }
+
+    /** How many entries there is room for. */
+    int room() {
+        int places = Math.min(options.windowEvents() - held.size(), MAX_READ);
+        long left = Math.min(options.windowBytes() - bytes, MAX_READ_BYTES);
+        if (places <= 0 || (left <= 0 && !held.isEmpty())) {
+            return 0;
+        }
+        if (readEvents == 0) {
+            return Math.min(places, FIRST_READ);
+        }
+        return (int) Math.max(1, Math.min(places, left / Math.max(1, readBytes / readEvents)));
+    }
+
+    boolean isEmpty() {
+        return held.isEmpty();
+    }
+
+    // What comes
+
+    /** Adds one; false if it was known. */
+    boolean add(Held<T> one) {
+        if (held.putIfAbsent(one.id(), one) != null) {
+            return false;
+        }
+        bytes += weight(one);
+        return true;
+    }
+
+    private long weight(Held<T> one) {
+        return one.bytes() + OVERHEAD;
+    }
+
+    /** Counts one that is to be handled. */
+    void count(Held<T> one) {
+        received++;
+        readEvents++;
+        readBytes += weight(one);
+        if (readEvents > MEAN_OF) { // a running mean
+            readEvents /= 2;
+            readBytes /= 2;
+        }
+    }
+
+    /** What this consumer has according to the server is to be read again. */
+    void reread() {
+        unseen = StreamId.EARLIEST;
+        rereads++;
+    }
+
+    /** What to read of that next; null if all of it was seen. */
+    @Nullable StreamId unseen() {
+        return unseen;
+    }
+
+    int rereads() {
+        return rereads;
+    }
+
+    /** Goes on to an entry, unless there is no room for it, or all of it is to be read again. */
+    boolean advance(StreamId id, int reread) {
+        if (reread != rereads || (room() == 0 && !held.containsKey(id))) {
+            return false;
+        }
+        unseen = id;
+        return true;
+    }
+
+    /** There are no more. */
+    void seen(int reread) {
+        if (reread == rereads) {
+            unseen = null;
+        }
+    }
+
+    // What goes
+
+    /** Notes that one is to be acknowledged. */
+    void ended(Held<T> one) {
+        one.state = Held.State.ENDED;
+        (one.doubtful ? doubtful : handled).add(one);
+    }
+
+    /** Returns what to acknowledge next. */
+    List<Held<T>> acknowledge() {
+        List<Held<T>> next = new ArrayList<>();
+        if (!doubtful.isEmpty()) {
+            next.add(doubtful.remove());
+            return next;
+        }
+        while (next.size() < MAX_READ && !handled.isEmpty()) {
+            next.add(handled.remove());
+        }
+        return next;
+    }
+
+    /** These could not be acknowledged. */
+    void putBack(List<Held<T>> some) {
+        for (int i = some.size() - 1; i >= 0; i--) {
+            (some.get(i).doubtful ? doubtful : handled).addFirst(some.get(i));
+        }
+    }
+
+    void forget(Held<T> one) {
+        if (held.remove(one.id(), one)) {
+            bytes -= weight(one);
+            one.state = Held.State.GONE;
+            handling.release(one);
+        }
+    }
+
+    void forgetAll() {
+        handled.clear();
+        doubtful.clear();
+        forgetIf(one -> true);
+        reread();
+    }
+
+    /** Forgets what was not started, and doubts the rest. */
+    void forgetUnstarted() {
+        dropped += forgetIf(one -> one.state == Held.State.WAITING);
+        held.values().forEach(one -> one.doubtful = true);
+        doubtful.addAll(handled);
+        handled.clear();
+        reread();
+    }
+
+    /** Forgets what is not to be started any more. */
+    int forgetWaiting() {
+        return forgetIf(one -> one.state == Held.State.WAITING);
+    }
+
+    private int forgetIf(Predicate<Held<T>> which) {
+        List<Held<T>> some = held.values().stream().filter(which).toList();
+        some.forEach(this::forget);
+        stalled.removeIf(one -> one.state == Held.State.GONE && handling.left(one));
+        return some.size();
+    }
+
+    // What waits
+
+    void stall(Held<T> one) {
+        stalled.add(one);
+    }
+
+    /** Returns what had to wait, and is to be started now. */
+    List<Held<T>> resumed() {
+        List<Held<T>> all = List.copyOf(stalled);
+        stalled.clear();
+        return all;
+    }
+
+    SubscriptionStats stats() {
+        return handling.stats(received, dropped, held.size() - handled.size() - doubtful.size(), bytes);
+    }
+}
