@@ -13,7 +13,6 @@ import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -44,8 +43,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     private static final int PAGE = 256;
     private static final int MAX_TAKEN = 128;
-    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
     private enum State {
         OPENING,
@@ -58,14 +55,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final GroupOptions options;
     private final Consumer consumer;
     private final Streams streams;
-    private final Timing timing;
+    private final Membership membership;
     private final Lease<T> lease;
     private final Handling<T> handling;
     private final Executor executor;
+    private final Intake<T> intake;
     private final CompletableFuture<Void> ready = new GuardedFuture<>();
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> over = new CompletableFuture<>();
-    private final Object taking = new Object(); // held while an answer is taken, before the lock of this
     private final Window<T> window; // guarded by this, like all below
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
@@ -73,18 +70,18 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean uncertain; // acknowledgements may have been counted before
     private boolean recreating; // the group
     private boolean leaveSent;
-    private int attempts;
 
     GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
         this.topic = topic;
         this.options = options;
         this.streams = topic.streams();
-        this.timing = topic.timing();
         this.consumer = new Consumer(topic.keys(), group, topic.node());
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
+        this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
         this.handling = new Handling<>(this, topic, options, work);
         this.window = new Window<>(options, handling);
+        this.intake = new Intake<>(this, topic, handling, executor);
     }
 
     Consumer consumer() {
@@ -106,32 +103,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
     }
 
-    private void createGroup(StreamId from) {
-        streams.createGroup(topic.keys(), consumer.group(), from).whenComplete((created, failure) -> {
-            if (failure == null) {
-                begin();
-                return;
-            }
-            TransportException why = Failures.of(failure);
-            if (!Failures.mayPass(why)) {
-                refused(why);
-                return;
-            }
-            timing.later(pause(), () -> {
-                if (!isClosing()) {
-                    createGroup(from);
-                }
-            });
-        });
-    }
-
-    private synchronized Duration pause() {
-        return Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+    private void createGroup(StreamId start) {
+        membership.create(start, () -> !isClosing(), this::begin, this::refused);
     }
 
     private void begin() {
         synchronized (this) {
-            attempts = 0;
             recreating = false;
             if (state == State.OPENING) {
                 state = State.OPEN;
@@ -211,8 +188,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             topic.settle(ready, null, null);
         }
         if (!taken.entries().isEmpty()) {
-            whenCompared(() -> {
-                takeAll(taken.entries());
+            intake.take(taken.entries(), () -> {
                 if (taken.more()) {
                     lease.renew();
                 }
@@ -340,25 +316,17 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 notTurned(done, Failures.of(failure));
                 return;
             }
+            membership.answered();
             synchronized (this) {
-                attempts = 0;
                 news |= turn.entries().size() == count && count > 0;
             }
             acknowledged(done, turn.acknowledged());
             if (turn.entries().isEmpty()) {
                 turned();
             } else {
-                whenCompared(() -> {
-                    takeAll(turn.entries());
-                    turned();
-                });
+                intake.take(turn.entries(), this::turned);
             }
         });
-    }
-
-    /** An answer may be that of another server: what is in it is not taken before that is known. */
-    private void whenCompared(Runnable take) {
-        topic.history().whenCompared(() -> executor.execute(take));
     }
 
     private void turned() {
@@ -422,7 +390,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (gone) {
             recreate();
         }
-        timing.later(pause(), this::turned);
+        membership.again(this::turned);
     }
 
     /** Reads what this consumer has according to the server, and takes what it does not know of. */
@@ -432,70 +400,39 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 notTurned(List.of(), Failures.of(failure));
                 return;
             }
-            whenCompared(() -> {
-                takeOwn(entries, number);
+            intake.takeWhile(entries, entry -> advance(entry, number), () -> {
+                if (entries.isEmpty()) {
+                    seen(number);
+                }
                 turned();
             });
         });
     }
 
-    /** Takes what it does not know of, as far as there is room: it may have a part of a page already. */
-    private void takeOwn(List<StreamEntry> entries, int number) {
-        synchronized (taking) {
-            for (StreamEntry entry : entries) {
-                synchronized (this) {
-                    if (!window.advance(entry.id(), number)) {
-                        return;
-                    }
-                }
-                take(entry);
-            }
-        }
-        synchronized (this) {
-            if (entries.isEmpty()) {
-                window.seen(number);
-                news = true;
-            }
-        }
+    private synchronized boolean advance(StreamEntry entry, int number) {
+        return window.advance(entry.id(), number);
     }
 
-    /**
-     * Takes entries that are this consumer's from now on: in one go, as the same ones may come in two answers, and the
-     * order is theirs.
-     */
-    private void takeAll(List<StreamEntry> entries) {
-        synchronized (taking) {
-            entries.forEach(this::take);
-        }
+    private synchronized void seen(int number) {
+        window.seen(number);
+        news = true;
     }
 
-    private void take(StreamEntry entry) {
-        Held<T> one = new Held<>(consumer.group(), entry, topic.history().isDoubted(entry.id()));
-        boolean skip =
-                entry.onlyFor().filter(group -> !group.equals(consumer.group())).isPresent();
-        synchronized (this) {
-            if ((state != State.OPEN && state != State.CLOSING) || !window.add(one)) {
-                return;
-            }
-            if (skip) {
-                window.ended(one);
-                return;
-            }
-            window.count(one);
-            if (state == State.CLOSING) {
-                window.forget(one); // it is given back with the rest
-                return;
-            }
+    /** Takes an entry that is this consumer's from now on; false if it is not to be handled. */
+    synchronized boolean accepts(Held<T> one, boolean skip) {
+        if ((state != State.OPEN && state != State.CLOSING) || !window.add(one)) {
+            return false;
         }
-        if (one.hasRun()) {
-            topic.reports()
-                    .onRedelivered(
-                            topic.name(),
-                            consumer.group(),
-                            one.id().toString(),
-                            one.attempts.suspect() ? "the node that had it has ended" : "its handler has failed");
+        if (skip) {
+            window.ended(one);
+            return false;
         }
-        handling.add(one);
+        window.count(one);
+        if (state == State.CLOSING) {
+            window.forget(one); // it is given back with the rest
+            return false;
+        }
+        return true;
     }
 
     /** Runs something that may call the program, or hand over to its executor. */
@@ -546,10 +483,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         return one.state == Held.State.GONE;
     }
 
-    synchronized boolean isDoubtful(Held<T> one) {
-        return one.doubtful;
-    }
-
     synchronized boolean isClosing() {
         return state == State.CLOSING || state == State.ENDED;
     }
@@ -592,22 +525,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         synchronized (this) {
             leaveSent = true;
         }
-        streams.leave(consumer).whenComplete((all, failure) -> {
-            if (failure != null && Failures.of(failure).kind() != Kind.NO_GROUP) {
-                if (Failures.of(failure).kind() == Kind.CLOSED) {
-                    abandon();
-                } else {
-                    timing.later(pause(), this::leave);
-                }
-            } else if (failure == null && !all) {
-                leave();
-            } else {
-                synchronized (this) {
-                    state = State.ENDED;
-                }
-                finish();
-            }
-        });
+        membership.leave(
+                () -> {
+                    synchronized (this) {
+                        state = State.ENDED;
+                    }
+                    finish();
+                },
+                this::abandon);
     }
 
     private void finish() {

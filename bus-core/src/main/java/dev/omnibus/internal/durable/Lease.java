@@ -20,8 +20,8 @@ final class Lease<T> {
 
     /**
      * What was handled here, and was not pending any more when it was to be acknowledged: it was trimmed, as it had
-     * reached its age or the topic was full; or another node has taken it over. Only then does a renewal sent after that
-     * say that this consumer was gone.
+     * reached its age or the topic was full; or another node has taken it over. Only then does a renewal sent after
+     * that say that this consumer was gone.
      */
     private record Missing(String positions, int renewals) {}
 

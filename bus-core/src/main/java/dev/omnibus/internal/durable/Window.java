@@ -92,7 +92,8 @@ final class Window<T> {
     }
 
     /** What to read of that next; null if all of it was seen. */
-    @Nullable StreamId unseen() {
+    @Nullable
+    StreamId unseen() {
         return unseen;
     }
 

@@ -1,0 +1,63 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.transport.StreamEntry;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+
+/**
+ * The intake of a consumer: takes what an answer brings, in one go, as the same entries may come in two answers and the
+ * order is theirs. Thread-safe.
+ */
+final class Intake<T> {
+
+    private final GroupConsumer<T> consumer;
+    private final OpenTopic<T> topic;
+    private final Handling<T> handling;
+    private final Executor executor;
+    private final Object taking = new Object(); // held while an answer is taken, before the lock of the consumer
+
+    Intake(GroupConsumer<T> consumer, OpenTopic<T> topic, Handling<T> handling, Executor executor) {
+        this.consumer = consumer;
+        this.topic = topic;
+        this.handling = handling;
+        this.executor = executor;
+    }
+
+    /** Takes all of them. */
+    void take(List<StreamEntry> entries, Runnable then) {
+        takeWhile(entries, entry -> true, then);
+    }
+
+    /**
+     * Takes entries as long as they may be taken. The answer may be that of another server: what is in it is not taken
+     * before that is known.
+     */
+    void takeWhile(List<StreamEntry> entries, Predicate<StreamEntry> more, Runnable then) {
+        topic.history().whenCompared(() -> executor.execute(() -> {
+            synchronized (taking) {
+                for (StreamEntry entry : entries) {
+                    if (!more.test(entry)) {
+                        break;
+                    }
+                    take(entry);
+                }
+            }
+            then.run();
+        }));
+    }
+
+    private void take(StreamEntry entry) {
+        String group = consumer.consumer().group();
+        Held<T> one = new Held<>(group, entry, topic.history().isDoubted(entry.id()));
+        boolean skip = entry.onlyFor().filter(other -> !other.equals(group)).isPresent();
+        if (!consumer.accepts(one, skip)) {
+            return;
+        }
+        if (one.hasRun()) {
+            String why = one.attempts.suspect() ? "the node that had it has ended" : "its handler has failed";
+            topic.reports().onRedelivered(topic.name(), group, one.id().toString(), why);
+        }
+        handling.add(one);
+    }
+}

@@ -1,0 +1,79 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Streams.Consumer;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/** A consumer's membership in its group: creates the group, and leaves it, and repeats both until they are answered. */
+final class Membership {
+
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private final Streams streams;
+    private final Timing timing;
+    private final Consumer consumer;
+    private int attempts; // guarded by this
+
+    Membership(Streams streams, Timing timing, Consumer consumer) {
+        this.streams = streams;
+        this.timing = timing;
+        this.consumer = consumer;
+    }
+
+    /** Creates the group unless it is there, as long as that is wanted. */
+    void create(
+            StreamId start,
+            BooleanSupplier wanted,
+            Runnable created,
+            java.util.function.Consumer<TransportException> refused) {
+        streams.createGroup(consumer.stream(), consumer.group(), start).whenComplete((done, failure) -> {
+            if (failure == null) {
+                answered();
+                created.run();
+            } else if (!Failures.mayPass(Failures.of(failure))) {
+                refused.accept(Failures.of(failure));
+            } else {
+                again(() -> {
+                    if (wanted.getAsBoolean()) {
+                        create(start, wanted, created, refused);
+                    }
+                });
+            }
+        });
+    }
+
+    /** Gives back what the consumer has. */
+    void leave(Runnable left, Runnable closed) {
+        streams.leave(consumer).whenComplete((all, failure) -> {
+            Kind why = failure == null ? null : Failures.of(failure).kind();
+            if (why == Kind.CLOSED) {
+                closed.run();
+            } else if (why != null && why != Kind.NO_GROUP) {
+                again(() -> leave(left, closed));
+            } else if (why == null && !all) {
+                leave(left, closed);
+            } else {
+                left.run();
+            }
+        });
+    }
+
+    /** Something was answered: the next pause is a short one. */
+    synchronized void answered() {
+        attempts = 0;
+    }
+
+    /** Repeats something after a pause. */
+    void again(Runnable what) {
+        Duration pause;
+        synchronized (this) {
+            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+        }
+        timing.later(pause, what);
+    }
+}
