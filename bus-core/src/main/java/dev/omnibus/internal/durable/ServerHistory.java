@@ -74,8 +74,8 @@ final class ServerHistory {
 
     /** There was an interruption: whatever was compared before says nothing. */
     void interrupted() {
-        current = false;
         synchronized (this) {
+            current = false;
             again = comparing;
         }
         compare();
