@@ -3,8 +3,8 @@ package dev.omnibus.transport;
 import java.time.Instant;
 
 /**
- * The position of an entry in a stream: the time at which the server took it, and its sequence among those of the
- * same millisecond. Positions rise within a stream. Both parts are unsigned, as Redis has them. Immutable.
+ * The position of an entry in a stream: the time at which the server took it, and its sequence among those of the same
+ * millisecond. Positions rise within a stream. Both parts are unsigned, as Redis has them. Immutable.
  *
  * @param millis when the entry was appended, in milliseconds of the server's clock since 1970
  * @param sequence which it is among the entries of that millisecond

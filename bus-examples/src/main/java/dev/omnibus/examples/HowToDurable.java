@@ -73,8 +73,11 @@ public final class HowToDurable {
     // tag::durable-dead-letters
     static long redeliverUnknownSkus(DurableTopic<OrderPlaced> orders, Shop shop) {
         long redelivered = 0;
-        for (DeadLetter<OrderPlaced> letter : orders.deadLetters("shipping").list(100).join()) {
-            boolean known = letter.event().map(event -> shop.skus().contains(event.data().sku())).orElse(false);
+        for (DeadLetter<OrderPlaced> letter :
+                orders.deadLetters("shipping").list(100).join()) {
+            boolean known = letter.event()
+                    .map(event -> shop.skus().contains(event.data().sku()))
+                    .orElse(false);
             if (known && orders.deadLetters("shipping").redeliver(letter.id()).join()) {
                 redelivered++;
             }
@@ -85,7 +88,9 @@ public final class HowToDurable {
 
     // tag::durable-follow
     static Subscription chart(DurableTopic<OrderPlaced> orders, Instant since, List<Integer> chart) {
-        return orders.follow(Position.since(since), (event, position) -> chart.add(event.data().count()));
+        return orders.follow(
+                Position.since(since),
+                (event, position) -> chart.add(event.data().count()));
     }
     // end::durable-follow
 
@@ -93,7 +98,8 @@ public final class HowToDurable {
     static String heldUpBy(DurableTopic<OrderPlaced> orders) {
         DurableTopicStatus status = orders.status().join();
         return status.heldUpBy()
-                .map(group -> group.name() + " has not acknowledged an event for " + group.oldest().orElseThrow())
+                .map(group -> group.name() + " has not acknowledged an event for "
+                        + group.oldest().orElseThrow())
                 .orElse("nobody");
     }
     // end::durable-status

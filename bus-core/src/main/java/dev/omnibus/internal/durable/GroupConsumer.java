@@ -355,8 +355,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** Some of these were handled here, and are not pending any more. */
     private void missing(List<Held<T>> some) {
         String first = some.get(0).id().toString();
-        String positions =
-                some.size() == 1 ? first : first + " to " + some.get(some.size() - 1).id();
+        String positions = some.size() == 1
+                ? first
+                : first + " to " + some.get(some.size() - 1).id();
         boolean gone;
         synchronized (this) {
             gone = some.stream().anyMatch(one -> one.doubtful);

@@ -34,17 +34,18 @@ final class Intake<T> {
      * before that is known.
      */
     void takeWhile(List<StreamEntry> entries, Predicate<StreamEntry> more, Runnable then) {
-        topic.history().whenCompared(() -> executor.execute(() -> {
-            synchronized (taking) {
-                for (StreamEntry entry : entries) {
-                    if (!more.test(entry)) {
-                        break;
+        topic.history()
+                .whenCompared(() -> executor.execute(() -> {
+                    synchronized (taking) {
+                        for (StreamEntry entry : entries) {
+                            if (!more.test(entry)) {
+                                break;
+                            }
+                            take(entry);
+                        }
                     }
-                    take(entry);
-                }
-            }
-            then.run();
-        }));
+                    then.run();
+                }));
     }
 
     private void take(StreamEntry entry) {

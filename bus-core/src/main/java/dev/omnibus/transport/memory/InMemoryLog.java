@@ -141,9 +141,7 @@ final class InMemoryLog {
     private long fullAt(StreamSettings settings) {
         long max = settings.maxEntries();
         boolean large = 2.0 * bytes > settings.maxBytes();
-        return large
-                ? Math.max(1, Math.min(max, (long) ((double) entries.size() * settings.maxBytes() / bytes)))
-                : max;
+        return large ? Math.max(1, Math.min(max, (long) ((double) entries.size() * settings.maxBytes() / bytes))) : max;
     }
 
     private long limit(StreamSettings settings) {

@@ -400,8 +400,8 @@ class DurableTimeTest implements BusListener {
     void whatComesAgainAfterAFailoverSaysThatItMayHaveRun() throws Exception {
         List<String> ranHere = new CopyOnWriteArrayList<>();
         List<String> ranThere = new CopyOnWriteArrayList<>();
-        Subscription first = here.topic.subscribe(
-                "g", (event, delivery) -> ranHere.add(event.data() + " " + delivery.mayHaveRun()));
+        Subscription first =
+                here.topic.subscribe("g", (event, delivery) -> ranHere.add(event.data() + " " + delivery.mayHaveRun()));
         ready(first);
         for (int i = 1; i <= 3; i++) {
             here.topic.publish(i).get(10, SECONDS);

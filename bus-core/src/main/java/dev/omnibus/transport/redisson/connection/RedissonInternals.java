@@ -275,9 +275,13 @@ public final class RedissonInternals {
         if (channel.pipeline().get(ShardConnection.class) != null) { // Redis takes no other commands there
             return CompletableFuture.completedFuture(null);
         }
-        return RedisConnection.getFrom(channel)
-                .async(RedisCommands.CLIENT_SETNAME, name)
-                .toCompletableFuture();
+        try {
+            return RedisConnection.getFrom(channel)
+                    .async(RedisCommands.CLIENT_SETNAME, name)
+                    .toCompletableFuture();
+        } catch (IllegalStateException e) { // the client was ended while it connected, and its timer with it
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /**
