@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The history of the server that has a stream. After a failover it is another one, and the server may have lost the
@@ -33,7 +32,8 @@ final class ServerHistory {
     private boolean comparing; // guarded by this, like all below
     private boolean again; // something has happened meanwhile
     private int attempts;
-    private @Nullable Optional<String> known; // null until it was asked for
+    private boolean asked; // so that it can be another one
+    private Optional<String> known = Optional.empty();
     private List<Runnable> waiting = new ArrayList<>();
 
     /**
@@ -94,7 +94,7 @@ final class ServerHistory {
     }
 
     private void ask() {
-        long asked = streams.newestConnection();
+        long newest = streams.newestConnection();
         streams.server(keys).whenComplete((server, failure) -> {
             if (failure != null && mayPass(failure)) {
                 later(failure);
@@ -103,22 +103,22 @@ final class ServerHistory {
             Optional<String> now = failure == null ? server.history() : Optional.empty();
             boolean other;
             synchronized (this) {
-                Optional<String> before = known;
-                other = before != null && (now.isEmpty() || !now.equals(before));
+                other = asked && (now.isEmpty() || !now.equals(known));
                 if (!other) {
+                    asked = true;
                     known = now;
                 }
             }
             if (other) {
-                doubt(asked, now);
+                doubt(newest, now);
             } else {
-                compared(asked);
+                compared(newest);
             }
         });
     }
 
     /** Doubts all that is there. */
-    private void doubt(long asked, Optional<String> now) {
+    private void doubt(long newest, Optional<String> now) {
         streams.status(keys).whenComplete((status, failure) -> {
             if (failure != null && mayPass(failure)) {
                 later(failure);
@@ -129,7 +129,7 @@ final class ServerHistory {
                 known = now;
             }
             changed.run();
-            compared(asked);
+            compared(newest);
         });
     }
 
@@ -149,16 +149,16 @@ final class ServerHistory {
         }
     }
 
-    private void compared(long asked) {
+    private void compared(long newest) {
         List<Runnable> ready = List.of();
         boolean repeat;
         synchronized (this) {
-            repeat = again || asked != streams.newestConnection();
+            repeat = again || newest != streams.newestConnection();
             again = false;
             if (!repeat) {
                 comparing = false;
                 attempts = 0;
-                connection = asked;
+                connection = newest;
                 current = true;
                 ready = waiting;
                 waiting = new ArrayList<>();

@@ -20,7 +20,7 @@ final class Window<T> {
     private static final int MAX_READ = 512;
     private static final int FIRST_READ = 16; // as long as it is not known how large events are
     private static final int MAX_READ_BYTES = 1 << 20;
-    private static final int OVERHEAD = 256;
+    private static final long OVERHEAD = 256;
     private static final int MEAN_OF = 8_192;
 
     private final GroupOptions options;
