@@ -262,7 +262,9 @@ final class Appender {
             long now = timing.nanos();
             confirmed = now;
             check = false;
-            gap = false;
+            if (!append.entries().isEmpty()) {
+                gap = false; // a check is answered without anything being stored
+            }
             known = true;
             if (repairing > 0) {
                 repaired = repairing;

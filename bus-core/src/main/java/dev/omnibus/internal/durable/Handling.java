@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -96,7 +97,10 @@ final class Handling<T> {
         }
         if (consumer.isGone(next)) {
             endOf(next);
+        } else if (next.placed) {
+            dispatcher.again(next); // it has its key, and would wait for itself
         } else {
+            next.placed = true;
             dispatcher.add(next);
         }
     }
@@ -117,7 +121,9 @@ final class Handling<T> {
             return null;
         }
         try {
-            return options.orderingKey().get().apply(read(one));
+            Object key = options.orderingKey().get().apply(read(one));
+            int unused = Objects.hashCode(key); // which is the program's, and may throw
+            return key;
         } catch (IOException | RuntimeException | Error e) { // it is reported when it is handled
             return null;
         }
@@ -305,12 +311,21 @@ final class Handling<T> {
         });
     }
 
+    /** The handler has ended, so the event is no suspect any more. */
     private void postpone(Held<T> one, Duration delay) {
+        boolean suspected = one.attempts.suspect();
+        Attempts attempts = suspected ? new Attempts(false, 0, one.attempts.failures()) : one.attempts;
         if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && options.orderingKey().isEmpty()) {
-            giveAway(
-                    one,
-                    one.attempts.suspect() ? new Attempts(false, 0, one.attempts.failures()) : one.attempts,
-                    delay);
+            giveAway(one, attempts, delay);
+        } else if (suspected) {
+            topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
+                if (failure == null && !mine) {
+                    notMine(one);
+                } else { // if it is not known, the next outcome is written all the same
+                    later(delay, one);
+                    one.attempts = attempts;
+                }
+            });
         } else {
             later(delay, one);
         }

@@ -41,6 +41,7 @@ final class Held<T> implements Delivery {
     Object key; // those with an equal one wait for it
 
     boolean released; // they do not wait any more; guarded by the dispatcher
+    boolean placed; // it is known to the dispatcher; of suspects, which are placed one at a time
 
     @Nullable
     Envelope envelope;

@@ -36,15 +36,18 @@ final class Intake<T> {
     void takeWhile(List<StreamEntry> entries, Predicate<StreamEntry> more, Runnable then) {
         topic.history()
                 .whenCompared(() -> executor.execute(() -> {
-                    synchronized (taking) {
-                        for (StreamEntry entry : entries) {
-                            if (!more.test(entry)) {
-                                break;
+                    try {
+                        synchronized (taking) {
+                            for (StreamEntry entry : entries) {
+                                if (!more.test(entry)) {
+                                    break;
+                                }
+                                take(entry);
                             }
-                            take(entry);
                         }
+                    } finally { // what a listener or a key of the program throws must not end the reading
+                        then.run();
                     }
-                    then.run();
                 }));
     }
 

@@ -280,11 +280,11 @@ final class OpenTopic<T> implements DurableTopic<T> {
         synchronized (this) {
             now = ticks++;
         }
+        appender.tick(); // also while the topic cannot be opened: what waits has a timeout
         if (description == null) {
             return;
         }
         listen();
-        appender.tick();
         List<Reader> all = readers();
         all.forEach(Reader::tick);
         trim();

@@ -303,6 +303,59 @@ class DurableTimeTest implements BusListener {
     }
 
     @Test
+    void aSuspectThatIsPutOffIsNoSuspectAnyMoreAndHoldsUpNobody() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        GroupOptions options = GroupOptions.defaults().withOrderingKey(event -> "all");
+        ready(here.topic.subscribe("g", options, (event, delivery) -> {
+            started.countDown();
+            gate.await();
+        }));
+        started.await();
+        here.timing.pass(Duration.ofHours(1)); // it is dead
+        AtomicInteger putOff = new AtomicInteger();
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        ready(there.topic.subscribe("g", options, (event, delivery) -> {
+            if (event.data() == 0 && putOff.incrementAndGet() <= 5) {
+                delivery.retryLater(Duration.ofMillis(100));
+                return;
+            }
+            handled.add(event.data());
+        }));
+        await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
+            there.second();
+            return handled.size() == 3;
+        });
+        assertEquals(List.of(0, 1, 2), handled);
+        assertEquals(List.of(), there.topic.deadLetters("g").list(10).get(10, SECONDS));
+        gate.countDown();
+    }
+
+    @Test
+    void aKeyThatThrowsStopsNothing() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        GroupOptions options = GroupOptions.defaults().withOrderingKey(event -> new Object() {
+            @Override
+            public int hashCode() {
+                if (Integer.valueOf(1).equals(event.data())) {
+                    throw new IllegalStateException("no name");
+                }
+                return 1;
+            }
+        });
+        for (int i = 0; i < 3; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        ready(here.topic.subscribe("g", options, (event, delivery) -> handled.add(event.data())));
+        await().until(() -> {
+            here.second();
+            return handled.size() == 3;
+        });
+    }
+
+    @Test
     void aPublishIsStoredOnceWhateverIsRepeated() throws Exception {
         network.loseAnswers(true);
         List<CompletableFuture<Position>> publishing = new CopyOnWriteArrayList<>();
