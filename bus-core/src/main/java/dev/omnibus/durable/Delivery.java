@@ -31,15 +31,16 @@ public interface Delivery {
 
     /**
      * Whether a handler of this group may have been run with this event before, fully or in part: it has failed, its
-     * node has died, or Redis has lost the acknowledgement in a failover.
+     * node has died, or Redis has lost the acknowledgement in a failover. Not if a handler on another node has put it
+     * off with {@link #retryLater}, which leaves no trace in Redis.
      *
-     * @return false if it certainly was not
+     * @return false if it was not, but for that
      */
     boolean mayHaveRun();
 
     /**
-     * Has the event handled again later, by this or another node. That is no failure, and not counted. It decides in
-     * place of what the handler returns or throws afterwards.
+     * Has the event handled again later, by this or another node. That is no failure, and not counted. It decides
+     * instead of what the handler returns or throws afterwards; once the handler has ended it does nothing.
      *
      * @param delay how long it waits; if this node dies meanwhile, another one has it earlier
      * @throws IllegalArgumentException if the delay is negative

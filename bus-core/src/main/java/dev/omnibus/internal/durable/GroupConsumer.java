@@ -210,6 +210,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             recreate();
         } else if (failure.kind() == Kind.CLOSED) {
             abandon();
+        } else if (!ready.isDone() && (failure.kind() == Kind.NOT_ALLOWED || failure.kind() == Kind.WRONG_TYPE)) {
+            refused(failure);
         }
     }
 

@@ -457,8 +457,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
                                 .toList())));
         List<String> weaker = status.atomic()
                 ? List.of()
-                : List.of("This user may not run scripts: an append that is repeated may be stored twice, nothing is"
-                        + " taken over from a node that dies, and nothing is trimmed");
+                : List.of("This user may not run scripts: an append that is repeated may be stored twice,"
+                        + " consumer groups get nothing, and nothing is trimmed");
         return new DurableTopicStatus(
                 name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, weaker);
     }
