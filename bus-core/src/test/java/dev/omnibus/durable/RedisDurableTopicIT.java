@@ -14,7 +14,6 @@ import dev.omnibus.transport.redisson.RedissonTransport;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.redisson.config.Config;
 
 @WithRedis
 class RedisDurableTopicIT extends DurableTopicContract {
@@ -33,12 +32,8 @@ class RedisDurableTopicIT extends DurableTopicContract {
     @Test
     void whoMayNotRunScriptsIsRefusedAsAConsumer() {
         redis.command("ACL", "SETUSER", "plain", "on", ">secret", "allchannels", "allkeys", "+@all", "-@scripting");
-        Config config = new Config();
-        config.useSingleServer()
-                .setAddress(redis.url().replaceFirst("//.*@", "//"))
-                .setUsername("plain")
-                .setPassword("secret");
-        try (Bus bus = Bus.builder(RedissonTransport.connect(config)).build()) {
+        String url = redis.url().replaceFirst("//.*@", "//plain:secret@");
+        try (Bus bus = Bus.builder(RedissonTransport.connect(url)).build()) {
             DurableTopic<Integer> topic =
                     DurableTopics.on(bus).topic(Topic.of("plain", Integer.class), Retention.untilAcknowledged());
             Subscription subscription = topic.subscribe("g", event -> {});
