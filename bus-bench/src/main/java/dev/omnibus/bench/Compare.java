@@ -83,7 +83,7 @@ final class Compare {
         }
         try {
             Measured measured = job.measure(peer, stage);
-            tell(job, round, peer, measured.told(job.metric()) + ", JIT " + measured.told(Metric.JIT));
+            tell(job, round, peer, measured.text(job.metric()) + ", JIT " + measured.text(Metric.JIT));
             return Optional.of(measured);
         } catch (Exception e) {
             results.failed(job.name(), peer.name(), "failed: " + e);

@@ -51,7 +51,7 @@ public interface Delivery {
      * Makes the event a dead letter at once, without further retries. It decides in place of what the handler returns
      * or throws afterwards.
      *
-     * @param reason why, for those who look at the dead letters
+     * @param reason why, for those who read the dead letters
      */
     void reject(String reason);
 }

@@ -15,7 +15,7 @@ public record Measured(Map<Metric, Double> values) {
     }
 
     /** A value with its unit, for people. */
-    public String told(Metric metric) {
+    public String text(Metric metric) {
         return values.containsKey(metric) ? Metric.digits(get(metric)) + " " + metric.unit() : "-";
     }
 }

@@ -48,7 +48,7 @@ public final class SubscriberMain {
         if (order.receipt().total() > 0) { // it was really read
             long now = received.incrementAndGet();
             if (now % step == 0) {
-                ChildJvm.tell(now);
+                ChildJvm.report(now);
             }
         }
     }

@@ -105,8 +105,8 @@ public final class ChildJvm implements AutoCloseable {
         System.out.println(ANSWER + answer);
     }
 
-    /** In the child: tells the parent unasked. */
-    public static void tell(long progress) {
+    /** In the child: reports to the parent unasked. */
+    public static void report(long progress) {
         System.out.println(GOT + progress);
     }
 

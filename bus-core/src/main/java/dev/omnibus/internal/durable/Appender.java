@@ -36,7 +36,7 @@ final class Appender {
     private static final long MAX_WAITING_BYTES = 64L << 20;
     private static final int OVERHEAD = 256;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
     private static final long CONFIRMED_WITHIN = TimeUnit.MINUTES.toNanos(1); // lest the server forgets this publisher
     private static final long FORGOTTEN_AFTER =
             Streams.PUBLISHER_REMEMBERED.minusMinutes(1).toNanos();
@@ -385,7 +385,7 @@ final class Appender {
     private void pause() {
         Duration pause;
         synchronized (this) {
-            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+            pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
         }
         timing.later(pause, this::proceed);
     }

@@ -34,7 +34,7 @@ final class Follower<T> implements OpenTopic.Reader {
     private static final long MAX_WAITING_BYTES = 8L << 20;
     private static final int MAX_SOURCES = 1_024;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
 
     private final OpenTopic<T> topic;
     private final Optional<String> name;
@@ -135,7 +135,7 @@ final class Follower<T> implements OpenTopic.Reader {
             if (closed) {
                 return;
             }
-            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+            pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
         }
         topic.timing().later(pause, what);
     }

@@ -12,7 +12,7 @@ import java.util.function.BooleanSupplier;
 final class Membership {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
 
     private final Streams streams;
     private final Timing timing;
@@ -72,7 +72,7 @@ final class Membership {
     void again(Runnable what) {
         Duration pause;
         synchronized (this) {
-            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+            pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
         }
         timing.later(pause, what);
     }

@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 final class OpenTopic<T> implements DurableTopic<T> {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
     private static final Duration TRIM_EVERY = Duration.ofSeconds(1);
     private static final Duration HELD_UP = Duration.ofHours(1);
     private static final int CHECKED_EVERY = 10; // ticks
@@ -219,7 +219,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         if (Failures.mayPass(failure)) {
             Duration pause;
             synchronized (this) {
-                pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+                pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
             }
             timing().later(pause, this::open);
         } else {

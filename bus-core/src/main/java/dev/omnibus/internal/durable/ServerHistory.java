@@ -19,7 +19,7 @@ import java.util.Optional;
 final class ServerHistory {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
 
     private final Streams streams;
     private final StreamKeys keys;
@@ -142,7 +142,7 @@ final class ServerHistory {
         Duration pause;
         synchronized (this) {
             comparing = why.kind() != Kind.CLOSED; // then nothing is read any more
-            pause = Timing.backoff(FIRST_PAUSE, LONGEST_PAUSE, attempts++);
+            pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
         }
         if (why.kind() != Kind.CLOSED) {
             timing.later(pause, this::ask);

@@ -105,7 +105,7 @@ public final class RedissonFailures {
         });
     }
 
-    /** The same for what is asked of a stream: some of what Redis answers is told apart. */
+    /** The same for what is asked of a stream: some of the answers of Redis have kinds of their own. */
     public static <T> CompletableFuture<T> stream(String action, CompletableFuture<T> future) {
         return future.handle((value, failure) -> {
             if (failure != null) {

@@ -46,7 +46,7 @@ public final class RedissonStreams implements Streams {
     private static final Logger LOG = LoggerFactory.getLogger(RedissonStreams.class);
     private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
     private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
-    private static final int MAX_PAGE = 512; // of what a script looks at, and moves, one by one
+    private static final int MAX_PAGE = 512; // of what a script reads and moves one by one
     private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
 
     private final Sender sender;

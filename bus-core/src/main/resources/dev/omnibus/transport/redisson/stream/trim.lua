@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- KEYS: log, description, positions of followers, mark of the last run. ARGV: least time since that in ms, how many
+-- KEYS: log, description, positions of followers, marker of the last run. ARGV: least time since that in ms, how many
 -- entries at most. Answers 0 if it was less, or if there is no description; else 1, how many entries were removed, 1 if
 -- there are more, how many are left, their bytes, at how many it is full, and for each group that has lost some its
 -- name and how many.
