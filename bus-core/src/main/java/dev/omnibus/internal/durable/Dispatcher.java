@@ -2,6 +2,7 @@ package dev.omnibus.internal.durable;
 
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.internal.event.OrderingKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,21 +11,35 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A dispatcher: starts the handlers of one consumer, as many at a time as its options allow, and one at a time for
- * events with equal keys. Unlike a {@link Mailbox}, which runs them, it holds a place until a handler's outcome is
- * known, also if that takes longer than the handler itself, and a key until its event is acknowledged or given away.
- * Thread-safe.
+ * A dispatcher: starts the handlers of one consumer, as many at a time as its options allow, one at a time for events
+ * with equal keys, and one at a time for suspects. Unlike a {@link Mailbox}, which runs them, it holds a place until a
+ * handler's outcome is known, also if that takes longer than the handler itself, and a key until its event is
+ * acknowledged or given away. Thread-safe.
  */
 final class Dispatcher<T> {
 
     private static final Mailbox.Limits UNLIMITED = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE);
 
+    /** Events with one key: the one that has it, and behind it those that wait for it. */
+    private static final class Line<T> {
+
+        Held<T> owner;
+        final ArrayDeque<Held<T>> waiting = new ArrayDeque<>(0);
+
+        Line(Held<T> owner) {
+            this.owner = owner;
+        }
+    }
+
     private final int concurrency;
     private final Mailbox<Held<T>> mailbox;
     private final ArrayDeque<Held<T>> ready = new ArrayDeque<>(); // guarded by this, like all below
-    private final Map<Object, ArrayDeque<Held<T>>> lines = new HashMap<>(); // behind the one that has the key
+    private final ArrayDeque<Held<T>> suspects = new ArrayDeque<>(); // ready as well, one after another
+    private final Map<OrderingKey, Line<T>> lines = new HashMap<>();
+    private @Nullable Held<T> suspect; // the one that was started
     private int active;
 
     Dispatcher(Executor executor, DelayedExecutor later, int concurrency, Consumer<Held<T>> start) {
@@ -33,31 +48,36 @@ final class Dispatcher<T> {
                 new Mailbox<>(executor, later, concurrency, UNLIMITED, any -> 1, (held, next) -> start.accept(held));
     }
 
-    /** Starts one when it is its turn. */
+    /** Starts one when it is its turn: of its key, and then of all. */
     void add(Held<T> held) {
         synchronized (this) {
-            if (held.key != null) {
-                ArrayDeque<Held<T>> line = lines.get(held.key);
-                if (line != null) {
-                    line.add(held);
-                    return;
-                }
-                lines.put(held.key, new ArrayDeque<>(1));
+            OrderingKey key = held.key;
+            Line<T> line = key == null ? null : lines.get(key);
+            if (line != null) {
+                line.waiting.add(held);
+                return;
             }
-            ready.add(held);
+            if (key != null) {
+                lines.put(key, new Line<>(held));
+            }
+            queueOf(held).add(held);
         }
         start();
+    }
+
+    private ArrayDeque<Held<T>> queueOf(Held<T> held) {
+        return held.attempts.suspect() ? suspects : ready;
     }
 
     /** Starts one again, which still has its key. */
     void again(Held<T> held) {
         synchronized (this) {
-            ready.addFirst(held);
+            queueOf(held).addFirst(held);
         }
         start();
     }
 
-    /** Runs one that was not started when it had its place. */
+    /** Runs one that has its place, and could not be run at once. */
     void resume(Held<T> held) {
         mailbox.offer(held);
     }
@@ -67,21 +87,34 @@ final class Dispatcher<T> {
         active--;
     }
 
-    /** One is done with, for this node: with the next {@link #start}, the next one with its key may be started. */
+    /** One keeps its key, but is to be started anew: with the next {@link #start}, another suspect may be started. */
+    synchronized void suspend(Held<T> held) {
+        if (suspect == held) {
+            suspect = null;
+        }
+    }
+
+    /**
+     * One is done with, for this node: with the next {@link #start}, the next one with its key may be started. Does
+     * nothing if that is known already.
+     */
     synchronized void release(Held<T> held) {
-        Object key = held.key;
-        ArrayDeque<Held<T>> line = key == null ? null : lines.get(key);
-        if (key == null || held.released || line == null) {
+        suspend(held);
+        OrderingKey key = held.key;
+        Line<T> line = key == null ? null : lines.get(key);
+        if (line == null) {
             return;
         }
-        held.released = true;
-        if (line.remove(held)) {
+        if (line.owner != held) {
+            line.waiting.remove(held);
             return;
         }
-        if (line.isEmpty()) {
+        Held<T> next = line.waiting.poll();
+        if (next == null) {
             lines.remove(key);
         } else {
-            ready.add(line.remove());
+            line.owner = next;
+            queueOf(next).add(next);
         }
     }
 
@@ -89,12 +122,23 @@ final class Dispatcher<T> {
     void start() {
         List<Held<T>> started = new ArrayList<>(1);
         synchronized (this) {
-            while (active < concurrency && !ready.isEmpty()) {
+            for (Held<T> next = next(); next != null; next = next()) {
                 active++;
-                started.add(ready.remove());
+                started.add(next);
             }
         }
         started.forEach(mailbox::offer);
+    }
+
+    private @Nullable Held<T> next() {
+        if (active >= concurrency) {
+            return null;
+        }
+        if (suspect == null && !suspects.isEmpty()) {
+            suspect = suspects.remove();
+            return suspect;
+        }
+        return ready.poll();
     }
 
     boolean isHandledHere() {

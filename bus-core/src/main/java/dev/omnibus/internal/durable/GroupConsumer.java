@@ -452,7 +452,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             window.ended(one);
-            handling.release(one);
         }
         turn();
     }

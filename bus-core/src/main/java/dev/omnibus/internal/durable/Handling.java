@@ -4,15 +4,14 @@ import dev.omnibus.bus.Event;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.event.OrderingKey;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.Streams;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -46,17 +45,16 @@ final class Handling<T> {
     private final LongAdder failed = new LongAdder();
     private final LongAdder retried = new LongAdder();
     private final LongAdder bad = new LongAdder();
-    private final ArrayDeque<Held<T>> suspects = new ArrayDeque<>(); // guarded by this, like all below
-    private @Nullable Held<T> suspect; // the one that was started
-    private final Set<String> recognised = Collections.newSetFromMap(new LinkedHashMap<>() {
+    private final Set<String> recognised = Collections.newSetFromMap(
+            new LinkedHashMap<>() { // guarded by this
 
-        private static final long serialVersionUID = 1;
+                private static final long serialVersionUID = 1;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-            return size() > RECOGNISED;
-        }
-    });
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+                    return size() > RECOGNISED;
+                }
+            });
 
     Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, GroupConsumer.Work<T> work) {
         this.consumer = consumer;
@@ -72,59 +70,26 @@ final class Handling<T> {
     /** Has an event handled when it is its turn. */
     void add(Held<T> one) {
         one.key = keyOf(one);
-        if (!one.attempts.suspect()) {
-            dispatcher.add(one);
-            return;
-        }
-        synchronized (this) {
-            suspects.add(one);
-        }
-        nextSuspect();
-    }
-
-    private void nextSuspect() {
-        Held<T> next;
-        synchronized (this) {
-            Held<T> before = suspect;
-            if (before != null && !consumer.isGone(before)) {
-                return;
-            }
-            next = suspects.poll();
-            suspect = next;
-        }
-        if (next == null) {
-            return;
-        }
-        if (consumer.isGone(next)) {
-            endOf(next);
-        } else if (next.placed) {
-            dispatcher.again(next); // it has its key, and would wait for itself
-        } else {
-            next.placed = true;
-            dispatcher.add(next);
+        dispatcher.add(one);
+        if (consumer.isGone(one)) { // it was forgotten before it was in its line
+            release(one);
+            dispatcher.start();
         }
     }
 
-    /** A suspect has ended, in whatever way: the next one may be started. */
-    private void endOf(Held<T> one) {
-        synchronized (this) {
-            if (suspect != one) {
-                return;
-            }
-            suspect = null;
-        }
-        nextSuspect();
-    }
-
-    private @Nullable Object keyOf(Held<T> one) {
+    /** Returns the key of an event; none if that fails, which is reported: then it is handled without an order. */
+    private @Nullable OrderingKey keyOf(Held<T> one) {
         if (options.orderingKey().isEmpty() || one.entry().event() == null) {
             return null;
         }
+        Event<T> event = null;
         try {
-            Object key = options.orderingKey().get().apply(read(one));
-            int unused = Objects.hashCode(key); // which is the program's, and may throw
-            return key;
-        } catch (IOException | RuntimeException | Error e) { // it is reported when it is handled
+            event = read(one);
+            return OrderingKey.of(options.orderingKey().get().apply(event));
+        } catch (IOException | RuntimeException | Error e) {
+            if (event != null) { // else it is reported when it is handled
+                topic.reports().onHandlerFailed(event, one.bytes(), e);
+            }
             return null;
         }
     }
@@ -173,7 +138,7 @@ final class Handling<T> {
     private void run(Held<T> one) {
         if (!consumer.mayStart(one)) {
             if (consumer.isGone(one)) {
-                endOf(one);
+                release(one);
             }
             dispatcher.start();
             return;
@@ -262,13 +227,13 @@ final class Handling<T> {
     }
 
     private void done(Held<T> one) {
+        release(one);
         consumer.done(one);
-        endOf(one);
     }
 
     private void gone(Held<T> one) {
+        release(one);
         consumer.gone(one);
-        endOf(one);
     }
 
     private void misfit(Held<T> one, Throwable why) {
@@ -322,8 +287,8 @@ final class Handling<T> {
                 if (failure == null && !mine) {
                     notMine(one);
                 } else { // if it is not known, the next outcome is written all the same
-                    later(delay, one);
                     one.attempts = attempts;
+                    later(delay, one);
                 }
             });
         } else {
@@ -347,29 +312,23 @@ final class Handling<T> {
 
     /** The event is not this node's any more, although a handler was run with it here. */
     private void notMine(Held<T> one) {
+        release(one);
         consumer.notMine(one);
-        endOf(one);
     }
 
     /** Has an event handled again here, which keeps its key meanwhile. */
     private void later(Duration delay, Held<T> one) {
         consumer.waits(one);
-        endOf(one);
         if (consumer.isGone(one)) {
+            release(one);
             consumer.turn();
             return;
         }
+        dispatcher.suspend(one);
         dispatcher.start();
         topic.timing().later(delay, () -> {
             retried.increment();
-            if (one.attempts.suspect()) {
-                synchronized (this) {
-                    suspects.add(one);
-                }
-                nextSuspect();
-            } else {
-                dispatcher.again(one);
-            }
+            dispatcher.again(one);
         });
     }
 

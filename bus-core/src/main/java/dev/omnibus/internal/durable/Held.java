@@ -4,6 +4,7 @@ import dev.omnibus.bus.Event;
 import dev.omnibus.durable.Delivery;
 import dev.omnibus.durable.Position;
 import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.event.OrderingKey;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
@@ -38,10 +39,7 @@ final class Held<T> implements Delivery {
     boolean doubtful; // its lease had ended after it was started
 
     @Nullable
-    Object key; // those with an equal one wait for it
-
-    boolean released; // they do not wait any more; guarded by the dispatcher
-    boolean placed; // it is known to the dispatcher; of suspects, which are placed one at a time
+    OrderingKey key; // those with an equal one wait for it
 
     @Nullable
     Envelope envelope;

@@ -145,11 +145,15 @@ final class Window<T> {
         }
     }
 
+    /** Forgets one. While a handler runs with it, it keeps its key. */
     void forget(Held<T> one) {
         if (held.remove(one.id(), one)) {
             bytes -= weight(one);
+            boolean running = one.state == Held.State.STARTED;
             one.state = Held.State.GONE;
-            handling.release(one);
+            if (!running) {
+                handling.release(one);
+            }
         }
     }
 

@@ -87,43 +87,6 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     }
 
     /**
-     * A user's key, wrapped for a map that must survive whatever it does: its hash code is computed once, so that it
-     * may change later, and a key that throws when it is compared is equal to no other.
-     */
-    private record Key(Object value, int hash) implements Comparable<Key> {
-
-        /**
-         * Publishers may choose keys with colliding hash codes; a hash map still finds comparable ones in logarithmic
-         * time.
-         */
-        @Override
-        @SuppressWarnings("unchecked") // they are of one class
-        public int compareTo(Key other) {
-            try {
-                return value instanceof Comparable<?> ordered && value.getClass() == other.value.getClass()
-                        ? ((Comparable<Object>) ordered).compareTo(other.value)
-                        : 0;
-            } catch (RuntimeException | Error e) {
-                return 0;
-            }
-        }
-
-        @Override
-        public int hashCode() {
-            return hash;
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            try {
-                return other instanceof Key key && hash == key.hash && value.equals(key.value);
-            } catch (RuntimeException | Error e) {
-                return false;
-            }
-        }
-    }
-
-    /**
      * Wraps the function of the user: an event whose key cannot be computed is handled in any order; one that cannot be
      * decoded is reported later.
      */
@@ -132,8 +95,7 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
             Event<T> event = null;
             try {
                 event = decoder.decode(envelope);
-                Object value = key.apply(event);
-                return value == null ? null : new Key(value, value.hashCode());
+                return OrderingKey.of(key.apply(event));
             } catch (Throwable t) {
                 if (event != null) {
                     listener.onHandlerFailed(event, envelope.weight(), t);

@@ -8,14 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.durable.DeadLetter;
 import dev.omnibus.durable.DurableTopic;
-import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.durable.Position;
@@ -25,7 +22,6 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.Streams;
-import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,103 +29,14 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Durable topics on a bad day, in a time of their own. */
-class DurableTimeTest implements BusListener {
-
-    private static final Topic<Integer> TOPIC = Topic.of("n", Integer.class);
-
-    /** A node of which the test says when its time goes by. */
-    private final class Node {
-
-        final ManualTiming timing = new ManualTiming();
-        final Bus bus = Bus.builder(network.open())
-                .name("node")
-                .drainTimeout(Duration.ofSeconds(2))
-                .listener(DurableTimeTest.this)
-                .build();
-        final DurableRuntime runtime =
-                BusRuntime.of(bus).layer(DurableRuntime.class, inside -> new DurableRuntime(inside, timing));
-        final DurableTopic<Integer> topic = DurableTopics.on(bus).topic(TOPIC, Retention.untilAcknowledged());
-
-        Node() throws Exception {
-            topic.ready().get(10, SECONDS);
-        }
-
-        /** Has a second go by, and waits until Redis' answers were read. */
-        void second() throws Exception {
-            timing.pass(Duration.ofSeconds(1));
-            timing.run(true);
-            settle();
-        }
-
-        void settle() throws Exception {
-            CompletableFuture<Void> read = new CompletableFuture<>();
-            runtime.streams()
-                    .describe(BusRuntime.of(bus).channels().names().stream(TOPIC.name()))
-                    .whenComplete((any, failure) -> read.complete(null));
-            read.get(10, SECONDS);
-        }
-    }
-
-    private final InMemoryNetwork network = new InMemoryNetwork();
-    private final List<String> reported = new CopyOnWriteArrayList<>();
-    private final CountDownLatch gate = new CountDownLatch(1);
-    private final CountDownLatch started = new CountDownLatch(1);
-    private final Node here = new Node();
-    private final Node there = new Node();
+class DurableTimeTest extends DurableTimeFixture {
 
     DurableTimeTest() throws Exception {}
-
-    @AfterEach
-    void close() {
-        gate.countDown();
-        here.bus.close();
-        there.bus.close();
-    }
-
-    @Override
-    public void onDoubled(String topic, String group, String position) {
-        reported.add("doubled " + group);
-    }
-
-    @Override
-    public void onLost(String topic, String reader, long events, String which) {
-        reported.add("lost " + reader + " " + events);
-    }
-
-    @Override
-    public void onRepaired(String topic, long events) {
-        reported.add("repaired " + events);
-    }
-
-    @Override
-    public void onReset(String topic) {
-        reported.add("reset");
-    }
-
-    private void seconds(int seconds) throws Exception {
-        for (int i = 0; i < seconds; i++) {
-            network.advance(Duration.ofSeconds(1));
-            here.second();
-            there.second();
-        }
-    }
-
-    private static void ready(Subscription subscription) throws Exception {
-        subscription.ready().get(10, SECONDS);
-    }
-
-    private long pending() throws Exception {
-        return here.topic.status().get(10, SECONDS).groups().stream()
-                .mapToLong(DurableTopicStatus.Group::pending)
-                .sum();
-    }
 
     @Test
     void aHandlerOfTenMinutesIsNeverRunTwice() throws Exception {

@@ -1,0 +1,181 @@
+package dev.omnibus.internal.durable;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.durable.GroupOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+/** The order of events with one key, and of suspects, whatever is forgotten and taken over meanwhile. */
+class DurableOrderTest extends DurableTimeFixture {
+
+    private static final GroupOptions KEYED = GroupOptions.defaults()
+            .withConcurrency(4)
+            .withOrderingKey(event -> Integer.valueOf(0).equals(event.data()) ? "other" : "key");
+
+    private final List<Integer> begun = new CopyOnWriteArrayList<>();
+    private final CountDownLatch finish = new CountDownLatch(1);
+
+    DurableOrderTest() throws Exception {}
+
+    @Override
+    public void onHandlerFailed(Event<?> event, Throwable failure) {
+        reported.add("failed " + event.data() + " " + failure.getMessage());
+    }
+
+    private void publish(int... events) throws Exception {
+        for (int event : events) {
+            here.topic.publish(event).get(10, SECONDS);
+        }
+    }
+
+    /** There, a node dies with 0 and 1, which have different keys. */
+    private void dieThere() throws Exception {
+        ready(there.topic.subscribe("g", KEYED.withWindow(2, 1 << 20), (event, delivery) -> {
+            started.countDown();
+            gate.await();
+        }));
+        publish(0, 1);
+        await().until(() -> pending() == 2);
+        assertTrue(started.await(10, SECONDS));
+        there.timing.pass(Duration.ofHours(1)); // nothing is done there any more
+    }
+
+    private void takeOverHere() throws Exception {
+        await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
+            here.second();
+            return begun.contains(0);
+        });
+    }
+
+    private void subscribeHere() throws Exception {
+        ready(here.topic.subscribe("g", KEYED, (event, delivery) -> {
+            begun.add(event.data());
+            finish.await();
+        }));
+    }
+
+    private void awaitPending(int count) throws Exception {
+        await().until(() -> {
+            here.second();
+            return pending() == count;
+        });
+        for (int i = 0; i < 3; i++) {
+            here.second(); // what may be started then is
+        }
+    }
+
+    private void finish(Integer... order) throws Exception {
+        finish.countDown();
+        await().until(() -> {
+            here.second();
+            return pending() == 0;
+        });
+        List<Integer> all = new ArrayList<>(begun);
+        all.remove(Integer.valueOf(0));
+        assertEquals(List.of(order), all);
+    }
+
+    @Test
+    void aSuspectIsHandledBeforeNewerEventsWithItsKey() throws Exception {
+        dieThere();
+        subscribeHere();
+        takeOverHere(); // 0, and 1 is the next suspect
+        publish(2);
+        awaitPending(3);
+        assertEquals(List.of(0), begun);
+        finish(1, 2);
+    }
+
+    @Test
+    void anEventKeepsItsKeyWhileItRunsAlsoIfASuspectWithThatKeyIsForgotten() throws Exception {
+        dieThere();
+        subscribeHere();
+        publish(2);
+        await().until(() -> begun.contains(2));
+        takeOverHere();
+        network.failOver(); // so that 1 is forgotten, and read again
+        publish(3);
+        awaitPending(4);
+        assertEquals(List.of(2, 0), begun);
+        finish(2, 1, 3);
+    }
+
+    @Test
+    void anEventKeepsItsKeyWhileItRunsAlsoIfRedisIsEmptied() throws Exception {
+        subscribeHere();
+        publish(1);
+        await().until(() -> begun.contains(1));
+        network.forget();
+        await().until(() -> {
+            here.second();
+            return reported.contains("repaired 1"); // it is there again, and read again
+        });
+        publish(2);
+        awaitPending(2);
+        assertEquals(List.of(1), begun);
+        finish(1, 2);
+    }
+
+    @Test
+    void anEventThatIsForgottenBeforeItIsInItsLineHoldsUpNobody() throws Exception {
+        AtomicBoolean first = new AtomicBoolean(true);
+        AtomicReference<Subscription> subscription = new AtomicReference<>();
+        subscription.set(here.topic.subscribe(
+                "g",
+                GroupOptions.defaults().withOrderingKey(event -> {
+                    if (first.getAndSet(false)) {
+                        network.failOver();
+                        await().until(() -> subscription.get().stats().dropped() == 1);
+                    }
+                    return "key";
+                }),
+                (event, delivery) -> begun.add(event.data())));
+        ready(subscription.get());
+        publish(1, 2);
+        await().until(() -> {
+            here.second();
+            return begun.equals(List.of(1, 2));
+        });
+    }
+
+    @Test
+    void aKeyThatCannotBeComputedIsReported() throws Exception {
+        GroupOptions options = GroupOptions.defaults().withOrderingKey(event -> {
+            throw new IllegalStateException("no name");
+        });
+        ready(here.topic.subscribe("g", options, (event, delivery) -> begun.add(event.data())));
+        publish(1);
+        await().until(() -> begun.equals(List.of(1)));
+        assertEquals(List.of("failed 1 no name"), reported);
+    }
+
+    @Test
+    void aKeyThatChangesWhileItsEventIsHandledHoldsUpNobody() throws Exception {
+        List<Integer> key = new CopyOnWriteArrayList<>(List.of(1));
+        ready(here.topic.subscribe("g", GroupOptions.defaults().withOrderingKey(event -> key), (event, delivery) -> {
+            finish.await();
+            key.add(2);
+            begun.add(event.data());
+        }));
+        publish(1, 2);
+        await().until(() -> pending() == 2);
+        finish.countDown();
+        await().until(() -> {
+            here.second();
+            return begun.equals(List.of(1, 2));
+        });
+    }
+}
