@@ -136,6 +136,12 @@ final class Handling<T> {
 
     /** Runs on the executor, in a place of the dispatcher. */
     private void run(Held<T> one) {
+        Event<T> written = one.event;
+        if (one.startWritten && written != null) {
+            one.startWritten = false;
+            handle(one, written);
+            return;
+        }
         if (!consumer.mayStart(one)) {
             if (consumer.isGone(one)) {
                 release(one);
@@ -156,13 +162,14 @@ final class Handling<T> {
             topic.reports().onDuplicate(topic.name(), event.source(), event.id());
             done(one);
         } else if (one.attempts.suspect()) {
-            runSuspect(one, event);
+            runSuspect(one);
         } else {
             handle(one, event);
         }
     }
 
-    private void runSuspect(Held<T> one, Event<T> event) {
+    /** Writes the start of a suspect before it is run. */
+    private void runSuspect(Held<T> one) {
         if (one.attempts.starts() >= MAX_STARTS) {
             leave();
             bury(one, "it was being handled when its node ended, " + one.attempts.starts() + " times", null);
@@ -178,7 +185,8 @@ final class Handling<T> {
                 gone(one);
             } else {
                 one.attempts = started;
-                consumer.execute(() -> handle(one, event));
+                one.startWritten = true;
+                resume(one);
             }
         });
     }

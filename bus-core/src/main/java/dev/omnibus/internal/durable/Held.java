@@ -38,6 +38,8 @@ final class Held<T> implements Delivery {
     private volatile int starts = 1;
     boolean doubtful; // its lease had ended after it was started
 
+    boolean startWritten; // of a suspect, which has its place and is to be run now
+
     @Nullable
     OrderingKey key; // those with an equal one wait for it
 

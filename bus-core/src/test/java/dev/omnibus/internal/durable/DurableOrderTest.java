@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -177,5 +179,28 @@ class DurableOrderTest extends DurableTimeFixture {
             here.second();
             return begun.equals(List.of(1, 2));
         });
+    }
+
+    @Test
+    void aSuspectRunsOnTheExecutorOfItsGroupAsAllOthersDo() throws Exception {
+        dieThere();
+        ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
+        try {
+            List<String> threads = new CopyOnWriteArrayList<>();
+            Subscription subscription = here.topic.subscribe("g", KEYED.withExecutor(own), (event, delivery) -> {
+                threads.add(Thread.currentThread().getName() + " " + delivery.starts());
+            });
+            ready(subscription);
+            await().until(() -> {
+                network.advance(Duration.ofSeconds(1));
+                here.second();
+                return pending() == 0;
+            });
+            assertEquals(List.of("own 1", "own 1"), threads);
+            subscription.close();
+            subscription.closed().get(10, SECONDS);
+        } finally {
+            own.shutdown();
+        }
     }
 }
