@@ -67,7 +67,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
-    private boolean uncertain; // acknowledgements may have been counted before
     private boolean recreating; // the group
     private boolean leaveSent;
 
@@ -339,14 +338,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void acknowledged(List<Held<T>> done, long counted) {
-        boolean allCounted;
-        synchronized (this) {
-            allCounted = counted == done.size() || uncertain;
-            if (!done.isEmpty()) {
-                uncertain = false;
-            }
-        }
-        if (!allCounted) {
+        if (counted < done.size() && !done.get(0).perhapsAcknowledged) {
             missing(done);
         }
         synchronized (this) {
@@ -383,10 +375,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         boolean gone;
         synchronized (this) {
             window.putBack(done);
-            uncertain |= !failure.notSent() && !done.isEmpty();
             news = true;
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
+                done.forEach(one -> one.perhapsAcknowledged = true);
                 window.reread(); // what was read is this consumer's, although it has not seen it
             }
         }

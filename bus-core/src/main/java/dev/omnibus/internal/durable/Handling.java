@@ -306,16 +306,29 @@ final class Handling<T> {
 
     /** Lets any node have an event, after a while. */
     private void giveAway(Held<T> one, Attempts attempts, Duration delay) {
-        topic.streams().release(consumer.consumer(), one.id(), attempts, delay).whenComplete((mine, failure) -> {
-            if (failure != null) {
-                one.attempts = attempts;
-                later(delay, one);
-            } else if (mine) {
-                gone(one);
-            } else {
-                notMine(one);
-            }
-        });
+        one.attempts = attempts;
+        release(one, delay, false);
+    }
+
+    /** Once an answer is missing, another node may have it: so it is asked for again, and not handled here. */
+    private void release(Held<T> one, Duration delay, boolean unanswered) {
+        topic.streams()
+                .release(consumer.consumer(), one.id(), one.attempts, delay)
+                .whenComplete((mine, failure) -> {
+                    if (failure == null) {
+                        if (mine || unanswered) {
+                            gone(one);
+                        } else {
+                            notMine(one);
+                        }
+                    } else if (!unanswered && Failures.of(failure).notSent()) {
+                        later(delay, one);
+                    } else if (consumer.isClosing()) {
+                        gone(one);
+                    } else {
+                        topic.timing().later(AGAIN, () -> release(one, delay, true));
+                    }
+                });
     }
 
     /** The event is not this node's any more, although a handler was run with it here. */

@@ -37,6 +37,7 @@ final class Held<T> implements Delivery {
     private volatile boolean mayHaveRun; // as of this start, like the next one
     private volatile int starts = 1;
     boolean doubtful; // its lease had ended after it was started
+    boolean perhapsAcknowledged; // there was no answer
 
     boolean startWritten; // of a suspect, which has its place and is to be run now
 

@@ -125,14 +125,16 @@ final class Window<T> {
         (one.doubtful ? doubtful : handled).add(one);
     }
 
-    /** Returns what to acknowledge next. */
+    /** Returns what to acknowledge next: together only what is missing for the same reason, should it be. */
     List<Held<T>> acknowledge() {
         List<Held<T>> next = new ArrayList<>();
         if (!doubtful.isEmpty()) {
             next.add(doubtful.remove());
             return next;
         }
-        while (next.size() < MAX_READ && !handled.isEmpty()) {
+        while (next.size() < MAX_READ
+                && !handled.isEmpty()
+                && (next.isEmpty() || next.get(0).perhapsAcknowledged == handled.getFirst().perhapsAcknowledged)) {
             next.add(handled.remove());
         }
         return next;

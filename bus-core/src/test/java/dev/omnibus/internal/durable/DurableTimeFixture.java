@@ -28,7 +28,8 @@ abstract class DurableTimeFixture implements BusListener {
     final class Node {
 
         final ManualTiming timing = new ManualTiming();
-        final Bus bus = Bus.builder(network.open())
+        final Faults faults = new Faults();
+        final Bus bus = Bus.builder(faults.around(network.open()))
                 .name("node")
                 .drainTimeout(Duration.ofSeconds(2))
                 .listener(DurableTimeFixture.this)

@@ -1,0 +1,76 @@
+package dev.omnibus.internal.durable;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Subscription;
+import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** What is reported of durable topics on a bad day, and what is not. */
+class DurableReportsTest extends DurableTimeFixture {
+
+    DurableReportsTest() throws Exception {}
+
+    @Test
+    void acknowledgementsWhoseAnswerIsLostAreNoDoubling() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        Subscription subscription = here.topic.subscribe("g", event -> {
+            started.countDown();
+            gate.await();
+            handled.add(event.data());
+        });
+        ready(subscription);
+        for (int i = 1; i <= 5; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 5);
+        here.faults.refuse("turn", Kind.CONNECTION_LOST);
+        gate.countDown();
+        await().until(() -> handled.size() == 5 && subscription.stats().waiting() == 0);
+        here.faults.heal("turn");
+        network.loseAnswers(true);
+        here.timing.pass(Duration.ofMillis(100));
+        here.timing.run(false); // all are acknowledged, and nobody knows
+        here.settle();
+        network.loseAnswers(false);
+        assertEquals(0, pending());
+        network.failOver();
+        seconds(3);
+        assertEquals(List.of(1, 2, 3, 4, 5), handled);
+        assertEquals(List.of(), reported);
+    }
+
+    @Test
+    void anEventWhoseReleaseHasNoAnswerIsNotRunHereBesideTheNodeThatHasItNow() throws Exception {
+        List<String> ran = new CopyOnWriteArrayList<>();
+        GroupOptions options = GroupOptions.defaults().withRetries(5, Duration.ofSeconds(1), Duration.ofSeconds(1));
+        ready(here.topic.subscribe("g", options, (event, delivery) -> {
+            ran.add("here");
+            throw new IllegalStateException("on purpose");
+        }));
+        here.faults.lose("release");
+        here.topic.publish(1).get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return here.faults.asked("release") > 0; // it is anyone's
+        });
+        ready(there.topic.subscribe("g", options, (event, delivery) -> ran.add("there")));
+        await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
+            there.second();
+            return pending() == 0;
+        });
+        here.faults.heal("release");
+        seconds(5);
+        assertEquals(List.of("here", "here", "here", "there"), ran);
+        assertEquals(List.of(), reported);
+    }
+}

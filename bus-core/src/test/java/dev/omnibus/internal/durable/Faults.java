@@ -1,0 +1,78 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Faults between one node and its streams: an operation that is refused, or whose answers are lost. Thread-safe. */
+final class Faults {
+
+    private final Map<String, TransportException> refused = new ConcurrentHashMap<>();
+    private final Map<String, Boolean> lost = new ConcurrentHashMap<>();
+    private final Map<String, Integer> asked = new ConcurrentHashMap<>();
+
+    /** Has an operation refused from now on, by its name: it is not done. */
+    void refuse(String operation, Kind kind) {
+        refused.put(operation, new TransportException(kind, true, operation + " is refused on purpose", null));
+    }
+
+    /** Has the answers of an operation lost from now on, by its name: it is done. */
+    void lose(String operation) {
+        lost.put(operation, true);
+    }
+
+    void heal(String operation) {
+        refused.remove(operation);
+        lost.remove(operation);
+    }
+
+    /** How often an operation was asked for. */
+    int asked(String operation) {
+        return asked.getOrDefault(operation, 0);
+    }
+
+    /** Returns a transport with these faults. */
+    Transport around(Transport transport) {
+        return proxy(Transport.class, (proxy, method, arguments) -> {
+            Object result = invoke(transport, method, arguments);
+            return result instanceof Streams streams ? around(streams) : result;
+        });
+    }
+
+    private Streams around(Streams streams) {
+        return proxy(Streams.class, (proxy, method, arguments) -> {
+            String operation = method.getName();
+            TransportException refusal = refused.get(operation);
+            Object result =
+                    refusal == null ? invoke(streams, method, arguments) : CompletableFuture.failedFuture(refusal);
+            asked.merge(operation, 1, Integer::sum);
+            return lost.containsKey(operation) && result instanceof CompletableFuture<?> answer
+                    ? answer.handle((value, failure) -> {
+                        throw new TransportException(Kind.CONNECTION_LOST, false, "The answer was lost", null);
+                    })
+                    : result;
+        });
+    }
+
+    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    private static @Nullable Object invoke(Object target, Method method, Object @Nullable [] arguments)
+            throws Throwable {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+}
