@@ -181,7 +181,11 @@ final class Appender {
     }
 
     private @Nullable Append nextAppend(String epoch) {
-        boolean forgotten = last == 0 || (known && timing.nanos() - confirmed > FORGOTTEN_AFTER);
+        repairing = 0;
+        boolean forgotten = known && last > 0 && timing.nanos() - confirmed > FORGOTTEN_AFTER;
+        if (forgotten) { // perhaps; an append could not tell that from a loss
+            return append(epoch, last + 1, true, false, List.of());
+        }
         if (!repairs.isEmpty()) {
             List<byte[]> events = repairs.stream().limit(MAX_EVENTS).toList();
             repairing = events.size();
@@ -190,12 +194,12 @@ final class Appender {
         if (batch.isEmpty()) {
             fillBatch();
         }
-        if (!batch.isEmpty()) {
+        if (!batch.isEmpty()) { // if it was sent before, a server that is gone may have stored it
             List<byte[]> events = batch.stream().map(one -> one.event).toList();
-            return append(epoch, last + 1, forgotten || gap, uncertain && forgotten && last > 0, events);
+            return append(epoch, last + 1, last == 0 || gap, uncertain, events);
         }
         if (check) {
-            return append(epoch, last + 1, forgotten || gap, false, List.of());
+            return append(epoch, last + 1, last == 0 || gap, false, List.of());
         }
         return null;
     }
@@ -230,7 +234,7 @@ final class Appender {
         if (result instanceof Appended appended) {
             appended(append, appended);
         } else if (result instanceof Hole hole) {
-            repair(hole.last());
+            repair(hole.last(), false);
         } else if (result instanceof AppendResult.Full) {
             full();
             return;
@@ -258,30 +262,35 @@ final class Appender {
     private void appended(Append append, Appended appended) {
         List<Waiting> done = List.of();
         long repaired = 0;
+        boolean behind = false;
         synchronized (this) {
             long now = timing.nanos();
             confirmed = now;
             check = false;
-            if (!append.entries().isEmpty()) {
-                gap = false; // a check is answered without anything being stored
-            }
             known = true;
-            if (repairing > 0) {
+            if (append.entries().isEmpty()) {
+                behind = !gap && appended.last() < append.first() - 1;
+                if (!behind) {
+                    recent.forgetOld(now);
+                }
+            } else if (repairing > 0) {
+                gap = false;
                 repaired = repairing;
                 for (int i = 0; i < repairing; i++) {
                     repairs.removeFirst();
                 }
                 repairFrom += repairing;
-                repairing = 0;
-            } else if (!append.entries().isEmpty()) {
+            } else {
+                gap = false;
                 done = batch;
                 recent.add(append.entries(), last + 1, now);
                 last += batch.size();
                 batch = List.of();
                 done.forEach(this::leave);
-            } else {
-                recent.forgetOld(now);
             }
+        }
+        if (behind) {
+            repair(appended.last(), appended.last() == 0);
         }
         if (repaired > 0) {
             topic.reports().onRepaired(topic.name(), repaired);
@@ -294,8 +303,11 @@ final class Appender {
         }
     }
 
-    /** The server has only what is up to a sequence: appends what is behind it again, as far as it is known. */
-    private void repair(long upTo) {
+    /**
+     * The server has only what is up to a sequence: appends what is behind it again, as far as it is known. If it has
+     * forgotten this publisher, it does not say how much it has: then that is doubled rather than lost.
+     */
+    private void repair(long upTo, boolean forgotten) {
         long lost = 0;
         synchronized (this) {
             List<byte[]> events = recent.after(upTo);
@@ -303,8 +315,8 @@ final class Appender {
             repairing = 0;
             repairs.addAll(events);
             repairFrom = last - events.size() + 1;
-            lost = repairFrom - 1 - upTo;
-            gap = lost > 0;
+            lost = forgotten ? 0 : repairFrom - 1 - upTo;
+            gap = forgotten || lost > 0;
         }
         if (lost > 0) {
             String which = "sequences " + (upTo + 1) + " to " + (upTo + lost) + " of this node";

@@ -1,0 +1,120 @@
+package dev.omnibus.internal.durable;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.omnibus.durable.Position;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Streams.Append;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+/** What a server has lost, and how its publishers find that out. */
+class DurableLossTest extends DurableTimeFixture {
+
+    private final StreamKeys keys = BusRuntime.of(here.bus).channels().names().stream(TOPIC.name());
+    private final Streams streams = there.runtime.streams();
+
+    DurableLossTest() throws Exception {}
+
+    private void publish(int... events) throws Exception {
+        for (int event : events) {
+            here.topic.publish(event).get(10, SECONDS);
+        }
+    }
+
+    /** What a replica says of a publisher when it has got only the first event. */
+    private void haveOnlyTheFirst() throws Exception {
+        String epoch = streams.describe(keys).get(10, SECONDS).orElseThrow().epoch();
+        network.advance(Duration.ofMinutes(11)); // so that this publisher is forgotten
+        byte[] first = "{}".getBytes(UTF_8);
+        streams.append(keys, new Append(epoch, here.bus.node(), 1, true, false, List.of(first), first))
+                .get(10, SECONDS);
+    }
+
+    private void awaitReported(String... what) {
+        await().until(() -> {
+            here.second();
+            return !reported.isEmpty();
+        });
+        assertEquals(List.of(what), reported);
+    }
+
+    @Test
+    void aFailoverAfterNineMinutesWithoutAnAnswerIsRepairedAsAnyOther() throws Exception {
+        publish(1, 2, 3);
+        haveOnlyTheFirst();
+        here.timing.pass(Duration.ofSeconds(570));
+        awaitReported("repaired 2");
+    }
+
+    @Test
+    void aFailoverAfterNineMinutesIsFoundByThePublishThatComesNext() throws Exception {
+        publish(1, 2, 3);
+        haveOnlyTheFirst();
+        here.timing.pass(Duration.ofSeconds(570));
+        publish(4);
+        assertEquals(List.of("repaired 2"), reported);
+    }
+
+    @Test
+    void whoWasCutOffForSoLongThatItIsForgottenAppendsAgainWhatMayBeLost() throws Exception {
+        publish(1, 2, 3);
+        network.advance(Duration.ofMinutes(11));
+        here.timing.pass(Duration.ofMinutes(11));
+        awaitReported("repaired 3");
+        List<Integer> log = new CopyOnWriteArrayList<>();
+        publish(4);
+        ready(there.topic.follow(Position.EARLIEST, (event, position) -> log.add(event.data())));
+        await().until(() -> log.contains(4));
+        assertEquals(List.of(1, 2, 3, 4), log); // the doubled ones are recognised
+    }
+
+    @Test
+    void whoHasPublishedNothingForLongHasLostNothing() throws Exception {
+        publish(1, 2, 3);
+        seconds(20);
+        network.advance(Duration.ofMinutes(11));
+        here.timing.pass(Duration.ofMinutes(11));
+        seconds(130);
+        publish(4, 5);
+        seconds(130);
+        assertEquals(List.of(), reported);
+        assertEquals(5, here.topic.status().get(10, SECONDS).entries());
+    }
+
+    @Test
+    void aLossIsReportedOnce() throws Exception {
+        publish(1, 2, 3);
+        seconds(20);
+        network.forget();
+        seconds(200);
+        assertEquals(List.of("reset", "lost  3"), reported);
+        publish(4);
+        seconds(200);
+        assertEquals(List.of("reset", "lost  3"), reported);
+    }
+
+    @Test
+    void whatMayHaveBeenStoredBeforeAFailoverSaysThatItMayHaveRun() throws Exception {
+        List<String> ran = new CopyOnWriteArrayList<>();
+        network.loseAnswers(true);
+        CompletableFuture<Position> published = here.topic.publish(1);
+        here.settle();
+        network.loseAnswers(false);
+        network.forget(); // it had been stored, and perhaps handled
+        ready(there.topic.subscribe("g", (event, delivery) -> ran.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            seconds(1);
+            return published.isDone() && !ran.isEmpty();
+        });
+        assertEquals(List.of("1 true"), ran);
+    }
+}
