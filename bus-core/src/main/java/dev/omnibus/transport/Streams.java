@@ -127,9 +127,21 @@ public interface Streams extends AutoCloseable {
          *
          * @param last the last sequence of this publisher; 0 if it is not known and nothing was appended
          * @param id the position of the entry with that sequence; empty if it has none yet
-         * @param from the sequence from which on the positions up to the last one follow each other without a gap
+         * @param from the sequence from which on the positions up to the last one are known
+         * @param positions those, in order, if they do not follow each other without a gap; else empty
          */
-        record Appended(long last, Optional<StreamId> id, long from) implements AppendResult {
+        record Appended(long last, Optional<StreamId> id, long from, List<StreamId> positions) implements AppendResult {
+
+            /**
+             * Of positions that follow each other without a gap.
+             *
+             * @param last the last sequence of this publisher
+             * @param id the position of the entry with that sequence
+             * @param from the sequence from which on the positions are known
+             */
+            public Appended(long last, Optional<StreamId> id, long from) {
+                this(last, id, from, List.of());
+            }
 
             /**
              * The position of an entry.
@@ -138,8 +150,11 @@ public interface Streams extends AutoCloseable {
              * @return empty if it was appended before the latest call that has appended something
              */
             public Optional<StreamId> idOf(long sequence) {
-                return sequence < from || sequence > last
-                        ? Optional.empty()
+                if (sequence < from || sequence > last) {
+                    return Optional.empty();
+                }
+                return !positions.isEmpty()
+                        ? Optional.of(positions.get((int) (sequence - from)))
                         : id.map(end -> new StreamId(end.millis(), end.sequence() - (last - sequence)));
             }
         }

@@ -6,6 +6,7 @@ import dev.omnibus.bus.PublishException.Reason;
 import dev.omnibus.durable.Position;
 import dev.omnibus.internal.channel.Frames;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
@@ -296,10 +297,8 @@ final class Appender {
             topic.reports().onRepaired(topic.name(), repaired);
         }
         for (int i = 0; i < done.size(); i++) {
-            topic.settle(
-                    done.get(i).done,
-                    appended.idOf(append.first() + i).map(Failures::position).orElse(Position.EARLIEST),
-                    null);
+            StreamId at = appended.idOf(append.first() + i).or(appended::id).orElseThrow();
+            topic.settle(done.get(i).done, Failures.position(at), null);
         }
     }
 

@@ -119,10 +119,12 @@ final class PlainStreams {
         }
         long last = append.first() + append.entries().size() - 1;
         return CompletableFuture.allOf(added.toArray(CompletableFuture[]::new)).thenApply(done -> {
-            StreamId end = Answers.id(added.get(added.size() - 1).join());
+            List<StreamId> positions =
+                    added.stream().map(CompletableFuture::join).map(Answers::id).toList();
+            StreamId end = positions.get(positions.size() - 1);
             var unused =
                     client.getTopic(stream.notices(), ByteArrayCodec.INSTANCE).publishAsync(utf8(end.toString()));
-            return new AppendResult.Appended(last, Optional.of(end), last);
+            return new AppendResult.Appended(last, Optional.of(end), append.first(), positions);
         });
     }
 
