@@ -79,7 +79,9 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private final Map<String, GroupConsumer<T>> consumers = new HashMap<>(); // guarded by this, like all below
     private final List<Reader> readers = new ArrayList<>();
     private volatile Streams.@Nullable Description description; // null until it stands
+    private volatile @Nullable DurableTopicException refusal; // why it cannot be opened, as it is now
     private boolean opening;
+    private boolean waiting; // to be opened again
     private int attempts;
     private boolean noticed; // whether notices are subscribed to
     private int ticks;
@@ -199,6 +201,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private void opened(Streams.Description stands) {
         Streams.Description before = description;
         description = stands;
+        refusal = null;
         synchronized (this) {
             attempts = 0;
         }
@@ -221,16 +224,41 @@ final class OpenTopic<T> implements DurableTopic<T> {
             synchronized (this) {
                 pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
             }
-            timing().later(pause, this::open);
+            openAgain(pause);
         } else {
             refused(Failures.of(name(), failure));
         }
     }
 
+    /** It is refused for good, or, if it stood before, until somebody has removed what is in the way. */
     private void refused(DurableTopicException why) {
+        boolean stood = description != null;
+        boolean first = refusal == null;
+        refusal = why;
         settle(ready, null, why);
         appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);
         readers().forEach(Reader::wake);
+        if (stood) {
+            if (first) {
+                reports().onUnsent(name(), String.valueOf(why.getMessage()));
+            }
+            openAgain(MAX_PAUSE);
+        }
+    }
+
+    private void openAgain(Duration pause) {
+        synchronized (this) {
+            if (waiting) {
+                return;
+            }
+            waiting = true;
+        }
+        timing().later(pause, () -> {
+            synchronized (this) {
+                waiting = false;
+            }
+            open();
+        });
     }
 
     /** The server was emptied, or restored: opens the stream anew. */
@@ -354,9 +382,9 @@ final class OpenTopic<T> implements DurableTopic<T> {
     @Override
     public CompletableFuture<Position> publish(T data, PublishOptions options) {
         CompletableFuture<Position> done = appender.publish(format.write(data, options.headers()), options.timeout());
-        if (ready.isCompletedExceptionally()) {
-            ready.whenComplete((ok, why) -> appender.refuseAll(
-                    Reason.REFUSED, String.valueOf(Failures.of(name(), why).getMessage()), why));
+        DurableTopicException why = refusal;
+        if (why != null) {
+            appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);
         }
         return done;
     }

@@ -4,8 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.PublishException;
+import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.Position;
+import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.Streams;
@@ -14,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 
 /** What a server has lost, and how its publishers find that out. */
@@ -23,6 +31,11 @@ class DurableLossTest extends DurableTimeFixture {
     private final Streams streams = there.runtime.streams();
 
     DurableLossTest() throws Exception {}
+
+    @Override
+    public void onUnsent(String channel, String problem) {
+        reported.add("unsent " + problem);
+    }
 
     private void publish(int... events) throws Exception {
         for (int event : events) {
@@ -116,5 +129,28 @@ class DurableLossTest extends DurableTimeFixture {
             return published.isDone() && !ran.isEmpty();
         });
         assertEquals(List.of("1 true"), ran);
+    }
+
+    @Test
+    void aTopicThatAnotherProcessHasReopenedOtherwiseRefusesAtOnceAndUntilThatIsMended() throws Exception {
+        publish(1);
+        network.forget();
+        try (Bus other = Bus.builder(network.open()).build()) {
+            DurableTopics.on(other).topic(TOPIC, Retention.forDays(7)).ready().get(10, SECONDS);
+        }
+        for (int i = 2; i < 4; i++) {
+            CompletableFuture<Position> publishing = here.topic.publish(i);
+            ExecutionException failure = assertThrows(ExecutionException.class, () -> publishing.get(10, SECONDS));
+            PublishException refused = assertInstanceOf(PublishException.class, failure.getCause());
+            assertEquals(PublishException.Reason.REFUSED, refused.reason());
+            assertTrue(String.valueOf(refused.getMessage()).contains("another retention"), refused::getMessage);
+        }
+        assertEquals(1, reported.size());
+        assertTrue(reported.get(0).startsWith("unsent Another process"), reported.get(0));
+        network.forget(); // the wrong description is removed
+        here.timing.pass(Duration.ofSeconds(6));
+        here.timing.run(false);
+        publish(4);
+        assertEquals(List.of("reset", "repaired 1"), reported.subList(1, 3));
     }
 }
