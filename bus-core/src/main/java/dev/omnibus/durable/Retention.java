@@ -15,11 +15,23 @@ import java.util.Optional;
  * @param maxEntries how many events there are at most
  * @param maxBytes how many bytes of events there are at most, as Redis counts its memory, roughly
  * @param dropsOldest whether the oldest events go when the topic is full; else publishing is refused
+ * @param idWindow how long the ids of events are remembered that were published with one
  */
-public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntries, long maxBytes, boolean dropsOldest) {
+public record Retention(
+        Duration keep,
+        Optional<Duration> maxAge,
+        long maxEntries,
+        long maxBytes,
+        boolean dropsOldest,
+        Duration idWindow) {
+
+    /** How long ids are remembered unless {@link #withIdWindow} says otherwise: 10 minutes. */
+    public static final Duration DEFAULT_ID_WINDOW = Duration.ofMinutes(10);
 
     private static final long DEFAULT_ENTRIES = 1_000_000;
     private static final long DEFAULT_BYTES = 1L << 30;
+    private static final Duration MIN_ID_WINDOW = Duration.ofMinutes(1); // more than a publish is tried
+    private static final Duration MAX_ID_WINDOW = Duration.ofDays(7);
 
     /**
      * Checks the values.
@@ -29,6 +41,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @param maxEntries how many events there are at most
      * @param maxBytes how many bytes of events there are at most
      * @param dropsOldest whether the oldest events go when the topic is full
+     * @param idWindow how long the ids of events are remembered
      * @throws IllegalArgumentException if one of them is out of its range
      */
     public Retention {
@@ -42,6 +55,10 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
                 "maxAge is " + maxAge + "; it must be a second or more, and not less than keep, which is " + keep);
         require(maxEntries >= 1, "maxEntries is " + maxEntries + "; it must be positive");
         require(maxBytes >= 1, "maxBytes is " + maxBytes + "; it must be positive");
+        Objects.requireNonNull(idWindow, "idWindow");
+        require(
+                idWindow.compareTo(MIN_ID_WINDOW) >= 0 && idWindow.compareTo(MAX_ID_WINDOW) <= 0,
+                "idWindow is " + idWindow + "; it must be a minute to seven days");
     }
 
     private static void require(boolean holds, String problem) {
@@ -58,7 +75,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @return the retention
      */
     public static Retention untilAcknowledged() {
-        return new Retention(Duration.ZERO, Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false);
+        return new Retention(Duration.ZERO, Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false, DEFAULT_ID_WINDOW);
     }
 
     /**
@@ -71,7 +88,8 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      */
     public static Retention forDays(int days) {
         require(days >= 1, "days is " + days + "; it must be positive");
-        return new Retention(Duration.ofDays(days), Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false);
+        return new Retention(
+                Duration.ofDays(days), Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false, DEFAULT_ID_WINDOW);
     }
 
     /**
@@ -82,7 +100,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @throws IllegalArgumentException if it is less, or less than events are to be kept
      */
     public Retention withMaxAge(Duration age) {
-        return new Retention(keep, Optional.of(age), maxEntries, maxBytes, dropsOldest);
+        return new Retention(keep, Optional.of(age), maxEntries, maxBytes, dropsOldest, idWindow);
     }
 
     /**
@@ -93,7 +111,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @throws IllegalArgumentException if it is not positive
      */
     public Retention withMaxEntries(long entries) {
-        return new Retention(keep, maxAge, entries, maxBytes, dropsOldest);
+        return new Retention(keep, maxAge, entries, maxBytes, dropsOldest, idWindow);
     }
 
     /**
@@ -104,7 +122,7 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @throws IllegalArgumentException if it is not positive
      */
     public Retention withMaxBytes(long bytes) {
-        return new Retention(keep, maxAge, maxEntries, bytes, dropsOldest);
+        return new Retention(keep, maxAge, maxEntries, bytes, dropsOldest, idWindow);
     }
 
     /**
@@ -114,6 +132,19 @@ public record Retention(Duration keep, Optional<Duration> maxAge, long maxEntrie
      * @return a copy with this option
      */
     public Retention dropOldestWhenFull() {
-        return new Retention(keep, maxAge, maxEntries, maxBytes, true);
+        return new Retention(keep, maxAge, maxEntries, maxBytes, true, idWindow);
+    }
+
+    /**
+     * Sets how long an event's {@linkplain PublishOptions#withId id} is remembered, 10 minutes unless set: within that
+     * time, by the clock of Redis, the event is not stored a second time. When more than 1,000,000 others have come
+     * after it, an id may be forgotten earlier. Ids take about 100 bytes each, beside what the events take.
+     *
+     * @param window a minute to seven days
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is less or more
+     */
+    public Retention withIdWindow(Duration window) {
+        return new Retention(keep, maxAge, maxEntries, maxBytes, dropsOldest, window);
     }
 }

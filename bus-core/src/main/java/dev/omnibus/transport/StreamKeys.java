@@ -39,6 +39,24 @@ public record StreamKeys(String log, String events, String notices) {
     }
 
     /**
+     * The key of a hash that expires: where entries with ids are, for each id of late.
+     *
+     * @return its name
+     */
+    public String ids() {
+        return log + ":ids";
+    }
+
+    /**
+     * The key of a hash that expires: the same for the ids before those of late.
+     *
+     * @return its name
+     */
+    public String earlierIds() {
+        return log + ":ids:before";
+    }
+
+    /**
      * The key of a sorted set: the leases of a group's consumers.
      *
      * @param group the group's name

@@ -56,13 +56,16 @@ public interface Streams extends AutoCloseable {
 
     /**
      * Appends entries of one publisher, in sequence. The server knows the last sequence of each publisher, and appends
-     * only what is behind it, so that a call without an answer can be repeated. For a publisher, one call at a time.
+     * only what is behind it, so that a call without an answer can be repeated. For a publisher, one call at a time. An
+     * entry whose id is known, from whichever publisher, is not appended either: it counts as the entry that is there,
+     * with that one's position.
      *
-     * <p>If something was appended, the frame is published on the stream's event channel and the last position on its
-     * notice channel. The publisher is remembered for {@link #PUBLISHER_REMEMBERED}, and longer with every append.
+     * <p>If there are entries behind the last sequence, the frame is published on the stream's event channel, and if
+     * something was appended, the last position on its notice channel. The publisher is remembered for
+     * {@link #PUBLISHER_REMEMBERED}, and longer with every append.
      *
-     * <p>For a user who may not run scripts, it is not atomic: what is repeated is appended again, and holes are not
-     * found; see {@link Status#atomic}.
+     * <p>For a user who may not run scripts, it is not atomic: what is repeated is appended again, ids count for
+     * nothing, and holes are not found; see {@link Status#atomic}.
      *
      * @param stream which; must have been opened
      * @param append what
@@ -86,6 +89,7 @@ public interface Streams extends AutoCloseable {
      * @param entries the bytes of each, with sequences that rise by one; perhaps none, to find a hole and to be
      *     remembered. No more than {@link #MAX_ENTRIES}
      * @param frame what to publish on the event channel
+     * @param ids the ids of the entries, if they have some
      */
     record Append(
             String epoch,
@@ -94,7 +98,30 @@ public interface Streams extends AutoCloseable {
             boolean gapAllowed,
             boolean repaired,
             List<byte[]> entries,
-            byte[] frame) {
+            byte[] frame,
+            Optional<Ids> ids) {
+
+        /**
+         * Of entries without ids.
+         *
+         * @param epoch of the stream
+         * @param publisher its id
+         * @param first at least 1
+         * @param gapAllowed whether entries may be missing before it
+         * @param repaired whether they may have been handled before
+         * @param entries the bytes of each
+         * @param frame what to publish
+         */
+        public Append(
+                String epoch,
+                String publisher,
+                long first,
+                boolean gapAllowed,
+                boolean repaired,
+                List<byte[]> entries,
+                byte[] frame) {
+            this(epoch, publisher, first, gapAllowed, repaired, entries, frame, Optional.empty());
+        }
 
         /**
          * Checks how many entries there are and copies the list.
@@ -106,15 +133,48 @@ public interface Streams extends AutoCloseable {
          * @param repaired whether they may have been handled before
          * @param entries the bytes of each
          * @param frame what to publish
+         * @param ids one for each entry, or none at all
          */
         public Append {
             if (first < 1 || entries.size() > MAX_ENTRIES) {
                 throw new IllegalArgumentException(
                         "At most " + MAX_ENTRIES + " entries from 1 on, not " + entries.size() + " from " + first);
             }
+            int expected = entries.size();
+            if (ids.filter(all -> all.each().isEmpty() || all.each().size() != expected)
+                    .isPresent()) {
+                throw new IllegalArgumentException("Each entry has an id, or none has: " + ids);
+            }
             entries = List.copyOf(entries);
         }
     }
+
+    /**
+     * Ids of entries, by which one is recognised whoever appends it again.
+     *
+     * @param each of each entry, in order; none is empty
+     * @param window for how long they are remembered at least, on the server's clock, as long as no more than
+     *     {@link #MAX_IDS} come after them; the same for all users of a stream
+     */
+    record Ids(List<String> each, Duration window) {
+
+        /**
+         * Copies the list.
+         *
+         * @param each of each entry
+         * @param window for how long they are remembered
+         */
+        public Ids {
+            if (each.contains("") || window.toMillis() < 1) {
+                throw new IllegalArgumentException(
+                        "An id is not empty, and remembered for a while: " + each + ", " + window);
+            }
+            each = List.copyOf(each);
+        }
+    }
+
+    /** How many ids a stream remembers in any case; at most twice as many. */
+    int MAX_IDS = 1_000_000;
 
     /** How many entries an append has at most, and an answer: what a script can hand over in one call. */
     int MAX_ENTRIES = 4_000;
@@ -127,34 +187,36 @@ public interface Streams extends AutoCloseable {
          *
          * @param last the last sequence of this publisher; 0 if it is not known and nothing was appended
          * @param id the position of the entry with that sequence; empty if it has none yet
-         * @param from the sequence from which on the positions up to the last one are known
-         * @param positions those, in order, if they do not follow each other without a gap; else empty
+         * @param from the sequence from which on the positions up to the last one follow each other without a gap
+         * @param known the positions of entries with ids by their sequences; of all, if the user may not run scripts
          */
-        record Appended(long last, Optional<StreamId> id, long from, List<StreamId> positions) implements AppendResult {
+        record Appended(long last, Optional<StreamId> id, long from, Map<Long, StreamId> known)
+                implements AppendResult {
 
             /**
-             * Of positions that follow each other without a gap.
+             * Of entries without ids.
              *
              * @param last the last sequence of this publisher
              * @param id the position of the entry with that sequence
-             * @param from the sequence from which on the positions are known
+             * @param from the sequence from which on the positions follow each other
              */
             public Appended(long last, Optional<StreamId> id, long from) {
-                this(last, id, from, List.of());
+                this(last, id, from, Map.of());
             }
 
             /**
              * The position of an entry.
              *
              * @param sequence of the entry
-             * @return empty if it was appended before the latest call that has appended something
+             * @return empty if it was appended before the latest call that has appended something, and has no id
              */
             public Optional<StreamId> idOf(long sequence) {
-                if (sequence < from || sequence > last) {
-                    return Optional.empty();
+                StreamId there = known.get(sequence);
+                if (there != null) {
+                    return Optional.of(there);
                 }
-                return !positions.isEmpty()
-                        ? Optional.of(positions.get((int) (sequence - from)))
+                return sequence < from || sequence > last
+                        ? Optional.empty()
                         : id.map(end -> new StreamId(end.millis(), end.sequence() - (last - sequence)));
             }
         }

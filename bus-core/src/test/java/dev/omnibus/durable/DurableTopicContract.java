@@ -115,6 +115,40 @@ abstract class DurableTopicContract extends DurableFixture {
     }
 
     @Test
+    void anEventWithAnIdIsStoredOnceWhoeverPublishesIt() throws Exception {
+        List<String> seen = new CopyOnWriteArrayList<>();
+        ready(orders.subscribe(
+                "g", event -> seen.add(event.id() + " " + event.data().id())));
+        PublishOptions seventeen = PublishOptions.defaults().withId("17 \"\u00fc\"");
+        Position first = orders.publish(new Order("first", 1), seventeen).get(5, SECONDS);
+        List<CompletableFuture<Position>> publishing = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            publishing.add(ordersThere.publish(new Order("again", i), seventeen));
+            publishing.add(ordersThere.publish(new Order("other", i)));
+        }
+        Position last = first;
+        for (int i = 0; i < publishing.size(); i++) {
+            Position position = publishing.get(i).get(5, SECONDS);
+            if (i % 2 == 0) {
+                assertEquals(first, position);
+            } else {
+                assertTrue(last.compareTo(position) < 0, last + " and " + position);
+                last = position;
+            }
+        }
+        assertEquals(last, orders.status().get(5, SECONDS).last());
+        await().until(() -> seen.size() == 21);
+        assertEquals("17 \"\u00fc\" first", seen.get(0));
+        assertEquals(20, seen.stream().filter(one -> one.endsWith(" other")).count());
+        assertEquals(List.of(), reported);
+        for (String id : List.of("", "x".repeat(257), "a\nb")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> PublishOptions.defaults().withId(id));
+        }
+    }
+
+    @Test
     void liveSubscribersHearWhatIsAppended() throws Exception {
         List<Integer> live = new CopyOnWriteArrayList<>();
         ready(there.subscribe(ORDERS, event -> live.add(event.data().count())));

@@ -166,7 +166,11 @@ class StreamFaultsIT extends StreamsFixture {
             assertEquals(2, status.entries());
             assertEquals(2, Objects.requireNonNull(status.groups().get("g")).pending());
             assertEquals(done.id(), Optional.of(status.last()));
-            redis.command("HSET", keys.description(), "limit", "3");
+            assertInstanceOf(
+                    AppendResult.Appended.class,
+                    theirs.append(keys, appendWithIds("q", 1, "a", "a")).join()); // weaker, and the status says so
+            assertEquals(4, streams.status(keys).join().entries());
+            redis.command("HSET", keys.description(), "limit", "5");
             assertInstanceOf(AppendResult.Full.class, theirs.append(keys, two).join());
             redis.command("HSET", keys.description(), "epoch", "other");
             assertInstanceOf(

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.TestInstance;
 abstract class StreamsFixture {
 
     static final Duration LEASE = Duration.ofSeconds(30);
+    static final Duration WINDOW = Duration.ofHours(1); // of ids
     static final StreamSettings SETTINGS = new StreamSettings(
             1_000_000, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of("partitions", "4"));
 
@@ -44,7 +45,7 @@ abstract class StreamsFixture {
 
     abstract Transport connect();
 
-    /** Lets time pass for the leases and released entries of the group g. */
+    /** Lets time pass for ids, and for the leases and released entries of the group g. */
     abstract void pass(Duration time);
 
     /** As FLUSHALL does. */
@@ -80,6 +81,16 @@ abstract class StreamsFixture {
         List<byte[]> bytes =
                 List.of(events).stream().map(event -> event.getBytes(UTF_8)).toList();
         return new Append(epoch, "p", first, gapAllowed, false, bytes, "frame".getBytes(UTF_8));
+    }
+
+    /** What each entry says is its publisher, its sequence and its id. */
+    Append appendWithIds(String publisher, long first, String... ids) {
+        List<byte[]> bytes = new ArrayList<>();
+        for (String id : ids) {
+            bytes.add((publisher + (first + bytes.size()) + " " + id).getBytes(UTF_8));
+        }
+        Streams.Ids all = new Streams.Ids(List.of(ids), WINDOW);
+        return new Append(epoch, publisher, first, false, false, bytes, "frame".getBytes(UTF_8), Optional.of(all));
     }
 
     AppendResult send(long first, String... events) {

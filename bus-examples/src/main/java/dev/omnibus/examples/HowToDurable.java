@@ -9,6 +9,7 @@ import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.durable.Position;
+import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,6 +37,13 @@ public final class HowToDurable {
         return orders.publish(new OrderPlaced("o-17", "sku-1", 3)).join(); // appended once, whatever had to be retried
     }
     // end::durable-publish
+
+    // tag::durable-publish-id
+    static Position placeOnce(DurableTopic<OrderPlaced> orders, OrderPlaced order) {
+        return orders.publish(order, PublishOptions.defaults().withId(order.id()))
+                .join();
+    }
+    // end::durable-publish-id
 
     // tag::durable-subscribe
     static Subscription bill(DurableTopic<OrderPlaced> orders, List<String> billed) {

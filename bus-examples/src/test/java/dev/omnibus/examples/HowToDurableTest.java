@@ -30,7 +30,8 @@ class HowToDurableTest {
             HowToDurable.ship(orders, shop).ready().join();
             HowToDurable.chart(orders, begin, chart).ready().join();
             HowToDurable.place(orders);
-            orders.publish(new OrderPlaced("o-18", "sku-2", 1)).join();
+            OrderPlaced second = new OrderPlaced("o-18", "sku-2", 1);
+            assertEquals(HowToDurable.placeOnce(orders, second), HowToDurable.placeOnce(orders, second));
             await().until(() -> billed.equals(List.of("o-17", "o-18")) && chart.equals(List.of(3, 1)));
             await().until(() -> orders.deadLetters("shipping").list(1).join().size() == 1);
             assertEquals(Set.of("o-17"), shop.shipped());

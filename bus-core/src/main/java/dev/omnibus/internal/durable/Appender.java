@@ -4,8 +4,10 @@ import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.PublishException.Reason;
 import dev.omnibus.durable.Position;
+import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.internal.channel.Frames;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.durable.RecentEvents.Outgoing;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -45,12 +48,14 @@ final class Appender {
     /** An event that waits for its answer. */
     private final class Waiting {
 
+        final Outgoing outgoing;
         final byte[] event;
         final long deadline;
         final CompletableFuture<Position> done = new GuardedFuture<>();
 
-        Waiting(byte[] event, long deadline) {
-            this.event = event;
+        Waiting(Outgoing outgoing, long deadline) {
+            this.outgoing = outgoing;
+            this.event = outgoing.event();
             this.deadline = deadline;
         }
 
@@ -78,7 +83,7 @@ final class Appender {
     private boolean check; // whether the server still has everything
     private long confirmed; // when it last had
     private final RecentEvents recent = new RecentEvents();
-    private final ArrayDeque<byte[]> repairs = new ArrayDeque<>();
+    private final ArrayDeque<Outgoing> repairs = new ArrayDeque<>();
     private long repairFrom; // the sequence of the first of them
     private int repairing; // how many of them are under way
     private boolean gap; // what is before the first of them is lost for good
@@ -91,8 +96,9 @@ final class Appender {
         this.timing = timing;
     }
 
-    CompletableFuture<Position> publish(byte[] event, Duration timeout) {
-        Waiting waiting = new Waiting(event, timing.nanos() + Math.min(timeout.toNanos(), Long.MAX_VALUE / 4));
+    CompletableFuture<Position> publish(byte[] event, PublishOptions options) {
+        long timeout = Math.min(options.timeout().toNanos(), Long.MAX_VALUE / 4);
+        Waiting waiting = new Waiting(new Outgoing(event, options.id()), timing.nanos() + timeout);
         PublishException refused = null;
         synchronized (this) {
             if (closed) {
@@ -188,7 +194,7 @@ final class Appender {
             return append(epoch, last + 1, true, false, List.of());
         }
         if (!repairs.isEmpty()) {
-            List<byte[]> events = repairs.stream().limit(MAX_EVENTS).toList();
+            List<Outgoing> events = repairs.stream().limit(MAX_EVENTS).toList();
             repairing = events.size();
             return append(epoch, repairFrom, gap || repairFrom == 1, true, events);
         }
@@ -196,7 +202,7 @@ final class Appender {
             fillBatch();
         }
         if (!batch.isEmpty()) { // if it was sent before, a server that is gone may have stored it
-            List<byte[]> events = batch.stream().map(one -> one.event).toList();
+            List<Outgoing> events = outgoing(batch);
             return append(epoch, last + 1, last == 0 || gap, uncertain, events);
         }
         if (check) {
@@ -205,9 +211,27 @@ final class Appender {
         return null;
     }
 
-    private Append append(String epoch, long first, boolean gapAllowed, boolean repaired, List<byte[]> events) {
-        byte[] frame = events.isEmpty() ? new byte[0] : Frames.join(events);
-        return new Append(epoch, topic.node(), first, gapAllowed, repaired, events, frame);
+    private static List<Outgoing> outgoing(List<Waiting> waiting) {
+        return waiting.stream().map(one -> one.outgoing).toList();
+    }
+
+    private Append append(String epoch, long first, boolean gapAllowed, boolean repaired, List<Outgoing> events) {
+        List<byte[]> entries = events.stream().map(Outgoing::event).toList();
+        byte[] frame = entries.isEmpty() ? new byte[0] : Frames.join(entries);
+        return new Append(epoch, topic.node(), first, gapAllowed, repaired, entries, frame, ids(first, events));
+    }
+
+    /** If one event of a batch has an id, all have: the others one that nobody else gives. */
+    private Optional<Streams.Ids> ids(long first, List<Outgoing> events) {
+        if (events.stream().allMatch(one -> one.id().isEmpty())) {
+            return Optional.empty();
+        }
+        List<String> each = new ArrayList<>(events.size());
+        for (Outgoing one : events) {
+            long sequence = first + each.size();
+            each.add(one.id().orElseGet(() -> topic.node() + '#' + sequence));
+        }
+        return Optional.of(new Streams.Ids(each, topic.retention().idWindow()));
     }
 
     private void fillBatch() {
@@ -284,7 +308,7 @@ final class Appender {
             } else {
                 gap = false;
                 done = batch;
-                recent.add(append.entries(), last + 1, now);
+                recent.add(outgoing(batch), last + 1, now);
                 last += batch.size();
                 batch = List.of();
                 done.forEach(this::leave);
@@ -309,7 +333,7 @@ final class Appender {
     private void repair(long upTo, boolean forgotten) {
         long lost = 0;
         synchronized (this) {
-            List<byte[]> events = recent.after(upTo);
+            List<Outgoing> events = recent.after(upTo);
             repairs.clear();
             repairing = 0;
             repairs.addAll(events);

@@ -2,6 +2,7 @@ package dev.omnibus.internal.durable;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.Topic;
+import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.internal.channel.Digits;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.SequenceNumbers;
@@ -10,7 +11,6 @@ import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.ValueWriter;
 import java.io.IOException;
-import java.util.Map;
 
 /**
  * The codec of one durable topic's events. Its source is one of their own, so that their sequences have no gaps where
@@ -46,13 +46,15 @@ final class EventFormat<T> {
     }
 
     /** Writes an event with room for its sequence. */
-    byte[] write(Object data, Map<String, String> headers) {
+    byte[] write(Object data, PublishOptions options) {
         payloads.require(data, topic.name());
         Payloads.Written written = payloads.write(data, writer);
         if (written.isNull()) {
             throw Payloads.nothing(topic.name(), "written as null: " + data.getClass());
         }
-        return codec.write(prefix, headers, written);
+        return options.id()
+                .map(id -> codec.write(prefix, id, options.headers(), written))
+                .orElseGet(() -> codec.write(prefix, options.headers(), written));
     }
 
     /** Writes the sequence into an event. */

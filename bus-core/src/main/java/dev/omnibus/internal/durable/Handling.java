@@ -384,11 +384,16 @@ final class Handling<T> {
     // Recognising what was handled
 
     private synchronized boolean isKnown(Event<T> event) {
-        return recognised.contains(event.source() + '#' + event.id());
+        return recognised.contains(name(event));
     }
 
     private synchronized void learn(Event<T> event) {
-        recognised.add(event.source() + '#' + event.id());
+        recognised.add(name(event));
+    }
+
+    /** With its sequence, as its id may be one that the program has given, and equal to one that it has not. */
+    private static String name(Event<?> event) {
+        return event.source() + '#' + event.sequence() + '#' + event.id();
     }
 
     // The rest

@@ -43,6 +43,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
     private static final Duration TRIM_EVERY = Duration.ofSeconds(1);
     private static final Duration HELD_UP = Duration.ofHours(1);
+    private static final String ID_WINDOW = "idWindow"; // unless it is the default
     private static final int CHECKED_EVERY = 10; // ticks
     private static final int STATUS_EVERY = 600; // ticks
 
@@ -188,14 +189,17 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 retention.keep(),
                 retention.maxAge(),
                 retention.dropsOldest() ? StreamSettings.WhenFull.DROP_OLDEST : StreamSettings.WhenFull.REFUSE,
-                Map.of());
+                retention.idWindow().equals(Retention.DEFAULT_ID_WINDOW)
+                        ? Map.of()
+                        : Map.of(ID_WINDOW, retention.idWindow().toString()));
     }
 
     private static String text(StreamSettings settings) {
         return "at most " + settings.maxEntries() + " entries and " + settings.maxBytes() + " bytes, kept for "
                 + settings.keep()
                 + settings.maxAge().map(age -> ", at most for " + age).orElse("") + ", when full "
-                + settings.whenFull();
+                + settings.whenFull() + ", ids remembered for "
+                + settings.options().getOrDefault(ID_WINDOW, Retention.DEFAULT_ID_WINDOW.toString());
     }
 
     private void opened(Streams.Description stands) {
@@ -381,7 +385,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     @Override
     public CompletableFuture<Position> publish(T data, PublishOptions options) {
-        CompletableFuture<Position> done = appender.publish(format.write(data, options.headers()), options.timeout());
+        CompletableFuture<Position> done = appender.publish(format.write(data, options), options);
         DurableTopicException why = refusal;
         if (why != null) {
             appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);
@@ -485,8 +489,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
                                 .toList())));
         List<String> weaker = status.atomic()
                 ? List.of()
-                : List.of("This user may not run scripts: an append that is repeated may be stored twice,"
-                        + " consumer groups get nothing, and nothing is trimmed");
+                : List.of("This user may not run scripts: an append that is repeated may be stored twice, ids count"
+                        + " for nothing, consumer groups get nothing, and nothing is trimmed");
         return new DurableTopicStatus(
                 name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, weaker);
     }

@@ -3,6 +3,7 @@ package dev.omnibus.internal.durable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,16 +17,23 @@ final class RecentEvents {
     static final long MAX_BYTES = 8L << 20;
     static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private record Appended(byte[] event, long sequence, long at) {}
+    /**
+     * An event as it is appended.
+     *
+     * @param id by which the server recognises it, if it has one of the program
+     */
+    record Outgoing(byte[] event, Optional<String> id) {}
+
+    private record Appended(Outgoing event, long sequence, long at) {}
 
     private final ArrayDeque<Appended> events = new ArrayDeque<>();
     private long bytes;
 
     /** Adds events that follow those before. */
-    void add(List<byte[]> appended, long first, long now) {
+    void add(List<Outgoing> appended, long first, long now) {
         for (int i = 0; i < appended.size(); i++) {
             events.add(new Appended(appended.get(i), first + i, now));
-            bytes += appended.get(i).length;
+            bytes += appended.get(i).event().length;
         }
         forgetOld(now);
     }
@@ -34,7 +42,7 @@ final class RecentEvents {
     void forgetOld(long now) {
         while (!events.isEmpty()
                 && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
-            bytes -= events.removeFirst().event().length;
+            bytes -= events.removeFirst().event().event().length;
         }
     }
 
@@ -43,8 +51,8 @@ final class RecentEvents {
     }
 
     /** Returns the events behind a sequence, in order, as far as they are known. */
-    List<byte[]> after(long sequence) {
-        List<byte[]> after = new ArrayList<>();
+    List<Outgoing> after(long sequence) {
+        List<Outgoing> after = new ArrayList<>();
         for (Appended one : events) {
             if (one.sequence() > sequence) {
                 after.add(one.event());

@@ -115,7 +115,16 @@ public final class EventCodec {
 
     /** Writes an event with room for its sequence number: the digits begin where the prefix ends. */
     public byte[] write(byte[] prefix, Map<String, String> attributes, Payloads.Written data) {
-        byte[] id = ascii(Long.toString(lastId.incrementAndGet()));
+        return write(prefix, ascii(Long.toString(lastId.incrementAndGet())), attributes, data);
+    }
+
+    /** Writes an event with an id that somebody else has chosen, otherwise as the other one. */
+    public byte[] write(byte[] prefix, String id, Map<String, String> attributes, Payloads.Written data) {
+        String quoted = Json.quoted(id);
+        return write(prefix, utf8(quoted.substring(1, quoted.length() - 1)), attributes, data);
+    }
+
+    private byte[] write(byte[] prefix, byte[] id, Map<String, String> attributes, Payloads.Written data) {
         byte[] time = timestamps.write(System.currentTimeMillis());
         byte[] more = attributes.isEmpty() ? new byte[0] : attributes(attributes);
         int length = prefix.length

@@ -53,6 +53,7 @@ final class InMemoryLog {
     final Map<String, StreamId> positions = new TreeMap<>();
     private final LongSupplier clock; // in ms
     private final Map<String, Publisher> publishers = new HashMap<>();
+    private final InMemoryIds ids = new InMemoryIds();
     private @Nullable Description description;
     private StreamId last = StreamId.EARLIEST;
     private StreamId trimmed = StreamId.EARLIEST;
@@ -81,8 +82,8 @@ final class InMemoryLog {
         return last;
     }
 
-    /** Appends what is new, and notifies of it. */
-    AppendResult append(Append append, java.util.function.Consumer<StreamId> appended) {
+    /** Appends what is new, and notifies of it: of the last position, if there is one. */
+    AppendResult append(Append append, java.util.function.Consumer<Optional<StreamId>> appended) {
         Description known = description;
         if (known == null || !known.epoch().equals(append.epoch())) {
             return new AppendResult.OtherEpoch();
@@ -98,26 +99,60 @@ final class InMemoryLog {
         long expires = now + Streams.PUBLISHER_REMEMBERED.toMillis();
         long lastKnown = count > 0 ? Math.max(known0, append.first() - 1) : known0;
         long skipped = lastKnown - append.first() + 1;
+        List<String> names = append.ids().map(Streams.Ids::each).orElse(List.of());
+        ids.expire(now);
         if (count == 0 || skipped >= count) {
             if (before != null) {
                 publishers.put(append.publisher(), new Publisher(before.last(), before.id(), before.from(), expires));
             }
             return new AppendResult.Appended(
-                    lastKnown, Optional.ofNullable(before).map(Publisher::id), before == null ? 0 : before.from());
+                    lastKnown,
+                    Optional.ofNullable(before).map(Publisher::id),
+                    before == null ? 0 : before.from(),
+                    known(append.first(), names));
         }
-        if (entries.size() + count - skipped > limit(known.settings())) {
+        long added = count
+                - skipped
+                - known(append.first() + skipped, names.subList((int) Math.min(skipped, names.size()), names.size()))
+                        .size();
+        if (added > 0 && entries.size() + added > limit(known.settings())) {
             return new AppendResult.Full();
         }
-        StreamId id = null;
-        for (byte[] event : append.entries().subList((int) skipped, count)) {
-            id = id == null ? nextId() : id.next();
-            add(id, new Stored(event, append.repaired(), Optional.empty()));
+        StreamId newest = null;
+        StreamId id = last;
+        long from = lastKnown + 1;
+        boolean apart = false; // the position before this one belongs to another publisher's entry
+        for (int i = (int) skipped; i < count; i++) {
+            StreamId there = names.isEmpty() ? null : ids.find(names.get(i));
+            if (there != null || apart) {
+                from = append.first() + i;
+            }
+            apart = there != null;
+            if (there == null) {
+                newest = newest == null ? nextId() : newest.next();
+                add(newest, new Stored(append.entries().get(i), append.repaired(), Optional.empty()));
+                if (!names.isEmpty()) {
+                    ids.add(names.get(i), newest, append.ids().orElseThrow().window(), now);
+                }
+            }
+            id = there == null ? newest : there;
         }
-        StreamId end = last;
-        long newest = append.first() + count - 1;
-        publishers.put(append.publisher(), new Publisher(newest, end, lastKnown + 1, expires));
-        appended.accept(end);
-        return new AppendResult.Appended(newest, Optional.of(end), lastKnown + 1);
+        long end = append.first() + count - 1;
+        publishers.put(append.publisher(), new Publisher(end, id, from, expires));
+        appended.accept(Optional.ofNullable(newest));
+        return new AppendResult.Appended(end, Optional.of(id), from, known(append.first(), names));
+    }
+
+    /** The positions of ids, by sequences that begin with the first one. */
+    private Map<Long, StreamId> known(long first, List<String> names) {
+        Map<Long, StreamId> positions = new HashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            StreamId there = ids.find(names.get(i));
+            if (there != null) {
+                positions.put(first + i, there);
+            }
+        }
+        return positions;
     }
 
     /** Appends one entry, however full it is. */

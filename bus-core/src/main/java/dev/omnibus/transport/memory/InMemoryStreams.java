@@ -101,7 +101,7 @@ final class InMemoryStreams implements Streams {
                 stream,
                 log -> log.append(append, end -> {
                     publish(stream.events(), append.frame());
-                    notice(stream, end);
+                    end.ifPresent(id -> notice(stream, id));
                 }));
     }
 

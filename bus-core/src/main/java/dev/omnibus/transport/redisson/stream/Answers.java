@@ -17,6 +17,7 @@ import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Trimmed;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,17 @@ final class Answers {
 
     static Optional<StreamId> id(@Nullable Object bytes) {
         return bytes == null ? Optional.empty() : Optional.of(StreamId.parse(text(bytes)));
+    }
+
+    /** The positions of entries, by their sequences; where there is none, it is left out. */
+    static Map<Long, StreamId> positions(long first, @Nullable Object answer) {
+        Map<Long, StreamId> positions = new HashMap<>();
+        List<Object> ids = list(answer);
+        for (int i = 0; i < ids.size(); i++) {
+            long sequence = first + i;
+            id(ids.get(i)).ifPresent(id -> positions.put(sequence, id));
+        }
+        return positions;
     }
 
     /** Names and values in turn. */

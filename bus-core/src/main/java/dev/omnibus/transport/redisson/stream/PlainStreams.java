@@ -11,6 +11,7 @@ import dev.omnibus.transport.Streams.Description;
 import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Status;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -119,12 +120,14 @@ final class PlainStreams {
         }
         long last = append.first() + append.entries().size() - 1;
         return CompletableFuture.allOf(added.toArray(CompletableFuture[]::new)).thenApply(done -> {
-            List<StreamId> positions =
-                    added.stream().map(CompletableFuture::join).map(Answers::id).toList();
-            StreamId end = positions.get(positions.size() - 1);
+            Map<Long, StreamId> known = new HashMap<>(); // between them there may be entries of others
+            for (CompletableFuture<StreamMessageId> one : added) {
+                known.put(append.first() + known.size(), Answers.id(one.join()));
+            }
+            StreamId end = Answers.id(added.get(added.size() - 1).join());
             var unused =
                     client.getTopic(stream.notices(), ByteArrayCodec.INSTANCE).publishAsync(utf8(end.toString()));
-            return new AppendResult.Appended(last, Optional.of(end), append.first(), positions);
+            return new AppendResult.Appended(last, Optional.of(end), last, known);
         });
     }
 

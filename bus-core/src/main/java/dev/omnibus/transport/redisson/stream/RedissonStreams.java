@@ -102,7 +102,7 @@ public final class RedissonStreams implements Streams {
         CompletableFuture<AppendResult> result = sender.send(client -> scripted(
                 () -> Script.APPEND
                         .run(client, appendKeys(stream, append), arguments(stream, append, events))
-                        .thenApply(answer -> appended(stream, answer)),
+                        .thenApply(answer -> appended(stream, append.first(), answer)),
                 () -> PlainStreams.append(client, stream, events, append)));
         return RedissonFailures.stream("append to " + stream.log(), result.thenApply(done -> {
             if (elsewhere
@@ -115,7 +115,13 @@ public final class RedissonStreams implements Streams {
     }
 
     private static List<Object> appendKeys(StreamKeys stream, Append append) {
-        return List.of(stream.log(), stream.sequence(append.publisher()), stream.description());
+        List<Object> keys =
+                new ArrayList<>(List.of(stream.log(), stream.sequence(append.publisher()), stream.description()));
+        if (append.ids().isPresent()) {
+            keys.add(stream.ids());
+            keys.add(stream.earlierIds());
+        }
+        return keys;
     }
 
     private static Object[] arguments(StreamKeys stream, Append append, String events) {
@@ -129,10 +135,15 @@ public final class RedissonStreams implements Streams {
         arguments.add(stream.notices());
         arguments.add(append.frame());
         arguments.addAll(append.entries());
+        append.ids().ifPresent(ids -> {
+            arguments.add(ids.window().toMillis());
+            arguments.add(MAX_IDS);
+            arguments.addAll(ids.each());
+        });
         return arguments.toArray();
     }
 
-    private static AppendResult appended(StreamKeys stream, List<Object> answer) {
+    private static AppendResult appended(StreamKeys stream, long first, List<Object> answer) {
         long kind = (Long) answer.get(0);
         if (kind == 0) {
             if (answer.size() > 5 && answer.get(5) != null) {
@@ -141,7 +152,11 @@ public final class RedissonStreams implements Streams {
                         stream.log(),
                         Answers.text(answer.get(5))));
             }
-            return new AppendResult.Appended((Long) answer.get(1), Answers.id(answer.get(2)), (Long) answer.get(3));
+            return new AppendResult.Appended(
+                    (Long) answer.get(1),
+                    Answers.id(answer.get(2)),
+                    (Long) answer.get(3),
+                    answer.size() > 6 ? Answers.positions(first, answer.get(6)) : Map.of());
         }
         return kind == 1
                 ? new AppendResult.Hole((Long) answer.get(1))

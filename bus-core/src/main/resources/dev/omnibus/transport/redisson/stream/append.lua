@@ -1,10 +1,12 @@
 #!lua
--- KEYS: log, how far the publisher has come, description. ARGV: epoch, sequence of the first event, 1 if events may be
--- missing before it, 1 if they may have been handled, how long the publisher is remembered in ms, event channel, notice
--- channel, frame, events. Answers 0, last sequence, its position, since which sequence positions follow each other, how
--- many were appended, and what went wrong with the channels; or 1 and the last sequence, if there is a hole; or 2, if it
--- is full; or 3, if this is another epoch.
-local count = #ARGV - 8
+-- KEYS: log, how far the publisher has come, description; if the events have ids, the ids of late, and those before.
+-- ARGV: epoch, sequence of the first event, 1 if events may be missing before it, 1 if they may have been handled, how
+-- long the publisher is remembered in ms, event channel, notice channel, frame, events; if they have ids, how long one
+-- is remembered in ms, how many are, and the ids. Answers 0, last sequence, its position, since which sequence positions
+-- follow each other, how many were appended, what went wrong with the channels, and the position of each id; or 1 and
+-- the last sequence, if there is a hole; or 2, if it is full; or 3, if this is another epoch.
+local ids = KEYS[4]
+local count = ids and (#ARGV - 10) / 2 or #ARGV - 8
 local first = tonumber(ARGV[2])
 local conf = redis.call('HMGET', KEYS[3], 'epoch', 'limit')
 if conf[1] ~= ARGV[1] then return {3} end
@@ -19,20 +21,65 @@ if first > last + 1 then
   if count > 0 then last = first - 1 end
 end
 local skipped = last - first + 1
+local new = count - skipped
+local positions -- of each id
+if ids then
+  local late = redis.call('HMGET', ids, unpack(ARGV, count + 11))
+  local before = redis.call('HMGET', KEYS[5], unpack(ARGV, count + 11))
+  positions = {}
+  for i = 1, count do
+    positions[i] = late[i] or before[i]
+    if positions[i] and i > skipped then new = new - 1 end
+  end
+end
 if count == 0 or skipped >= count then
   if id then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
-  return {0, last, id, from, 0}
+  return {0, last, id, from, 0, false, positions}
 end
-if redis.call('XLEN', KEYS[1]) + count - skipped > tonumber(conf[2] or 'inf') then return {2} end
+if new > 0 and redis.call('XLEN', KEYS[1]) + new > tonumber(conf[2] or 'inf') then return {2} end
 from = last + 1
+local newest = false
 local at = '*' -- then the same millisecond, so that each position follows from the last one
-for i = skipped + 1, count do
-  if ARGV[4] == '1' then
-    id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8], 'r', '1')
-  else
-    id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8])
+if ids then
+  local window, most, time = tonumber(ARGV[count + 9]), tonumber(ARGV[count + 10]), redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local since = redis.call('HGET', ids, '')
+  if since and (now - since >= window or redis.call('HLEN', ids) > most) then
+    redis.call('UNLINK', KEYS[5])
+    redis.call('RENAME', ids, KEYS[5])
+    since = false
   end
-  if at == '*' then at = id:match('^%d+') .. '-*' end
+  if not since then
+    redis.call('HSET', ids, '', string.format('%.0f', now))
+    redis.call('PEXPIRE', ids, string.format('%.0f', 2 * window))
+  end
+  local repaired = ARGV[4] == '1' and {'r', '1'} or {}
+  local added, apart = {}, false
+  new = 0
+  for i = skipped + 1, count do
+    local own = ARGV[count + 10 + i]
+    local there = positions[i] or added[own]
+    if there then -- its position follows from no other one, nor the next from it
+      id, from, apart = there, first + i - 1, true
+    else
+      id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8], unpack(repaired))
+      redis.call('HSET', ids, own, id)
+      if at == '*' then at = id:match('^%d+') .. '-*' end
+      if apart then from, apart = first + i - 1, false end
+      added[own], newest, new = id, id, new + 1
+    end
+    positions[i] = id
+  end
+else
+  for i = skipped + 1, count do
+    if ARGV[4] == '1' then
+      id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8], 'r', '1')
+    else
+      id = redis.call('XADD', KEYS[1], at, 'e', ARGV[i + 8])
+    end
+    if at == '*' then at = id:match('^%d+') .. '-*' end
+  end
+  newest = id
 end
 last = first + count - 1
 redis.call('SET', KEYS[2], string.format('%.0f %s %.0f', last, id, from), 'PX', ARGV[5])
@@ -41,6 +88,6 @@ if ARGV[6] ~= '' then
   local heard = redis.pcall('PUBLISH', ARGV[6], ARGV[8])
   if type(heard) == 'table' then wrong = heard.err end
 end
-local noticed = redis.pcall('PUBLISH', ARGV[7], id)
+local noticed = newest and redis.pcall('PUBLISH', ARGV[7], newest)
 if type(noticed) == 'table' then wrong = noticed.err end
-return {0, last, id, from, count - skipped, wrong}
+return {0, last, id, from, new, wrong, positions}
