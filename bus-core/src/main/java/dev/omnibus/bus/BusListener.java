@@ -202,4 +202,14 @@ public interface BusListener {
      * @param since how old the oldest event is that it has not acknowledged
      */
     default void onHeldUp(String topic, String group, Duration since) {}
+
+    /**
+     * Called when an outbox could not be relayed to a durable topic: it could not be read, or its oldest row could not
+     * be published or marked as done. That is tried again, with growing pauses; nothing after that row is published
+     * meanwhile.
+     *
+     * @param topic the topic
+     * @param failure why
+     */
+    default void onOutboxFailed(String topic, Throwable failure) {}
 }

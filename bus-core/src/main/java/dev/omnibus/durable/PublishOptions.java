@@ -36,7 +36,7 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
         id.ifPresent(PublishOptions::requireId);
     }
 
-    private static void requireId(String id) {
+    static void requireId(String id) {
         if (id.isEmpty() || id.length() > MAX_ID || id.chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException(
                     "id is \"" + id + "\"; it must have 1 to " + MAX_ID + " characters, and no control characters");

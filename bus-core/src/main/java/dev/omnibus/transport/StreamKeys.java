@@ -97,6 +97,16 @@ public record StreamKeys(String log, String events, String notices) {
     }
 
     /**
+     * The key of a text that expires: who has a role that one has at a time.
+     *
+     * @param role its name
+     * @return its name
+     */
+    public String holder(String role) {
+        return log + ":held:" + role;
+    }
+
+    /**
      * The key of a text that expires: somebody has trimmed the stream a moment ago.
      *
      * @return its name

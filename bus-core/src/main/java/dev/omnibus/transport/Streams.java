@@ -99,29 +99,7 @@ public interface Streams extends AutoCloseable {
             boolean repaired,
             List<byte[]> entries,
             byte[] frame,
-            Optional<Ids> ids) {
-
-        /**
-         * Of entries without ids.
-         *
-         * @param epoch of the stream
-         * @param publisher its id
-         * @param first at least 1
-         * @param gapAllowed whether entries may be missing before it
-         * @param repaired whether they may have been handled before
-         * @param entries the bytes of each
-         * @param frame what to publish
-         */
-        public Append(
-                String epoch,
-                String publisher,
-                long first,
-                boolean gapAllowed,
-                boolean repaired,
-                List<byte[]> entries,
-                byte[] frame) {
-            this(epoch, publisher, first, gapAllowed, repaired, entries, frame, Optional.empty());
-        }
+            Optional<StreamIds> ids) {
 
         /**
          * Checks how many entries there are and copies the list.
@@ -148,33 +126,6 @@ public interface Streams extends AutoCloseable {
             entries = List.copyOf(entries);
         }
     }
-
-    /**
-     * Ids of entries, by which one is recognised whoever appends it again.
-     *
-     * @param each of each entry, in order; none is empty
-     * @param window for how long they are remembered at least, on the server's clock, as long as no more than
-     *     {@link #MAX_IDS} come after them; the same for all users of a stream
-     */
-    record Ids(List<String> each, Duration window) {
-
-        /**
-         * Copies the list.
-         *
-         * @param each of each entry
-         * @param window for how long they are remembered
-         */
-        public Ids {
-            if (each.contains("") || window.toMillis() < 1) {
-                throw new IllegalArgumentException(
-                        "An id is not empty, and remembered for a while: " + each + ", " + window);
-            }
-            each = List.copyOf(each);
-        }
-    }
-
-    /** How many ids a stream remembers in any case; at most twice as many. */
-    int MAX_IDS = 1_000_000;
 
     /** How many entries an append has at most, and an answer: what a script can hand over in one call. */
     int MAX_ENTRIES = 4_000;
@@ -534,6 +485,20 @@ public interface Streams extends AutoCloseable {
      * @return completes with whether there was one
      */
     CompletableFuture<Boolean> forgetPosition(StreamKeys stream, String follower);
+
+    // Roles
+
+    /**
+     * Takes a role, or renews the lease of it: something that one does at a time, for all others. Not for a user who
+     * may not run scripts.
+     *
+     * @param stream which
+     * @param role the role's name
+     * @param holder who wants it
+     * @param lease for how long, on the server's clock, unless it is renewed; zero gives it back
+     * @return completes with whether that holder has it now
+     */
+    CompletableFuture<Boolean> hold(StreamKeys stream, String role, String holder, Duration lease);
 
     // Status
 

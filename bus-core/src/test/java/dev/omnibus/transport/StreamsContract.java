@@ -29,7 +29,6 @@ import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What the streams of every transport must do. Run in memory, against Redis and against a cluster. */
@@ -139,98 +138,6 @@ abstract class StreamsContract extends TrimContract {
                 texts(streams.range(keys, StreamId.EARLIEST, 10).join().entries()));
     }
 
-    private AppendResult.Appended sendWithIds(String publisher, long first, String... ids) {
-        return assertInstanceOf(
-                AppendResult.Appended.class,
-                streams.append(keys, appendWithIds(publisher, first, ids)).join());
-    }
-
-    private static List<Optional<StreamId>> idsOf(AppendResult.Appended appended, long first, int count) {
-        return LongStream.range(first, first + count).mapToObj(appended::idOf).toList();
-    }
-
-    @Test
-    void whatHasAnIdIsStoredOnceWhoeverAppendsIt() {
-        open(SETTINGS);
-        AppendResult.Appended first = sendWithIds("p", 1, "a", "b");
-        AppendResult.Appended second = sendWithIds("q", 1, "x", "b", "a", "y", "z", "y");
-        assertEquals(
-                List.of("p1 a", "p2 b", "q1 x", "q4 y", "q5 z"),
-                texts(streams.range(keys, StreamId.EARLIEST, 10).join().entries()));
-        List<StreamId> stored =
-                ids(streams.range(keys, StreamId.EARLIEST, 10).join().entries());
-        List<Integer> order = List.of(2, 1, 0, 3, 4, 3);
-        List<Optional<StreamId>> expected =
-                order.stream().map(at -> Optional.of(stored.get(at))).toList();
-        assertEquals(List.of(Optional.of(stored.get(0)), Optional.of(stored.get(1))), idsOf(first, 1, 2));
-        assertEquals(expected, idsOf(second, 1, 6));
-        assertEquals(6, second.last());
-
-        assertEquals(expected, idsOf(sendWithIds("q", 1, "x", "b", "a", "y", "z", "y"), 1, 6)); // its answer was lost
-        assertEquals(expected, idsOf(sendWithIds("r", 1, "x", "b", "a", "y", "z", "y"), 1, 6));
-        assertEquals(5, streams.status(keys).join().entries());
-    }
-
-    @Test
-    void theSequenceOfAPublisherGoesOnBehindWhatWasNotStored() {
-        open(SETTINGS);
-        StreamId there = sendWithIds("q", 1, "b").idOf(1).orElseThrow();
-        AppendResult.Appended appended = sendWithIds("p", 1, "a", "b");
-        assertEquals(Optional.of(there), appended.id());
-        assertEquals(Optional.of(there), appended.idOf(2));
-        assertEquals(new AppendResult.Hole(2), send(4, "e4"));
-        assertEquals(new AppendResult.Appended(2, Optional.of(there), 2), send(3));
-
-        AppendResult.Appended next = assertInstanceOf(AppendResult.Appended.class, send(2, "e2", "e3", "e4"));
-        assertEquals(3, next.from());
-        assertEquals(
-                next.idOf(4),
-                streams.range(keys, StreamId.EARLIEST, 10).join().entries().stream()
-                        .map(StreamEntry::id)
-                        .reduce((earlier, last) -> last));
-        assertEquals(
-                List.of("q1 b", "p1 a", "e3", "e4"),
-                texts(streams.range(keys, StreamId.EARLIEST, 10).join().entries()));
-        assertEquals(next, send(2, "e2", "e3", "e4"));
-    }
-
-    @Test
-    void anIdIsKnownForAllOfItsWindowAndThenNoMore() {
-        open(SETTINGS);
-        sendWithIds("p", 1, "a");
-        pass(WINDOW.minusSeconds(10));
-        sendWithIds("q", 1, "b");
-        pass(Duration.ofSeconds(20));
-        sendWithIds("r", 1, "c"); // a window behind the first one: from here on they are kept apart
-        assertEquals(3, streams.status(keys).join().entries());
-        pass(WINDOW.minusSeconds(40));
-        sendWithIds("s", 1, "b", "c");
-        assertEquals(3, streams.status(keys).join().entries());
-        pass(WINDOW.multipliedBy(2));
-        sendWithIds("t", 1, "a", "b", "c");
-        assertEquals(6, streams.status(keys).join().entries());
-    }
-
-    @Test
-    void aFullStreamStillKnowsIds() {
-        openGroup(new StreamSettings(2, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
-        StreamId there = sendWithIds("p", 1, "a", "b").idOf(2).orElseThrow();
-        assertEquals(Optional.of(there), sendWithIds("q", 1, "b").idOf(1));
-        assertInstanceOf(
-                AppendResult.Full.class,
-                streams.append(keys, appendWithIds("q", 2, "a", "c")).join());
-    }
-
-    @Test
-    void eachEntryHasAnIdOrNoneHas() {
-        Streams.Ids one = new Streams.Ids(List.of("a"), WINDOW);
-        List<byte[]> two = List.of(new byte[1], new byte[1]);
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new Append("", "p", 1, false, false, two, new byte[0], Optional.of(one)));
-        assertThrows(IllegalArgumentException.class, () -> new Streams.Ids(List.of(""), WINDOW));
-    }
-
     @Test
     void aHoleIsFoundAndFilledOrAllowed() {
         open(SETTINGS);
@@ -243,7 +150,8 @@ abstract class StreamsContract extends TrimContract {
                 AppendResult.Appended.class,
                 streams.append(keys, append(5, true, "e5")).join());
         assertEquals(5, assertInstanceOf(AppendResult.Appended.class, send(6)).last());
-        Append repair = new Append(epoch, "q", 1, false, true, List.of("r1".getBytes(UTF_8)), new byte[0]);
+        Append repair =
+                new Append(epoch, "q", 1, false, true, List.of("r1".getBytes(UTF_8)), new byte[0], Optional.empty());
         streams.append(keys, repair).join();
         List<StreamEntry> all =
                 streams.range(keys, StreamId.EARLIEST, 10).join().entries();

@@ -45,7 +45,7 @@ abstract class StreamsFixture {
 
     abstract Transport connect();
 
-    /** Lets time pass for ids, and for the leases and released entries of the group g. */
+    /** Lets time pass for ids and the role relay, and for the leases and released entries of the group g. */
     abstract void pass(Duration time);
 
     /** As FLUSHALL does. */
@@ -80,7 +80,7 @@ abstract class StreamsFixture {
     Append append(long first, boolean gapAllowed, String... events) {
         List<byte[]> bytes =
                 List.of(events).stream().map(event -> event.getBytes(UTF_8)).toList();
-        return new Append(epoch, "p", first, gapAllowed, false, bytes, "frame".getBytes(UTF_8));
+        return new Append(epoch, "p", first, gapAllowed, false, bytes, "frame".getBytes(UTF_8), Optional.empty());
     }
 
     /** What each entry says is its publisher, its sequence and its id. */
@@ -89,7 +89,7 @@ abstract class StreamsFixture {
         for (String id : ids) {
             bytes.add((publisher + (first + bytes.size()) + " " + id).getBytes(UTF_8));
         }
-        Streams.Ids all = new Streams.Ids(List.of(ids), WINDOW);
+        StreamIds all = new StreamIds(List.of(ids), WINDOW);
         return new Append(epoch, publisher, first, false, false, bytes, "frame".getBytes(UTF_8), Optional.of(all));
     }
 

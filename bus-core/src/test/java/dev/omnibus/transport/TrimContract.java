@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is trimmed, and what is not. */
-abstract class TrimContract extends StreamsFixture {
+abstract class TrimContract extends StreamIdsContract {
     @Test
     void whatAllGroupsAreDoneWithIsTrimmed() {
         openGroup(SETTINGS);

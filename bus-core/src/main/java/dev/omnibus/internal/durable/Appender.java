@@ -9,6 +9,7 @@ import dev.omnibus.internal.channel.Frames;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.durable.RecentEvents.Outgoing;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
@@ -52,19 +53,29 @@ final class Appender {
         final byte[] event;
         final long deadline;
         final CompletableFuture<Position> done = new GuardedFuture<>();
+        final @Nullable Chain chain;
 
-        Waiting(Outgoing outgoing, long deadline) {
+        Waiting(Outgoing outgoing, long deadline, @Nullable Chain chain) {
             this.outgoing = outgoing;
             this.event = outgoing.event();
             this.deadline = deadline;
+            this.chain = chain;
         }
 
         void fail(PublishException failure) {
             if (!done.isDone()) {
-                topic.reports().onPublishFailed(topic.name(), failure);
+                if (chain == null) { // else its publisher tries it again
+                    topic.reports().onPublishFailed(topic.name(), failure);
+                }
                 topic.settle(done, null, failure);
             }
         }
+    }
+
+    /** Events of which none is appended if one before it was not. */
+    private static final class Chain {
+
+        private boolean broken; // guarded by the appender
     }
 
     private final OpenTopic<?> topic;
@@ -97,24 +108,10 @@ final class Appender {
     }
 
     CompletableFuture<Position> publish(byte[] event, PublishOptions options) {
-        long timeout = Math.min(options.timeout().toNanos(), Long.MAX_VALUE / 4);
-        Waiting waiting = new Waiting(new Outgoing(event, options.id()), timing.nanos() + timeout);
-        PublishException refused = null;
+        Waiting waiting = new Waiting(new Outgoing(event, options.id()), deadline(options.timeout()), null);
+        PublishException refused;
         synchronized (this) {
-            if (closed) {
-                refused = notSent(Reason.CLOSED, "the bus is closed", null);
-            } else if (event.length > topic.format().limit()) {
-                refused = notSent(
-                        Reason.TOO_LARGE,
-                        "it has " + event.length + " bytes; the limit is "
-                                + topic.format().limit(),
-                        null);
-            } else if (waitingBytes + event.length + OVERHEAD > MAX_WAITING_BYTES) {
-                refused = notSent(Reason.OUTBOX_FULL, "too much is waiting to be appended", null);
-            } else {
-                waitingBytes += event.length + OVERHEAD;
-                queue.add(waiting);
-            }
+            refused = enqueue(waiting);
         }
         if (refused != null) {
             waiting.fail(refused);
@@ -122,6 +119,68 @@ final class Appender {
             next();
         }
         return waiting.done;
+    }
+
+    /** Publishes events of which none is appended if one before it was not. Their failures are not reported. */
+    List<CompletableFuture<Position>> publishInOrder(List<Outgoing> events, Duration timeout) {
+        Chain chain = new Chain();
+        List<Waiting> all = events.stream()
+                .map(one -> new Waiting(one, deadline(timeout), chain))
+                .toList();
+        PublishException refused = null;
+        int queued = 0;
+        synchronized (this) {
+            while (queued < all.size() && (refused = enqueue(all.get(queued))) == null) {
+                queued++;
+            }
+        }
+        if (refused != null) {
+            for (Waiting one : all.subList(queued, all.size())) {
+                one.fail(refused);
+            }
+        }
+        next();
+        return all.stream().map(one -> one.done).toList();
+    }
+
+    private long deadline(Duration timeout) {
+        return timing.nanos() + Math.min(timeout.toNanos(), Long.MAX_VALUE / 4);
+    }
+
+    private @Nullable PublishException enqueue(Waiting waiting) {
+        int length = waiting.event.length;
+        if (closed) {
+            return notSent(Reason.CLOSED, "the bus is closed", null);
+        }
+        if (length > topic.format().limit()) {
+            return notSent(
+                    Reason.TOO_LARGE,
+                    "it has " + length + " bytes; the limit is "
+                            + topic.format().limit(),
+                    null);
+        }
+        if (waitingBytes + length + OVERHEAD > MAX_WAITING_BYTES) {
+            return notSent(Reason.OUTBOX_FULL, "too much is waiting to be appended", null);
+        }
+        waitingBytes += length + OVERHEAD;
+        queue.add(waiting);
+        return null;
+    }
+
+    /** Takes out of the queue what must not be appended because something before it was not. */
+    private List<Waiting> dependents(List<Waiting> failed) {
+        List<Waiting> dependents = new ArrayList<>();
+        boolean chained = false;
+        for (Waiting one : failed) {
+            if (one.chain != null) {
+                one.chain.broken = true;
+                chained = true;
+            }
+        }
+        if (chained) {
+            queue.removeIf(one -> one.chain != null && one.chain.broken && dependents.add(one));
+        }
+        return dependents;
     }
 
     private PublishException notSent(Reason reason, String why, @Nullable Throwable cause) {
@@ -145,6 +204,7 @@ final class Appender {
         synchronized (this) {
             Predicate<Waiting> isLate = one -> now - one.deadline >= 0;
             queue.removeIf(one -> isLate.test(one) && late.add(one));
+            late.addAll(dependents(late));
             late.forEach(this::leave);
             if (uncertain) {
                 batch.stream().filter(isLate).forEach(unknown::add);
@@ -222,7 +282,7 @@ final class Appender {
     }
 
     /** If one event of a batch has an id, all have: the others one that nobody else gives. */
-    private Optional<Streams.Ids> ids(long first, List<Outgoing> events) {
+    private Optional<StreamIds> ids(long first, List<Outgoing> events) {
         if (events.stream().allMatch(one -> one.id().isEmpty())) {
             return Optional.empty();
         }
@@ -231,7 +291,7 @@ final class Appender {
             long sequence = first + each.size();
             each.add(one.id().orElseGet(() -> topic.node() + '#' + sequence));
         }
-        return Optional.of(new Streams.Ids(each, topic.retention().idWindow()));
+        return Optional.of(new StreamIds(each, topic.retention().idWindow()));
     }
 
     private void fillBatch() {
@@ -370,8 +430,9 @@ final class Appender {
     private void refuse(Reason reason, String why, @Nullable Throwable cause) {
         List<Waiting> refused;
         synchronized (this) {
-            refused = batch;
+            refused = new ArrayList<>(batch);
             batch = List.of();
+            refused.addAll(dependents(refused));
             refused.forEach(this::leave);
         }
         refused.forEach(one -> one.fail(notSent(reason, why, cause)));

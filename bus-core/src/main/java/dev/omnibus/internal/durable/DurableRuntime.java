@@ -3,6 +3,8 @@ package dev.omnibus.internal.durable;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.durable.OutboxRelay;
+import dev.omnibus.durable.OutboxSource;
 import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.event.EventCodec;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -88,6 +91,15 @@ public final class DurableRuntime implements Layer {
         @SuppressWarnings("unchecked") // it is of the same type
         OpenTopic<T> same = (OpenTopic<T>) open;
         return same;
+    }
+
+    /** Begins to publish what an outbox has. */
+    public static <T> OutboxRelay relay(DurableTopic<T> topic, OutboxSource<T> source) {
+        Objects.requireNonNull(source, "source");
+        if (topic instanceof OpenTopic<T> open) {
+            return open.relay(source);
+        }
+        throw new IllegalArgumentException("The topic is none that DurableTopics has opened: " + topic);
     }
 
     private void tick() {

@@ -11,6 +11,7 @@ import dev.omnibus.durable.DurableTopicException;
 import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.OutboxSource;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
@@ -84,6 +85,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private boolean opening;
     private boolean waiting; // to be opened again
     private int attempts;
+    private @Nullable Relay<T> relay;
     private boolean noticed; // whether notices are subscribed to
     private int ticks;
     private boolean closed;
@@ -319,6 +321,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         listen();
         List<Reader> all = readers();
         all.forEach(Reader::tick);
+        relay().ifPresent(Relay::tick);
         trim();
         if (now % CHECKED_EVERY == CHECKED_EVERY - 1 && !all.isEmpty()) {
             checkEpoch();
@@ -463,6 +466,33 @@ final class OpenTopic<T> implements DurableTopic<T> {
         return follower;
     }
 
+    /** Begins to publish what an outbox has. */
+    Relay<T> relay(OutboxSource<T> source) {
+        Relay<T> begun;
+        synchronized (this) {
+            requireOpen();
+            if (relay != null) {
+                throw new IllegalStateException("This process relays an outbox to " + name() + " already");
+            }
+            begun = new Relay<>(this, appender, source);
+            relay = begun;
+        }
+        runtime.bus().keepAlive().begin(begun);
+        ready.whenComplete((ok, failure) -> begun.topicReady(failure));
+        return begun;
+    }
+
+    private synchronized Optional<Relay<T>> relay() {
+        return Optional.ofNullable(relay);
+    }
+
+    void ended(Relay<T> ended) {
+        synchronized (this) {
+            relay = null;
+        }
+        runtime.bus().keepAlive().end(ended);
+    }
+
     @Override
     public DeadLetters<T> deadLetters(String group) {
         requireName(group);
@@ -542,6 +572,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         }
         List<CompletableFuture<Void>> ends = new ArrayList<>();
         readers().forEach(reader -> ends.add(reader.end()));
+        relay().ifPresent(relaying -> ends.add(relaying.end()));
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenCompose(done -> appender.drain());
     }
 

@@ -340,6 +340,14 @@ public final class ListenerNotifier {
         enqueue(0, l -> l.onHeldUp(topic, group, since));
     }
 
+    public void onOutboxFailed(String topic, Throwable failure) {
+        if (own.mayLog()) {
+            FailureLog.error(LOG, failure, "The outbox of {} is not relayed, and is tried again", topic);
+        }
+        long weight = FAILURE_BYTES + 2 * charactersOf(failure);
+        enqueue((int) Math.min(weight, Integer.MAX_VALUE - OVERHEAD), l -> l.onOutboxFailed(topic, failure));
+    }
+
     /** Closes it; completes when what has been reported until now has been delivered. */
     public CompletableFuture<Void> close() {
         closed = true;

@@ -1,7 +1,7 @@
 package dev.omnibus.transport.memory;
 
 import dev.omnibus.transport.StreamId;
-import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.StreamIds;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -34,7 +34,7 @@ final class InMemoryIds {
     }
 
     void add(String id, StreamId position, Duration window, long now) {
-        if (!late.isEmpty() && (now - since >= window.toMillis() || late.size() >= Streams.MAX_IDS)) {
+        if (!late.isEmpty() && (now - since >= window.toMillis() || late.size() >= StreamIds.MAX)) {
             before = late;
             beforeExpires = expires;
             late = new HashMap<>();

@@ -3,6 +3,7 @@ package dev.omnibus.transport.memory;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamSettings.WhenFull;
 import dev.omnibus.transport.Streams;
@@ -46,6 +47,8 @@ final class InMemoryLog {
         }
     }
 
+    private record Holder(String name, long expires) {}
+
     private record Publisher(long last, StreamId id, long from, long expires) {}
 
     final NavigableMap<StreamId, Stored> entries = new TreeMap<>();
@@ -54,6 +57,7 @@ final class InMemoryLog {
     private final LongSupplier clock; // in ms
     private final Map<String, Publisher> publishers = new HashMap<>();
     private final InMemoryIds ids = new InMemoryIds();
+    private final Map<String, Holder> holders = new HashMap<>(); // by role
     private @Nullable Description description;
     private StreamId last = StreamId.EARLIEST;
     private StreamId trimmed = StreamId.EARLIEST;
@@ -99,7 +103,7 @@ final class InMemoryLog {
         long expires = now + Streams.PUBLISHER_REMEMBERED.toMillis();
         long lastKnown = count > 0 ? Math.max(known0, append.first() - 1) : known0;
         long skipped = lastKnown - append.first() + 1;
-        List<String> names = append.ids().map(Streams.Ids::each).orElse(List.of());
+        List<String> names = append.ids().map(StreamIds::each).orElse(List.of());
         ids.expire(now);
         if (count == 0 || skipped >= count) {
             if (before != null) {
@@ -278,6 +282,16 @@ final class InMemoryLog {
                 lost.merge(name, needed, Long::sum);
             }
         });
+    }
+
+    boolean hold(String role, String holder, Duration lease) {
+        long now = clock.getAsLong();
+        Holder before = holders.get(role);
+        if (before != null && before.expires() > now && !before.name().equals(holder)) {
+            return false;
+        }
+        holders.put(role, new Holder(holder, now + lease.toMillis()));
+        return !lease.isZero();
     }
 
     Status status() {

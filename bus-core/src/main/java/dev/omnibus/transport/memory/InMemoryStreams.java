@@ -217,6 +217,11 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
+    public CompletableFuture<Boolean> hold(StreamKeys stream, String role, String holder, Duration lease) {
+        return ask(stream, log -> log.hold(role, holder, lease));
+    }
+
+    @Override
     public CompletableFuture<Status> status(StreamKeys stream) {
         return ask(stream, InMemoryLog::status);
     }

@@ -7,6 +7,7 @@ import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.Streams;
@@ -137,7 +138,7 @@ public final class RedissonStreams implements Streams {
         arguments.addAll(append.entries());
         append.ids().ifPresent(ids -> {
             arguments.add(ids.window().toMillis());
-            arguments.add(MAX_IDS);
+            arguments.add(StreamIds.MAX);
             arguments.addAll(ids.each());
         });
         return arguments.toArray();
@@ -417,6 +418,15 @@ public final class RedissonStreams implements Streams {
                 client -> PlainStreams.hash(client, stream.positions())
                         .fastRemoveAsync(utf8(follower))
                         .toCompletableFuture()
+                        .thenApply(RedissonStreams::isOne));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> hold(StreamKeys stream, String role, String holder, Duration lease) {
+        return read(
+                "hold " + role + " of " + stream.log(),
+                client -> Script.HOLD
+                        .ask(client, List.of(stream.holder(role)), holder, lease.toMillis())
                         .thenApply(RedissonStreams::isOne));
     }
 

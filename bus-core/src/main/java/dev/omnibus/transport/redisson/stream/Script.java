@@ -31,6 +31,7 @@ enum Script {
     LEAVE("leave", true),
     BURY("bury", true),
     REDELIVER("redeliver", true),
+    HOLD("hold", false),
     TRIM("trim", true),
     STATUS("status", true),
     SERVER("server", false);
