@@ -15,7 +15,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule eachPeerIsInOneClass = noClasses()
             .that()
-            .haveNameNotMatching(".*\\.(NatsPeer|GrpcPeer)(\\$.*)?")
+            .haveNameNotMatching(".*\\.(NatsPeer|JetStreamPeer|GrpcPeer)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.nats..", "io.grpc..");
@@ -23,7 +23,8 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule redissonIsInItsPeersOnly = noClasses()
             .that()
-            .haveNameNotMatching(".*\\.(RedissonPeer|TopicPeer|RemoteServicePeer|Desk)(\\$.*)?")
+            .haveNameNotMatching(
+                    ".*\\.(RedissonPeer|TopicPeer|RemoteServicePeer|StreamPeer|StreamBatches|ReliableTopicPeer|Desk)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.redisson..", "io.netty..");
@@ -32,7 +33,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule omnibusIsUsedThroughItsFacade = classes()
             .that()
-            .haveNameMatching(".*\\.OmnibusPeer(\\$.*)?")
+            .haveNameMatching(".*\\.Omnibus(Peer|Durable)(\\$.*)?")
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(
@@ -40,6 +41,7 @@ class ArchitectureTest {
                     "dev.omnibus.bench.peer",
                     "dev.omnibus.bench.server",
                     "dev.omnibus.bus",
+                    "dev.omnibus.durable",
                     "dev.omnibus.rpc",
                     "org.jspecify..");
 

@@ -2,12 +2,14 @@ package dev.omnibus.bench.job;
 
 import java.util.List;
 
-/** All jobs. Messages have 100 bytes of JSON where nothing else is said. */
+/** All jobs. Messages have 100 bytes of JSON where nothing else is said, durable events 257. */
 public final class Jobs {
 
     private static final int SMALL = 100;
+    private static final int DURABLE = 257;
     private static final int MIDDLE = 1024;
     private static final int LARGE = 16 * 1024;
+    private static final int BEHIND = 100_000;
 
     public static final List<Job> ALL = List.of(
             new CallJob("call-alone", "calls one at a time", Load.alone(), 1, SMALL),
@@ -26,6 +28,13 @@ public final class Jobs {
             new EventJob("events-1-16k", "events to 1 process, 16 KiB", 1, 1, LARGE),
             new EventJob("events-topics-1000", "events over 1,000 topics", 1, 1_000, SMALL),
             new EventJob("events-topics-10000", "events over 10,000 topics", 1, 10_000, SMALL),
+            new DurablePublish("durable-publish", "durable events, until they are kept", DURABLE),
+            durable("durable-group-1", "durable events to a group of 1 process", Intake.GROUP, 1, 0),
+            durable("durable-group-4", "durable events to a group of 4 processes", Intake.GROUP, 4, 0),
+            durable("durable-follow-1", "durable events to 1 following process", Intake.FOLLOW, 1, 0),
+            durable("durable-follow-4", "durable events to 4 following processes", Intake.FOLLOW, 4, 0),
+            new DurableAlone("durable-alone", "durable events one at a time", DURABLE),
+            durable("durable-backlog", "as to 1 process, another group 100,000 behind", Intake.GROUP, 1, BEHIND),
             new HeapJob("heap-subscriptions", "heap per idle subscription, of 1,000", 1_000),
             new ColdStartJob("cold-start", "from main to the first answer", false),
             new ColdStartJob("cold-start-cds", "the same, class-data sharing", true),
@@ -45,6 +54,10 @@ public final class Jobs {
                 Load.inFlight(calls),
                 1,
                 bytes);
+    }
+
+    private static Job durable(String name, String title, Intake intake, int processes, int behind) {
+        return new DurableDelivery(name, title, intake, processes, behind, DURABLE);
     }
 
     private static Job nodes(int calls, int nodes) {

@@ -92,6 +92,19 @@ public final class Servers implements AutoCloseable {
         return new Work(cpuSeconds, ofRedis.commands(), 0);
     }
 
+    /** Deletes what has this in its name, on Redis. */
+    public void delete(String name) {
+        List<RedisServer> all = new ArrayList<>(List.of(redis));
+        if (cluster != null) {
+            all.addAll(cluster.nodes());
+        }
+        for (RedisServer server : all) {
+            if (server.command("KEYS", "*" + name + "*") instanceof List<?> keys) {
+                keys.forEach(key -> server.command("DEL", String.valueOf(key)));
+            }
+        }
+    }
+
     @Override
     public void close() {
         redis.close();

@@ -8,13 +8,12 @@ import dev.omnibus.bench.server.Addresses;
 import dev.omnibus.bench.server.ChildJvm;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** A program of a {@link ChildJvm}: opens and closes subscriptions as it is told, and counts what arrives. */
 public final class SubscriberMain {
 
-    private final AtomicLong received = new AtomicLong();
+    private final Received received = new Received();
     private @Nullable Closing open;
 
     private SubscriberMain() {}
@@ -33,20 +32,21 @@ public final class SubscriberMain {
         };
     }
 
-    /** {@code open <peer> <number of topics> <report every> <addresses>}. */
+    /** {@code open <intake> <peer> <number of topics> <report every> <addresses>}. */
     private String open(List<String> question) throws Exception {
-        Peer peer = Peers.named(question.get(1));
-        List<String> topics = EventJob.topics(Integer.parseInt(question.get(2)));
-        long step = Long.parseLong(question.get(3));
-        received.set(0);
-        open = peer.subscribe(
-                Addresses.of(question.subList(4, question.size())), topics, order -> received(order, step));
+        Intake intake = Intake.valueOf(question.get(1));
+        Peer peer = Peers.named(question.get(2));
+        List<String> topics = EventJob.topics(Integer.parseInt(question.get(3)));
+        long step = Long.parseLong(question.get(4));
+        received.clear();
+        Addresses addresses = Addresses.of(question.subList(5, question.size()));
+        open = intake.open(peer, addresses, topics, order -> received(order, step));
         return "open";
     }
 
     private void received(Order order, long step) {
         if (order.receipt().total() > 0) { // it was really read
-            long now = received.incrementAndGet();
+            long now = received.add(order);
             if (now % step == 0) {
                 ChildJvm.report(now);
             }
@@ -55,7 +55,8 @@ public final class SubscriberMain {
 
     private String count() {
         Usage usage = Usage.ofThisProcess();
-        return received.get() + " " + usage.cpuNanos() + " " + usage.allocatedBytes() + " " + usage.jitNanos();
+        return received.count() + " " + received.fingerprint() + " " + usage.cpuNanos() + " " + usage.allocatedBytes()
+                + " " + usage.jitNanos();
     }
 
     private String close() {

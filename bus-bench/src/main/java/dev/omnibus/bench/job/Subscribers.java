@@ -17,34 +17,36 @@ import java.util.concurrent.locks.LockSupport;
  * <p>They also give the publisher its credit: it may be so many events ahead of the slowest of them, and no more. What
  * is lost would take credit away for good, so after a while without progress the rest is written off.
  */
-public final class Subscribers implements AutoCloseable {
+public final class Subscribers implements Flow.Receivers, AutoCloseable {
 
     private static final long WRITE_OFF_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
     private static final int REPORTS_PER_WINDOW = 16;
 
-    /** What one of them has received, and what all have used. */
-    public record Count(long least, long sum, Usage usage) {}
+    /** What one of them has received at least, what all have, its fingerprint, and what all have used. */
+    record Count(long least, long sum, long fingerprint, Usage usage) {}
 
     private final List<ChildJvm> children = new ArrayList<>();
     private final List<AtomicLong> progress = new ArrayList<>();
+    private Intake intake = Intake.EVENTS;
     private int used;
     private int window;
     private long writtenOff;
 
     /** Has so many of them subscribe; they are started where there are too few. */
-    public void open(Peer peer, Addresses addresses, int processes, int topics, int credit) throws IOException {
+    void open(Intake how, Peer peer, Addresses addresses, int processes, int topics, int credit) throws IOException {
         while (children.size() < processes) {
             AtomicLong got = new AtomicLong();
             children.add(new ChildJvm(got::set, SubscriberMain.class));
             progress.add(got);
         }
+        intake = how;
         used = processes;
         window = credit;
         writtenOff = 0;
         progress.forEach(got -> got.set(0));
         int step = Math.max(1, credit / REPORTS_PER_WINDOW);
-        askAll("open " + peer.name() + " " + topics + " " + step + " " + addresses.words());
+        askAll("open " + how + " " + peer.name() + " " + topics + " " + step + " " + addresses.words());
     }
 
     @CanIgnoreReturnValue
@@ -53,18 +55,18 @@ public final class Subscribers implements AutoCloseable {
         return children.subList(0, used).stream().map(ChildJvm::answer).toList();
     }
 
-    /** Waits until one more event may be published. */
+    @Override
     public void awaitCredit(long published) {
-        if (published - slowest() < window) {
+        if (published - progress() < window) {
             return;
         }
-        long seen = slowest();
+        long seen = progress();
         long since = System.nanoTime();
-        while (published - slowest() >= window) {
+        while (published - progress() >= window) {
             LockSupport.parkNanos(LOOK_NANOS);
             long now = System.nanoTime();
-            if (slowest() != seen) {
-                seen = slowest();
+            if (progress() != seen) {
+                seen = progress();
                 since = now;
             } else if (now - since > WRITE_OFF_NANOS) {
                 writtenOff += published - seen;
@@ -72,25 +74,47 @@ public final class Subscribers implements AutoCloseable {
         }
     }
 
-    private long slowest() {
+    /** That of the slowest, or of all together if they share the events. */
+    private long progress() {
+        long sum = 0;
         long least = Long.MAX_VALUE;
         for (int i = 0; i < used; i++) {
-            least = Math.min(least, progress.get(i).get());
+            long got = progress.get(i).get();
+            sum += got;
+            least = Math.min(least, got);
         }
-        return least + writtenOff;
+        return writtenOff + (intake == Intake.GROUP ? sum : least);
     }
 
-    public Count count() {
+    Count count() {
         long least = Long.MAX_VALUE;
         long sum = 0;
+        long fingerprint = 0;
         Usage usage = Usage.NONE;
         for (String answer : askAll("count")) {
             String[] parts = answer.split(" ", -1);
             least = Math.min(least, Long.parseLong(parts[0]));
             sum += Long.parseLong(parts[0]);
-            usage = usage.plus(new Usage(Long.parseLong(parts[1]), Long.parseLong(parts[2]), Long.parseLong(parts[3])));
+            fingerprint += Long.parseLong(parts[1]);
+            usage = usage.plus(new Usage(Long.parseLong(parts[2]), Long.parseLong(parts[3]), Long.parseLong(parts[4])));
         }
-        return new Count(least, sum, usage);
+        return new Count(least, sum, fingerprint, usage);
+    }
+
+    @Override
+    public long least() {
+        Count count = count();
+        return intake == Intake.GROUP ? count.sum() : count.least();
+    }
+
+    @Override
+    public double mean() {
+        return (double) count().sum() / intake.copies(used);
+    }
+
+    /** Of this process and those. */
+    Usage usage() {
+        return Usage.ofThisProcess().plus(count().usage());
     }
 
     public void end() {

@@ -4,5 +4,9 @@ package dev.omnibus.bench.peer;
 public enum Ability {
     CALL,
     BROADCAST,
-    EVENT
+    EVENT,
+    /** Events that are kept until they are acknowledged. */
+    DURABLE,
+    /** Several nodes that share those. */
+    GROUP
 }

@@ -32,7 +32,7 @@ public final class NatsPeer implements Peer {
 
     @Override
     public Set<Ability> abilities() {
-        return Set.of(Ability.values());
+        return Set.of(Ability.CALL, Ability.BROADCAST, Ability.EVENT);
     }
 
     @Override

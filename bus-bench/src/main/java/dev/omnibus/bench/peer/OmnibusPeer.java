@@ -141,4 +141,9 @@ public final class OmnibusPeer implements Peer {
         CompletableFuture.allOf(ready).get(30, TimeUnit.SECONDS);
         return opened;
     }
+
+    @Override
+    public DurableClient durable(Addresses addresses) {
+        return new OmnibusDurable(bus(addresses).build());
+    }
 }

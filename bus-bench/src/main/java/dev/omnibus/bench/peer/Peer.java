@@ -37,4 +37,9 @@ public interface Peer {
     default Closing subscribe(Addresses addresses, List<String> topics, Consumer<Order> handler) throws Exception {
         throw new UnsupportedOperationException(name() + " has no events");
     }
+
+    /** A client of durable events. */
+    default DurableClient durable(Addresses addresses) throws Exception {
+        throw new UnsupportedOperationException(name() + " keeps no events");
+    }
 }

@@ -17,7 +17,11 @@ public final class Peers {
             new TopicPeer(false),
             new TopicPeer(true),
             new GrpcPeer(false),
-            new GrpcPeer(true));
+            new GrpcPeer(true),
+            new JetStreamPeer(true),
+            new JetStreamPeer(false),
+            new StreamPeer(),
+            new ReliableTopicPeer());
 
     private Peers() {}
 

@@ -3,6 +3,7 @@ package dev.omnibus.bench.server;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -11,24 +12,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A nats-server of our own: on loopback and a free port, and gone with this process. */
+/** A nats-server of our own: on loopback and a free port, with JetStream, and gone with this process. */
 public final class NatsServer implements AutoCloseable {
 
     public static final String MISSING = "not installed, apt-get install nats-server";
 
     private final Process process;
+    private final Path store;
     private final Thread hook;
     private final int port;
     private final String origin;
 
-    private NatsServer(Process process, int port, String origin) {
+    private NatsServer(Process process, Path store, int port, String origin) {
         this.process = process;
+        this.store = store;
         this.port = port;
         this.origin = origin;
-        this.hook = new Thread(process::destroy, "nats-shutdown");
+        this.hook = new Thread(this::stop, "nats-shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -40,10 +45,19 @@ public final class NatsServer implements AutoCloseable {
         }
         int port = freePort();
         String executable = binary.get().toString();
-        Process process = new ProcessBuilder(executable, "--addr", "127.0.0.1", "--port", Integer.toString(port))
+        Path store = Files.createTempDirectory("omnibus-nats");
+        Process process = new ProcessBuilder(
+                        executable,
+                        "--addr",
+                        "127.0.0.1",
+                        "--port",
+                        Integer.toString(port),
+                        "--jetstream",
+                        "--store_dir",
+                        store.toString())
                 .redirectErrorStream(true)
                 .start();
-        NatsServer server = new NatsServer(process, port, version(executable));
+        NatsServer server = new NatsServer(process, store, port, version(executable));
         server.awaitReady();
         return Optional.of(server);
     }
@@ -113,17 +127,28 @@ public final class NatsServer implements AutoCloseable {
 
     @Override
     public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            return; // the hook runs already
+        }
+        stop();
+    }
+
+    private void stop() {
         process.destroy();
         try {
             if (!process.waitFor(5, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
+                process.destroyForcibly().waitFor();
             }
-            Runtime.getRuntime().removeShutdownHook(hook);
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
-        } catch (IllegalStateException e) {
-            return; // the hook runs already
+        }
+        try (Stream<Path> files = Files.walk(store)) {
+            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }
