@@ -585,7 +585,7 @@ public interface Streams extends AutoCloseable {
      */
     long newestConnection();
 
-    /** Lets go of the connection for reads. What is under way fails. Idempotent. */
+    /** Lets go of the connection for reads. What is under way fails, unless others use it as well. Idempotent. */
     @Override
     void close();
 }

@@ -144,8 +144,8 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
-     * Opens a connection of its own to read streams by; they are appended to by the one of this transport. May block
-     * while it connects. It connects anew when this transport does.
+     * Opens a connection of its own to read streams by, unless there is one; they are appended to by the one of this
+     * transport. May block while it connects. It connects anew when this transport does.
      *
      * @return open streams; to be closed before this transport is
      * @throws TransportException if they cannot be opened
@@ -154,6 +154,18 @@ public interface Transport extends AutoCloseable {
      */
     default Streams streams() {
         throw new UnsupportedOperationException("This transport has no streams; connect the bus to Redis");
+    }
+
+    /**
+     * Opens queues of calls, which share the connection by which streams are read. May block while it connects.
+     *
+     * @return open queues; to be closed before this transport is
+     * @throws TransportException if they cannot be opened
+     * @throws IllegalStateException on the thread of a transport, which must not wait
+     * @throws UnsupportedOperationException if this transport has no queues of calls
+     */
+    default CallQueues callQueues() {
+        throw new UnsupportedOperationException("This transport has no queues of calls; connect the bus to Redis");
     }
 
     /**

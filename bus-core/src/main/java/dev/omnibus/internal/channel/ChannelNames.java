@@ -1,5 +1,6 @@
 package dev.omnibus.internal.channel;
 
+import dev.omnibus.transport.QueueKeys;
 import dev.omnibus.transport.StreamKeys;
 import java.util.regex.Pattern;
 
@@ -15,6 +16,7 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
     private static final String EVENTS = ":evt:";
     private static final String METHODS = ":rpc:";
     private static final String INBOX = ":inbox:";
+    private static final String QUEUE = ":queue:";
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
 
     /**
@@ -155,6 +157,16 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
      */
     public StreamKeys stream(String topic) {
         return new StreamKeys(log(topic), event(topic), notices(topic));
+    }
+
+    /**
+     * All names of the queue of a method's calls.
+     *
+     * @param method {@code service.method}
+     * @return its keys and channels
+     */
+    public QueueKeys queue(String method) {
+        return new QueueKeys(prefix + QUEUE + "{" + method + "}", prefix + QUEUE + method, prefix + INBOX);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.omnibus.transport.memory;
 
 import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.QueueKeys;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -16,7 +17,8 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
- * What Redis is to Redisson, for transports inside one JVM: channels, subscriber counts, expiring entries and streams.
+ * What Redis is to Redisson, for transports inside one JVM: channels, subscriber counts, expiring entries, streams and
+ * queues.
  *
  * <p>For tests of programs that use the bus, without a Redis: each node of the program gets its own {@link #open()
  * transport} on one shared network. The semantics are those of Redis pub/sub, and the same contract tests hold them;
@@ -25,6 +27,8 @@ import java.util.function.Function;
  */
 public final class InMemoryNetwork {
 
+    private static final byte[] NOTICE = {'{', '}'};
+
     /** By how many. */
     record Heard(long receivers, long patternSubscribers) {}
 
@@ -32,6 +36,7 @@ public final class InMemoryNetwork {
     private final InMemoryLeases leases = new InMemoryLeases(this::nanoTime);
     private BiFunction<String, byte[], List<byte[]>> tamper = (channel, frame) -> List.of(frame);
     private final Map<String, InMemoryLog> logs = new HashMap<>();
+    private final Map<String, InMemoryCallQueue> queues = new HashMap<>();
     private volatile long advanced; // nanoseconds
     private volatile String history = UUID.randomUUID().toString();
     private boolean up = true;
@@ -99,8 +104,8 @@ public final class InMemoryNetwork {
     }
 
     /**
-     * Loses the answers of streams: what is asked of them is done, but nobody is notified of it, as when a connection
-     * breaks in between.
+     * Loses the answers of streams and queues: what is asked of them is done, but nobody is notified of it, as when a
+     * connection breaks in between.
      *
      * @param lost whether they are lost from now on
      */
@@ -126,6 +131,30 @@ public final class InMemoryNetwork {
     synchronized <T> T withLog(String key, Function<InMemoryLog, T> question) {
         requireUp("reach " + key);
         return question.apply(logs.computeIfAbsent(key, any -> new InMemoryLog(this::millis)));
+    }
+
+    synchronized <T> T withQueue(QueueKeys keys, Function<InMemoryCallQueue, T> question) {
+        requireUp("reach " + keys.queue());
+        return question.apply(queues.computeIfAbsent(keys.queue(), any -> {
+            String method = keys.queue()
+                    .substring(keys.queue().indexOf('{') + 1, keys.queue().indexOf('}'));
+            return new InMemoryCallQueue(
+                    method,
+                    this::millis,
+                    (node, response) -> publish(keys.inboxes() + node, response),
+                    () -> publish(keys.notices(), NOTICE));
+        }));
+    }
+
+    /** Whoever hears it. */
+    void publish(String channel, byte[] frame) {
+        deliver(new Publication(channel, frame, false, new Publication.Outcome() {
+            @Override
+            public void published(long receivers, long patternSubscribers) {}
+
+            @Override
+            public void failed(TransportException failure) {}
+        }));
     }
 
     synchronized boolean isUp() {
@@ -155,10 +184,11 @@ public final class InMemoryNetwork {
                 : new Heard(receivers + patternSubscribers, Publication.Outcome.NOT_SEPARATED);
     }
 
-    /** Forgets all entries and streams, as {@code FLUSHALL} and a restart of Redis do. */
+    /** Forgets all entries, streams and queues, as {@code FLUSHALL} and a restart of Redis do. */
     public synchronized void forget() {
         leases.forget();
         logs.clear();
+        queues.clear();
     }
 
     InMemoryLeases leases(String action) {

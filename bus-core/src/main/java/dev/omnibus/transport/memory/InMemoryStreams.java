@@ -1,6 +1,5 @@
 package dev.omnibus.transport.memory;
 
-import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
@@ -49,40 +48,17 @@ final class InMemoryStreams implements Streams {
         return ask(consumer.stream(), consumer.group(), question);
     }
 
-    /** As with a server, the answer comes on the thread of the transport. */
     private <T> CompletableFuture<T> answer(Supplier<T> question) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        try {
+        return transport.answerLater(() -> {
             if (closed) {
                 throw new TransportException(Kind.CLOSED, true, "The streams are closed", null);
             }
-            transport.requireOpen();
-            T value = question.get();
-            network.requireAnswers();
-            if (!transport.later(() -> answer.complete(value))) {
-                answer.completeExceptionally(new TransportException(
-                        Kind.CLOSED, false, "The transport was closed before the answer came", null));
-            }
-        } catch (TransportException e) {
-            if (!transport.later(() -> answer.completeExceptionally(e))) {
-                answer.completeExceptionally(e);
-            }
-        }
-        return answer;
-    }
-
-    private void publish(String channel, byte[] frame) {
-        network.deliver(new Publication(channel, frame, false, new Publication.Outcome() {
-            @Override
-            public void published(long receivers, long patternSubscribers) {}
-
-            @Override
-            public void failed(TransportException failure) {}
-        }));
+            return question.get();
+        });
     }
 
     private void notice(StreamKeys stream, StreamId id) {
-        publish(stream.notices(), id.toString().getBytes(StandardCharsets.UTF_8));
+        network.publish(stream.notices(), id.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     @Override
@@ -100,7 +76,7 @@ final class InMemoryStreams implements Streams {
         return ask(
                 stream,
                 log -> log.append(append, end -> {
-                    publish(stream.events(), append.frame());
+                    network.publish(stream.events(), append.frame());
                     end.ifPresent(id -> notice(stream, id));
                 }));
     }

@@ -1,5 +1,6 @@
 package dev.omnibus.transport.memory;
 
+import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.NonBlockingThread;
@@ -132,6 +133,12 @@ final class InMemoryTransport implements Transport {
     }
 
     @Override
+    public CallQueues callQueues() {
+        requireOpen();
+        return new InMemoryCallQueues(network, this);
+    }
+
+    @Override
     public CompletableFuture<Long> renewLease(String index, String key, byte[] value, Duration ttl) {
         return answer(() -> {
             LeaseUpdate.requireReadable(key, value);
@@ -191,6 +198,25 @@ final class InMemoryTransport implements Transport {
         } catch (TransportException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** As with a server, the answer comes on the thread of the transport. */
+    <T> CompletableFuture<T> answerLater(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        try {
+            requireOpen();
+            T value = question.get();
+            network.requireAnswers();
+            if (!later(() -> answer.complete(value))) {
+                answer.completeExceptionally(new TransportException(
+                        Kind.CLOSED, false, "The transport was closed before the answer came", null));
+            }
+        } catch (TransportException e) {
+            if (!later(() -> answer.completeExceptionally(e))) {
+                answer.completeExceptionally(e);
+            }
+        }
+        return answer;
     }
 
     void requireOpen() {

@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson;
 
 import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.NonBlockingThread;
@@ -18,7 +19,8 @@ import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.queue.RedissonQueues;
-import dev.omnibus.transport.redisson.stream.ReadConnection;
+import dev.omnibus.transport.redisson.stream.ReadConnections;
+import dev.omnibus.transport.redisson.stream.RedissonCallQueues;
 import dev.omnibus.transport.redisson.stream.RedissonStreams;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
 import dev.omnibus.transport.redisson.subscription.Subscribed.Kind;
@@ -72,7 +74,7 @@ public final class RedissonTransport implements Transport {
     private final boolean hasShards; // as the servers were when it was connected: channels do not change their kind
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
-    private final Set<ReadConnection> reads = ConcurrentHashMap.newKeySet(); // of streams that are open
+    private final ReadConnections reads; // of streams and queues of calls
     private Session session; // guarded by this
     private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
     private boolean closed; // guarded by this
@@ -81,6 +83,7 @@ public final class RedissonTransport implements Transport {
         NonBlockingThread.requireOther("Connecting to Redis");
         this.options = Objects.requireNonNull(options, "options");
         this.internals = internals;
+        this.reads = new ReadConnections(internals);
         EventLoop on = startEventLoop(options, internals);
         CompletableFuture<Session> opening = new CompletableFuture<>();
         Config own;
@@ -354,9 +357,7 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
-            for (ReadConnection streams : reads) {
-                streams.reconnect(config, name);
-            }
+            reads.reconnect(config, name);
             Session next = Session.open(
                     config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, true);
             next.whenStuck(this::reconnect);
@@ -476,10 +477,17 @@ public final class RedissonTransport implements Transport {
     @Override
     public Streams streams() {
         requireConnectable("the streams");
-        ReadConnection opened = ReadConnection.open(config, name, internals, reads::remove);
-        reads.add(opened);
         return new RedissonStreams(
-                command -> onSession(on -> on.send(command)), this::isSharded, one -> publish(List.of(one)), opened);
+                command -> onSession(on -> on.send(command)),
+                this::isSharded,
+                one -> publish(List.of(one)),
+                reads.open(config, name));
+    }
+
+    @Override
+    public CallQueues callQueues() {
+        requireConnectable("the queues of calls");
+        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), reads.open(config, name));
     }
 
     private synchronized void requireConnectable(String what) {
@@ -503,7 +511,7 @@ public final class RedissonTransport implements Transport {
                 on = session;
             }
             on.name(name);
-            reads.forEach(streams -> streams.name(name));
+            reads.name(name);
         }
     }
 

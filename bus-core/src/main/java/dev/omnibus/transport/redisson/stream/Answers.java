@@ -44,7 +44,7 @@ final class Answers {
     }
 
     @SuppressWarnings("unchecked")
-    private static List<Object> list(@Nullable Object answer) {
+    static List<Object> list(@Nullable Object answer) {
         return answer == null ? List.of() : (List<Object>) answer;
     }
 

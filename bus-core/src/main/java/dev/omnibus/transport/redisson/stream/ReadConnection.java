@@ -9,15 +9,17 @@ import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import io.netty.channel.EventLoopGroup;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
 
 /**
- * The connection by which streams are read, or in a cluster one to each master: a Redisson client of its own, on the
- * thread of the bus. A new one takes its place when the bus connects anew.
+ * The connection by which streams and queues of calls are read, or in a cluster one to each master: a Redisson client
+ * of its own, on the thread of the bus. A new one takes its place when the bus connects anew.
  */
 public final class ReadConnection {
 
@@ -50,6 +52,7 @@ public final class ReadConnection {
     private final RedissonInternals internals;
     private final Consumer<ReadConnection> closing;
     private volatile Life life; // changes under the lock
+    private int users; // guarded by this
     private boolean closed; // guarded by this
 
     private ReadConnection(Life life, RedissonInternals internals, Consumer<ReadConnection> closing) {
@@ -81,7 +84,7 @@ public final class ReadConnection {
     }
 
     /** Returns the number of the newest connection; each has another one. */
-    long newest() {
+    private long newest() {
         return life.connections.newest();
     }
 
@@ -91,7 +94,7 @@ public final class ReadConnection {
     }
 
     /** Whatever several commands the question consists of, they go in one write. */
-    <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
+    private <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
         Life now = life;
         if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
             return CompletableFuture.failedFuture(RedissonFailures.deadEventLoop());
@@ -127,9 +130,43 @@ public final class ReadConnection {
         }
     }
 
-    void close() {
+    /** One of those who share it. What the others ask goes on when one is closed. */
+    public final class User {
+
+        private final AtomicBoolean gone = new AtomicBoolean();
+
+        private User() {}
+
+        <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
+            return gone.get()
+                    ? CompletableFuture.failedFuture(PendingCommands.closedFailure())
+                    : ReadConnection.this.ask(question);
+        }
+
+        long newest() {
+            return ReadConnection.this.newest();
+        }
+
+        void close() {
+            if (!gone.getAndSet(true)) {
+                ReadConnection.this.close();
+            }
+        }
+    }
+
+    /** One more uses it; null if it is closed. */
+    synchronized @Nullable User share() {
+        users += closed ? 0 : 1;
+        return closed ? null : new User();
+    }
+
+    /** One fewer uses it; the last one ends it. */
+    private void close() {
         Life last;
         synchronized (this) {
+            if (--users > 0) {
+                return;
+            }
             closed = true;
             last = life;
         }

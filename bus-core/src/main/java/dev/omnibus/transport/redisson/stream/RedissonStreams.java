@@ -53,7 +53,7 @@ public final class RedissonStreams implements Streams {
     private final Sender sender;
     private final Predicate<String> sharded;
     private final java.util.function.Consumer<Publication> publisher;
-    private final ReadConnection reads;
+    private final ReadConnection.User reads;
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
 
     /**
@@ -66,7 +66,7 @@ public final class RedissonStreams implements Streams {
             Sender sender,
             Predicate<String> sharded,
             java.util.function.Consumer<Publication> publisher,
-            ReadConnection reads) {
+            ReadConnection.User reads) {
         this.sender = sender;
         this.sharded = sharded;
         this.publisher = publisher;

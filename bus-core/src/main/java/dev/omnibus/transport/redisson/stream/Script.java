@@ -19,7 +19,10 @@ import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisNoScriptException;
 import org.redisson.client.codec.ByteArrayCodec;
 
-/** The scripts of streams, run by their digests. A server that does not know one is given its text. */
+/**
+ * The scripts of streams and of queues of calls, run by their digests. A server that does not know one is given its
+ * text.
+ */
 enum Script {
     OPEN("open", false),
     APPEND("append", false),
@@ -34,7 +37,17 @@ enum Script {
     HOLD("hold", false),
     TRIM("trim", true),
     STATUS("status", true),
-    SERVER("server", false);
+    SERVER("server", false),
+
+    // of queues of calls
+    ENQUEUE("calls/enqueue", true),
+    TURN("calls/turn", true),
+    RENEW("calls/renew", true),
+    HELD("calls/held", true),
+    FREE("calls/release", true),
+    QUIT("calls/leave", true),
+    CANCEL("calls/cancel", true),
+    FIND("calls/find", true);
 
     private final String text;
     private final String digest;
@@ -42,7 +55,8 @@ enum Script {
     Script(String file, boolean withCommon) {
         String own = read(file);
         int line = own.indexOf('\n') + 1; // the first one has to stay the first: it names the language, and flags
-        text = withCommon ? own.substring(0, line) + read("common") + own.substring(line) : own;
+        String common = file.substring(0, file.lastIndexOf('/') + 1) + "common"; // beside it
+        text = withCommon ? own.substring(0, line) + read(common) + own.substring(line) : own;
         digest = RedissonFailures.sha1(text);
     }
 

@@ -1,0 +1,359 @@
+package dev.omnibus.transport.memory;
+
+import dev.omnibus.transport.CallQueues;
+import dev.omnibus.transport.CallQueues.Answer;
+import dev.omnibus.transport.CallQueues.Call;
+import dev.omnibus.transport.CallQueues.Cancelled;
+import dev.omnibus.transport.CallQueues.Enqueued;
+import dev.omnibus.transport.CallQueues.Found;
+import dev.omnibus.transport.CallQueues.Renewed;
+import dev.omnibus.transport.CallQueues.Taken;
+import dev.omnibus.transport.CallQueues.Turn;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.Streams;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** One queue of calls, with all that belongs to it, as the scripts have it in Redis. Guarded by its user. */
+final class InMemoryCallQueue {
+
+    private static final int MAX_BYTES = 1024 * 1024;
+    private static final int MAX_ASKERS = 16;
+
+    /** An entry of the queue. */
+    private record Waiting(String token, byte[] request, long expires, boolean idempotent) {}
+
+    /** Who has an entry, and how often it was begun with this time. */
+    private record Owner(String node, int starts) {}
+
+    /** What is known of a call. */
+    private static final class Known {
+
+        private final Call call;
+        private final long begins;
+        private final long expires;
+        private final Set<String> askers = new LinkedHashSet<>();
+        private @Nullable StreamId at; // null as long as it is not in the queue
+        private byte @Nullable [] response;
+        private long forgotten;
+
+        private Known(Call call, long now) {
+            this.call = call;
+            begins = now + call.delay().toMillis();
+            expires = begins + call.expiry().toMillis();
+            forgotten = expires + call.retention().toMillis();
+        }
+    }
+
+    private final String method;
+    private final LongSupplier clock; // in ms
+    private final BiConsumer<String, byte[]> inboxes; // of nodes
+    private final Runnable notice;
+    private final NavigableMap<StreamId, Waiting> entries = new TreeMap<>();
+    private final NavigableMap<StreamId, Owner> owners = new TreeMap<>();
+    private final Map<String, Known> calls = new HashMap<>();
+    private final Map<String, Long> leases = new HashMap<>(); // 0 of one whose calls others have ended
+    private final Map<String, List<String>> cancelled = new HashMap<>(); // by node
+    private long next = 1;
+
+    InMemoryCallQueue(String method, LongSupplier clock, BiConsumer<String, byte[]> inboxes, Runnable notice) {
+        this.method = method;
+        this.clock = clock;
+        this.inboxes = inboxes;
+        this.notice = notice;
+    }
+
+    private @Nullable Known known(String token) {
+        Known known = calls.get(token);
+        if (known != null && known.forgotten <= clock.getAsLong() && !isOwned(known)) {
+            calls.remove(token);
+            return null;
+        }
+        return known;
+    }
+
+    private boolean isOwned(Known known) {
+        return known.response == null && known.at != null && owners.containsKey(known.at);
+    }
+
+    private byte[] ending(String token, String node, int code, String text) {
+        return ("{\"jsonrpc\":\"2.0\",\"id\":\"" + method + ":" + token + "\",\"meta\":{\"from\":\"" + node
+                        + "\"},\"error\":{\"code\":" + code + ",\"message\":\"" + text + "\"}}")
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private void expire(String token, @Nullable StreamId at) {
+        finish(token, at, ending(token, "", -32001, "it expired before it was begun"));
+    }
+
+    private void lose(String token, @Nullable StreamId at, String node) {
+        finish(token, at, ending(token, node, -32006, "the node that had begun it left or died"));
+    }
+
+    /** The one end of a call. */
+    private void finish(String token, @Nullable StreamId at, byte[] response) {
+        if (at != null) {
+            entries.remove(at);
+            owners.remove(at);
+        }
+        Known known = calls.get(token);
+        if (known == null) { // the network was emptied
+            Duration hour = Duration.ofHours(1);
+            Call unknown = new Call(token, response, hour, Duration.ZERO, hour, false, "", 1, "");
+            known = new Known(unknown, clock.getAsLong());
+            calls.put(token, known);
+        }
+        if (known.response == null) {
+            known.response = response;
+            long kept = clock.getAsLong() + known.call.retention().toMillis();
+            known.forgotten = known.call.digest().isEmpty() ? kept : Math.max(kept, known.expires);
+            known.askers.forEach(asker -> inboxes.accept(asker, response));
+        }
+    }
+
+    private void add(Known known) {
+        StreamId at = new StreamId(clock.getAsLong(), next++);
+        known.at = at;
+        entries.put(at, new Waiting(known.call.token(), known.call.request(), known.expires, known.call.idempotent()));
+    }
+
+    private int moveDue() {
+        int moved = 0;
+        for (Known known : calls.values()) {
+            if (known.at == null && known.response == null && known.begins <= clock.getAsLong()) {
+                add(known);
+                moved++;
+            }
+        }
+        return moved;
+    }
+
+    List<Enqueued> enqueue(List<Call> added) {
+        boolean notify = moveDue() > 0;
+        List<Enqueued> results = new ArrayList<>();
+        for (Call call : added) {
+            Known known = known(call.token());
+            if (known != null) {
+                boolean same = known.call.digest().equals(call.digest());
+                if (same) {
+                    watch(known, call.asker());
+                }
+                results.add(same ? Enqueued.KNOWN : Enqueued.OTHER_ARGUMENTS);
+            } else if (isFull(call.limit())) {
+                results.add(Enqueued.FULL);
+            } else {
+                Known one = new Known(call, clock.getAsLong());
+                one.askers.add(call.asker());
+                calls.put(call.token(), one);
+                if (call.delay().isZero()) {
+                    add(one);
+                    notify = true;
+                }
+                results.add(Enqueued.ADDED);
+            }
+        }
+        if (notify) {
+            notice.run();
+        }
+        return results;
+    }
+
+    private long size() {
+        return entries.size()
+                + calls.values().stream()
+                        .filter(one -> one.at == null && one.response == null)
+                        .count();
+    }
+
+    /** Whether it is, without what has expired and nobody has. */
+    private boolean isFull(int limit) {
+        if (size() >= limit) {
+            for (StreamId at : List.copyOf(entries.keySet())) {
+                Waiting entry = entries.get(at);
+                if (entry != null && !owners.containsKey(at) && entry.expires() <= clock.getAsLong()) {
+                    expire(entry.token(), at);
+                }
+            }
+        }
+        return size() >= limit;
+    }
+
+    private static void watch(Known known, String asker) {
+        if (!asker.isEmpty() && known.response == null && known.askers.size() < MAX_ASKERS) {
+            known.askers.add(asker);
+        }
+    }
+
+    Renewed renew(String node, Duration lease) {
+        long now = clock.getAsLong();
+        long ends = leases.getOrDefault(node, 0L);
+        leases.put(node, now + lease.toMillis());
+        List<String> stop = cancelled.remove(node);
+        int freed = moveDue();
+        Iterator<Map.Entry<String, Long>> all = leases.entrySet().iterator();
+        while (all.hasNext()) {
+            Map.Entry<String, Long> one = all.next();
+            if (one.getValue() <= now) {
+                freed += bury(one.getKey());
+                all.remove();
+            }
+        }
+        if (freed > 0) {
+            notice.run();
+        }
+        long held =
+                owners.values().stream().filter(one -> one.node().equals(node)).count();
+        boolean waiting = entries.keySet().stream().anyMatch(this::isFree);
+        return new Renewed(ends == 0, stop == null ? List.of() : stop, held, waiting);
+    }
+
+    private boolean isFree(StreamId at) {
+        Owner owner = owners.get(at);
+        return owner == null || owner.node().equals(Streams.NOBODY);
+    }
+
+    /** Ends and frees what a node had that is gone. */
+    private int bury(String dead) {
+        int freed = 0;
+        for (StreamId at : List.copyOf(owners.keySet())) {
+            Owner owner = owners.get(at);
+            Waiting entry = entries.get(at);
+            if (owner == null || entry == null || !owner.node().equals(dead)) {
+                continue;
+            }
+            if (!entry.idempotent()) {
+                lose(entry.token(), at, dead);
+            } else if (owner.starts() >= CallQueues.MAX_DEATHS) {
+                String why = "it was begun " + owner.starts() + " times, and each time its node died";
+                finish(entry.token(), at, ending(entry.token(), dead, -32007, why));
+            } else {
+                owners.put(at, new Owner(Streams.NOBODY, owner.starts() + 1));
+                freed++;
+            }
+        }
+        return freed;
+    }
+
+    Turn turn(String node, List<Answer> answers, int count, boolean suspectAllowed) {
+        List<String> late = new ArrayList<>();
+        for (Answer answer : answers) {
+            Owner owner = owners.get(answer.entry());
+            Known known = calls.get(answer.token());
+            boolean forgotten = !entries.containsKey(answer.entry()) && (known == null || known.response == null);
+            if (forgotten || (owner != null && owner.node().equals(node))) {
+                finish(answer.token(), answer.entry(), answer.response());
+            } else {
+                late.add(answer.token());
+            }
+        }
+        List<Taken> taken = new ArrayList<>();
+        boolean suspect = suspectAllowed;
+        int room = MAX_BYTES;
+        for (StreamId at : List.copyOf(entries.keySet())) {
+            if (taken.size() >= count || room <= 0) {
+                return new Turn(late, taken, true, 0);
+            }
+            Waiting entry = entries.get(at);
+            Owner owner = owners.get(at);
+            int starts = owner == null ? 1 : owner.starts();
+            if (entry == null || !isFree(at) || (starts > 1 && !suspect)) {
+                continue;
+            }
+            if (entry.expires() <= clock.getAsLong()) {
+                if (starts > 1) {
+                    lose(entry.token(), at, Streams.NOBODY);
+                } else {
+                    expire(entry.token(), at);
+                }
+                continue;
+            }
+            suspect &= starts == 1;
+            owners.put(at, new Owner(node, starts));
+            room -= entry.request().length;
+            taken.add(taken(at, entry, starts));
+        }
+        return new Turn(late, taken, false, 0);
+    }
+
+    private Taken taken(StreamId at, Waiting entry, int starts) {
+        return new Taken(at, entry.token(), entry.request(), entry.expires() - clock.getAsLong(), starts - 1);
+    }
+
+    List<Taken> held(String node, StreamId after, int count) {
+        List<Taken> held = new ArrayList<>();
+        owners.tailMap(after, false).forEach((at, owner) -> {
+            Waiting entry = entries.get(at);
+            if (entry != null && owner.node().equals(node) && held.size() < count) {
+                held.add(taken(at, entry, owner.starts()));
+            }
+        });
+        return held;
+    }
+
+    void release(String node, List<StreamId> released) {
+        boolean freed = false;
+        for (StreamId at : released) {
+            Owner owner = owners.get(at);
+            if (owner != null && owner.node().equals(node)) {
+                owners.put(at, new Owner(Streams.NOBODY, owner.starts()));
+                freed = true;
+            }
+        }
+        if (freed) {
+            notice.run();
+        }
+    }
+
+    void leave(String node) {
+        cancelled.remove(node);
+        if (owners.values().stream().anyMatch(owner -> owner.node().equals(node))) {
+            leases.put(node, clock.getAsLong());
+        } else {
+            leases.remove(node);
+        }
+    }
+
+    Cancelled cancel(String token) {
+        Known known = known(token);
+        if (known == null || known.response != null) {
+            return known == null ? Cancelled.UNKNOWN : Cancelled.ENDED;
+        }
+        Owner owner = known.at == null ? null : owners.get(known.at);
+        if (owner != null && !owner.node().equals(Streams.NOBODY)) {
+            cancelled.computeIfAbsent(owner.node(), any -> new ArrayList<>()).add(token);
+            notice.run();
+            return Cancelled.ASKED;
+        }
+        boolean begun = owner != null && owner.starts() > 1;
+        String why = begun ? "it was cancelled" : "it was cancelled before it was begun";
+        finish(token, known.at, ending(token, begun ? Streams.NOBODY : "", -32004, why));
+        return Cancelled.REMOVED;
+    }
+
+    Found find(String token, String asker) {
+        Known known = known(token);
+        if (known == null) {
+            return new Found(false, null);
+        }
+        if (known.response == null && known.expires <= clock.getAsLong()) {
+            Owner owner = known.at == null ? null : owners.get(known.at);
+            if (owner == null || (owner.node().equals(Streams.NOBODY) && owner.starts() == 1)) {
+                expire(token, known.at);
+            }
+        }
+        watch(known, asker);
+        return new Found(true, known.response);
+    }
+}

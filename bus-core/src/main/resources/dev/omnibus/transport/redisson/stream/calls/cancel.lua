@@ -1,0 +1,26 @@
+#!lua flags=allow-oom
+-- KEYS: the queue. ARGV: inboxes, notice channel, token. Answers 0 if it was waiting and has ended, 1 if its node is
+-- asked, 2 if it had ended, 3 if nobody knows it; inboxes and answers to be sent.
+local token = ARGV[3]
+local c = redis.pcall('HMGET', call(token), 'end', 'at', 'r')
+if c.err then return {3, told} end
+if c[1] then return {2, told} end
+local from, id = '', nil
+if c[2] then
+  id = c[2]
+  local pending = redis.pcall('XPENDING', queue, group, id, id, 1)
+  local p = not pending.err and pending[1]
+  if p and p[2] ~= nobody then
+    local stop = queue .. ':stop:' .. p[2]
+    redis.call('RPUSH', stop, token)
+    redis.call('PEXPIRE', stop, 86400000)
+    redis.pcall('PUBLISH', ARGV[2], '{}')
+    return {1, told}
+  end
+  if p and p[4] > 1 then from = nobody end -- it was begun by a node that is gone
+elseif not c[3] then
+  return {3, told}
+end
+redis.call('ZREM', queue .. ':later', token)
+finish(token, id, ending(token, from, -32004, from == '' and 'it was cancelled before it was begun' or 'it was cancelled'))
+return {0, told}

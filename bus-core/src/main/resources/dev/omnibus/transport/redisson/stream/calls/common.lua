@@ -1,0 +1,86 @@
+-- What the scripts of queues begin with, behind their first line. KEYS: the queue. ARGV[1]: what the channel of an
+-- inbox begins with; empty if answers are to be sent from elsewhere, as inboxes are at other servers.
+local queue, group, nobody, kept = KEYS[1], 'servers', '-', 1209600000
+local function now() -- in ms
+  local clock = redis.call('TIME')
+  return clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local time = now()
+local function number(n) return string.format('%.0f', n) end
+local function call(token) return queue .. ':call:' .. token end
+local function fields(list)
+  local map = {}
+  for i = 1, #list, 2 do map[list[i]] = list[i + 1] end
+  return map
+end
+local function owned(id, node) -- its delivery count, if that node has it
+  local pending = redis.pcall('XPENDING', queue, group, id, id, 1, node)
+  if pending.err and not pending.err:find('NOGROUP', 1, true) then error(pending.err, 0) end
+  return pending[1] and pending[1][4]
+end
+local function remove(id)
+  redis.call('XACK', queue, group, id)
+  redis.call('XDEL', queue, id)
+end
+
+local told = {} -- inboxes and answers, if they are to be sent from elsewhere
+local function finish(token, id, response) -- the one end of a call
+  local c = redis.pcall('HMGET', call(token), 'end', 'to', 'keep', 'sum', 'u')
+  if c.err then -- somebody has written something else there
+    redis.call('DEL', call(token))
+    c = {}
+  end
+  if id then remove(id) end
+  if c[1] then return end
+  local keep = tonumber(c[3] or '') or 600000
+  if c[4] then keep = math.max(keep, (tonumber(c[5] or '') or 0) - time) end
+  redis.call('HSET', call(token), 'end', response)
+  redis.call('PEXPIRE', call(token), number(keep))
+  for inbox in (c[2] or ''):gmatch('%S+') do
+    if ARGV[1] == '' then
+      told[#told + 1] = inbox
+      told[#told + 1] = response
+    else
+      redis.pcall('PUBLISH', ARGV[1] .. inbox, response) -- that it may not does not undo the end
+    end
+  end
+end
+local function ending(token, node, code, text)
+  local id = (queue:match('{(.*)}') or '') .. ':' .. token
+  return '{"jsonrpc":"2.0","id":' .. cjson.encode(id) .. ',"meta":{"from":' .. cjson.encode(node)
+      .. '},"error":{"code":' .. code .. ',"message":"' .. text .. '"}}'
+end
+local function expire(token, id)
+  finish(token, id, ending(token, '', -32001, 'it expired before it was begun'))
+end
+local function lose(token, id, node)
+  finish(token, id, ending(token, node, -32006, 'the node that had begun it left or died'))
+end
+
+local function add(token, request, ends, idempotent) -- its place
+  local isNew = redis.call('EXISTS', queue) == 0
+  local id = redis.call('XADD', queue, '*', 'i', token, 'u', ends, 'a', idempotent, 'r', request)
+  if isNew then redis.call('XGROUP', 'CREATE', queue, group, '0') end
+  redis.call('PEXPIRE', queue, kept)
+  return id
+end
+local function due() -- moves what is due into the queue; answers how many
+  local moved = 0
+  for _, token in ipairs(redis.call('ZRANGEBYSCORE', queue .. ':later', '-inf', number(time), 'LIMIT', 0, 100)) do
+    redis.call('ZREM', queue .. ':later', token)
+    local c = redis.pcall('HMGET', call(token), 'r', 'u', 'a', 'end')
+    if not c.err and c[1] and not c[4] then
+      redis.call('HSET', call(token), 'at', add(token, c[1], c[2] or '', c[3] or '0'))
+      redis.call('HDEL', call(token), 'r')
+      moved = moved + 1
+    end
+  end
+  return moved
+end
+local function watch(token, inboxes, asker)
+  if asker ~= '' and not (' ' .. inboxes .. ' '):find(' ' .. asker .. ' ', 1, true) then
+    local known = {asker}
+    for inbox in inboxes:gmatch('%S+') do if #known < 16 then known[#known + 1] = inbox end end
+    redis.call('HSET', call(token), 'to', table.concat(known, ' '))
+  end
+end

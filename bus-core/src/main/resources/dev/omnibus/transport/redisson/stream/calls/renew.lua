@@ -1,0 +1,61 @@
+#!lua flags=allow-oom
+-- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
+-- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
+-- that nobody has; inboxes and answers to be sent.
+local me, live = ARGV[3], queue .. ':live'
+local ends = redis.call('ZSCORE', live, me)
+local gone = (not ends or tonumber(ends) == 0) and 1 or 0
+redis.call('ZADD', live, number(time + ARGV[4]), me)
+redis.call('PEXPIRE', live, 86400000)
+local cancelled = redis.call('LPOP', queue .. ':stop:' .. me, 256) or {}
+local freed = due()
+local held, waiting = 0, 0
+
+local consumers = redis.pcall('XINFO', 'CONSUMERS', queue, group)
+if consumers.err then -- there is no queue, or no group; or something else is there
+  if not consumers.err:find('NOGROUP', 1, true) and not consumers.err:find('no such key', 1, true) then
+    return consumers
+  end
+  if redis.call('EXISTS', queue) == 1 then redis.call('XGROUP', 'CREATE', queue, group, '0') end
+else
+  redis.call('PEXPIRE', queue, kept)
+  -- A list of leases that was lost, or a consumer that somebody else has made, is not a death.
+  for _, consumer in ipairs(consumers) do
+    local c = fields(consumer)
+    if c.name ~= nobody and not redis.call('ZSCORE', live, c.name) then
+      redis.call('ZADD', live, number(time + 10000), c.name)
+    end
+  end
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time), 'LIMIT', 0, 16)) do
+    local pending = redis.call('XPENDING', queue, group, '-', '+', 100, dead)
+    for _, p in ipairs(pending) do
+      redis.call('ZADD', live, 0, dead) -- should it come back, it learns that it was gone
+      local e = redis.call('XRANGE', queue, p[1], p[1])[1]
+      local f = e and fields(e[2]) or {}
+      if not f.i then
+        remove(p[1])
+      elseif f.a ~= '1' then
+        lose(f.i, p[1], dead)
+      elseif p[4] >= tonumber(ARGV[5]) then
+        finish(f.i, p[1], ending(f.i, dead, -32007, 'it was begun ' .. p[4] .. ' times, and each time its node died'))
+      else
+        redis.call('XCLAIM', queue, group, nobody, 0, p[1], 'RETRYCOUNT', number(p[4] + 1), 'JUSTID')
+        freed = freed + 1
+      end
+    end
+    if #pending < 100 then -- nothing is left
+      redis.call('XGROUP', 'DELCONSUMER', queue, group, dead)
+      redis.call('ZREM', live, dead)
+    end
+  end
+end
+local pending = redis.pcall('XPENDING', queue, group)
+if not pending.err then
+  waiting = redis.call('XLEN', queue) - pending[1]
+  for _, c in ipairs(pending[4] or {}) do
+    if c[1] == me then held = tonumber(c[2]) end
+    if c[1] == nobody then waiting = waiting + tonumber(c[2]) end
+  end
+end
+if freed > 0 then redis.pcall('PUBLISH', ARGV[2], '{}') end
+return {gone, cancelled, held, waiting > 0 and 1 or 0, told}

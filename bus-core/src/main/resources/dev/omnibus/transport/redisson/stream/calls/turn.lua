@@ -1,0 +1,63 @@
+#!lua flags=allow-oom
+-- KEYS: the queue. ARGV: inboxes, node, how many calls to take, 1 if one of them may be a suspect, how many bytes, and
+-- for each call that has ended: its place, token, answer. Answers the tokens of those whose answers do not count; what
+-- was taken: place, token, request, ms until it expires, deaths; 1 if there may be more; how many entries were removed
+-- that are no calls; inboxes and answers to be sent.
+local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+local late, taken, dropped = {}, {}, 0
+for i = 6, #ARGV, 3 do
+  local id, token = ARGV[i], ARGV[i + 1]
+  local mine = owned(id, me)
+  if not mine then -- if nobody can have it, because Redis was emptied, the answer counts all the same
+    local has = redis.pcall('HEXISTS', call(token), 'end')
+    mine = has == 0 and #redis.call('XRANGE', queue, id, id) == 0
+  end
+  if mine then finish(token, id, ARGV[i + 2]) else late[#late + 1] = token end
+end
+
+local function take(id, list, starts)
+  local f = fields(list)
+  if not f.r or not f.i then
+    remove(id)
+    dropped = dropped + 1
+    return
+  end
+  local left = math.min((tonumber(f.u or '') or math.huge) - time, kept)
+  if left <= 0 then
+    if starts > 1 then lose(f.i, id, nobody) else expire(f.i, id) end
+    return
+  end
+  redis.call('PEXPIRE', call(f.i), kept) -- however long it takes
+  room = room - #f.r
+  taken[#taken + 1] = {id, f.i, f.r, left, starts - 1}
+end
+local function isFull() return #taken >= count or room <= 0 end
+
+local free = count > 0 and redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody) or {}
+if free.err then
+  if not free.err:find('NOGROUP', 1, true) then return free end
+  count = redis.call('EXISTS', queue) == 1 and count or 0
+  if count > 0 then redis.call('XGROUP', 'CREATE', queue, group, '0') end -- somebody has removed it
+  free = {}
+end
+local suspect = ARGV[4] == '1'
+for _, p in ipairs(free) do
+  if isFull() then break end
+  if p[4] == 1 or suspect then
+    local claimed = redis.call('XCLAIM', queue, group, me, 0, p[1], 'RETRYCOUNT', number(p[4]))[1]
+    if claimed then
+      suspect = suspect and p[4] == 1
+      take(claimed[1], claimed[2], p[4])
+    end
+  end
+end
+while count > 0 and not isFull() do
+  local most = math.min(count - #taken, 16)
+  local read = redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', most, 'STREAMS', queue, '>')
+  local entries = read and read[1] and read[1][2] or {}
+  for _, e in ipairs(entries) do take(e[1], e[2], 1) end
+  if #entries < most then
+    return {late, taken, 0, dropped, told}
+  end
+end
+return {late, taken, 1, dropped, told}

@@ -1,0 +1,398 @@
+package dev.omnibus.transport;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.transport.CallQueues.Answer;
+import dev.omnibus.transport.CallQueues.Call;
+import dev.omnibus.transport.CallQueues.Cancelled;
+import dev.omnibus.transport.CallQueues.Enqueued;
+import dev.omnibus.transport.CallQueues.Found;
+import dev.omnibus.transport.CallQueues.Renewed;
+import dev.omnibus.transport.CallQueues.Server;
+import dev.omnibus.transport.CallQueues.Taken;
+import dev.omnibus.transport.CallQueues.Turn;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** What the queues of calls of every transport must do. Run in memory, against Redis and against a cluster. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class CallQueuesContract {
+
+    static final Duration LEASE = Duration.ofSeconds(60);
+    static final Duration HOUR = Duration.ofHours(1);
+
+    Transport transport; // one for all: connecting takes longer than most of the tests
+    CallQueues queues;
+    QueueKeys keys; // of each test its own
+    Server a;
+    Server b;
+
+    abstract Transport connect();
+
+    @BeforeAll
+    void openQueues() {
+        transport = connect();
+        queues = transport.callQueues();
+    }
+
+    @BeforeEach
+    void takeAnotherQueue() {
+        String method = "stock.restock-" + UUID.randomUUID();
+        keys = new QueueKeys("test:queue:{" + method + "}", "test:queue:" + method, "test:inbox:");
+        a = new Server(keys, "a");
+        b = new Server(keys, "b");
+    }
+
+    @AfterAll
+    void closeQueues() {
+        queues.close();
+        queues.close();
+        transport.close();
+    }
+
+    static Call call(String token) {
+        return new Call(token, bytes("request " + token), HOUR, Duration.ZERO, HOUR, false, "", 1_000, "caller");
+    }
+
+    static Call idempotent(String token) {
+        return new Call(token, bytes("request " + token), HOUR, Duration.ZERO, HOUR, true, "", 1_000, "caller");
+    }
+
+    static Call expiring(String token, Duration expiry) {
+        return new Call(token, bytes("request"), expiry, Duration.ZERO, HOUR, false, "", 1_000, "caller");
+    }
+
+    static byte[] bytes(String text) {
+        return text.getBytes(UTF_8);
+    }
+
+    List<Enqueued> enqueue(Call... calls) {
+        return queues.enqueue(keys, List.of(calls)).join();
+    }
+
+    Renewed renew(Server server) {
+        return queues.renew(server, LEASE).join();
+    }
+
+    List<Taken> take(Server server, int count) {
+        return queues.turn(server, List.of(), count, true).join().calls();
+    }
+
+    Turn finish(Server server, Taken call, String response) {
+        Answer answer = new Answer(call.entry(), call.token(), bytes(response));
+        return queues.turn(server, List.of(answer), 0, true).join();
+    }
+
+    /** The same as the death of the process, as far as the server can see. */
+    void die(Server server) {
+        queues.renew(server, Duration.ofMillis(1)).join();
+        await().pollInterval(Duration.ofMillis(2)).until(() -> {
+            renew(b);
+            return queues.renew(server, Duration.ofMillis(1)).join().wasGone();
+        });
+    }
+
+    static List<String> tokens(List<Taken> calls) {
+        return calls.stream().map(Taken::token).toList();
+    }
+
+    Found find(String token) {
+        return queues.find(keys, List.of(token), "asker").join().get(0);
+    }
+
+    /** The answer, or nothing. */
+    String answer(String token) {
+        byte[] response = find(token).response();
+        return response == null ? "" : new String(response, UTF_8);
+    }
+
+    String ending(String token, String node, int code, String message) {
+        String id = keys.notices().substring("test:queue:".length()) + ":" + token;
+        return "{\"jsonrpc\":\"2.0\",\"id\":\"" + id + "\",\"meta\":{\"from\":\"" + node + "\"},\"error\":{\"code\":"
+                + code + ",\"message\":\"" + message + "\"}}";
+    }
+
+    @Test
+    void whatIsEnqueuedIsTakenOnceInOrderAndItsAnswerIsKept() {
+        assertEquals(List.of(Enqueued.ADDED, Enqueued.ADDED, Enqueued.ADDED), enqueue(call("1"), call("2"), call("3")));
+        renew(a);
+        renew(b);
+
+        List<Taken> first = take(a, 2);
+        List<Taken> rest = take(b, 10);
+
+        assertEquals(List.of("1", "2"), tokens(first));
+        assertEquals(List.of("3"), tokens(rest));
+        assertEquals("request 1", new String(first.get(0).request(), UTF_8));
+        assertTrue(first.get(0).millisLeft() > HOUR.toMillis() - 60_000);
+        assertEquals(0, first.get(0).deaths());
+        assertEquals(List.of(), take(a, 10));
+        assertEquals(List.of(), finish(a, first.get(0), "done").late());
+        assertEquals("done", answer("1"));
+        assertEquals("", answer("2"));
+        assertTrue(find("2").known());
+        assertFalse(find("4").known());
+    }
+
+    @Test
+    void aCallIsKnownByItsTokenHoweverOftenItIsEnqueued() {
+        enqueue(call("1"));
+        assertEquals(List.of(Enqueued.KNOWN), enqueue(call("1")));
+        renew(a);
+        List<Taken> taken = take(a, 10);
+        assertEquals(List.of("1"), tokens(taken));
+        assertEquals(List.of(Enqueued.KNOWN), enqueue(call("1")));
+        finish(a, taken.get(0), "done");
+        assertEquals(List.of(Enqueued.KNOWN), enqueue(call("1")));
+        assertEquals(List.of(), take(a, 10));
+    }
+
+    @Test
+    void aTokenThatTheProgramChoseIsRefusedWithOtherArguments() {
+        Call keyed = new Call("key", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "digest", 1_000, "caller");
+        Call other = new Call("key", bytes("y"), HOUR, Duration.ZERO, HOUR, false, "another", 1_000, "caller");
+        assertEquals(List.of(Enqueued.ADDED, Enqueued.KNOWN), enqueue(keyed, keyed));
+        assertEquals(List.of(Enqueued.OTHER_ARGUMENTS), enqueue(other));
+    }
+
+    @Test
+    void aQueueHasALimitThatWhatHasExpiredDoesNotCountAgainst() {
+        Call third = new Call("3", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "", 2, "caller");
+        enqueue(call("1"), expiring("2", Duration.ofMillis(20)));
+        assertEquals(
+                List.of(Enqueued.KNOWN, Enqueued.FULL),
+                enqueue(call("1"), new Call("4", bytes("x"), HOUR, HOUR, HOUR, false, "", 2, "caller")));
+        await().until(() -> enqueue(third).equals(List.of(Enqueued.ADDED)));
+        assertEquals(ending("2", "", -32001, "it expired before it was begun"), answer("2"));
+    }
+
+    @Test
+    void whatHasExpiredIsNeverTaken() {
+        enqueue(expiring("1", Duration.ofMillis(1)), call("2"));
+        renew(a);
+        await().until(() -> !answer("1").isEmpty());
+        assertEquals(List.of("2"), tokens(take(a, 10)));
+        enqueue(expiring("3", Duration.ofMillis(1)), call("4"));
+        await().pollDelay(Duration.ofMillis(5)).until(() -> true);
+        assertEquals(List.of("4"), tokens(take(a, 10)));
+        assertEquals(ending("1", "", -32001, "it expired before it was begun"), answer("1"));
+        assertEquals(ending("3", "", -32001, "it expired before it was begun"), answer("3"));
+    }
+
+    @Test
+    void whatWasBegunDoesNotExpire() {
+        enqueue(expiring("1", Duration.ofMillis(100)));
+        renew(a);
+        Taken taken = take(a, 1).get(0);
+        await().pollDelay(Duration.ofMillis(150)).until(() -> true);
+        assertEquals("", answer("1"));
+        finish(a, taken, "done");
+        assertEquals("done", answer("1"));
+    }
+
+    @Test
+    void whatIsNotToBeBegunYetWaits() {
+        Call later = new Call("1", bytes("x"), HOUR, Duration.ofMillis(100), HOUR, false, "", 1_000, "caller");
+        Call never = new Call("2", bytes("x"), HOUR, HOUR, HOUR, false, "", 1_000, "caller");
+        assertEquals(List.of(Enqueued.ADDED, Enqueued.ADDED), enqueue(later, never));
+        assertFalse(renew(a).waiting());
+        assertEquals(List.of(), take(a, 10));
+        await().until(() -> renew(a).waiting());
+        assertEquals(List.of("1"), tokens(take(a, 10)));
+        assertEquals(Cancelled.REMOVED, queues.cancel(keys, "2").join());
+        assertEquals(ending("2", "", -32004, "it was cancelled before it was begun"), answer("2"));
+    }
+
+    @Test
+    void aCallOfANodeThatIsGoneIsLostAndNeverBegunAgain() {
+        enqueue(call("1"), call("2"));
+        assertTrue(renew(a).wasGone());
+        assertFalse(renew(a).wasGone());
+        Taken taken = take(a, 1).get(0);
+        die(a);
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+        assertEquals(List.of("1"), finish(a, taken, "too late").late());
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+        assertEquals(List.of("2"), tokens(take(b, 10)));
+    }
+
+    @Test
+    void anIdempotentCallOfANodeThatIsGoneIsBegunAgainUntilItHasKilledThree() {
+        enqueue(idempotent("1"));
+        for (int deaths = 0; deaths < CallQueues.MAX_DEATHS; deaths++) {
+            renew(a);
+            List<Taken> again = take(a, 10);
+            assertEquals(List.of("1"), tokens(again));
+            assertEquals(deaths, again.get(0).deaths());
+            die(a);
+        }
+        renew(a);
+        assertEquals(List.of(), take(a, 10));
+        assertEquals(ending("1", "a", -32007, "it was begun 3 times, and each time its node died"), answer("1"));
+    }
+
+    @Test
+    void aNodeTakesOneSuspectAtATime() {
+        enqueue(idempotent("1"), idempotent("2"), idempotent("3"));
+        renew(a);
+        assertEquals(3, take(a, 10).size());
+        die(a);
+        enqueue(idempotent("4"));
+        renew(b);
+        assertEquals(
+                List.of("4"), tokens(queues.turn(b, List.of(), 10, false).join().calls()));
+        List<Taken> suspect = take(b, 10);
+        assertEquals(List.of("1"), tokens(suspect));
+        assertEquals(1, suspect.get(0).deaths());
+        assertEquals(
+                List.of("2"), tokens(queues.turn(b, List.of(), 10, true).join().calls()));
+    }
+
+    @Test
+    void whatWasTakenAndNotBegunCanBeGivenBack() {
+        enqueue(call("1"), call("2"));
+        renew(a);
+        List<Taken> taken = take(a, 10);
+        queues.release(a, List.of(taken.get(0).entry())).join();
+        queues.release(b, List.of(taken.get(1).entry())).join(); // which is not its own
+        renew(b);
+        List<Taken> again = take(b, 10);
+        assertEquals(List.of("1"), tokens(again));
+        assertEquals(0, again.get(0).deaths());
+        assertEquals(1, renew(a).held());
+    }
+
+    @Test
+    void whatANodeHasCanBeReadAgain() {
+        enqueue(call("1"), call("2"), call("3"));
+        renew(a);
+        List<Taken> taken = take(a, 2);
+        assertEquals(
+                List.of("1", "2"), tokens(queues.held(a, StreamId.EARLIEST, 10).join()));
+        assertEquals(
+                List.of("2"), tokens(queues.held(a, taken.get(0).entry(), 10).join()));
+        assertEquals(List.of(), queues.held(b, StreamId.EARLIEST, 10).join());
+        assertEquals(2, renew(a).held());
+        assertEquals(0, renew(b).held());
+    }
+
+    @Test
+    void aNodeThatLeavesLosesWhatItStillHas() {
+        enqueue(call("1"));
+        renew(a);
+        take(a, 1);
+        queues.leave(a).join();
+        await().until(() -> {
+            renew(b);
+            return !answer("1").isEmpty();
+        });
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+        assertTrue(renew(a).wasGone());
+    }
+
+    @Test
+    void aCallThatWaitsIsCancelledAndTheNodeOfOneThatWasBegunIsAsked() {
+        enqueue(call("1"), call("2"));
+        renew(a);
+        Taken begun = take(a, 1).get(0);
+        assertEquals(Cancelled.REMOVED, queues.cancel(keys, "2").join());
+        assertEquals(Cancelled.ASKED, queues.cancel(keys, "1").join());
+        assertEquals(List.of(), renew(b).cancelled());
+        assertEquals(List.of("1"), renew(a).cancelled());
+        assertEquals(List.of(), renew(a).cancelled());
+        finish(a, begun, "done");
+        assertEquals(Cancelled.ENDED, queues.cancel(keys, "1").join());
+        assertEquals(Cancelled.ENDED, queues.cancel(keys, "2").join());
+        assertEquals(Cancelled.UNKNOWN, queues.cancel(keys, "3").join());
+        assertEquals(List.of(), take(a, 10));
+        assertEquals(ending("2", "", -32004, "it was cancelled before it was begun"), answer("2"));
+    }
+
+    @Test
+    void anAnswerIsKeptForAsLongAsItIsSaidAndACallOfAKeyUntilItExpires() {
+        Duration moment = Duration.ofMillis(50);
+        enqueue(
+                new Call("1", bytes("x"), HOUR, Duration.ZERO, moment, false, "", 1_000, "caller"),
+                new Call("2", bytes("x"), HOUR, Duration.ZERO, moment, false, "digest", 1_000, "caller"));
+        renew(a);
+        take(a, 2).forEach(taken -> finish(a, taken, "done"));
+        await().until(() -> !find("1").known());
+        assertEquals("done", answer("2"));
+    }
+
+    @Test
+    void theNodesThatAskGetTheAnswerInTheirInboxes() throws Exception {
+        String caller = "caller-" + UUID.randomUUID();
+        String asker = "asker-" + UUID.randomUUID();
+        LinkedBlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+        for (String node : List.of(caller, asker)) {
+            transport
+                    .subscribe(
+                            keys.inboxes() + node,
+                            (channel, frame) -> arrived.add(channel + " " + new String(frame, UTF_8)))
+                    .join();
+        }
+        enqueue(new Call("1", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "", 1_000, caller));
+        queues.find(keys, List.of("1"), asker).join();
+        queues.find(keys, List.of("1"), asker).join();
+        renew(a);
+
+        finish(a, take(a, 1).get(0), "{}");
+
+        List<String> both = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            both.add(Objects.requireNonNull(arrived.poll(10, TimeUnit.SECONDS)));
+        }
+        both.sort(null);
+        assertEquals(List.of("test:inbox:" + asker + " {}", "test:inbox:" + caller + " {}"), both);
+        assertNull(arrived.poll());
+    }
+
+    @Test
+    void whatIsEnqueuedIsAnnounced() throws Exception {
+        LinkedBlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+        transport
+                .subscribe(keys.notices(), (channel, frame) -> arrived.add(new String(frame, UTF_8)))
+                .join();
+        enqueue(call("1"), call("2"));
+        assertEquals("{}", arrived.poll(10, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void nodesThatTakeAtTheSameTimeTakeEachCallOnce() {
+        int count = 200;
+        for (int i = 0; i < count; i += 100) {
+            int from = i;
+            Call[] calls = new Call[100];
+            Arrays.setAll(calls, k -> call(String.valueOf(from + k)));
+            enqueue(calls);
+        }
+        renew(a);
+        renew(b);
+        List<String> taken = new ArrayList<>();
+        while (taken.size() < count) {
+            var ofA = queues.turn(a, List.of(), 7, true);
+            var ofB = queues.turn(b, List.of(), 40, true);
+            taken.addAll(tokens(ofA.join().calls()));
+            taken.addAll(tokens(ofB.join().calls()));
+        }
+        assertEquals(count, taken.stream().distinct().count());
+        assertFalse(queues.turn(a, List.of(), 10, true).join().more());
+    }
+}

@@ -1,0 +1,24 @@
+package dev.omnibus.transport;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.WithRedis;
+
+/** Queues and inboxes are on different masters. */
+@WithRedis
+class ClusterCallQueuesIT extends CallQueuesContract {
+
+    private final RedisCluster redis;
+
+    ClusterCallQueuesIT(RedisCluster redis) {
+        this.redis = redis;
+    }
+
+    @Override
+    Transport connect() {
+        Transport connected = Networks.connect(redis);
+        assertTrue(connected.shard(channel -> channel.contains(":inbox:")));
+        return connected;
+    }
+}

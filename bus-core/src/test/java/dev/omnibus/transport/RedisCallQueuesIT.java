@@ -1,0 +1,92 @@
+package dev.omnibus.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.CallQueues.Enqueued;
+import dev.omnibus.transport.CallQueues.Turn;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+@WithRedis
+class RedisCallQueuesIT extends CallQueuesContract {
+
+    private final RedisServer redis;
+
+    RedisCallQueuesIT(RedisServer redis) {
+        this.redis = redis;
+    }
+
+    @Override
+    Transport connect() {
+        return RedissonTransport.connect(redis.url());
+    }
+
+    @Test
+    void entriesThatAreNoCallsAreRemovedAndCounted() {
+        renew(a);
+        redis.command("XADD", keys.queue(), "*", "x", "y");
+        redis.command("XADD", keys.queue(), "*", "i", "1");
+        enqueue(call("2"));
+        redis.command("XADD", keys.queue(), "*", "r", "{}");
+        Turn turn = queues.turn(a, List.of(), 10, true).join();
+        assertEquals(List.of("2"), tokens(turn.calls()));
+        assertEquals(3, turn.dropped());
+        assertEquals(1L, redis.command("XLEN", keys.queue()));
+    }
+
+    @Test
+    void aKeyUnderWhichSomebodyHasWrittenSomethingElseStopsNothing() {
+        redis.command("SET", keys.call("1"), "poison");
+        assertEquals(List.of(Enqueued.SPOILT, Enqueued.ADDED), enqueue(call("1"), call("2")));
+        assertFalse(find("1").known());
+        assertEquals(CallQueues.Cancelled.UNKNOWN, queues.cancel(keys, "1").join());
+        renew(a);
+        var taken = take(a, 10).get(0);
+        redis.command("SET", keys.call("2"), "poison");
+        assertEquals(List.of(), finish(a, taken, "done").late());
+        assertEquals("done", answer("2"));
+    }
+
+    @Test
+    void aQueueUnderWhichSomebodyHasWrittenSomethingElseIsReported() {
+        redis.command("SET", keys.queue(), "poison");
+        assertEquals(TransportException.Kind.WRONG_TYPE, StreamsFixture.kind(queues.enqueue(keys, List.of(call("1")))));
+        assertEquals(TransportException.Kind.WRONG_TYPE, StreamsFixture.kind(queues.renew(a, LEASE)));
+        assertEquals(TransportException.Kind.WRONG_TYPE, StreamsFixture.kind(queues.turn(a, List.of(), 1, true)));
+    }
+
+    @Test
+    void aGroupThatWasRemovedIsMadeAgainAndLeasesThatWereLostKillNobody() {
+        enqueue(call("1"), call("2"));
+        renew(a);
+        take(a, 1);
+        redis.command("DEL", keys.leases());
+        renew(b);
+        assertEquals("", answer("1"));
+        redis.command("XGROUP", "DESTROY", keys.queue(), "servers");
+        renew(b);
+        assertEquals(List.of("1", "2"), tokens(take(b, 10))); // who removes it has been told
+    }
+
+    @Test
+    void everythingExpiresByItself() {
+        enqueue(call("1"), call("2"), new CallQueues.Call("3", bytes("x"), HOUR, HOUR, HOUR, true, "", 9, "caller"));
+        renew(a);
+        var taken = take(a, 2);
+        finish(a, taken.get(0), "done");
+        queues.cancel(keys, "2").join();
+        if (redis.command("KEYS", keys.queue() + "*") instanceof List<?> all) {
+            assertTrue(all.size() >= 7, all::toString);
+            for (Object key : all) {
+                assertTrue(
+                        redis.command("PTTL", String.valueOf(key)) instanceof Long left && left > 0,
+                        () -> key + " does not expire");
+            }
+        }
+    }
+}
