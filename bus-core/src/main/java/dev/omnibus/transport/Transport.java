@@ -3,6 +3,7 @@ package dev.omnibus.transport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -102,6 +103,18 @@ public interface Transport extends AutoCloseable {
      *     and may then be tried again
      */
     CompletableFuture<Void> reconnect();
+
+    /**
+     * Reconnects if that is still wanted when it begins. Where many transports of a process reconnect at the same time,
+     * they may take turns, because connecting costs what the connections are short of.
+     *
+     * @param stillWanted asked, on any thread, until it begins; if not, the connection stays as it is and the future is
+     *     cancelled
+     * @return as of {@link #reconnect()}
+     */
+    default CompletableFuture<Void> reconnect(BooleanSupplier stillWanted) {
+        return reconnect();
+    }
 
     /**
      * Whether a connection stands by which something can be sent. What is sent without one may still make one.

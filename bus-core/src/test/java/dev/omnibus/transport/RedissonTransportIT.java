@@ -1,6 +1,7 @@
 package dev.omnibus.transport;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,9 +11,13 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -108,6 +113,45 @@ class RedissonTransportIT extends TransportContract {
             next.get(20, SECONDS);
             assertEquals(1, Outcomes.publish(there, "again", "x", true).join().receivers());
         }
+    }
+
+    /** As with hundreds of nodes whose heartbeats are late, because the processor is busy. */
+    @Test
+    void manyThatReconnectTakeTurnsAndOneThatIsNoLongerWantedKeepsItsConnection() throws Exception {
+        List<Transport> nodes = new ArrayList<>();
+        AtomicBoolean wanted = new AtomicBoolean(true);
+        try (RedisServer own = RedisServer.start()) {
+            for (int i = 0; i < 7; i++) {
+                nodes.add(RedissonTransport.connect(own.url()));
+            }
+            own.pause(); // whoever begins waits
+            List<CompletableFuture<Void>> asked =
+                    nodes.stream().map(node -> node.reconnect(wanted::get)).toList();
+            await().until(() -> connecting() == 4);
+            wanted.set(false);
+            await().until(() ->
+                    asked.stream().filter(CompletableFuture::isCancelled).count() == 3);
+            own.resume();
+            for (CompletableFuture<Void> one : asked) {
+                if (!one.isCancelled()) {
+                    one.get(20, SECONDS);
+                }
+            }
+            for (Transport node : nodes) {
+                Outcomes.publish(node, "c", "x", false).get(10, SECONDS);
+            }
+        } finally {
+            nodes.forEach(Transport::close);
+        }
+    }
+
+    /** How many threads have begun to connect. */
+    private static long connecting() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(thread -> thread.getKey().getName().equals("omnibus-reconnect"))
+                .filter(thread -> Stream.of(thread.getValue())
+                        .anyMatch(frame -> frame.getMethodName().equals("rebuild")))
+                .count();
     }
 
     @Test

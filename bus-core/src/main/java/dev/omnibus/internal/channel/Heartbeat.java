@@ -248,7 +248,7 @@ final class Heartbeat {
             if (forgotten != null) {
                 forgotten.cancel(false); // or the transport would join the next one to it
             }
-            CompletableFuture<Void> next = transport.reconnect();
+            CompletableFuture<Void> next = transport.reconnect(this::isDown);
             synchronized (this) {
                 reconnect = next;
             }
@@ -261,6 +261,11 @@ final class Heartbeat {
                 reconnecting.clear();
             }
         }
+    }
+
+    /** A heartbeat that was only late may come back before others of the process have let this node connect. */
+    private synchronized boolean isDown() {
+        return down;
     }
 
     void reconnectEnds(Duration sooner) {
@@ -291,7 +296,7 @@ final class Heartbeat {
         if (failure == null) {
             counters.reconnects.increment();
         } else {
-            LOG.debug("Reconnecting failed; it is tried again with the next heartbeat", failure);
+            LOG.debug("Reconnecting failed, and is tried again with the next heartbeat, or is needed no more", failure);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.EventLoop;
+import dev.omnibus.transport.redisson.connection.ReconnectTurns;
 import dev.omnibus.transport.redisson.connection.RedisUri;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
@@ -40,6 +41,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +78,8 @@ public final class RedissonTransport implements Transport {
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
     private final ReadConnections reads; // of streams and queues of calls
     private Session session; // guarded by this
-    private @Nullable CompletableFuture<Void> reconnecting; // guarded by this
+    private @Nullable CompletableFuture<Void> reconnecting; // guarded by this, like the next one
+    private BooleanSupplier wanted = () -> true; // whether it still is, asked before it begins
     private boolean closed; // guarded by this
 
     private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals) {
@@ -325,26 +328,56 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public CompletableFuture<Void> reconnect() {
+        return reconnect(() -> true);
+    }
+
+    @Override
+    public CompletableFuture<Void> reconnect(BooleanSupplier stillWanted) {
         CompletableFuture<Void> done;
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.failedFuture(closedFailure());
             }
             if (reconnecting != null && !reconnecting.isDone()) { // a thread that has died may have left it
+                BooleanSupplier before = wanted;
+                wanted = () -> before.getAsBoolean() || stillWanted.getAsBoolean();
                 return reconnecting;
             }
             done = new CompletableFuture<>();
             reconnecting = done;
+            wanted = stillWanted;
         }
         // Making a client blocks for up to the connect timeout.
         try {
-            Thread thread = new Thread(() -> rebuild(done), "omnibus-reconnect");
+            Thread thread = new Thread(() -> rebuildInTurn(done), "omnibus-reconnect");
             thread.setDaemon(true);
             thread.start();
         } catch (Throwable t) { // no thread is to be had just now
             fail(done, "No thread could be started to connect", t);
         }
         return done;
+    }
+
+    private void rebuildInTurn(CompletableFuture<Void> done) {
+        try {
+            if (!ReconnectTurns.run(() -> isWanted(done), () -> rebuild(done))) {
+                done.cancel(false);
+                finish(done, null);
+            }
+        } catch (Throwable t) { // no memory to wait
+            fail(done, "Redisson could not begin to reconnect", t);
+        }
+    }
+
+    private boolean isWanted(CompletableFuture<Void> done) {
+        BooleanSupplier asked;
+        synchronized (this) {
+            if (closed || reconnecting != done || done.isCancelled()) {
+                return false;
+            }
+            asked = wanted;
+        }
+        return asked.getAsBoolean();
     }
 
     private void rebuild(CompletableFuture<Void> done) {
