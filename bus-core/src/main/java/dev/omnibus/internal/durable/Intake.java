@@ -59,7 +59,16 @@ final class Intake<T> {
             return;
         }
         if (one.hasRun()) {
-            String why = one.attempts.suspect() ? "the node that had it has ended" : "its handler has failed";
+            String why;
+            if (one.attempts.suspect()) {
+                why = "the node that had it has ended";
+            } else if (one.attempts.failures() > 0) {
+                why = "its handler has failed";
+            } else if (entry.repaired()) {
+                why = "Redis had lost it, and it was appended again";
+            } else {
+                why = "Redis was replaced, and may have forgotten that it was acknowledged";
+            }
             topic.reports().onRedelivered(topic.name(), group, one.id().toString(), why);
         }
         handling.add(one);
