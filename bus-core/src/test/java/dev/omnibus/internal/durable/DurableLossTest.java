@@ -19,6 +19,7 @@ import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -48,7 +49,7 @@ class DurableLossTest extends DurableTimeFixture {
         String epoch = streams.describe(keys).get(10, SECONDS).orElseThrow().epoch();
         network.advance(Duration.ofMinutes(11)); // so that this publisher is forgotten
         byte[] first = "{}".getBytes(UTF_8);
-        streams.append(keys, new Append(epoch, here.bus.node(), 1, true, false, List.of(first), first))
+        streams.append(keys, new Append(epoch, here.bus.node(), 1, true, false, List.of(first), first, Optional.empty()))
                 .get(10, SECONDS);
     }
 
