@@ -49,7 +49,9 @@ class DurableLossTest extends DurableTimeFixture {
         String epoch = streams.describe(keys).get(10, SECONDS).orElseThrow().epoch();
         network.advance(Duration.ofMinutes(11)); // so that this publisher is forgotten
         byte[] first = "{}".getBytes(UTF_8);
-        streams.append(keys, new Append(epoch, here.bus.node(), 1, true, false, List.of(first), first, Optional.empty()))
+        streams.append(
+                        keys,
+                        new Append(epoch, here.bus.node(), 1, true, false, List.of(first), first, Optional.empty()))
                 .get(10, SECONDS);
     }
 
