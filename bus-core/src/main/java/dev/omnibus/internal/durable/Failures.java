@@ -36,6 +36,12 @@ final class Failures {
                         "Durable topic " + topic + ": " + of(failure).getMessage(), of(failure));
     }
 
+    /** Returns why a reader is refused whose topic cannot be opened. */
+    static TransportException notOpened(String topic, Throwable failure) {
+        String why = String.valueOf(of(topic, failure).getMessage());
+        return new TransportException(TransportException.Kind.REFUSED, true, why, failure);
+    }
+
     static Position position(StreamId id) {
         return new Position(id.millis(), id.sequence());
     }

@@ -1,7 +1,6 @@
 package dev.omnibus.internal.durable;
 
 import dev.omnibus.bus.Event;
-import dev.omnibus.bus.SubscribeException;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.Position;
@@ -11,8 +10,6 @@ import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
-import dev.omnibus.transport.TransportException;
-import dev.omnibus.transport.TransportException.Kind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -29,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Follower<T> implements OpenTopic.Reader {
 
+    private static final String READ_LOG = "read the log";
+    private static final String SAVE = "save its position";
     private static final int READ = 512;
     private static final int MAX_WAITING = 1_024;
     private static final long MAX_WAITING_BYTES = 8L << 20;
@@ -39,8 +38,9 @@ final class Follower<T> implements OpenTopic.Reader {
     private final OpenTopic<T> topic;
     private final Optional<String> name;
     private final FollowHandler<T> handler;
+    private final Complaints complaints;
     private final Mailbox<StreamEntry> mailbox;
-    private final CompletableFuture<Void> ready = new GuardedFuture<>();
+    private final Readiness readiness;
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final LongAdder handled = new LongAdder();
@@ -70,9 +70,12 @@ final class Follower<T> implements OpenTopic.Reader {
 
     Follower(OpenTopic<T> topic, Optional<String> name, Position from, FollowHandler<T> handler) {
         this.topic = topic;
+        this.readiness = new Readiness(topic);
         this.name = name;
         this.from = from;
         this.handler = handler;
+        this.complaints =
+                new Complaints(topic, name.map(known -> "Follower " + known).orElse("A follower"));
         Mailbox.Limits unlimited = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE); // what is read is bounded
         this.mailbox = new Mailbox<>(
                 topic.events().executor(Optional.empty(), why -> {}),
@@ -90,14 +93,7 @@ final class Follower<T> implements OpenTopic.Reader {
 
     void topicReady(@Nullable Throwable failure) {
         if (failure != null) {
-            topic.settle(
-                    ready,
-                    null,
-                    new SubscribeException(new TransportException(
-                            Kind.REFUSED,
-                            true,
-                            String.valueOf(Failures.of(topic.name(), failure).getMessage()),
-                            failure)));
+            readiness.refused(Failures.notOpened(topic.name(), failure));
             close();
             return;
         }
@@ -113,8 +109,13 @@ final class Follower<T> implements OpenTopic.Reader {
                         ? topic.streams().status(topic.keys()).thenApply(Streams.Status::last)
                         : CompletableFuture.completedFuture(Failures.id(from));
         start.whenComplete((position, failure) -> {
-            if (failure != null) {
+            if (failure != null && Failures.mayPass(Failures.of(failure))) {
                 again(this::begin);
+                return;
+            }
+            if (failure != null) {
+                readiness.refused(Failures.of(failure));
+                close();
                 return;
             }
             synchronized (this) {
@@ -124,7 +125,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 exact = !position.equals(StreamId.EARLIEST) && position.sequence() != Long.MAX_VALUE;
                 attempts = 0;
             }
-            topic.settle(ready, null, null);
+            readiness.ready();
             read();
         });
     }
@@ -182,6 +183,7 @@ final class Follower<T> implements OpenTopic.Reader {
         }
         topic.streams().range(topic.keys(), after, READ).whenComplete((range, failure) -> {
             if (failure != null) {
+                complaints.failed(READ_LOG, failure);
                 again(() -> {
                     synchronized (this) {
                         reading = false;
@@ -191,6 +193,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 });
                 return;
             }
+            complaints.succeeded(READ_LOG);
             boolean lost = take(range, after);
             if (lost) {
                 topic.reports()
@@ -283,7 +286,12 @@ final class Follower<T> implements OpenTopic.Reader {
             }
             position = done;
         }
-        return topic.streams().savePosition(topic.keys(), name.get(), position).thenAccept(written -> {
+        return topic.streams().savePosition(topic.keys(), name.get(), position).whenComplete((written, failure) -> {
+            if (failure != null) {
+                complaints.failed(SAVE, failure);
+                return;
+            }
+            complaints.succeeded(SAVE);
             synchronized (this) {
                 saved = position;
             }
@@ -308,6 +316,7 @@ final class Follower<T> implements OpenTopic.Reader {
             }
             finished = true;
         }
+        readiness.ended();
         topic.ended(this);
         over.complete(null);
         topic.settle(ended, null, null);
@@ -340,7 +349,7 @@ final class Follower<T> implements OpenTopic.Reader {
 
     @Override
     public CompletableFuture<Void> ready() {
-        return ready.copy();
+        return readiness.future();
     }
 
     @Override

@@ -1,9 +1,6 @@
 package dev.omnibus.internal.durable;
 
-import dev.omnibus.bus.Event;
-import dev.omnibus.bus.SubscribeException;
 import dev.omnibus.bus.SubscriptionStats;
-import dev.omnibus.durable.Delivery;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
@@ -17,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -32,15 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class GroupConsumer<T> implements OpenTopic.Reader {
 
-    /** What a handler does. */
-    @FunctionalInterface
-    interface Work<T> {
-
-        /** Handles an event; returns a stage if it is not handled yet. */
-        @Nullable
-        CompletionStage<?> handle(Event<T> event, Delivery delivery) throws Exception;
-    }
-
+    private static final String RENEW = "renew its lease";
+    private static final String READ = "read and acknowledge";
     private static final int PAGE = 256;
     private static final int MAX_TAKEN = 128;
 
@@ -60,7 +49,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final Handling<T> handling;
     private final Executor executor;
     private final Intake<T> intake;
-    private final CompletableFuture<Void> ready = new GuardedFuture<>();
+    private final Complaints complaints;
+    private final Readiness readiness;
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Window<T> window; // guarded by this, like all below
@@ -69,15 +59,18 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean news = true; // there may be something to read
     private boolean recreating; // the group
     private boolean leaveSent;
+    private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
     GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
         this.topic = topic;
+        this.readiness = new Readiness(topic);
         this.options = options;
         this.streams = topic.streams();
         this.consumer = new Consumer(topic.keys(), group, topic.node());
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
+        this.complaints = new Complaints(topic, "Consumer group " + group);
         this.handling = new Handling<>(this, topic, options, work);
         this.window = new Window<>(options, handling);
         this.intake = new Intake<>(this, topic, handling, executor);
@@ -87,6 +80,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         return consumer;
     }
 
+    Complaints complaints() {
+        return complaints;
+    }
+
     // Opening
 
     /** The topic stands, or cannot be opened. */
@@ -94,16 +91,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (failure == null) {
             createGroup(Failures.id(options.start()));
         } else {
-            refused(new TransportException(
-                    Kind.REFUSED,
-                    true,
-                    String.valueOf(Failures.of(topic.name(), failure).getMessage()),
-                    failure));
+            refused(Failures.notOpened(topic.name(), failure));
         }
     }
 
     private void createGroup(StreamId start) {
-        membership.create(start, () -> !isClosing(), this::begin, this::refused);
+        membership.create(start, () -> !isEnded(), this::begin, this::refused);
     }
 
     private void begin() {
@@ -117,7 +110,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void refused(TransportException why) {
-        topic.settle(ready, null, new SubscribeException(why));
+        readiness.refused(why);
         boolean open;
         synchronized (this) {
             open = state == State.OPEN;
@@ -183,9 +176,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** The lease stands, and so much was taken over. */
     void renewed(Streams.TakeOver taken) {
-        if (!ready.isDone()) {
-            topic.settle(ready, null, null);
-        }
+        readiness.ready();
+        complaints.succeeded(RENEW);
         if (!taken.entries().isEmpty()) {
             intake.take(taken.entries(), () -> {
                 if (taken.more()) {
@@ -198,19 +190,38 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     void notRenewed(TransportException failure) {
+        if (!failure.notSent()) {
+            synchronized (this) {
+                window.reread(); // something may have been taken
+            }
+        }
+        if (failure.kind() == Kind.CLOSED) {
+            abandon();
+        } else if (!readiness.isSettled() && failure.kind() != Kind.NO_GROUP && !Failures.mayPass(failure)) {
+            refused(failure);
+        } else {
+            failed(RENEW, failure);
+        }
+    }
+
+    /** Redis has refused something: perhaps the group is gone, perhaps there is nothing that could be done. */
+    private void failed(String action, TransportException failure) {
         boolean gone;
+        boolean over;
         synchronized (this) {
             gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
-            if (!failure.notSent()) {
-                window.reread(); // something may have been taken
+            over = state == State.CLOSING && !Failures.mayPass(failure) && failure.kind() != Kind.CLOSED;
+            if (over) { // what is being handled still ends, but there is nobody to be notified
+                nothingToLeave = true;
+                window.forgetEnded();
             }
         }
         if (gone) {
             recreate();
-        } else if (failure.kind() == Kind.CLOSED) {
-            abandon();
-        } else if (!ready.isDone() && (failure.kind() == Kind.NOT_ALLOWED || failure.kind() == Kind.WRONG_TYPE)) {
-            refused(failure);
+        } else if (over) {
+            turn();
+        } else {
+            complaints.failed(action, failure);
         }
     }
 
@@ -273,6 +284,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** Acknowledges and reads, unless that is under way, or there is nothing to do. */
     void turn() {
         handling.start();
+        if (leftWithoutAsking()) {
+            finish();
+            return;
+        }
         if (!topic.history().isCompared()) {
             topic.history().compare(); // which wakes it up
             return;
@@ -283,7 +298,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         int number;
         boolean closingNow;
         synchronized (this) {
-            if (turning || recreating || state == State.OPENING || state == State.ENDED || !isCertain()) {
+            if (turning
+                    || recreating
+                    || nothingToLeave
+                    || state == State.OPENING
+                    || state == State.ENDED
+                    || !isCertain()) {
                 return;
             }
             done = window.acknowledge();
@@ -310,6 +330,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
     }
 
+    private synchronized boolean leftWithoutAsking() {
+        boolean left = nothingToLeave && state == State.CLOSING && window.isEmpty();
+        if (left) {
+            state = State.ENDED;
+        }
+        return left;
+    }
+
     private void turn(List<Held<T>> done, int count) {
         List<StreamId> ids = done.stream().map(Held::id).toList();
         streams.turn(consumer, ids, count).whenComplete((turn, failure) -> {
@@ -318,6 +346,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             membership.answered();
+            complaints.succeeded(READ);
             synchronized (this) {
                 news |= turn.entries().size() == count && count > 0;
             }
@@ -339,52 +368,23 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     private void acknowledged(List<Held<T>> done, long counted) {
         if (counted < done.size() && !done.get(0).perhapsAcknowledged) {
-            missing(done);
+            lease.missing(done);
         }
         synchronized (this) {
             done.forEach(window::forget);
         }
     }
 
-    /** Some of these were handled here, and are not pending any more. */
-    private void missing(List<Held<T>> some) {
-        String first = some.get(0).id().toString();
-        String positions = some.size() == 1
-                ? first
-                : first + " to " + some.get(some.size() - 1).id();
-        boolean gone;
-        synchronized (this) {
-            gone = some.stream().anyMatch(one -> one.doubtful);
-            if (!gone) {
-                lease.missing(positions);
-            }
-        }
-        if (gone) {
-            doubled(positions);
-        } else {
-            lease.renew();
-        }
-    }
-
-    /** Another node has taken over what was handled here. */
-    void doubled(String positions) {
-        topic.reports().onDoubled(topic.name(), consumer.group(), positions);
-    }
-
     private void notTurned(List<Held<T>> done, TransportException failure) {
-        boolean gone;
         synchronized (this) {
             window.putBack(done);
             news = true;
-            gone = failure.kind() == Kind.NO_GROUP && state == State.OPEN;
             if (!failure.notSent()) {
                 done.forEach(one -> one.perhapsAcknowledged = true);
                 window.reread(); // what was read is this consumer's, although it has not seen it
             }
         }
-        if (gone) {
-            recreate();
-        }
+        failed(READ, failure);
         membership.again(this::turned);
     }
 
@@ -444,6 +444,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 return;
             }
             window.ended(one);
+            if (nothingToLeave) {
+                window.forgetEnded();
+            }
         }
         turn();
     }
@@ -469,7 +472,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** An event is not this consumer's any more, although a handler was run with it here. */
     void notMine(Held<T> one) {
-        missing(List.of(one));
+        lease.missing(List.of(one));
         gone(one);
     }
 
@@ -479,6 +482,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     synchronized boolean isClosing() {
         return state == State.CLOSING || state == State.ENDED;
+    }
+
+    private synchronized boolean isEnded() {
+        return state == State.ENDED;
     }
 
     // The end
@@ -530,6 +537,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void finish() {
+        readiness.ended();
         topic.ended(this);
         handling.close().whenComplete((done, failure) -> {
             over.complete(null);
@@ -571,7 +579,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     @Override
     public CompletableFuture<Void> ready() {
-        return ready.copy();
+        return readiness.future();
     }
 
     @Override
@@ -580,9 +588,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     @Override
-    public SubscriptionStats stats() {
-        synchronized (this) {
-            return window.stats();
-        }
+    public synchronized SubscriptionStats stats() {
+        return window.stats();
     }
 }

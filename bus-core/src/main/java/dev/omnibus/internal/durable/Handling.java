@@ -34,12 +34,13 @@ final class Handling<T> {
     private static final int RECOGNISED = 8_192;
     private static final Duration MAX_LOCAL_DELAY = Duration.ofMinutes(1);
     private static final Duration AGAIN = Duration.ofMillis(500); // what Redis has not answered
+    private static final String NOTE = "note what became of an event";
     private static final Duration DEAD_LETTERS_FULL = Duration.ofMinutes(1);
 
     private final GroupConsumer<T> consumer;
     private final OpenTopic<T> topic;
     private final GroupOptions options;
-    private final GroupConsumer.Work<T> work;
+    private final Work<T> work;
     private final Dispatcher<T> dispatcher;
     private final LongAdder handled = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -56,7 +57,7 @@ final class Handling<T> {
                 }
             });
 
-    Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, GroupConsumer.Work<T> work) {
+    Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, Work<T> work) {
         this.consumer = consumer;
         this.topic = topic;
         this.options = options;
@@ -179,6 +180,7 @@ final class Handling<T> {
         topic.streams().attempted(consumer.consumer(), one.id(), started).whenComplete((mine, failure) -> {
             if (failure != null) {
                 leave();
+                consumer.complaints().failed(NOTE, failure);
                 later(AGAIN, one);
             } else if (!mine) {
                 leave();
@@ -358,6 +360,7 @@ final class Handling<T> {
                 .bury(consumer.consumer(), one.id(), one.attempts, reason)
                 .whenComplete((buried, failure) -> {
                     if (failure != null) {
+                        consumer.complaints().failed(NOTE, failure);
                         if (!consumer.isClosing()) {
                             topic.timing().later(AGAIN, () -> bury(one, reason, failure));
                         } else {
@@ -371,6 +374,7 @@ final class Handling<T> {
                                                 + " waits for room: " + reason);
                         later(DEAD_LETTERS_FULL, one);
                     } else {
+                        consumer.complaints().succeeded(NOTE);
                         if (buried == Streams.Buried.DONE || unanswered != null) {
                             topic.reports()
                                     .onDeadLetter(

@@ -50,9 +50,33 @@ final class Lease<T> {
         missing.clear();
     }
 
-    /** Notes positions that were handled here and are not pending any more: a {@link #renew} is to say why. */
-    synchronized void missing(String positions) {
+    /** Some of these were handled here and are not pending any more: a {@link #renew} is to say why. */
+    void missing(List<Held<T>> some) {
+        String first = some.get(0).id().toString();
+        String positions = some.size() == 1
+                ? first
+                : first + " to " + some.get(some.size() - 1).id();
+        boolean gone;
+        synchronized (consumer) { // so that no renewal is answered in between
+            gone = some.stream().anyMatch(one -> one.doubtful);
+            if (!gone) {
+                note(positions);
+            }
+        }
+        if (gone) {
+            doubled(positions);
+        } else {
+            renew();
+        }
+    }
+
+    private synchronized void note(String positions) {
         missing.add(new Missing(positions, renewals));
+    }
+
+    /** Another node has taken over what was handled here. */
+    private void doubled(String positions) {
+        topic.reports().onDoubled(topic.name(), consumer.consumer().group(), positions);
     }
 
     synchronized boolean isSettled() {
@@ -105,7 +129,7 @@ final class Lease<T> {
             again = !missing.isEmpty();
         }
         if (lost) {
-            explained.forEach(one -> consumer.doubled(one.positions()));
+            explained.forEach(one -> doubled(one.positions()));
         }
         if (again) {
             renew();

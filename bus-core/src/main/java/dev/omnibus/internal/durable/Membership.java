@@ -50,14 +50,14 @@ final class Membership {
     /** Gives back what the consumer has. */
     void leave(Runnable left, Runnable closed) {
         streams.leave(consumer).whenComplete((all, failure) -> {
-            Kind why = failure == null ? null : Failures.of(failure).kind();
-            if (why == Kind.CLOSED) {
+            TransportException why = failure == null ? null : Failures.of(failure);
+            if (why != null && why.kind() == Kind.CLOSED) {
                 closed.run();
-            } else if (why != null && why != Kind.NO_GROUP) {
+            } else if (why != null && Failures.mayPass(why)) {
                 again(() -> leave(left, closed));
             } else if (why == null && !all) {
                 leave(left, closed);
-            } else {
+            } else { // or it is refused: then its lease ends
                 left.run();
             }
         });

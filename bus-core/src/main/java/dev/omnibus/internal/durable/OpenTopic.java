@@ -426,7 +426,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
                         Objects.requireNonNull(handler.handle(event, delivery), "The handler has returned no stage"));
     }
 
-    private Subscription consume(String group, GroupOptions options, GroupConsumer.Work<T> work) {
+    private Subscription consume(String group, GroupOptions options, Work<T> work) {
         requireName(group);
         GroupConsumer<T> consumer;
         synchronized (this) {

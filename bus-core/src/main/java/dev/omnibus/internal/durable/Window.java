@@ -175,6 +175,13 @@ final class Window<T> {
         reread();
     }
 
+    /** Forgets what need not be acknowledged any more. */
+    void forgetEnded() {
+        handled.clear();
+        doubtful.clear();
+        forgetIf(one -> one.state != Held.State.STARTED);
+    }
+
     /** Forgets what is not to be started any more. */
     int forgetWaiting() {
         return forgetIf(one -> one.state == Held.State.WAITING);

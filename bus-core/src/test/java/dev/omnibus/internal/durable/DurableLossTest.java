@@ -33,11 +33,6 @@ class DurableLossTest extends DurableTimeFixture {
 
     DurableLossTest() throws Exception {}
 
-    @Override
-    public void onUnsent(String channel, String problem) {
-        reported.add("unsent " + problem);
-    }
-
     private void publish(int... events) throws Exception {
         for (int event : events) {
             here.topic.publish(event).get(10, SECONDS);
@@ -153,6 +148,7 @@ class DurableLossTest extends DurableTimeFixture {
         network.forget(); // the wrong description is removed
         here.timing.pass(Duration.ofSeconds(6));
         here.timing.run(false);
+        here.settle();
         publish(4);
         assertEquals(List.of("reset", "repaired 1"), reported.subList(1, 3));
     }

@@ -94,6 +94,11 @@ abstract class DurableTimeFixture implements BusListener {
         reported.add("reset");
     }
 
+    @Override
+    public void onUnsent(String channel, String problem) {
+        reported.add("unsent " + problem);
+    }
+
     void seconds(int seconds) throws Exception {
         for (int i = 0; i < seconds; i++) {
             network.advance(Duration.ofSeconds(1));

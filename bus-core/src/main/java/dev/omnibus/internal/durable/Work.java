@@ -1,0 +1,15 @@
+package dev.omnibus.internal.durable;
+
+import dev.omnibus.bus.Event;
+import dev.omnibus.durable.Delivery;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** What a handler does. */
+@FunctionalInterface
+interface Work<T> {
+
+    /** Handles an event; returns a stage if it is not handled yet. */
+    @Nullable
+    CompletionStage<?> handle(Event<T> event, Delivery delivery) throws Exception;
+}
