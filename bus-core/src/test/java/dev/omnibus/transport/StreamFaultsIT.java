@@ -90,7 +90,7 @@ class StreamFaultsIT extends StreamsFixture {
     }
 
     @Test
-    void aFullMemoryRefusesAppendsAndNothingElse() {
+    void aFullMemoryRefusesWhatMakesSomethingNewAndNothingElse() {
         openGroup(SETTINGS);
         List<StreamId> ids = fill(5);
         takeOver(a);
@@ -98,6 +98,10 @@ class StreamFaultsIT extends StreamsFixture {
         redis.command("CONFIG", "SET", "maxmemory", "1000");
 
         assertEquals(Kind.OUT_OF_MEMORY, kind(streams.append(keys, append(6, false, "e6"))));
+        assertEquals(Kind.OUT_OF_MEMORY, kind(streams.createGroup(keys, "new", StreamId.EARLIEST)));
+        assertEquals(Kind.OUT_OF_MEMORY, kind(streams.savePosition(keys, "f", ids.get(0))));
+        assertFalse(streams.open(keys, SETTINGS).join().created());
+        assertFalse(streams.createGroup(keys, "g", StreamId.EARLIEST).join());
         assertEquals(1, streams.turn(a, List.of(ids.get(0)), 1).join().acknowledged());
         assertTrue(streams.attempted(a, ids.get(1), Attempts.NONE.failed()).join());
         assertTrue(streams.release(a, ids.get(1), Attempts.NONE, Duration.ZERO).join());

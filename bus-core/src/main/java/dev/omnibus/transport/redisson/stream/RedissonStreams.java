@@ -206,19 +206,36 @@ public final class RedissonStreams implements Streams {
     @Override
     public CompletableFuture<Boolean> createGroup(StreamKeys stream, String group, StreamId after) {
         StreamMessageId start = after.equals(StreamId.LATEST) ? StreamMessageId.NEWEST : Answers.id(after);
-        return read(
-                "create group " + group + " of " + stream.log(),
-                client -> PlainStreams.stream(client, stream.log())
-                        .createGroupAsync(
-                                StreamCreateGroupArgs.name(group).id(start).makeStream())
-                        .toCompletableFuture()
-                        .handle((done, failure) -> {
-                            if (failure != null && !RedissonFailures.says(failure, "BUSYGROUP")) {
-                                return CompletableFuture.<Boolean>failedFuture(failure);
-                            }
-                            return CompletableFuture.completedFuture(failure == null);
-                        })
-                        .thenCompose(Function.identity()));
+        return read("create group " + group + " of " + stream.log(), client -> {
+            RStreamAsync<byte[], byte[]> log = PlainStreams.stream(client, stream.log());
+            return log.createGroupAsync(
+                            StreamCreateGroupArgs.name(group).id(start).makeStream())
+                    .toCompletableFuture()
+                    .handle((done, failure) -> {
+                        if (failure == null) {
+                            return CompletableFuture.completedFuture(true);
+                        }
+                        if (RedissonFailures.says(failure, "BUSYGROUP")) {
+                            return CompletableFuture.completedFuture(false);
+                        }
+                        CompletableFuture<Boolean> failed = CompletableFuture.failedFuture(failure);
+                        return RedissonFailures.says(failure, "'maxmemory'") // also if it is there
+                                ? exists(log, group)
+                                        .thenCompose(there -> there ? CompletableFuture.completedFuture(false) : failed)
+                                : failed;
+                    })
+                    .thenCompose(Function.identity());
+        });
+    }
+
+    private static CompletableFuture<Boolean> exists(RStreamAsync<byte[], byte[]> log, String group) {
+        return log.isExistsAsync()
+                .toCompletableFuture()
+                .thenCompose(exists -> exists
+                        ? log.listGroupsAsync().toCompletableFuture()
+                        : CompletableFuture.completedFuture(List.of()))
+                .thenApply(groups ->
+                        groups.stream().anyMatch(known -> known.getName().equals(group)));
     }
 
     /** All that belongs to it first: if something fails, it is still there to be dropped again. */
@@ -233,12 +250,8 @@ public final class RedissonStreams implements Streams {
                             stream.losses(group),
                             stream.deadLetters(group))
                     .toCompletableFuture()
-                    .thenCompose(done -> log.isExistsAsync().toCompletableFuture())
+                    .thenCompose(done -> exists(log, group))
                     .thenCompose(exists -> exists
-                            ? log.listGroupsAsync().toCompletableFuture()
-                            : CompletableFuture.completedFuture(List.of()))
-                    .thenCompose(groups -> groups.stream()
-                                    .anyMatch(known -> known.getName().equals(group))
                             ? log.removeGroupAsync(group).toCompletableFuture().thenApply(done -> true)
                             : CompletableFuture.completedFuture(false));
         });
