@@ -27,11 +27,16 @@ final class Complaints {
             case NO_GROUP, CLOSED -> true; // each has an answer of its own
             default -> Failures.mayPass(why);
         };
-        if (!normal && open.add(action)) {
+        if (!normal) {
+            failed(action, String.valueOf(why.getMessage()));
+        }
+    }
+
+    /** The same for what is no failure of the transport. */
+    void failed(String action, String why) {
+        if (open.add(action)) {
             topic.reports()
-                    .onUnsent(
-                            topic.name(),
-                            reader + " cannot " + action + "; it is tried again, until it can: " + why.getMessage());
+                    .onUnsent(topic.name(), reader + " cannot " + action + "; it is tried again, until it can: " + why);
         }
     }
 

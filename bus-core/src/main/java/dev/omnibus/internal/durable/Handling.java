@@ -35,6 +35,7 @@ final class Handling<T> {
     private static final Duration MAX_LOCAL_DELAY = Duration.ofMinutes(1);
     private static final Duration AGAIN = Duration.ofMillis(500); // what Redis has not answered
     private static final String NOTE = "note what became of an event";
+    private static final String BURY = "bury an event";
     private static final Duration DEAD_LETTERS_FULL = Duration.ofMinutes(1);
 
     private final GroupConsumer<T> consumer;
@@ -341,6 +342,14 @@ final class Handling<T> {
 
     /** Has an event handled again here, which keeps its key meanwhile. */
     private void later(Duration delay, Held<T> one) {
+        waitFor(delay, one, () -> {
+            retried.increment();
+            dispatcher.again(one);
+        });
+    }
+
+    /** Does something with an event later, if it is still this node's. */
+    private void waitFor(Duration delay, Held<T> one, Runnable then) {
         consumer.waits(one);
         if (consumer.isGone(one)) {
             release(one);
@@ -349,10 +358,7 @@ final class Handling<T> {
         }
         dispatcher.suspend(one);
         dispatcher.start();
-        topic.timing().later(delay, () -> {
-            retried.increment();
-            dispatcher.again(one);
-        });
+        topic.timing().later(delay, then);
     }
 
     private void bury(Held<T> one, String reason, @Nullable Throwable unanswered) {
@@ -367,14 +373,19 @@ final class Handling<T> {
                             gone(one);
                         }
                     } else if (buried == Streams.Buried.FULL) {
-                        topic.reports()
-                                .onUnsent(
-                                        topic.name(),
-                                        "The dead letters of " + one.group() + " are full; event " + one.id()
-                                                + " waits for room: " + reason);
-                        later(DEAD_LETTERS_FULL, one);
+                        consumer.complaints()
+                                .failed(
+                                        BURY,
+                                        "its dead letters are full; event " + one.id() + " waits for room, and others"
+                                                + " after it: " + reason);
+                        waitFor(DEAD_LETTERS_FULL, one, () -> {
+                            if (!consumer.isGone(one)) {
+                                bury(one, reason, null); // its handler has had its say
+                            }
+                        });
                     } else {
                         consumer.complaints().succeeded(NOTE);
+                        consumer.complaints().succeeded(BURY);
                         if (buried == Streams.Buried.DONE || unanswered != null) {
                             topic.reports()
                                     .onDeadLetter(

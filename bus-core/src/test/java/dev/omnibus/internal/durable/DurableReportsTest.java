@@ -1,14 +1,24 @@
 package dev.omnibus.internal.durable;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Subscription;
+import dev.omnibus.durable.DeadLetter;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.transport.StreamEntry;
+import dev.omnibus.transport.StreamEntry.Attempts;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -72,5 +82,42 @@ class DurableReportsTest extends DurableTimeFixture {
         seconds(5);
         assertEquals(List.of("here", "here", "here", "there"), ran);
         assertEquals(List.of(), reported);
+    }
+
+    @Test
+    void aHandlerIsNotRunAgainWhileTheDeadLettersAreFull() throws Exception {
+        StreamKeys keys = BusRuntime.of(here.bus).channels().names().stream(TOPIC.name());
+        Streams streams = there.runtime.streams();
+        String epoch = streams.describe(keys).get(10, SECONDS).orElseThrow().epoch();
+        byte[] event = "{}".getBytes(UTF_8);
+        streams.createGroup(keys, "g", StreamId.EARLIEST).get(10, SECONDS);
+        Streams.Consumer filler = new Streams.Consumer(keys, "g", "filler");
+        for (int first = 1; first < Streams.MAX_DEAD_LETTERS; first += 1_000) {
+            List<byte[]> entries = Collections.nCopies(1_000, event);
+            streams.append(keys, new Append(epoch, "filler", first, true, false, entries, event))
+                    .get(10, SECONDS);
+            for (StreamEntry entry :
+                    streams.turn(filler, List.of(), 1_000).get(10, SECONDS).entries()) {
+                streams.bury(filler, entry.id(), Attempts.NONE, "on purpose");
+            }
+        }
+        List<Integer> ran = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", GroupOptions.defaults(), (event1, delivery) -> {
+            ran.add(event1.data());
+            delivery.reject("on purpose");
+        }));
+        for (int i = 1; i <= 2; i++) {
+            here.topic.publish(i).get(10, SECONDS);
+        }
+        await().until(() -> ran.size() == 2);
+        seconds(150);
+        assertEquals(List.of(1, 2), ran);
+        assertEquals(1, reported.size(), reported::toString);
+        for (DeadLetter<Integer> letter : here.topic.deadLetters("g").list(2).get(10, SECONDS)) {
+            assertTrue(here.topic.deadLetters("g").discard(letter.id()).get(10, SECONDS));
+        }
+        seconds(65);
+        await().until(() -> pending() == 0);
+        assertEquals(List.of(1, 2), ran);
     }
 }
