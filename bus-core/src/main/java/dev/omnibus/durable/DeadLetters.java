@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 public interface DeadLetters<T> {
 
     /**
-     * Lists the oldest ones.
+     * Lists the oldest ones. They are read at once, with their events: where those are large, ask for few.
      *
      * @param limit how many at most, 1 to 1,000
      * @return them, oldest first

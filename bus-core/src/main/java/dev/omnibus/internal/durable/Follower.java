@@ -28,7 +28,6 @@ final class Follower<T> implements OpenTopic.Reader {
 
     private static final String READ_LOG = "read the log";
     private static final String SAVE = "save its position";
-    private static final int READ = 512;
     private static final int MAX_WAITING = 1_024;
     private static final long MAX_WAITING_BYTES = 8L << 20;
     private static final int MAX_SOURCES = 1_024;
@@ -64,6 +63,9 @@ final class Follower<T> implements OpenTopic.Reader {
     private boolean closed;
     private boolean finished;
     private int attempts;
+    private final MeanSize mean = new MeanSize();
+    private int waiting; // until they are handled; the mailbox counts them until it has handled several
+    private long waitingBytes;
     private long received;
     private StreamId done = StreamId.EARLIEST;
     private StreamId saved = StreamId.EARLIEST;
@@ -173,15 +175,17 @@ final class Follower<T> implements OpenTopic.Reader {
 
     private void read() {
         StreamId after;
+        int count;
         synchronized (this) {
             after = next;
+            count = mean.read(MeanSize.MAX_READ, MeanSize.MAX_READ_BYTES);
             if (after == null || reading || closed || !news || isFull()) {
                 return;
             }
             reading = true;
             news = false;
         }
-        topic.streams().range(topic.keys(), after, READ).whenComplete((range, failure) -> {
+        topic.streams().range(topic.keys(), after, count).whenComplete((range, failure) -> {
             if (failure != null) {
                 complaints.failed(READ_LOG, failure);
                 again(() -> {
@@ -194,7 +198,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 return;
             }
             complaints.succeeded(READ_LOG);
-            boolean lost = take(range, after);
+            boolean lost = take(range, after, count);
             if (lost) {
                 topic.reports()
                         .onLost(
@@ -208,10 +212,10 @@ final class Follower<T> implements OpenTopic.Reader {
     }
 
     private boolean isFull() {
-        return mailbox.size() > MAX_WAITING - READ || mailbox.bytes() > MAX_WAITING_BYTES;
+        return waiting > MAX_WAITING - MeanSize.MAX_READ || waitingBytes > MAX_WAITING_BYTES;
     }
 
-    private synchronized boolean take(Streams.Range range, StreamId after) {
+    private synchronized boolean take(Streams.Range range, StreamId after, int count) {
         attempts = 0;
         reading = false;
         if (!after.equals(next)) { // the log has begun anew meanwhile
@@ -219,9 +223,14 @@ final class Follower<T> implements OpenTopic.Reader {
             return false;
         }
         boolean lost = exact && range.trimmed().compareTo(after) > 0;
-        range.entries().forEach(mailbox::offer);
+        for (StreamEntry entry : range.entries()) {
+            mean.count(weight(entry));
+            waiting++;
+            waitingBytes += weight(entry);
+            mailbox.offer(entry);
+        }
         received += range.entries().size();
-        news |= range.entries().size() == READ;
+        news |= range.entries().size() == count;
         if (!range.entries().isEmpty()) {
             next = range.entries().get(range.entries().size() - 1).id();
             exact = true;
@@ -242,6 +251,8 @@ final class Follower<T> implements OpenTopic.Reader {
             }
         }
         synchronized (this) {
+            waiting--;
+            waitingBytes -= weight(entry);
             if (done.compareTo(entry.id()) < 0) {
                 done = entry.id();
             }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class TopicDeadLetters<T> implements DeadLetters<T> {
 
     private static final int MAX_LISTED = 1_000;
-    private static final int PAGE = 100;
+    private static final int PAGE = 16; // whole events, although only their ids are needed
 
     private final OpenTopic<T> topic;
     private final String group;

@@ -17,11 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Window<T> {
 
-    private static final int MAX_READ = 512;
-    private static final int FIRST_READ = 16; // as long as it is not known how large events are
-    private static final int MAX_READ_BYTES = 1 << 20;
-    private static final long OVERHEAD = 256;
-    private static final int MEAN_OF = 8_192;
+    private static final int OVERHEAD = 256;
 
     private final GroupOptions options;
     private final Handling<T> handling;
@@ -30,8 +26,7 @@ final class Window<T> {
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
     private final List<Held<T>> stalled = new ArrayList<>(); // until it is certain that they may be started
     private long bytes;
-    private long readEvents;
-    private long readBytes;
+    private final MeanSize mean = new MeanSize();
     private @Nullable StreamId unseen = StreamId.EARLIEST; // behind it, the server may have some that it has not seen
     private int rereads; // how often that began anew
     private long received;
@@ -44,15 +39,9 @@ final class Window<T> {
 
     /** How many entries there is room for. */
     int room() {
-        int places = Math.min(options.windowEvents() - held.size(), MAX_READ);
-        long left = Math.min(options.windowBytes() - bytes, MAX_READ_BYTES);
-        if (places <= 0 || (left <= 0 && !held.isEmpty())) {
-            return 0;
-        }
-        if (readEvents == 0) {
-            return Math.min(places, FIRST_READ);
-        }
-        return (int) Math.max(1, Math.min(places, left / Math.max(1, readBytes / readEvents)));
+        int places = options.windowEvents() - held.size();
+        long left = options.windowBytes() - bytes;
+        return places <= 0 || (left <= 0 && !held.isEmpty()) ? 0 : mean.read(places, left);
     }
 
     boolean isEmpty() {
@@ -70,19 +59,14 @@ final class Window<T> {
         return true;
     }
 
-    private long weight(Held<T> one) {
+    private int weight(Held<T> one) {
         return one.bytes() + OVERHEAD;
     }
 
     /** Counts one that is to be handled. */
     void count(Held<T> one) {
         received++;
-        readEvents++;
-        readBytes += weight(one);
-        if (readEvents > MEAN_OF) { // a running mean
-            readEvents /= 2;
-            readBytes /= 2;
-        }
+        mean.count(weight(one));
     }
 
     /** What this consumer has according to the server is to be read again. */
@@ -132,7 +116,7 @@ final class Window<T> {
             next.add(doubtful.remove());
             return next;
         }
-        while (next.size() < MAX_READ
+        while (next.size() < MeanSize.MAX_READ
                 && !handled.isEmpty()
                 && (next.isEmpty() || next.get(0).perhapsAcknowledged == handled.getFirst().perhapsAcknowledged)) {
             next.add(handled.remove());
