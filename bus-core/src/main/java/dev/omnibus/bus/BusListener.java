@@ -195,11 +195,12 @@ public interface BusListener {
     default void onReset(String topic) {}
 
     /**
-     * Called when a consumer group of a durable topic keeps events from being trimmed for an hour or longer.
+     * Called when a consumer group or a named follower of a durable topic keeps events from being trimmed for an hour
+     * or longer.
      *
      * @param topic the topic
-     * @param group the group, of any node
-     * @param since how old the oldest event is that it has not acknowledged
+     * @param group the group, of any node; or the follower
+     * @param since how old the oldest event is that it has not acknowledged, or the last that it has handled
      */
     default void onHeldUp(String topic, String group, Duration since) {}
 

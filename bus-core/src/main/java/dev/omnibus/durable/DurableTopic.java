@@ -161,4 +161,14 @@ public interface DurableTopic<T> {
      */
     @CanIgnoreReturnValue
     CompletableFuture<Boolean> forget(String group);
+
+    /**
+     * Removes a named follower for good, so that it does not hold up the trimming any more. One that is still running
+     * would write its position again.
+     *
+     * @param name the follower's name
+     * @return completes with false if there is no such follower; fails with a {@link DurableTopicException}
+     */
+    @CanIgnoreReturnValue
+    CompletableFuture<Boolean> forgetFollower(String name);
 }

@@ -14,10 +14,17 @@ import java.util.OptionalLong;
  * @param bytes how many bytes of memory they take, roughly
  * @param last where the last event is; {@link Position#EARLIEST} if there never was one
  * @param groups its consumer groups
+ * @param followers its named followers
  * @param weaker which promises do not hold here, because this user or this Redis lacks something; empty if all do
  */
 public record DurableTopicStatus(
-        String topic, long entries, long bytes, Position last, List<Group> groups, List<String> weaker) {
+        String topic,
+        long entries,
+        long bytes,
+        Position last,
+        List<Group> groups,
+        List<Follower> followers,
+        List<String> weaker) {
 
     /**
      * One consumer group.
@@ -53,6 +60,15 @@ public record DurableTopicStatus(
     }
 
     /**
+     * One named follower.
+     *
+     * @param name its name
+     * @param position of the last event that it has handled, as it was written a second ago
+     * @param behind how old that event is, or the oldest that is kept if that is newer; empty if it has handled all
+     */
+    public record Follower(String name, Position position, Optional<Duration> behind) {}
+
+    /**
      * Copies the lists.
      *
      * @param topic its name
@@ -60,15 +76,18 @@ public record DurableTopicStatus(
      * @param bytes how many bytes of memory they take
      * @param last where the last event is
      * @param groups its consumer groups
+     * @param followers its named followers
      * @param weaker which promises do not hold here
      */
     public DurableTopicStatus {
         groups = List.copyOf(groups);
+        followers = List.copyOf(followers);
         weaker = List.copyOf(weaker);
     }
 
     /**
-     * Returns the group whose unacknowledged events keep the most from being trimmed.
+     * Returns the group whose unacknowledged events keep the most from being trimmed. A follower that is further
+     * {@linkplain Follower#behind behind} keeps more.
      *
      * @return the one with the oldest; empty if all have acknowledged everything
      */

@@ -68,9 +68,9 @@ public record Retention(
     }
 
     /**
-     * Returns a retention for work: an event goes when all groups have acknowledged it. At most 1,000,000 events and 1
-     * GiB; beyond that publishing is refused. As long as there is neither a group nor a named follower, everything is
-     * kept within these limits.
+     * Returns a retention for work: an event goes when all groups have acknowledged it and all named followers are past
+     * it. At most 1,000,000 events and 1 GiB; beyond that publishing is refused. As long as there is no group,
+     * everything is kept within these limits.
      *
      * @return the retention
      */

@@ -208,8 +208,9 @@ public interface Streams extends AutoCloseable {
 
     /**
      * Removes what need not be kept: what all groups and named followers are done with, if it is old enough or a limit
-     * is reached. What a group has not acknowledged only goes if its age is over the limit, or if a limit is reached
-     * and the settings say so; then its loss is recorded for the group. Runs once in a while, for all users together.
+     * is reached; without a group, only what was kept for as long as the settings say. What a group has not
+     * acknowledged only goes if its age is over the limit, or if a limit is reached and the settings say so; then its
+     * loss is recorded for the group. Runs once in a while, for all users together.
      *
      * @param stream which
      * @param every does nothing if somebody has trimmed the stream within that time

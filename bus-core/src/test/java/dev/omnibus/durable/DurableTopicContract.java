@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -432,5 +433,25 @@ abstract class DurableTopicContract extends DurableFixture {
         assertTrue(orders.forget("gone").get(5, SECONDS));
         assertFalse(orders.forget("gone").get(5, SECONDS));
         assertEquals(List.of(), orders.status().get(5, SECONDS).groups());
+    }
+
+    @Test
+    void aNamedFollowerIsSeenAndForgotten() throws Exception {
+        Subscription following = orders.follow("chart", (event, position) -> {});
+        ready(following);
+        publish(1);
+        Position first = orders.status().get(5, SECONDS).last();
+        DurableTopicStatus.Follower there = new DurableTopicStatus.Follower("chart", first, Optional.empty());
+        await().until(() -> orders.status().get(5, SECONDS).followers().equals(List.of(there)));
+        following.close();
+        following.closed().get(10, SECONDS);
+        publish(2, 3);
+        DurableTopicStatus status = orders.status().get(5, SECONDS);
+        assertEquals(3, status.entries()); // it is no group, which may still come
+        assertEquals(first, status.followers().get(0).position());
+        assertTrue(status.followers().get(0).behind().isPresent());
+        assertTrue(orders.forgetFollower("chart").get(5, SECONDS));
+        assertFalse(orders.forgetFollower("chart").get(5, SECONDS));
+        assertEquals(List.of(), orders.status().get(5, SECONDS).followers());
     }
 }

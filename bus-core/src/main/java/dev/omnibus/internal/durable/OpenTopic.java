@@ -20,12 +20,14 @@ import dev.omnibus.internal.event.Events;
 import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.internal.event.TopicPattern;
 import dev.omnibus.transport.FrameListener;
+import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -359,10 +361,17 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private void reportHeldUp() {
-        CompletableFuture<Void> unused = status().thenAccept(status -> status.heldUpBy()
-                .filter(group -> group.oldest().orElse(Duration.ZERO).compareTo(HELD_UP) >= 0)
-                .ifPresent(group ->
-                        reports().onHeldUp(name(), group.name(), group.oldest().orElse(Duration.ZERO))));
+        CompletableFuture<Void> unused = status().thenAccept(status -> {
+            status.heldUpBy().ifPresent(group -> reportHeldUp(group.name(), group.oldest()));
+            status.followers().stream()
+                    .max(Comparator.comparing(follower -> follower.behind().orElse(Duration.ZERO)))
+                    .ifPresent(follower -> reportHeldUp(follower.name(), follower.behind()));
+        });
+    }
+
+    private void reportHeldUp(String reader, Optional<Duration> since) {
+        since.filter(age -> age.compareTo(HELD_UP) >= 0)
+                .ifPresent(age -> reports().onHeldUp(name(), reader, age));
     }
 
     private synchronized List<Reader> readers() {
@@ -521,14 +530,31 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 ? List.of()
                 : List.of("This user may not run scripts: an append that is repeated may be stored twice, ids count"
                         + " for nothing, consumer groups get nothing, and nothing is trimmed");
+        List<DurableTopicStatus.Follower> followers = new ArrayList<>();
+        status.followers()
+                .forEach((name, at) -> followers.add(
+                        new DurableTopicStatus.Follower(name, Failures.position(at), behind(at, status))));
         return new DurableTopicStatus(
-                name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, weaker);
+                name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, followers, weaker);
+    }
+
+    private static Optional<Duration> behind(StreamId at, Streams.Status status) {
+        long oldest = Math.max(at.millis(), status.first().map(StreamId::millis).orElse(0L));
+        return at.compareTo(status.last()) >= 0 || status.entries() == 0
+                ? Optional.empty()
+                : Optional.of(Duration.ofMillis(Math.max(0, status.time() - oldest)));
     }
 
     @Override
     public CompletableFuture<Boolean> forget(String group) {
         requireName(group);
         return answer(streams.dropGroup(keys, group));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> forgetFollower(String follower) {
+        requireName(follower);
+        return answer(streams.forgetPosition(keys, follower));
     }
 
     /** Returns the future of the program for one of the transport. */

@@ -233,8 +233,11 @@ final class InMemoryLog {
         return new Trimmed(true, held - entries.size(), false, entries.size(), bytes, fullAt, Map.copyOf(lost));
     }
 
-    /** What nobody needs who waits, and is old enough. */
+    /** What nobody needs who waits, and is old enough; a follower alone does not say that it may go. */
     private Optional<StreamId> bound(Optional<StreamId> safe, long keptSince, boolean keeps) {
+        if (safe.isEmpty() && !keeps) {
+            return Optional.empty();
+        }
         Optional<StreamId> bound = safe;
         for (StreamId position : positions.values()) {
             bound = Optional.of(

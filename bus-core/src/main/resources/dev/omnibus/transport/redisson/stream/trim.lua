@@ -75,7 +75,7 @@ if keep > 0 then
   local old = number(math.max(0, time - keep)) .. '-0'
   if not bound or less(old, bound) then bound = old end
 end
-if bound then remove(bound, maxRemoved) end
+if bound and (safe or keep > 0) then remove(bound, maxRemoved) end -- a follower alone does not say that it may go
 
 -- How many it may hold: by their number, and by their mean size.
 local length = redis.call('XLEN', log)
