@@ -5,7 +5,7 @@ import dev.omnibus.transport.StreamIds;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /** The ids of entries that a stream remembers: those of late, and those before. Guarded as the log that has them. */
 final class InMemoryIds {
@@ -27,10 +27,8 @@ final class InMemoryIds {
     }
 
     /** Returns where the entry with an id is. */
-    @Nullable
-    StreamId find(String id) {
-        StreamId found = late.get(id);
-        return found == null ? before.get(id) : found;
+    Optional<StreamId> find(String id) {
+        return Optional.ofNullable(late.get(id)).or(() -> Optional.ofNullable(before.get(id)));
     }
 
     void add(String id, StreamId position, Duration window, long now) {

@@ -115,35 +115,35 @@ final class InMemoryLog {
                     before == null ? 0 : before.from(),
                     known(append.first(), names));
         }
-        long added = count
-                - skipped
-                - known(append.first() + skipped, names.subList((int) Math.min(skipped, names.size()), names.size()))
-                        .size();
+        List<String> behind = names.isEmpty() ? names : names.subList((int) skipped, count);
+        long added = count - skipped - known(append.first() + skipped, behind).size();
         if (added > 0 && entries.size() + added > limit(known.settings())) {
             return new AppendResult.Full();
         }
-        StreamId newest = null;
+        Optional<StreamId> newest = Optional.empty();
         StreamId id = last;
         long from = lastKnown + 1;
         boolean apart = false; // the position before this one belongs to another publisher's entry
         for (int i = (int) skipped; i < count; i++) {
-            StreamId there = names.isEmpty() ? null : ids.find(names.get(i));
-            if (there != null || apart) {
+            Optional<StreamId> there = names.isEmpty() ? Optional.empty() : ids.find(names.get(i));
+            if (there.isPresent() || apart) {
                 from = append.first() + i;
             }
-            apart = there != null;
-            if (there == null) {
-                newest = newest == null ? nextId() : newest.next();
-                add(newest, new Stored(append.entries().get(i), append.repaired(), Optional.empty()));
+            apart = there.isPresent();
+            if (there.isPresent()) {
+                id = there.get();
+            } else {
+                id = newest.map(StreamId::next).orElseGet(this::nextId);
+                newest = Optional.of(id);
+                add(id, new Stored(append.entries().get(i), append.repaired(), Optional.empty()));
                 if (!names.isEmpty()) {
-                    ids.add(names.get(i), newest, append.ids().orElseThrow().window(), now);
+                    ids.add(names.get(i), id, append.ids().orElseThrow().window(), now);
                 }
             }
-            id = there == null ? newest : there;
         }
         long end = append.first() + count - 1;
         publishers.put(append.publisher(), new Publisher(end, id, from, expires));
-        appended.accept(Optional.ofNullable(newest));
+        appended.accept(newest);
         return new AppendResult.Appended(end, Optional.of(id), from, known(append.first(), names));
     }
 
@@ -151,10 +151,8 @@ final class InMemoryLog {
     private Map<Long, StreamId> known(long first, List<String> names) {
         Map<Long, StreamId> positions = new HashMap<>();
         for (int i = 0; i < names.size(); i++) {
-            StreamId there = ids.find(names.get(i));
-            if (there != null) {
-                positions.put(first + i, there);
-            }
+            long sequence = first + i;
+            ids.find(names.get(i)).ifPresent(there -> positions.put(sequence, there));
         }
         return positions;
     }

@@ -24,6 +24,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +39,7 @@ class RelayTest {
     private static class Table implements OutboxSource<String> {
 
         final List<String> rows = new CopyOnWriteArrayList<>();
-        volatile int reads;
+        final AtomicInteger reads = new AtomicInteger();
         volatile boolean unreadable;
         volatile boolean unwritable;
 
@@ -48,7 +49,7 @@ class RelayTest {
 
         @Override
         public List<OutboxRow<String>> next(int max) throws Exception {
-            reads++;
+            int unused = reads.incrementAndGet();
             if (unreadable) {
                 throw new IOException("no such table");
             }
@@ -153,13 +154,13 @@ class RelayTest {
         Table table = new Table("a1");
         table.unreadable = true;
         OutboxRelay relay = OutboxRelay.start(here.topic, table);
-        await().until(() -> table.reads == 1);
+        await().until(() -> table.reads.get() == 1);
         for (int i = 0; i < 300; i++) {
             second(here);
             relay.wake();
-            await().until(() -> reported.size() == table.reads);
+            await().until(() -> reported.size() == table.reads.get());
         }
-        assertTrue(table.reads > 5 && table.reads < 25, () -> table.reads + " times");
+        assertTrue(table.reads.get() > 5 && table.reads.get() < 25, () -> table.reads + " times");
         assertEquals("no such table", reported.get(0));
         table.unreadable = false;
         await().until(() -> {
