@@ -75,7 +75,8 @@ public final class DurableRuntime implements Layer {
         }
         OpenTopic<?> open = topics.get(topic.name());
         if (open == null) {
-            OpenTopic<T> opened = new OpenTopic<>(this, new EventFormat<>(events.payloads(), codec, topic), retention);
+            EventFormat<T> format = new EventFormat<>(events.payloads(), codec, events.envelopeCache(), topic);
+            OpenTopic<T> opened = new OpenTopic<>(this, format, retention);
             topics.put(topic.name(), opened);
             events.refuse(
                     topic.name(),

@@ -7,6 +7,7 @@ import dev.omnibus.internal.channel.Digits;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.SequenceNumbers;
 import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.event.EnvelopeCache;
 import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.ValueWriter;
@@ -25,8 +26,10 @@ final class EventFormat<T> {
     private final ValueWriter writer;
     private final byte[] prefix;
     private final SequenceNumbers.Format numbering;
+    private final EnvelopeCache known; // guarded by itself
 
-    EventFormat(Payloads payloads, EventCodec codec, Topic<T> topic) {
+    EventFormat(Payloads payloads, EventCodec codec, EnvelopeCache known, Topic<T> topic) {
+        this.known = known;
         this.topic = topic;
         this.payloads = payloads;
         this.target = payloads.target(topic.type());
@@ -64,7 +67,10 @@ final class EventFormat<T> {
 
     /** Reads what surrounds the data. */
     Envelope envelope(byte[] event) throws IOException {
-        return codec.read(topic.name(), new Message(event, 0, event.length));
+        Message message = new Message(event, 0, event.length);
+        synchronized (known) {
+            return codec.read(topic.name(), message, known);
+        }
     }
 
     /** Reads the data. */

@@ -319,6 +319,11 @@ public final class Events {
         return ready;
     }
 
+    /** Returns a new cache of envelopes, for one reader. */
+    public EnvelopeCache envelopeCache() {
+        return new EnvelopeCache(remembered);
+    }
+
     /** Completes a future of the program on the executor: its callbacks may block, and this may be an I/O thread. */
     public <T> void settle(CompletableFuture<T> future, @Nullable T value, @Nullable Throwable failure) {
         awaited.execute(failure == null ? () -> future.complete(value) : () -> future.completeExceptionally(failure));
