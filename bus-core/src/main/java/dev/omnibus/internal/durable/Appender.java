@@ -380,10 +380,16 @@ final class Appender {
         if (repaired > 0) {
             topic.reports().onRepaired(topic.name(), repaired);
         }
+        settle(append, appended, done);
+    }
+
+    private void settle(Append append, Appended appended, List<Waiting> done) {
+        List<Position> positions = new ArrayList<>(done.size());
         for (int i = 0; i < done.size(); i++) {
             StreamId at = appended.idOf(append.first() + i).or(appended::id).orElseThrow();
-            topic.settle(done.get(i).done, Failures.position(at), null);
+            positions.add(Failures.position(at));
         }
+        topic.events().settleAll(done.stream().map(one -> one.done).toList(), positions);
     }
 
     /**

@@ -14,6 +14,7 @@ import dev.omnibus.internal.concurrent.BusThreads;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.concurrent.TaskSeries;
 import dev.omnibus.internal.json.ValueWriter;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.TransportException;
@@ -322,6 +323,11 @@ public final class Events {
     /** Returns a new cache of envelopes, for one reader. */
     public EnvelopeCache envelopeCache() {
         return new EnvelopeCache(remembered);
+    }
+
+    /** Completes futures of the program on the executor, as {@link #settle} does with one: none waits for another. */
+    public <T> void settleAll(List<CompletableFuture<T>> futures, List<T> values) {
+        new TaskSeries(awaited, futures.size(), i -> futures.get(i).complete(values.get(i))).start();
     }
 
     /** Completes a future of the program on the executor: its callbacks may block, and this may be an I/O thread. */
