@@ -20,6 +20,7 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -94,7 +95,7 @@ class DurableReportsTest extends DurableTimeFixture {
         Streams.Consumer filler = new Streams.Consumer(keys, "g", "filler");
         for (int first = 1; first < Streams.MAX_DEAD_LETTERS; first += 1_000) {
             List<byte[]> entries = Collections.nCopies(1_000, event);
-            streams.append(keys, new Append(epoch, "filler", first, true, false, entries, event))
+            streams.append(keys, new Append(epoch, "filler", first, true, false, entries, event, Optional.empty()))
                     .get(10, SECONDS);
             for (StreamEntry entry :
                     streams.turn(filler, List.of(), 1_000).get(10, SECONDS).entries()) {
