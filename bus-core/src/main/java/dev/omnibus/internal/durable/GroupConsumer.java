@@ -30,6 +30,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     private static final String RENEW = "renew its lease";
     private static final String READ = "read and acknowledge";
+    private static final String REMOVED =
+            " was removed, and begins again with the oldest event, as it is consumed here";
     private static final int PAGE = 256;
     private static final int MAX_TAKEN = 128;
 
@@ -57,6 +59,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
+    private boolean asking; // why the group is gone
     private boolean recreating; // the group
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
@@ -96,7 +99,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void createGroup(StreamId start) {
-        membership.create(start, () -> !isEnded(), this::begin, this::refused);
+        membership.create(start, () -> !over.isDone(), this::begin, this::refused);
     }
 
     private void begin() {
@@ -122,12 +125,23 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         finish();
     }
 
-    /** The group is gone, as Redis was emptied: creates it again, for all that is there now. */
+    /** The group is gone: creates it again, for all that is there now; with the log, if that has begun anew. */
     private void recreate() {
-        if (forgetAll()) {
-            topic.reports().onReset(topic.name());
-            createGroup(StreamId.EARLIEST);
+        synchronized (this) {
+            if (asking) {
+                return;
+            }
+            asking = true;
         }
+        topic.whetherAnew(anew -> {
+            synchronized (this) {
+                asking = false;
+            }
+            if (!anew && forgetAll()) {
+                topic.reports().onUnsent(topic.name(), "Consumer group " + consumer.group() + REMOVED);
+                createGroup(StreamId.EARLIEST);
+            }
+        });
     }
 
     @Override
@@ -137,10 +151,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
     }
 
-    /** What was not started is read again, if it is still this consumer's; now it is known what to doubt. */
+    /** What this consumer had may be another one's: what was not started is read again, and the rest is doubted. */
     @Override
-    public void failedOver() {
-        forgetUnstarted();
+    public synchronized void failedOver() {
+        window.forgetUnstarted();
     }
 
     /** Forgets all that it has. Returns false if the group is not there yet. */
@@ -223,11 +237,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         } else {
             complaints.failed(action, failure);
         }
-    }
-
-    /** What this consumer had may be another one's: forgets what was not started, and doubts the rest. */
-    synchronized void forgetUnstarted() {
-        window.forgetUnstarted();
     }
 
     /** Whether what it has is certainly its own: the lease stands, and the server is the one that gave it. */
@@ -482,10 +491,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     synchronized boolean isClosing() {
         return state == State.CLOSING || state == State.ENDED;
-    }
-
-    private synchronized boolean isEnded() {
-        return state == State.ENDED;
     }
 
     // The end

@@ -114,7 +114,7 @@ final class Lease<T> {
             perhapsGone = false;
         }
         if (lost) {
-            consumer.forgetUnstarted(); // before it stands again
+            consumer.failedOver(); // before it stands again
         }
         List<Missing> explained;
         boolean again;

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -326,7 +327,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         relay().ifPresent(Relay::tick);
         trim();
         if (now % CHECKED_EVERY == CHECKED_EVERY - 1 && !all.isEmpty()) {
-            checkEpoch();
+            whetherAnew(any -> {});
         }
         if (now % STATUS_EVERY == STATUS_EVERY - 1) {
             reportHeldUp();
@@ -349,14 +350,17 @@ final class OpenTopic<T> implements DurableTopic<T> {
         });
     }
 
-    private void checkEpoch() {
+    /** Asks whether the log has begun anew, or nobody knows; then it is opened anew. */
+    void whetherAnew(Consumer<Boolean> then) {
+        Streams.Description known = description;
         streams.describe(keys).whenComplete((stands, failure) -> {
-            Streams.Description known = description;
-            if (failure == null
-                    && known != null
-                    && stands.map(now -> !now.epoch().equals(known.epoch())).orElse(true)) {
+            boolean anew = failure != null
+                    || known == null
+                    || stands.map(now -> !now.epoch().equals(known.epoch())).orElse(true);
+            if (failure == null && anew) {
                 reset();
             }
+            then.accept(anew);
         });
     }
 

@@ -121,4 +121,60 @@ class DurableReportsTest extends DurableTimeFixture {
         await().until(() -> pending() == 0);
         assertEquals(List.of(1, 2), ran);
     }
+
+    @Test
+    void aGroupThatIsForgottenWhileItIsConsumedIsCreatedAgainAndNothingIsSaidOfRedis() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", event -> handled.add(event.data())));
+        here.topic.publish(1).get(10, SECONDS);
+        await().until(() -> handled.equals(List.of(1)) && pending() == 0);
+        assertTrue(there.topic.forget("g").get(10, SECONDS));
+        here.topic.publish(2).get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return handled.contains(2);
+        });
+        seconds(15);
+        assertEquals(1, reported.size(), reported::toString);
+        assertTrue(reported.get(0).startsWith("unsent Consumer group g was removed"), reported.get(0));
+    }
+
+    @Test
+    void anEmptiedRedisIsReportedOnceByANodeHoweverManyGroupsItConsumes() throws Exception {
+        ready(here.topic.subscribe("g", event -> {}));
+        ready(here.topic.subscribe("h", event -> {}));
+        network.forget();
+        await().until(() -> {
+            seconds(1);
+            return here.faults.asked("createGroup") == 4;
+        });
+        seconds(15);
+        assertEquals(List.of("reset"), reported);
+    }
+
+    @Test
+    void whatRunsWhenAnEmptiedRedisIsFoundIsNotHandledOnceMore() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        ready(here.topic.subscribe("g", GroupOptions.defaults().withConcurrency(4), (event, delivery) -> {
+            handled.add(event.data());
+            gate.await();
+        }));
+        here.faults.refuse("append", Kind.CONNECTION_LOST); // so that its group finds out first
+        network.forget();
+        seconds(1);
+        there.topic.publish(1);
+        await().until(() -> {
+            seconds(1);
+            return !handled.isEmpty();
+        });
+        here.faults.heal("append");
+        seconds(15);
+        assertEquals(List.of(1), handled);
+        gate.countDown();
+        await().until(() -> {
+            seconds(1);
+            return pending() == 0;
+        });
+        assertEquals(List.of(1), handled);
+    }
 }
