@@ -13,6 +13,7 @@ import java.util.function.Function;
  *
  * @param concurrency how many events are handled at the same time on this node
  * @param orderingKey what events must have in common to be handled in order on this node
+ * @param singleActive whether one node of the group at a time handles its events
  * @param windowEvents how many events may be read and not yet acknowledged on this node
  * @param windowBytes how many bytes of events may be read and not yet acknowledged on this node
  * @param retries how often an event is handled again after its handler failed; then it becomes a dead letter
@@ -24,6 +25,7 @@ import java.util.function.Function;
 public record GroupOptions(
         int concurrency,
         Optional<Function<? super Event<?>, ?>> orderingKey,
+        boolean singleActive,
         int windowEvents,
         long windowBytes,
         int retries,
@@ -35,6 +37,7 @@ public record GroupOptions(
     private static final GroupOptions DEFAULTS = new GroupOptions(
             1,
             Optional.empty(),
+            false,
             512,
             4L << 20,
             5,
@@ -52,6 +55,7 @@ public record GroupOptions(
      *
      * @param concurrency how many events are handled at the same time
      * @param orderingKey what events must have in common to be handled in order
+     * @param singleActive whether one node at a time handles its events
      * @param windowEvents how many events may be read and not yet acknowledged
      * @param windowBytes how many bytes of events may be read and not yet acknowledged
      * @param retries how often an event is handled again
@@ -107,7 +111,16 @@ public record GroupOptions(
      */
     public GroupOptions withConcurrency(int handlers) {
         return new GroupOptions(
-                handlers, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, start);
+                handlers,
+                orderingKey,
+                singleActive,
+                windowEvents,
+                windowBytes,
+                retries,
+                firstDelay,
+                maxDelay,
+                executor,
+                start);
     }
 
     /**
@@ -121,6 +134,34 @@ public record GroupOptions(
         return new GroupOptions(
                 concurrency,
                 Optional.of(keyOf),
+                singleActive,
+                windowEvents,
+                windowBytes,
+                retries,
+                firstDelay,
+                maxDelay,
+                executor,
+                start);
+    }
+
+    /**
+     * Keeps the order across nodes: a single active consumer. One node of the group at a time handles its events, and
+     * the others stand by; when it has ended, left or lost its lease, another one goes on with what it had, in the
+     * order of the topic, and reads nothing new before. Events with equal keys of {@link #withOrderingKey} are handled
+     * in order, also through deaths, retries and redeliveries; without keys all events are, one at a time. An event
+     * that a paused node had begun may still be running there when the next one is given it, with
+     * {@link Delivery#mayHaveRun()}. A dead letter that is redelivered comes after all others.
+     *
+     * <p>More nodes are not faster: they take over. All nodes of the group have to say so; one that does not is refused
+     * while one that does is active.
+     *
+     * @return a copy with this option
+     */
+    public GroupOptions withSingleActiveConsumer() {
+        return new GroupOptions(
+                concurrency,
+                orderingKey,
+                true,
                 windowEvents,
                 windowBytes,
                 retries,
@@ -140,7 +181,7 @@ public record GroupOptions(
      */
     public GroupOptions withWindow(int events, long bytes) {
         return new GroupOptions(
-                concurrency, orderingKey, events, bytes, retries, firstDelay, maxDelay, executor, start);
+                concurrency, orderingKey, singleActive, events, bytes, retries, firstDelay, maxDelay, executor, start);
     }
 
     /**
@@ -155,7 +196,16 @@ public record GroupOptions(
      */
     public GroupOptions withRetries(int times, Duration first, Duration longest) {
         return new GroupOptions(
-                concurrency, orderingKey, windowEvents, windowBytes, times, first, longest, executor, start);
+                concurrency,
+                orderingKey,
+                singleActive,
+                windowEvents,
+                windowBytes,
+                times,
+                first,
+                longest,
+                executor,
+                start);
     }
 
     /**
@@ -168,6 +218,7 @@ public record GroupOptions(
         return new GroupOptions(
                 concurrency,
                 orderingKey,
+                singleActive,
                 windowEvents,
                 windowBytes,
                 retries,
@@ -185,6 +236,15 @@ public record GroupOptions(
      */
     public GroupOptions withStart(Position position) {
         return new GroupOptions(
-                concurrency, orderingKey, windowEvents, windowBytes, retries, firstDelay, maxDelay, executor, position);
+                concurrency,
+                orderingKey,
+                singleActive,
+                windowEvents,
+                windowBytes,
+                retries,
+                firstDelay,
+                maxDelay,
+                executor,
+                position);
     }
 }

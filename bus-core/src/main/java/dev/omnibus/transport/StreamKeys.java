@@ -97,6 +97,16 @@ public record StreamKeys(String log, String events, String notices) {
     }
 
     /**
+     * The key of a text that expires: the active consumer of a group that has a single one.
+     *
+     * @param group the group's name
+     * @return its name
+     */
+    public String activeConsumer(String group) {
+        return log + ":active:" + group;
+    }
+
+    /**
      * The key of a text that expires: who has a role that one has at a time.
      *
      * @param role its name

@@ -260,8 +260,10 @@ public interface Streams extends AutoCloseable {
      * @param stream the stream
      * @param group the group's name
      * @param name its own, unique in the group; not {@link #NOBODY}
+     * @param single whether only one consumer of the group is active at a time; then it is so for all of them. The
+     *     first one is, until its lease ends or it leaves
      */
-    record Consumer(StreamKeys stream, String group, String name) {
+    record Consumer(StreamKeys stream, String group, String name, boolean single) {
 
         /**
          * Checks the names.
@@ -269,11 +271,23 @@ public interface Streams extends AutoCloseable {
          * @param stream the stream
          * @param group not empty
          * @param name not empty, and not {@link #NOBODY}
+         * @param single whether only one is active
          */
         public Consumer {
             if (group.isEmpty() || name.isEmpty() || name.equals(NOBODY)) {
                 throw new IllegalArgumentException("No names of a group and a consumer: " + group + ", " + name);
             }
+        }
+
+        /**
+         * One of several that are active.
+         *
+         * @param stream the stream
+         * @param group not empty
+         * @param name not empty, and not {@link #NOBODY}
+         */
+        public Consumer(StreamKeys stream, String group, String name) {
+            this(stream, group, name, false);
         }
     }
 
@@ -288,8 +302,8 @@ public interface Streams extends AutoCloseable {
      * @param consumer who
      * @param handled the entries to acknowledge
      * @param count how many to read at most; 0 to read none
-     * @return completes with entries that nobody had before, in order. Fails with
-     *     {@link TransportException.Kind#NO_GROUP} if the group is gone
+     * @return completes with entries that nobody had before, in order; none if another consumer is the active one.
+     *     Fails with {@link TransportException.Kind#NO_GROUP} if the group is gone
      */
     CompletableFuture<Turn> turn(Consumer consumer, List<StreamId> handled, int count);
 
@@ -321,7 +335,9 @@ public interface Streams extends AutoCloseable {
      * @param consumer who
      * @param lease how long it stands from now on
      * @param count how many entries to take at most; less where they are large; perhaps 0
-     * @return completes with what was taken. If that is lost, it is pending all the same: see {@link #pending}
+     * @return completes with what was taken. If that is lost, it is pending all the same: see {@link #pending}. Fails
+     *     with {@link TransportException.Kind#REFUSED} if the group has a single active consumer, and this is not to be
+     *     one
      */
     CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count);
 
@@ -335,9 +351,16 @@ public interface Streams extends AutoCloseable {
      * @param removed dead consumers that are gone for good
      * @param loss what was trimmed although the group had not acknowledged it, if there is something to be reported and
      *     this consumer is to do that; repeated until {@link #lossReported}, or until its lease has ended
+     * @param active whether it may read. A single active consumer has taken all that others had when there is no
+     *     {@code more}, in the order of the stream; a consumer that waits for its turn takes nothing
      */
     record TakeOver(
-            boolean wasGone, List<StreamEntry> entries, boolean more, Set<String> removed, Optional<Loss> loss) {}
+            boolean wasGone,
+            List<StreamEntry> entries,
+            boolean more,
+            Set<String> removed,
+            Optional<Loss> loss,
+            boolean active) {}
 
     /**
      * What was trimmed although a group had not acknowledged it.

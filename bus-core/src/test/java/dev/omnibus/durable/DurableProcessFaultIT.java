@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
@@ -66,11 +67,15 @@ class DurableProcessFaultIT {
                     .connectWithin(Duration.ofMinutes(1))
                     .build();
             GroupOptions options = GroupOptions.defaults().withConcurrency(4).withWindow(64, 1 << 20);
-            DurableTopics.on(bus)
-                    .topic(WORK, Retention.untilAcknowledged())
-                    .subscribe("g", options, (event, delivery) -> {
+            DurableTopic<String> work = DurableTopics.on(bus).topic(WORK, Retention.untilAcknowledged());
+            work.subscribe("g", options, (event, delivery) -> {
                         System.out.println("start " + event.data() + " " + delivery.mayHaveRun());
                         System.out.println("end " + event.data());
+                    })
+                    .ready()
+                    .join();
+            work.subscribe("o", options.withSingleActiveConsumer(), (event, delivery) -> {
+                        System.out.println("ordered " + event.data() + " " + System.nanoTime()); // of all processes
                     })
                     .ready()
                     .join();
@@ -140,13 +145,15 @@ class DurableProcessFaultIT {
     }
 
     @Test
-    void nothingThatWasStoredIsLostAndNothingIsStartedTwiceInSilence() throws Exception {
+    void nothingThatWasStoredIsLostAndNothingIsStartedTwiceInSilenceOrOutOfOrder() throws Exception {
         System.out.println("[fault] durable topics: " + FAULTS + " faults, seed " + SEED);
         consumers.forEach(node -> node.awaitLine("ready"::equals));
         publishers.forEach(node -> node.awaitLine(line -> line.startsWith("stored")));
         for (int i = 0; i < FAULTS; i++) {
             fault();
             letItGoOn(100, 2_000);
+            consumers.forEach(DurableProcessFaultIT::assertRuns);
+            publishers.forEach(DurableProcessFaultIT::assertRuns);
         }
         publishers.forEach(NodeProcess::kill);
         Set<String> stored = said("stored ");
@@ -165,6 +172,44 @@ class DurableProcessFaultIT {
                         .filter(line -> line.endsWith(" true"))
                         .count());
         assertEquals(List.of(), silent);
+        assertEquals(List.of(), outOfOrder());
+    }
+
+    /** Of the group with a single active consumer: when each event was started for the first time. */
+    private Map<String, Long> firstStarts() {
+        Map<String, Long> starts = new HashMap<>();
+        for (String line : said(all, "ordered ")) {
+            String[] words = line.split(" ", 2);
+            starts.merge(words[0], Long.parseLong(words[1]), Math::min);
+        }
+        return starts;
+    }
+
+    /** What was started before an event that the same publisher had published earlier. */
+    private List<String> outOfOrder() {
+        List<String> wrong = new ArrayList<>();
+        Map<String, Integer> last = new HashMap<>(); // of each publisher
+        firstStarts().entrySet().stream().sorted(Map.Entry.comparingByValue()).forEach(start -> {
+            String[] event = start.getKey().split("-", 2);
+            int number = Integer.parseInt(event[1]);
+            if (last.getOrDefault(event[0], -1) > number) {
+                wrong.add(start.getKey());
+            }
+            last.merge(event[0], number, Math::max);
+        });
+        return wrong;
+    }
+
+    private static void assertRuns(NodeProcess node) {
+        assertTrue(
+                node.isAlive(),
+                () -> node + " has ended: "
+                        + node.lines()
+                                .filter(line -> !line.startsWith("start ")
+                                        && !line.startsWith("end ")
+                                        && !line.startsWith("ordered ")
+                                        && !line.startsWith("stored "))
+                                .toList());
     }
 
     private Set<String> said(String what) {

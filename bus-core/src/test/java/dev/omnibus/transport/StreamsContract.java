@@ -309,6 +309,69 @@ abstract class StreamsContract extends TrimContract {
     }
 
     @Test
+    void ofSingleConsumersTheFirstOneReadsAndTheOthersWait() {
+        openGroup(SETTINGS);
+        fill(3);
+        Consumer first = new Consumer(keys, "g", "a", true);
+        Consumer second = new Consumer(keys, "g", "b", true);
+        assertTrue(takeOver(first).active());
+        assertFalse(takeOver(second).active());
+        assertEquals(List.of(), read(second, 3));
+        List<StreamEntry> read = read(first, 2);
+        assertEquals(List.of("e1", "e2"), texts(read));
+        assertEquals(1, streams.turn(first, List.of(read.get(0).id()), 0).join().acknowledged());
+
+        assertTrue(streams.leave(first).join());
+        TakeOver next = takeOver(second);
+        assertTrue(next.active());
+        assertEquals(List.of("e2"), texts(next.entries()));
+        assertEquals(Attempts.NONE, next.entries().get(0).attempts());
+        assertEquals(List.of("e3"), texts(read(second, 3)));
+        assertFalse(takeOver(first).active());
+    }
+
+    @Test
+    void theNextSingleConsumerTakesWhatAllOthersHadInOrder() {
+        openGroup(SETTINGS);
+        List<StreamId> ids = fill(12);
+        Consumer first = new Consumer(keys, "g", "a", true);
+        Consumer second = new Consumer(keys, "g", "b", true);
+        Consumer third = new Consumer(keys, "g", "c", true);
+        takeOver(first);
+        read(first, 12);
+        streams.turn(first, ids.subList(0, 1), 0).join();
+        pass(LEASE.plusSeconds(1));
+        assertEquals(2, streams.takeOver(second, LEASE, 2).join().entries().size()); // and dies
+        TakeOver back = takeOver(first);
+        assertTrue(back.wasGone());
+        assertFalse(back.active());
+        pass(LEASE.plusSeconds(1));
+
+        TakeOver part = streams.takeOver(third, LEASE, 4).join();
+        assertEquals(List.of("e2", "e3", "e4", "e5"), texts(part.entries()));
+        assertEquals(new Attempts(true, 0, 0), part.entries().get(3).attempts());
+        assertTrue(part.more());
+        TakeOver rest = takeOver(third);
+        assertEquals(7, rest.entries().size());
+        assertFalse(rest.more());
+        assertTrue(takeOver(first).wasGone());
+        assertEquals(11, streams.pending(third, StreamId.EARLIEST, 20).join().size());
+    }
+
+    @Test
+    void whereASingleConsumerIsActiveNoOtherKindIs() {
+        openGroup(SETTINGS);
+        fill(1);
+        Consumer single = new Consumer(keys, "g", "a", true);
+        takeOver(single);
+        assertEquals(TransportException.Kind.REFUSED, kind(streams.takeOver(b, LEASE, 1)));
+        assertTrue(takeOver(single).active());
+        assertTrue(streams.leave(single).join());
+        assertTrue(takeOver(b).active());
+        assertEquals(List.of("e1"), texts(read(b, 1)));
+    }
+
+    @Test
     void aStaleOwnerChangesNothing() {
         openGroup(SETTINGS);
         StreamId id = fill(1).get(0);

@@ -61,6 +61,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean news = true; // there may be something to read
     private boolean asking; // why the group is gone
     private boolean recreating; // the group
+    private boolean mayRead; // it is active, and has all that a single active consumer before it had
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
@@ -69,7 +70,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         this.readiness = new Readiness(topic);
         this.options = options;
         this.streams = topic.streams();
-        this.consumer = new Consumer(topic.keys(), group, topic.node());
+        this.consumer = new Consumer(topic.keys(), group, topic.node(), options.singleActive());
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
@@ -163,6 +164,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         recreating = true;
+        mayRead = false;
         lease.forget();
         window.forgetAll();
         return true;
@@ -192,15 +194,24 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     void renewed(Streams.TakeOver taken) {
         readiness.ready();
         complaints.succeeded(RENEW);
-        if (!taken.entries().isEmpty()) {
+        if (taken.entries().isEmpty()) {
+            taken(taken);
+        } else {
             intake.take(taken.entries(), () -> {
+                taken(taken);
                 if (taken.more()) {
                     lease.renew();
                 }
+                turn();
             });
         }
         resume();
         turn();
+    }
+
+    /** A single active consumer reads nothing new before it has handed over to its handlers what others had. */
+    private synchronized void taken(Streams.TakeOver taken) {
+        mayRead = taken.active() && !(consumer.single() && taken.more());
     }
 
     void notRenewed(TransportException failure) {
@@ -320,7 +331,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             if (state == State.OPEN && !doubted) {
                 int room = window.room();
                 own = room > 0 && done.isEmpty() ? window.unseen() : null;
-                count = window.unseen() == null ? room : 0;
+                count = window.unseen() == null && mayRead ? room : 0;
             }
             closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Handling<T> {
 
+    private static final OrderingKey SAME = Objects.requireNonNull(OrderingKey.of("")); // of all, without keys
     private static final int MAX_STARTS = 3; // of a suspect, without an end
     private static final int LOCAL_FAILURES = 3; // then another node may try
     private static final int RECOGNISED = 8_192;
@@ -82,7 +84,7 @@ final class Handling<T> {
     /** Returns the key of an event; none if that fails, which is reported: then it is handled without an order. */
     private @Nullable OrderingKey keyOf(Held<T> one) {
         if (options.orderingKey().isEmpty() || one.entry().event() == null) {
-            return null;
+            return options.singleActive() && options.orderingKey().isEmpty() ? SAME : null;
         }
         Event<T> event = null;
         try {
@@ -94,6 +96,11 @@ final class Handling<T> {
             }
             return null;
         }
+    }
+
+    /** What is ordered keeps its place, here; others may be handled by any node. */
+    private boolean isOrdered() {
+        return options.singleActive() || options.orderingKey().isPresent();
     }
 
     private Event<T> read(Held<T> one) throws IOException {
@@ -268,9 +275,7 @@ final class Handling<T> {
             return;
         }
         Duration delay = Timing.backoff(options.firstDelay(), options.maxDelay(), attempts.failures() - 1);
-        boolean elsewhere = attempts.failures() % LOCAL_FAILURES == 0
-                && options.orderingKey().isEmpty();
-        if (elsewhere) {
+        if (attempts.failures() % LOCAL_FAILURES == 0 && !isOrdered()) {
             giveAway(one, attempts, delay);
             return;
         }
@@ -291,7 +296,7 @@ final class Handling<T> {
     private void postpone(Held<T> one, Duration delay) {
         boolean suspected = one.attempts.suspect();
         Attempts attempts = suspected ? new Attempts(false, 0, one.attempts.failures()) : one.attempts;
-        if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && options.orderingKey().isEmpty()) {
+        if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && !isOrdered()) {
             giveAway(one, attempts, delay);
         } else if (suspected) {
             topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {

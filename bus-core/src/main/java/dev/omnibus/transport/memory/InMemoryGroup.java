@@ -5,11 +5,13 @@ import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Buried;
+import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.Streams.DeadLetter;
 import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Loss;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Turn;
+import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,6 +44,7 @@ final class InMemoryGroup {
     private StreamId done; // the last that was read
     private @Nullable Loss loss;
     private String reporter = "";
+    private String active = ""; // if a single consumer is
 
     InMemoryGroup(InMemoryLog log, String name, StreamId after, LongSupplier clock) {
         this.log = log;
@@ -65,11 +68,12 @@ final class InMemoryGroup {
         loss = before == null ? new Loss(from, to, count) : new Loss(before.from(), to, before.count() + count);
     }
 
-    Turn turn(String consumer, List<StreamId> handled, int count) {
+    Turn turn(Consumer by, List<StreamId> handled, int count) {
+        String consumer = by.name();
         long acknowledged =
                 handled.stream().filter(id -> pending.remove(id) != null).count();
         List<StreamEntry> read = new ArrayList<>();
-        if (count > 0) {
+        if (count > 0 && (!by.single() || active.equals(consumer))) {
             consumers.add(consumer);
             read.addAll(log.range(done, count).entries());
             for (StreamEntry entry : read) {
@@ -100,15 +104,27 @@ final class InMemoryGroup {
         return Optional.ofNullable(log.entries.get(id)).map(stored -> stored.entry(id, Attempts.of(count)));
     }
 
-    TakeOver takeOver(String consumer, Duration lease, int count) {
+    TakeOver takeOver(Consumer by, Duration lease, int most) {
+        String consumer = by.name();
         long now = clock.getAsLong();
+        boolean otherActive = !active.isEmpty() && !active.equals(consumer) && leases.getOrDefault(active, TAKEN) > now;
+        if (otherActive && !by.single()) {
+            throw new TransportException(
+                    TransportException.Kind.REFUSED,
+                    true,
+                    "Group " + name + " has a single active consumer, so all have to be one of its kind",
+                    null);
+        }
+        boolean reads = !by.single() || !otherActive;
+        active = by.single() ? (reads ? consumer : active) : "";
+        int count = reads ? most : 0;
         Long ends = leases.put(consumer, now + lease.toMillis());
         boolean gone = ends == null || ends == TAKEN;
         consumers.forEach(one -> leases.putIfAbsent(one, now + ADOPTED_MILLIS));
         consumers.add(consumer);
         List<StreamEntry> taken = new ArrayList<>();
-        boolean more = false;
-        for (StreamId id : List.copyOf(due.keySet())) {
+        boolean more = by.single() && reads && !takeInOrder(consumer, count, taken);
+        for (StreamId id : reads ? List.copyOf(due.keySet()) : List.<StreamId>of()) {
             if (due.getOrDefault(id, 0L) <= now) {
                 Pending held = owned(Streams.NOBODY, id);
                 if (held != null && taken.size() >= count) {
@@ -123,7 +139,7 @@ final class InMemoryGroup {
         }
         Set<String> removed = new HashSet<>();
         for (Map.Entry<String, Long> other : Map.copyOf(leases).entrySet()) {
-            if (other.getValue() <= now && !other.getKey().equals(consumer)) {
+            if (reads && other.getValue() <= now && !other.getKey().equals(consumer)) {
                 if (takeAll(other.getKey(), consumer, count, taken)) {
                     leases.remove(other.getKey());
                     consumers.remove(other.getKey());
@@ -133,7 +149,32 @@ final class InMemoryGroup {
                 }
             }
         }
-        return new TakeOver(gone, taken, more, removed, lossFor(consumer, now));
+        return new TakeOver(gone, taken, more, removed, lossFor(consumer, now), reads);
+    }
+
+    /** What anybody else has, in the order of the log. False if there was no room for all. */
+    private boolean takeInOrder(String consumer, int count, List<StreamEntry> taken) {
+        for (Map.Entry<StreamId, Pending> one : List.copyOf(pending.entrySet())) {
+            String before = one.getValue().consumer();
+            if (!before.equals(consumer)) {
+                if (taken.size() >= count) {
+                    return false;
+                }
+                if (before.equals(Streams.NOBODY)) {
+                    due.remove(one.getKey());
+                    take(one.getKey(), consumer, one.getValue().count(), taken);
+                } else {
+                    leases.put(before, TAKEN);
+                    take(one.getKey(), consumer, suspect(one.getValue()).count(), taken);
+                }
+            }
+        }
+        return true;
+    }
+
+    private static Attempts suspect(Pending one) {
+        Attempts before = Attempts.of(one.count());
+        return before.suspect() ? before : new Attempts(true, 0, before.failures());
     }
 
     /** False if there was no room for all. */
@@ -144,9 +185,7 @@ final class InMemoryGroup {
                     return false;
                 }
                 leases.put(dying, TAKEN);
-                Attempts before = Attempts.of(one.getValue().count());
-                Attempts suspect = before.suspect() ? before : new Attempts(true, 0, before.failures());
-                take(one.getKey(), consumer, suspect.count(), taken);
+                take(one.getKey(), consumer, suspect(one.getValue()).count(), taken);
             }
         }
         return true;

@@ -104,7 +104,7 @@ final class InMemoryStreams implements Streams {
     @Override
     public CompletableFuture<Turn> turn(Consumer consumer, List<StreamId> handled, int count) {
         List<StreamId> ids = List.copyOf(handled);
-        return ask(consumer, group -> group.turn(consumer.name(), ids, count));
+        return ask(consumer, group -> group.turn(consumer, ids, count));
     }
 
     @Override
@@ -114,7 +114,7 @@ final class InMemoryStreams implements Streams {
 
     @Override
     public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
-        return ask(consumer, group -> group.takeOver(consumer.name(), lease, count));
+        return ask(consumer, group -> group.takeOver(consumer, lease, count));
     }
 
     @Override

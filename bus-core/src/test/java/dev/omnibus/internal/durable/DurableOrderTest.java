@@ -204,4 +204,47 @@ class DurableOrderTest extends DurableTimeFixture {
             own.shutdown();
         }
     }
+
+    @Test
+    void ofNodesWithASingleActiveConsumerOneGoesOnInOrderWhereTheOtherHasEnded() throws Exception {
+        GroupOptions single = GroupOptions.defaults()
+                .withConcurrency(4)
+                .withSingleActiveConsumer()
+                .withRetries(3, Duration.ZERO, Duration.ZERO);
+        List<String> ran = new CopyOnWriteArrayList<>();
+        Subscription first = there.topic.subscribe("g", single, (event, delivery) -> {
+            ran.add("there " + event.data());
+            started.countDown();
+            gate.await();
+        });
+        ready(first);
+        AtomicBoolean failed = new AtomicBoolean();
+        ready(here.topic.subscribe("g", single, (event, delivery) -> {
+            ran.add("here " + event.data() + " " + delivery.mayHaveRun());
+            if (event.data() == 2 && failed.compareAndSet(false, true)) {
+                throw new IllegalStateException("on purpose");
+            }
+        }));
+        publish(1, 2, 3);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 3);
+        there.timing.pass(Duration.ofHours(1)); // nothing is done there any more
+        publish(4, 5);
+        await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
+            here.second();
+            here.timing.run(false);
+            return ran.size() == 7;
+        });
+        assertEquals(
+                List.of(
+                        "there 1",
+                        "here 1 true",
+                        "here 2 true",
+                        "here 2 true",
+                        "here 3 true",
+                        "here 4 false",
+                        "here 5 false"),
+                ran);
+    }
 }

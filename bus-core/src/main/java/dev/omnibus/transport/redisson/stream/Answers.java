@@ -15,6 +15,7 @@ import dev.omnibus.transport.Streams.Server;
 import dev.omnibus.transport.Streams.Status;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Trimmed;
+import dev.omnibus.transport.Streams.Turn;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -194,7 +195,12 @@ final class Answers {
                         : Optional.of(new Loss(
                                 StreamId.parse(text(lost.get(0))),
                                 StreamId.parse(text(lost.get(1))),
-                                Long.parseLong(text(lost.get(2))))));
+                                Long.parseLong(text(lost.get(2))))),
+                number(answer.get(5)) == 1);
+    }
+
+    static Turn turn(List<Object> answer) {
+        return new Turn(number(answer.get(0)), entries(list(answer.get(1))));
     }
 
     static List<DeadLetter> deadLetters(Map<StreamMessageId, Map<byte[], byte[]>> found) {

@@ -250,6 +250,7 @@ public final class RedissonStreams implements Streams {
                             stream.leases(group),
                             stream.released(group),
                             stream.losses(group),
+                            stream.activeConsumer(group),
                             stream.deadLetters(group))
                     .toCompletableFuture()
                     .thenCompose(done -> exists(log, group))
@@ -261,6 +262,9 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public CompletableFuture<Turn> turn(Consumer consumer, List<StreamId> handled, int count) {
+        if (consumer.single()) {
+            return turnIfActive(consumer, handled, count);
+        }
         StreamMessageId[] done = handled.stream().map(Answers::id).toArray(StreamMessageId[]::new);
         return read("read " + consumer.stream().log(), client -> {
             RStreamAsync<byte[], byte[]> log =
@@ -277,6 +281,20 @@ public final class RedissonStreams implements Streams {
                             .toCompletableFuture();
             return acknowledged.thenCombine(entries, (counted, found) -> new Turn(counted, Answers.entries(found)));
         });
+    }
+
+    private CompletableFuture<Turn> turnIfActive(Consumer consumer, List<StreamId> handled, int count) {
+        StreamKeys stream = consumer.stream();
+        List<Object> arguments = new ArrayList<>(List.of(consumer.group(), consumer.name(), count));
+        arguments.addAll(handled);
+        return read(
+                "read " + stream.log(),
+                client -> Script.READ
+                        .run(
+                                client,
+                                List.of(stream.log(), stream.activeConsumer(consumer.group())),
+                                arguments.toArray())
+                        .thenApply(Answers::turn));
     }
 
     @Override
@@ -299,7 +317,12 @@ public final class RedissonStreams implements Streams {
     public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
         StreamKeys stream = consumer.stream();
         String group = consumer.group();
-        List<Object> keys = List.of(stream.log(), stream.leases(group), stream.released(group), stream.losses(group));
+        List<Object> keys = List.of(
+                stream.log(),
+                stream.leases(group),
+                stream.released(group),
+                stream.losses(group),
+                stream.activeConsumer(group));
         return read(
                 "take over from " + stream.log(),
                 client -> Script.TAKE_OVER
@@ -310,7 +333,8 @@ public final class RedissonStreams implements Streams {
                                 consumer.name(),
                                 lease.toMillis(),
                                 Math.min(count, MAX_PAGE),
-                                MAX_BYTES)
+                                MAX_BYTES,
+                                consumer.single() ? 1 : 0)
                         .thenApply(Answers::takeOver));
     }
 

@@ -28,6 +28,7 @@ enum Script {
     APPEND("append", false),
     PENDING("pending", true),
     TAKE_OVER("takeover", true),
+    READ("read", true),
     REPORTED("reported", false),
     ATTEMPTED("attempted", true),
     RELEASE("release", true),

@@ -1,11 +1,24 @@
 #!lua flags=allow-oom
--- KEYS: log, leases, released, losses. ARGV: group, consumer, its lease in ms, how many entries and bytes at most.
--- Answers 1 if the consumer was gone, 1 if there is more, the consumers that were removed, the loss that is to be
--- reported as from, to and count, and entries.
+-- KEYS: log, leases, released, losses, the active consumer. ARGV: group, consumer, its lease in ms, how many entries
+-- and bytes at most, 1 if only one consumer of the group is active. Answers 1 if the consumer was gone, 1 if there is
+-- more, the consumers that were removed, the loss that is to be reported as from, to and count, entries, and 1 if the
+-- consumer may read.
 local group, me = ARGV[1], ARGV[2]
 local count, room = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = now()
 local nobody = redis.call('XPENDING', KEYS[1], group, '-', '+', 1, '-')[1] -- first, as it fails without the group
+local single, active = ARGV[6] == '1', 1
+local first = redis.call('GET', KEYS[5])
+local lives = first and first ~= me and tonumber(redis.call('ZSCORE', KEYS[2], first) or 0) > time
+if single and lives then
+  active, count = 0, 0
+elseif single then
+  redis.call('SET', KEYS[5], me, 'PX', 86400000)
+elseif lives then
+  return redis.error_reply('ERR group ' .. group .. ' has a single active consumer, so all have to be one of its kind')
+elseif first then
+  redis.call('DEL', KEYS[5])
+end
 local ends = redis.call('ZSCORE', KEYS[2], me)
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
 redis.call('ZADD', KEYS[2], number(time + ARGV[3]), me)
@@ -43,14 +56,39 @@ local function take(id, deliveries) -- false if there was no room for it
   return true
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', number(time), 'LIMIT', 0, count + 1)) do
+-- What anybody else has, in the order of the log: the one before, be it dead or not, and what nobody has.
+local function takeInOrder()
+  local others = 0
+  local all = redis.call('XPENDING', KEYS[1], group)
+  for _, c in ipairs(all[4] or {}) do if c[1] ~= me then others = others + tonumber(c[2]) end end
+  local from = '-'
+  while others > 0 do
+    local page = redis.call('XPENDING', KEYS[1], group, from, '+', 1000)
+    for _, p in ipairs(page) do
+      if p[2] ~= me then
+        if not take(p[1], (p[2] ~= '-' and p[4] < 1000) and p[4] + 1000 or p[4]) then return end
+        others = others - 1
+        if p[2] == '-' then
+          redis.call('ZREM', KEYS[3], p[1])
+        else
+          redis.call('ZADD', KEYS[2], 0, p[2]) -- it learns that it was gone
+        end
+      end
+    end
+    if #page == 0 then return end
+    from = '(' .. page[#page][1]
+  end
+end
+if single and active == 1 then takeInOrder() end
+
+for _, id in ipairs(active == 0 and {} or redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', number(time), 'LIMIT', 0, count + 1)) do
   local deliveries = owned(KEYS[1], group, id, '-')
   if deliveries and not take(id, deliveries) then break end
   redis.call('ZREM', KEYS[3], id)
 end
 
 local removed = {}
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', number(time), 'LIMIT', 0, 16)) do
+for _, dead in ipairs(active == 0 and {} or redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', number(time), 'LIMIT', 0, 16)) do
   local pending = redis.call('XPENDING', KEYS[1], group, '-', '+', count - #taken + 1, dead)
   for _, p in ipairs(pending) do
     if not take(p[1], p[4] < 1000 and p[4] + 1000 or p[4]) then break end
@@ -78,4 +116,4 @@ if lost[1] and lost[2] and lost[3] then
   end
   if by == me then loss = {lost[1], lost[2], lost[3]} end
 end
-return {gone, full and 1 or 0, removed, loss, taken}
+return {gone, full and 1 or 0, removed, loss, taken, active}
