@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class PatientStart {
 
-    private static final int ATTEMPTS = 6;
+    private static final int ATTEMPTS = 12;
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private PatientStart() {}

@@ -3,6 +3,7 @@ package dev.omnibus.examples.quakes;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
 import dev.omnibus.examples.PatientStart;
+import dev.omnibus.examples.stage.Screen;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Hears of every event and raises the alarm for strong ones. It knows nothing of the publisher. Thread-safe. */

@@ -1,5 +1,7 @@
 package dev.omnibus.examples.quakes;
 
+import dev.omnibus.examples.stage.Checks;
+import dev.omnibus.examples.stage.Screen;
 import java.util.ArrayList;
 import java.util.List;
 

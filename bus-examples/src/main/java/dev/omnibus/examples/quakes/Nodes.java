@@ -1,5 +1,6 @@
 package dev.omnibus.examples.quakes;
 
+import dev.omnibus.examples.stage.ChildProcess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,7 @@ package dev.omnibus.examples.quakes;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.examples.PatientStart;
+import dev.omnibus.examples.stage.Screen;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

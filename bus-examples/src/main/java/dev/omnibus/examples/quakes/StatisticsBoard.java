@@ -3,6 +3,7 @@ package dev.omnibus.examples.quakes;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Event;
 import dev.omnibus.examples.PatientStart;
+import dev.omnibus.examples.stage.Screen;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;

@@ -1,10 +1,10 @@
-package dev.omnibus.examples.quakes;
+package dev.omnibus.examples.stage;
 
 import java.io.IOException;
 import java.io.OutputStream;
 
 /** The frame of the main program of a {@link ChildProcess}. */
-final class ChildMain {
+public final class ChildMain {
 
     /** Begins the line that says why the program does not start. */
     static final String FAILED = "failed ";
@@ -13,8 +13,10 @@ final class ChildMain {
 
     /**
      * Starts a program; ends the JVM when the parent closes the pipe or is gone, or when the program does not start.
+     *
+     * @param program starts what goes on by itself
      */
-    static void run(Runnable program) {
+    public static void run(Runnable program) {
         try {
             program.run();
             System.in.transferTo(OutputStream.nullOutputStream());

@@ -1,4 +1,4 @@
-package dev.omnibus.examples.quakes;
+package dev.omnibus.examples.stage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

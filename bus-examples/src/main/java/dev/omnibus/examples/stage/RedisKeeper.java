@@ -1,4 +1,4 @@
-package dev.omnibus.examples.quakes;
+package dev.omnibus.examples.stage;
 
 import dev.omnibus.testing.RedisServer;
 

@@ -1,4 +1,4 @@
-package dev.omnibus.examples.quakes;
+package dev.omnibus.examples.stage;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedReader;
@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * <p>It cannot outlive us: it holds one end of a pipe, its standard input, and we hold the other. However we end, the
  * operating system closes our end, and {@link ChildMain} over there ends its JVM. Thread-safe.
  */
-final class ChildProcess implements AutoCloseable {
+public final class ChildProcess implements AutoCloseable {
 
     /** Small, and started fast. The last two are for newer JVMs and Netty; older ones ignore what they do not know. */
     private static final List<String> JVM_OPTIONS = List.of(
@@ -58,9 +58,14 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Starts one.
      *
+     * @param name of the process, for messages
+     * @param main its main class, which is to begin with {@link ChildMain#run}
      * @param environment additional variables; unlike arguments, they are not for everybody on the machine to read
+     * @param arguments of the main class
+     * @return the process, which may not have come far yet
      */
-    static ChildProcess start(String name, Class<?> main, Map<String, String> environment, List<String> arguments) {
+    public static ChildProcess start(
+            String name, Class<?> main, Map<String, String> environment, List<String> arguments) {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         ProcessBuilder builder = new ProcessBuilder(
                         Stream.of(List.of(java), JVM_OPTIONS, List.of(main.getName()), arguments)
@@ -95,19 +100,24 @@ final class ChildProcess implements AutoCloseable {
         lines.add(END);
     }
 
-    /** The id that the operating system gave it. */
-    long pid() {
+    /**
+     * The id that the operating system gave it.
+     *
+     * @return the id
+     */
+    public long pid() {
         return process.pid();
     }
 
     /**
      * Waits for the next line that begins with a word, and skips those before it.
      *
+     * @param word how the line begins
      * @return what follows the word
      * @throws IllegalStateException if the line does not come, or the process says why it cannot
      */
     @CanIgnoreReturnValue
-    String await(String word) {
+    public String await(String word) {
         long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
         try {
             while (true) {
@@ -131,12 +141,12 @@ final class ChildProcess implements AutoCloseable {
     }
 
     /** Kills it as a crash would, without a chance to say good-bye. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
     }
 
     /** Asks it to end, without waiting for that. */
-    void end() {
+    public void end() {
         try {
             process.getOutputStream().close();
         } catch (IOException e) {

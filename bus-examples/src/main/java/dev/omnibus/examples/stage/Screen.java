@@ -1,4 +1,4 @@
-package dev.omnibus.examples.quakes;
+package dev.omnibus.examples.stage;
 
 import java.io.Console;
 import java.io.PrintStream;
@@ -8,7 +8,7 @@ import java.util.Locale;
  * Where the desk speaks: lines, and on a terminal a progress bar below them. Colours only on a terminal, and not when
  * {@code NO_COLOR} is set. Thread-safe.
  */
-final class Screen {
+public final class Screen {
 
     private static final int BAR = 40;
     private static final int WIDTH = 79;
@@ -24,7 +24,12 @@ final class Screen {
         this.colours = colours;
     }
 
-    static Screen standard() {
+    /**
+     * The screen of this process.
+     *
+     * @return one that writes to standard output
+     */
+    public static Screen standard() {
         boolean terminal = isTerminal() && !"dumb".equals(System.getenv("TERM"));
         String noColor = System.getenv("NO_COLOR");
         return new Screen(System.out, terminal, terminal && (noColor == null || noColor.isEmpty()));
@@ -44,8 +49,13 @@ final class Screen {
         }
     }
 
-    /** A line; with arguments as in {@link String#format}. */
-    synchronized void say(String format, Object... arguments) {
+    /**
+     * A line; with arguments as in {@link String#format}.
+     *
+     * @param format the line
+     * @param arguments what it shows
+     */
+    public synchronized void say(String format, Object... arguments) {
         String line = arguments.length == 0 ? format : String.format(Locale.ROOT, format, arguments);
         String shown = bar;
         drawBar("");
@@ -54,19 +64,33 @@ final class Screen {
         out.flush();
     }
 
-    /** The headline of a step of the story. */
-    void step(String headline) {
+    /**
+     * The headline of a step of the story.
+     *
+     * @param headline one line
+     */
+    public void step(String headline) {
         say("");
         say(colours ? "\033[1m" + headline + "\033[0m" : headline);
     }
 
-    /** A line that needs attention. */
-    void alarm(String line) {
+    /**
+     * A line that needs attention.
+     *
+     * @param line the line
+     */
+    public void alarm(String line) {
         say(colours ? "\033[31m" + line + "\033[0m" : line);
     }
 
-    /** How far something is. On anything but a terminal, a line at each quarter. */
-    synchronized void progress(int done, int total, String what) {
+    /**
+     * How far something is. On anything but a terminal, a line at each quarter.
+     *
+     * @param done how many
+     * @param total of how many
+     * @param what of what
+     */
+    public synchronized void progress(int done, int total, String what) {
         if (!terminal) {
             if (done * 4 / total != (done - 1) * 4 / total) {
                 say("  %,d of %,d %s", done, total, what);
