@@ -1,6 +1,7 @@
 /**
- * The listings of the documentation, each of which runs. The larger example is
- * {@link dev.omnibus.examples.quakes.QuakeDesk}.
+ * The listings of the documentation, each of which runs. The larger examples are
+ * {@link dev.omnibus.examples.quakes.QuakeDesk}, {@link dev.omnibus.examples.orders.OrderDesk} and
+ * {@link dev.omnibus.examples.outbox.OutboxDesk}.
  */
 @NullMarked
 @CheckReturnValue
