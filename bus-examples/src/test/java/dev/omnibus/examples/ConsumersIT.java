@@ -113,6 +113,16 @@ class ConsumersIT {
     }
 
     @Test
+    void aPlainMavenProgramHasDurableTopics() throws Exception {
+        String said = run(java(List.of("-cp", compiled() + File.pathSeparator + classPath, "shop.FirstTopic")));
+        List<String> lines = said.lines()
+                .filter(line -> line.matches("(3 orders|billed|dead letter|replayed).*"))
+                .toList();
+        String tutorial = Files.readString(ROOT.resolve("docs/tutorial/first-durable-topic.md"));
+        assertEquals(find("```text\n(.*?)\n```", tutorial), String.join("\n", lines), said);
+    }
+
+    @Test
     void aProgramOfYesterdaySkipsTheFieldOfToday() throws Exception {
         String said = run(java(List.of("-cp", compiled() + File.pathSeparator + classPath, "shop.Rollout")));
         assertTrue(said.contains("seen Order[id=o-17, pieces=3]"), said);
