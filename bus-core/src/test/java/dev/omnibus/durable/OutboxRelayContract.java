@@ -43,7 +43,7 @@ abstract class OutboxRelayContract extends DurableFixture {
         }
     }
 
-    private final Table table = new Table();
+    final Table table = new Table();
     private final List<Integer> handled = new CopyOnWriteArrayList<>();
 
     private void handle() throws Exception {

@@ -212,6 +212,25 @@ class RelayTest {
     }
 
     @Test
+    void aRelayToATopicThatIsRefusedSaysSoAndEnds() throws Exception {
+        here.topic.ready().get(10, SECONDS);
+        try (Bus other = Bus.builder(network.open())
+                .listener(new BusListener() {
+                    @Override
+                    public void onOutboxFailed(String topic, Throwable failure) {
+                        reported.add(String.valueOf(failure.getMessage()));
+                    }
+                })
+                .build()) {
+            OutboxRelay relay = OutboxRelay.start(
+                    DurableTopics.on(other).topic(TOPIC, Retention.untilAcknowledged()), new Table("a1"));
+            relay.closed().get(10, SECONDS);
+            await().until(() -> reported.size() == 1);
+            assertTrue(reported.get(0).contains("with another retention"), reported.get(0));
+        }
+    }
+
+    @Test
     void aRelayThatWasPausedWhileItReadPublishesNothing() throws Exception {
         CountDownLatch reading = new CountDownLatch(1);
         Table table = new Table("a1") {
