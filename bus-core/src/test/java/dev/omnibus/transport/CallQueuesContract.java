@@ -151,6 +151,18 @@ abstract class CallQueuesContract {
     }
 
     @Test
+    void aQueueThatNobodyHasUsedIsEmpty() {
+        assertFalse(renew(a).waiting());
+        Turn turn = queues.turn(a, List.of(), 10, true).join();
+        assertEquals(List.of(), turn.calls());
+        assertFalse(turn.more());
+        assertEquals(List.of(), queues.held(a, StreamId.EARLIEST, 10).join());
+        queues.release(a, List.of(StreamId.EARLIEST.next())).join();
+        queues.leave(a).join();
+        assertFalse(find("1").known());
+    }
+
+    @Test
     void aCallIsKnownByItsTokenHoweverOftenItIsEnqueued() {
         enqueue(call("1"));
         assertEquals(List.of(Enqueued.KNOWN), enqueue(call("1")));

@@ -4,9 +4,12 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.client.QueueSettings;
 import dev.omnibus.rpc.internal.client.ServiceProxy;
 import dev.omnibus.rpc.internal.contract.Contract.Traits;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
+import dev.omnibus.rpc.internal.wire.QueuedId;
+import java.lang.reflect.Type;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -235,5 +238,99 @@ public final class RpcClient {
      */
     public <T> Broadcast<T> broadcast(String method, TypeReference<T> type, @Nullable Object... arguments) {
         return new Broadcast<>(runtime, methods.of(method, type.getType(), Traits.NONE), arguments);
+    }
+
+    /**
+     * The queue of a service, with the default options.
+     *
+     * @param contract the interface
+     * @param <S> the interface
+     * @return as {@link #queue(Class, QueueOptions)}
+     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     * @throws dev.omnibus.transport.TransportException if the queues cannot be reached
+     * @throws UnsupportedOperationException if the transport has no queues of calls
+     */
+    public <S> CallQueue<S> queue(Class<S> contract) {
+        return queue(contract, QueueOptions.defaults());
+    }
+
+    /**
+     * The queue of a service: calls wait in it while no node is up, {@code client.queue(Stock.class,
+     * options).enqueue(stock -> stock.restock("sku-1", 10))}. The first queue of a process connects to Redis, so it may
+     * block.
+     *
+     * @param contract the interface
+     * @param options how long its calls wait, and more
+     * @param <S> the interface
+     * @return the queue; thread-safe
+     * @throws IllegalArgumentException if the interface cannot be a contract; the message says why
+     * @throws IllegalStateException on the transport's thread, which must not wait
+     * @throws dev.omnibus.transport.TransportException if the queues cannot be reached
+     * @throws UnsupportedOperationException if the transport has no queues of calls
+     */
+    public <S> CallQueue<S> queue(Class<S> contract, QueueOptions options) {
+        return new CallQueue<>(runtime, contract, options);
+    }
+
+    /**
+     * Puts a call of a method by its name into its queue.
+     *
+     * @param method {@code service.method}
+     * @param type what it gives; {@code JsonNode} for whatever it is
+     * @param options how long it waits, and more
+     * @param arguments its arguments, by position; or only one, {@link NamedParams}
+     * @param <T> what it gives
+     * @return the call, on its way into the queue
+     * @throws IllegalArgumentException if the name is not one, the type cannot be decoded safely, or an argument cannot
+     *     be written as JSON
+     * @throws IllegalStateException on the transport's thread, which must not wait
+     * @throws dev.omnibus.transport.TransportException if the queues cannot be reached
+     * @throws UnsupportedOperationException if the transport has no queues of calls
+     */
+    public <T> Queued<T> enqueue(String method, Class<T> type, QueueOptions options, @Nullable Object... arguments) {
+        runtime.queued().open();
+        return new Queued<>(
+                runtime.enqueue(methods.of(method, type, Traits.NONE), QueueSettings.of(options), arguments));
+    }
+
+    /**
+     * Finds a queued call that any process has made, perhaps this one before it was started again.
+     *
+     * @param id as {@link Queued#id} gives it
+     * @param type what the method gives; {@code JsonNode} for whatever it is
+     * @param <T> what the method gives
+     * @return the call
+     * @throws IllegalArgumentException if it is no such id, or the type cannot be decoded safely
+     * @throws IllegalStateException on the transport's thread, which must not wait
+     * @throws dev.omnibus.transport.TransportException if the queues cannot be reached
+     * @throws UnsupportedOperationException if the transport has no queues of calls
+     */
+    public <T> Queued<T> queued(String id, Class<T> type) {
+        return queued(id, (Type) type);
+    }
+
+    /**
+     * Finds a queued call whose method gives a generic type.
+     *
+     * @param id as {@link Queued#id} gives it
+     * @param type what the method gives, such as {@code new TypeReference<List<String>>() {}}
+     * @param <T> what the method gives
+     * @return the call
+     * @throws IllegalArgumentException if it is no such id, or the type cannot be decoded safely
+     * @throws IllegalStateException on the transport's thread, which must not wait
+     * @throws dev.omnibus.transport.TransportException if the queues cannot be reached
+     * @throws UnsupportedOperationException if the transport has no queues of calls
+     */
+    public <T> Queued<T> queued(String id, TypeReference<T> type) {
+        return queued(id, type.getType());
+    }
+
+    private <T> Queued<T> queued(String id, Type type) {
+        QueuedId known = QueuedId.parse(id)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "This is not the id of a queued call, which is like \"stock.restock:order-17\""));
+        RemoteMethod method = methods.of(known.method(), type, Traits.NONE);
+        runtime.queued().open();
+        return new Queued<>(runtime.queued().find(known, method));
     }
 }

@@ -394,7 +394,7 @@ abstract class BroadcastContract extends CallFixture {
                 IllegalArgumentException.class, () -> client.broadcast(Stock.class, stock -> stock.leftLater("sku-1")));
 
         assertEquals(
-                "The method stock.leftLater gives a stage; ask with broadcastStage, which gives what is in it",
+                "The method stock.leftLater gives a stage; ask with broadcastStage or enqueueStage, which give what is in it",
                 e.getMessage());
     }
 

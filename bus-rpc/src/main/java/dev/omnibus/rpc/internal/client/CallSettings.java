@@ -113,6 +113,19 @@ public record CallSettings(
     }
 
     /**
+     * Checks that a queued call can honour them.
+     *
+     * @throws IllegalArgumentException that names an option which only a call can that is made at once
+     */
+    public void requireQueue() {
+        String option = ofOneNode();
+        if (!option.isEmpty()) {
+            throw new IllegalArgumentException("A queued call is taken by the node that comes first, and cannot honour "
+                    + option + "; its interceptors may only add headers");
+        }
+    }
+
+    /**
      * Checks that a call can honour them that is made by another protocol than that of the bus.
      *
      * @throws IllegalArgumentException that names an option which only a call of the bus can

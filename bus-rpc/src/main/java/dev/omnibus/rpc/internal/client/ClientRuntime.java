@@ -56,6 +56,7 @@ public final class ClientRuntime implements Layer {
     private final RpcCodec codec;
     private final NodeDirectory directory;
     private final PendingCalls pending;
+    private final QueuedCalls queued;
     private final ReadyGate gate; // until the directory has been read
     private final LongAdder calls = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -90,7 +91,8 @@ public final class ClientRuntime implements Layer {
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
         gate = new ReadyGate(directory::ready, executor);
-        pending = new PendingCalls(bus, codec, () -> retryBudget.tick(System.nanoTime()));
+        queued = new QueuedCalls(this);
+        pending = new PendingCalls(bus, codec, queued, () -> retryBudget.tick(System.nanoTime()));
         channels.receiveInbox(pending);
         directory.onLost(pending::onNodeLost);
     }
@@ -148,6 +150,18 @@ public final class ClientRuntime implements Layer {
         }
         whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
+    }
+
+    /** Enqueues a call. */
+    public <T> QueuedCall<T> enqueue(RemoteMethod method, QueueSettings settings, @Nullable Object[] arguments) {
+        byte[] params = method.arguments().write(method.name(), arguments);
+        calls.increment();
+        CallOptions options = CallScope.passedOn(settings.call());
+        if (interceptors.isEmpty()) {
+            return queued.enqueue(
+                    method, params, settings, CallSettings.of(options).headerPart());
+        }
+        return new InterceptedQueueing<T>(this, method, params, settings).through(interceptors, options);
     }
 
     /** Nothing is sent. */
@@ -323,6 +337,15 @@ public final class ClientRuntime implements Layer {
         return directory;
     }
 
+    /** Refuses an interface that cannot be a contract. */
+    public void requireContract(Class<?> type) {
+        PreparedContract unused = contract(type);
+    }
+
+    public QueuedCalls queued() {
+        return queued;
+    }
+
     public PendingCalls pending() {
         return pending;
     }
@@ -359,5 +382,6 @@ public final class ClientRuntime implements Layer {
     @Override
     public void close(Duration drainTimeout) {
         pending.close();
+        queued.close();
     }
 }

@@ -123,6 +123,7 @@ public final class PendingCalls implements Receiver {
     private @Nullable Future<?> ticks; // guarded by the lock, like the next one; null while nothing is awaited
     private int idle; // ticks in a row
     private volatile boolean ticking; // written under the lock
+    private final QueuedCalls queued;
     private final Mailbox<Arrived> arrivals;
     private final RpcEnvelopeCache envelopes; // confined to the reader of the inbox
     private volatile long interruptedAt = System.nanoTime() - RECONNECT_NANOS;
@@ -131,10 +132,12 @@ public final class PendingCalls implements Receiver {
     /**
      * Creates an empty table.
      *
+     * @param queued gets the answers of queued calls, which have a table of their own
      * @param onTick runs with each scan for deadlines, while there are any
      */
-    public PendingCalls(BusRuntime bus, RpcCodec codec, Runnable onTick) {
+    public PendingCalls(BusRuntime bus, RpcCodec codec, QueuedCalls queued, Runnable onTick) {
         this.onTick = onTick;
+        this.queued = queued;
         this.channels = bus.channels();
         this.codec = codec;
         this.envelopes = codec.envelopeCache();
@@ -256,6 +259,10 @@ public final class PendingCalls implements Receiver {
     public void receive(String channel, List<Message> messages, Executor next) {
         for (Message message : messages) {
             try {
+                if (RpcCodec.isQueuedReply(message)) {
+                    queued.receive(message);
+                    continue;
+                }
                 RpcCodec.Response reply = codec.readResponse(message, envelopes);
                 Entry entry = table.get(reply.id());
                 if (entry == null || !entry.accepts(reply)) {
@@ -296,6 +303,7 @@ public final class PendingCalls implements Receiver {
     @Override
     public void interrupted() {
         onDisconnected();
+        queued.interrupted();
         int number = interruptions.incrementAndGet();
         if (!table.isEmpty()) { // what is added from here on was sent after it
             recentInterruptions.add(new Interruption(number, System.nanoTime() + GRACE.toNanos()));

@@ -94,8 +94,8 @@ public final class ServiceProxy implements InvocationHandler {
         Recorded recorded = record(prepared.contract(), type, call);
         String name = recorded.operation().name();
         if (recorded.operation().async() && !stage) {
-            throw new IllegalArgumentException(
-                    "The method " + name + " gives a stage; ask with broadcastStage, which gives what is in it");
+            throw new IllegalArgumentException("The method " + name
+                    + " gives a stage; ask with broadcastStage or enqueueStage, which give what is in it");
         }
         return new Recording(prepared.method(recorded.operation()), recorded.arguments());
     }

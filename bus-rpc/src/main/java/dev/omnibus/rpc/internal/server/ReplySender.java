@@ -97,7 +97,12 @@ public final class ReplySender {
 
     /** Whether so much waits to be sent to the caller that nothing more should be done for it. */
     boolean isCrowded(ServerCall call) {
-        return pacer.isCrowded(call.request().replyTo());
+        return call.origin() == null && pacer.isCrowded(call.request().replyTo());
+    }
+
+    /** Counts a request that did not become a call. */
+    void countRefused() {
+        refused.increment();
     }
 
     /** Sends everything that waits. */
@@ -217,7 +222,12 @@ public final class ReplySender {
     /** Sends the one answer of a call. */
     void send(ServerCall call, Answer answer, @Nullable Reason reason) {
         counter(reason).increment();
-        new OutboundReply(call, answer, reason).send();
+        ServerCall.Origin origin = call.origin();
+        if (origin == null) {
+            new OutboundReply(call, answer, reason).send();
+        } else {
+            origin.settled(call, answer, reason);
+        }
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "Answered {} of {} after {} ms: {}",

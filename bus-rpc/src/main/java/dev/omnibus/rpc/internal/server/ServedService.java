@@ -17,6 +17,7 @@ import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcEnvelopeCache;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
+import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +81,8 @@ public final class ServedService implements Registration {
     private final RequestDeduplicator deduplicator = new RequestDeduplicator();
     private final IdempotencyCache idempotencyCache = new IdempotencyCache();
     private final AsyncCalls async = new AsyncCalls();
+    private final List<QueueIntake> intakes; // none if it has no queued calls
+    private final AtomicInteger reserved = new AtomicInteger(); // for queued calls that are being taken
     private CompletableFuture<Void> ready = new CompletableFuture<>();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final GuardedFuture<Void> closed = new GuardedFuture<>(this::requireOutside);
@@ -93,6 +97,7 @@ public final class ServedService implements Registration {
             RpcCodec codec,
             ReplySender replies,
             Executor executor,
+            @Nullable CallQueues queues,
             Home home) {
         this.name = name;
         this.contract = contract;
@@ -108,6 +113,33 @@ public final class ServedService implements Registration {
         Mailbox.Limits waiting = new Mailbox.Limits(limit, WAITING_BYTES);
         this.mailbox = new Mailbox<>(
                 executor, channels::later, options.concurrency(), waiting, ServerCall::size, (call, next) -> run(call));
+        this.intakes = queues == null
+                ? List.of()
+                : methods.stream()
+                        .map(method -> new QueueIntake(method, new Queueing(), channels, codec, replies, queues))
+                        .toList();
+    }
+
+    /** What the intakes of queued calls need. */
+    private final class Queueing implements QueueIntake.Service {
+
+        /** As many as can begin at once: what is here already goes first. */
+        @Override
+        public int room() {
+            return concurrency - mailbox.size() - async.size() - reserved.get();
+        }
+
+        @Override
+        public void reserve(int calls) {
+            reserved.addAndGet(calls);
+        }
+
+        @Override
+        public void begin(ServerCall call) {
+            if (!mailbox.offer(call)) {
+                refuse(call);
+            }
+        }
     }
 
     /** How many calls there are at most, running or waiting. */
@@ -141,10 +173,12 @@ public final class ServedService implements Registration {
             listening.add(listen(toAll, method));
             listening.add(listen(toThisNode, method));
         }
+        intakes.forEach(intake -> listening.add(channels.listen(intake.notices(), intake)));
         ready = new GuardedFuture<Void>()
                 .follow(CompletableFuture.allOf(listening.stream()
                                 .map(Channels.Subscription::ready)
                                 .toArray(CompletableFuture[]::new))
+                        .thenRun(() -> intakes.forEach(QueueIntake::open))
                         .thenComposeAsync(done -> home.announce(this), this.executor)
                         .handleAsync((done, failure) -> failure == null ? done() : failed(failure), executor)
                         .thenCompose(Function.identity()));
@@ -301,7 +335,15 @@ public final class ServedService implements Registration {
             call.leave(outer);
             if (!later) {
                 call.onMethodEnded();
+                roomMade();
             }
+        }
+    }
+
+    /** The queues are asked for more where there was no room for all that waits. */
+    private void roomMade() {
+        for (QueueIntake intake : intakes) {
+            intake.onRoom();
         }
     }
 
@@ -354,6 +396,7 @@ public final class ServedService implements Registration {
                 } finally {
                     call.onMethodEnded();
                     async.remove();
+                    roomMade();
                 }
             }
         };
@@ -414,6 +457,7 @@ public final class ServedService implements Registration {
     /** Takes nothing more; completes when everything that was taken has been answered. */
     private CompletableFuture<Void> end() {
         ended.set(true);
+        intakes.forEach(QueueIntake::end);
         return CompletableFuture.allOf(
                         listening.stream().map(Channels.Subscription::close).toArray(CompletableFuture[]::new))
                 .handle((done, failure) -> {
@@ -421,12 +465,15 @@ public final class ServedService implements Registration {
                     return mailbox.close();
                 })
                 .thenCompose(Function.identity())
-                .thenCompose(done -> async.drained());
+                .thenCompose(done -> async.drained())
+                .thenCompose(done -> CompletableFuture.allOf(
+                        intakes.stream().map(QueueIntake::leave).toArray(CompletableFuture[]::new)));
     }
 
     /** Refuses what has not been started, so that it can go to another node: there is no more time. */
     public void abandon() {
         deduplicator.waiting().stream().filter(ServerCall::begin).forEach(this::refuse);
+        intakes.forEach(QueueIntake::abandon);
     }
 
     /** Counts calls whose methods returned a stage that is not complete yet. Thread-safe. */

@@ -27,6 +27,16 @@ public final class ServerCall implements CallContext {
     /** The cost of keeping one, beside the texts of its request. */
     private static final int OVERHEAD = 1_024;
 
+    /** How long one may run that came from a queue, as good as for ever: it expires only as long as it waits. */
+    private static final long UNLIMITED_NANOS = Duration.ofDays(30).toNanos();
+
+    /** Where the answer goes of a call that came from a queue. */
+    interface Origin {
+
+        /** It has its answer; no reason means a result. */
+        void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason);
+    }
+
     private enum State {
         WAITING,
         RUNNING,
@@ -35,6 +45,7 @@ public final class ServerCall implements CallContext {
 
     private final ServedMethod method;
     private final ReplySender replies;
+    private final @Nullable Origin origin; // null if it came by its channel
     private final long arrived;
     private volatile long deadline;
     private final int size;
@@ -52,9 +63,21 @@ public final class ServerCall implements CallContext {
     private List<Runnable> goneActions = List.of();
 
     ServerCall(ServedMethod method, RpcCodec.Request request, ReplySender replies, long arrived, int size) {
+        this(method, request, replies, arrived, size, null);
+    }
+
+    /** One that came from a queue, if it has an origin. */
+    ServerCall(
+            ServedMethod method,
+            RpcCodec.Request request,
+            ReplySender replies,
+            long arrived,
+            int size,
+            @Nullable Origin origin) {
         this.method = method;
         this.request = request;
         this.replies = replies;
+        this.origin = origin;
         this.arrived = arrived;
         this.deadline = arrived + Math.max(0, Math.min(request.ttlMillis(), Integer.MAX_VALUE)) * 1_000_000;
         this.size = size;
@@ -63,6 +86,12 @@ public final class ServerCall implements CallContext {
     /** Whether this thread is serving a call of one of these methods. */
     static boolean isOf(List<ServedMethod> methods) {
         return CallScope.get() instanceof ServerCall current && methods.contains(current.method);
+    }
+
+    /** Null if it came by its channel. */
+    @Nullable
+    Origin origin() {
+        return origin;
     }
 
     ServedMethod served() {
@@ -120,6 +149,9 @@ public final class ServerCall implements CallContext {
         }
         state = State.RUNNING;
         chain = interceptors;
+        if (origin != null) {
+            deadline = System.nanoTime() + UNLIMITED_NANOS;
+        }
         return true;
     }
 

@@ -14,6 +14,7 @@ import dev.omnibus.rpc.internal.contract.MethodSignature;
 import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.transport.CallQueues;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -46,6 +47,7 @@ public final class ServerRuntime implements Layer {
     private final LeasePublisher leasePublisher;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
+    private @Nullable CallQueues queues; // guarded by this
     private boolean closed; // guarded by this
 
     public ServerRuntime(BusRuntime bus) {
@@ -89,6 +91,7 @@ public final class ServerRuntime implements Layer {
         if (contract != null) {
             shapes.putAll(MethodSignature.of(contract.operations().values(), codec.json()));
         }
+        CallQueues queued = options.queued() ? queues() : null;
         return open(new ServedService(
                 name,
                 contract,
@@ -99,7 +102,28 @@ public final class ServerRuntime implements Layer {
                 codec,
                 replies,
                 bus.executor(),
+                queued,
                 new Announcements()));
+    }
+
+    /** Connects, unless that was done. */
+    private CallQueues queues() {
+        synchronized (this) {
+            if (queues != null) {
+                return queues;
+            }
+        }
+        CallQueues opened = bus.channels().transport().callQueues();
+        synchronized (this) {
+            if (queues == null && !closed) {
+                queues = opened;
+                return opened;
+            }
+        }
+        opened.close(); // another thread was quicker, or the bus is closed
+        synchronized (this) {
+            return queues == null ? opened : queues;
+        }
     }
 
     private synchronized Registration open(ServedService service) {
@@ -202,6 +226,13 @@ public final class ServerRuntime implements Layer {
             LOG.debug("The lease could not be ended; it ends by itself", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+        CallQueues opened;
+        synchronized (this) {
+            opened = queues;
+        }
+        if (opened != null) {
+            opened.close();
         }
     }
 }

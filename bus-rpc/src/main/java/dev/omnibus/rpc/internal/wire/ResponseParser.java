@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class ResponseParser implements RpcCodec.MemberReader {
 
     private long id = -1;
+    private String textId = ""; // of a queued call
     private String from = "";
     private @Nullable Message result;
     private int code;
@@ -42,7 +43,10 @@ final class ResponseParser implements RpcCodec.MemberReader {
 
     private void response(String name, JsonParser parser, Message whole) throws IOException {
         switch (name) {
-            case "id" -> id = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
+            case "id" -> {
+                id = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getLongValue() : -1;
+                textId = parser.currentToken() == JsonToken.VALUE_STRING ? parser.getText() : "";
+            }
             case "result" -> result = Json.slice(parser, whole);
             case "error" -> object(parser, whole, this::error);
             case "meta" -> object(parser, whole, this::meta);
@@ -152,7 +156,22 @@ final class ResponseParser implements RpcCodec.MemberReader {
         if (id < 0) {
             throw new IOException("it has no id of ours");
         }
-        if (from.isEmpty() || !RpcCodec.isNodeId(from)) {
+        if (from.isEmpty()) {
+            throw new IOException("its meta.from is not a node id");
+        }
+        return checked(size);
+    }
+
+    /** That of a queued call, which perhaps no node has begun. */
+    RpcCodec.QueuedReply queuedReply(int size) throws IOException {
+        if (textId.isEmpty()) {
+            throw new IOException("it has no id of a queued call");
+        }
+        return new RpcCodec.QueuedReply(textId, checked(size));
+    }
+
+    private RpcCodec.Response checked(int size) throws IOException {
+        if (!RpcCodec.isNodeId(from)) {
             throw new IOException("its meta.from is not a node id");
         }
         if (wrong != null) {

@@ -46,6 +46,8 @@ public final class RpcCodec {
     public static final int DRAINING = -32003;
     public static final int CANCELLED = -32004;
     public static final int REFUSED = -32005;
+    public static final int NODE_LOST = -32006;
+    public static final int POISON = -32007;
 
     /** The code of a response that arrived and cannot be read; never sent, and refused if it is received. */
     public static final int UNREADABLE = Integer.MIN_VALUE;
@@ -165,6 +167,9 @@ public final class RpcCodec {
         }
     }
 
+    /** The answer of a queued call, whose id is a text. Nobody has begun it if its {@code from} is empty. */
+    public record QueuedReply(String id, Response response) {}
+
     /** The outcome of a call, without its id: a result or an error, already written. */
     public record Answer(boolean isResult, byte[] body) {}
 
@@ -271,6 +276,43 @@ public final class RpcCodec {
             out.put(KEY).put(keyPart);
         }
         return out.put(headerPart).put(PARAMS).put(params).put('}').toBytes();
+    }
+
+    /** A request that may wait in a queue, with a text for its id. */
+    public static byte[] queuedRequest(String id, byte[] methodPart, byte[] params, long ttlMillis, byte[] headerPart) {
+        byte[] quoted = WireBytes.utf8(Json.quoted(id));
+        return new WireBytes(START_ID.length
+                        + quoted.length
+                        + methodPart.length
+                        + Digits.count(ttlMillis)
+                        + (headerPart.length + PARAMS.length + params.length + 1))
+                .put(START_ID)
+                .put(quoted)
+                .put(methodPart)
+                .put(ttlMillis)
+                .put(headerPart)
+                .put(PARAMS)
+                .put(params)
+                .put('}')
+                .toBytes();
+    }
+
+    /** Whether a message is the answer of a queued call, by its first bytes. */
+    public static boolean isQueuedReply(Message message) {
+        return message.length() > ID_FROM
+                && message.bytes()[message.offset() + ID_FROM] == '"'
+                && message.startsWith(START_ID);
+    }
+
+    /**
+     * Reads the answer of a queued call.
+     *
+     * @throws IOException if it is none; the message says why
+     */
+    public QueuedReply readQueuedReply(Message message) throws IOException {
+        ResponseParser fields = new ResponseParser();
+        read(message, fields);
+        return fields.queuedReply(message.length());
     }
 
     /** Writes the cancellation of a call of this client. */

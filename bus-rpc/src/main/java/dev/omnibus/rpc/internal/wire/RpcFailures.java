@@ -72,12 +72,17 @@ public final class RpcFailures {
             case RpcCodec.DRAINING -> Reason.DRAINING;
             case RpcCodec.CANCELLED -> Reason.CANCELLED;
             case RpcCodec.METHOD_NOT_FOUND -> Reason.NO_SERVER;
+            case RpcCodec.NODE_LOST -> Reason.NODE_LOST;
             case RpcCodec.UNREADABLE -> Reason.BAD_REPLY;
             case RpcCodec.REFUSED, RpcCodec.INVALID_PARAMS, RpcCodec.INVALID_REQUEST, RpcCodec.PARSE_ERROR ->
                 Reason.REFUSED;
             default -> Reason.FAULT;
         };
-        boolean notExecuted = reason != Reason.FAULT && reason != Reason.CANCELLED && reason != Reason.BAD_REPLY;
+        boolean notExecuted = switch (reason) {
+            case FAULT, BAD_REPLY, NODE_LOST -> false;
+            case CANCELLED -> reply.from().isEmpty(); // in its queue, before any node had it
+            default -> true;
+        };
         String why = reason == Reason.BAD_REPLY ? "the answer cannot be read: " + reply.message() : reply.message();
         return of(reason, notExecuted, method, reply.from(), elapsed, why, null);
     }

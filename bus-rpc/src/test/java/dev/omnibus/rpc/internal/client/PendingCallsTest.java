@@ -27,8 +27,11 @@ import org.junit.jupiter.api.Test;
 class PendingCallsTest {
 
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
-    private final PendingCalls pending =
-            new PendingCalls(BusRuntime.of(bus), new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n"), () -> {});
+    private final PendingCalls pending = new PendingCalls(
+            BusRuntime.of(bus),
+            new RpcCodec(new ObjectMapper(), "n", "bus:inbox:n"),
+            ClientRuntime.of(BusRuntime.of(bus)).queued(),
+            () -> {});
 
     @AfterEach
     void close() {

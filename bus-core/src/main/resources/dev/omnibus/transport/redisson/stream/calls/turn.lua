@@ -33,11 +33,12 @@ local function take(id, list, starts)
 end
 local function isFull() return #taken >= count or room <= 0 end
 
-local free = count > 0 and redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody) or {}
+if count == 0 then return {late, taken, 1, dropped, told} end
+local free = redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody)
 if free.err then
   if not free.err:find('NOGROUP', 1, true) then return free end
-  count = redis.call('EXISTS', queue) == 1 and count or 0
-  if count > 0 then redis.call('XGROUP', 'CREATE', queue, group, '0') end -- somebody has removed it
+  if redis.call('EXISTS', queue) == 0 then return {late, taken, 0, dropped, told} end
+  redis.call('XGROUP', 'CREATE', queue, group, '0') -- somebody has removed it
   free = {}
 end
 local suspect = ARGV[4] == '1'
@@ -51,7 +52,7 @@ for _, p in ipairs(free) do
     end
   end
 end
-while count > 0 and not isFull() do
+while not isFull() do
   local most = math.min(count - #taken, 16)
   local read = redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', most, 'STREAMS', queue, '>')
   local entries = read and read[1] and read[1][2] or {}

@@ -1,0 +1,470 @@
+package dev.omnibus.rpc.internal.client;
+
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.rpc.RpcException;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
+import dev.omnibus.rpc.internal.wire.QueuedId;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import dev.omnibus.rpc.internal.wire.WireBytes;
+import dev.omnibus.transport.CallQueues;
+import dev.omnibus.transport.CallQueues.Call;
+import dev.omnibus.transport.CallQueues.Cancelled;
+import dev.omnibus.transport.CallQueues.Found;
+import dev.omnibus.transport.TransportException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A table of queued calls that this process waits for, by their ids. A call gets its place before it is enqueued. Its
+ * answer comes to the inbox of this node; as it may be lost there, it is looked for as well: after an interruption of
+ * the inbox, when the call has expired, and now and then. Thread-safe.
+ */
+public final class QueuedCalls {
+
+    /** How often it is checked what is to be looked for. */
+    static final Duration PERIOD = Duration.ofSeconds(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(QueuedCalls.class);
+    private static final long MAX_PAUSE_SECONDS = 60;
+    private static final int MAX_AWAITED = 1_000_000;
+    private static final int MAX_LOOK = 128; // in one question
+    private static final long MAX_WAITING_BYTES = 256L * 1024 * 1024; // of requests that Redis has not got yet
+
+    private final ClientRuntime client;
+    private final Channels channels;
+    private final RandomIds ids = new RandomIds();
+    private final Map<String, Awaited> awaited = new ConcurrentHashMap<>();
+    private final Map<String, EnqueueLane> lanes = new HashMap<>(); // by method; guarded by this
+    private @Nullable CallQueues queues; // guarded by this
+    private @Nullable Future<?> ticking; // guarded by this
+    private boolean closed; // guarded by this
+    private long waitingBytes; // guarded by this
+
+    QueuedCalls(ClientRuntime client) {
+        this.client = client;
+        this.channels = client.channels();
+    }
+
+    /**
+     * Connects, unless that was done. May block.
+     *
+     * @throws UnsupportedOperationException if the transport has no queues
+     */
+    public void open() {
+        synchronized (this) {
+            if (queues != null || closed) {
+                return;
+            }
+        }
+        CallQueues opened = channels.transport().callQueues();
+        synchronized (this) {
+            if (queues == null && !closed) {
+                queues = opened;
+                ticking = channels.every(PERIOD, this::tick);
+                return;
+            }
+        }
+        opened.close(); // another thread was quicker
+    }
+
+    private synchronized @Nullable CallQueues queues() {
+        return closed ? null : queues;
+    }
+
+    /** One that is waited for, by however many. */
+    private final class Awaited implements EnqueueLane.Item {
+
+        private final QueuedId id;
+        private final boolean secret; // nobody who has no business with it knows its id
+        private final long started = System.nanoTime();
+        private final CompletableFuture<RpcCodec.Response> answer = new CompletableFuture<>();
+        private final CompletableFuture<Void> enqueued = new CompletableFuture<>();
+        private final long expires;
+        private final long repeated; // until then it may be enqueued once more
+        private volatile @Nullable Call call; // as long as it may be enqueued
+        private volatile long next = Long.MAX_VALUE; // when it is looked for
+        private volatile long pauseSeconds = 1;
+        private volatile boolean cancelled;
+
+        Awaited(QueuedId id, boolean secret, @Nullable Call call) {
+            this.id = id;
+            this.secret = secret;
+            this.call = call;
+            Duration longest = call == null ? Duration.ZERO : call.delay().plus(call.expiry());
+            expires = started + longest.toNanos();
+            Duration half = call == null ? Duration.ZERO : call.retention().dividedBy(2);
+            repeated = started + Math.min(longest.toNanos(), half.toNanos());
+        }
+
+        @Override
+        public Call call() {
+            return Objects.requireNonNull(call, "it is being enqueued");
+        }
+
+        @Override
+        public Duration elapsed() {
+            return Duration.ofNanos(System.nanoTime() - started);
+        }
+
+        @Override
+        public boolean isGivenUp() {
+            return cancelled || System.nanoTime() - repeated >= 0;
+        }
+
+        @Override
+        public void enqueued(boolean known) {
+            Call sent = call();
+            if (!sent.idempotent()) {
+                call = null; // it is never enqueued again
+            }
+            release(sent);
+            lookIn(known ? 0 : pauseSeconds);
+            client.execute(() -> enqueued.complete(null));
+            if (known || cancelled) {
+                look(List.of(this));
+            }
+        }
+
+        @Override
+        public void refused(RpcException why) {
+            release(call());
+            fail(this, why);
+        }
+
+        /** Looks for it after some seconds, or just after it has expired. */
+        void lookIn(long seconds) {
+            long now = System.nanoTime();
+            long at = now + TimeUnit.SECONDS.toNanos(seconds);
+            next = expires - now > 0 && at - expires > 0 ? expires + PERIOD.toNanos() / 10 : at;
+        }
+
+        boolean isDue(long now) {
+            return next != Long.MAX_VALUE && now - next >= 0;
+        }
+    }
+
+    /** Enqueues a call. */
+    <T> QueuedCall<T> enqueue(RemoteMethod method, byte[] params, QueueSettings settings, byte[] headers) {
+        boolean keyed = !settings.key().isEmpty();
+        String token = keyed ? settings.key() : Long.toString(ids.next(), 36) + Long.toString(ids.next(), 36);
+        QueuedId id = new QueuedId(method.name(), token);
+        byte[] request = RpcCodec.queuedRequest(
+                id.toString(), method.part(), params, settings.expiry().toMillis(), headers);
+        Call call = new Call(
+                token,
+                request,
+                settings.expiry(),
+                settings.delay(),
+                settings.retention(),
+                settings.idempotent() || method.traits().idempotent(),
+                keyed ? WireBytes.fingerprint(new Message(params, 0, params.length)) : "",
+                settings.limit(),
+                channels.node());
+        Awaited entry = new Awaited(id, !keyed, call);
+        Awaited before = awaited.putIfAbsent(id.toString(), entry);
+        if (before != null) { // this process waits for a call of that key already, which may have other arguments
+            before.answer.whenComplete((answer, failure) -> follow(entry, answer));
+        }
+        RpcException refusal = refusal(entry, request);
+        if (refusal != null) {
+            fail(entry, refusal);
+        } else {
+            send(entry, call);
+        }
+        return handle(entry, method);
+    }
+
+    private void send(Awaited entry, Call call) {
+        synchronized (this) {
+            waitingBytes += call.request().length;
+        }
+        lane(entry.id.method()).add(entry);
+    }
+
+    /** The call of the same key that was waited for before has ended, at least for this process. */
+    private void follow(Awaited entry, RpcCodec.@Nullable Response answer) {
+        if (answer == null && !entry.answer.isDone() && awaited.putIfAbsent(entry.id.toString(), entry) == null) {
+            entry.lookIn(1);
+        } else if (answer != null && entry.enqueued.isDone() && !entry.answer.isDone()) {
+            complete(entry, answer, null);
+        }
+    }
+
+    private @Nullable RpcException refusal(Awaited entry, byte[] request) {
+        if (request.length > client.codec().maxBytes()) {
+            return failure(
+                    entry,
+                    Reason.REFUSED,
+                    true,
+                    "the request has " + request.length + " bytes; it may have "
+                            + client.codec().maxBytes());
+        }
+        synchronized (this) {
+            if (closed || queues == null) {
+                return failure(entry, Reason.CLOSED, true, "the client is closed");
+            }
+            if (awaited.size() > MAX_AWAITED || waitingBytes + request.length > MAX_WAITING_BYTES) {
+                return failure(entry, Reason.OVERLOADED, true, "too many queued calls of this process wait already");
+            }
+        }
+        return null;
+    }
+
+    private synchronized void release(Call sent) {
+        waitingBytes -= sent.request().length;
+    }
+
+    private synchronized EnqueueLane lane(String method) {
+        return lanes.computeIfAbsent(
+                method,
+                name -> new EnqueueLane(
+                        Objects.requireNonNull(queues, "it was opened"),
+                        channels.names().queue(name),
+                        name,
+                        channels::later));
+    }
+
+    /** Waits for a call that somebody has enqueued. */
+    public <T> QueuedCall<T> find(QueuedId id, RemoteMethod method) {
+        Awaited entry = new Awaited(id, false, null);
+        Awaited known = awaited.putIfAbsent(id.toString(), entry);
+        Awaited found = known == null ? entry : known;
+        if (known == null) {
+            entry.lookIn(0);
+            look(List.of(entry));
+        }
+        return handle(found, method);
+    }
+
+    private <T> QueuedCall<T> handle(Awaited entry, RemoteMethod method) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        entry.answer.whenComplete((answer, failure) -> {
+            Throwable why = failure == null ? complete(result, entry, method, answer) : failure;
+            if (why != null) {
+                client.failed(why);
+                result.completeExceptionally(why);
+            }
+        });
+        return new QueuedCall<>(entry.id, entry.enqueued, result, () -> cancel(entry));
+    }
+
+    /** Completes it with the value, or returns why there is none. */
+    @SuppressWarnings("unchecked") // the reader was made for this type
+    private <T> @Nullable Throwable complete(
+            CompletableFuture<T> result, Awaited entry, RemoteMethod method, RpcCodec.Response answer) {
+        Message value = answer.result();
+        if (value == null) {
+            return method.faults().failure(answer, method.name(), entry.elapsed());
+        }
+        try {
+            T decoded = (T) RpcCodec.decode(method.result(), value);
+            client.succeeded(method.name(), answer.from(), entry.started);
+            result.complete(decoded);
+            return null;
+        } catch (IOException e) {
+            String why = RpcFailures.misfit(e, method.result().getValueType());
+            return failure(entry, Reason.BAD_REPLY, false, why);
+        }
+    }
+
+    private CompletableFuture<Boolean> cancel(Awaited entry) {
+        if (entry.answer.isDone()) {
+            return CompletableFuture.completedFuture(false);
+        }
+        CallQueues now = queues();
+        if (now == null) {
+            return CompletableFuture.failedFuture(failure(entry, Reason.CLOSED, false, "the client is closed"));
+        }
+        boolean mayBeOnItsWay = entry.call != null && !entry.enqueued.isDone();
+        entry.cancelled |= mayBeOnItsWay;
+        CompletableFuture<Void> there = mayBeOnItsWay
+                ? entry.enqueued.handle((done, failure) -> null) // it is asked for once it is known to be there
+                : CompletableFuture.completedFuture(null);
+        return there.thenCompose(done -> now.cancel(channels.names().queue(entry.id.method()), entry.id.token()))
+                .handle((done, failure) -> {
+                    if (failure != null) {
+                        Throwable why = RpcFailures.unwrapped(failure);
+                        throw why instanceof TransportException e
+                                ? RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed())
+                                : failure(entry, Reason.CONNECTION_LOST, false, String.valueOf(why));
+                    }
+                    look(List.of(entry));
+                    return done == Cancelled.REMOVED || done == Cancelled.ASKED;
+                });
+    }
+
+    /** A message of the inbox that is the answer of a queued call. */
+    void receive(Message message) throws IOException {
+        RpcCodec.QueuedReply reply = client.codec().readQueuedReply(message);
+        Awaited entry = awaited.get(reply.id());
+        if (entry == null) {
+            LOG.debug("Dropped an answer of the queued call {}: nobody waits for it", reply.id());
+        } else if (entry.secret) {
+            succeed(entry, reply.response());
+        } else { // anybody could send such an answer who knows the key
+            look(List.of(entry));
+        }
+    }
+
+    /** Answers may have been lost on their way to the inbox. */
+    void interrupted() {
+        long now = System.nanoTime();
+        awaited.values().forEach(entry -> {
+            if (entry.next != Long.MAX_VALUE) {
+                entry.pauseSeconds = 1;
+                entry.next = now;
+            }
+        });
+    }
+
+    /** Looks for what is due. */
+    void tick() {
+        long now = System.nanoTime();
+        Map<String, List<Awaited>> due = new HashMap<>();
+        awaited.values().forEach(entry -> {
+            if (entry.isDue(now)) {
+                due.computeIfAbsent(entry.id.method(), any -> new ArrayList<>()).add(entry);
+            }
+        });
+        due.values().forEach(this::look);
+    }
+
+    private void look(Collection<Awaited> ofOneMethod) {
+        List<Awaited> all = List.copyOf(ofOneMethod);
+        for (int i = 0; i < all.size(); i += MAX_LOOK) {
+            lookAt(all.subList(i, Math.min(all.size(), i + MAX_LOOK)));
+        }
+    }
+
+    private void lookAt(List<Awaited> entries) {
+        CallQueues now = queues();
+        if (now == null) {
+            entries.forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, "the client is closed")));
+            return;
+        }
+        for (Awaited entry : entries) {
+            entry.pauseSeconds = Math.min(MAX_PAUSE_SECONDS, 2 * entry.pauseSeconds);
+            entry.lookIn(entry.pauseSeconds);
+        }
+        List<String> tokens = entries.stream().map(entry -> entry.id.token()).toList();
+        now.find(channels.names().queue(entries.get(0).id.method()), tokens, channels.node())
+                .whenComplete((found, failure) -> {
+                    if (failure == null) {
+                        for (int i = 0; i < entries.size(); i++) {
+                            found(entries.get(i), found.get(i));
+                        }
+                    } else {
+                        notFound(entries, RpcFailures.unwrapped(failure));
+                    }
+                });
+    }
+
+    private void found(Awaited entry, Found found) {
+        byte[] response = found.response();
+        if (response != null) {
+            client.execute(() -> entry.enqueued.complete(null));
+            try {
+                Message message = new Message(response, 0, response.length);
+                succeed(entry, client.codec().readQueuedReply(message).response());
+            } catch (IOException e) {
+                channels.reportBad(
+                        channels.names().queue(entry.id.method()).notices(),
+                        "The answer of the queued call " + entry.id + " cannot be read: " + e.getMessage());
+                fail(entry, failure(entry, Reason.BAD_REPLY, false, "its answer cannot be read: " + e.getMessage()));
+            }
+        } else if (found.known()) {
+            client.execute(() -> entry.enqueued.complete(null));
+        } else {
+            Call again = entry.call;
+            if (again != null && !entry.isGivenUp()) { // Redis has lost it, and it may be executed more than once
+                send(entry, again);
+            } else {
+                fail(entry, failure(entry, Reason.NODE_LOST, false, "Redis does not know it, or not any more"));
+            }
+        }
+    }
+
+    private void notFound(List<Awaited> entries, Throwable failure) {
+        boolean mayPass = failure instanceof TransportException e
+                && switch (e.kind()) {
+                    case CONNECTION_LOST, NOT_READY, OUT_OF_MEMORY, NO_GROUP -> true;
+                    default -> false;
+                };
+        for (Awaited entry : entries) {
+            if (mayPass) {
+                entry.lookIn(1);
+            } else if (failure instanceof TransportException e) {
+                fail(entry, RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed()));
+            } else {
+                fail(entry, failure(entry, Reason.REFUSED, false, String.valueOf(failure)));
+            }
+        }
+    }
+
+    private void succeed(Awaited entry, RpcCodec.Response answer) {
+        complete(entry, answer, null);
+    }
+
+    private void fail(Awaited entry, RpcException why) {
+        complete(entry, null, why);
+    }
+
+    /** It runs code of the program. */
+    private void complete(Awaited entry, RpcCodec.@Nullable Response answer, @Nullable Throwable failure) {
+        awaited.remove(entry.id.toString(), entry);
+        entry.next = Long.MAX_VALUE;
+        client.execute(() -> {
+            if (failure == null && answer != null) {
+                entry.enqueued.complete(null);
+                entry.answer.complete(answer);
+            } else {
+                Throwable why =
+                        failure == null ? new IllegalStateException("no answer") : RpcFailures.unwrapped(failure);
+                entry.enqueued.completeExceptionally(why);
+                entry.answer.completeExceptionally(why);
+            }
+        });
+    }
+
+    private RpcException failure(Awaited entry, Reason reason, boolean notExecuted, String why) {
+        return RpcFailures.of(reason, notExecuted, entry.id.method(), "", entry.elapsed(), why, null);
+    }
+
+    /** How many are waited for. */
+    public int size() {
+        return awaited.size();
+    }
+
+    /** Ends all waiting; the calls themselves go on. */
+    void close() {
+        CallQueues last;
+        synchronized (this) {
+            closed = true;
+            last = queues;
+            if (ticking != null) {
+                ticking.cancel(false);
+            }
+        }
+        String why = "the client was closed; the call goes on, and has the id ";
+        awaited.values().forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, why + entry.id)));
+        if (last != null) {
+            last.close();
+        }
+    }
+}

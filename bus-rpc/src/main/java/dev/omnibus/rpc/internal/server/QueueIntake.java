@@ -1,0 +1,559 @@
+package dev.omnibus.rpc.internal.server;
+
+import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.channel.Receiver;
+import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.json.Json;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.internal.wire.QueuedId;
+import dev.omnibus.rpc.internal.wire.RpcCodec;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import dev.omnibus.transport.CallQueues;
+import dev.omnibus.transport.CallQueues.Answer;
+import dev.omnibus.transport.CallQueues.Renewed;
+import dev.omnibus.transport.CallQueues.Server;
+import dev.omnibus.transport.CallQueues.Taken;
+import dev.omnibus.transport.CallQueues.Turn;
+import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An intake: takes the queued calls of one method, as many as the service has room for, and gives their answers. There
+ * is one turn under way at a time; what ends meanwhile goes with the next one.
+ *
+ * <p>What was taken is this node's: if an answer of the server is lost, so that it is not known what that was, all that
+ * is this node's is read again, and what was not begun is begun. Thread-safe.
+ */
+final class QueueIntake implements Receiver {
+
+    /** How often the lease is renewed. */
+    static final Duration PERIOD = Duration.ofSeconds(1);
+
+    /** How long a node seems to be alive that does not renew it. */
+    static final Duration LEASE = Duration.ofSeconds(4);
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
+    private static final int MAX_ANSWERS = 128; // in one turn
+    private static final int MAX_ANSWER_BYTES = 1024 * 1024;
+    private static final int PAGE = 128;
+    private static final int MIN_PAUSE_MILLIS = 50;
+    private static final int MAX_PAUSE_MILLIS = 1_000;
+
+    /** The service that has the method. */
+    interface Service {
+
+        /** How many calls could begin at once. */
+        int room();
+
+        /** Counts so many as if they were there, or not any more. */
+        void reserve(int calls);
+
+        /** Runs a call, or refuses it. */
+        void begin(ServerCall call);
+    }
+
+    /** A call that is this node's, and waits or runs. */
+    private final class Held implements ServerCall.Origin {
+
+        private volatile StreamId entry; // another one if the server has forgotten that it was taken
+        private final String token;
+        private final boolean suspect;
+
+        Held(Taken taken) {
+            entry = taken.entry();
+            token = taken.token();
+            suspect = taken.deaths() > 0;
+        }
+
+        @Override
+        public void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason) {
+            boolean notExecuted = reason == Reason.OVERLOADED || reason == Reason.DRAINING;
+            boolean stillRuns = reason == Reason.CANCELLED;
+            answered(this, notExecuted ? null : response(call, answer), stillRuns ? 0 : 1);
+        }
+    }
+
+    private record Running(Held held, ServerCall call) {}
+
+    private final ServedMethod method;
+    private final Service service;
+    private final Channels channels;
+    private final RpcCodec codec;
+    private final ReplySender replies;
+    private final CallQueues queues;
+    private final Server server;
+    private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
+    private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
+    private final Deque<Answer> answers = new ArrayDeque<>();
+    private @Nullable Future<?> ticking;
+    private boolean known; // it has a lease
+    private boolean renewing;
+    private boolean underWay;
+    private boolean again; // something has come up since the turn began
+    private boolean waiting; // there is more than there was room for
+    private boolean unsure; // what this node has
+    private boolean ended; // takes nothing more
+    private boolean closed; // the transport is
+    private boolean troubled; // it was logged
+    private int turns; // so far
+    private int failures; // in a row
+
+    QueueIntake(
+            ServedMethod method,
+            Service service,
+            Channels channels,
+            RpcCodec codec,
+            ReplySender replies,
+            CallQueues queues) {
+        this.method = method;
+        this.service = service;
+        this.channels = channels;
+        this.codec = codec;
+        this.replies = replies;
+        this.queues = queues;
+        this.server = new Server(channels.names().queue(method.name()), channels.node());
+    }
+
+    /** Begins to take calls; the notices are to be subscribed to before. */
+    void open() {
+        synchronized (this) {
+            if (ended) {
+                return;
+            }
+            ticking = channels.sendEvery(PERIOD, this::tick);
+        }
+        tick();
+    }
+
+    String notices() {
+        return server.queue().notices();
+    }
+
+    @Override
+    public boolean isDirect() {
+        return true;
+    }
+
+    /** Something waits. */
+    @Override
+    public void receive(String channel, List<Message> messages, Executor next) {
+        turn(0);
+    }
+
+    /** What was announced meanwhile is not known. */
+    @Override
+    public void interrupted() {
+        tick();
+    }
+
+    /** There may be room for what waits. */
+    void onRoom() {
+        synchronized (this) {
+            if (!waiting) {
+                return;
+            }
+        }
+        turn(1);
+    }
+
+    // The lease
+
+    /** Renews the lease, and learns what there is to do. */
+    void tick() {
+        int before;
+        synchronized (this) {
+            if (renewing || closed) {
+                return;
+            }
+            renewing = true;
+            before = turns;
+        }
+        queues.renew(server, LEASE).whenComplete((renewed, failure) -> {
+            if (failure == null) {
+                renewed(renewed, before);
+            } else {
+                synchronized (this) {
+                    renewing = false;
+                }
+                failed(failure);
+            }
+        });
+    }
+
+    private void renewed(Renewed renewed, int before) {
+        List<Running> gone = List.of();
+        List<ServerCall> cancelled = new ArrayList<>();
+        boolean work;
+        synchronized (this) {
+            renewing = false;
+            if (known && renewed.wasGone()) {
+                gone = List.copyOf(running.values());
+            }
+            known = true;
+            waiting |= renewed.waiting();
+            boolean quiet = !underWay && turns == before; // else it was counted in the middle of something
+            unsure |= quiet && renewed.held() > running.size() + answers.size();
+            for (String token : renewed.cancelled()) {
+                Running one = running.get(token);
+                if (one != null) {
+                    cancelled.add(one.call());
+                }
+            }
+            work = waiting || unsure || again || !answers.isEmpty();
+        }
+        worked();
+        for (Running one : gone) { // another node may have it, or its end was written; what runs goes on
+            if (one.call().begin()) {
+                forget(one.held());
+            }
+        }
+        cancelled.forEach(ServerCall::cancel);
+        if (work) {
+            turn(0);
+        }
+    }
+
+    private synchronized void forget(Held held) {
+        Running one = running.get(held.token);
+        if (one != null && one.held() == held) {
+            running.remove(held.token);
+        }
+    }
+
+    // A turn
+
+    /**
+     * Gives the answers there are, and takes calls if there is room.
+     *
+     * @param leaving how many calls are about to leave the service, that still count
+     */
+    private void turn(int leaving) {
+        List<Answer> batch = new ArrayList<>();
+        int count;
+        boolean suspect;
+        synchronized (this) {
+            if (underWay || !known || closed) {
+                again = true;
+                return;
+            }
+            again = false;
+            if (unsure) {
+                underWay = true;
+                turns++;
+                count = -1;
+                suspect = false;
+            } else {
+                int room = ended ? 0 : service.room() + leaving;
+                count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
+                waiting |= count == 0 && !ended;
+                int bytes = 0;
+                while (!answers.isEmpty() && batch.size() < MAX_ANSWERS && bytes < MAX_ANSWER_BYTES) {
+                    Answer next = answers.remove();
+                    bytes += next.response().length;
+                    batch.add(next);
+                }
+                if (count == 0 && batch.isEmpty()) {
+                    return;
+                }
+                underWay = true;
+                turns++;
+                suspect = running.values().stream().noneMatch(one -> one.held().suspect);
+            }
+        }
+        if (count < 0) {
+            readAgain(StreamId.EARLIEST, new HashSet<>());
+            return;
+        }
+        service.reserve(count);
+        queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
+            if (failure == null) {
+                turned(turn, count);
+            } else {
+                service.reserve(-count);
+                notTurned(batch, RpcFailures.unwrapped(failure));
+            }
+        });
+    }
+
+    private void turned(Turn turn, int count) {
+        for (String token : turn.late()) {
+            channels.reportUnsent(
+                    notices(),
+                    "The answer of the queued call " + new QueuedId(method.name(), RpcFailures.sanitized(token))
+                            + " does not count: it had another end before, as this node seemed to be gone");
+        }
+        if (turn.dropped() > 0) {
+            channels.reportBad(
+                    notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
+        }
+        turn.calls().forEach(this::take);
+        service.reserve(-count);
+        worked();
+        boolean next;
+        synchronized (this) {
+            underWay = false;
+            waiting = count == 0 ? waiting : turn.more();
+            next = again || !answers.isEmpty() || (turn.more() && count > 0);
+        }
+        if (next) {
+            turn(0);
+        }
+        completeIfDelivered();
+    }
+
+    private void notTurned(List<Answer> batch, Throwable failure) {
+        synchronized (this) {
+            for (int i = batch.size() - 1; i >= 0; i--) {
+                answers.addFirst(batch.get(i));
+            }
+            unsure |= !(failure instanceof TransportException e) || !e.notSent();
+        }
+        pauseAfter(failure);
+    }
+
+    /** What of this node's the server has that nobody here knows was taken by a turn whose answer was lost. */
+    private void readAgain(StreamId after, Set<String> found) {
+        queues.held(server, after, PAGE).whenComplete((held, failure) -> {
+            if (failure != null) {
+                pauseAfter(RpcFailures.unwrapped(failure));
+                return;
+            }
+            for (Taken taken : held) {
+                boolean isKnown;
+                synchronized (this) {
+                    isKnown = running.containsKey(taken.token())
+                            || answers.stream()
+                                    .anyMatch(answer -> answer.token().equals(taken.token()));
+                }
+                if (!isKnown && found.add(taken.token())) {
+                    take(taken);
+                }
+            }
+            if (!held.isEmpty()) {
+                readAgain(held.get(held.size() - 1).entry(), found);
+                return;
+            }
+            synchronized (this) {
+                underWay = false;
+                unsure = false;
+            }
+            turn(0);
+        });
+    }
+
+    private void pauseAfter(Throwable failure) {
+        failed(failure);
+        long pause;
+        synchronized (this) {
+            int most = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(failures++, 5));
+            pause = ThreadLocalRandom.current().nextInt(MIN_PAUSE_MILLIS, most + MIN_PAUSE_MILLIS);
+        }
+        channels.later(Duration.ofMillis(pause), () -> {
+            synchronized (this) {
+                underWay = false;
+            }
+            turn(0);
+        });
+    }
+
+    private void failed(Throwable failure) {
+        Throwable why = RpcFailures.unwrapped(failure);
+        synchronized (this) {
+            closed |= why instanceof TransportException e && e.kind() == Kind.CLOSED;
+            if (troubled || closed) {
+                return;
+            }
+            troubled = true;
+        }
+        FailureLog.safely(() -> LOG.warn(
+                "No queued calls of {} can be taken for now: {}", method.name(), String.valueOf(why.getMessage())));
+    }
+
+    private void worked() {
+        boolean was;
+        synchronized (this) {
+            was = troubled;
+            troubled = false;
+            failures = 0;
+        }
+        if (was) {
+            FailureLog.safely(() -> LOG.info("Queued calls of {} are taken again", method.name()));
+        }
+    }
+
+    // A call
+
+    private void take(Taken taken) {
+        Held held = new Held(taken);
+        String id = new QueuedId(method.name(), taken.token()).toString();
+        RpcCodec.Request request;
+        try {
+            RpcCodec.Request read = codec.readRequest(new Message(taken.request(), 0, taken.request().length));
+            if (!read.method().equals(method.name())) {
+                refuse(held, id, RpcCodec.METHOD_NOT_FOUND, "this queue is for " + method.name());
+                return;
+            }
+            request = new RpcCodec.Request(
+                    Json.quoted(id),
+                    read.method(),
+                    read.params(),
+                    read.from(),
+                    "",
+                    taken.millisLeft(),
+                    "",
+                    read.headers());
+        } catch (RpcCodec.BadRequest e) {
+            refuse(held, id, e.code(), String.valueOf(e.getMessage()));
+            return;
+        }
+        ServerCall call = new ServerCall(method, request, replies, System.nanoTime(), taken.request().length, held);
+        synchronized (this) {
+            Running before = running.get(taken.token());
+            if (before != null) { // a server that took over has forgotten that it was taken: it must not run twice
+                before.held().entry = taken.entry();
+                return;
+            }
+            running.put(taken.token(), new Running(held, call));
+        }
+        service.begin(call);
+    }
+
+    private void refuse(Held held, String id, int code, String why) {
+        replies.countRefused();
+        channels.reportBad(notices(), "The queued call " + RpcFailures.sanitized(id) + " was refused: " + why);
+        RpcCodec.Answer answer = RpcCodec.error(code, why, "");
+        synchronized (this) {
+            answers.add(new Answer(held.entry, held.token, codec.response(Json.quoted(id), answer)));
+            again = true;
+        }
+    }
+
+    private byte[] response(ServerCall call, RpcCodec.Answer answer) {
+        byte[] response = codec.response(call.request().id(), answer);
+        if (response.length <= codec.maxBytes()) {
+            return response;
+        }
+        String what = answer.isResult() ? "result" : "fault";
+        FailureLog.safely(() -> LOG.error(
+                "The {} of the queued call {} has {} bytes, which is too large",
+                what,
+                call.request().id(),
+                response.length));
+        return codec.response(
+                call.request().id(),
+                RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", ""));
+    }
+
+    /** It has its answer; without one, it was not begun, and is for another node, or for later. */
+    private void answered(Held held, byte @Nullable [] response, int leaving) {
+        synchronized (this) {
+            Running one = running.get(held.token);
+            if (one == null || one.held() != held) {
+                return; // it was forgotten
+            }
+            running.remove(held.token);
+            if (response != null) {
+                answers.add(new Answer(held.entry, held.token, response));
+            } else {
+                waiting = true;
+            }
+        }
+        if (response == null) {
+            release(held.entry);
+        } else {
+            turn(leaving);
+        }
+        completeIfDelivered();
+    }
+
+    /** If that fails, it is found again, as one that this node has and does not know. */
+    private void release(StreamId entry) {
+        queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.debug("A queued call of {} was not released", method.name(), failure);
+            }
+        });
+    }
+
+    // The end
+
+    /** Takes nothing more. */
+    void end() {
+        synchronized (this) {
+            ended = true;
+            waiting = false;
+        }
+    }
+
+    /** Completes when all that was taken has its answer, and the queue has them, and the lease was ended. */
+    CompletableFuture<Void> leave() {
+        end();
+        completeIfDelivered();
+        return delivered
+                .thenCompose(done -> {
+                    stopTicking();
+                    return queues.leave(server);
+                })
+                .exceptionally(failure -> {
+                    LOG.debug("The queue of {} was not left; the lease ends by itself", method.name(), failure);
+                    return null;
+                });
+    }
+
+    private void completeIfDelivered() {
+        boolean done;
+        synchronized (this) {
+            done = ended && !underWay && running.isEmpty() && answers.isEmpty();
+        }
+        if (done) {
+            delivered.complete(null);
+        }
+    }
+
+    private void stopTicking() {
+        Future<?> last;
+        synchronized (this) {
+            last = ticking;
+            closed = true;
+        }
+        if (last != null) {
+            last.cancel(false);
+        }
+    }
+
+    /** Gives back what was not begun; what runs is lost: there is no more time. */
+    void abandon() {
+        end();
+        List<Running> left;
+        synchronized (this) {
+            left = List.copyOf(running.values());
+        }
+        for (Running one : left) {
+            if (one.call().begin()) {
+                forget(one.held());
+                release(one.held().entry);
+            }
+        }
+        stopTicking();
+        CompletableFuture<Void> unused = queues.leave(server);
+    }
+}

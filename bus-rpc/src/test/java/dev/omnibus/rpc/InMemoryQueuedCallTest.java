@@ -1,0 +1,110 @@
+package dev.omnibus.rpc;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class InMemoryQueuedCallTest extends QueuedCallContract {
+
+    private final InMemoryNetwork network = new InMemoryNetwork();
+
+    @Override
+    Transport connect() {
+        return network.open();
+    }
+
+    @Test
+    void aCallIsEnqueuedOnceHoweverOftenItsAnswerIsLost() throws Exception {
+        CallQueue<Shop> queue = queue();
+        network.loseAnswers(true);
+        Queued<Integer> call = queue.enqueue(shop -> shop.restock("sku", 1));
+        assertFalse(call.enqueued().isDone());
+        network.loseAnswers(false);
+        call.enqueued().get(20, SECONDS);
+        serving("a");
+        assertValue(2, call);
+        assertEquals(List.of("sku"), done);
+    }
+
+    @Test
+    void whatWasTakenByATurnWhoseAnswerWasLostIsExecutedOnce() throws Exception {
+        serving("a");
+        CallQueue<Shop> queue = queue();
+        value(queue.enqueueVoid(shop -> shop.note("first"))); // it has its lease
+        network.loseAnswers(true);
+        List<Queued<Void>> calls =
+                List.of(queue.enqueueVoid(shop -> shop.note("x")), queue.enqueueVoid(shop -> shop.note("y")));
+        network.loseAnswers(false);
+        for (Queued<Void> call : calls) {
+            value(call);
+        }
+        assertEquals(3, done.size(), done::toString);
+    }
+
+    @Test
+    void aReplyThatIsLostIsFoundInTheQueue() throws Exception {
+        serving("a");
+        CallQueue<Shop> queue = queue();
+        network.tamper((channel, frame) ->
+                channel.contains(":inbox:caller") && new String(frame).contains("shop.") ? List.of() : List.of(frame));
+        assertValue(2, queue.enqueue(shop -> shop.restock("sku", 1)));
+    }
+
+    @Test
+    void daysInAQueueAndDaysOfWorkAreNothingSpecial() throws Exception {
+        CallQueue<Shop> queue = RpcClient.on(bus("caller"))
+                .queue(Shop.class, QueueOptions.defaults().withExpiry(Duration.ofDays(7)));
+        Queued<String> call = queue.enqueue(Shop::block);
+        call.enqueued().get(20, SECONDS);
+        network.advance(Duration.ofDays(6));
+        serving("a");
+        await().until(() -> blocked.get() == 1);
+        for (int day = 0; day < 5; day++) {
+            network.advance(Duration.ofMillis(3_900)); // within the lease of the node
+            int before = done.size();
+            value(queue.enqueueVoid(shop -> shop.note("alive")));
+            assertEquals(before + 1, done.size());
+        }
+        assertFalse(call.result().isDone());
+        release.countDown();
+        assertValue("released", call);
+    }
+
+    @Test
+    void aNetworkThatIsEmptiedEndsWhatWaitsAndNotWhatRuns() throws Exception {
+        serving("a");
+        CallQueue<Shop> queue = queue();
+        Queued<String> runs = queue.enqueue(Shop::block);
+        await().until(() -> blocked.get() == 1);
+        Queued<Void> waits = RpcClient.on(bus("other"))
+                .queue(Shop.class, QueueOptions.defaults().withDelay(Duration.ofHours(1)))
+                .enqueueVoid(shop -> shop.note("x"));
+        waits.enqueued().get(20, SECONDS);
+        release.countDown();
+        assertValue("released", runs);
+        network.forget();
+        RpcException lost = rpcFailure(waits);
+        assertEquals(Reason.NODE_LOST, lost.reason());
+        assertFalse(lost.notExecuted());
+    }
+
+    @Test
+    void aCallThatCannotBeEnqueuedInTimeSaysThatItWasNot() throws Exception {
+        CallQueue<Shop> queue = RpcClient.on(bus("caller"))
+                .queue(Shop.class, QueueOptions.defaults().withExpiry(Duration.ofMillis(300)));
+        network.down();
+        RpcException late = rpcFailure(queue.enqueueVoid(shop -> shop.note("x")));
+        network.up();
+        assertEquals(Reason.CONNECTION_LOST, late.reason());
+        assertTrue(late.notExecuted());
+    }
+}

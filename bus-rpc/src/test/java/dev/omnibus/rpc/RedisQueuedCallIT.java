@@ -1,0 +1,90 @@
+package dev.omnibus.rpc;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.redisson.RedissonTransport;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+@WithRedis
+class RedisQueuedCallIT extends QueuedCallContract {
+
+    private final RedisServer redis;
+
+    RedisQueuedCallIT(RedisServer redis) {
+        this.redis = redis;
+    }
+
+    @Override
+    Transport connect() {
+        return RedissonTransport.connect(redis.url());
+    }
+
+    private String key(String method) {
+        return prefix + ":queue:{" + method + "}";
+    }
+
+    @Test
+    void whatIsNoCallIsReportedAndDroppedAndStopsNothing() throws Exception {
+        Bus server = serving("a");
+        CallQueue<Shop> queue = queue();
+        value(queue.enqueue(shop -> shop.restock("first", 1)));
+        String stream = key("shop.restock");
+        redis.command("XADD", stream, "*", "x", "y");
+        redis.command("XADD", stream, "*", "i", "1", "r", "no JSON");
+        redis.command("XADD", stream, "*", "i", "2", "r", "{}");
+        redis.command("XADD", stream, "*", "i", "3", "r", "{\"jsonrpc\":\"2.0\",\"method\":\"shop.nothing\"}");
+        redis.command("XADD", stream, "*", "i", "{\"4", "u", "never", "r", "[]");
+        assertValue(2, queue.enqueue(shop -> shop.restock("second", 1)));
+        RpcClient client = RpcClient.on(bus("other"));
+        assertEquals(
+                Reason.REFUSED,
+                rpcFailure(client.queued("shop.restock:1", Integer.class)).reason());
+        assertEquals(
+                Reason.NO_SERVER,
+                rpcFailure(client.queued("shop.restock:3", Integer.class)).reason());
+        await().until(() -> Objects.equals(0L, redis.command("XLEN", stream)));
+        assertEquals(4, RpcServer.on(server).stats().refused());
+    }
+
+    @Test
+    void aResultThatSomebodyHasWrittenIsABadReply() {
+        redis.command("HSET", key("shop.restock") + ":call:x", "end", "no JSON");
+        RpcException bad = rpcFailure(RpcClient.on(bus("caller")).queued("shop.restock:x", Integer.class));
+        assertEquals(Reason.BAD_REPLY, bad.reason());
+    }
+
+    @Test
+    void aQueueThatSomebodyHasWrittenOverWorksAgainWhenThatIsGone() throws Exception {
+        serving("a");
+        redis.command("SET", key("shop.restock"), "poison");
+        CallQueue<Shop> queue = queue();
+        assertEquals(
+                Reason.REFUSED,
+                rpcFailure(queue.enqueue(shop -> shop.restock("x", 1))).reason());
+        redis.command("DEL", key("shop.restock"));
+        assertValue(2, queue.enqueue(shop -> shop.restock("y", 1)));
+    }
+
+    @Test
+    void aForeignCallNeedsNoMoreThanAnIdAndARequest() throws Exception {
+        serving("a");
+        redis.command(
+                "XADD",
+                key("shop.restock"),
+                "*",
+                "i",
+                "mine",
+                "r",
+                "{\"jsonrpc\":\"2.0\",\"method\":\"shop.restock\",\"params\":[\"sku\",4]}");
+        await().until(() ->
+                redis.command("EXISTS", key("shop.restock") + ":call:mine").equals(1L));
+        assertValue(5, RpcClient.on(bus("caller")).queued("shop.restock:mine", Integer.class));
+    }
+}
