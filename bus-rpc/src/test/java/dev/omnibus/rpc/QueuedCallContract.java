@@ -402,7 +402,7 @@ abstract class QueuedCallContract {
         CallQueue<Shop> queue = queue();
         Queued<Integer> call = queue.enqueue(shop -> shop.restock("sku", 1));
         assertTrue(call.result().cancel(true));
-        assertTrue(call.enqueued().completeExceptionally(new IllegalStateException("mine")));
+        call.enqueued().obtrudeException(new IllegalStateException("mine"));
         call.enqueued().get(20, SECONDS);
         serving("a");
         assertValue(2, call);

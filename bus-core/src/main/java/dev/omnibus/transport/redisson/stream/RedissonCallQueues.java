@@ -60,7 +60,7 @@ public final class RedissonCallQueues implements CallQueues {
             arguments.add(call.request());
         }
         return run("enqueue in ", queue, Script.ENQUEUE, arguments, answer -> {
-            tell(queue, answer.get(1));
+            publish(queue, answer.get(1));
             return Answers.list(answer.get(0)).stream()
                     .map(code -> Enqueued.values()[Math.toIntExact((Long) code)])
                     .toList();
@@ -72,7 +72,7 @@ public final class RedissonCallQueues implements CallQueues {
         QueueKeys queue = server.queue();
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), server.node(), lease.toMillis(), MAX_DEATHS);
         return run("renew the lease of ", queue, Script.RENEW, arguments, answer -> {
-            tell(queue, answer.get(4));
+            publish(queue, answer.get(4));
             return new Renewed(isOne(answer.get(0)), texts(answer.get(1)), (Long) answer.get(2), isOne(answer.get(3)));
         });
     }
@@ -92,7 +92,7 @@ public final class RedissonCallQueues implements CallQueues {
             arguments.add(answer.response());
         }
         return run("take calls of ", queue, Script.TURN, arguments, answer -> {
-            tell(queue, answer.get(4));
+            publish(queue, answer.get(4));
             return new Turn(
                     texts(answer.get(0)),
                     calls(Answers.list(answer.get(1))),
@@ -123,7 +123,7 @@ public final class RedissonCallQueues implements CallQueues {
     public CompletableFuture<Cancelled> cancel(QueueKeys queue, String token) {
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), token);
         return run("cancel a call of ", queue, Script.CANCEL, arguments, answer -> {
-            tell(queue, answer.get(1));
+            publish(queue, answer.get(1));
             return Cancelled.values()[Math.toIntExact((Long) answer.get(0))];
         });
     }
@@ -133,7 +133,7 @@ public final class RedissonCallQueues implements CallQueues {
         List<Object> arguments = new ArrayList<>(List.of(inboxes(queue), asker));
         arguments.addAll(tokens);
         return run("find calls of ", queue, Script.FIND, arguments, answer -> {
-            tell(queue, answer.get(1));
+            publish(queue, answer.get(1));
             return Answers.list(answer.get(0)).stream()
                     .map(RedissonCallQueues::found)
                     .toList();
@@ -170,8 +170,8 @@ public final class RedissonCallQueues implements CallQueues {
         return sharded.test(queue.inboxes()) ? "" : queue.inboxes();
     }
 
-    private void tell(QueueKeys queue, Object told) {
-        List<Object> pairs = Answers.list(told);
+    private void publish(QueueKeys queue, Object unsent) {
+        List<Object> pairs = Answers.list(unsent);
         IntStream.range(0, pairs.size() / 2)
                 .forEach(i -> publisher.accept(new Publication(
                         queue.inboxes() + Answers.text(pairs.get(2 * i)),

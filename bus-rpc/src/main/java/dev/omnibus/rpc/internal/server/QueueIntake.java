@@ -32,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,12 +95,30 @@ final class QueueIntake implements Receiver {
 
     private record Running(Held held, ServerCall call) {}
 
+    /**
+     * The place for one suspect: a call whose node has died while it ran. A node runs one at a time, of whatever
+     * method, so that it is known which of them has killed it. Thread-safe.
+     */
+    static final class SuspectPlace {
+
+        private final AtomicReference<@Nullable QueueIntake> user = new AtomicReference<>();
+
+        boolean take(QueueIntake intake) {
+            return user.compareAndSet(null, intake);
+        }
+
+        void leave(QueueIntake intake) {
+            user.compareAndSet(intake, null);
+        }
+    }
+
     private final ServedMethod method;
     private final Service service;
     private final Channels channels;
     private final RpcCodec codec;
     private final ReplySender replies;
     private final CallQueues queues;
+    private final SuspectPlace suspects;
     private final Server server;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
@@ -123,13 +142,15 @@ final class QueueIntake implements Receiver {
             Channels channels,
             RpcCodec codec,
             ReplySender replies,
-            CallQueues queues) {
+            CallQueues queues,
+            SuspectPlace suspects) {
         this.method = method;
         this.service = service;
         this.channels = channels;
         this.codec = codec;
         this.replies = replies;
         this.queues = queues;
+        this.suspects = suspects;
         this.server = new Server(channels.names().queue(method.name()), channels.node());
     }
 
@@ -235,7 +256,15 @@ final class QueueIntake implements Receiver {
     private synchronized void forget(Held held) {
         Running one = running.get(held.token);
         if (one != null && one.held() == held) {
-            running.remove(held.token);
+            remove(held);
+        }
+    }
+
+    /** It runs no more here. */
+    private void remove(Held held) {
+        running.remove(held.token);
+        if (held.suspect) {
+            suspects.leave(this);
         }
     }
 
@@ -276,7 +305,7 @@ final class QueueIntake implements Receiver {
                 }
                 underWay = true;
                 turns++;
-                suspect = running.values().stream().noneMatch(one -> one.held().suspect);
+                suspect = count > 0 && suspects.take(this);
             }
         }
         if (count < 0) {
@@ -286,8 +315,14 @@ final class QueueIntake implements Receiver {
         service.reserve(count);
         queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
             if (failure == null) {
+                if (suspect && turn.calls().stream().noneMatch(taken -> taken.deaths() > 0)) {
+                    suspects.leave(this);
+                }
                 turned(turn, count);
             } else {
+                if (suspect) {
+                    suspects.leave(this);
+                }
                 service.reserve(-count);
                 notTurned(batch, RpcFailures.unwrapped(failure));
             }
@@ -438,6 +473,9 @@ final class QueueIntake implements Receiver {
     }
 
     private void refuse(Held held, String id, int code, String why) {
+        if (held.suspect) {
+            suspects.leave(this);
+        }
         replies.countRefused();
         channels.reportBad(notices(), "The queued call " + RpcFailures.sanitized(id) + " was refused: " + why);
         RpcCodec.Answer answer = RpcCodec.error(code, why, "");
@@ -470,7 +508,7 @@ final class QueueIntake implements Receiver {
             if (one == null || one.held() != held) {
                 return; // it was forgotten
             }
-            running.remove(held.token);
+            remove(held);
             if (response != null) {
                 answers.add(new Answer(held.entry, held.token, response));
             } else {

@@ -98,6 +98,7 @@ public final class ServedService implements Registration {
             ReplySender replies,
             Executor executor,
             @Nullable CallQueues queues,
+            QueueIntake.SuspectPlace suspects,
             Home home) {
         this.name = name;
         this.contract = contract;
@@ -116,7 +117,8 @@ public final class ServedService implements Registration {
         this.intakes = queues == null
                 ? List.of()
                 : methods.stream()
-                        .map(method -> new QueueIntake(method, new Queueing(), channels, codec, replies, queues))
+                        .map(method ->
+                                new QueueIntake(method, new Queueing(), channels, codec, replies, queues, suspects))
                         .toList();
     }
 

@@ -47,6 +47,7 @@ public final class ServerRuntime implements Layer {
     private final LeasePublisher leasePublisher;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
+    private final QueueIntake.SuspectPlace suspects = new QueueIntake.SuspectPlace(); // of all services
     private @Nullable CallQueues queues; // guarded by this
     private boolean closed; // guarded by this
 
@@ -103,6 +104,7 @@ public final class ServerRuntime implements Layer {
                 replies,
                 bus.executor(),
                 queued,
+                suspects,
                 new Announcements()));
     }
 

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- KEYS: the queue. ARGV: inboxes, notice channel, token. Answers 0 if it was waiting and has ended, 1 if its node is
--- asked, 2 if it had ended, 3 if nobody knows it; inboxes and answers to be sent.
+-- asked, 2 if it had ended, 3 if nobody knows it; inboxes and frames to be sent.
 local token = ARGV[3]
 local c = redis.pcall('HMGET', call(token), 'end', 'at', 'r')
-if c.err then return {3, told} end
-if c[1] then return {2, told} end
+if c.err then return {3, tell()} end
+if c[1] then return {2, tell()} end
 local from, id = '', nil
 if c[2] then
   id = c[2]
@@ -15,12 +15,12 @@ if c[2] then
     redis.call('RPUSH', stop, token)
     redis.call('PEXPIRE', stop, 86400000)
     redis.pcall('PUBLISH', ARGV[2], '{}')
-    return {1, told}
+    return {1, tell()}
   end
   if p and p[4] > 1 then from = nobody end -- it was begun by a node that is gone
 elseif not c[3] then
-  return {3, told}
+  return {3, tell()}
 end
 redis.call('ZREM', queue .. ':later', token)
 finish(token, id, ending(token, from, -32004, from == '' and 'it was cancelled before it was begun' or 'it was cancelled'))
-return {0, told}
+return {0, tell()}

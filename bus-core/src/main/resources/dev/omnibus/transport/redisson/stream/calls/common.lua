@@ -23,7 +23,7 @@ local function remove(id)
   redis.call('XDEL', queue, id)
 end
 
-local told = {} -- inboxes and answers, if they are to be sent from elsewhere
+local answers = {} -- by inbox, in order
 local function finish(token, id, response) -- the one end of a call
   local c = redis.pcall('HMGET', call(token), 'end', 'to', 'keep', 'sum', 'u')
   if c.err then -- somebody has written something else there
@@ -37,13 +37,35 @@ local function finish(token, id, response) -- the one end of a call
   redis.call('HSET', call(token), 'end', response)
   redis.call('PEXPIRE', call(token), number(keep))
   for inbox in (c[2] or ''):gmatch('%S+') do
+    if not answers[inbox] then
+      answers[inbox] = {}
+      answers[#answers + 1] = inbox
+    end
+    table.insert(answers[inbox], response)
+  end
+end
+local function tell() -- sends what has come together, in frames; or answers inboxes and frames
+  local unsent = {}
+  local function send(inbox, frame)
     if ARGV[1] == '' then
-      told[#told + 1] = inbox
-      told[#told + 1] = response
+      unsent[#unsent + 1] = inbox
+      unsent[#unsent + 1] = frame
     else
-      redis.pcall('PUBLISH', ARGV[1] .. inbox, response) -- that it may not does not undo the end
+      redis.pcall('PUBLISH', ARGV[1] .. inbox, frame) -- that it may not does not undo the end
     end
   end
+  for _, inbox in ipairs(answers) do
+    local frame, bytes = {}, 0
+    for i, response in ipairs(answers[inbox]) do
+      frame[#frame + 1] = response
+      bytes = bytes + #response
+      if #frame == 256 or bytes > 262144 or i == #answers[inbox] then
+        send(inbox, #frame == 1 and frame[1] or '[' .. table.concat(frame, ',') .. ']')
+        frame, bytes = {}, 0
+      end
+    end
+  end
+  return unsent
 end
 local function ending(token, node, code, text)
   local id = (queue:match('{(.*)}') or '') .. ':' .. token

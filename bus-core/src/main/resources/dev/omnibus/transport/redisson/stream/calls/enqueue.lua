@@ -2,7 +2,7 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, and for each call: token, ms until it expires, ms until it may be
 -- begun, for how many ms its answer is kept, 1 if it is idempotent, digest of its arguments or nothing, how many calls
 -- the queue may have, who asks, request. Answers 0 for each that was added, 1 for one that was known, 2 if the queue is
--- full, 3 if it is known with other arguments, 4 if something else is there; and inboxes and answers to be sent.
+-- full, 3 if it is known with other arguments, 4 if something else is there; and inboxes and frames to be sent.
 local added = due()
 local size = redis.call('XLEN', queue) + redis.call('ZCARD', queue .. ':later')
 local function sweep() -- what has expired, and nobody has taken; answers how many
@@ -66,4 +66,4 @@ for i = 3, #ARGV, 9 do
   codes[#codes + 1] = code
 end
 if added > 0 then redis.pcall('PUBLISH', ARGV[2], '{}') end
-return {codes, told}
+return {codes, tell()}

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- KEYS: the queue. ARGV: inboxes, who asks, tokens. Answers for each 1 if it is known, and its answer if it has one;
--- then inboxes and answers to be sent.
+-- then inboxes and frames to be sent.
 local answer = {}
 for i = 3, #ARGV do
   local token = ARGV[i]
@@ -25,4 +25,4 @@ for i = 3, #ARGV do
   end
   answer[#answer + 1] = {known and 1 or 0, c[1] or false}
 end
-return {answer, told}
+return {answer, tell()}

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
--- that nobody has; inboxes and answers to be sent.
+-- that nobody has; inboxes and frames to be sent.
 local me, live = ARGV[3], queue .. ':live'
 local ends = redis.call('ZSCORE', live, me)
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
@@ -58,4 +58,4 @@ if not pending.err then
   end
 end
 if freed > 0 then redis.pcall('PUBLISH', ARGV[2], '{}') end
-return {gone, cancelled, held, waiting > 0 and 1 or 0, told}
+return {gone, cancelled, held, waiting > 0 and 1 or 0, tell()}

@@ -2,7 +2,7 @@
 -- KEYS: the queue. ARGV: inboxes, node, how many calls to take, 1 if one of them may be a suspect, how many bytes, and
 -- for each call that has ended: its place, token, answer. Answers the tokens of those whose answers do not count; what
 -- was taken: place, token, request, ms until it expires, deaths; 1 if there may be more; how many entries were removed
--- that are no calls; inboxes and answers to be sent.
+-- that are no calls; inboxes and frames to be sent.
 local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local late, taken, dropped = {}, {}, 0
 for i = 6, #ARGV, 3 do
@@ -33,11 +33,11 @@ local function take(id, list, starts)
 end
 local function isFull() return #taken >= count or room <= 0 end
 
-if count == 0 then return {late, taken, 1, dropped, told} end
+if count == 0 then return {late, taken, 1, dropped, tell()} end
 local free = redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody)
 if free.err then
   if not free.err:find('NOGROUP', 1, true) then return free end
-  if redis.call('EXISTS', queue) == 0 then return {late, taken, 0, dropped, told} end
+  if redis.call('EXISTS', queue) == 0 then return {late, taken, 0, dropped, tell()} end
   redis.call('XGROUP', 'CREATE', queue, group, '0') -- somebody has removed it
   free = {}
 end
@@ -58,7 +58,7 @@ while not isFull() do
   local entries = read and read[1] and read[1][2] or {}
   for _, e in ipairs(entries) do take(e[1], e[2], 1) end
   if #entries < most then
-    return {late, taken, 0, dropped, told}
+    return {late, taken, 0, dropped, tell()}
   end
 end
-return {late, taken, 1, dropped, told}
+return {late, taken, 1, dropped, tell()}
