@@ -31,6 +31,7 @@ final class InMemoryCallQueue {
 
     private static final int MAX_BYTES = 1024 * 1024;
     private static final int MAX_ASKERS = 16;
+    private static final long KEPT_MILLIS = Duration.ofDays(14).toMillis(); // of what has not ended
 
     /** An entry of the queue. */
     private record Waiting(String token, byte[] request, long expires, boolean idempotent) {}
@@ -53,7 +54,7 @@ final class InMemoryCallQueue {
             this.call = call;
             begins = now + call.delay().toMillis();
             expires = begins + call.expiry().toMillis();
-            forgotten = expires + call.retention().toMillis();
+            forgotten = expires + KEPT_MILLIS;
         }
     }
 

@@ -79,11 +79,13 @@ local function lose(token, id, node)
   finish(token, id, ending(token, node, -32006, 'the node that had begun it left or died'))
 end
 
+local exists = false -- the queue, for as long as is needed
 local function add(token, request, ends, idempotent) -- its place
-  local isNew = redis.call('EXISTS', queue) == 0
+  local isNew = not exists and redis.call('EXISTS', queue) == 0
   local id = redis.call('XADD', queue, '*', 'i', token, 'u', ends, 'a', idempotent, 'r', request)
   if isNew then redis.call('XGROUP', 'CREATE', queue, group, '0') end
-  redis.call('PEXPIRE', queue, kept)
+  if not exists then redis.call('PEXPIRE', queue, kept) end
+  exists = true
   return id
 end
 local function due() -- moves what is due into the queue; answers how many

@@ -58,7 +58,7 @@ for i = 3, #ARGV, 9 do
         added = added + 1
       end
       redis.call('HSET', call(token), unpack(c))
-      redis.call('PEXPIRE', call(token), number(ends - time + ARGV[i + 3]))
+      redis.call('PEXPIRE', call(token), number(ends - time + kept)) -- until it has ended, however long it may run
       size = size + 1
       code = 0
     end

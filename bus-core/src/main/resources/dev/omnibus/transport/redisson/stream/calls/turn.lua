@@ -27,7 +27,6 @@ local function take(id, list, starts)
     if starts > 1 then lose(f.i, id, nobody) else expire(f.i, id) end
     return
   end
-  redis.call('PEXPIRE', call(f.i), kept) -- however long it takes
   room = room - #f.r
   taken[#taken + 1] = {id, f.i, f.r, left, starts - 1}
 end
