@@ -167,6 +167,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         mayRead = false;
         lease.forget();
         window.forgetAll();
+        handling.beginAnew();
         return true;
     }
 

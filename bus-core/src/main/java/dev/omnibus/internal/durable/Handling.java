@@ -49,6 +49,7 @@ final class Handling<T> {
     private final LongAdder failed = new LongAdder();
     private final LongAdder retried = new LongAdder();
     private final LongAdder bad = new LongAdder();
+    private volatile boolean begunAnew; // else only what may have been run is looked for among what was handled
     private final Set<String> recognised = Collections.newSetFromMap(
             new LinkedHashMap<>() { // guarded by this
 
@@ -166,7 +167,7 @@ final class Handling<T> {
             misfit(one, e);
             return;
         }
-        if (isKnown(event)) {
+        if ((one.hasRun() || begunAnew) && isKnown(event)) {
             leave();
             topic.reports().onDuplicate(topic.name(), event.source(), event.id());
             done(one);
@@ -402,6 +403,11 @@ final class Handling<T> {
     }
 
     // Recognising what was handled
+
+    /** The group has begun anew: whatever comes may have been handled before. */
+    void beginAnew() {
+        begunAnew = true;
+    }
 
     private synchronized boolean isKnown(Event<T> event) {
         return recognised.contains(name(event));
