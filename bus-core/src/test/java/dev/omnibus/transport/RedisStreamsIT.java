@@ -5,6 +5,7 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 @WithRedis
 class RedisStreamsIT extends StreamsContract {
@@ -37,6 +38,11 @@ class RedisStreamsIT extends StreamsContract {
     @Override
     void forget() {
         delete(redis, keys);
+    }
+
+    @Test
+    void whatIsAppendedIsHeardByPatternsToo() throws InterruptedException {
+        assertHeard(listener -> transport.subscribePattern(keys.events() + "*", listener));
     }
 
     static void pass(RedisServer owner, StreamKeys keys, Duration time) {

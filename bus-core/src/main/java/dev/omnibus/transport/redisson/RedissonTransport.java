@@ -513,6 +513,7 @@ public final class RedissonTransport implements Transport {
         return new RedissonStreams(
                 command -> onSession(on -> on.send(command)),
                 this::isSharded,
+                countsEveryone(),
                 one -> publish(List.of(one)),
                 reads.open(config, name));
     }

@@ -86,8 +86,7 @@ final class PlainStreams {
         });
     }
 
-    static CompletableFuture<AppendResult> append(
-            RedissonClient client, StreamKeys stream, String events, Append append) {
+    static CompletableFuture<AppendResult> append(RedissonClient client, StreamKeys stream, Append append) {
         CompletableFuture<Map<String, String>> described = describe(client, stream);
         CompletableFuture<Long> length =
                 stream(client, stream.log()).sizeAsync().toCompletableFuture();
@@ -102,21 +101,17 @@ final class PlainStreams {
             }
             return entries + append.entries().size() > limit
                     ? CompletableFuture.completedFuture(new AppendResult.Full())
-                    : add(client, stream, events, append);
+                    : add(client, stream, append);
         }));
     }
 
-    private static CompletableFuture<AppendResult> add(
-            RedissonClient client, StreamKeys stream, String events, Append append) {
+    private static CompletableFuture<AppendResult> add(RedissonClient client, StreamKeys stream, Append append) {
         List<CompletableFuture<StreamMessageId>> added = new ArrayList<>();
         for (byte[] event : append.entries()) {
             StreamAddArgs<byte[], byte[]> fields = append.repaired()
                     ? StreamAddArgs.entries(EVENT, event, REPAIRED, utf8("1"))
                     : StreamAddArgs.entry(EVENT, event);
             added.add(stream(client, stream.log()).addAsync(fields).toCompletableFuture());
-        }
-        if (!events.isEmpty()) {
-            var unused = client.getTopic(events, ByteArrayCodec.INSTANCE).publishAsync(append.frame());
         }
         long last = append.first() + append.entries().size() - 1;
         return CompletableFuture.allOf(added.toArray(CompletableFuture[]::new)).thenApply(done -> {

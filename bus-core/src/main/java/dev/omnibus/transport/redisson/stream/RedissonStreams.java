@@ -53,6 +53,7 @@ public final class RedissonStreams implements Streams {
 
     private final Sender sender;
     private final Predicate<String> sharded;
+    private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
     private final ReadConnection.User reads;
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
@@ -61,15 +62,18 @@ public final class RedissonStreams implements Streams {
      * Of one transport.
      *
      * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a stream
-     * @param publisher of what is sent on those
+     * @param countsEveryone whether all subscribers are at the server of a stream
+     * @param publisher of what is not published by a script
      */
     public RedissonStreams(
             Sender sender,
             Predicate<String> sharded,
+            boolean countsEveryone,
             java.util.function.Consumer<Publication> publisher,
             ReadConnection.User reads) {
         this.sender = sender;
         this.sharded = sharded;
+        this.countsEveryone = countsEveryone;
         this.publisher = publisher;
         this.reads = reads;
     }
@@ -97,24 +101,34 @@ public final class RedissonStreams implements Streams {
                         PlainStreams.describe(client, stream).thenApply(fields -> Answers.description(fields, false)));
     }
 
-    /** A frame of several events is published after they were appended: in the script it would cost a third of that. */
+    /**
+     * A frame of several events is published after they were appended, and only if somebody may hear it: the Lua of
+     * Redis would hash and copy it.
+     */
     @Override
     public CompletableFuture<AppendResult> append(StreamKeys stream, Append append) {
         boolean apart = append.entries().size() > 1 || sharded.test(stream.events());
-        String events = apart ? "" : stream.events();
         CompletableFuture<AppendResult> result = sender.send(client -> scripted(
                 () -> Script.APPEND
-                        .run(client, appendKeys(stream, append), arguments(stream, append, events))
-                        .thenApply(answer -> appended(stream, append.first(), answer)),
-                () -> PlainStreams.append(client, stream, events, append)));
-        return RedissonFailures.stream("append to " + stream.log(), result.thenApply(done -> {
-            if (apart
-                    && done instanceof AppendResult.Appended
-                    && !append.entries().isEmpty()) {
-                publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
-            }
-            return done;
-        }));
+                        .run(client, appendKeys(stream, append), arguments(stream, append, apart))
+                        .thenApply(answer -> published(
+                                stream, append, apart && isHeard(answer), appended(stream, append.first(), answer))),
+                () -> PlainStreams.append(client, stream, append)
+                        .thenApply(done -> published(stream, append, true, done))));
+        return RedissonFailures.stream("append to " + stream.log(), result);
+    }
+
+    private static boolean isHeard(List<Object> answer) {
+        return answer.size() < 7 || (Long) answer.get(6) == 0;
+    }
+
+    private AppendResult published(StreamKeys stream, Append append, boolean heard, AppendResult result) {
+        if (heard
+                && result instanceof AppendResult.Appended
+                && !append.entries().isEmpty()) {
+            publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
+        }
+        return result;
     }
 
     private static List<Object> appendKeys(StreamKeys stream, Append append) {
@@ -127,16 +141,16 @@ public final class RedissonStreams implements Streams {
         return keys;
     }
 
-    private static Object[] arguments(StreamKeys stream, Append append, String events) {
+    private Object[] arguments(StreamKeys stream, Append append, boolean apart) {
         List<Object> arguments = new ArrayList<>(append.entries().size() + 8);
         arguments.add(append.epoch());
         arguments.add(append.first());
         arguments.add(append.gapAllowed() ? 1 : 0);
         arguments.add(append.repaired() ? 1 : 0);
         arguments.add(PUBLISHER_REMEMBERED.toMillis());
-        arguments.add(events);
+        arguments.add(sharded.test(stream.events()) || (apart && !countsEveryone) ? "" : stream.events());
         arguments.add(stream.notices());
-        arguments.add(events.isEmpty() ? NO_FRAME : append.frame());
+        arguments.add(apart ? NO_FRAME : append.frame());
         arguments.addAll(append.entries());
         append.ids().ifPresent(ids -> {
             arguments.add(ids.window().toMillis());
@@ -159,7 +173,7 @@ public final class RedissonStreams implements Streams {
                     (Long) answer.get(1),
                     Answers.id(answer.get(2)),
                     (Long) answer.get(3),
-                    answer.size() > 6 ? Answers.positions(first, answer.get(6)) : Map.of());
+                    answer.size() > 7 ? Answers.positions(first, answer.get(7)) : Map.of());
         }
         return kind == 1
                 ? new AppendResult.Hole((Long) answer.get(1))

@@ -3,8 +3,9 @@
 -- ARGV: epoch, sequence of the first event, 1 if events may be missing before it, 1 if they may have been handled, how
 -- long the publisher is remembered in ms, event channel, notice channel, frame, events; if they have ids, how long one
 -- is remembered in ms, how many are, and the ids. Answers 0, last sequence, its position, since which sequence positions
--- follow each other, how many were appended, what went wrong with the channels, and the position of each id; or 1 and
--- the last sequence, if there is a hole; or 2, if it is full; or 3, if this is another epoch.
+-- follow each other, how many were appended, what went wrong with the channels, 1 if nobody hears the event channel, and
+-- the position of each id; or 1 and the last sequence, if there is a hole; or 2, if it is full; or 3, if this is another
+-- epoch. Without a frame, the caller publishes it if it is heard.
 local ids = KEYS[4]
 local count = ids and (#ARGV - 10) / 2 or #ARGV - 8
 local first = tonumber(ARGV[2])
@@ -34,7 +35,7 @@ if ids then
 end
 if count == 0 or skipped >= count then
   if id then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
-  return {0, last, id, from, 0, false, positions}
+  return {0, last, id, from, 0, false, 0, positions}
 end
 if new > 0 and redis.call('XLEN', KEYS[1]) + new > tonumber(conf[2] or 'inf') then return {2} end
 from = last + 1
@@ -84,10 +85,14 @@ end
 last = first + count - 1
 redis.call('SET', KEYS[2], string.format('%.0f %s %.0f', last, id, from), 'PX', ARGV[5])
 local wrong = false -- that something is not allowed on a channel does not undo what is stored
-if ARGV[6] ~= '' then
+local unheard = 0
+if ARGV[6] ~= '' and ARGV[8] == '' then
+  local subscribers = redis.pcall('PUBSUB', 'NUMSUB', ARGV[6])
+  if subscribers[2] == 0 and redis.pcall('PUBSUB', 'NUMPAT') == 0 then unheard = 1 end
+elseif ARGV[6] ~= '' then
   local heard = redis.pcall('PUBLISH', ARGV[6], ARGV[8])
   if type(heard) == 'table' then wrong = heard.err end
 end
 local noticed = newest and redis.pcall('PUBLISH', ARGV[7], newest)
 if type(noticed) == 'table' then wrong = noticed.err end
-return {0, last, id, from, new, wrong, positions}
+return {0, last, id, from, new, wrong, unheard, positions}
