@@ -272,6 +272,7 @@ class StreamFaultsIT extends StreamsFixture {
 
     @Test
     void streamsGoOnWhenTheTransportConnectsAnewAndShareOneConnection() {
+        transport.reconnect().join(); // other tests have killed connections
         openGroup(SETTINGS);
         fill(1);
         long before = connections();
@@ -284,6 +285,19 @@ class StreamFaultsIT extends StreamsFixture {
         fill(1);
         assertEquals(List.of("e1", "e2"), texts(read(a, 10)));
         await().until(() -> connections() == before);
+    }
+
+    @Test
+    void whatIsOpenedWhileRedisIsAwayStandsWhenItIsBack() {
+        try (RedisServer own = RedisServer.start();
+                Transport early = RedissonTransport.connect(own.url())) {
+            own.kill();
+            try (Streams opened = early.streams()) {
+                assertFalse(succeeds(opened.describe(keys)));
+                own.restart();
+                await().until(() -> succeeds(opened.describe(keys)));
+            }
+        }
     }
 
     private long connections() {

@@ -3,6 +3,7 @@ package dev.omnibus.bench.micro;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.client.PendingCalls;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.memory.InMemoryNetwork;
@@ -65,8 +66,11 @@ public class PendingCallsBenchmark {
     };
 
     private final Bus bus = Bus.builder(new InMemoryNetwork().open()).build();
-    private final PendingCalls table =
-            new PendingCalls(BusRuntime.of(bus), new RpcCodec(BusRuntime.of(bus).json(), "node", "inbox"), () -> {});
+    private final PendingCalls table = new PendingCalls(
+            BusRuntime.of(bus),
+            new RpcCodec(BusRuntime.of(bus).json(), "node", "inbox"),
+            ClientRuntime.of(BusRuntime.of(bus)).queued(),
+            () -> {});
 
     /** How many wait meanwhile; set by JMH. */
     @Param({"0", "1024"})

@@ -1,5 +1,6 @@
 package dev.omnibus.transport.redisson.stream;
 
+import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.PendingCommands;
@@ -51,51 +52,130 @@ public final class ReadConnection {
 
     private final RedissonInternals internals;
     private final Consumer<ReadConnection> closing;
-    private volatile Life life; // changes under the lock
-    private int users; // guarded by this
-    private boolean closed; // guarded by this
+    private volatile @Nullable Life life; // none as long as it could not connect; changes under the lock
+    private volatile @Nullable TransportException missing; // why there is none
+    private Config bus; // guarded by this, like all below
+    private String name;
+    private boolean connecting; // in the background
+    private int users;
+    private boolean closed;
 
-    private ReadConnection(Life life, RedissonInternals internals, Consumer<ReadConnection> closing) {
-        this.life = life;
+    private ReadConnection(Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
+        this.bus = bus;
+        this.name = name;
         this.internals = internals;
         this.closing = closing;
     }
 
     /**
-     * Connects.
+     * Connects. If Redis is away at this moment, what is asked fails until it is back, as if it had gone a moment
+     * later.
      *
      * @param name what its connections are called, unless it is empty
      * @param closing notified when it is closed
      */
     public static ReadConnection open(
             Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
-        return new ReadConnection(Life.begin(bus, name, internals), internals, closing);
+        ReadConnection opened = new ReadConnection(bus, name, internals, closing);
+        opened.connect();
+        return opened;
     }
 
-    /** Connects anew: this connection may be as dead as that of the bus. What is under way fails. */
-    public void reconnect(Config bus, String name) {
-        Life next = Life.begin(bus, name, internals);
+    private void connect() {
+        Config now;
+        String called;
+        synchronized (this) {
+            now = bus;
+            called = name;
+        }
+        try {
+            take(Life.begin(now, called, internals));
+        } catch (TransportException e) {
+            missing = e;
+        }
+    }
+
+    private void take(Life next) {
         Life last;
         synchronized (this) {
             last = closed ? next : life;
             life = closed ? life : next;
         }
-        last.end();
+        if (last != null) {
+            last.end();
+        }
+    }
+
+    /** Connects anew: this connection may be as dead as that of the bus. What is under way fails. */
+    public void reconnect(Config next, String called) {
+        synchronized (this) {
+            bus = next;
+            name = called;
+        }
+        take(Life.begin(next, called, internals));
     }
 
     /** Returns the number of the newest connection; each has another one. */
     private long newest() {
-        return life.connections.newest();
+        Life now = life;
+        return now == null ? 0 : now.connections.newest();
     }
 
     /** Names the connections. */
-    public void name(String name) {
-        life.connections.name(name);
+    public void name(String called) {
+        Life now;
+        synchronized (this) {
+            name = called;
+            now = life;
+        }
+        if (now != null) {
+            now.connections.name(called);
+        }
+    }
+
+    /** Connects, unless that is under way: for whoever asks next. */
+    private void connectSoon() {
+        synchronized (this) {
+            if (connecting || closed) {
+                return;
+            }
+            connecting = true;
+        }
+        boolean begun = false;
+        try {
+            Thread thread = new Thread(this::connectOnce, "omnibus-reconnect"); // it blocks
+            thread.setDaemon(true);
+            thread.start();
+            begun = true;
+        } finally { // there may be no memory for a thread
+            if (!begun) {
+                connected();
+            }
+        }
+    }
+
+    private void connectOnce() {
+        try {
+            connect();
+        } finally {
+            connected();
+        }
+    }
+
+    private synchronized void connected() {
+        connecting = false;
     }
 
     /** Whatever several commands the question consists of, they go in one write. */
     private <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
         Life now = life;
+        if (now == null) {
+            connectSoon();
+            TransportException why = missing;
+            String problem = why == null ? "There is no connection yet" : String.valueOf(why.getMessage());
+            return CompletableFuture.failedFuture(
+                    new TransportException(TransportException.Kind.CONNECTION_LOST, true, problem, why));
+        }
         if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
             return CompletableFuture.failedFuture(RedissonFailures.deadEventLoop());
         }
@@ -171,6 +251,8 @@ public final class ReadConnection {
             last = life;
         }
         closing.accept(this);
-        last.end();
+        if (last != null) {
+            last.end();
+        }
     }
 }
