@@ -30,11 +30,10 @@ public interface Delivery {
     int starts();
 
     /**
-     * Whether a handler of this group may have been run with this event before, fully or in part: it has failed, its
-     * node has died, or Redis has lost the acknowledgement in a failover. Not if a handler on another node has put it
-     * off with {@link #retryLater}, which leaves no trace in Redis.
+     * Whether a handler of this group may have been run with this event before, fully or in part, on any node: it has
+     * failed or put it off, its node has died, or Redis has lost the acknowledgement in a failover.
      *
-     * @return false if it was not, but for that
+     * @return false if it certainly was not
      */
     boolean mayHaveRun();
 

@@ -23,16 +23,19 @@ public record StreamEntry(
      * @param suspect whether a consumer has died while it had the entry: it may have run, and may be what killed it
      * @param starts how often it was started since then without having ended
      * @param failures how often it has failed
+     * @param hasRun whether a handler may have been run with it, in part at least; of suspects and what has failed,
+     *     true
      */
-    public record Attempts(boolean suspect, int starts, int failures) {
+    public record Attempts(boolean suspect, int starts, int failures, boolean hasRun) {
 
         /** Nothing was tried. */
         public static final Attempts NONE = new Attempts(false, 0, 0);
 
         /** As many failures are counted; further ones do not count. */
-        public static final int MAX_FAILURES = 998;
+        public static final int MAX_FAILURES = 997;
 
         private static final int SUSPECT = 1_000;
+        private static final int HAS_RUN = 999; // instead of 1 and the failures
         private static final int MAX_STARTS = 1_000_000;
 
         /**
@@ -41,6 +44,7 @@ public record StreamEntry(
          * @param suspect whether a consumer has died with it
          * @param starts starts as a suspect; 0 if it is none
          * @param failures not negative
+         * @param hasRun whether a handler may have been run with it
          */
         public Attempts {
             if (starts < 0 || failures < 0 || (starts > 0 && !suspect)) {
@@ -48,18 +52,32 @@ public record StreamEntry(
             }
             starts = Math.min(starts, MAX_STARTS);
             failures = Math.min(failures, MAX_FAILURES);
+            hasRun |= suspect || failures > 0;
+        }
+
+        /**
+         * What has run only if it is a suspect or has failed.
+         *
+         * @param suspect whether a consumer has died with it
+         * @param starts starts as a suspect; 0 if it is none
+         * @param failures not negative
+         */
+        public Attempts(boolean suspect, int starts, int failures) {
+            this(suspect, starts, failures, false);
         }
 
         /**
          * Reads the delivery count of Redis.
          *
-         * @param count {@code 1 + failures}, and 1000 for each start as a suspect and for being one
+         * @param count {@code 1 + failures}, or 999 if it has run without failing; and 1000 for each start as a suspect
+         *     and for being one
          * @return the attempts
          */
         public static Attempts of(long count) {
             int suspicion = (int) Math.min(count / SUSPECT, MAX_STARTS + 1L);
-            int failures = (int) Math.max(0, count % SUSPECT - 1);
-            return new Attempts(suspicion > 0, Math.max(0, suspicion - 1), failures);
+            int rest = (int) (count % SUSPECT);
+            int failures = rest == HAS_RUN ? 0 : Math.max(0, rest - 1);
+            return new Attempts(suspicion > 0, Math.max(0, suspicion - 1), failures, rest == HAS_RUN);
         }
 
         /**
@@ -68,7 +86,8 @@ public record StreamEntry(
          * @return what {@link #of} reads
          */
         public long count() {
-            return (suspect ? SUSPECT * (starts + 1L) : 0) + failures + 1;
+            boolean onlyRun = hasRun && !suspect && failures == 0;
+            return (suspect ? SUSPECT * (starts + 1L) : 0) + (onlyRun ? HAS_RUN : failures + 1);
         }
 
         /**
@@ -78,6 +97,15 @@ public record StreamEntry(
          */
         public Attempts started() {
             return suspect ? new Attempts(true, starts + 1, failures) : this;
+        }
+
+        /**
+         * After a run that has ended and does not count, so it has killed nobody.
+         *
+         * @return no suspect any more
+         */
+        public Attempts ran() {
+            return new Attempts(false, 0, failures, true);
         }
 
         /**

@@ -454,4 +454,22 @@ abstract class DurableTopicContract extends DurableFixture {
         assertFalse(orders.forgetFollower("chart").get(5, SECONDS));
         assertEquals(List.of(), orders.status().get(5, SECONDS).followers());
     }
+
+    @Test
+    void anEventThatWasPutOffSaysOnEveryNodeThatItMayHaveRun() throws Exception {
+        CountDownLatch putOff = new CountDownLatch(1);
+        List<String> thereHandled = new CopyOnWriteArrayList<>();
+        Subscription closing = orders.subscribe("g", (event, delivery) -> {
+            delivery.retryLater(Duration.ofSeconds(50));
+            putOff.countDown();
+        });
+        ready(closing);
+        publish(1);
+        assertTrue(putOff.await(10, SECONDS));
+        closing.close(); // gives it back
+        closing.closed().get(10, SECONDS);
+        ready(ordersThere.subscribe(
+                "g", (event, delivery) -> thereHandled.add(event.data().count() + " " + delivery.mayHaveRun())));
+        await().until(() -> thereHandled.equals(List.of("1 true")));
+    }
 }

@@ -404,6 +404,9 @@ abstract class StreamsContract extends TrimContract {
         StreamId id = fill(1).get(0);
         takeOver(a);
         assertEquals(Attempts.NONE, read(a, 1).get(0).attempts());
+        assertTrue(streams.attempted(a, id, Attempts.NONE.ran()).join());
+        Attempts ran = streams.pending(a, StreamId.EARLIEST, 1).join().get(0).attempts();
+        assertEquals(new Attempts(false, 0, 0, true), ran);
         assertTrue(streams.attempted(a, id, Attempts.NONE.failed().failed()).join());
         pass(LEASE.plusSeconds(1));
 

@@ -280,37 +280,41 @@ final class Handling<T> {
             giveAway(one, attempts, delay);
             return;
         }
-        topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
-            if (failure == null && !mine) {
-                notMine(one);
-            } else { // if it is not known, this is counted with the next one
-                one.attempts = attempts;
-                consumer.execute(() -> topic.reports()
-                        .onRedelivered(
-                                topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
-                later(delay, one);
-            }
+        write(one, attempts, () -> {
+            consumer.execute(() -> topic.reports()
+                    .onRedelivered(
+                            topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
+            later(delay, one);
         });
     }
 
-    /** The handler has ended, so the event is no suspect any more. */
+    /** The handler has ended, so the event is no suspect any more; but it has run, whoever handles it next. */
     private void postpone(Held<T> one, Duration delay) {
-        boolean suspected = one.attempts.suspect();
-        Attempts attempts = suspected ? new Attempts(false, 0, one.attempts.failures()) : one.attempts;
+        Attempts attempts = one.attempts.ran();
         if (delay.compareTo(MAX_LOCAL_DELAY) > 0 && !isOrdered()) {
             giveAway(one, attempts, delay);
-        } else if (suspected) {
-            topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
-                if (failure == null && !mine) {
-                    notMine(one);
-                } else { // if it is not known, the next outcome is written all the same
-                    one.attempts = attempts;
-                    later(delay, one);
-                }
-            });
-        } else {
+        } else if (attempts.equals(one.attempts)) {
             later(delay, one);
+        } else {
+            write(one, attempts, () -> later(delay, one));
         }
+    }
+
+    /** Writes what was tried, until that is answered: only then another node may have it, and knows. */
+    private void write(Held<T> one, Attempts attempts, Runnable then) {
+        one.attempts = attempts;
+        topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
+            if (failure != null && Failures.mayPass(Failures.of(failure))) {
+                topic.timing().later(AGAIN, () -> write(one, attempts, then));
+            } else if (failure == null && !mine) {
+                notMine(one);
+            } else {
+                if (failure != null) {
+                    consumer.complaints().failed(NOTE, failure);
+                }
+                then.run();
+            }
+        });
     }
 
     /** Lets any node have an event, after a while. */

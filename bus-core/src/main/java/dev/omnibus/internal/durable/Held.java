@@ -58,7 +58,7 @@ final class Held<T> implements Delivery {
         this.entry = entry;
         this.bytes = entry.event() == null ? 0 : entry.event().length;
         this.attempts = entry.attempts();
-        this.hasRun = mayHaveRun || entry.repaired() || attempts.suspect() || attempts.failures() > 0;
+        this.hasRun = mayHaveRun || entry.repaired() || attempts.hasRun();
     }
 
     StreamId id() {

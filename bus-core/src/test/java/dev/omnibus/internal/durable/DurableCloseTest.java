@@ -151,4 +151,37 @@ class DurableCloseTest extends DurableTimeFixture {
             return log.equals(List.of(1));
         });
     }
+
+    private void closeAndHandleThere(Subscription subscription, List<String> seen) throws Exception {
+        await().until(() -> here.faults.asked("attempted") + here.faults.asked("release") > 0);
+        subscription.close();
+        here.faults.heal("attempted");
+        awaitClosed(subscription);
+        ready(there.topic.subscribe("g", (event, delivery) -> seen.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            seconds(10);
+            return !seen.isEmpty();
+        });
+        assertEquals(List.of("1 true"), seen);
+    }
+
+    @Test
+    void anEventThatWasPutOffForLongSaysOnAnotherNodeThatItMayHaveRun() throws Exception {
+        Subscription subscription =
+                here.topic.subscribe("g", (event, delivery) -> delivery.retryLater(Duration.ofMinutes(2)));
+        ready(subscription);
+        here.topic.publish(1).get(10, SECONDS);
+        closeAndHandleThere(subscription, new CopyOnWriteArrayList<>());
+    }
+
+    @Test
+    void anEventThatHasFailedSaysSoOnAnotherNodeAlsoIfThatCouldNotBeWrittenAtOnce() throws Exception {
+        here.faults.refuse("attempted", Kind.CONNECTION_LOST);
+        Subscription subscription = here.topic.subscribe("g", (event, delivery) -> {
+            throw new IllegalStateException("on purpose");
+        });
+        ready(subscription);
+        here.topic.publish(1).get(10, SECONDS);
+        closeAndHandleThere(subscription, new CopyOnWriteArrayList<>());
+    }
 }
