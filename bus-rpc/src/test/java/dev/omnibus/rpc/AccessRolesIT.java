@@ -1,8 +1,11 @@
 package dev.omnibus.rpc;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.RedisServer;
@@ -10,6 +13,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,7 +52,7 @@ class AccessRolesIT extends AccessRolesContract {
 
     @Test
     void withTheScriptACallFailsAtOnceAlthoughSomebodyWatches() throws IOException {
-        PageRights.grant(redis, PageRights.more("+eval"));
+        PageRights.grant(redis, PageRights.more("+pubsub|numsub"));
         Bus server = serving();
         Bus client = bus("client");
         Stock stock = RpcClient.on(client).proxy(Stock.class);
@@ -61,6 +66,35 @@ class AccessRolesIT extends AccessRolesContract {
                         .size());
         server.close();
         assertThrows(RpcException.class, () -> stock.left("sku-1"));
+    }
+
+    @Test
+    void withTheKeysOfItsQueueACallIsQueued() throws Exception {
+        PageRights.grant(redis, PageRights.more("SETUSER client (+eval"));
+        PageRights.grant(redis, PageRights.more("SETUSER server (+eval"));
+        redis.command("ACL", "LOG", "RESET");
+        Bus client = bus("client");
+        CallQueue<Stock> queue = RpcClient.on(client).queue(Stock.class);
+        Queued<Integer> unwanted = queue.enqueue(stock -> stock.left("sku-1"));
+        assertTrue(unwanted.cancel().get(20, SECONDS));
+        assertThrows(ExecutionException.class, () -> unwanted.result().get(20, SECONDS));
+        Queued<Integer> call = queue.enqueue(stock -> stock.left("sku-1"));
+        call.enqueued().get(20, SECONDS);
+        RpcServer.on(bus("server"))
+                .serve(Stock.class, sku -> 12, ServiceOptions.defaults().withQueued());
+        assertEquals(12, call.result().get(20, SECONDS));
+        Queued<Integer> foreign = RpcClient.on(client).enqueue("pay.charge", Integer.class, QueueOptions.defaults());
+        RpcException refused = assertInstanceOf(
+                RpcException.class,
+                assertThrows(ExecutionException.class, () -> foreign.result().get(20, SECONDS))
+                        .getCause());
+        assertEquals(RpcException.Reason.REFUSED, refused.reason());
+        List<String> withinScripts = ((List<?>) Objects.requireNonNull(redis.command("ACL", "LOG")))
+                .stream()
+                        .map(String::valueOf)
+                        .filter(one -> one.contains("lua"))
+                        .toList();
+        assertEquals(List.of(), withinScripts);
     }
 
     @Test

@@ -27,6 +27,13 @@ public final class RedissonCallQueues implements CallQueues {
     private static final Logger LOG = LoggerFactory.getLogger(RedissonCallQueues.class);
     private static final int MAX_BYTES = 1024 * 1024; // of requests in one answer
 
+    /** As the scripts count them. */
+    private static final List<Enqueued> ENQUEUED =
+            List.of(Enqueued.ADDED, Enqueued.KNOWN, Enqueued.FULL, Enqueued.OTHER_ARGUMENTS, Enqueued.SPOILT);
+
+    private static final List<Cancelled> CANCELLED =
+            List.of(Cancelled.REMOVED, Cancelled.ASKED, Cancelled.ENDED, Cancelled.UNKNOWN);
+
     private final Predicate<String> sharded;
     private final Consumer<Publication> publisher;
     private final ReadConnection.User reads;
@@ -62,7 +69,7 @@ public final class RedissonCallQueues implements CallQueues {
         return run("enqueue in ", queue, Script.ENQUEUE, arguments, answer -> {
             publish(queue, answer.get(1));
             return Answers.list(answer.get(0)).stream()
-                    .map(code -> Enqueued.values()[Math.toIntExact((Long) code)])
+                    .map(code -> ENQUEUED.get(Math.toIntExact((Long) code)))
                     .toList();
         });
     }
@@ -124,7 +131,7 @@ public final class RedissonCallQueues implements CallQueues {
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), token);
         return run("cancel a call of ", queue, Script.CANCEL, arguments, answer -> {
             publish(queue, answer.get(1));
-            return Cancelled.values()[Math.toIntExact((Long) answer.get(0))];
+            return CANCELLED.get(Math.toIntExact((Long) answer.get(0)));
         });
     }
 
