@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -50,7 +51,7 @@ class DurableFailoverFaultIT {
     private final List<Bus> nodes = new ArrayList<>();
     private long longestBehind; // from when on a replica got nothing more until its master was killed
     private volatile boolean publishing = true;
-    private Thread publisher;
+    private @Nullable Thread publisher;
 
     private final BusListener listener = new BusListener() {
         @Override
@@ -77,8 +78,9 @@ class DurableFailoverFaultIT {
 
     private void stopPublishing() throws Exception {
         publishing = false;
-        if (publisher != null) {
-            publisher.join();
+        Thread begun = publisher;
+        if (begun != null) {
+            begun.join();
         }
     }
 
@@ -106,7 +108,7 @@ class DurableFailoverFaultIT {
                 .ready()
                 .get(20, SECONDS);
         DurableTopic<Integer> work = node(network);
-        publisher = new Thread(() -> {
+        Thread thread = new Thread(() -> {
             for (int i = 0; publishing; i++) {
                 int number = i;
                 work.publish(number, PublishOptions.defaults().withTimeout(Duration.ofMinutes(1)))
@@ -118,7 +120,8 @@ class DurableFailoverFaultIT {
                 }
             }
         });
-        publisher.start();
+        publisher = thread;
+        thread.start();
         awaitStored(100);
     }
 

@@ -11,12 +11,12 @@ import dev.omnibus.durable.GroupOptions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** The order of events with one key, and of suspects, whatever is forgotten and taken over meanwhile. */
@@ -134,20 +134,20 @@ class DurableOrderTest extends DurableTimeFixture {
     @Test
     void anEventThatIsForgottenBeforeItIsInItsLineHoldsUpNobody() throws Exception {
         AtomicBoolean first = new AtomicBoolean(true);
-        AtomicReference<Subscription> subscription = new AtomicReference<>();
-        subscription.set(here.topic.subscribe(
+        CompletableFuture<Subscription> subscription = new CompletableFuture<>();
+        subscription.complete(here.topic.subscribe(
                 "g",
                 GroupOptions.defaults().withOrderingKey(event -> {
                     if (first.getAndSet(false)) {
                         network.failOver();
-                        await().until(() -> subscription.get().stats().dropped() == 1);
+                        await().until(() -> subscription.join().stats().dropped() == 1);
                     }
                     return "key";
                 }),
                 (event, delivery) -> begun.add(event.data())));
-        ready(subscription.get());
+        ready(subscription.join());
         publish(1);
-        await().until(() -> subscription.get().stats().dropped() == 1);
+        await().until(() -> subscription.join().stats().dropped() == 1);
         publish(2);
         await().until(() -> {
             here.second();
