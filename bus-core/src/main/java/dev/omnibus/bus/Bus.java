@@ -82,8 +82,10 @@ public final class Bus implements AutoCloseable {
         try {
             ChannelNames names = new ChannelNames(builder.prefix, builder.shardedEvents);
             long deadline = builder.connectDeadline();
-            Transport transport = builder.openTransport(deadline);
-            channels = Channels.open(transport, node, names, builder.limits(deadline), awaited, timer, lifecycle);
+            channels = builder.connect(
+                    deadline,
+                    transport ->
+                            Channels.open(transport, node, names, builder.limits(deadline), awaited, timer, lifecycle));
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();
@@ -131,7 +133,7 @@ public final class Bus implements AutoCloseable {
     public static BusBuilder builder(String address, RedissonOptions options) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
         Objects.requireNonNull(options, "options");
-        return new BusBuilder(within -> RedissonTransport.connect(address, options.withConnectWithin(within)));
+        return new BusBuilder(within -> RedissonTransport.connect(address, options.withConnectWithin(within)), true);
     }
 
     /**
@@ -143,7 +145,7 @@ public final class Bus implements AutoCloseable {
      */
     public static BusBuilder builder(Transport transport) {
         Objects.requireNonNull(transport, "The transport is null");
-        return new BusBuilder(within -> transport);
+        return new BusBuilder(within -> transport, false);
     }
 
     /**

@@ -43,6 +43,7 @@ public final class BusBuilder {
     private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(1);
 
     private final Function<Duration, Transport> transport; // opened within that time
+    private final boolean again; // it opens another one each time
     String name = "node";
     String prefix = "bus";
     boolean shardedEvents;
@@ -64,8 +65,9 @@ public final class BusBuilder {
     private Duration hold = Duration.ZERO;
     private Duration heartbeat = Duration.ofSeconds(1);
 
-    BusBuilder(Function<Duration, Transport> transport) {
+    BusBuilder(Function<Duration, Transport> transport, boolean again) {
         this.transport = transport;
+        this.again = again;
     }
 
     /** Returns when {@link #build()} must have ended, by {@link System#nanoTime()}. */
@@ -292,13 +294,14 @@ public final class BusBuilder {
         return this;
     }
 
-    Transport openTransport(long deadline) {
+    /** Opens a transport, and what is to be opened on it, which closes it if that fails. */
+    <T> T connect(long deadline, Function<Transport, T> opening) {
         @Nullable TransportException before = null;
         while (true) {
             try {
-                return transport.apply(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+                return opening.apply(transport.apply(Duration.ofNanos(Math.max(1, deadline - System.nanoTime()))));
             } catch (TransportException e) {
-                if (connectWithin.isZero() || e.kind() != TransportException.Kind.CONNECTION_LOST) {
+                if (connectWithin.isZero() || !again || e.kind() != TransportException.Kind.CONNECTION_LOST) {
                     throw e;
                 }
                 long left = deadline - System.nanoTime();

@@ -29,15 +29,33 @@ class BusBuilderTest {
             }
             return network.open();
         };
-        new BusBuilder(away).connectWithin(Duration.ofMinutes(1)).build().close();
+        new BusBuilder(away, true).connectWithin(Duration.ofMinutes(1)).build().close();
         assertEquals(3, attempts.get());
         attempts.set(0);
-        assertThrows(ConnectionException.class, () -> new BusBuilder(away).build());
+        assertThrows(ConnectionException.class, () -> new BusBuilder(away, true).build());
         Function<Duration, Transport> refusing = within -> {
             throw new TransportException(TransportException.Kind.REFUSED, true, "no", null);
         };
-        BusBuilder patient = new BusBuilder(refusing).connectWithin(Duration.ofMinutes(1));
+        BusBuilder patient = new BusBuilder(refusing, true).connectWithin(Duration.ofMinutes(1));
         assertThrows(ConnectionException.class, patient::build);
+    }
+
+    @Test
+    void aPatientBusConnectsAgainWhereTheServerGoesAwayWhileItOpens() {
+        AtomicInteger attempts = new AtomicInteger();
+        Function<Duration, Transport> shaky = within -> {
+            network.up();
+            Transport opened = network.open();
+            if (attempts.incrementAndGet() < 3) {
+                network.down();
+            }
+            return opened;
+        };
+        new BusBuilder(shaky, true).connectWithin(Duration.ofMinutes(1)).build().close();
+        assertEquals(3, attempts.get());
+        attempts.set(0);
+        assertThrows(ConnectionException.class, () -> new BusBuilder(shaky, true).build());
+        network.up();
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -142,8 +143,9 @@ abstract class QueuedCallContract {
     }
 
     static Throwable failure(Queued<?> call) {
-        return assertThrows(ExecutionException.class, () -> call.result().get(20, SECONDS))
-                .getCause();
+        return Objects.requireNonNull(
+                assertThrows(ExecutionException.class, () -> call.result().get(20, SECONDS))
+                        .getCause());
     }
 
     static RpcException rpcFailure(Queued<?> call) {
@@ -204,7 +206,7 @@ abstract class QueuedCallContract {
                         .code());
         RpcException error = rpcFailure(queue.enqueue(shop -> shop.buy("error")));
         assertEquals(Reason.FAULT, error.reason());
-        assertFalse(error.getMessage().contains("secret"));
+        assertFalse(String.valueOf(error.getMessage()).contains("secret"));
         RpcException misfit = rpcFailure(RpcClient.on(bus("other"))
                 .enqueue("shop.restock", Integer.class, QueueOptions.defaults(), "sku", "no number"));
         assertEquals(Reason.REFUSED, misfit.reason());
@@ -416,7 +418,7 @@ abstract class QueuedCallContract {
         first.close();
         RpcException closed = rpcFailure(call);
         assertEquals(Reason.CLOSED, closed.reason());
-        assertTrue(closed.getMessage().contains(call.id()), closed::getMessage);
+        assertTrue(String.valueOf(closed.getMessage()).contains(call.id()), closed::getMessage);
         serving("a");
         assertValue(2, RpcClient.on(bus("restarted")).queued(call.id(), Integer.class));
         assertEquals(List.of("sku"), done);

@@ -83,8 +83,7 @@ class RedisQueuedCallIT extends QueuedCallContract {
                 "mine",
                 "r",
                 "{\"jsonrpc\":\"2.0\",\"method\":\"shop.restock\",\"params\":[\"sku\",4]}");
-        await().until(() ->
-                redis.command("EXISTS", key("shop.restock") + ":call:mine").equals(1L));
+        await().until(() -> Long.valueOf(1).equals(redis.command("EXISTS", key("shop.restock") + ":call:mine")));
         assertValue(5, RpcClient.on(bus("caller")).queued("shop.restock:mine", Integer.class));
     }
 }
