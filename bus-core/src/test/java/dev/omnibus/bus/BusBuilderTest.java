@@ -42,6 +42,7 @@ class BusBuilderTest {
 
     @Test
     void aPatientBusConnectsAgainWhereTheServerGoesAwayWhileItOpens() {
+        InMemoryNetwork network = new InMemoryNetwork();
         AtomicInteger attempts = new AtomicInteger();
         Function<Duration, Transport> shaky = within -> {
             network.up();
