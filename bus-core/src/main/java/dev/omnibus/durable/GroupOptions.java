@@ -152,8 +152,9 @@ public record GroupOptions(
      * that a paused node had begun may still be running there when the next one is given it, with
      * {@link Delivery#mayHaveRun()}. A dead letter that is redelivered comes after all others.
      *
-     * <p>More nodes are not faster: they take over. All nodes of the group have to say so; one that does not is refused
-     * while one that does is active.
+     * <p>More nodes are not faster: they take over. A node that closes stays the active one until what it is handling
+     * has ended. All nodes of the group have to say so: stop those that do not before the first one does, or what they
+     * are handling is handled again; one that does not is refused while one that does is active.
      *
      * @return a copy with this option
      */

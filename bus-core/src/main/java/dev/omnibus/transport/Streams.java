@@ -334,7 +334,8 @@ public interface Streams extends AutoCloseable {
      *
      * @param consumer who
      * @param lease how long it stands from now on
-     * @param count how many entries to take at most; less where they are large; perhaps 0
+     * @param count how many entries to take at most; less where they are large; perhaps 0, and then a single consumer
+     *     does not become the active one, but stays it
      * @return completes with what was taken. If that is lost, it is pending all the same: see {@link #pending}. Fails
      *     with {@link TransportException.Kind#REFUSED} if the group has a single active consumer, and this is not to be
      *     one

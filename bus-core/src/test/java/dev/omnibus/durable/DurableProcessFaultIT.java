@@ -160,6 +160,9 @@ class DurableProcessFaultIT {
         await().atMost(120, SECONDS)
                 .pollInterval(1, SECONDS)
                 .until(() -> said("end ").containsAll(stored));
+        await().atMost(120, SECONDS)
+                .pollInterval(1, SECONDS)
+                .until(() -> firstStarts().keySet().containsAll(stored));
         Map<String, Integer> starts = new HashMap<>();
         said(all, "start ").forEach(line -> starts.merge(line, 1, Integer::sum));
         List<String> silent = starts.entrySet().stream()

@@ -321,8 +321,10 @@ abstract class StreamsContract extends TrimContract {
         fill(3);
         Consumer first = new Consumer(keys, "g", "a", true);
         Consumer second = new Consumer(keys, "g", "b", true);
+        assertFalse(streams.takeOver(second, LEASE, 0).join().active()); // it is closing
         assertTrue(takeOver(first).active());
         assertFalse(takeOver(second).active());
+        assertTrue(streams.takeOver(first, LEASE, 0).join().active());
         assertEquals(List.of(), read(second, 3));
         List<StreamEntry> read = read(first, 2);
         assertEquals(List.of("e1", "e2"), texts(read));

@@ -61,7 +61,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private boolean news = true; // there may be something to read
     private boolean asking; // why the group is gone
     private boolean recreating; // the group
-    private boolean mayRead; // it is active, and has all that a single active consumer before it had
+    private boolean active; // it may have events handled; a single consumer is told so by each renewal
+    private boolean mayRead; // and it has what those before it had
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
@@ -71,6 +72,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         this.options = options;
         this.streams = topic.streams();
         this.consumer = new Consumer(topic.keys(), group, topic.node(), options.singleActive());
+        this.active = !consumer.single();
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
@@ -155,7 +157,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     /** What this consumer had may be another one's: what was not started is read again, and the rest is doubted. */
     @Override
     public synchronized void failedOver() {
+        standBy();
         window.forgetUnstarted();
+    }
+
+    /** Another single consumer may be the active one: the next renewal tells. */
+    private void standBy() {
+        active = !consumer.single();
+        mayRead &= active;
     }
 
     /** Forgets all that it has. Returns false if the group is not there yet. */
@@ -164,7 +173,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         recreating = true;
-        mayRead = false;
+        standBy();
         lease.forget();
         window.forgetAll();
         handling.beginAnew();
@@ -187,6 +196,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
             return OptionalInt.empty();
         }
+        if (consumer.single() && state == State.OPEN) {
+            return OptionalInt.of(MAX_TAKEN); // it needs no room yet: it is read again, from what is its own
+        }
         boolean ownFirst = window.unseen() != null; // there is room for it only once
         return OptionalInt.of(state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0);
     }
@@ -195,24 +207,44 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     void renewed(Streams.TakeOver taken) {
         readiness.ready();
         complaints.succeeded(RENEW);
-        if (taken.entries().isEmpty()) {
-            taken(taken);
+        if (consumer.single()) {
+            takeTurn(taken);
         } else {
-            intake.take(taken.entries(), () -> {
-                taken(taken);
-                if (taken.more()) {
-                    lease.renew();
-                }
-                turn();
-            });
+            synchronized (this) {
+                mayRead = true;
+            }
+            if (!taken.entries().isEmpty()) {
+                intake.take(taken.entries(), () -> {
+                    if (taken.more()) {
+                        lease.renew();
+                    }
+                });
+            }
         }
         resume();
         turn();
     }
 
-    /** A single active consumer reads nothing new before it has handed over to its handlers what others had. */
-    private synchronized void taken(Streams.TakeOver taken) {
-        mayRead = taken.active() && !(consumer.single() && taken.more());
+    /**
+     * A single consumer is active, or stands by. What it has taken over it reads again, together with what it had
+     * itself: so all of that is handled in the order of the log, and before anything new.
+     */
+    private void takeTurn(Streams.TakeOver taken) {
+        boolean again;
+        synchronized (this) {
+            if (active && !taken.active()) {
+                window.forgetUnstarted();
+            }
+            if (!taken.entries().isEmpty()) {
+                window.reread();
+            }
+            active = taken.active();
+            mayRead = active && !taken.more();
+            again = active && taken.more() && !taken.entries().isEmpty();
+        }
+        if (again) {
+            lease.renew();
+        }
     }
 
     void notRenewed(TransportException failure) {
@@ -260,7 +292,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private void resume() {
         List<Held<T>> waited;
         synchronized (this) {
-            waited = isCertain() ? window.resumed() : List.of();
+            waited = active && isCertain() ? window.resumed() : List.of();
         }
         waited.forEach(handling::resume);
     }
@@ -277,7 +309,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 boolean unused = handling.left(one);
                 return false;
             }
-            wait = !isCertain();
+            wait = !active || !isCertain();
             if (wait) {
                 window.stall(one);
             } else {
@@ -331,7 +363,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             boolean doubted = !done.isEmpty() && done.get(0).doubtful; // then it goes alone
             if (state == State.OPEN && !doubted) {
                 int room = window.room();
-                own = room > 0 && done.isEmpty() ? window.unseen() : null;
+                own = room > 0 && done.isEmpty() && mayRead ? window.unseen() : null;
                 count = window.unseen() == null && mayRead ? room : 0;
             }
             closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();

@@ -115,7 +115,7 @@ final class InMemoryGroup {
                     "Group " + name + " has a single active consumer, so all have to be one of its kind",
                     null);
         }
-        boolean reads = !by.single() || !otherActive;
+        boolean reads = !by.single() || (!otherActive && (most > 0 || active.equals(consumer)));
         active = by.single() ? (reads ? consumer : active) : "";
         int count = reads ? most : 0;
         Long ends = leases.put(consumer, now + lease.toMillis());

@@ -247,4 +247,56 @@ class DurableOrderTest extends DurableTimeFixture {
                         "here 5 false"),
                 ran);
     }
+
+    @Test
+    void aSingleConsumerThatComesBackStandsByAndLaterGoesOnInTheOrderOfTheLog() throws Exception {
+        GroupOptions single = GroupOptions.defaults().withSingleActiveConsumer();
+        List<String> ran = new CopyOnWriteArrayList<>();
+        ready(there.topic.subscribe("g", single, (event, delivery) -> {
+            ran.add("there " + event.data());
+            started.countDown();
+            gate.await();
+        }));
+        CountDownLatch hold = new CountDownLatch(1);
+        Subscription second = here.topic.subscribe("g", single.withWindow(2, 1 << 20), (event, delivery) -> {
+            ran.add("here " + event.data());
+            if (event.data() == 3) {
+                hold.await();
+            }
+        });
+        ready(second);
+        publish(1, 2, 3, 4, 5, 6);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> pending() == 6);
+        network.advance(Duration.ofSeconds(4)); // while there nothing is done
+        there.timing.pass(Duration.ofSeconds(4));
+        await().until(() -> {
+            here.second();
+            return ran.contains("here 3");
+        });
+        for (int i = 0; i < 3; i++) { // there it goes on, with 2 to 6 in its window
+            there.second();
+            here.second();
+        }
+        gate.countDown();
+        for (int i = 0; i < 3; i++) {
+            there.second();
+            here.second();
+        }
+        assertEquals(List.of("there 1", "here 1", "here 2", "here 3"), ran);
+        hold.countDown();
+        await().until(() -> ran.contains("here 6"));
+        assertEquals(List.of("there 1", "here 1", "here 2", "here 3", "here 4", "here 5", "here 6"), ran);
+        second.close();
+        second.closed().get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return pending() == 0;
+        });
+        publish(7);
+        await().until(() -> {
+            there.second();
+            return ran.contains("there 7");
+        });
+    }
 }

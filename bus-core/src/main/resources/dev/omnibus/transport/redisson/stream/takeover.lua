@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- KEYS: log, leases, released, losses, the active consumer. ARGV: group, consumer, its lease in ms, how many entries
--- and bytes at most, 1 if only one consumer of the group is active. Answers 1 if the consumer was gone, 1 if there is
+-- and bytes at most, 1 if only one consumer of the group is active; one that takes none does not become that. Answers 1 if the consumer was gone, 1 if there is
 -- more, the consumers that were removed, the loss that is to be reported as from, to and count, entries, and 1 if the
 -- consumer may read.
 local group, me = ARGV[1], ARGV[2]
@@ -10,7 +10,7 @@ local nobody = redis.call('XPENDING', KEYS[1], group, '-', '+', 1, '-')[1] -- fi
 local single, active = ARGV[6] == '1', 1
 local first = redis.call('GET', KEYS[5])
 local lives = first and first ~= me and tonumber(redis.call('ZSCORE', KEYS[2], first) or 0) > time
-if single and lives then
+if single and (lives or (count == 0 and first ~= me)) then
   active, count = 0, 0
 elseif single then
   redis.call('SET', KEYS[5], me, 'PX', 86400000)
@@ -61,8 +61,13 @@ local function takeInOrder()
   local others = 0
   local all = redis.call('XPENDING', KEYS[1], group)
   for _, c in ipairs(all[4] or {}) do if c[1] ~= me then others = others + tonumber(c[2]) end end
-  local from = '-'
+  local from, pages = '-', 0
   while others > 0 do
+    pages = pages + 1
+    if pages > 5 then -- enough for one call, as those that are gone take no room
+      full = true
+      return
+    end
     local page = redis.call('XPENDING', KEYS[1], group, from, '+', 1000)
     for _, p in ipairs(page) do
       if p[2] ~= me then
