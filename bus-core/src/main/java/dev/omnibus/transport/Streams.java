@@ -588,6 +588,19 @@ public interface Streams extends AutoCloseable {
     CompletableFuture<Server> server(StreamKeys stream);
 
     /**
+     * Compares the history of the server with the one that was written into the description last, and writes it. If it
+     * is another one, all that is there now was appended before, and what has been acknowledged since may have been
+     * lost.
+     *
+     * @param stream which
+     * @param history as {@link Server#history} has it
+     * @param another whether this user knows that it is another one than before, should none have been written
+     * @return completes with the position up to which entries may be handed out although they were acknowledged;
+     *     {@link StreamId#EARLIEST} if there are none, or nobody has opened the stream
+     */
+    CompletableFuture<StreamId> doubted(StreamKeys stream, String history, boolean another);
+
+    /**
      * How well a server keeps what it is given. What the user may not ask for is empty.
      *
      * @param evictionPolicy what it does when its memory is full, as {@code maxmemory-policy}: one that begins with

@@ -563,4 +563,16 @@ abstract class StreamsContract extends TrimContract {
         other.close();
         assertEquals(0, streams.status(keys).join().entries());
     }
+
+    @Test
+    void whatWasThereWhenTheHistoryBecameAnotherOneIsDoubtedByAllWhoComeLater() {
+        assertEquals(StreamId.EARLIEST, streams.doubted(keys, "h0", true).join()); // it is not open
+        open(SETTINGS);
+        assertEquals(StreamId.EARLIEST, streams.doubted(keys, "h1", false).join());
+        List<StreamId> ids = fill(2);
+        assertEquals(StreamId.EARLIEST, streams.doubted(keys, "h1", false).join());
+        assertEquals(ids.get(1), streams.doubted(keys, "h2", false).join());
+        fill(1);
+        assertEquals(ids.get(1), streams.doubted(keys, "h2", true).join());
+    }
 }

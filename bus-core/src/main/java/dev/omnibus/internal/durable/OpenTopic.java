@@ -218,6 +218,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         if (anew) {
             reports().onReset(name());
             readers().forEach(Reader::begunAnew);
+            history.compare(); // which is in the description, for those who come later
         } else if (before == null) {
             listen();
             history.compare();

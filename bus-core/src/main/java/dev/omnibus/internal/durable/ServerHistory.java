@@ -14,7 +14,7 @@ import java.util.Optional;
  * The history of the server that has a stream. After a failover it is another one, and the server may have lost the
  * acknowledgements of the last moments: then it hands out again what was handled. So the history is compared after each
  * connect, and nothing that was read is handled before that. Where the user may not ask for it, each connect counts as
- * a failover. Thread-safe.
+ * a failover. What a process cannot know, as it was not there before, is in the description of the stream. Thread-safe.
  */
 final class ServerHistory {
 
@@ -104,32 +104,42 @@ final class ServerHistory {
             boolean other;
             synchronized (this) {
                 other = asked && (now.isEmpty() || !now.equals(known));
-                if (!other) {
-                    asked = true;
-                    known = now;
-                }
             }
-            if (other) {
-                doubt(newest, now);
+            if (now.isPresent()) {
+                compare(newest, now.get(), other);
+            } else if (other) {
+                doubtAll(newest, now);
             } else {
-                compared(newest);
+                compared(newest, now, false);
+            }
+        });
+    }
+
+    /** Compares it with what others have written, too: they may have been there before this process was. */
+    private void compare(long newest, String now, boolean other) {
+        streams.doubted(keys, now, other).whenComplete((position, failure) -> {
+            if (failure != null && mayPass(failure)) {
+                later(failure);
+            } else if (failure == null) {
+                doubted = position.compareTo(doubted) > 0 ? position : doubted;
+                compared(newest, Optional.of(now), other);
+            } else if (other) {
+                doubtAll(newest, Optional.of(now));
+            } else {
+                compared(newest, Optional.of(now), false);
             }
         });
     }
 
     /** Doubts all that is there. */
-    private void doubt(long newest, Optional<String> now) {
+    private void doubtAll(long newest, Optional<String> now) {
         streams.status(keys).whenComplete((status, failure) -> {
             if (failure != null && mayPass(failure)) {
                 later(failure);
                 return;
             }
             doubted = failure == null ? status.last() : StreamId.LATEST;
-            synchronized (this) {
-                known = now;
-            }
-            changed.run();
-            compared(newest);
+            compared(newest, now, true);
         });
     }
 
@@ -149,7 +159,14 @@ final class ServerHistory {
         }
     }
 
-    private void compared(long newest) {
+    private void compared(long newest, Optional<String> now, boolean other) {
+        synchronized (this) {
+            asked = true;
+            known = now;
+        }
+        if (other) {
+            changed.run();
+        }
         List<Runnable> ready = List.of();
         boolean repeat;
         synchronized (this) {

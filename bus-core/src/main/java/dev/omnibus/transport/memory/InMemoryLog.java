@@ -61,6 +61,8 @@ final class InMemoryLog {
     private @Nullable Description description;
     private StreamId last = StreamId.EARLIEST;
     private StreamId trimmed = StreamId.EARLIEST;
+    private @Nullable String history; // of the server that has it
+    private StreamId doubted = StreamId.EARLIEST;
     private long bytes;
     private long untrimmedSince = Long.MIN_VALUE;
 
@@ -84,6 +86,14 @@ final class InMemoryLog {
 
     StreamId last() {
         return last;
+    }
+
+    StreamId doubted(String now, boolean another) {
+        if (description != null && !now.equals(history)) {
+            doubted = history != null || another ? last : StreamId.EARLIEST;
+            history = now;
+        }
+        return doubted;
     }
 
     /** Appends what is new, and notifies of it: of the last position, if there is one. */

@@ -212,6 +212,11 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
+    public CompletableFuture<StreamId> doubted(StreamKeys stream, String history, boolean another) {
+        return ask(stream, log -> log.doubted(history, another));
+    }
+
+    @Override
     public long newestConnection() {
         return transport.newestConnection();
     }

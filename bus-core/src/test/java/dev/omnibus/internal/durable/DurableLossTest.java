@@ -24,6 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a server has lost, and how its publishers find that out. */
 class DurableLossTest extends DurableTimeFixture {
@@ -152,5 +154,32 @@ class DurableLossTest extends DurableTimeFixture {
         publish(4);
         await().until(() -> reported.size() >= 3);
         assertEquals(List.of("reset", "repaired 1"), reported.subList(1, reported.size()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatComesAgainAfterAFailoverSaysSoAlsoOnANodeThatHasStartedSince(boolean othersLive) throws Exception {
+        publish(1, 2);
+        for (int i = 0; i < 3; i++) {
+            here.second(); // it has compared the history
+        }
+        if (!othersLive) {
+            here.bus.close();
+            there.bus.close();
+        }
+        network.failOver();
+        Node later = new Node();
+        try {
+            List<String> ran = new CopyOnWriteArrayList<>();
+            later.topic.publish(3).get(10, SECONDS);
+            ready(later.topic.subscribe("g", (event, delivery) -> ran.add(event.data() + " " + delivery.mayHaveRun())));
+            await().until(() -> {
+                later.second();
+                return ran.size() == 3;
+            });
+            assertEquals(List.of("1 true", "2 true"), ran.subList(0, 2));
+        } finally {
+            later.bus.close();
+        }
     }
 }

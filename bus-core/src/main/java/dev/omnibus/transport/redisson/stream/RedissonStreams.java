@@ -504,6 +504,16 @@ public final class RedissonStreams implements Streams {
     }
 
     @Override
+    public CompletableFuture<StreamId> doubted(StreamKeys stream, String history, boolean another) {
+        List<Object> keys = List.of(stream.log(), stream.description());
+        return read(
+                "compare the history of " + stream.log(),
+                client -> Script.HISTORY
+                        .text(client, keys, history, another ? 1 : 0)
+                        .thenApply(position -> Answers.id(position).orElse(StreamId.EARLIEST)));
+    }
+
+    @Override
     public long newestConnection() {
         return reads.newest();
     }

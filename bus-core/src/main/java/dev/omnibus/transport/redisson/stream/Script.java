@@ -39,6 +39,7 @@ enum Script {
     TRIM("trim", true),
     STATUS("status", true),
     SERVER("server", false),
+    HISTORY("history", false),
 
     // of queues of calls
     ENQUEUE("calls/enqueue", true),
@@ -77,6 +78,11 @@ enum Script {
     /** The same, for one that answers a number. */
     CompletableFuture<Long> ask(RedissonClient client, List<Object> keys, Object... arguments) {
         return run(client, ReturnType.LONG, keys, arguments);
+    }
+
+    /** The same, for one that answers a text. */
+    CompletableFuture<byte[]> text(RedissonClient client, List<Object> keys, Object... arguments) {
+        return run(client, ReturnType.VALUE, keys, arguments);
     }
 
     private <T> CompletableFuture<T> run(
