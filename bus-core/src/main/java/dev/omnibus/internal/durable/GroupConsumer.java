@@ -49,7 +49,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final Membership membership;
     private final Lease<T> lease;
     private final Handling<T> handling;
-    private final Executor executor;
     private final Intake<T> intake;
     private final Complaints complaints;
     private final Readiness readiness;
@@ -73,7 +72,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         this.streams = topic.streams();
         this.consumer = new Consumer(topic.keys(), group, topic.node(), options.singleActive());
         this.active = !consumer.single();
-        this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
+        Executor executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
         this.complaints = new Complaints(topic, "Consumer group " + group);
@@ -184,11 +183,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     @Override
     public void tick() {
-        synchronized (this) {
-            news = true;
-        }
         lease.renew();
-        turn();
+        wake();
     }
 
     /** How much there is room for; empty if it has no lease, or needs none any more. */
@@ -200,29 +196,38 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return OptionalInt.of(MAX_TAKEN); // it needs no room yet: it is read again, from what is its own
         }
         boolean ownFirst = window.unseen() != null; // there is room for it only once
-        return OptionalInt.of(state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0);
+        int room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0;
+        window.reserve(room);
+        return OptionalInt.of(room);
+    }
+
+    private synchronized void cancel(int room) {
+        window.cancel(room);
     }
 
     /** The lease stands, and so much was taken over. */
-    void renewed(Streams.TakeOver taken) {
+    void renewed(Streams.TakeOver taken, int room) {
         readiness.ready();
         complaints.succeeded(RENEW);
         if (consumer.single()) {
             takeTurn(taken);
         } else {
-            synchronized (this) {
-                mayRead = true;
-            }
-            if (!taken.entries().isEmpty()) {
-                intake.take(taken.entries(), () -> {
-                    if (taken.more()) {
-                        lease.renew();
-                    }
-                });
-            }
+            takeWhatCame(taken, room);
         }
         resume();
         turn();
+    }
+
+    private void takeWhatCame(Streams.TakeOver taken, int room) {
+        synchronized (this) {
+            mayRead = true;
+        }
+        intake.take(taken.entries(), () -> {
+            cancel(room);
+            if (taken.more() && !taken.entries().isEmpty()) {
+                lease.renew();
+            }
+        });
     }
 
     /**
@@ -247,7 +252,8 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
     }
 
-    void notRenewed(TransportException failure) {
+    void notRenewed(TransportException failure, int room) {
+        cancel(consumer.single() ? 0 : room);
         if (!failure.notSent()) {
             synchronized (this) {
                 window.reread(); // something may have been taken
@@ -364,13 +370,15 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             if (state == State.OPEN && !doubted) {
                 int room = window.room();
                 own = room > 0 && done.isEmpty() && mayRead ? window.unseen() : null;
-                count = window.unseen() == null && mayRead ? room : 0;
+                int share = consumer.single() ? room : room - room / 4; // the rest is for a take-over
+                count = window.unseen() == null && mayRead ? share : 0;
             }
             closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
                 return;
             }
             turning = true;
+            window.reserve(own == null ? count : 0);
             number = window.rereads();
             news &= count == 0;
         }
@@ -395,6 +403,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         List<StreamId> ids = done.stream().map(Held::id).toList();
         streams.turn(consumer, ids, count).whenComplete((turn, failure) -> {
             if (failure != null) {
+                cancel(count);
                 notTurned(done, Failures.of(failure));
                 return;
             }
@@ -404,11 +413,10 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 news |= turn.entries().size() == count && count > 0;
             }
             acknowledged(done, turn.acknowledged());
-            if (turn.entries().isEmpty()) {
+            intake.take(turn.entries(), () -> {
+                cancel(count);
                 turned();
-            } else {
-                intake.take(turn.entries(), this::turned);
-            }
+            });
         });
     }
 
@@ -481,11 +489,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         return true;
-    }
-
-    /** Runs something that may call the program, or hand over to its executor. */
-    void execute(Runnable task) {
-        executor.execute(task);
     }
 
     // Outcomes

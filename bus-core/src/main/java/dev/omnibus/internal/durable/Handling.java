@@ -281,9 +281,8 @@ final class Handling<T> {
             return;
         }
         write(one, attempts, () -> {
-            consumer.execute(() -> topic.reports()
-                    .onRedelivered(
-                            topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason));
+            topic.reports()
+                    .onRedelivered(topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason);
             later(delay, one);
         });
     }

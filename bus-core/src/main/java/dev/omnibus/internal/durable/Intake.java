@@ -26,7 +26,11 @@ final class Intake<T> {
 
     /** Takes all of them. */
     void take(List<StreamEntry> entries, Runnable then) {
-        takeWhile(entries, entry -> true, then);
+        if (entries.isEmpty()) {
+            then.run();
+        } else {
+            takeWhile(entries, entry -> true, then);
+        }
     }
 
     /**

@@ -85,29 +85,33 @@ final class Lease<T> {
 
     /** Renews it, unless that is under way. */
     void renew() {
-        OptionalInt room = consumer.roomToTakeOver();
-        if (room.isEmpty()) {
-            return;
-        }
-        int number;
-        long sent = topic.timing().nanos();
         synchronized (this) {
             if (renewing) {
                 return;
             }
             renewing = true;
-            number = ++renewals;
         }
-        topic.streams().takeOver(consumer.consumer(), LENGTH, room.getAsInt()).whenComplete((taken, failure) -> {
+        OptionalInt room = consumer.roomToTakeOver();
+        int number;
+        long sent = topic.timing().nanos();
+        synchronized (this) {
+            renewing = room.isPresent();
+            number = room.isPresent() ? ++renewals : renewals;
+        }
+        room.ifPresent(places -> renew(places, sent, number));
+    }
+
+    private void renew(int room, long sent, int number) {
+        topic.streams().takeOver(consumer.consumer(), LENGTH, room).whenComplete((taken, failure) -> {
             if (failure == null) {
-                renewed(taken, sent, number);
+                renewed(taken, room, sent, number);
             } else {
-                notRenewed(Failures.of(failure));
+                notRenewed(Failures.of(failure), room);
             }
         });
     }
 
-    private void renewed(Streams.TakeOver taken, long sent, int number) {
+    private void renewed(Streams.TakeOver taken, int room, long sent, int number) {
         boolean lost;
         synchronized (this) {
             lost = known && (taken.wasGone() || perhapsGone);
@@ -135,15 +139,15 @@ final class Lease<T> {
             renew();
         }
         taken.loss().ifPresent(this::report);
-        consumer.renewed(taken);
+        consumer.renewed(taken, room);
     }
 
-    private void notRenewed(TransportException failure) {
+    private void notRenewed(TransportException failure, int room) {
         synchronized (this) {
             renewing = false;
             perhapsGone |= !failure.notSent() && !stands();
         }
-        consumer.notRenewed(failure);
+        consumer.notRenewed(failure, room);
     }
 
     private void report(Streams.Loss loss) {

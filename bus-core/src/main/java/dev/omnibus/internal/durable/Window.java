@@ -26,6 +26,7 @@ final class Window<T> {
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
     private final List<Held<T>> stalled = new ArrayList<>(); // until it is certain that they may be started
     private long bytes;
+    private int reserved;
     private final MeanSize mean = new MeanSize();
     private @Nullable StreamId unseen = StreamId.EARLIEST; // behind it, the server may have some that it has not seen
     private int rereads; // how often that began anew
@@ -39,9 +40,19 @@ final class Window<T> {
 
     /** How many entries there is room for. */
     int room() {
-        int places = options.windowEvents() - held.size();
+        int places = options.windowEvents() - held.size() - reserved;
         long left = options.windowBytes() - bytes;
         return places <= 0 || (left <= 0 && !held.isEmpty()) ? 0 : mean.read(places, left);
+    }
+
+    /** Keeps room for what was asked for, until it has come. */
+    void reserve(int places) {
+        reserved += places;
+    }
+
+    /** It has come, or does not. */
+    void cancel(int places) {
+        reserved -= places;
     }
 
     boolean isEmpty() {

@@ -299,4 +299,41 @@ class DurableOrderTest extends DurableTimeFixture {
             return ran.contains("there 7");
         });
     }
+
+    @Test
+    void aWindowHoldsNoMoreThanItsLimitAlsoWhenItTakesOverWhileItReads() throws Exception {
+        ready(there.topic.subscribe("g", GroupOptions.defaults().withWindow(100, 1 << 20), (event, delivery) -> {
+            gate.await();
+        }));
+        for (int i = 0; i < 100; i++) {
+            here.topic.publish(i);
+        }
+        await().until(() -> pending() == 100);
+        there.timing.pass(Duration.ofHours(1)); // nothing is done there any more
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        Subscription small =
+                here.topic.subscribe("g", GroupOptions.defaults().withWindow(100, 1 << 20), (event, delivery) -> {
+                    handled.add(event.data());
+                    if (event.data() != 100) {
+                        finish.await();
+                    }
+                });
+        ready(small);
+        publish(100);
+        await().until(() -> handled.equals(List.of(100)) && pending() == 100);
+        network.tamper((channel, frame) -> List.of()); // nobody is woken up
+        for (int i = 101; i < 202; i++) {
+            publish(i);
+        }
+        network.advance(Duration.ofSeconds(4));
+        for (int i = 0; i < 10; i++) {
+            here.second();
+            assertTrue(small.stats().waiting() <= 100, small.stats()::toString);
+        }
+        finish.countDown();
+        await().until(() -> {
+            here.second();
+            return handled.size() == 202;
+        });
+    }
 }
