@@ -83,7 +83,7 @@ class RedisQueuedCallIT extends QueuedCallContract {
                 "mine",
                 "r",
                 "{\"jsonrpc\":\"2.0\",\"method\":\"shop.restock\",\"params\":[\"sku\",4]}");
-        await().until(() -> Long.valueOf(1).equals(redis.command("EXISTS", key("shop.restock") + ":call:mine")));
+        await().until(() -> Objects.equals(1L, redis.command("EXISTS", key("shop.restock") + ":call:mine")));
         assertValue(5, RpcClient.on(bus("caller")).queued("shop.restock:mine", Integer.class));
     }
 }

@@ -206,7 +206,7 @@ class QueuedFaultIT {
             RpcException poisoned =
                     assertInstanceOf(RpcException.class, outcome(poison).join());
             assertEquals(Reason.FAULT, poisoned.reason());
-            assertTrue(poisoned.getMessage().contains("begun 3 times"), poisoned::getMessage);
+            assertTrue(String.valueOf(poisoned.getMessage()).contains("begun 3 times"), poisoned::getMessage);
             Map<String, Integer> begun = begun();
             assertEquals(3, begun.get("poison"));
             int lost = 0;

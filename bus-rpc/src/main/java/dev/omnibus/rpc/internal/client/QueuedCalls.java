@@ -313,7 +313,9 @@ public final class QueuedCalls {
     void receive(Message message) throws IOException {
         RpcCodec.QueuedReply reply = client.codec().readQueuedReply(message);
         Awaited entry = awaited.get(reply.id());
-        if (entry == null) {
+        if (entry == null && QueuedId.parse(reply.id()).isEmpty()) {
+            throw new IOException("it has no id of ours");
+        } else if (entry == null) {
             LOG.debug("Dropped an answer of the queued call {}: nobody waits for it", reply.id());
         } else if (entry.secret) {
             succeed(entry, reply.response());

@@ -247,7 +247,7 @@ final class QueueIntake implements Receiver {
                 forget(one.held());
             }
         }
-        cancelled.forEach(ServerCall::cancel);
+        cancelled.forEach(call -> replies.execute(call::cancel)); // interceptors are notified of it
         if (work) {
             turn(0);
         }
