@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,9 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
         serving("a");
         CallQueue<Shop> queue = queue();
         network.tamper((channel, frame) ->
-                channel.contains(":inbox:caller") && new String(frame).contains("shop.") ? List.of() : List.of(frame));
+                channel.contains(":inbox:caller") && new String(frame, StandardCharsets.UTF_8).contains("shop.")
+                        ? List.of()
+                        : List.of(frame));
         assertValue(2, queue.enqueue(shop -> shop.restock("sku", 1)));
     }
 
