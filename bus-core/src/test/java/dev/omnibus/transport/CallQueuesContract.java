@@ -144,6 +144,7 @@ abstract class CallQueuesContract {
         assertEquals(0, first.get(0).deaths());
         assertEquals(List.of(), take(a, 10));
         assertEquals(List.of(), finish(a, first.get(0), "done").late());
+        assertEquals(List.of(), finish(a, first.get(0), "done").late()); // as when its answer was lost
         assertEquals("done", answer("1"));
         assertEquals("", answer("2"));
         assertTrue(find("2").known());

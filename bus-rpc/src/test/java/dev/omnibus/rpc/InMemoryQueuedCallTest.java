@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class InMemoryQueuedCallTest extends QueuedCallContract {
@@ -49,6 +51,28 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
             value(call);
         }
         assertEquals(3, done.size(), done::toString);
+    }
+
+    @Test
+    void aNodeThatDoesNotKnowWhatItHasFindsOutBeforeItLeaves() throws Exception {
+        Bus leaving = Bus.builder(connect())
+                .prefix(prefix)
+                .drainTimeout(Duration.ofMinutes(1))
+                .build();
+        RpcServer.on(leaving)
+                .serve(Shop.class, new Counter(), ServiceOptions.defaults().withQueued())
+                .ready()
+                .join();
+        CallQueue<Shop> queue = queue();
+        value(queue.enqueueVoid(shop -> shop.note("first"))); // it has its lease
+        network.loseAnswers(true);
+        Queued<Void> taken = queue.enqueueVoid(shop -> shop.note("x"));
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close);
+        network.loseAnswers(false);
+        closing.get(20, SECONDS); // and not after its drain timeout
+        serving("next");
+        assertValue(null, taken);
+        assertEquals(List.of("first", "x"), done);
     }
 
     @Test

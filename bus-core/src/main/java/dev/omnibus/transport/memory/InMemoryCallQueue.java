@@ -14,6 +14,7 @@ import dev.omnibus.transport.Streams;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -255,9 +256,9 @@ final class InMemoryCallQueue {
             boolean forgotten = !entries.containsKey(answer.entry()) && (known == null || known.response == null);
             if (forgotten || (owner != null && owner.node().equals(node))) {
                 finish(answer.token(), answer.entry(), answer.response());
-            } else {
+            } else if (known == null || !Arrays.equals(known.response, answer.response())) {
                 late.add(answer.token());
-            }
+            } // else its answer was lost
         }
         List<Taken> taken = new ArrayList<>();
         boolean suspect = suspectAllowed;

@@ -253,7 +253,9 @@ class QueuedFaultIT {
                     .serve(
                             Work.class,
                             new Worker(journals.resolve("server")),
-                            ServiceOptions.defaults().withQueued());
+                            ServiceOptions.defaults().withQueued())
+                    .ready()
+                    .join();
             RpcClient client = RpcClient.on(again);
             for (int i = 0; i < 20; i++) {
                 assertEquals(
@@ -273,7 +275,9 @@ class QueuedFaultIT {
                     .serve(
                             Work.class,
                             new Worker(journals.resolve("server")),
-                            ServiceOptions.defaults().withConcurrency(8).withQueued());
+                            ServiceOptions.defaults().withConcurrency(8).withQueued())
+                    .ready()
+                    .join();
             CallQueue<Work> queue = RpcClient.on(caller).queue(Work.class, QueueOptions.defaults());
             List<Queued<String>> calls = new ArrayList<>();
             for (int i = 0; i < 300; i++) {

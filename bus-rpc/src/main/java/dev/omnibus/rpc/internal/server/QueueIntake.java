@@ -277,19 +277,20 @@ final class QueueIntake implements Receiver {
      */
     private void turn(int leaving) {
         List<Answer> batch = new ArrayList<>();
-        int count;
-        boolean suspect;
+        int count = 0;
+        boolean suspect = false;
+        boolean idle = false;
+        boolean reread;
         synchronized (this) {
             if (underWay || !known || closed) {
                 again = true;
                 return;
             }
             again = false;
-            if (unsure) {
+            reread = unsure;
+            if (reread) {
                 underWay = true;
                 turns++;
-                count = -1;
-                suspect = false;
             } else {
                 int room = ended ? 0 : service.room() + leaving;
                 count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
@@ -300,18 +301,24 @@ final class QueueIntake implements Receiver {
                     bytes += next.response().length;
                     batch.add(next);
                 }
-                if (count == 0 && batch.isEmpty()) {
-                    return;
+                idle = count == 0 && batch.isEmpty();
+                if (!idle) {
+                    underWay = true;
+                    turns++;
+                    suspect = count > 0 && suspects.take(this);
                 }
-                underWay = true;
-                turns++;
-                suspect = count > 0 && suspects.take(this);
             }
         }
-        if (count < 0) {
+        if (idle) {
+            completeIfDelivered();
+        } else if (reread) {
             readAgain(StreamId.EARLIEST, new HashSet<>());
-            return;
+        } else {
+            begin(batch, count, suspect);
         }
+    }
+
+    private void begin(List<Answer> batch, int count, boolean suspect) {
         service.reserve(count);
         queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
             if (failure == null) {
@@ -560,7 +567,7 @@ final class QueueIntake implements Receiver {
     private void completeIfDelivered() {
         boolean done;
         synchronized (this) {
-            done = ended && !underWay && running.isEmpty() && answers.isEmpty();
+            done = ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
         }
         if (done) {
             delivered.complete(null);

@@ -6,13 +6,17 @@
 local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local late, taken, dropped = {}, {}, 0
 for i = 6, #ARGV, 3 do
-  local id, token = ARGV[i], ARGV[i + 1]
-  local mine = owned(id, me)
-  if not mine then -- if nobody can have it, because Redis was emptied, the answer counts all the same
-    local has = redis.pcall('HEXISTS', call(token), 'end')
-    mine = has == 0 and #redis.call('XRANGE', queue, id, id) == 0
+  local id, token, response = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if owned(id, me) then
+    finish(token, id, response)
+  else
+    local known = redis.pcall('HGET', call(token), 'end')
+    if not known and #redis.call('XRANGE', queue, id, id) == 0 then -- Redis was emptied: nobody can have it
+      finish(token, nil, response)
+    elseif known ~= response then -- else its answer was lost
+      late[#late + 1] = token
+    end
   end
-  if mine then finish(token, id, ARGV[i + 2]) else late[#late + 1] = token end
 end
 
 local function take(id, list, starts)
