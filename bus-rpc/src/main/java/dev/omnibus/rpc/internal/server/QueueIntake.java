@@ -32,7 +32,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,23 +93,6 @@ final class QueueIntake implements Receiver {
     }
 
     private record Running(Held held, ServerCall call) {}
-
-    /**
-     * The place for one suspect: a call whose node has died while it ran. A node runs one at a time, of whatever
-     * method, so that it is known which of them has killed it. Thread-safe.
-     */
-    static final class SuspectPlace {
-
-        private final AtomicReference<@Nullable QueueIntake> user = new AtomicReference<>();
-
-        boolean take(QueueIntake intake) {
-            return user.compareAndSet(null, intake);
-        }
-
-        void leave(QueueIntake intake) {
-            user.compareAndSet(intake, null);
-        }
-    }
 
     private final ServedMethod method;
     private final Service service;

@@ -98,7 +98,7 @@ public final class ServedService implements Registration {
             ReplySender replies,
             Executor executor,
             @Nullable CallQueues queues,
-            QueueIntake.SuspectPlace suspects,
+            SuspectPlace suspects,
             Home home) {
         this.name = name;
         this.contract = contract;

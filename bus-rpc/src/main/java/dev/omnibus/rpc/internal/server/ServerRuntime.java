@@ -47,7 +47,7 @@ public final class ServerRuntime implements Layer {
     private final LeasePublisher leasePublisher;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
-    private final QueueIntake.SuspectPlace suspects = new QueueIntake.SuspectPlace(); // of all services
+    private final SuspectPlace suspects = new SuspectPlace(); // of all services
     private @Nullable CallQueues queues; // guarded by this
     private boolean closed; // guarded by this
 
