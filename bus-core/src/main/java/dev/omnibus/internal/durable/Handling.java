@@ -9,11 +9,7 @@ import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.Streams;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -33,7 +29,6 @@ final class Handling<T> {
     private static final OrderingKey SAME = Objects.requireNonNull(OrderingKey.of("")); // of all, without keys
     private static final int MAX_STARTS = 3; // of a suspect, without an end
     private static final int LOCAL_FAILURES = 3; // then another node may try
-    private static final int RECOGNISED = 8_192;
     private static final Duration MAX_LOCAL_DELAY = Duration.ofMinutes(1);
     private static final Duration AGAIN = Duration.ofMillis(500); // what Redis has not answered
     private static final String NOTE = "note what became of an event";
@@ -50,16 +45,7 @@ final class Handling<T> {
     private final LongAdder retried = new LongAdder();
     private final LongAdder bad = new LongAdder();
     private volatile boolean begunAnew; // else only what may have been run is looked for among what was handled
-    private final Set<String> recognised = Collections.newSetFromMap(
-            new LinkedHashMap<>() { // guarded by this
-
-                private static final long serialVersionUID = 1;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-                    return size() > RECOGNISED;
-                }
-            });
+    private final RecentlyHandled recentlyHandled = new RecentlyHandled(); // guarded by this
 
     Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, Work<T> work) {
         this.consumer = consumer;
@@ -413,16 +399,11 @@ final class Handling<T> {
     }
 
     private synchronized boolean isKnown(Event<T> event) {
-        return recognised.contains(name(event));
+        return recentlyHandled.contains(event);
     }
 
     private synchronized void learn(Event<T> event) {
-        recognised.add(name(event));
-    }
-
-    /** With its sequence, as its id may be one that the program has given, and equal to one that it has not. */
-    private static String name(Event<?> event) {
-        return event.source() + '#' + event.sequence() + '#' + event.id();
+        recentlyHandled.add(event);
     }
 
     // The rest
