@@ -4,6 +4,7 @@ import dev.omnibus.bench.peer.DurableClient;
 import dev.omnibus.bench.peer.Order;
 import dev.omnibus.bench.peer.Publisher;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -12,6 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * when it is kept.
  */
 final class DurablePublisher implements Publisher, Flow.Receivers {
+
+    private static final int LAST_ANSWERS_SECONDS = 15;
 
     private final DurableClient client;
     private final Semaphore credit = new Semaphore(EventJob.MAX_AHEAD);
@@ -48,9 +51,10 @@ final class DurablePublisher implements Publisher, Flow.Receivers {
         return kept.get();
     }
 
-    /** Fails unless so many are kept, according to the answers. */
-    void require(long published) {
-        if (kept.get() != published) {
+    /** Waits for the last answers, and fails unless so many are kept according to them. */
+    void require(long published) throws InterruptedException {
+        boolean answered = credit.tryAcquire(EventJob.MAX_AHEAD, LAST_ANSWERS_SECONDS, TimeUnit.SECONDS);
+        if (!answered || kept.get() != published) {
             throw new IllegalStateException(
                     kept + " of " + published + " events were kept, as it seems. " + firstFailure);
         }
