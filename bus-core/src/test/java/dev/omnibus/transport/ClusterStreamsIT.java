@@ -1,5 +1,6 @@
 package dev.omnibus.transport;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -10,9 +11,14 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.TransportException.Kind;
+import dev.omnibus.transport.redisson.cluster.ClusterCountsIT;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.Scanner;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -86,6 +92,45 @@ class ClusterStreamsIT extends StreamsContract {
                 texts(streams.range(keys, StreamId.EARLIEST, 100_000).join().entries()));
         assertEquals(expected, handled);
         assertEquals(after, owner());
+    }
+
+    /** Unless a program shards its channels, a subscriber is at any server. */
+    @Test
+    void whatIsAppendedOneByOneAndInBatchesIsHeardInOrderAtEachServer() throws Exception {
+        while (redis.masterOf(keys.events()) == owner()) { // at one server there is but one order
+            takeAnotherStream();
+        }
+        open(SETTINGS);
+        List<Socket> subscribers = new ArrayList<>();
+        List<String> expected = new ArrayList<>();
+        try (Transport plain = Networks.connect(redis);
+                Streams there = plain.streams()) {
+            for (RedisServer server : redis.nodes()) {
+                subscribers.add(ClusterCountsIT.subscribe(server, keys.events()));
+            }
+            for (int first = 1; first < 300; first += 3) {
+                there.append(keys, framed(first, 2)).join();
+                there.append(keys, framed(first + 2, 1)).join();
+                expected.addAll(List.of("<" + first + ">", "<" + (first + 2) + ">"));
+            }
+            for (Socket subscriber : subscribers) {
+                subscriber.setSoTimeout(10_000);
+                Scanner frames = new Scanner(subscriber.getInputStream(), UTF_8);
+                List<String> heard = expected.stream()
+                        .map(any -> frames.findWithinHorizon("<\\d+>", 0))
+                        .toList();
+                assertEquals(expected, heard);
+            }
+        } finally {
+            for (Socket subscriber : subscribers) {
+                subscriber.close();
+            }
+        }
+    }
+
+    private Append framed(int first, int count) {
+        byte[] frame = ("<" + first + ">").getBytes(UTF_8);
+        return new Append(epoch, "p", first, false, false, Collections.nCopies(count, frame), frame, Optional.empty());
     }
 
     /** A script that uses several keys has to wait until all of them have moved. */

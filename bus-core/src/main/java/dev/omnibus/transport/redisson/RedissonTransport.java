@@ -512,7 +512,7 @@ public final class RedissonTransport implements Transport {
         requireConnectable("the streams");
         return new RedissonStreams(
                 command -> onSession(on -> on.send(command)),
-                this::isSharded,
+                config.isClusterConfig(),
                 countsEveryone(),
                 one -> publish(List.of(one)),
                 reads.open(config, name));

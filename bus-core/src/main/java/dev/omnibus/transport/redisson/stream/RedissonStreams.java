@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.redisson.api.RStreamAsync;
 import org.redisson.api.RedissonClient;
@@ -52,7 +51,7 @@ public final class RedissonStreams implements Streams {
     private static final byte[] NO_FRAME = {};
 
     private final Sender sender;
-    private final Predicate<String> sharded;
+    private final boolean inCluster;
     private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
     private final ReadConnection.User reads;
@@ -61,18 +60,18 @@ public final class RedissonStreams implements Streams {
     /**
      * Of one transport.
      *
-     * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a stream
+     * @param inCluster whether a channel may be at another server than a stream
      * @param countsEveryone whether all subscribers are at the server of a stream
      * @param publisher of what is not published by a script
      */
     public RedissonStreams(
             Sender sender,
-            Predicate<String> sharded,
+            boolean inCluster,
             boolean countsEveryone,
             java.util.function.Consumer<Publication> publisher,
             ReadConnection.User reads) {
         this.sender = sender;
-        this.sharded = sharded;
+        this.inCluster = inCluster;
         this.countsEveryone = countsEveryone;
         this.publisher = publisher;
         this.reads = reads;
@@ -103,11 +102,12 @@ public final class RedissonStreams implements Streams {
 
     /**
      * A frame of several events is published after they were appended, and only if somebody may hear it: the Lua of
-     * Redis would hash and copy it.
+     * Redis would hash and copy it. In a cluster every frame is, so that all of them go by the server of the channel:
+     * those that a script publishes at the server of the stream would overtake them.
      */
     @Override
     public CompletableFuture<AppendResult> append(StreamKeys stream, Append append) {
-        boolean apart = append.entries().size() > 1 || sharded.test(stream.events());
+        boolean apart = inCluster || append.entries().size() > 1;
         CompletableFuture<AppendResult> result = sender.send(client -> scripted(
                 () -> Script.APPEND
                         .run(client, appendKeys(stream, append), arguments(stream, append, apart))
@@ -148,7 +148,7 @@ public final class RedissonStreams implements Streams {
         arguments.add(append.gapAllowed() ? 1 : 0);
         arguments.add(append.repaired() ? 1 : 0);
         arguments.add(PUBLISHER_REMEMBERED.toMillis());
-        arguments.add(sharded.test(stream.events()) || (apart && !countsEveryone) ? "" : stream.events());
+        arguments.add(apart && !countsEveryone ? "" : stream.events());
         arguments.add(stream.notices());
         arguments.add(apart ? NO_FRAME : append.frame());
         arguments.addAll(append.entries());
