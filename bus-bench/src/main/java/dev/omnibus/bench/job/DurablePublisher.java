@@ -51,6 +51,11 @@ final class DurablePublisher implements Publisher, Flow.Receivers {
         return kept.get();
     }
 
+    @Override
+    public long patienceNanos() {
+        return TimeUnit.SECONDS.toNanos(LAST_ANSWERS_SECONDS);
+    }
+
     /** Waits for the last answers, and fails unless so many are kept according to them. */
     void require(long published) throws InterruptedException {
         boolean answered = credit.tryAcquire(EventJob.MAX_AHEAD, LAST_ANSWERS_SECONDS, TimeUnit.SECONDS);

@@ -5,14 +5,11 @@ import dev.omnibus.bench.peer.Peer;
 import dev.omnibus.bench.peer.Publisher;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** A publisher at work: orders with rising numbers, never too far ahead of who receives them. */
 final class Flow {
-
-    private static final long LAST_ONES_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /** Those who receive. */
     interface Receivers {
@@ -25,6 +22,9 @@ final class Flow {
 
         /** The same on average. */
         double mean();
+
+        /** After how long without any the rest is given up. */
+        long patienceNanos();
     }
 
     private final Publisher publisher;
@@ -72,7 +72,7 @@ final class Flow {
         }
         long received = receivers.least();
         lastArrival = System.nanoTime();
-        while (received < published && System.nanoTime() - lastArrival < LAST_ONES_NANOS) {
+        while (received < published && System.nanoTime() - lastArrival < receivers.patienceNanos()) {
             long now = receivers.least();
             if (now > received) {
                 received = now;

@@ -20,6 +20,8 @@ import java.util.concurrent.locks.LockSupport;
 public final class Subscribers implements Flow.Receivers, AutoCloseable {
 
     private static final long WRITE_OFF_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long LAST_ONES_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long DURABLE_NANOS = TimeUnit.SECONDS.toNanos(15); // none of these may be lost
     private static final long LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
     private static final int REPORTS_PER_WINDOW = 16;
 
@@ -68,7 +70,7 @@ public final class Subscribers implements Flow.Receivers, AutoCloseable {
             if (progress() != seen) {
                 seen = progress();
                 since = now;
-            } else if (now - since > WRITE_OFF_NANOS) {
+            } else if (now - since > (intake == Intake.EVENTS ? WRITE_OFF_NANOS : DURABLE_NANOS)) {
                 writtenOff += published - seen;
             }
         }
@@ -110,6 +112,11 @@ public final class Subscribers implements Flow.Receivers, AutoCloseable {
     @Override
     public double mean() {
         return (double) count().sum() / intake.copies(used);
+    }
+
+    @Override
+    public long patienceNanos() {
+        return intake == Intake.EVENTS ? LAST_ONES_NANOS : DURABLE_NANOS;
     }
 
     /** Of this process and those. */
