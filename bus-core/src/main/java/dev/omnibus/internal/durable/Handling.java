@@ -132,17 +132,17 @@ final class Handling<T> {
 
     /** Runs on the executor, in a place of the dispatcher. */
     private void run(Held<T> one) {
-        Event<T> written = one.event;
-        if (one.startWritten && written != null) {
-            one.startWritten = false;
-            handle(one, written);
-            return;
-        }
         if (!consumer.mayStart(one)) {
             if (consumer.isGone(one)) {
                 release(one);
             }
             dispatcher.start();
+            return;
+        }
+        Event<T> written = one.event;
+        if (one.startWritten && written != null) {
+            one.startWritten = false;
+            handle(one, written);
             return;
         }
         Event<T> event;
@@ -164,7 +164,10 @@ final class Handling<T> {
         }
     }
 
-    /** Writes the start of a suspect before it is run. */
+    /**
+     * Writes the start of a suspect before it is run. Its lease may end meanwhile: so it waits again when that is
+     * answered, and is run only if it may be started then, too.
+     */
     private void runSuspect(Held<T> one) {
         if (one.attempts.starts() >= MAX_STARTS) {
             leave();
@@ -183,7 +186,14 @@ final class Handling<T> {
             } else {
                 one.attempts = started;
                 one.startWritten = true;
-                resume(one);
+                consumer.waits(one);
+                if (consumer.isGone(one)) {
+                    release(one);
+                    leave();
+                    consumer.turn();
+                } else {
+                    resume(one);
+                }
             }
         });
     }

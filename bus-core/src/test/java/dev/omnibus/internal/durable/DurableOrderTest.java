@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The order of events with one key, and of suspects, whatever is forgotten and taken over meanwhile. */
 class DurableOrderTest extends DurableTimeFixture {
@@ -202,6 +204,49 @@ class DurableOrderTest extends DurableTimeFixture {
             subscription.closed().get(10, SECONDS);
         } finally {
             own.shutdown();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSuspectThatIsTakenOverAfterItsStartWasWrittenIsNotRunHereAsWell(boolean leaseKnownToBeGone) throws Exception {
+        dieThere();
+        here.faults.hold("attempted");
+        subscribeHere();
+        await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
+            here.second();
+            return here.faults.asked("attempted") == 1;
+        });
+        here.settle();
+        network.advance(Duration.ofSeconds(4)); // while here nothing is done
+        here.timing.pass(Duration.ofSeconds(4));
+        List<Integer> ran = new CopyOnWriteArrayList<>();
+        Node third = new Node();
+        try {
+            ready(third.topic.subscribe("g", KEYED, (event, delivery) -> ran.add(event.data())));
+            await().until(() -> {
+                third.second();
+                return ran.size() == 2 && pending() == 0;
+            });
+            if (leaseKnownToBeGone) {
+                here.second();
+            }
+            here.faults.heal("attempted");
+            finish.countDown();
+            for (int i = 0; i < 3; i++) {
+                here.second();
+            }
+            publish(2);
+            await().until(() -> {
+                here.second();
+                third.second();
+                return begun.contains(2) || ran.contains(2);
+            });
+            begun.remove(Integer.valueOf(2));
+            assertEquals(List.of(), begun);
+        } finally {
+            third.bus.close();
         }
     }
 

@@ -13,11 +13,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Faults between one node and its streams: an operation that is refused, or whose answers are lost. Thread-safe. */
+/** Faults between one node and its streams: an operation that is refused, or whose answers are lost or late. Thread-safe. */
 final class Faults {
 
     private final Map<String, TransportException> refused = new ConcurrentHashMap<>();
     private final Map<String, Boolean> lost = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Boolean>> held = new ConcurrentHashMap<>();
     private final Map<String, Integer> asked = new ConcurrentHashMap<>();
 
     /** Has an operation refused from now on, by its name: it is not done. */
@@ -30,9 +31,18 @@ final class Faults {
         lost.put(operation, true);
     }
 
+    /** Has the answers of an operation held back until it is healed, by its name: it is done. */
+    void hold(String operation) {
+        held.put(operation, new CompletableFuture<>());
+    }
+
     void heal(String operation) {
         refused.remove(operation);
         lost.remove(operation);
+        CompletableFuture<Boolean> until = held.remove(operation);
+        if (until != null) {
+            until.complete(true);
+        }
     }
 
     /** How often an operation was asked for. */
@@ -55,6 +65,10 @@ final class Faults {
             Object result =
                     refusal == null ? invoke(streams, method, arguments) : CompletableFuture.failedFuture(refusal);
             asked.merge(operation, 1, Integer::sum);
+            CompletableFuture<Boolean> until = held.get(operation);
+            if (until != null && result instanceof CompletableFuture<?> answer) {
+                return answer.thenCombine(until, (value, healed) -> value);
+            }
             return lost.containsKey(operation) && result instanceof CompletableFuture<?> answer
                     ? answer.handle((value, failure) -> {
                         throw new TransportException(Kind.CONNECTION_LOST, false, "The answer was lost", null);
