@@ -334,7 +334,7 @@ final class Appender {
         CompletableFuture<Void> idle = null;
         synchronized (this) {
             busy = false;
-            if (queue.isEmpty() && batch.isEmpty() && repairs.isEmpty()) {
+            if (isIdle()) {
                 idle = drained;
             }
         }
@@ -342,6 +342,15 @@ final class Appender {
             idle.complete(null);
         }
         next();
+    }
+
+    private boolean isIdle() {
+        return queue.isEmpty() && batch.isEmpty() && lost() == 0;
+    }
+
+    /** Returns how many recent events the server has lost: they are to be appended again. */
+    private int lost() {
+        return resetting || !known ? recent.after(0).size() : repairs.size();
     }
 
     private void appended(Append append, Appended appended) {
@@ -407,9 +416,13 @@ final class Appender {
             lost = forgotten ? 0 : repairFrom - 1 - upTo;
             gap = forgotten || lost > 0;
         }
-        if (lost > 0) {
-            String which = "sequences " + (upTo + 1) + " to " + (upTo + lost) + " of this node";
-            topic.reports().onLost(topic.name(), "", lost, which);
+        reportLost(upTo + 1, lost);
+    }
+
+    private void reportLost(long first, long count) {
+        if (count > 0) {
+            String which = "sequences " + first + " to " + (first + count - 1) + " of this node";
+            topic.reports().onLost(topic.name(), "", count, which);
         }
     }
 
@@ -495,6 +508,7 @@ final class Appender {
     /** The topic cannot be opened: nothing can be appended. */
     void refuseAll(Reason reason, String why, Throwable cause) {
         List<Waiting> refused;
+        CompletableFuture<Void> idle;
         synchronized (this) {
             refused = new ArrayList<>(queue);
             queue.clear();
@@ -503,8 +517,12 @@ final class Appender {
                 batch = List.of();
             }
             refused.forEach(this::leave);
+            idle = batch.isEmpty() ? drained : null;
         }
         refused.forEach(one -> one.fail(notSent(reason, why, cause)));
+        if (idle != null) {
+            idle.complete(null);
+        }
     }
 
     /**
@@ -527,37 +545,42 @@ final class Appender {
         }
     }
 
-    /** Completes when everything that was published until now has been answered. */
+    /** Completes when everything that was published until now has been answered, and what was lost is there again. */
     CompletableFuture<Void> drain() {
         synchronized (this) {
             if (drained == null) {
                 drained = new CompletableFuture<>();
             }
-            if (queue.isEmpty() && batch.isEmpty() && repairs.isEmpty()) {
+            if (isIdle()) {
                 drained.complete(null);
             }
             return drained;
         }
     }
 
-    /** Fails what still waits. */
+    /** Fails what still waits, and reports what was to be appended again. */
     void close() {
         List<Waiting> queued;
         List<Waiting> sent;
         boolean maybe;
+        int lost;
+        long end;
         synchronized (this) {
+            lost = closed ? 0 : lost();
+            end = last + 1;
             closed = true;
             queued = new ArrayList<>(queue);
             queue.clear();
             sent = batch;
             batch = List.of();
             repairs.clear();
-            maybe = uncertain || busy;
+            maybe = uncertain || (busy && !resetting && repairing == 0); // else what is busy is not the batch
             busy = true; // for good
         }
         queued.forEach(one -> one.fail(notSent(Reason.CLOSED, "the bus was closed", null)));
         sent.forEach(
                 one -> one.fail(maybe ? unknown(Reason.CLOSED) : notSent(Reason.CLOSED, "the bus was closed", null)));
+        reportLost(end - lost, lost);
         drain().complete(null);
     }
 }

@@ -91,7 +91,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private @Nullable Relay<T> relay;
     private boolean noticed; // whether notices are subscribed to
     private int ticks;
-    private boolean closed;
+    private boolean closed; // for those that come
+    private volatile boolean abandoned;
 
     OpenTopic(DurableRuntime runtime, EventFormat<T> format, Retention retention) {
         this.runtime = runtime;
@@ -161,7 +162,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     private void open() {
         synchronized (this) {
-            if (opening || closed) {
+            if (opening || abandoned) { // a bus that closes still appends what was published
                 return;
             }
             opening = true;
@@ -608,6 +609,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     void abandon() {
+        abandoned = true;
         readers().forEach(Reader::abandon);
         appender.close();
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,6 +18,7 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
+import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +34,9 @@ class DurableLossTest extends DurableTimeFixture {
 
     private final StreamKeys keys = BusRuntime.of(here.bus).channels().names().stream(TOPIC.name());
     private final Streams streams = there.runtime.streams();
+
+    private final OpenTopic<Integer> open = (OpenTopic<Integer>) here.topic;
+    private CompletableFuture<Void> end = new CompletableFuture<>();
 
     DurableLossTest() throws Exception {}
 
@@ -148,11 +153,12 @@ class DurableLossTest extends DurableTimeFixture {
         await().until(() -> !reported.isEmpty());
         assertTrue(reported.get(0).startsWith("unsent Another process"), reported.get(0));
         network.forget(); // the wrong description is removed
-        here.timing.pass(Duration.ofSeconds(6));
-        here.timing.run(false);
-        here.settle();
-        publish(4);
-        await().until(() -> reported.size() >= 3);
+        CompletableFuture<Position> last = here.topic.publish(4);
+        await().until(() -> {
+            here.second(); // it opens the topic again after some seconds
+            return reported.size() >= 3;
+        });
+        last.handle((position, refused) -> position).get(10, SECONDS);
         assertEquals(List.of("reset", "repaired 1"), reported.subList(1, reported.size()));
     }
 
@@ -181,5 +187,43 @@ class DurableLossTest extends DurableTimeFixture {
         } finally {
             later.bus.close();
         }
+    }
+
+    /** Redis is emptied, and closing begins, before the second event is answered. */
+    private CompletableFuture<Position> endWhileRedisWasEmptied() throws Exception {
+        publish(1);
+        here.faults.hold("append");
+        network.forget();
+        CompletableFuture<Position> publishing = here.topic.publish(2);
+        end = open.end();
+        here.faults.heal("append");
+        return publishing;
+    }
+
+    @Test
+    void aBusThatClosesWhenRedisWasEmptiedStillAppendsWhatItHas() throws Exception {
+        CompletableFuture<Position> publishing = endWhileRedisWasEmptied();
+        end.get(10, SECONDS);
+        assertTrue(publishing.isDone());
+        await().until(() -> reported.equals(List.of("reset", "repaired 1")));
+        assertEquals(2, there.topic.status().get(10, SECONDS).entries());
+    }
+
+    @Test
+    void whatIsGivenUpWhenRedisWasEmptiedIsReportedAndCertainlyNotStored() throws Exception {
+        here.faults.refuse("open", Kind.CONNECTION_LOST);
+        CompletableFuture<Position> publishing = endWhileRedisWasEmptied();
+        await().until(() -> {
+            here.timing.pass(Duration.ofSeconds(1));
+            here.timing.run(false);
+            return here.faults.asked("open") >= 3; // it goes on trying
+        });
+        assertFalse(end.isDone());
+        open.abandon();
+        end.get(10, SECONDS);
+        ExecutionException failure = assertThrows(ExecutionException.class, () -> publishing.get(10, SECONDS));
+        PublishException refused = assertInstanceOf(PublishException.class, failure.getCause());
+        assertEquals(PublishException.Outcome.NOT_SENT, refused.outcome());
+        await().until(() -> reported.equals(List.of("lost  1")));
     }
 }
