@@ -430,7 +430,7 @@ public interface Streams extends AutoCloseable {
         DONE,
         /** Nothing has changed: the consumer does not have it, any more. */
         NOT_OWNER,
-        /** Nothing has changed: there are {@link Streams#MAX_DEAD_LETTERS} already. */
+        /** The consumer still has it, with these attempts: there are {@link Streams#MAX_DEAD_LETTERS} already. */
         FULL
     }
 

@@ -533,7 +533,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     synchronized boolean isGone(Held<T> one) {
-        return one.state == Held.State.GONE;
+        return one.state == Held.State.GONE || state == State.ENDED;
     }
 
     synchronized boolean isClosing() {

@@ -7,6 +7,7 @@ import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.internal.event.OrderingKey;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -171,7 +172,7 @@ final class Handling<T> {
     private void runSuspect(Held<T> one) {
         if (one.attempts.starts() >= MAX_STARTS) {
             leave();
-            bury(one, "it was being handled when its node ended, " + one.attempts.starts() + " times", null);
+            bury(one, "it was being handled when its node ended, " + one.attempts.starts() + " times", false);
             return;
         }
         Attempts started = one.attempts.started();
@@ -229,7 +230,8 @@ final class Handling<T> {
         String rejected = one.isRejected();
         if (rejected != null) {
             failed.increment();
-            bury(one, rejected, null);
+            one.attempts = one.attempts.ran(); // it has ended, and is no suspect any more
+            bury(one, rejected, true);
         } else if (later != null) {
             postpone(one, later);
         } else if (failure == null) {
@@ -258,7 +260,7 @@ final class Handling<T> {
                 ? "it is no event: " + why.getMessage()
                 : topic.format().misfit(envelope, why);
         topic.reports().onBadMessage(topic.name(), problem);
-        bury(one, problem, null);
+        bury(one, problem, false);
     }
 
     private void failed(Held<T> one, Event<T> event, Throwable why) {
@@ -268,7 +270,7 @@ final class Handling<T> {
             failed.increment();
             topic.reports().onHandlerFailed(event, one.bytes(), why);
             one.attempts = attempts;
-            bury(one, reason, null);
+            bury(one, reason, true);
             return;
         }
         Duration delay = Timing.backoff(options.firstDelay(), options.maxDelay(), attempts.failures() - 1);
@@ -300,7 +302,7 @@ final class Handling<T> {
         one.attempts = attempts;
         topic.streams().attempted(consumer.consumer(), one.id(), attempts).whenComplete((mine, failure) -> {
             if (failure != null && Failures.mayPass(Failures.of(failure))) {
-                topic.timing().later(AGAIN, () -> write(one, attempts, then));
+                ifStillHere(one, () -> topic.timing().later(AGAIN, () -> write(one, attempts, then)));
             } else if (failure == null && !mine) {
                 notMine(one);
             } else {
@@ -310,6 +312,16 @@ final class Handling<T> {
                 then.run();
             }
         });
+    }
+
+    /** Goes on with an event, unless it is not this node's any more: then others with its key may be started. */
+    private void ifStillHere(Held<T> one, Runnable then) {
+        if (consumer.isGone(one)) {
+            release(one);
+            consumer.turn();
+        } else {
+            then.run();
+        }
     }
 
     /** Lets any node have an event, after a while. */
@@ -366,17 +378,17 @@ final class Handling<T> {
         topic.timing().later(delay, then);
     }
 
-    private void bury(Held<T> one, String reason, @Nullable Throwable unanswered) {
+    private void bury(Held<T> one, String reason, boolean hasRun) {
+        bury(one, reason, hasRun, false);
+    }
+
+    private void bury(Held<T> one, String reason, boolean hasRun, boolean unanswered) {
         topic.streams()
                 .bury(consumer.consumer(), one.id(), one.attempts, reason)
                 .whenComplete((buried, failure) -> {
                     if (failure != null) {
                         consumer.complaints().failed(NOTE, failure);
-                        if (!consumer.isClosing()) {
-                            topic.timing().later(AGAIN, () -> bury(one, reason, failure));
-                        } else {
-                            gone(one);
-                        }
+                        notBuried(one, reason, hasRun, unanswered, Failures.of(failure));
                     } else if (buried == Streams.Buried.FULL) {
                         consumer.complaints()
                                 .failed(
@@ -385,20 +397,37 @@ final class Handling<T> {
                                                 + " after it: " + reason);
                         waitFor(DEAD_LETTERS_FULL, one, () -> {
                             if (!consumer.isGone(one)) {
-                                bury(one, reason, null); // its handler has had its say
+                                bury(one, reason, hasRun); // its handler has had its say
                             }
                         });
                     } else {
                         consumer.complaints().succeeded(NOTE);
                         consumer.complaints().succeeded(BURY);
-                        if (buried == Streams.Buried.DONE || unanswered != null) {
+                        boolean done = buried == Streams.Buried.DONE || unanswered;
+                        if (done) {
                             topic.reports()
                                     .onDeadLetter(
                                             topic.name(), one.group(), one.id().toString(), reason);
                         }
-                        gone(one);
+                        if (done || !hasRun) {
+                            gone(one);
+                        } else {
+                            notMine(one);
+                        }
                     }
                 });
+    }
+
+    /** Tries it again, also while closing; if that is of no use then, at least it is written that it has run. */
+    private void notBuried(Held<T> one, String reason, boolean hasRun, boolean unanswered, TransportException why) {
+        if (!consumer.isClosing() || Failures.mayPass(why)) {
+            boolean perhaps = unanswered || !why.notSent();
+            ifStillHere(one, () -> topic.timing().later(AGAIN, () -> bury(one, reason, hasRun, perhaps)));
+        } else if (hasRun && !unanswered) {
+            write(one, one.attempts, () -> gone(one));
+        } else {
+            gone(one);
+        }
     }
 
     // Recognising what was handled

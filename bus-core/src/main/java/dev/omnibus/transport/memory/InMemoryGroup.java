@@ -257,6 +257,7 @@ final class InMemoryGroup {
         InMemoryLog.Stored stored = log.entries.get(id);
         if (stored != null) {
             if (dead.size() >= Streams.MAX_DEAD_LETTERS) {
+                pending.put(id, new Pending(consumer, attempts.count()));
                 return Buried.FULL;
             }
             StreamId now = new StreamId(clock.getAsLong(), 0);

@@ -153,7 +153,10 @@ class DurableCloseTest extends DurableTimeFixture {
     }
 
     private void closeAndHandleThere(Subscription subscription, List<String> seen) throws Exception {
-        await().until(() -> here.faults.asked("attempted") + here.faults.asked("release") > 0);
+        await().until(() -> here.faults.asked("attempted")
+                        + here.faults.asked("release")
+                        + here.faults.asked("bury")
+                > 0);
         subscription.close();
         here.faults.heal("attempted");
         awaitClosed(subscription);
@@ -183,5 +186,32 @@ class DurableCloseTest extends DurableTimeFixture {
         ready(subscription);
         here.topic.publish(1).get(10, SECONDS);
         closeAndHandleThere(subscription, new CopyOnWriteArrayList<>());
+    }
+
+    private Subscription reject() throws Exception {
+        Subscription subscription =
+                here.topic.subscribe("g", AT_ONCE, (event, delivery) -> delivery.reject("on purpose"));
+        ready(subscription);
+        here.topic.publish(1).get(10, SECONDS);
+        return subscription;
+    }
+
+    @Test
+    void anEventThatIsRejectedIsADeadLetterAlsoIfRedisIsAwayWhileItsSubscriptionCloses() throws Exception {
+        here.faults.refuse("bury", Kind.CONNECTION_LOST);
+        Subscription subscription = reject();
+        await().until(() -> here.faults.asked("bury") > 0);
+        subscription.close();
+        seconds(3);
+        assertFalse(subscription.closed().isDone());
+        here.faults.heal("bury");
+        awaitClosed(subscription);
+        assertEquals(1, there.topic.deadLetters("g").list(10).get(10, SECONDS).size());
+    }
+
+    @Test
+    void anEventThatIsRejectedAndMayNotBecomeADeadLetterSaysOnAnotherNodeThatItMayHaveRun() throws Exception {
+        here.faults.refuse("bury", Kind.NOT_ALLOWED);
+        closeAndHandleThere(reject(), new CopyOnWriteArrayList<>());
     }
 }

@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** What is reported of durable topics on a bad day, and what is not. */
@@ -85,8 +86,7 @@ class DurableReportsTest extends DurableTimeFixture {
         assertEquals(List.of(), reported);
     }
 
-    @Test
-    void aHandlerIsNotRunAgainWhileTheDeadLettersAreFull() throws Exception {
+    private void fillDeadLetters() throws Exception {
         StreamKeys keys = BusRuntime.of(here.bus).channels().names().stream(TOPIC.name());
         Streams streams = there.runtime.streams();
         String epoch = streams.describe(keys).get(10, SECONDS).orElseThrow().epoch();
@@ -102,6 +102,79 @@ class DurableReportsTest extends DurableTimeFixture {
                 streams.bury(filler, entry.id(), Attempts.NONE, "on purpose");
             }
         }
+    }
+
+    @Test
+    void whatIsRejectedWhileTheDeadLettersAreFullSaysOnAnotherNodeThatItMayHaveRun() throws Exception {
+        fillDeadLetters();
+        Subscription subscription = here.topic.subscribe(
+                "g", GroupOptions.defaults(), (event, delivery) -> delivery.reject("on purpose"));
+        ready(subscription);
+        here.topic.publish(1).get(10, SECONDS);
+        await().until(() -> !reported.isEmpty()); // there is no room for it
+        subscription.close();
+        subscription.closed().get(10, SECONDS);
+        List<String> ran = new CopyOnWriteArrayList<>();
+        ready(there.topic.subscribe("g", (event, delivery) -> ran.add(event.data() + " " + delivery.mayHaveRun())));
+        await().until(() -> {
+            seconds(1);
+            return !ran.isEmpty();
+        });
+        assertEquals(List.of("1 true"), ran);
+    }
+
+    @Test
+    void whatRanTwiceIsReportedAlsoIfItIsRejected() throws Exception {
+        ready(here.topic.subscribe("g", GroupOptions.defaults(), (event, delivery) -> {
+            started.countDown();
+            gate.await();
+            delivery.reject("on purpose");
+        }));
+        here.topic.publish(1).get(10, SECONDS);
+        assertTrue(started.await(10, SECONDS));
+        network.advance(Duration.ofSeconds(4)); // while here nothing is done
+        here.timing.pass(Duration.ofSeconds(4));
+        ready(there.topic.subscribe("g", event -> {}));
+        await().until(() -> {
+            there.second();
+            return pending() == 0;
+        });
+        gate.countDown();
+        await().until(() -> {
+            here.second();
+            return !reported.isEmpty();
+        });
+        assertEquals(List.of("doubled g"), reported);
+    }
+
+    @Test
+    void whatCannotBeWrittenOfAnEventIsNotTriedAnyMoreOnceTheEventIsGone() throws Exception {
+        AtomicBoolean failed = new AtomicBoolean();
+        ready(here.topic.subscribe("g", event -> {
+            if (failed.compareAndSet(false, true)) {
+                throw new IllegalStateException("on purpose");
+            }
+        }));
+        here.faults.refuse("attempted", Kind.CONNECTION_LOST);
+        here.topic.publish(1).get(10, SECONDS);
+        await().until(() -> {
+            seconds(1);
+            return here.faults.asked("attempted") > 1;
+        });
+        network.forget();
+        await().until(() -> {
+            seconds(1);
+            return here.faults.asked("createGroup") == 2;
+        });
+        seconds(1);
+        int asked = here.faults.asked("attempted");
+        seconds(3);
+        assertEquals(asked, here.faults.asked("attempted"));
+    }
+
+    @Test
+    void aHandlerIsNotRunAgainWhileTheDeadLettersAreFull() throws Exception {
+        fillDeadLetters();
         List<Integer> ran = new CopyOnWriteArrayList<>();
         ready(here.topic.subscribe("g", GroupOptions.defaults(), (event1, delivery) -> {
             ran.add(event1.data());
