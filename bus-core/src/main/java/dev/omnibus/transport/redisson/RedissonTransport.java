@@ -78,8 +78,7 @@ public final class RedissonTransport implements Transport {
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
     private final ReadConnections reads; // of streams and queues of calls
     private Session session; // guarded by this
-    private @Nullable CompletableFuture<Void> reconnecting; // guarded by this, like the next one
-    private BooleanSupplier wanted = () -> true; // whether it still is, asked before it begins
+    private @Nullable Reconnect reconnecting; // guarded by this; the last one, which may have ended
     private boolean closed; // guarded by this
 
     private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals) {
@@ -333,56 +332,47 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public CompletableFuture<Void> reconnect(BooleanSupplier stillWanted) {
-        CompletableFuture<Void> done;
+        Reconnect next;
         synchronized (this) {
             if (closed) {
                 return CompletableFuture.failedFuture(closedFailure());
             }
-            if (reconnecting != null && !reconnecting.isDone()) { // a thread that has died may have left it
-                BooleanSupplier before = wanted;
-                wanted = () -> before.getAsBoolean() || stillWanted.getAsBoolean();
-                return reconnecting;
+            if (reconnecting != null && reconnecting.join(stillWanted)) {
+                return reconnecting.done;
             }
-            done = new CompletableFuture<>();
-            reconnecting = done;
-            wanted = stillWanted;
+            next = new Reconnect(stillWanted);
+            reconnecting = next;
         }
         // Making a client blocks for up to the connect timeout.
         try {
-            Thread thread = new Thread(() -> rebuildInTurn(done), "omnibus-reconnect");
+            Thread thread = new Thread(() -> rebuildInTurn(next), "omnibus-reconnect");
             thread.setDaemon(true);
             thread.start();
         } catch (Throwable t) { // no thread is to be had just now
-            fail(done, "No thread could be started to connect", t);
+            next.fail("No thread could be started to connect", t);
         }
-        return done;
+        return next.done;
     }
 
-    private void rebuildInTurn(CompletableFuture<Void> done) {
+    private void rebuildInTurn(Reconnect reconnect) {
         try {
-            if (!ReconnectTurns.run(() -> isWanted(done), () -> rebuild(done))) {
-                done.cancel(false);
-                finish(done, null);
+            boolean runs = ReconnectTurns.run(
+                    config, () -> isUnderWay(reconnect) && reconnect.isWanted(), () -> rebuild(reconnect));
+            if (!runs) {
+                reconnect.done.cancel(false);
             }
         } catch (Throwable t) { // no memory to wait
-            fail(done, "Redisson could not begin to reconnect", t);
+            reconnect.fail("Redisson could not begin to reconnect", t);
         }
     }
 
-    private boolean isWanted(CompletableFuture<Void> done) {
-        BooleanSupplier asked;
-        synchronized (this) {
-            if (closed || reconnecting != done || done.isCancelled()) {
-                return false;
-            }
-            asked = wanted;
-        }
-        return asked.getAsBoolean();
+    private synchronized boolean isUnderWay(Reconnect reconnect) {
+        return !closed && reconnecting == reconnect && !reconnect.done.isDone();
     }
 
-    private void rebuild(CompletableFuture<Void> done) {
+    private void rebuild(Reconnect reconnect) {
         GenericFutureListener<Future<Object>> death =
-                dead -> fail(done, "The event loop has died while it connected", null);
+                dead -> reconnect.fail("The event loop has died while it connected", null);
         EventLoop on = null;
         try {
             on = livingEventLoop();
@@ -398,7 +388,7 @@ public final class RedissonTransport implements Transport {
             List<Subscribed> again;
             synchronized (this) {
                 old = session;
-                session = closed || reconnecting != done ? old : next;
+                session = isUnderWay(reconnect) ? next : old;
                 again = List.copyOf(subscriptions.values());
             }
             if (current() != next) {
@@ -408,13 +398,13 @@ public final class RedissonTransport implements Transport {
             old.close(); // before the new one listens: nothing is delivered twice
             CompletableFuture.allOf(again.stream().map(next::carryOver).toArray(CompletableFuture[]::new))
                     .join();
-            finish(done, null);
+            reconnect.end(null);
         } catch (CompletionException e) {
-            finish(done, e.getCause());
+            reconnect.end(e.getCause());
         } catch (TransportException e) {
-            finish(done, e);
+            reconnect.end(e);
         } catch (Throwable t) { // whatever it is, it must not leave the bus waiting for this reconnect for ever
-            fail(done, "Redisson failed to reconnect", t);
+            reconnect.fail("Redisson failed to reconnect", t);
         } finally {
             if (on != null) {
                 on.forget(death);
@@ -442,32 +432,8 @@ public final class RedissonTransport implements Transport {
         return eventLoop;
     }
 
-    private void fail(CompletableFuture<Void> done, String problem, @Nullable Throwable cause) {
-        Throwable failure = cause;
-        try {
-            failure = new TransportException(TransportException.Kind.CONNECTION_LOST, true, problem, cause);
-        } finally { // there may be no memory for it
-            finish(done, failure);
-        }
-    }
-
     private synchronized boolean isWanted(Session on, Subscribed subscribed) {
         return !closed && session == on && subscriptions.get(subscribed.name()) == subscribed;
-    }
-
-    private void finish(CompletableFuture<Void> done, @Nullable Throwable failure) {
-        synchronized (this) {
-            if (reconnecting == done) {
-                reconnecting = null;
-            }
-        }
-        try {
-            if (failure != null) {
-                done.completeExceptionally(failure);
-            }
-        } finally { // if there was no memory for the reason; that it failed is noticed, because nothing arrives
-            done.complete(null);
-        }
     }
 
     @Override
@@ -591,7 +557,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public void close() {
         Session last;
-        @Nullable CompletableFuture<Void> rebuilding;
+        @Nullable Reconnect rebuilding;
         synchronized (this) {
             if (closed) {
                 return;
@@ -604,7 +570,7 @@ public final class RedissonTransport implements Transport {
         }
         last.close();
         if (rebuilding != null) { // it makes a client on the event loop, and ends it when it sees that all is closed
-            awaitEnd(rebuilding);
+            awaitEnd(rebuilding.done);
         }
         eventLoop.end();
     }

@@ -159,6 +159,13 @@ public final class ConnectFailures {
         return new TransportException(Kind.CONNECTION_LOST, true, message, cause);
     }
 
+    /** What is equal for configurations of the same servers; Sentinels may know several masters. */
+    static String servers(Config config) {
+        return config.isSentinelConfig()
+                ? where(config) + " " + config.useSentinelServers().getMasterName()
+                : where(config);
+    }
+
     /** Without user and password. */
     private static String where(Config config) {
         List<String> addresses;
