@@ -300,6 +300,16 @@ class StreamFaultsIT extends StreamsFixture {
         }
     }
 
+    @Test
+    void whereRedisRefusesTheConnectionOpeningSaysSo() {
+        try (RedisServer own = RedisServer.start();
+                Transport early = RedissonTransport.connect(own.url())) {
+            own.command("CONFIG", "SET", "requirepass", "another");
+            TransportException refused = assertThrows(TransportException.class, early::streams);
+            assertEquals(TransportException.Kind.REFUSED, refused.kind());
+        }
+    }
+
     private long connections() {
         return String.valueOf(redis.command("CLIENT", "LIST")).lines().count();
     }

@@ -85,7 +85,6 @@ public final class RedissonTransport implements Transport {
         NonBlockingThread.requireOther("Connecting to Redis");
         this.options = Objects.requireNonNull(options, "options");
         this.internals = internals;
-        this.reads = new ReadConnections(internals);
         EventLoop on = startEventLoop(options, internals);
         CompletableFuture<Session> opening = new CompletableFuture<>();
         Config own;
@@ -103,6 +102,7 @@ public final class RedissonTransport implements Transport {
             throw e;
         }
         config = own;
+        reads = new ReadConnections(own, internals);
         eventLoop = on;
         session = await(opening, opener, own, options.connectWithin());
         session.whenStuck(this::reconnect);
@@ -380,7 +380,7 @@ public final class RedissonTransport implements Transport {
             for (RedissonQueues lists : queues) {
                 lists.moveTo(config, name);
             }
-            reads.reconnect(config, name);
+            reads.reconnect(config);
             Session next = Session.open(
                     config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, true);
             next.whenStuck(this::reconnect);
@@ -481,13 +481,13 @@ public final class RedissonTransport implements Transport {
                 config.isClusterConfig(),
                 countsEveryone(),
                 one -> publish(List.of(one)),
-                reads.open(config, name));
+                reads.open());
     }
 
     @Override
     public CallQueues callQueues() {
         requireConnectable("the queues of calls");
-        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), reads.open(config, name));
+        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), reads.open());
     }
 
     private synchronized void requireConnectable(String what) {

@@ -4,12 +4,15 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.PendingCommands;
+import dev.omnibus.transport.redisson.connection.ReconnectTurns;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import io.netty.channel.EventLoopGroup;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -25,13 +28,18 @@ import org.redisson.config.Config;
 public final class ReadConnection {
 
     private record Life(
-            RedissonClient client, EventLoopGroup eventLoop, Connections connections, PendingCommands answers) {
+            RedissonClient client,
+            Config bus,
+            EventLoopGroup eventLoop,
+            Connections connections,
+            PendingCommands answers) {
 
         static Life begin(Config bus, String name, RedissonInternals internals) {
             try {
                 Connections connections = new Connections(name, internals);
                 return new Life(
                         Redisson.create(RedissonSettings.forStreams(bus, connections, internals)),
+                        bus,
                         bus.getEventLoopGroup(),
                         connections,
                         new PendingCommands(bus.getEventLoopGroup()));
@@ -50,17 +58,26 @@ public final class ReadConnection {
         }
     }
 
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final RedissonInternals internals;
     private final Consumer<ReadConnection> closing;
     private volatile @Nullable Life life; // none as long as it could not connect; changes under the lock
     private volatile @Nullable TransportException missing; // why there is none
     private Config bus; // guarded by this, like all below
     private String name;
-    private boolean connecting; // in the background
+    private boolean connecting = true; // first of all by whoever opens it, later in the background
+    private long tried; // when that ended
     private int users;
     private boolean closed;
 
-    private ReadConnection(Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
+    /**
+     * Of one transport; not connected yet.
+     *
+     * @param name what its connections are called, unless it is empty
+     * @param closing notified when it is closed
+     */
+    ReadConnection(Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
         this.bus = bus;
         this.name = name;
         this.internals = internals;
@@ -68,51 +85,68 @@ public final class ReadConnection {
     }
 
     /**
-     * Connects. If Redis is away at this moment, what is asked fails until it is back, as if it had gone a moment
-     * later.
+     * Connects for its first user. If Redis is away at this moment, what is asked fails until it is back, as if it had
+     * gone a moment later.
      *
-     * @param name what its connections are called, unless it is empty
-     * @param closing notified when it is closed
+     * @throws TransportException if Redis refuses the connection
      */
-    public static ReadConnection open(
-            Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
-        ReadConnection opened = new ReadConnection(bus, name, internals, closing);
-        opened.connect();
-        return opened;
+    User open() {
+        User first = Objects.requireNonNull(share(), "nobody has closed it yet");
+        boolean opened = false;
+        try {
+            connect();
+            TransportException why = missing;
+            if (life == null && why != null && why.kind() != TransportException.Kind.CONNECTION_LOST) {
+                throw why;
+            }
+            opened = true;
+            return first;
+        } finally {
+            connected();
+            if (!opened) {
+                first.close();
+            }
+        }
     }
 
     private void connect() {
-        Config now;
-        String called;
-        synchronized (this) {
-            now = bus;
-            called = name;
-        }
         try {
-            take(Life.begin(now, called, internals));
+            begin(bus());
         } catch (TransportException e) {
             missing = e;
         }
     }
 
-    private void take(Life next) {
+    /** What was begun for an event loop that the bus has replaced meanwhile is of no use. */
+    private void begin(Config on) {
+        String called = name();
+        Life next = Life.begin(on, called, internals);
         Life last;
+        String calledNow;
         synchronized (this) {
-            last = closed ? next : life;
-            life = closed ? life : next;
+            boolean late = closed || next.bus != bus;
+            last = late ? next : life;
+            life = late ? life : next;
+            calledNow = name;
         }
         if (last != null) {
             last.end();
         }
+        if (!calledNow.equals(called)) {
+            next.connections.name(calledNow);
+        }
+    }
+
+    private synchronized String name() {
+        return name;
     }
 
     /** Connects anew: this connection may be as dead as that of the bus. What is under way fails. */
-    public void reconnect(Config next, String called) {
+    void reconnect(Config next) {
         synchronized (this) {
             bus = next;
-            name = called;
         }
-        take(Life.begin(next, called, internals));
+        begin(next);
     }
 
     /** Returns the number of the newest connection; each has another one. */
@@ -122,7 +156,7 @@ public final class ReadConnection {
     }
 
     /** Names the connections. */
-    public void name(String called) {
+    void name(String called) {
         Life now;
         synchronized (this) {
             name = called;
@@ -133,10 +167,10 @@ public final class ReadConnection {
         }
     }
 
-    /** Connects, unless that is under way: for whoever asks next. */
+    /** Connects, unless that is under way or has just failed: for whoever asks next. */
     private void connectSoon() {
         synchronized (this) {
-            if (connecting || closed) {
+            if (connecting || closed || System.nanoTime() - tried < PAUSE_NANOS) {
                 return;
             }
             connecting = true;
@@ -156,14 +190,23 @@ public final class ReadConnection {
 
     private void connectOnce() {
         try {
-            connect();
+            boolean unused = ReconnectTurns.run(bus(), this::isMissing, this::connect);
         } finally {
             connected();
         }
     }
 
+    private synchronized Config bus() {
+        return bus;
+    }
+
+    private synchronized boolean isMissing() {
+        return life == null && !closed;
+    }
+
     private synchronized void connected() {
         connecting = false;
+        tried = System.nanoTime();
     }
 
     /** Whatever several commands the question consists of, they go in one write. */
@@ -171,10 +214,7 @@ public final class ReadConnection {
         Life now = life;
         if (now == null) {
             connectSoon();
-            TransportException why = missing;
-            String problem = why == null ? "There is no connection yet" : String.valueOf(why.getMessage());
-            return CompletableFuture.failedFuture(
-                    new TransportException(TransportException.Kind.CONNECTION_LOST, true, problem, why));
+            return CompletableFuture.failedFuture(missing());
         }
         if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
             return CompletableFuture.failedFuture(RedissonFailures.deadEventLoop());
@@ -191,6 +231,14 @@ public final class ReadConnection {
             }
             return answer;
         });
+    }
+
+    private TransportException missing() {
+        TransportException why = missing;
+        return why == null
+                ? new TransportException(
+                        TransportException.Kind.CONNECTION_LOST, true, "There is no connection yet", null)
+                : new TransportException(why.kind(), true, String.valueOf(why.getMessage()), why);
     }
 
     private static <T> void ask(

@@ -1,7 +1,6 @@
 package dev.omnibus.transport.redisson.stream;
 
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
-import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
@@ -11,30 +10,33 @@ public final class ReadConnections {
 
     private final RedissonInternals internals;
     private final ReentrantLock opening = new ReentrantLock(); // connecting may take a while
-    private @Nullable ReadConnection current; // guarded by this
+    private Config bus; // guarded by this, like the next ones
+    private String name = "";
+    private @Nullable ReadConnection current;
 
     /** Of one transport. */
-    public ReadConnections(RedissonInternals internals) {
+    public ReadConnections(Config bus, RedissonInternals internals) {
+        this.bus = bus;
         this.internals = internals;
     }
 
     /** Connects, or shares the connection that there is; each user closes it. May block. */
-    public ReadConnection.User open(Config bus, String name) {
+    public ReadConnection.User open() {
         opening.lock();
         try {
             ReadConnection known = current();
             ReadConnection.User user = known == null ? null : known.share();
-            if (user == null) {
-                ReadConnection opened = ReadConnection.open(bus, name, internals, this::closed);
-                user = Objects.requireNonNull(opened.share(), "it has just been opened");
-                synchronized (this) {
-                    current = opened;
-                }
-            }
-            return user;
+            return user == null ? begin().open() : user;
         } finally {
             opening.unlock();
         }
+    }
+
+    /** It is known before it connects: the bus may connect anew, or be named, meanwhile. */
+    private synchronized ReadConnection begin() {
+        ReadConnection begun = new ReadConnection(bus, name, internals, this::closed);
+        current = begun;
+        return begun;
     }
 
     private synchronized void closed(ReadConnection connection) {
@@ -48,18 +50,26 @@ public final class ReadConnections {
     }
 
     /** Connects anew. */
-    public void reconnect(Config bus, String name) {
-        ReadConnection open = current();
+    public void reconnect(Config next) {
+        ReadConnection open;
+        synchronized (this) {
+            bus = next;
+            open = current;
+        }
         if (open != null) {
-            open.reconnect(bus, name);
+            open.reconnect(next);
         }
     }
 
     /** Names the connections. */
-    public void name(String name) {
-        ReadConnection open = current();
+    public void name(String called) {
+        ReadConnection open;
+        synchronized (this) {
+            name = called;
+            open = current;
+        }
         if (open != null) {
-            open.name(name);
+            open.name(called);
         }
     }
 }
