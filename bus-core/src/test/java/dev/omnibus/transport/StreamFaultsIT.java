@@ -323,10 +323,8 @@ class StreamFaultsIT extends StreamsFixture {
         redis.command("EVAL", fill, "1", keys.deadLetters("g"));
         Attempts ran = Attempts.NONE.ran();
         assertEquals(Buried.FULL, streams.bury(a, id, ran, "why").join());
-        List<StreamEntry> pending =
-                streams.pending(a, StreamId.EARLIEST, 1).join();
-        assertEquals(
-                List.of(ran), pending.stream().map(StreamEntry::attempts).toList());
+        List<StreamEntry> pending = streams.pending(a, StreamId.EARLIEST, 1).join();
+        assertEquals(List.of(ran), pending.stream().map(StreamEntry::attempts).toList());
         redis.command("DEL", keys.deadLetters("g"));
         assertEquals(Buried.DONE, streams.bury(a, id, Attempts.NONE, "why").join());
     }

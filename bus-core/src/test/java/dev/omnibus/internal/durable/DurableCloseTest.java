@@ -153,10 +153,8 @@ class DurableCloseTest extends DurableTimeFixture {
     }
 
     private void closeAndHandleThere(Subscription subscription, List<String> seen) throws Exception {
-        await().until(() -> here.faults.asked("attempted")
-                        + here.faults.asked("release")
-                        + here.faults.asked("bury")
-                > 0);
+        await().until(() ->
+                here.faults.asked("attempted") + here.faults.asked("release") + here.faults.asked("bury") > 0);
         subscription.close();
         here.faults.heal("attempted");
         awaitClosed(subscription);

@@ -107,8 +107,8 @@ class DurableReportsTest extends DurableTimeFixture {
     @Test
     void whatIsRejectedWhileTheDeadLettersAreFullSaysOnAnotherNodeThatItMayHaveRun() throws Exception {
         fillDeadLetters();
-        Subscription subscription = here.topic.subscribe(
-                "g", GroupOptions.defaults(), (event, delivery) -> delivery.reject("on purpose"));
+        Subscription subscription =
+                here.topic.subscribe("g", GroupOptions.defaults(), (event, delivery) -> delivery.reject("on purpose"));
         ready(subscription);
         here.topic.publish(1).get(10, SECONDS);
         await().until(() -> !reported.isEmpty()); // there is no room for it

@@ -13,7 +13,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Faults between one node and its streams: an operation that is refused, or whose answers are lost or late. Thread-safe. */
+/**
+ * Faults between one node and its streams: an operation that is refused, or whose answers are lost or late.
+ * Thread-safe.
+ */
 final class Faults {
 
     private final Map<String, TransportException> refused = new ConcurrentHashMap<>();

@@ -3,19 +3,19 @@ package dev.omnibus.transport.redisson;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class ReconnectTest {
 
     @Test
     void whoJoinsWhileNobodyElseWantsItAnyMoreStillGetsIt() {
-        AtomicReference<Reconnect> itself = new AtomicReference<>();
+        CompletableFuture<Reconnect> itself = new CompletableFuture<>();
         Reconnect reconnect = new Reconnect(() -> {
-            assertTrue(itself.get().join(() -> true));
+            assertTrue(itself.join().join(() -> true));
             return false;
         });
-        itself.set(reconnect);
+        itself.complete(reconnect);
         assertTrue(reconnect.isWanted());
     }
 
