@@ -118,6 +118,13 @@ final class Dispatcher<T> {
         }
     }
 
+    /** Forgets all that wait, to be released one by one: so none of them is searched for. */
+    synchronized void forgetWaiting() {
+        ready.clear();
+        suspects.clear();
+        lines.values().forEach(line -> line.waiting.clear());
+    }
+
     /** Starts those that may be started. To be called without a lock, as the executor may be any. */
     void start() {
         List<Held<T>> started = new ArrayList<>(1);

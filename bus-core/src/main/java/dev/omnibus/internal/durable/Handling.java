@@ -127,6 +127,11 @@ final class Handling<T> {
         dispatcher.release(one);
     }
 
+    /** All that wait are about to be released. */
+    void forgetWaiting() {
+        dispatcher.forgetWaiting();
+    }
+
     void start() {
         dispatcher.start();
     }

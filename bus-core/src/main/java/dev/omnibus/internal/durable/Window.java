@@ -182,7 +182,9 @@ final class Window<T> {
         return forgetIf(one -> one.state == Held.State.WAITING);
     }
 
+    /** Forgets some; all that wait to be started are among them. */
     private int forgetIf(Predicate<Held<T>> which) {
+        handling.forgetWaiting();
         List<Held<T>> some = held.values().stream().filter(which).toList();
         some.forEach(this::forget);
         stalled.removeIf(one -> one.state == Held.State.GONE && handling.left(one));

@@ -3,11 +3,13 @@ package dev.omnibus.internal.durable;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.durable.GroupOptions;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -155,6 +157,35 @@ class DurableOrderTest extends DurableTimeFixture {
             here.second();
             return begun.equals(List.of(1, 2));
         });
+    }
+
+    @Test
+    void whatIsForgottenIsNotKeptUntilThereIsAPlaceForIt() throws Exception {
+        List<WeakReference<Event<?>>> seen = new CopyOnWriteArrayList<>();
+        Subscription subscription = here.topic.subscribe(
+                "g",
+                GroupOptions.defaults().withOrderingKey(event -> {
+                    seen.add(new WeakReference<>(event));
+                    return event.data();
+                }),
+                (event, delivery) -> {
+                    started.countDown();
+                    gate.await();
+                });
+        ready(subscription);
+        publish(1, 2);
+        assertTrue(started.await(10, SECONDS));
+        await().until(() -> seen.size() == 2);
+        network.failOver();
+        await().until(() -> {
+            here.second();
+            return seen.size() == 3; // the second one was read again
+        });
+        await().until(() -> {
+            System.gc();
+            return seen.get(1).refersTo(null);
+        });
+        assertFalse(seen.get(2).refersTo(null));
     }
 
     @Test
