@@ -126,7 +126,11 @@ public final class RedissonStreams implements Streams {
         if (heard
                 && result instanceof AppendResult.Appended
                 && !append.entries().isEmpty()) {
-            publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
+            try {
+                publisher.accept(new Publication(stream.events(), append.frame(), false, new Unheard(stream)));
+            } catch (Throwable t) { // it is stored all the same, and has to be reported so
+                FailureLog.error(LOG, t, "What was appended to " + stream.log() + " was not published");
+            }
         }
         return result;
     }
