@@ -94,6 +94,14 @@ abstract class StreamIdsContract extends StreamsFixture {
     }
 
     @Test
+    void whatHasTheSameIdTakesOnePlace() {
+        openGroup(new StreamSettings(2, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
+        AppendResult.Appended done = sendWithIds("p", 1, "a", "a", "b");
+        assertEquals(done.idOf(1), done.idOf(2));
+        assertEquals(2, streams.status(keys).join().entries());
+    }
+
+    @Test
     void aFullStreamStillKnowsIds() {
         openGroup(new StreamSettings(2, 1L << 30, Duration.ZERO, Optional.empty(), WhenFull.REFUSE, Map.of()));
         StreamId there = sendWithIds("p", 1, "a", "b").idOf(2).orElseThrow();

@@ -125,8 +125,13 @@ final class InMemoryLog {
                     before == null ? 0 : before.from(),
                     known(append.first(), names));
         }
-        List<String> behind = names.isEmpty() ? names : names.subList((int) skipped, count);
-        long added = count - skipped - known(append.first() + skipped, behind).size();
+        long added = names.isEmpty()
+                ? count - skipped
+                : names.stream()
+                        .skip(skipped)
+                        .distinct()
+                        .filter(name -> ids.find(name).isEmpty())
+                        .count();
         if (added > 0 && entries.size() + added > limit(known.settings())) {
             return new AppendResult.Full();
         }

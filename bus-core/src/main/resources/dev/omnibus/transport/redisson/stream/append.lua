@@ -24,13 +24,18 @@ end
 local skipped = last - first + 1
 local new = count - skipped
 local positions -- of each id
-if ids then
+if ids and count > 0 then
   local late = redis.call('HMGET', ids, unpack(ARGV, count + 11))
   local before = redis.call('HMGET', KEYS[5], unpack(ARGV, count + 11))
   positions = {}
+  local seen = {}
   for i = 1, count do
+    local own = ARGV[count + 10 + i]
     positions[i] = late[i] or before[i]
-    if positions[i] and i > skipped then new = new - 1 end
+    if i > skipped then
+      if positions[i] or seen[own] then new = new - 1 end
+      seen[own] = true
+    end
   end
 end
 if count == 0 or skipped >= count then
