@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.CallQueues.Answer;
 import dev.omnibus.transport.CallQueues.Call;
 import dev.omnibus.transport.CallQueues.Cancelled;
@@ -64,6 +65,15 @@ abstract class CallQueuesContract {
         queues.close();
         queues.close();
         transport.close();
+    }
+
+    /** Nobody reaches the server for so long. */
+    abstract void standStill(Duration time);
+
+    static void standStill(RedisServer redis, Duration time) {
+        redis.pause();
+        await().pollDelay(time).until(() -> true); // only its clock goes on
+        redis.resume();
     }
 
     static Call call(String token) {
@@ -243,6 +253,28 @@ abstract class CallQueuesContract {
         assertEquals(List.of("1"), finish(a, taken, "too late").late());
         assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
         assertEquals(List.of("2"), tokens(take(b, 10)));
+    }
+
+    @Test
+    void aStandstillLongerThanALeaseBuriesNobody() {
+        Duration lease = Duration.ofMillis(200);
+        enqueue(call("1"), idempotent("2"));
+        queues.renew(a, lease).join();
+        queues.renew(b, lease).join();
+        List<Taken> taken = take(a, 2);
+        standStill(Duration.ofMillis(300));
+        assertFalse(queues.renew(b, lease).join().wasGone());
+        assertEquals("", answer("1"));
+        assertFalse(queues.renew(a, lease).join().wasGone());
+        assertEquals(List.of(), finish(a, taken.get(1), "done").late());
+        assertEquals("done", answer("2"));
+        await().pollInterval(Duration.ofMillis(20))
+                .until(
+                        () -> { // whoever is dead is found one lease later
+                            queues.renew(b, lease).join();
+                            return !answer("1").isEmpty();
+                        });
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
     }
 
     @Test

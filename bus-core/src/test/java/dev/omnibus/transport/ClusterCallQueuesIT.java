@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.WithRedis;
+import java.time.Duration;
 
 /** Queues and inboxes are on different masters. */
 @WithRedis
@@ -20,5 +21,10 @@ class ClusterCallQueuesIT extends CallQueuesContract {
         Transport connected = Networks.connect(redis);
         assertTrue(connected.shard(channel -> channel.contains(":inbox:")));
         return connected;
+    }
+
+    @Override
+    void standStill(Duration time) {
+        standStill(redis.masterOf(keys.queue()), time);
     }
 }

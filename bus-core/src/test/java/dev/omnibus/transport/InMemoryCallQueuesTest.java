@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.transport.CallQueues.Enqueued;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,11 @@ class InMemoryCallQueuesTest extends CallQueuesContract {
     @Override
     Transport connect() {
         return network.open();
+    }
+
+    @Override
+    void standStill(Duration time) {
+        network.advance(time);
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.CallQueues.Enqueued;
 import dev.omnibus.transport.CallQueues.Turn;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +25,11 @@ class RedisCallQueuesIT extends CallQueuesContract {
     @Override
     Transport connect() {
         return RedissonTransport.connect(redis.url());
+    }
+
+    @Override
+    void standStill(Duration time) {
+        standStill(redis, time);
     }
 
     @Test

@@ -68,6 +68,7 @@ final class InMemoryCallQueue {
     private final Map<String, Known> calls = new HashMap<>();
     private final Map<String, Long> leases = new HashMap<>(); // 0 of one whose calls others have ended
     private final Map<String, List<String>> cancelled = new HashMap<>(); // by node
+    private long renewed; // by anybody
     private long next = 1;
 
     InMemoryCallQueue(String method, LongSupplier clock, BiConsumer<String, byte[]> inboxes, Runnable notice) {
@@ -201,7 +202,12 @@ final class InMemoryCallQueue {
     Renewed renew(String node, Duration lease) {
         long now = clock.getAsLong();
         long ends = leases.getOrDefault(node, 0L);
+        boolean standstill = now - renewed > lease.toMillis() / 2; // nobody could
+        renewed = now;
         leases.put(node, now + lease.toMillis());
+        if (standstill) { // who is alive renews within a lease from now on
+            leases.replaceAll((any, end) -> end > 0 && end <= now ? now + lease.toMillis() : end);
+        }
         List<String> stop = cancelled.remove(node);
         int freed = moveDue();
         Iterator<Map.Entry<String, Long>> all = leases.entrySet().iterator();

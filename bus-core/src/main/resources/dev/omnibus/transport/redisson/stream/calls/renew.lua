@@ -2,10 +2,13 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
 -- that nobody has; inboxes and frames to be sent.
-local me, live = ARGV[3], queue .. ':live'
+local me, lease, live = ARGV[3], tonumber(ARGV[4]), queue .. ':live'
 local ends = redis.call('ZSCORE', live, me)
+local last = tonumber(redis.call('ZSCORE', live, '') or 0) -- when anybody renewed
+local standstill = time - last > lease / 2 -- nobody could, for instance while there was no Redis
+redis.call('ZADD', live, number(time), '')
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
-redis.call('ZADD', live, number(time + ARGV[4]), me)
+redis.call('ZADD', live, number(time + lease), me)
 redis.call('PEXPIRE', live, 86400000)
 local cancelled = redis.call('LPOP', queue .. ':stop:' .. me, 256) or {}
 local freed = due()
@@ -26,8 +29,13 @@ else
       redis.call('ZADD', live, number(time + 10000), c.name)
     end
   end
+  if standstill then -- who is alive renews within a lease from now on
+    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '(0', number(time))) do
+      if node ~= '' then redis.call('ZADD', live, number(time + lease), node) end
+    end
+  end
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time), 'LIMIT', 0, 16)) do
-    local pending = redis.call('XPENDING', queue, group, '-', '+', 100, dead)
+    local pending = dead == '' and {} or redis.call('XPENDING', queue, group, '-', '+', 100, dead)
     for _, p in ipairs(pending) do
       redis.call('ZADD', live, 0, dead) -- should it come back, it learns that it was gone
       local e = redis.call('XRANGE', queue, p[1], p[1])[1]
@@ -43,7 +51,7 @@ else
         freed = freed + 1
       end
     end
-    if #pending < 100 then -- nothing is left
+    if dead ~= '' and #pending < 100 then -- nothing is left
       redis.call('XGROUP', 'DELCONSUMER', queue, group, dead)
       redis.call('ZREM', live, dead)
     end
