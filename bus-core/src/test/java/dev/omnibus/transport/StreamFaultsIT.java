@@ -165,7 +165,7 @@ class StreamFaultsIT extends StreamsFixture {
             assertEquals(Kind.NOT_ALLOWED, kind(theirs.takeOver(a, LEASE, 1)));
             assertEquals(Kind.NOT_ALLOWED, kind(theirs.trim(keys, Duration.ZERO)));
 
-            Streams.Status status = theirs.status(keys).join();
+            StreamStatus status = theirs.status(keys).join();
             assertFalse(status.atomic());
             assertEquals(2, status.entries());
             assertEquals(2, Objects.requireNonNull(status.groups().get("g")).pending());

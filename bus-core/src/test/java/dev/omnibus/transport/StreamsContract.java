@@ -15,7 +15,6 @@ import dev.omnibus.transport.Streams.AppendResult;
 import dev.omnibus.transport.Streams.Buried;
 import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.Streams.Description;
-import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Turn;
 import java.time.Duration;
@@ -430,7 +429,7 @@ abstract class StreamsContract extends TrimContract {
         assertTrue(streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
         assertFalse(
                 streams.release(a, ids.get(1), failed, Duration.ofMinutes(1)).join());
-        GroupStatus status = group();
+        StreamStatus.Group status = group();
         assertEquals(2, status.released());
         assertEquals(Optional.of(ids.get(0)), status.oldest());
 
@@ -509,7 +508,7 @@ abstract class StreamsContract extends TrimContract {
         read(a, 4);
         streams.turn(a, ids.subList(1, 3), 0).join();
 
-        Streams.Status status = streams.status(keys).join();
+        StreamStatus status = streams.status(keys).join();
         assertEquals(10, status.entries());
         assertTrue(status.bytes() > 0);
         assertEquals(1_000_000, status.fullAt());
@@ -518,7 +517,7 @@ abstract class StreamsContract extends TrimContract {
         assertTrue(status.time() >= ids.get(9).millis());
         assertTrue(status.atomic());
         assertEquals(
-                new GroupStatus(OptionalLong.of(6), 2, 0, Optional.of(ids.get(0)), 0, Map.of("a", true)),
+                new StreamStatus.Group(OptionalLong.of(6), 2, 0, Optional.of(ids.get(0)), 0, Map.of("a", true)),
                 status.groups().get("g"));
         pass(LEASE.plusSeconds(1));
         assertEquals(Map.of("a", false), group().consumers());
@@ -544,7 +543,7 @@ abstract class StreamsContract extends TrimContract {
 
     @Test
     void aStreamThatIsNotThereIsEmpty() {
-        Streams.Status status = streams.status(keys).join();
+        StreamStatus status = streams.status(keys).join();
         assertEquals(0, status.entries());
         assertEquals(Optional.empty(), status.first());
         assertEquals(StreamId.EARLIEST, status.last());

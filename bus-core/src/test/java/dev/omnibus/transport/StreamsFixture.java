@@ -9,7 +9,6 @@ import dev.omnibus.transport.StreamSettings.WhenFull;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
 import dev.omnibus.transport.Streams.Consumer;
-import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.TakeOver;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -132,7 +131,7 @@ abstract class StreamsFixture {
         return streams.turn(consumer, List.of(), count).join().entries();
     }
 
-    GroupStatus group() {
+    StreamStatus.Group group() {
         return Objects.requireNonNull(streams.status(keys).join().groups().get("g"));
     }
 

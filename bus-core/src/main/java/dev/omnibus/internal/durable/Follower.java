@@ -4,11 +4,11 @@ import dev.omnibus.bus.Event;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.Position;
-import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * reads live events from the log too, and not from the event channel: so they have positions and the order of the log,
  * and there is nothing to be missed between replay and live. Thread-safe.
  */
-final class Follower<T> implements OpenTopic.Reader {
+final class Follower<T> extends Reader<T> {
 
     private static final String READ_LOG = "read the log";
     private static final String SAVE = "save its position";
@@ -34,14 +34,10 @@ final class Follower<T> implements OpenTopic.Reader {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
 
-    private final OpenTopic<T> topic;
     private final Optional<String> name;
     private final FollowHandler<T> handler;
     private final Complaints complaints;
     private final Mailbox<StreamEntry> mailbox;
-    private final Readiness readiness;
-    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
-    private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final LongAdder handled = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final LongAdder bad = new LongAdder();
@@ -71,8 +67,7 @@ final class Follower<T> implements OpenTopic.Reader {
     private StreamId saved = StreamId.EARLIEST;
 
     Follower(OpenTopic<T> topic, Optional<String> name, Position from, FollowHandler<T> handler) {
-        this.topic = topic;
-        this.readiness = new Readiness(topic);
+        super(topic);
         this.name = name;
         this.from = from;
         this.handler = handler;
@@ -95,7 +90,7 @@ final class Follower<T> implements OpenTopic.Reader {
 
     void topicReady(@Nullable Throwable failure) {
         if (failure != null) {
-            readiness.refused(Failures.notOpened(topic.name(), failure));
+            isRefused(Failures.notOpened(topic.name(), failure));
             close();
             return;
         }
@@ -108,7 +103,7 @@ final class Follower<T> implements OpenTopic.Reader {
                         .position(topic.keys(), name.get())
                         .thenApply(stored -> stored.orElse(StreamId.EARLIEST))
                 : from.equals(Position.LATEST)
-                        ? topic.streams().status(topic.keys()).thenApply(Streams.Status::last)
+                        ? topic.streams().status(topic.keys()).thenApply(StreamStatus::last)
                         : CompletableFuture.completedFuture(Failures.id(from));
         start.whenComplete((position, failure) -> {
             if (failure != null && Failures.mayPass(Failures.of(failure))) {
@@ -116,7 +111,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 return;
             }
             if (failure != null) {
-                readiness.refused(Failures.of(failure));
+                isRefused(Failures.of(failure));
                 close();
                 return;
             }
@@ -127,7 +122,7 @@ final class Follower<T> implements OpenTopic.Reader {
                 exact = !position.equals(StreamId.EARLIEST) && position.sequence() != Long.MAX_VALUE;
                 attempts = 0;
             }
-            readiness.ready();
+            isReady();
             read();
         });
     }
@@ -144,7 +139,7 @@ final class Follower<T> implements OpenTopic.Reader {
     }
 
     @Override
-    public void wake() {
+    void wake() {
         synchronized (this) {
             news = true;
         }
@@ -152,16 +147,16 @@ final class Follower<T> implements OpenTopic.Reader {
     }
 
     @Override
-    public void tick() {
+    void tick() {
         wake();
         save();
     }
 
     @Override
-    public void failedOver() {} // it has no acknowledgements that could be lost
+    void failedOver() {} // it has no acknowledgements that could be lost
 
     @Override
-    public void begunAnew() {
+    void begunAnew() {
         synchronized (this) {
             if (next == null) {
                 return;
@@ -327,45 +322,25 @@ final class Follower<T> implements OpenTopic.Reader {
             }
             finished = true;
         }
-        readiness.ended();
-        topic.ended(this);
-        over.complete(null);
-        topic.settle(ended, null, null);
+        isEnding();
+        hasEnded();
     }
 
     @Override
-    public CompletableFuture<Void> end() {
-        close();
-        return over;
-    }
-
-    @Override
-    public void abandon() {
+    void abandon() {
         CompletableFuture<Void> unused = mailbox.abandon();
         close();
         finish();
     }
 
-    private void requireOutside() {
-        if (mailbox.isHandledHere()) {
-            throw new IllegalStateException("The handler of a follower of " + topic.name() + " would wait for its own"
-                    + " end, which comes when it returns. Close the subscription without waiting");
-        }
+    @Override
+    boolean isHandledHere() {
+        return mailbox.isHandledHere();
     }
 
     @Override
-    public String topic() {
-        return topic.name();
-    }
-
-    @Override
-    public CompletableFuture<Void> ready() {
-        return readiness.future();
-    }
-
-    @Override
-    public CompletableFuture<Void> closed() {
-        return ended.copy();
+    String handlerOf() {
+        return "a follower of " + topic.name();
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.omnibus.internal.durable;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
-import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
@@ -13,7 +12,6 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * had. Therefore no handler is started while the lease may have ended; and once it is known that it had, what was not
  * started is forgotten, and read again as far as it is still this consumer's.
  */
-final class GroupConsumer<T> implements OpenTopic.Reader {
+final class GroupConsumer<T> extends Reader<T> {
 
     private static final String RENEW = "renew its lease";
     private static final String READ = "read and acknowledge";
@@ -42,7 +40,6 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         ENDED
     }
 
-    private final OpenTopic<T> topic;
     private final GroupOptions options;
     private final Consumer consumer;
     private final Streams streams;
@@ -51,27 +48,22 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private final Handling<T> handling;
     private final Intake<T> intake;
     private final Complaints complaints;
-    private final Readiness readiness;
-    private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
-    private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Window<T> window; // guarded by this, like all below
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
     private boolean asking; // why the group is gone
     private boolean recreating; // the group
-    private boolean active; // it may have events handled; a single consumer is told so by each renewal
-    private boolean mayRead; // and it has what those before it had
+    private final Activity activity;
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
     GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
-        this.topic = topic;
-        this.readiness = new Readiness(topic);
+        super(topic);
         this.options = options;
         this.streams = topic.streams();
         this.consumer = new Consumer(topic.keys(), group, topic.node(), options.singleActive());
-        this.active = !consumer.single();
+        this.activity = new Activity(consumer.single());
         Executor executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
@@ -101,7 +93,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void createGroup(StreamId start) {
-        membership.create(start, () -> !over.isDone(), this::begin, this::refused);
+        membership.create(start, () -> !isOver(), this::begin, this::refused);
     }
 
     private void begin() {
@@ -115,7 +107,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void refused(TransportException why) {
-        readiness.refused(why);
+        isRefused(why);
         boolean open;
         synchronized (this) {
             open = state == State.OPEN;
@@ -147,7 +139,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     @Override
-    public void begunAnew() {
+    void begunAnew() {
         if (forgetAll()) {
             createGroup(StreamId.EARLIEST);
         }
@@ -155,15 +147,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** What this consumer had may be another one's: what was not started is read again, and the rest is doubted. */
     @Override
-    public synchronized void failedOver() {
-        standBy();
+    synchronized void failedOver() {
+        activity.standBy();
         window.forgetUnstarted();
-    }
-
-    /** Another single consumer may be the active one: the next renewal tells. */
-    private void standBy() {
-        active = !consumer.single();
-        mayRead &= active;
     }
 
     /** Forgets all that it has. Returns false if the group is not there yet. */
@@ -172,7 +158,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             return false;
         }
         recreating = true;
-        standBy();
+        activity.standBy();
         lease.forget();
         window.forgetAll();
         handling.beginAnew();
@@ -182,7 +168,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     // The lease
 
     @Override
-    public void tick() {
+    void tick() {
         lease.renew();
         wake();
     }
@@ -192,7 +178,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
             return OptionalInt.empty();
         }
-        if (consumer.single() && state == State.OPEN) {
+        if (activity.isSingle() && state == State.OPEN) {
             return OptionalInt.of(MAX_TAKEN); // it needs no room yet: it is read again, from what is its own
         }
         boolean ownFirst = window.unseen() != null; // there is room for it only once
@@ -207,53 +193,29 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
 
     /** The lease stands, and so much was taken over. */
     void renewed(Streams.TakeOver taken, int room) {
-        readiness.ready();
+        isReady();
         complaints.succeeded(RENEW);
-        if (consumer.single()) {
-            takeTurn(taken);
-        } else {
-            takeWhatCame(taken, room);
+        boolean again;
+        synchronized (this) {
+            again = activity.renewed(taken, window);
+        }
+        if (again) {
+            lease.renew();
+        }
+        if (!activity.isSingle()) {
+            intake.take(taken.entries(), () -> {
+                cancel(room);
+                if (taken.more() && !taken.entries().isEmpty()) {
+                    lease.renew();
+                }
+            });
         }
         resume();
         turn();
     }
 
-    private void takeWhatCame(Streams.TakeOver taken, int room) {
-        synchronized (this) {
-            mayRead = true;
-        }
-        intake.take(taken.entries(), () -> {
-            cancel(room);
-            if (taken.more() && !taken.entries().isEmpty()) {
-                lease.renew();
-            }
-        });
-    }
-
-    /**
-     * A single consumer is active, or stands by. What it has taken over it reads again, together with what it had
-     * itself: so all of that is handled in the order of the log, and before anything new.
-     */
-    private void takeTurn(Streams.TakeOver taken) {
-        boolean again;
-        synchronized (this) {
-            if (active && !taken.active()) {
-                window.forgetUnstarted();
-            }
-            if (!taken.entries().isEmpty()) {
-                window.reread();
-            }
-            active = taken.active();
-            mayRead = active && !taken.more();
-            again = active && taken.more() && !taken.entries().isEmpty();
-        }
-        if (again) {
-            lease.renew();
-        }
-    }
-
     void notRenewed(TransportException failure, int room) {
-        cancel(consumer.single() ? 0 : room);
+        cancel(activity.isSingle() ? 0 : room);
         if (!failure.notSent()) {
             synchronized (this) {
                 window.reread(); // something may have been taken
@@ -261,7 +223,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         }
         if (failure.kind() == Kind.CLOSED) {
             abandon();
-        } else if (!readiness.isSettled() && failure.kind() != Kind.NO_GROUP && !Failures.mayPass(failure)) {
+        } else if (!isSettled() && failure.kind() != Kind.NO_GROUP && !Failures.mayPass(failure)) {
             refused(failure);
         } else {
             failed(RENEW, failure);
@@ -298,7 +260,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     private void resume() {
         List<Held<T>> waited;
         synchronized (this) {
-            waited = active && isCertain() ? window.resumed() : List.of();
+            waited = activity.isActive() && isCertain() ? window.resumed() : List.of();
         }
         waited.forEach(handling::resume);
     }
@@ -315,7 +277,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
                 boolean unused = handling.left(one);
                 return false;
             }
-            wait = !active || !isCertain();
+            wait = !activity.isActive() || !isCertain();
             if (wait) {
                 window.stall(one);
             } else {
@@ -332,7 +294,7 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     // Reading
 
     @Override
-    public void wake() {
+    void wake() {
         synchronized (this) {
             news = true;
         }
@@ -369,9 +331,9 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
             boolean doubted = !done.isEmpty() && done.get(0).doubtful; // then it goes alone
             if (state == State.OPEN && !doubted) {
                 int room = window.room();
-                own = room > 0 && done.isEmpty() && mayRead ? window.unseen() : null;
-                int share = consumer.single() ? room : room - room / 4; // the rest is for a take-over
-                count = window.unseen() == null && mayRead ? share : 0;
+                own = room > 0 && done.isEmpty() && activity.mayRead() ? window.unseen() : null;
+                int share = activity.isSingle() ? room : room - room / 4; // the rest is for a take-over
+                count = window.unseen() == null && activity.mayRead() ? share : 0;
             }
             closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
@@ -589,22 +551,12 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
     }
 
     private void finish() {
-        readiness.ended();
-        topic.ended(this);
-        handling.close().whenComplete((done, failure) -> {
-            over.complete(null);
-            topic.settle(ended, null, null);
-        });
+        isEnding();
+        handling.close().whenComplete((done, failure) -> hasEnded());
     }
 
     @Override
-    public CompletableFuture<Void> end() {
-        close();
-        return over;
-    }
-
-    @Override
-    public void abandon() {
+    void abandon() {
         synchronized (this) {
             if (state == State.ENDED) {
                 return;
@@ -615,28 +567,14 @@ final class GroupConsumer<T> implements OpenTopic.Reader {
         finish();
     }
 
-    private void requireOutside() {
-        if (handling.isHandledHere()) {
-            throw new IllegalStateException("The handler of " + consumer.group() + " would wait for its own end, which"
-                    + " comes when it returns. Close the subscription without waiting, or wait on another thread");
-        }
-    }
-
-    // What programs see
-
     @Override
-    public String topic() {
-        return topic.name();
+    boolean isHandledHere() {
+        return handling.isHandledHere();
     }
 
     @Override
-    public CompletableFuture<Void> ready() {
-        return readiness.future();
-    }
-
-    @Override
-    public CompletableFuture<Void> closed() {
-        return ended.copy();
+    String handlerOf() {
+        return consumer.group();
     }
 
     @Override

@@ -23,6 +23,7 @@ import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -51,28 +52,6 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private static final int CHECKED_EVERY = 10; // ticks
     private static final int STATUS_EVERY = 600; // ticks
 
-    /** A consumer or follower, as the topic sees it. */
-    interface Reader extends Subscription {
-
-        /** There may be something to read. */
-        void wake();
-
-        /** Called each second. */
-        void tick();
-
-        /** Another server has taken over, which may not have got the last writes. */
-        void failedOver();
-
-        /** Nothing that was there is there any more: the log has begun anew. */
-        void begunAnew();
-
-        /** Completes when it has ended, without an exception. */
-        CompletableFuture<Void> end();
-
-        /** Ends it without waiting for its handlers. */
-        void abandon();
-    }
-
     private final DurableRuntime runtime;
     private final Streams streams;
     private final EventFormat<T> format;
@@ -82,7 +61,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private final ServerHistory history;
     private final CompletableFuture<Void> ready;
     private final Map<String, GroupConsumer<T>> consumers = new HashMap<>(); // guarded by this, like all below
-    private final List<Reader> readers = new ArrayList<>();
+    private final List<Reader<T>> readers = new ArrayList<>();
     private volatile Streams.@Nullable Description description; // null until it stands
     private volatile @Nullable DurableTopicException refusal; // why it cannot be opened, as it is now
     private boolean opening;
@@ -324,7 +303,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
             return;
         }
         listen();
-        List<Reader> all = readers();
+        List<Reader<T>> all = readers();
         all.forEach(Reader::tick);
         relay().ifPresent(Relay::tick);
         trim();
@@ -380,7 +359,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 .ifPresent(age -> reports().onHeldUp(name(), reader, age));
     }
 
-    private synchronized List<Reader> readers() {
+    private synchronized List<Reader<T>> readers() {
         return List.copyOf(readers);
     }
 
@@ -519,7 +498,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         return answer(streams.status(keys).thenApply(this::status));
     }
 
-    private DurableTopicStatus status(Streams.Status status) {
+    private DurableTopicStatus status(StreamStatus status) {
         List<DurableTopicStatus.Group> groups = new ArrayList<>();
         status.groups()
                 .forEach((group, state) -> groups.add(new DurableTopicStatus.Group(
@@ -544,7 +523,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, followers, weaker);
     }
 
-    private static Optional<Duration> behind(StreamId at, Streams.Status status) {
+    private static Optional<Duration> behind(StreamId at, StreamStatus status) {
         long oldest = Math.max(at.millis(), status.first().map(StreamId::millis).orElse(0L));
         return at.compareTo(status.last()) >= 0 || status.entries() == 0
                 ? Optional.empty()
@@ -589,7 +568,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     // The end
 
     /** Notes the end of a reader. */
-    void ended(Reader reader) {
+    void ended(Reader<?> reader) {
         synchronized (this) {
             readers.remove(reader);
             consumers.values().remove(reader);

@@ -3,11 +3,11 @@ package dev.omnibus.transport.memory;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Buried;
 import dev.omnibus.transport.Streams.Consumer;
 import dev.omnibus.transport.Streams.DeadLetter;
-import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Loss;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Turn;
@@ -286,7 +286,7 @@ final class InMemoryGroup {
                 : Optional.of(log.add(new InMemoryLog.Stored(found.event(), true, Optional.of(name))));
     }
 
-    GroupStatus status() {
+    StreamStatus.Group status() {
         long now = clock.getAsLong();
         Map<String, Boolean> alive = new HashMap<>();
         consumers.forEach(consumer -> alive.put(consumer, leases.getOrDefault(consumer, 0L) > now));
@@ -295,6 +295,6 @@ final class InMemoryGroup {
         long released = pending.values().stream()
                 .filter(held -> held.consumer().equals(Streams.NOBODY))
                 .count();
-        return new GroupStatus(log.after(done), pending.size(), released, oldest, dead.size(), alive);
+        return new StreamStatus.Group(log.after(done), pending.size(), released, oldest, dead.size(), alive);
     }
 }

@@ -6,13 +6,12 @@ import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamSettings.WhenFull;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
 import dev.omnibus.transport.Streams.Description;
-import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Range;
-import dev.omnibus.transport.Streams.Status;
 import dev.omnibus.transport.Streams.Trimmed;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -310,11 +309,11 @@ final class InMemoryLog {
         return !lease.isZero();
     }
 
-    Status status() {
+    StreamStatus status() {
         long fullAt = description == null ? 0 : fullAt(description.settings());
-        Map<String, GroupStatus> states = new TreeMap<>();
+        Map<String, StreamStatus.Group> states = new TreeMap<>();
         groups.forEach((name, group) -> states.put(name, group.status()));
-        return new Status(
+        return new StreamStatus(
                 entries.size(),
                 bytes,
                 fullAt,

@@ -5,6 +5,7 @@ import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -198,7 +199,7 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Status> status(StreamKeys stream) {
+    public CompletableFuture<StreamStatus> status(StreamKeys stream) {
         return ask(stream, InMemoryLog::status);
     }
 

@@ -7,12 +7,11 @@ import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamSettings.WhenFull;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams.DeadLetter;
 import dev.omnibus.transport.Streams.Description;
-import dev.omnibus.transport.Streams.GroupStatus;
 import dev.omnibus.transport.Streams.Loss;
 import dev.omnibus.transport.Streams.Server;
-import dev.omnibus.transport.Streams.Status;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Trimmed;
 import dev.omnibus.transport.Streams.Turn;
@@ -235,17 +234,17 @@ final class Answers {
                 Map.copyOf(lost));
     }
 
-    static Status status(List<Object> answer) {
+    static StreamStatus status(List<Object> answer) {
         Map<String, StreamId> followers = new LinkedHashMap<>();
         map(list(answer.get(6))).forEach((name, at) -> followers.put(name, StreamId.parse(text(at))));
-        Map<String, GroupStatus> groups = new LinkedHashMap<>();
+        Map<String, StreamStatus.Group> groups = new LinkedHashMap<>();
         for (Object one : list(answer.get(7))) {
             List<Object> group = list(one);
             Map<String, Boolean> consumers = new LinkedHashMap<>();
             map(list(group.get(6))).forEach((name, lives) -> consumers.put(name, number(lives) == 1));
             groups.put(
                     text(group.get(0)),
-                    new GroupStatus(
+                    new StreamStatus.Group(
                             group.get(1) instanceof Long lag ? OptionalLong.of(lag) : OptionalLong.empty(),
                             number(group.get(2)),
                             number(group.get(3)),
@@ -253,7 +252,7 @@ final class Answers {
                             number(group.get(5)),
                             consumers));
         }
-        return new Status(
+        return new StreamStatus(
                 number(answer.get(0)),
                 number(answer.get(1)),
                 number(answer.get(2)),

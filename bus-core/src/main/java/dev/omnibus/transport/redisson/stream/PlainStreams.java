@@ -5,11 +5,10 @@ import static dev.omnibus.transport.redisson.lease.RedisLeases.utf8;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams.Append;
 import dev.omnibus.transport.Streams.AppendResult;
 import dev.omnibus.transport.Streams.Description;
-import dev.omnibus.transport.Streams.GroupStatus;
-import dev.omnibus.transport.Streams.Status;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -127,7 +126,7 @@ final class PlainStreams {
     }
 
     /** What can be had without a script; the rest is left out. */
-    static CompletableFuture<Status> status(RedissonClient client, StreamKeys stream) {
+    static CompletableFuture<StreamStatus> status(RedissonClient client, StreamKeys stream) {
         RStreamAsync<byte[], byte[]> log = stream(client, stream.log());
         CompletableFuture<Long> length = log.sizeAsync().toCompletableFuture();
         CompletableFuture<Map<String, String>> described = describe(client, stream);
@@ -155,15 +154,16 @@ final class PlainStreams {
                             .orElse(StreamId.EARLIEST);
                     Map<String, StreamId> positions = new LinkedHashMap<>();
                     followers.join().forEach((name, at) -> positions.put(name, StreamId.parse(at)));
-                    Map<String, GroupStatus> states = new LinkedHashMap<>();
+                    Map<String, StreamStatus.Group> states = new LinkedHashMap<>();
                     for (StreamGroup group : groups.join()) {
                         states.put(
                                 group.getName(),
-                                new GroupStatus(
+                                new StreamStatus.Group(
                                         OptionalLong.empty(), group.getPending(), 0, Optional.empty(), 0, Map.of()));
                     }
                     long fullAt = Long.parseLong(described.join().getOrDefault("fullAt", "0"));
-                    return new Status(length.join(), 0, fullAt, first, last, last.millis(), states, positions, false);
+                    return new StreamStatus(
+                            length.join(), 0, fullAt, first, last, last.millis(), states, positions, false);
                 });
     }
 }

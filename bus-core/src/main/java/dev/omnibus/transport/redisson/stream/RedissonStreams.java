@@ -10,6 +10,7 @@ import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
+import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
@@ -488,7 +489,7 @@ public final class RedissonStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Status> status(StreamKeys stream) {
+    public CompletableFuture<StreamStatus> status(StreamKeys stream) {
         List<Object> keys = List.of(stream.log(), stream.description(), stream.positions());
         return read(
                 "read the status of " + stream.log(),
