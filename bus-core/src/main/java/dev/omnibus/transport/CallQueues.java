@@ -197,8 +197,9 @@ public interface CallQueues extends AutoCloseable {
     }
 
     /**
-     * Reads how calls have ended. One that has expired ends by this. Of those that have not ended, the answer will go
-     * to the asker's inbox as well.
+     * Reads how calls have ended. One that has expired ends by this; and one whose node is gone, if its lease had ended
+     * the time before as well, and that was ten seconds ago. Of those that have not ended, the answer will go to the
+     * asker's inbox as well.
      *
      * @param queue which
      * @param tokens by which the calls are known; at most {@link #MAX_CALLS}

@@ -43,4 +43,20 @@ class InMemoryCallQueuesTest extends CallQueuesContract {
         assertEquals(List.of(), finish(a, taken, "done").late());
         assertEquals("done", answer("1"));
     }
+
+    @Test
+    void whatANodeHadThatWasTheOnlyOneEndsWhenItIsLookedFor() {
+        enqueue(call("1"), idempotent("2"));
+        renew(a);
+        assertEquals(2, take(a, 2).size());
+        network.advance(LEASE.plusSeconds(1));
+        assertEquals("", answer("1")); // perhaps nobody could renew
+        assertEquals("", answer("2"));
+        network.advance(Duration.ofSeconds(11));
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+        assertEquals("", answer("2")); // another node may begin it
+        network.advance(HOUR);
+        assertEquals(ending("2", "-", -32006, "the node that had begun it left or died"), answer("2"));
+        assertTrue(renew(a).wasGone());
+    }
 }

@@ -1,5 +1,6 @@
 package dev.omnibus.transport;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -94,5 +95,30 @@ class RedisCallQueuesIT extends CallQueuesContract {
                         () -> key + " does not expire");
             }
         }
+    }
+
+    @Test
+    void whatANodeHadThatWasTheOnlyOneEndsWhenItIsLookedFor() {
+        Duration soon = Duration.ofMillis(500);
+        enqueue(call("1"), new CallQueues.Call("2", bytes("x"), soon, Duration.ZERO, HOUR, true, "", 9, "caller"));
+        renew(a);
+        assertEquals(2, take(a, 2).size());
+        redis.command("ZADD", keys.leases(), "1", "a"); // it has ended
+        assertEquals("", answer("1")); // perhaps nobody could renew
+        assertEquals("", answer("2"));
+        redis.command("ZADD", keys.leases(), "-1", "a"); // and that is long ago
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+        await().until(() -> !answer("2").isEmpty()); // until then another node may begin it
+        assertEquals(ending("2", "-", -32006, "the node that had begun it left or died"), answer("2"));
+        assertTrue(renew(a).wasGone());
+    }
+
+    @Test
+    void whatANodeHadThatLeftAsTheLastOneEndsWhenItIsLookedFor() {
+        enqueue(call("1"));
+        renew(a);
+        assertEquals(1, take(a, 1).size());
+        queues.leave(a).join();
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
     }
 }

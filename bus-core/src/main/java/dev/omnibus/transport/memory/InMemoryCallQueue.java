@@ -32,6 +32,7 @@ final class InMemoryCallQueue {
 
     private static final int MAX_BYTES = 1024 * 1024;
     private static final int MAX_ASKERS = 16;
+    private static final long GRACE_MILLIS = 10_000;
     private static final long KEPT_MILLIS = Duration.ofDays(14).toMillis(); // of what has not ended
 
     /** An entry of the queue. */
@@ -66,7 +67,10 @@ final class InMemoryCallQueue {
     private final NavigableMap<StreamId, Waiting> entries = new TreeMap<>();
     private final NavigableMap<StreamId, Owner> owners = new TreeMap<>();
     private final Map<String, Known> calls = new HashMap<>();
-    private final Map<String, Long> leases = new HashMap<>(); // 0 of one whose calls others have ended
+
+    /** 0 of one whose calls others have ended; if somebody has seen it ended, until when that is doubted, negative. */
+    private final Map<String, Long> leases = new HashMap<>();
+
     private final Map<String, List<String>> cancelled = new HashMap<>(); // by node
     private long renewed; // by anybody
     private long next = 1;
@@ -206,7 +210,7 @@ final class InMemoryCallQueue {
         renewed = now;
         leases.put(node, now + lease.toMillis());
         if (standstill) { // who is alive renews within a lease from now on
-            leases.replaceAll((any, end) -> end > 0 && end <= now ? now + lease.toMillis() : end);
+            leases.replaceAll((any, end) -> end != 0 && end <= now ? now + lease.toMillis() : end);
         }
         List<String> stop = cancelled.remove(node);
         int freed = moveDue();
@@ -238,20 +242,37 @@ final class InMemoryCallQueue {
         for (StreamId at : List.copyOf(owners.keySet())) {
             Owner owner = owners.get(at);
             Waiting entry = entries.get(at);
-            if (owner == null || entry == null || !owner.node().equals(dead)) {
-                continue;
-            }
-            if (!entry.idempotent()) {
-                lose(entry.token(), at, dead);
-            } else if (owner.starts() >= CallQueues.MAX_DEATHS) {
-                String why = "it was begun " + owner.starts() + " times, and each time its node died";
-                finish(entry.token(), at, ending(entry.token(), dead, -32007, why));
-            } else {
-                owners.put(at, new Owner(Streams.NOBODY, owner.starts() + 1));
-                freed++;
+            if (owner != null && entry != null && owner.node().equals(dead)) {
+                freed += bury(at, entry, owner);
             }
         }
         return freed;
+    }
+
+    private int bury(StreamId at, Waiting entry, Owner owner) {
+        if (!entry.idempotent()) {
+            lose(entry.token(), at, owner.node());
+        } else if (owner.starts() >= CallQueues.MAX_DEATHS) {
+            String why = "it was begun " + owner.starts() + " times, and each time its node died";
+            finish(entry.token(), at, ending(entry.token(), owner.node(), -32007, why));
+        } else {
+            owners.put(at, new Owner(Streams.NOBODY, owner.starts() + 1));
+            return 1;
+        }
+        return 0;
+    }
+
+    /** Whether it is; perhaps there is no other node that would see it. */
+    private boolean isGone(String node) {
+        long now = clock.getAsLong();
+        long ends = leases.getOrDefault(node, now);
+        if (ends <= 0) {
+            return -ends <= now;
+        }
+        if (ends <= now) { // perhaps nobody could renew it
+            leases.put(node, -(now + GRACE_MILLIS));
+        }
+        return false;
     }
 
     Turn turn(String node, List<Answer> answers, int count, boolean suspectAllowed) {
@@ -327,7 +348,7 @@ final class InMemoryCallQueue {
     void leave(String node) {
         cancelled.remove(node);
         if (owners.values().stream().anyMatch(owner -> owner.node().equals(node))) {
-            leases.put(node, clock.getAsLong());
+            leases.put(node, 0L);
         } else {
             leases.remove(node);
         }
@@ -355,13 +376,28 @@ final class InMemoryCallQueue {
         if (known == null) {
             return new Found(false, null);
         }
-        if (known.response == null && known.expires <= clock.getAsLong()) {
-            Owner owner = known.at == null ? null : owners.get(known.at);
-            if (owner == null || (owner.node().equals(Streams.NOBODY) && owner.starts() == 1)) {
-                expire(token, known.at);
-            }
+        if (known.response == null) {
+            close(token, known);
         }
         watch(known, asker);
         return new Found(true, known.response);
+    }
+
+    /** If there is an end to see that nobody has written. */
+    private void close(String token, Known known) {
+        Owner owner = known.at == null ? null : owners.get(known.at);
+        Waiting entry = known.at == null ? null : entries.get(known.at);
+        if (owner != null && entry != null && known.at != null && !owner.node().equals(Streams.NOBODY)) {
+            if (isGone(owner.node())) {
+                leases.put(owner.node(), 0L); // should it come back, it learns that it was gone
+                bury(known.at, entry, owner);
+            }
+        } else if (known.expires <= clock.getAsLong()) {
+            if (owner != null && owner.starts() > 1) {
+                lose(token, known.at, Streams.NOBODY);
+            } else {
+                expire(token, known.at);
+            }
+        }
     }
 }

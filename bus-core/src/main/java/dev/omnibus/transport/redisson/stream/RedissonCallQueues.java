@@ -137,7 +137,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     @Override
     public CompletableFuture<List<Found>> find(QueueKeys queue, List<String> tokens, String asker) {
-        List<Object> arguments = new ArrayList<>(List.of(inboxes(queue), asker));
+        List<Object> arguments = new ArrayList<>(List.of(inboxes(queue), asker, MAX_DEATHS));
         arguments.addAll(tokens);
         return run("find calls of ", queue, Script.FIND, arguments, answer -> {
             publish(queue, answer.get(1));

@@ -1,6 +1,7 @@
 -- What the scripts of queues begin with, behind their first line. KEYS: the queue. ARGV[1]: what the channel of an
 -- inbox begins with; empty if answers are to be sent from elsewhere, as inboxes are at other servers.
 local queue, group, nobody, kept = KEYS[1], 'servers', '-', 1209600000
+local live, grace = queue .. ':live', 10000
 local function now() -- in ms
   local clock = redis.call('TIME')
   return clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -77,6 +78,22 @@ local function expire(token, id)
 end
 local function lose(token, id, node)
   finish(token, id, ending(token, node, -32006, 'the node that had begun it left or died'))
+end
+local function bury(node, id, starts, most) -- ends or frees what a node had that is gone; answers how many are free
+  redis.call('ZADD', live, 0, node) -- should it come back, it learns that it was gone
+  local e = redis.call('XRANGE', queue, id, id)[1]
+  local f = e and fields(e[2]) or {}
+  if not f.i then
+    remove(id)
+  elseif f.a ~= '1' then
+    lose(f.i, id, node)
+  elseif starts >= tonumber(most) then
+    finish(f.i, id, ending(f.i, node, -32007, 'it was begun ' .. starts .. ' times, and each time its node died'))
+  else
+    redis.call('XCLAIM', queue, group, nobody, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
+    return 1
+  end
+  return 0
 end
 
 local exists = false -- the queue, for as long as is needed

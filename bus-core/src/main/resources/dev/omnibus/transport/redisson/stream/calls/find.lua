@@ -1,25 +1,40 @@
 #!lua flags=allow-oom
--- KEYS: the queue. ARGV: inboxes, who asks, tokens. Answers for each 1 if it is known, and its answer if it has one;
--- then inboxes and frames to be sent.
+-- KEYS: the queue. ARGV: inboxes, who asks, with how many deaths an idempotent call ends, tokens. Answers for each 1 if
+-- it is known, and its answer if it has one; then inboxes and frames to be sent.
+local function isGone(node) -- perhaps there is no other node that would see it
+  local ends = tonumber(redis.call('ZSCORE', live, node) or '')
+  if ends and ends <= 0 then return -ends <= time end
+  if not ends or ends <= time then -- perhaps nobody could renew it
+    redis.call('ZADD', live, number(-(time + grace)), node)
+    redis.call('PEXPIRE', live, 86400000)
+  end
+  return false
+end
+local function close(token, at, expired) -- if there is an end to see that nobody has written
+  if not at then
+    if expired then
+      redis.call('ZREM', queue .. ':later', token)
+      expire(token)
+    end
+    return
+  end
+  local pending = redis.pcall('XPENDING', queue, group, at, at, 1)
+  local p = not pending.err and pending[1]
+  if #redis.call('XRANGE', queue, at, at) == 0 then -- somebody has removed it
+    if expired then lose(token, nil, '') end
+  elseif p and p[2] ~= nobody then
+    if isGone(p[2]) then bury(p[2], at, p[4], ARGV[3]) end
+  elseif expired then
+    if p and p[4] > 1 then lose(token, at, nobody) else expire(token, at) end
+  end
+end
 local answer = {}
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local token = ARGV[i]
   local c = redis.pcall('HMGET', call(token), 'end', 'u', 'at', 'to')
   local known = not c.err and (c[1] or c[2])
   if known and not c[1] then
-    if (tonumber(c[2]) or math.huge) <= time then
-      if not c[3] then
-        redis.call('ZREM', queue .. ':later', token)
-        expire(token)
-      elseif #redis.call('XRANGE', queue, c[3], c[3]) == 0 then -- somebody has removed it
-        lose(token, nil, '')
-      else
-        local pending = redis.pcall('XPENDING', queue, group, c[3], c[3], 1)
-        if pending.err or #pending == 0 or (pending[1][2] == nobody and pending[1][4] == 1) then
-          expire(token, c[3])
-        end
-      end
-    end
+    close(token, c[3], (tonumber(c[2]) or math.huge) <= time)
     c[1] = redis.call('HGET', call(token), 'end')
     if not c[1] then watch(token, c[4] or '', ARGV[2]) end
   end

@@ -2,7 +2,7 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
 -- that nobody has; inboxes and frames to be sent.
-local me, lease, live = ARGV[3], tonumber(ARGV[4]), queue .. ':live'
+local me, lease = ARGV[3], tonumber(ARGV[4])
 local ends = redis.call('ZSCORE', live, me)
 local last = tonumber(redis.call('ZSCORE', live, '') or 0) -- when anybody renewed
 local standstill = time - last > lease / 2 -- nobody could, for instance while there was no Redis
@@ -26,31 +26,19 @@ else
   for _, consumer in ipairs(consumers) do
     local c = fields(consumer)
     if c.name ~= nobody and not redis.call('ZSCORE', live, c.name) then
-      redis.call('ZADD', live, number(time + 10000), c.name)
+      redis.call('ZADD', live, number(time + grace), c.name)
     end
   end
   if standstill then -- who is alive renews within a lease from now on
-    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '(0', number(time))) do
-      if node ~= '' then redis.call('ZADD', live, number(time + lease), node) end
+    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time))) do
+      if node ~= '' and tonumber(redis.call('ZSCORE', live, node)) ~= 0 then
+        redis.call('ZADD', live, number(time + lease), node)
+      end
     end
   end
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time), 'LIMIT', 0, 16)) do
     local pending = dead == '' and {} or redis.call('XPENDING', queue, group, '-', '+', 100, dead)
-    for _, p in ipairs(pending) do
-      redis.call('ZADD', live, 0, dead) -- should it come back, it learns that it was gone
-      local e = redis.call('XRANGE', queue, p[1], p[1])[1]
-      local f = e and fields(e[2]) or {}
-      if not f.i then
-        remove(p[1])
-      elseif f.a ~= '1' then
-        lose(f.i, p[1], dead)
-      elseif p[4] >= tonumber(ARGV[5]) then
-        finish(f.i, p[1], ending(f.i, dead, -32007, 'it was begun ' .. p[4] .. ' times, and each time its node died'))
-      else
-        redis.call('XCLAIM', queue, group, nobody, 0, p[1], 'RETRYCOUNT', number(p[4] + 1), 'JUSTID')
-        freed = freed + 1
-      end
-    end
+    for _, p in ipairs(pending) do freed = freed + bury(dead, p[1], p[4], ARGV[5]) end
     if dead ~= '' and #pending < 100 then -- nothing is left
       redis.call('XGROUP', 'DELCONSUMER', queue, group, dead)
       redis.call('ZREM', live, dead)
