@@ -16,6 +16,10 @@ public final class QueueOptions {
 
     private static final Duration MAX_WAIT = Duration.ofDays(7);
     private static final Duration MAX_RETENTION = Duration.ofHours(24);
+
+    /** Longer than what is repeated may be on its way: it must find what is known of the call. */
+    private static final Duration MIN_RETENTION = Duration.ofSeconds(10);
+
     private static final int MAX_LIMIT = 10_000_000;
     private static final QueueOptions DEFAULTS = new QueueOptions(QueueSettings.DEFAULTS);
 
@@ -63,11 +67,10 @@ public final class QueueOptions {
      *
      * @param retention counted from the end of the call
      * @return the options
-     * @throws IllegalArgumentException if it is not between 1 second and 24 hours
+     * @throws IllegalArgumentException if it is not between 10 seconds and 24 hours
      */
     public QueueOptions withRetention(Duration retention) {
-        return new QueueOptions(
-                settings.withRetention(checked("retention", retention, Duration.ofSeconds(1), MAX_RETENTION)));
+        return new QueueOptions(settings.withRetention(checked("retention", retention, MIN_RETENTION, MAX_RETENTION)));
     }
 
     /**

@@ -440,7 +440,7 @@ abstract class QueuedCallContract {
         assertThrows(IllegalArgumentException.class, () -> options.withExpiry(Duration.ofDays(8)));
         assertThrows(IllegalArgumentException.class, () -> options.withDelay(Duration.ofMillis(-1)));
         assertThrows(IllegalArgumentException.class, () -> options.withRetention(Duration.ofHours(25)));
-        assertThrows(IllegalArgumentException.class, () -> options.withRetention(Duration.ofMillis(999)));
+        assertThrows(IllegalArgumentException.class, () -> options.withRetention(Duration.ofMillis(9_999)));
         assertThrows(IllegalArgumentException.class, () -> options.withLimit(0));
         assertThrows(IllegalArgumentException.class, () -> options.withKey(""));
         assertThrows(IllegalArgumentException.class, () -> options.withKey("{order}"));

@@ -16,6 +16,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way of calls into the queue of one method: one batch at a time, and what comes meanwhile is the next one. A batch
@@ -45,7 +46,9 @@ final class EnqueueLane {
         Duration elapsed();
     }
 
-    private record Waiting(Item item, boolean perhapsSent) {}
+    /** A call, and why it is not there yet, if it was tried before. */
+    private record Waiting(
+            Item item, boolean perhapsSent, @Nullable TransportException failure) {}
 
     private final CallQueues queues;
     private final QueueKeys keys;
@@ -64,7 +67,7 @@ final class EnqueueLane {
 
     void add(Item item) {
         synchronized (this) {
-            waiting.add(new Waiting(item, false));
+            waiting.add(new Waiting(item, false, null));
             if (underWay) {
                 return;
             }
@@ -75,17 +78,23 @@ final class EnqueueLane {
 
     private void send() {
         List<Waiting> batch = new ArrayList<>();
+        List<Waiting> givenUp = new ArrayList<>(); // while they waited to be tried again
         synchronized (this) {
             int bytes = 0;
             while (!waiting.isEmpty() && batch.size() < MAX_BATCH && bytes < MAX_BATCH_BYTES) {
                 Waiting next = waiting.remove();
-                bytes += next.item().call().request().length;
-                batch.add(next);
+                if (next.failure() != null && next.item().isGivenUp()) {
+                    givenUp.add(next);
+                } else {
+                    bytes += next.item().call().request().length;
+                    batch.add(next);
+                }
             }
-            if (batch.isEmpty()) {
-                underWay = false;
-                return;
-            }
+            underWay = !batch.isEmpty();
+        }
+        givenUp.forEach(this::refuse);
+        if (batch.isEmpty()) {
+            return;
         }
         List<Call> calls = batch.stream().map(one -> one.item().call()).toList();
         queues.enqueue(keys, calls).whenComplete((results, failure) -> {
@@ -140,28 +149,33 @@ final class EnqueueLane {
 
     private void failed(List<Waiting> batch, TransportException failure) {
         boolean mayPass = failure.kind() == Kind.CONNECTION_LOST || failure.kind() == Kind.NOT_READY;
+        List<Waiting> again = new ArrayList<>();
+        List<Waiting> ended = new ArrayList<>();
+        for (Waiting one : batch) { // asked once, as the answer may change
+            boolean isAgain = mayPass && !one.item().isGivenUp();
+            (isAgain ? again : ended).add(new Waiting(one.item(), one.perhapsSent() || !failure.notSent(), failure));
+        }
         Duration pause;
         synchronized (this) {
-            for (int i = batch.size() - 1; i >= 0; i--) { // in front, in the same order
-                Waiting one = batch.get(i);
-                if (mayPass && !one.item().isGivenUp()) {
-                    waiting.addFirst(new Waiting(one.item(), one.perhapsSent() || !failure.notSent()));
-                }
+            for (int i = again.size() - 1; i >= 0; i--) { // in front, in the same order
+                waiting.addFirst(again.get(i));
             }
             int most = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(failures++, 5));
             pause = Duration.ofMillis(
                     mayPass ? ThreadLocalRandom.current().nextInt(MIN_PAUSE_MILLIS, most + MIN_PAUSE_MILLIS) : 0);
         }
-        for (Waiting one : batch) {
-            if (!mayPass || one.item().isGivenUp()) {
-                boolean notSent = failure.notSent() && !one.perhapsSent();
-                one.item().refused(refusal(failure, notSent, one.item()));
-            }
-        }
+        ended.forEach(this::refuse);
         if (mayPass) {
             later.accept(pause, this::send);
         } else {
             send();
+        }
+    }
+
+    private void refuse(Waiting one) {
+        TransportException failure = one.failure();
+        if (failure != null) {
+            one.item().refused(refusal(failure, !one.perhapsSent(), one.item()));
         }
     }
 
