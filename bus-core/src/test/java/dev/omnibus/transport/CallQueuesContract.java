@@ -219,6 +219,26 @@ abstract class CallQueuesContract {
     }
 
     @Test
+    void aTurnEndsSomeOfWhatHasExpiredAndSaysThatThereMayBeMore() {
+        for (int from = 0; from < 600; from += 200) {
+            Call[] calls = new Call[200];
+            int first = from;
+            Arrays.setAll(calls, i -> expiring("x" + (first + i), Duration.ofMillis(1)));
+            enqueue(calls);
+        }
+        enqueue(call("1"));
+        await().until(() -> !answer("x599").isEmpty());
+        renew(a);
+        Turn first = queues.turn(a, List.of(), 10, true).join();
+        assertEquals(List.of(), tokens(first.calls()));
+        assertTrue(first.more());
+        Turn second = queues.turn(a, List.of(), 10, true).join();
+        assertEquals(List.of("1"), tokens(second.calls()));
+        assertFalse(second.more());
+        assertEquals(ending("x300", "", -32001, "it expired before it was begun"), answer("x300"));
+    }
+
+    @Test
     void whatWasBegunDoesNotExpire() {
         enqueue(expiring("1", Duration.ofMillis(100)));
         renew(a);

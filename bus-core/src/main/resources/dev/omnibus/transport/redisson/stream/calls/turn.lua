@@ -4,7 +4,7 @@
 -- was taken: place, token, request, ms until it expires, deaths; 1 if there may be more; how many entries were removed
 -- that are no calls; inboxes and frames to be sent.
 local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
-local late, taken, dropped = {}, {}, 0
+local late, taken, dropped, looked = {}, {}, 0, 0
 for i = 6, #ARGV, 3 do
   local id, token, response = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if owned(id, me) then
@@ -20,6 +20,7 @@ for i = 6, #ARGV, 3 do
 end
 
 local function take(id, list, starts)
+  looked = looked + 1
   local f = fields(list)
   if not f.r or not f.i then
     remove(id)
@@ -34,7 +35,9 @@ local function take(id, list, starts)
   room = room - #f.r
   taken[#taken + 1] = {id, f.i, f.r, left, starts - 1}
 end
-local function isFull() return #taken >= count or room <= 0 end
+local function isFull() -- however many have expired: nobody else is served meanwhile
+  return #taken >= count or room <= 0 or looked >= 512
+end
 
 if count == 0 then return {late, taken, 1, dropped, tell()} end
 local free = redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody)
