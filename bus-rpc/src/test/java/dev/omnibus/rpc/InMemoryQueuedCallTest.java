@@ -8,6 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.transport.CallQueues;
+import dev.omnibus.transport.CallQueues.Server;
+import dev.omnibus.transport.CallQueues.Taken;
+import dev.omnibus.transport.QueueKeys;
+import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.nio.charset.StandardCharsets;
@@ -133,5 +138,39 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
         network.up();
         assertEquals(Reason.CONNECTION_LOST, late.reason());
         assertTrue(late.notExecuted());
+    }
+
+    @Test
+    void aNodeThatTakesBackItsOwnSuspectHasAPlaceForTheNextOne() throws Exception {
+        try (Transport transport = connect();
+                CallQueues queues = transport.callQueues()) {
+            Server other = new Server(keys("shop.again"), "other");
+            queues.renew(other, Duration.ofDays(1)).join();
+            Queued<String> second = queue().enqueue(shop -> shop.again("second"));
+            second.enqueued().get(20, SECONDS);
+            Taken taken = queues.turn(other, List.of(), 1, false).join().calls().get(0);
+            assertEquals(0, taken.deaths());
+            Server node = new Server(keys("shop.block"), serving("a").node());
+            Queued<String> first = RpcClient.on(bus("caller"))
+                    .queue(Shop.class, QueueOptions.defaults().asIdempotent())
+                    .enqueue(Shop::block);
+            await().until(() -> blocked.get() == 1);
+            Server witness = new Server(node.queue(), "witness");
+            await().until(() -> {
+                network.advance(Duration.ofSeconds(5)); // the lease of the node has ended
+                return queues.renew(witness, Duration.ofMinutes(1)).join().waiting();
+            });
+            await().until(() ->
+                    queues.held(node, StreamId.EARLIEST, 1).join().stream().anyMatch(one -> one.deaths() == 1));
+            release.countDown();
+            assertValue("released", first);
+            queues.leave(other).join(); // so the second one is a suspect as well
+            assertValue("second", second);
+        }
+        assertEquals(1, blocked.get());
+    }
+
+    private QueueKeys keys(String method) {
+        return new QueueKeys(prefix + ":queue:{" + method + "}", prefix + ":queue:" + method, prefix + ":inbox:");
     }
 }

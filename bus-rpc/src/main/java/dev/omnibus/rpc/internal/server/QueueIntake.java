@@ -76,12 +76,10 @@ final class QueueIntake implements Receiver {
 
         private volatile StreamId entry; // another one if the server has forgotten that it was taken
         private final String token;
-        private final boolean suspect;
 
         Held(Taken taken) {
             entry = taken.entry();
             token = taken.token();
-            suspect = taken.deaths() > 0;
         }
 
         @Override
@@ -245,9 +243,7 @@ final class QueueIntake implements Receiver {
     /** It runs no more here. */
     private void remove(Held held) {
         running.remove(held.token);
-        if (held.suspect) {
-            suspects.leave(this);
-        }
+        suspects.leave(held);
     }
 
     // A turn
@@ -304,14 +300,9 @@ final class QueueIntake implements Receiver {
         service.reserve(count);
         queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
             if (failure == null) {
-                if (suspect && turn.calls().stream().noneMatch(taken -> taken.deaths() > 0)) {
-                    suspects.leave(this);
-                }
                 turned(turn, count);
             } else {
-                if (suspect) {
-                    suspects.leave(this);
-                }
+                suspects.leave(this);
                 service.reserve(-count);
                 notTurned(batch, RpcFailures.unwrapped(failure));
             }
@@ -330,6 +321,7 @@ final class QueueIntake implements Receiver {
                     notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
         }
         turn.calls().forEach(this::take);
+        suspects.leave(this); // unless a suspect has it now
         service.reserve(-count);
         worked();
         boolean next;
@@ -427,7 +419,21 @@ final class QueueIntake implements Receiver {
     // A call
 
     private void take(Taken taken) {
-        Held held = new Held(taken);
+        Held held;
+        boolean hasPlace;
+        synchronized (this) {
+            Running before = running.get(taken.token());
+            held = before == null ? new Held(taken) : before.held();
+            hasPlace = taken.deaths() == 0 || suspects.pass(this, held);
+            if (before != null) { // it seemed to be gone, or its being taken was forgotten: it must not run twice
+                held.entry = taken.entry();
+                return;
+            }
+        }
+        if (!hasPlace) { // one that was taken by a turn whose answer was lost
+            release(held.entry);
+            return;
+        }
         String id = new QueuedId(method.name(), taken.token()).toString();
         RpcCodec.Request request;
         try {
@@ -451,20 +457,13 @@ final class QueueIntake implements Receiver {
         }
         ServerCall call = new ServerCall(method, request, replies, System.nanoTime(), taken.request().length, held);
         synchronized (this) {
-            Running before = running.get(taken.token());
-            if (before != null) { // a server that took over has forgotten that it was taken: it must not run twice
-                before.held().entry = taken.entry();
-                return;
-            }
             running.put(taken.token(), new Running(held, call));
         }
         service.begin(call);
     }
 
     private void refuse(Held held, String id, int code, String why) {
-        if (held.suspect) {
-            suspects.leave(this);
-        }
+        suspects.leave(held);
         replies.countRefused();
         channels.reportBad(notices(), "The queued call " + RpcFailures.sanitized(id) + " was refused: " + why);
         RpcCodec.Answer answer = RpcCodec.error(code, why, "");

@@ -9,13 +9,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class SuspectPlace {
 
-    private final AtomicReference<@Nullable QueueIntake> user = new AtomicReference<>();
+    private final AtomicReference<@Nullable Object> user = new AtomicReference<>(); // an intake that asks, or a call
 
-    boolean take(QueueIntake intake) {
-        return user.compareAndSet(null, intake);
+    boolean take(Object next) {
+        return user.compareAndSet(null, next);
     }
 
-    void leave(QueueIntake intake) {
-        user.compareAndSet(intake, null);
+    /** Gives it to another one. If nobody has it, that one gets it as well. */
+    boolean pass(Object from, Object to) {
+        return user.compareAndSet(from, to) || take(to);
+    }
+
+    /** Does nothing if somebody else has it. */
+    void leave(Object last) {
+        user.compareAndSet(last, null);
     }
 }
