@@ -66,7 +66,7 @@ public final class RedissonCallQueues implements CallQueues {
             arguments.add(call.asker());
             arguments.add(call.request());
         }
-        return run("enqueue in ", queue, Script.ENQUEUE, arguments, answer -> {
+        return run("enqueue in ", queue, tokens(calls, Call::token), Script.ENQUEUE, arguments, answer -> {
             publish(queue, answer.get(1));
             return Answers.list(answer.get(0)).stream()
                     .map(code -> ENQUEUED.get(Math.toIntExact((Long) code)))
@@ -78,7 +78,7 @@ public final class RedissonCallQueues implements CallQueues {
     public CompletableFuture<Renewed> renew(Server server, Duration lease) {
         QueueKeys queue = server.queue();
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), server.node(), lease.toMillis(), MAX_DEATHS);
-        return run("renew the lease of ", queue, Script.RENEW, arguments, answer -> {
+        return run("renew the lease of ", queue, List.of(), Script.RENEW, arguments, answer -> {
             publish(queue, answer.get(4));
             return new Renewed(isOne(answer.get(0)), texts(answer.get(1)), (Long) answer.get(2), isOne(answer.get(3)));
         });
@@ -98,7 +98,7 @@ public final class RedissonCallQueues implements CallQueues {
             arguments.add(answer.token());
             arguments.add(answer.response());
         }
-        return run("take calls of ", queue, Script.TURN, arguments, answer -> {
+        return run("take calls of ", queue, tokens(answers, Answer::token), Script.TURN, arguments, answer -> {
             publish(queue, answer.get(4));
             return new Turn(
                     texts(answer.get(0)),
@@ -111,7 +111,8 @@ public final class RedissonCallQueues implements CallQueues {
     @Override
     public CompletableFuture<List<Taken>> held(Server server, StreamId after, int count) {
         List<Object> arguments = List.of("", server.node(), "(" + after, Math.min(count, MAX_CALLS), MAX_BYTES);
-        return run("read what is held of ", server.queue(), Script.HELD, arguments, RedissonCallQueues::calls);
+        return run(
+                "read what is held of ", server.queue(), List.of(), Script.HELD, arguments, RedissonCallQueues::calls);
     }
 
     @Override
@@ -129,7 +130,7 @@ public final class RedissonCallQueues implements CallQueues {
     @Override
     public CompletableFuture<Cancelled> cancel(QueueKeys queue, String token) {
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), token);
-        return run("cancel a call of ", queue, Script.CANCEL, arguments, answer -> {
+        return run("cancel a call of ", queue, List.of(token), Script.CANCEL, arguments, answer -> {
             publish(queue, answer.get(1));
             return CANCELLED.get(Math.toIntExact((Long) answer.get(0)));
         });
@@ -139,7 +140,7 @@ public final class RedissonCallQueues implements CallQueues {
     public CompletableFuture<List<Found>> find(QueueKeys queue, List<String> tokens, String asker) {
         List<Object> arguments = new ArrayList<>(List.of(inboxes(queue), asker, MAX_DEATHS));
         arguments.addAll(tokens);
-        return run("find calls of ", queue, Script.FIND, arguments, answer -> {
+        return run("find calls of ", queue, tokens, Script.FIND, arguments, answer -> {
             publish(queue, answer.get(1));
             return Answers.list(answer.get(0)).stream()
                     .map(RedissonCallQueues::found)
@@ -199,18 +200,34 @@ public final class RedissonCallQueues implements CallQueues {
         }
     }
 
+    private static <T> List<String> tokens(List<T> of, Function<T, String> token) {
+        return of.stream().map(token).toList();
+    }
+
+    /** While a slot moves, Redis lets only that begin whose keys are all there. */
+    private static List<Object> keys(QueueKeys queue, List<String> tokens) {
+        List<Object> keys = new ArrayList<>(List.of(queue.queue(), queue.later(), queue.leases()));
+        tokens.forEach(token -> keys.add(queue.call(token)));
+        return keys;
+    }
+
     private <T> CompletableFuture<T> run(
-            String action, QueueKeys queue, Script script, List<Object> arguments, Function<List<Object>, T> read) {
+            String action,
+            QueueKeys queue,
+            List<String> tokens,
+            Script script,
+            List<Object> arguments,
+            Function<List<Object>, T> read) {
         return RedissonFailures.stream(
                 action + queue.queue(),
-                reads.ask(client -> script.run(client, List.of(queue.queue()), arguments.toArray())
+                reads.ask(client -> script.run(client, keys(queue, tokens), arguments.toArray())
                         .thenApply(read)));
     }
 
     private CompletableFuture<Void> ask(String action, QueueKeys queue, Script script, List<Object> arguments) {
         return RedissonFailures.stream(
                 action + queue.queue(),
-                reads.ask(client -> script.ask(client, List.of(queue.queue()), arguments.toArray())
+                reads.ask(client -> script.ask(client, keys(queue, List.of()), arguments.toArray())
                         .thenApply(done -> null)));
     }
 

@@ -2,8 +2,7 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, token. Answers 0 if it was waiting and has ended, 1 if its node is
 -- asked, 2 if it had ended, 3 if nobody knows it; inboxes and frames to be sent.
 local token = ARGV[3]
-local c = redis.pcall('HMGET', call(token), 'end', 'at', 'r')
-if c.err then return {3, tell()} end
+local c = known(token, 'end', 'at', 'r')
 if c[1] then return {2, tell()} end
 local from, id = '', nil
 if c[2] then

@@ -1,4 +1,5 @@
--- What the scripts of queues begin with, behind their first line. KEYS: the queue. ARGV[1]: what the channel of an
+-- What the scripts of queues begin with, behind their first line. KEYS: the queue, what is delayed, leases, and all calls
+-- that are given by their tokens: while their slot moves, Redis lets nothing begin of which a part is elsewhere. ARGV[1]: what the channel of an
 -- inbox begins with; empty if answers are to be sent from elsewhere, as inboxes are at other servers.
 local queue, group, nobody, kept = KEYS[1], 'servers', '-', 1209600000
 local live, grace = queue .. ':live', 10000
@@ -9,6 +10,12 @@ end
 local time = now()
 local function number(n) return string.format('%.0f', n) end
 local function call(token) return queue .. ':call:' .. token end
+local function known(token, ...) -- those fields; none, and true, if somebody has written something else there
+  local c = redis.pcall('HMGET', call(token), ...)
+  if not c.err then return c, false end
+  if not c.err:find('WRONGTYPE', 1, true) then error(c.err, 0) end
+  return {}, true
+end
 local function fields(list)
   local map = {}
   for i = 1, #list, 2 do map[list[i]] = list[i + 1] end
@@ -26,11 +33,8 @@ end
 
 local answers = {} -- by inbox, in order
 local function finish(token, id, response) -- the one end of a call
-  local c = redis.pcall('HMGET', call(token), 'end', 'to', 'keep', 'sum', 'u')
-  if c.err then -- somebody has written something else there
-    redis.call('DEL', call(token))
-    c = {}
-  end
+  local c, isSpoilt = known(token, 'end', 'to', 'keep', 'sum', 'u')
+  if isSpoilt then redis.call('DEL', call(token)) end
   if id then remove(id) end
   if c[1] then return end
   local keep = tonumber(c[3] or '') or 600000
@@ -108,9 +112,9 @@ end
 local function due() -- moves what is due into the queue; answers how many
   local moved = 0
   for _, token in ipairs(redis.call('ZRANGEBYSCORE', queue .. ':later', '-inf', number(time), 'LIMIT', 0, 100)) do
+    local c = known(token, 'r', 'u', 'a', 'end')
     redis.call('ZREM', queue .. ':later', token)
-    local c = redis.pcall('HMGET', call(token), 'r', 'u', 'a', 'end')
-    if not c.err and c[1] and not c[4] then
+    if c[1] and not c[4] then
       redis.call('HSET', call(token), 'at', add(token, c[1], c[2] or '', c[3] or '0'))
       redis.call('HDEL', call(token), 'r')
       moved = moved + 1

@@ -25,13 +25,13 @@ end
 local swept, codes = false, {}
 for i = 3, #ARGV, 9 do
   local token, digest, limit = ARGV[i], ARGV[i + 5], tonumber(ARGV[i + 6])
-  local known = redis.pcall('HMGET', call(token), 'u', 'end', 'sum', 'to')
+  local before, isSpoilt = known(token, 'u', 'end', 'sum', 'to')
   local code
-  if known.err then
+  if isSpoilt then
     code = 4
-  elseif known[1] or known[2] then
-    code = (known[3] or '') == digest and 1 or 3
-    if code == 1 and not known[2] then watch(token, known[4] or '', ARGV[i + 7]) end
+  elseif before[1] or before[2] then
+    code = (before[3] or '') == digest and 1 or 3
+    if code == 1 and not before[2] then watch(token, before[4] or '', ARGV[i + 7]) end
   else
     if size >= limit and not swept then
       swept = true

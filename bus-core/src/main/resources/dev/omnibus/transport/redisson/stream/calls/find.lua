@@ -31,13 +31,13 @@ end
 local answer = {}
 for i = 4, #ARGV do
   local token = ARGV[i]
-  local c = redis.pcall('HMGET', call(token), 'end', 'u', 'at', 'to')
-  local known = not c.err and (c[1] or c[2])
-  if known and not c[1] then
+  local c = known(token, 'end', 'u', 'at', 'to')
+  local isKnown = c[1] or c[2]
+  if isKnown and not c[1] then
     close(token, c[3], (tonumber(c[2]) or math.huge) <= time)
     c[1] = redis.call('HGET', call(token), 'end')
     if not c[1] then watch(token, c[4] or '', ARGV[2]) end
   end
-  answer[#answer + 1] = {known and 1 or 0, c[1] or false}
+  answer[#answer + 1] = {isKnown and 1 or 0, c[1] or false}
 end
 return {answer, tell()}

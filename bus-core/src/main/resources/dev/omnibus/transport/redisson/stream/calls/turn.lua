@@ -10,10 +10,10 @@ for i = 6, #ARGV, 3 do
   if owned(id, me) then
     finish(token, id, response)
   else
-    local known = redis.pcall('HGET', call(token), 'end')
-    if not known and #redis.call('XRANGE', queue, id, id) == 0 then -- Redis was emptied: nobody can have it
+    local before = known(token, 'end')[1]
+    if not before and #redis.call('XRANGE', queue, id, id) == 0 then -- Redis was emptied: nobody can have it
       finish(token, nil, response)
-    elseif known ~= response then -- else its answer was lost
+    elseif before ~= response then -- else its answer was lost
       late[#late + 1] = token
     end
   end
