@@ -35,7 +35,7 @@ record DurableAlone(String name, String title, int bytes) implements DurableJob 
             Histogram latencies = new Histogram(3);
             Meter meter = new Meter(stage.servers(), peer, Usage::ofThisProcess);
             long end = run(client, arrivals, next, stage.nanos(), latencies);
-            Map<Metric, Double> values = new EnumMap<>(meter.perOperation(end - next));
+            Map<Metric, Double> values = new EnumMap<>(meter.perOperation((double) (end - next)));
             values.put(Metric.P50, latencies.getValueAtPercentile(50) / 1e3);
             values.put(Metric.P99, latencies.getValueAtPercentile(99) / 1e3);
             values.put(Metric.P999, latencies.getValueAtPercentile(99.9) / 1e3);
