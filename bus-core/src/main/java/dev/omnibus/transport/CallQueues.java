@@ -129,7 +129,7 @@ public interface CallQueues extends AutoCloseable {
     /**
      * What came of a turn.
      *
-     * @param late the tokens of those whose answers do not count: they had another end before
+     * @param late the tokens of those whose answers do not count: they had another end before, or another node has them
      * @param calls what was taken
      * @param more whether there may be more to take
      * @param dropped how many entries were removed that were no calls

@@ -313,6 +313,20 @@ abstract class CallQueuesContract {
     }
 
     @Test
+    void anAnswerCountsAsLongAsNobodyElseHasTheCall() {
+        enqueue(idempotent("1"), idempotent("2"));
+        renew(a);
+        List<Taken> taken = take(a, 2);
+        die(a);
+        assertEquals(List.of("1"), tokens(take(b, 1)));
+        assertEquals(List.of("1"), finish(a, taken.get(0), "done").late());
+        assertEquals(List.of(), finish(a, taken.get(1), "done").late());
+        assertEquals("", answer("1"));
+        assertEquals("done", answer("2"));
+        assertEquals(List.of(), take(b, 2));
+    }
+
+    @Test
     void aNodeTakesOneSuspectAtATime() {
         enqueue(idempotent("1"), idempotent("2"), idempotent("3"));
         renew(a);

@@ -281,8 +281,9 @@ final class InMemoryCallQueue {
         for (Answer answer : answers) {
             Owner owner = owners.get(answer.entry());
             Known known = calls.get(answer.token());
-            boolean forgotten = !entries.containsKey(answer.entry()) && (known == null || known.response == null);
-            if (forgotten || (owner != null && owner.node().equals(node))) {
+            boolean ended = known != null && known.response != null;
+            boolean free = owner == null || owner.node().equals(Streams.NOBODY); // perhaps the taking was forgotten
+            if ((free && !ended) || (owner != null && owner.node().equals(node))) {
                 finish(answer.token(), answer.entry(), answer.response());
             } else if (known == null || !Arrays.equals(known.response, answer.response())) {
                 late.add(answer.token());

@@ -7,15 +7,14 @@ local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local late, taken, dropped, looked = {}, {}, 0, 0
 for i = 6, #ARGV, 3 do
   local id, token, response = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if owned(id, me) then
+  local pending = redis.pcall('XPENDING', queue, group, id, id, 1)
+  if pending.err and not pending.err:find('NOGROUP', 1, true) then error(pending.err, 0) end
+  local owner = pending[1] and pending[1][2]
+  local before = known(token, 'end')[1]
+  if owner == me or (not before and (not owner or owner == nobody)) then -- nobody has it if Redis has forgotten the taking
     finish(token, id, response)
-  else
-    local before = known(token, 'end')[1]
-    if not before and #redis.call('XRANGE', queue, id, id) == 0 then -- Redis was emptied: nobody can have it
-      finish(token, nil, response)
-    elseif before ~= response then -- else its answer was lost
-      late[#late + 1] = token
-    end
+  elseif before ~= response then -- else its answer was lost
+    late[#late + 1] = token
   end
 end
 
