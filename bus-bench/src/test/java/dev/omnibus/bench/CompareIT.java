@@ -110,7 +110,7 @@ class CompareIT {
     void durableEventsAreCountedWithEveryLibrary() throws Exception {
         String peers = "jetstream-file,jetstream-memory,rstream,rreliable";
         String out = compare("--rounds 1 --warm-ups 1 --seconds 0.1 --jobs durable-group-1 --peers " + peers);
-        for (String peer : peers.split(",")) {
+        for (String peer : peers.split(",", -1)) {
             assertTrue(
                     out.contains("ratio durable-group-1 omnibus/" + peer + " ")
                             || out.contains(NatsServer.MISSING)
