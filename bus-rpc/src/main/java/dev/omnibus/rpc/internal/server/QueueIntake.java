@@ -270,15 +270,15 @@ final class QueueIntake implements Receiver {
                 underWay = true;
                 turns++;
             } else {
-                int room = ended ? 0 : service.room() + leaving;
-                count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
-                waiting |= count == 0 && !ended;
                 int bytes = 0;
                 while (!answers.isEmpty() && batch.size() < MAX_ANSWERS && bytes < MAX_ANSWER_BYTES) {
                     Answer next = answers.remove();
                     bytes += next.response().length;
                     batch.add(next);
                 }
+                int room = ended || !answers.isEmpty() ? 0 : service.room() + leaving; // what has ended goes first
+                count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
+                waiting |= count == 0 && !ended;
                 idle = count == 0 && batch.isEmpty();
                 if (!idle) {
                     underWay = true;
