@@ -389,18 +389,19 @@ final class InMemoryCallQueue {
 
     /** If there is an end to see that nobody has written. */
     private void close(String token, Known known) {
-        Owner owner = known.at == null ? null : owners.get(known.at);
-        Waiting entry = known.at == null ? null : entries.get(known.at);
-        if (owner != null && entry != null && known.at != null && !owner.node().equals(Streams.NOBODY)) {
+        StreamId at = known.at;
+        Owner owner = at == null ? null : owners.get(at);
+        Waiting entry = at == null ? null : entries.get(at);
+        if (at != null && owner != null && entry != null && !owner.node().equals(Streams.NOBODY)) {
             if (isGone(owner.node())) {
                 leases.put(owner.node(), 0L); // should it come back, it learns that it was gone
-                bury(known.at, entry, owner);
+                bury(at, entry, owner);
             }
         } else if (known.expires <= clock.getAsLong()) {
             if (owner != null && owner.starts() > 1) {
-                lose(token, known.at, Streams.NOBODY);
+                lose(token, at, Streams.NOBODY);
             } else {
-                expire(token, known.at);
+                expire(token, at);
             }
         }
     }
