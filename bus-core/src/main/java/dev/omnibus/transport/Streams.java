@@ -65,7 +65,7 @@ public interface Streams extends AutoCloseable {
      * {@link #PUBLISHER_REMEMBERED}, and longer with every append.
      *
      * <p>For a user who may not run scripts, it is not atomic: what is repeated is appended again, ids count for
-     * nothing, and holes are not found; see {@link Status#atomic}.
+     * nothing, and holes are not found; see {@link StreamStatus#atomic}.
      *
      * @param stream which; must have been opened
      * @param append what

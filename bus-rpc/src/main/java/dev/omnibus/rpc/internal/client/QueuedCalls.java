@@ -297,16 +297,18 @@ public final class QueuedCalls {
                 ? entry.enqueued.handle((done, failure) -> null) // it is asked for once it is known to be there
                 : CompletableFuture.completedFuture(null);
         return there.thenCompose(done -> now.cancel(channels.names().queue(entry.id.method()), entry.id.token()))
-                .handle((done, failure) -> {
-                    if (failure != null) {
-                        Throwable why = RpcFailures.unwrapped(failure);
-                        throw why instanceof TransportException e
-                                ? RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed())
-                                : failure(entry, Reason.CONNECTION_LOST, false, String.valueOf(why));
-                    }
-                    look(List.of(entry));
-                    return done == Cancelled.REMOVED || done == Cancelled.ASKED;
-                });
+                .handleAsync(
+                        (done, failure) -> {
+                            if (failure != null) {
+                                Throwable why = RpcFailures.unwrapped(failure);
+                                throw why instanceof TransportException e
+                                        ? RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed())
+                                        : failure(entry, Reason.CONNECTION_LOST, false, String.valueOf(why));
+                            }
+                            look(List.of(entry));
+                            return done == Cancelled.REMOVED || done == Cancelled.ASKED;
+                        },
+                        client::execute);
     }
 
     /** A message of the inbox that is the answer of a queued call. */
@@ -316,7 +318,8 @@ public final class QueuedCalls {
         if (entry == null && QueuedId.parse(reply.id()).isEmpty()) {
             throw new IOException("it has no id of ours");
         } else if (entry == null) {
-            LOG.debug("Dropped an answer of the queued call {}: nobody waits for it", reply.id());
+            LOG.debug(
+                    "Dropped an answer of the queued call {}: nobody waits for it", RpcFailures.sanitized(reply.id()));
         } else if (entry.secret) {
             succeed(entry, reply.response());
         } else { // anybody could send such an answer who knows the key
