@@ -36,8 +36,8 @@ import org.junit.jupiter.api.Test;
 class DurableFailoverFaultIT {
 
     private static final Topic<Integer> WORK = Topic.of("work", Integer.class);
-    private static final int FAILOVERS = Integer.getInteger("failovers", 2); // the long form has 50
-    private static final int SLOT_MOVES = Integer.getInteger("durable.slot.moves", 3);
+    private static final int FAILOVERS = Integer.getInteger("failovers", 1); // the long form has 50
+    private static final int SLOT_MOVES = Integer.getInteger("durable.slot.moves", 2);
     private static final int EVENTS = 150; // that a replica is behind
     private static final long WINDOW_NANOS = SECONDS.toNanos(8); // a publisher repairs ten seconds
 

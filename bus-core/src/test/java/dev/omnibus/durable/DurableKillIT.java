@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Consumers that are killed and paused, as processes of their own. */
+/** A consumer that is paused, as a process of its own; {@link DurableProcessFaultIT} kills them. */
 class DurableKillIT {
 
     private static final Topic<Integer> WORK = Topic.of("work", Integer.class);
@@ -124,27 +124,6 @@ class DurableKillIT {
                 .filter(line -> line.startsWith("start ") && line.endsWith(" false"))
                 .forEach(line -> innocent.merge(line, 1, Integer::sum));
         return innocent.values().stream().filter(starts -> starts > 1).count();
-    }
-
-    @Test
-    void killsOfConsumersLoseNothingAndEveryDoubledStartSaysSo() throws Exception {
-        worker(2).awaitLine("ready"::equals);
-        for (int round = 0; round < 3; round++) {
-            NodeProcess victim = worker(2);
-            victim.awaitLine("ready"::equals);
-            int before = ended().size();
-            for (int i = 0; i < 300; i++) {
-                work.publish(300 * round + i);
-            }
-            await().until(() -> ended().size() > before + 20);
-            victim.kill();
-        }
-        awaitAll(900);
-        assertEquals(0, unreported());
-        await().atMost(20, SECONDS)
-                .until(() -> work.status().get(5, SECONDS).groups().stream()
-                        .allMatch(group -> group.pending() == 0 && group.nodes().size() == 1));
-        assertEquals(IntStream.range(0, 900).boxed().collect(Collectors.toSet()), ended());
     }
 
     @Test

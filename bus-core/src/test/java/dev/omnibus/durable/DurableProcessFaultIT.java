@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class DurableProcessFaultIT {
 
     private static final Topic<String> WORK = Topic.of("work", String.class);
-    private static final int FAULTS = Integer.getInteger("durable.faults", 6); // the long form has 300
+    private static final int FAULTS = Integer.getInteger("durable.faults", 4); // the long form has 300
     private static final long SEED = Long.getLong("seed", System.nanoTime());
 
     private final Random random = new Random(SEED);
