@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -44,15 +42,7 @@ class DurableKillIT {
         /** The address, the prefix, and how long its handler takes. */
         public static void main(String[] arguments) {
             long millis = Long.parseLong(arguments[2]);
-            Bus bus = Bus.builder(arguments[0])
-                    .prefix(arguments[1])
-                    .listener(new BusListener() {
-                        @Override
-                        public void onDoubled(String topic, String group, String position) {
-                            System.out.println("doubled");
-                        }
-                    })
-                    .build();
+            Bus bus = Bus.builder(arguments[0]).prefix(arguments[1]).build();
             GroupOptions options = GroupOptions.defaults().withConcurrency(4).withWindow(64, 1 << 20);
             DurableTopics.on(bus)
                     .topic(WORK, KEPT)
@@ -127,7 +117,7 @@ class DurableKillIT {
     }
 
     @Test
-    void aPausedNodeStartsNothingThatWasTakenOverAndReportsWhatRanTwice() throws Exception {
+    void aPausedNodeStartsNothingThatWasTakenOverAndWhatRanTwiceSaysSo() throws Exception {
         NodeProcess paused = worker(50);
         paused.awaitLine("ready"::equals);
         publish(60);
@@ -141,14 +131,13 @@ class DurableKillIT {
         awaitAll(61);
         await().until(() -> work.status().get(5, SECONDS).groups().get(0).pending() == 0);
         assertTrue(starts(paused) <= startedBefore + 1, "it started more than the last one: " + lines());
-        long twice = IntStream.range(0, 60)
-                .filter(i -> lines().stream().filter(("end " + i)::equals).count() > 1)
-                .count();
-        await().until(() -> lines().stream().filter("doubled"::equals).count() >= twice);
         assertEquals(0, unreported());
     }
 
+    /** Of what cannot have run before: it may take over something in its turn, where the machine is slow. */
     private static long starts(NodeProcess node) {
-        return node.lines().filter(line -> line.startsWith("start")).count();
+        return node.lines()
+                .filter(line -> line.startsWith("start") && line.endsWith(" false"))
+                .count();
     }
 }

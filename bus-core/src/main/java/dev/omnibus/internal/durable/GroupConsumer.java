@@ -53,6 +53,7 @@ final class GroupConsumer<T> extends Reader<T> {
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
     private boolean asking; // why the group is gone
+    private String epoch = ""; // of the log, when the group was created
     private boolean recreating; // the group
     private final Activity activity;
     private boolean leaveSent;
@@ -99,6 +100,7 @@ final class GroupConsumer<T> extends Reader<T> {
     private void begin() {
         synchronized (this) {
             recreating = false;
+            epoch = topic.epoch();
             if (state == State.OPENING) {
                 state = State.OPEN;
             }
@@ -121,15 +123,18 @@ final class GroupConsumer<T> extends Reader<T> {
 
     /** The group is gone: creates it again, for all that is there now; with the log, if that has begun anew. */
     private void recreate() {
+        String since;
         synchronized (this) {
             if (asking) {
                 return;
             }
             asking = true;
+            since = epoch;
         }
-        topic.whetherAnew(anew -> {
+        topic.whetherAnew(since, anew -> {
             synchronized (this) {
                 asking = false;
+                epoch = topic.epoch(); // should the group be gone again, it was removed
             }
             if (!anew && forgetAll()) {
                 topic.reports().onUnsent(topic.name(), "Consumer group " + consumer.group() + REMOVED);

@@ -133,6 +133,12 @@ final class OpenTopic<T> implements DurableTopic<T> {
         runtime.events().settle(future, value, failure);
     }
 
+    /** The epoch of the log, as this node knows it; empty if it does not. */
+    String epoch() {
+        Streams.Description stands = description;
+        return stands == null ? "" : stands.epoch();
+    }
+
     ServerHistory history() {
         return history;
     }
@@ -308,7 +314,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
         relay().ifPresent(Relay::tick);
         trim();
         if (now % CHECKED_EVERY == CHECKED_EVERY - 1 && !all.isEmpty()) {
-            whetherAnew(any -> {});
+            whetherAnew(epoch(), any -> {});
         }
         if (now % STATUS_EVERY == STATUS_EVERY - 1) {
             reportHeldUp();
@@ -331,13 +337,11 @@ final class OpenTopic<T> implements DurableTopic<T> {
         });
     }
 
-    /** Asks whether the log has begun anew, or nobody knows; then it is opened anew. */
-    void whetherAnew(Consumer<Boolean> then) {
-        Streams.Description known = description;
+    /** Asks whether the log has begun anew since an epoch, or nobody knows; then it is opened anew. */
+    void whetherAnew(String since, Consumer<Boolean> then) {
         streams.describe(keys).whenComplete((stands, failure) -> {
             boolean anew = failure != null
-                    || known == null
-                    || stands.map(now -> !now.epoch().equals(known.epoch())).orElse(true);
+                    || stands.map(now -> !now.epoch().equals(since)).orElse(true);
             if (failure == null && anew) {
                 reset();
             }
