@@ -3,6 +3,7 @@ package dev.omnibus.transport;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.testing.RedisServer;
@@ -87,13 +88,11 @@ class RedisCallQueuesIT extends CallQueuesContract {
         var taken = take(a, 2);
         finish(a, taken.get(0), "done");
         queues.cancel(keys, "2").join();
-        if (redis.command("KEYS", keys.queue() + "*") instanceof List<?> all) {
-            assertTrue(all.size() >= 7, all::toString);
-            for (Object key : all) {
-                assertTrue(
-                        redis.command("PTTL", String.valueOf(key)) instanceof Long left && left > 0,
-                        () -> key + " does not expire");
-            }
+        List<?> all = assertInstanceOf(List.class, redis.command("KEYS", keys.queue() + "*"));
+        assertTrue(all.size() >= 7, all::toString);
+        for (Object key : all) {
+            long left = assertInstanceOf(Long.class, redis.command("PTTL", String.valueOf(key)));
+            assertTrue(left > 0, () -> key + " does not expire");
         }
     }
 

@@ -121,9 +121,9 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
                 .queue(Shop.class, QueueOptions.defaults().withDelay(Duration.ofHours(1)))
                 .enqueueVoid(shop -> shop.note("x"));
         waits.enqueued().get(20, SECONDS);
+        network.forget();
         release.countDown();
         assertValue("released", runs);
-        network.forget();
         RpcException lost = rpcFailure(waits);
         assertEquals(Reason.NODE_LOST, lost.reason());
         assertFalse(lost.notExecuted());
