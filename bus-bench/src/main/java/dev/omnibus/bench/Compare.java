@@ -83,16 +83,16 @@ final class Compare {
         }
         try {
             Measured measured = job.measure(peer, stage);
-            tell(job, round, peer, measured.text(job.metric()) + ", JIT " + measured.text(Metric.JIT));
+            report(job, round, peer, measured.text(job.metric()) + ", JIT " + measured.text(Metric.JIT));
             return Optional.of(measured);
         } catch (Exception e) {
             results.failed(job.name(), peer.name(), "failed: " + e);
-            tell(job, round, peer, "failed: " + e);
+            report(job, round, peer, "failed: " + e);
             return Optional.empty();
         }
     }
 
-    private void tell(Job job, String round, Peer peer, String what) {
+    private void report(Job job, String round, Peer peer, String what) {
         progress.printf(Locale.ROOT, "%-20s %s  %-15s %s%n", job.name(), round, peer.name(), what);
     }
 

@@ -86,7 +86,7 @@ final class Relay<T> implements OutboxRelay {
                 }
             }
             if (failure == null) {
-                look();
+                poll();
             } else if (!Failures.mayPass(Failures.of(failure))) {
                 pause(Failures.of(topic.name(), failure));
             }
@@ -104,10 +104,10 @@ final class Relay<T> implements OutboxRelay {
 
     @Override
     public void wake() {
-        look();
+        poll();
     }
 
-    private void look() {
+    private void poll() {
         synchronized (this) {
             woken = true;
             if (busy || closed || pausing || !stands()) {

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class InMemoryCallQueue {
 
     private static final int MAX_BYTES = 1024 * 1024;
-    private static final int MAX_LOOKED = 512; // in one turn, however many have expired
+    private static final int MAX_EXAMINED = 512; // in one turn, however many have expired
     private static final int MAX_ASKERS = 16;
     private static final long GRACE_MILLIS = 10_000;
     private static final long KEPT_MILLIS = Duration.ofDays(14).toMillis(); // of what has not ended
@@ -294,7 +294,7 @@ final class InMemoryCallQueue {
         int room = MAX_BYTES;
         int expired = 0;
         for (StreamId at : List.copyOf(entries.keySet())) {
-            if (taken.size() >= count || room <= 0 || taken.size() + expired >= MAX_LOOKED) {
+            if (taken.size() >= count || room <= 0 || taken.size() + expired >= MAX_EXAMINED) {
                 return new Turn(late, taken, true, 0);
             }
             Waiting entry = entries.get(at);

@@ -31,7 +31,7 @@ final class InMemoryCallQueues implements CallQueues {
         });
     }
 
-    private CompletableFuture<Void> tell(Server server, java.util.function.Consumer<InMemoryCallQueue> what) {
+    private CompletableFuture<Void> change(Server server, java.util.function.Consumer<InMemoryCallQueue> what) {
         return ask(server.queue(), queue -> {
             what.accept(queue);
             return null;
@@ -63,12 +63,12 @@ final class InMemoryCallQueues implements CallQueues {
     @Override
     public CompletableFuture<Void> release(Server server, List<StreamId> entries) {
         List<StreamId> released = List.copyOf(entries);
-        return tell(server, queue -> queue.release(server.node(), released));
+        return change(server, queue -> queue.release(server.node(), released));
     }
 
     @Override
     public CompletableFuture<Void> leave(Server server) {
-        return tell(server, queue -> queue.leave(server.node()));
+        return change(server, queue -> queue.leave(server.node()));
     }
 
     @Override

@@ -67,7 +67,7 @@ public final class OutboxDesk {
                         .join();
                 // What a crash of the process leaves must be whole: H2 would write only every half second.
                 String shop = "jdbc:h2:file:" + folder.resolve("shop") + ";MODE=PostgreSQL;WRITE_DELAY=0";
-                tell(redis, shop, orders, invoices);
+                play(redis, shop, orders, invoices);
             }
         } catch (RuntimeException | SQLException e) {
             checks.that(false, "it broke off: " + e.getMessage());
@@ -79,7 +79,7 @@ public final class OutboxDesk {
         return checks.failed().isEmpty();
     }
 
-    private void tell(String redis, String shop, DurableTopic<OrderPlaced> orders, Invoices invoices)
+    private void play(String redis, String shop, DurableTopic<OrderPlaced> orders, Invoices invoices)
             throws SQLException {
         screen.step("1. A shop takes " + ORDERS / 3 + " orders, and dies before any is published");
         try (ChildProcess process = shop(redis, shop, Death.AFTER_COMMIT, 0)) {

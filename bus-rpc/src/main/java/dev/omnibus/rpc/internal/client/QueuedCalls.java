@@ -43,7 +43,7 @@ public final class QueuedCalls {
     private static final Logger LOG = LoggerFactory.getLogger(QueuedCalls.class);
     private static final long MAX_PAUSE_SECONDS = 60;
     private static final int MAX_AWAITED = 1_000_000;
-    private static final int MAX_LOOK = 128; // in one question
+    private static final int MAX_TOGETHER = 128; // in one question
     private static final long MAX_WAITING_BYTES = 256L * 1024 * 1024; // of requests that Redis has not got yet
 
     private final ClientRuntime client;
@@ -134,10 +134,10 @@ public final class QueuedCalls {
                 call = null; // it is never enqueued again
             }
             release(sent);
-            lookIn(known ? 0 : pauseSeconds);
+            findIn(known ? 0 : pauseSeconds);
             client.execute(() -> enqueued.complete(null));
             if (known || cancelled) {
-                look(List.of(this));
+                poll(List.of(this));
             }
         }
 
@@ -148,7 +148,7 @@ public final class QueuedCalls {
         }
 
         /** Looks for it after some seconds, or just after it has expired. */
-        void lookIn(long seconds) {
+        void findIn(long seconds) {
             long now = System.nanoTime();
             long at = now + TimeUnit.SECONDS.toNanos(seconds);
             next = expires - now > 0 && at - expires > 0 ? expires + PERIOD.toNanos() / 10 : at;
@@ -200,7 +200,7 @@ public final class QueuedCalls {
     /** The call of the same key that was waited for before has ended, at least for this process. */
     private void follow(Awaited entry, RpcCodec.@Nullable Response answer) {
         if (answer == null && !entry.answer.isDone() && awaited.putIfAbsent(entry.id.toString(), entry) == null) {
-            entry.lookIn(1);
+            entry.findIn(1);
         } else if (answer != null && entry.enqueued.isDone() && !entry.answer.isDone()) {
             complete(entry, answer, null);
         }
@@ -246,8 +246,8 @@ public final class QueuedCalls {
         Awaited known = awaited.putIfAbsent(id.toString(), entry);
         Awaited found = known == null ? entry : known;
         if (known == null) {
-            entry.lookIn(0);
-            look(List.of(entry));
+            entry.findIn(0);
+            poll(List.of(entry));
         }
         return handle(found, method);
     }
@@ -305,7 +305,7 @@ public final class QueuedCalls {
                                         ? RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed())
                                         : failure(entry, Reason.CONNECTION_LOST, false, String.valueOf(why));
                             }
-                            look(List.of(entry));
+                            poll(List.of(entry));
                             return done == Cancelled.REMOVED || done == Cancelled.ASKED;
                         },
                         client::execute);
@@ -323,7 +323,7 @@ public final class QueuedCalls {
         } else if (entry.secret) {
             succeed(entry, reply.response());
         } else { // anybody could send such an answer who knows the key
-            look(List.of(entry));
+            poll(List.of(entry));
         }
     }
 
@@ -347,17 +347,17 @@ public final class QueuedCalls {
                 due.computeIfAbsent(entry.id.method(), any -> new ArrayList<>()).add(entry);
             }
         });
-        due.values().forEach(this::look);
+        due.values().forEach(this::poll);
     }
 
-    private void look(Collection<Awaited> ofOneMethod) {
+    private void poll(Collection<Awaited> ofOneMethod) {
         List<Awaited> all = List.copyOf(ofOneMethod);
-        for (int i = 0; i < all.size(); i += MAX_LOOK) {
-            lookAt(all.subList(i, Math.min(all.size(), i + MAX_LOOK)));
+        for (int i = 0; i < all.size(); i += MAX_TOGETHER) {
+            findTogether(all.subList(i, Math.min(all.size(), i + MAX_TOGETHER)));
         }
     }
 
-    private void lookAt(List<Awaited> entries) {
+    private void findTogether(List<Awaited> entries) {
         CallQueues now = queues();
         if (now == null) {
             entries.forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, "the client is closed")));
@@ -365,7 +365,7 @@ public final class QueuedCalls {
         }
         for (Awaited entry : entries) {
             entry.pauseSeconds = Math.min(MAX_PAUSE_SECONDS, 2 * entry.pauseSeconds);
-            entry.lookIn(entry.pauseSeconds);
+            entry.findIn(entry.pauseSeconds);
         }
         List<String> tokens = entries.stream().map(entry -> entry.id.token()).toList();
         now.find(channels.names().queue(entries.get(0).id.method()), tokens, channels.node())
@@ -413,7 +413,7 @@ public final class QueuedCalls {
                 };
         for (Awaited entry : entries) {
             if (mayPass) {
-                entry.lookIn(1);
+                entry.findIn(1);
             } else if (failure instanceof TransportException e) {
                 fail(entry, RpcFailures.notSent(e, entry.id.method(), "", entry.elapsed()));
             } else {
