@@ -49,8 +49,7 @@ class HowToQueuedTest {
             Queued<String> unknown = RpcClient.on(again).queued("reports.monthly:unknown", String.class);
             assertTrue(HowToQueued.outcome(unknown).startsWith("perhaps done"));
             assertEquals(
-                    "acme in month 11",
-                    HowToQueued.outcome(RpcClient.on(again).queued(id, String.class)));
+                    "acme in month 11", HowToQueued.outcome(RpcClient.on(again).queued(id, String.class)));
         }
     }
 }

@@ -46,6 +46,9 @@ class QueuedFaultIT {
 
         String once(String id, int millis) throws InterruptedException;
 
+        /** Ends when the file {@code released} is beside the journals. */
+        String held(String id) throws InterruptedException;
+
         @Idempotent
         String often(String id, int millis) throws InterruptedException;
 
@@ -60,6 +63,15 @@ class QueuedFaultIT {
         public String once(String id, int millis) throws InterruptedException {
             write(id);
             TimeUnit.MILLISECONDS.sleep(millis); // stands for work that takes its time
+            return "done " + id;
+        }
+
+        @Override
+        public String held(String id) throws InterruptedException {
+            write(id);
+            while (!Files.exists(journal.resolveSibling("released"))) {
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
             return "done " + id;
         }
 
@@ -170,7 +182,7 @@ class QueuedFaultIT {
     private Map<String, Integer> begun() throws IOException {
         Map<String, Integer> begun = new HashMap<>();
         try (Stream<Path> files = Files.list(journals)) {
-            for (Path file : files.toList()) {
+            for (Path file : files.filter(file -> !file.endsWith("released")).toList()) {
                 Files.readAllLines(file).forEach(id -> begun.merge(id, 1, Integer::sum));
             }
         }
@@ -190,7 +202,14 @@ class QueuedFaultIT {
                 outcomes.put(once, outcome(queue.enqueue(work -> work.once(once, 400))));
                 outcomes.put(often, outcome(queue.enqueue(work -> work.often(often, 400))));
             }
-            await().atMost(40, SECONDS).until(() -> outcomes.values().stream().anyMatch(CompletableFuture::isDone));
+            for (int i = 0; i < 12; i++) { // more than one server can have, fewer than both: each that is killed had some
+                String held = "once held " + i;
+                outcomes.put(held, outcome(queue.enqueue(work -> work.held(held))));
+            }
+            await().atMost(40, SECONDS).until(() -> begun().keySet().stream()
+                            .filter(id -> id.startsWith("once held"))
+                            .count()
+                    == 12);
             Queued<Void> poison = queue.enqueueVoid(work -> work.kill("poison"));
             while (!poison.result().isDone()) { // it kills one server after the other
                 if (processes.stream().filter(Process::isAlive).count() < 2) {
@@ -200,6 +219,7 @@ class QueuedFaultIT {
                         .completeOnTimeout("not yet", 200, TimeUnit.MILLISECONDS)
                         .join();
             }
+            Files.createFile(journals.resolve("released"));
             CompletableFuture.allOf(outcomes.values().toArray(CompletableFuture[]::new))
                     .get(60, SECONDS);
 
@@ -225,7 +245,7 @@ class QueuedFaultIT {
             }
             assertTrue(lost > 0, "those that were killed had calls to do");
         }
-        for (String method : List.of("once", "often", "kill")) {
+        for (String method : List.of("once", "held", "often", "kill")) {
             assertEquals(0L, redis.command("XLEN", prefix + ":queue:{work." + method + "}"));
         }
         for (Object key : (List<?>) Objects.requireNonNull(redis.command("KEYS", prefix + ":queue*"))) {
