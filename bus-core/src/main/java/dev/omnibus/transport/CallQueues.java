@@ -103,11 +103,22 @@ public interface CallQueues extends AutoCloseable {
      * @param cancelled the tokens of calls of this node that are to be cancelled; said once
      * @param held how many calls this node has
      * @param waiting whether there are calls that nobody has
+     * @param suspects whether some of those are suspects: calls whose nodes were lost
+     * @param moreDue whether more is to be moved into the queue at once, as it is due
+     * @param rest for how long nothing comes up without a notice: zero while there are calls in the queue, else until
+     *     the first delayed one is due. So long a node that has none of its calls need not renew its lease
      */
-    record Renewed(boolean wasGone, List<String> cancelled, long held, boolean waiting) {}
+    record Renewed(
+            boolean wasGone,
+            List<String> cancelled,
+            long held,
+            boolean waiting,
+            boolean suspects,
+            boolean moreDue,
+            Duration rest) {}
 
     /**
-     * Gives the answers of calls, and takes others, in one step.
+     * Gives the answers of calls, and takes others, in one step. A node without a lease takes none.
      *
      * @param server who
      * @param answers what has ended; at most {@link #MAX_CALLS}
@@ -133,8 +144,9 @@ public interface CallQueues extends AutoCloseable {
      * @param calls what was taken
      * @param more whether there may be more to take
      * @param dropped how many entries were removed that were no calls
+     * @param lapsed whether nothing was taken because the node has no lease
      */
-    record Turn(List<String> late, List<Taken> calls, boolean more, int dropped) {}
+    record Turn(List<String> late, List<Taken> calls, boolean more, int dropped, boolean lapsed) {}
 
     /**
      * A call that was taken.

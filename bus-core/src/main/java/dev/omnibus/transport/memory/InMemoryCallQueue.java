@@ -15,12 +15,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -34,6 +36,8 @@ final class InMemoryCallQueue {
     private static final int MAX_EXAMINED = 512; // in one turn, however many have expired
     private static final int MAX_ASKERS = 16;
     private static final long GRACE_MILLIS = 10_000;
+    private static final int MAX_MOVED = 256; // at a time, of what is due
+    private static final Duration FOR_EVER = Duration.ofDays(365);
     private static final long KEPT_MILLIS = Duration.ofDays(14).toMillis(); // of what has not ended
 
     /** An entry of the queue. */
@@ -112,10 +116,7 @@ final class InMemoryCallQueue {
 
     /** The one end of a call. */
     private void finish(String token, @Nullable StreamId at, byte[] response) {
-        if (at != null) {
-            entries.remove(at);
-            owners.remove(at);
-        }
+        remove(at);
         Known known = calls.get(token);
         if (known == null) { // the network was emptied
             Duration hour = Duration.ofHours(1);
@@ -124,10 +125,18 @@ final class InMemoryCallQueue {
             calls.put(token, known);
         }
         if (known.response == null) {
+            remove(known.at); // another place if it was enqueued again after the network was emptied
             known.response = response;
             long kept = clock.getAsLong() + known.call.retention().toMillis();
             known.forgotten = known.call.digest().isEmpty() ? kept : Math.max(kept, known.expires);
             known.askers.forEach(asker -> inboxes.accept(asker, response));
+        }
+    }
+
+    private void remove(@Nullable StreamId at) {
+        if (at != null) {
+            entries.remove(at);
+            owners.remove(at);
         }
     }
 
@@ -140,12 +149,16 @@ final class InMemoryCallQueue {
     private int moveDue() {
         int moved = 0;
         for (Known known : calls.values()) {
-            if (known.at == null && known.response == null && known.begins <= clock.getAsLong()) {
+            if (moved < MAX_MOVED && isDelayed(known) && known.begins <= clock.getAsLong()) {
                 add(known);
                 moved++;
             }
         }
         return moved;
+    }
+
+    private static boolean isDelayed(Known known) {
+        return known.at == null && known.response == null;
     }
 
     List<Enqueued> enqueue(List<Call> added) {
@@ -167,8 +180,8 @@ final class InMemoryCallQueue {
                 calls.put(call.token(), one);
                 if (call.delay().isZero()) {
                     add(one);
-                    notify = true;
                 }
+                notify = true; // nodes that rest do not know when it is due
                 results.add(Enqueued.ADDED);
             }
         }
@@ -181,7 +194,7 @@ final class InMemoryCallQueue {
     private long size() {
         return entries.size()
                 + calls.values().stream()
-                        .filter(one -> one.at == null && one.response == null)
+                        .filter(InMemoryCallQueue::isDelayed)
                         .count();
     }
 
@@ -229,7 +242,23 @@ final class InMemoryCallQueue {
         long held =
                 owners.values().stream().filter(one -> one.node().equals(node)).count();
         boolean waiting = entries.keySet().stream().anyMatch(this::isFree);
-        return new Renewed(ends == 0, stop == null ? List.of() : stop, held, waiting);
+        boolean suspects = owners.values().stream()
+                .anyMatch(one -> one.node().equals(Streams.NOBODY) && one.starts() > 1);
+        return new Renewed(
+                ends == 0, stop == null ? List.of() : stop, held, waiting, suspects, freed >= MAX_MOVED, rest());
+    }
+
+    /** For how long nothing comes up by itself. */
+    private Duration rest() {
+        if (!entries.isEmpty()) {
+            return Duration.ZERO;
+        }
+        long now = clock.getAsLong();
+        return calls.values().stream()
+                .filter(InMemoryCallQueue::isDelayed)
+                .map(one -> Duration.ofMillis(Math.max(1, one.begins - now)))
+                .min(Duration::compareTo)
+                .orElse(FOR_EVER);
     }
 
     private boolean isFree(StreamId at) {
@@ -279,28 +308,35 @@ final class InMemoryCallQueue {
     Turn turn(String node, List<Answer> answers, int count, boolean suspectAllowed) {
         List<String> late = new ArrayList<>();
         for (Answer answer : answers) {
-            Owner owner = owners.get(answer.entry());
             Known known = calls.get(answer.token());
+            Owner owner = owners.get(answer.entry());
+            boolean isAnother = false;
+            if (!isOf(owner, node) && known != null && known.at != null && !known.at.equals(answer.entry())) {
+                owner = owners.get(known.at); // it was enqueued again:
+                isAnother = !known.call.digest().isEmpty(); // with a key, long after the first one had ended
+            }
             boolean ended = known != null && known.response != null;
             boolean free = owner == null || owner.node().equals(Streams.NOBODY); // perhaps the taking was forgotten
-            if ((free && !ended) || (owner != null && owner.node().equals(node))) {
+            if (isOf(owner, node) || (free && !ended && !isAnother)) {
                 finish(answer.token(), answer.entry(), answer.response());
             } else if (known == null || !Arrays.equals(known.response, answer.response())) {
                 late.add(answer.token());
             } // else its answer was lost
         }
+        if (count > 0 && leases.getOrDefault(node, 0L) <= clock.getAsLong()) {
+            return new Turn(late, List.of(), true, 0, true);
+        }
         List<Taken> taken = new ArrayList<>();
-        boolean suspect = suspectAllowed;
+        boolean suspectTaken = !suspectAllowed;
         int room = MAX_BYTES;
         int expired = 0;
-        for (StreamId at : List.copyOf(entries.keySet())) {
+        for (StreamId at : free()) {
             if (taken.size() >= count || room <= 0 || taken.size() + expired >= MAX_EXAMINED) {
-                return new Turn(late, taken, true, 0);
+                return new Turn(late, taken, true, 0, false);
             }
-            Waiting entry = entries.get(at);
-            Owner owner = owners.get(at);
-            int starts = owner == null ? 1 : owner.starts();
-            if (entry == null || !isFree(at) || (starts > 1 && !suspect)) {
+            Waiting entry = Objects.requireNonNull(entries.get(at));
+            int starts = starts(at);
+            if (starts > 1 && suspectTaken) {
                 continue;
             }
             if (entry.expires() <= clock.getAsLong()) {
@@ -312,12 +348,29 @@ final class InMemoryCallQueue {
                 }
                 continue;
             }
-            suspect &= starts == 1;
+            suspectTaken |= starts > 1;
             owners.put(at, new Owner(node, starts));
             room -= entry.request().length;
             taken.add(taken(at, entry, starts));
         }
-        return new Turn(late, taken, false, 0);
+        return new Turn(late, taken, false, 0, false);
+    }
+
+    private static boolean isOf(@Nullable Owner owner, String node) {
+        return owner != null && owner.node().equals(node);
+    }
+
+    private int starts(StreamId at) {
+        Owner owner = owners.get(at);
+        return owner == null ? 1 : owner.starts();
+    }
+
+    /** What nobody has, suspects first. */
+    private List<StreamId> free() {
+        return entries.keySet().stream()
+                .filter(this::isFree)
+                .sorted(Comparator.comparing(at -> starts(at) == 1))
+                .toList();
     }
 
     private Taken taken(StreamId at, Waiting entry, int starts) {

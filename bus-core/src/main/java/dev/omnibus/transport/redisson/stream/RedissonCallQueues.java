@@ -26,6 +26,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonCallQueues.class);
     private static final int MAX_BYTES = 1024 * 1024; // of requests in one answer
+    private static final Duration FOR_EVER = Duration.ofDays(365);
 
     /** As the scripts count them. */
     private static final List<Enqueued> ENQUEUED =
@@ -79,8 +80,16 @@ public final class RedissonCallQueues implements CallQueues {
         QueueKeys queue = server.queue();
         List<Object> arguments = List.of(inboxes(queue), queue.notices(), server.node(), lease.toMillis(), MAX_DEATHS);
         return run("renew the lease of ", queue, List.of(), Script.RENEW, arguments, answer -> {
-            publish(queue, answer.get(4));
-            return new Renewed(isOne(answer.get(0)), texts(answer.get(1)), (Long) answer.get(2), isOne(answer.get(3)));
+            publish(queue, answer.get(7));
+            long rest = (Long) answer.get(5);
+            return new Renewed(
+                    isOne(answer.get(0)),
+                    texts(answer.get(1)),
+                    (Long) answer.get(2),
+                    isOne(answer.get(3)),
+                    isOne(answer.get(4)),
+                    isOne(answer.get(6)),
+                    rest < 0 ? FOR_EVER : Duration.ofMillis(rest));
         });
     }
 
@@ -104,7 +113,8 @@ public final class RedissonCallQueues implements CallQueues {
                     texts(answer.get(0)),
                     calls(Answers.list(answer.get(1))),
                     isOne(answer.get(2)),
-                    Math.toIntExact((Long) answer.get(3)));
+                    Math.toIntExact((Long) answer.get(3)),
+                    isOne(answer.get(5)));
         });
     }
 

@@ -41,10 +41,15 @@ public final class QueuedCalls {
     static final Duration PERIOD = Duration.ofSeconds(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(QueuedCalls.class);
+    private static final String CLOSED = "the client is closed";
+    private static final String CLOSED_AND_GOES_ON = "the client was closed; the call goes on, and has the id ";
     private static final long MAX_PAUSE_SECONDS = 60;
     private static final int MAX_AWAITED = 1_000_000;
     private static final int MAX_TOGETHER = 128; // in one question
-    private static final long MAX_WAITING_BYTES = 256L * 1024 * 1024; // of requests that Redis has not got yet
+
+    /** Of requests that Redis has not got yet, or that may have to be enqueued once more. */
+    private static final long MAX_KEPT_BYTES =
+            Math.min(256L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 8);
 
     private final ClientRuntime client;
     private final Channels channels;
@@ -54,7 +59,7 @@ public final class QueuedCalls {
     private @Nullable CallQueues queues; // guarded by this
     private @Nullable Future<?> ticking; // guarded by this
     private boolean closed; // guarded by this
-    private long waitingBytes; // guarded by this
+    private long keptBytes; // guarded by this
 
     QueuedCalls(ClientRuntime client) {
         this.client = client;
@@ -97,7 +102,9 @@ public final class QueuedCalls {
         private final CompletableFuture<Void> enqueued = new CompletableFuture<>();
         private final long expires;
         private final long repeated; // until then it may be enqueued once more
-        private volatile @Nullable Call call; // as long as it may be enqueued
+        private volatile @Nullable Call call; // as long as it may be enqueued; changes under the lock of the table
+        private boolean inLane; // guarded by the table, like the next one
+        private boolean ended;
         private volatile long next = Long.MAX_VALUE; // when it is looked for
         private volatile long pauseSeconds = 1;
         private volatile boolean cancelled;
@@ -105,7 +112,6 @@ public final class QueuedCalls {
         Awaited(QueuedId id, boolean secret, @Nullable Call call) {
             this.id = id;
             this.secret = secret;
-            this.call = call;
             Duration longest = call == null ? Duration.ZERO : call.delay().plus(call.expiry());
             expires = started + longest.toNanos();
             Duration half = call == null ? Duration.ZERO : call.retention().dividedBy(2);
@@ -129,12 +135,11 @@ public final class QueuedCalls {
 
         @Override
         public void enqueued(boolean known) {
-            Call sent = call();
-            if (!sent.idempotent()) {
-                call = null; // it is never enqueued again
-            }
-            release(sent);
+            boolean isAwaited = leftLane(this);
             findIn(known ? 0 : pauseSeconds);
+            if (isAwaited) {
+                await(this); // the one of the same key that it was behind may have ended
+            }
             client.execute(() -> enqueued.complete(null));
             if (known || cancelled) {
                 poll(List.of(this));
@@ -143,7 +148,7 @@ public final class QueuedCalls {
 
         @Override
         public void refused(RpcException why) {
-            release(call());
+            boolean unused = leftLane(this);
             fail(this, why);
         }
 
@@ -177,36 +182,45 @@ public final class QueuedCalls {
                 settings.limit(),
                 channels.node());
         Awaited entry = new Awaited(id, !keyed, call);
-        Awaited before = awaited.putIfAbsent(id.toString(), entry);
-        if (before != null) { // this process waits for a call of that key already, which may have other arguments
-            before.answer.whenComplete((answer, failure) -> follow(entry, answer));
-        }
-        RpcException refusal = refusal(entry, request);
-        if (refusal != null) {
-            fail(entry, refusal);
+        await(entry);
+        RpcException refusal = keep(entry, call);
+        EnqueueLane lane = refusal == null ? lane(entry) : null;
+        if (lane == null) {
+            fail(entry, refusal == null ? failure(entry, Reason.CLOSED, true, CLOSED) : refusal);
         } else {
-            send(entry, call);
+            lane.add(entry);
         }
         return handle(entry, method);
     }
 
-    private void send(Awaited entry, Call call) {
-        synchronized (this) {
-            waitingBytes += call.request().length;
+    /** Gives it its place in the table, or behind another one of the same key, which may have other arguments. */
+    private void await(Awaited entry) {
+        Awaited before = awaited.putIfAbsent(entry.id.toString(), entry);
+        if (before != null && before != entry) {
+            before.answer.whenComplete((answer, failure) -> follow(entry, answer));
         }
-        lane(entry.id.method()).add(entry);
     }
 
     /** The call of the same key that was waited for before has ended, at least for this process. */
     private void follow(Awaited entry, RpcCodec.@Nullable Response answer) {
-        if (answer == null && !entry.answer.isDone() && awaited.putIfAbsent(entry.id.toString(), entry) == null) {
-            entry.findIn(1);
-        } else if (answer != null && entry.enqueued.isDone() && !entry.answer.isDone()) {
+        if (entry.answer.isDone()) {
+            return;
+        }
+        if (answer == null) {
+            await(entry);
+            if (queues() == null) { // nobody looks at the table any more
+                fail(entry, failure(entry, Reason.CLOSED, false, CLOSED_AND_GOES_ON + entry.id));
+            } else {
+                entry.findIn(1);
+            }
+        } else if (entry.enqueued.isDone()) {
             complete(entry, answer, null);
         }
     }
 
-    private @Nullable RpcException refusal(Awaited entry, byte[] request) {
+    /** Has it ready to be enqueued; or says why that is too much. */
+    private @Nullable RpcException keep(Awaited entry, Call call) {
+        byte[] request = call.request();
         if (request.length > client.codec().maxBytes()) {
             return failure(
                     entry,
@@ -217,27 +231,49 @@ public final class QueuedCalls {
         }
         synchronized (this) {
             if (closed || queues == null) {
-                return failure(entry, Reason.CLOSED, true, "the client is closed");
+                return failure(entry, Reason.CLOSED, true, CLOSED);
             }
-            if (awaited.size() > MAX_AWAITED || waitingBytes + request.length > MAX_WAITING_BYTES) {
-                return failure(entry, Reason.OVERLOADED, true, "too many queued calls of this process wait already");
+            if (awaited.size() > MAX_AWAITED || keptBytes + request.length > MAX_KEPT_BYTES) {
+                return failure(
+                        entry,
+                        Reason.OVERLOADED,
+                        true,
+                        "this process waits for " + awaited.size() + " queued calls, and keeps " + keptBytes
+                                + " bytes of their requests; at most " + MAX_AWAITED + " and " + MAX_KEPT_BYTES);
             }
+            keptBytes += request.length;
+            entry.call = call;
         }
         return null;
     }
 
-    private synchronized void release(Call sent) {
-        waitingBytes -= sent.request().length;
+    /** On its way into the queue, for the first time or once more; null if it need not, or the client is closed. */
+    private synchronized @Nullable EnqueueLane lane(Awaited entry) {
+        CallQueues open = closed ? null : queues;
+        if (open == null || entry.call == null || entry.ended || entry.inLane) {
+            return null;
+        }
+        entry.inLane = true;
+        return lanes.computeIfAbsent(
+                entry.id.method(),
+                name -> new EnqueueLane(open, channels.names().queue(name), name, channels::later));
     }
 
-    private synchronized EnqueueLane lane(String method) {
-        return lanes.computeIfAbsent(
-                method,
-                name -> new EnqueueLane(
-                        Objects.requireNonNull(queues, "it was opened"),
-                        channels.names().queue(name),
-                        name,
-                        channels::later));
+    /** False if it has ended meanwhile. */
+    private synchronized boolean leftLane(Awaited entry) {
+        entry.inLane = false;
+        forgetRequest(entry);
+        return !entry.ended;
+    }
+
+    /** Unless it may have to be enqueued once more: an idempotent call that Redis has lost, and not too late. */
+    private synchronized void forgetRequest(Awaited entry) {
+        Call call = entry.call;
+        boolean isDone = entry.ended || (entry.enqueued.isDone() && entry.isGivenUp());
+        if (call != null && !entry.inLane && (isDone || !call.idempotent())) {
+            keptBytes -= call.request().length;
+            entry.call = null;
+        }
     }
 
     /** Waits for a call that somebody has enqueued. */
@@ -289,7 +325,7 @@ public final class QueuedCalls {
         }
         CallQueues now = queues();
         if (now == null) {
-            return CompletableFuture.failedFuture(failure(entry, Reason.CLOSED, false, "the client is closed"));
+            return CompletableFuture.failedFuture(failure(entry, Reason.CLOSED, false, CLOSED));
         }
         boolean mayBeOnItsWay = entry.call != null && !entry.enqueued.isDone();
         entry.cancelled |= mayBeOnItsWay;
@@ -343,6 +379,9 @@ public final class QueuedCalls {
         long now = System.nanoTime();
         Map<String, List<Awaited>> due = new HashMap<>();
         awaited.values().forEach(entry -> {
+            if (entry.call != null && entry.isGivenUp()) {
+                forgetRequest(entry);
+            }
             if (entry.isDue(now)) {
                 due.computeIfAbsent(entry.id.method(), any -> new ArrayList<>()).add(entry);
             }
@@ -360,7 +399,7 @@ public final class QueuedCalls {
     private void findTogether(List<Awaited> entries) {
         CallQueues now = queues();
         if (now == null) {
-            entries.forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, "the client is closed")));
+            entries.forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, CLOSED)));
             return;
         }
         for (Awaited entry : entries) {
@@ -396,13 +435,17 @@ public final class QueuedCalls {
         } else if (found.known()) {
             client.execute(() -> entry.enqueued.complete(null));
         } else {
-            Call again = entry.call;
-            if (again != null && !entry.isGivenUp()) { // Redis has lost it, and it may be executed more than once
-                send(entry, again);
-            } else {
+            EnqueueLane lane = entry.isGivenUp() ? null : lane(entry);
+            if (lane != null) { // Redis has lost it, and it may be executed more than once
+                lane.add(entry);
+            } else if (!isInLane(entry)) {
                 fail(entry, failure(entry, Reason.NODE_LOST, false, "Redis does not know it, or not any more"));
             }
         }
+    }
+
+    private synchronized boolean isInLane(Awaited entry) {
+        return entry.inLane;
     }
 
     private void notFound(List<Awaited> entries, Throwable failure) {
@@ -434,6 +477,10 @@ public final class QueuedCalls {
     private void complete(Awaited entry, RpcCodec.@Nullable Response answer, @Nullable Throwable failure) {
         awaited.remove(entry.id.toString(), entry);
         entry.next = Long.MAX_VALUE;
+        synchronized (this) {
+            entry.ended = true;
+            forgetRequest(entry);
+        }
         client.execute(() -> {
             if (failure == null && answer != null) {
                 entry.enqueued.complete(null);
@@ -466,8 +513,9 @@ public final class QueuedCalls {
                 ticking.cancel(false);
             }
         }
-        String why = "the client was closed; the call goes on, and has the id ";
-        awaited.values().forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, why + entry.id)));
+        awaited.values()
+                .forEach(entry ->
+                        fail(entry, failure(entry, Reason.CLOSED, false, CLOSED_AND_GOES_ON + entry.id)));
         if (last != null) {
             last.close();
         }

@@ -20,9 +20,7 @@ import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -45,15 +43,7 @@ import org.slf4j.LoggerFactory;
  */
 final class QueueIntake implements Receiver {
 
-    /** How often the lease is renewed. */
-    static final Duration PERIOD = Duration.ofSeconds(1);
-
-    /** How long a node seems to be alive that does not renew it. */
-    static final Duration LEASE = Duration.ofSeconds(4);
-
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int MAX_ANSWERS = 128; // in one turn
-    private static final int MAX_ANSWER_BYTES = 1024 * 1024;
     private static final int PAGE = 128;
     private static final int MIN_PAUSE_MILLIS = 50;
     private static final int MAX_PAUSE_MILLIS = 1_000;
@@ -102,13 +92,15 @@ final class QueueIntake implements Receiver {
     private final Server server;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
-    private final Deque<Answer> answers = new ArrayDeque<>();
+    private final AnswerQueue answers = new AnswerQueue();
+    private final RenewalPace pace = new RenewalPace();
     private @Nullable Future<?> ticking;
     private boolean known; // it has a lease
     private boolean renewing;
     private boolean underWay;
     private boolean again; // something has come up since the turn began
     private boolean waiting; // there is more than there was room for
+    private boolean doubted; // there are suspects
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
     private boolean closed; // the transport is
@@ -140,9 +132,9 @@ final class QueueIntake implements Receiver {
             if (ended) {
                 return;
             }
-            ticking = channels.sendEvery(PERIOD, this::tick);
+            ticking = channels.sendEvery(RenewalPace.PERIOD, () -> tick(false));
         }
-        tick();
+        tick(true);
     }
 
     String notices() {
@@ -154,16 +146,22 @@ final class QueueIntake implements Receiver {
         return true;
     }
 
-    /** Something waits. */
+    /** Something waits, or will. */
     @Override
     public void receive(String channel, List<Message> messages, Executor next) {
+        synchronized (this) {
+            pace.wake(System.nanoTime());
+        }
         turn(0);
     }
 
-    /** What was announced meanwhile is not known. */
+    /** What was announced meanwhile is not known, and whether Redis is the same, with all that it had been given. */
     @Override
     public void interrupted() {
-        tick();
+        synchronized (this) {
+            answers.giveAgain(System.nanoTime());
+        }
+        tick(true);
     }
 
     /** There may be room for what waits. */
@@ -178,19 +176,20 @@ final class QueueIntake implements Receiver {
 
     // The lease
 
-    /** Renews the lease, and learns what there is to do. */
-    void tick() {
+    /** Renews the lease, at once or if it is time, and learns what there is to do. */
+    private void tick(boolean atOnce) {
         int before;
+        long asked = System.nanoTime();
         synchronized (this) {
-            if (renewing || closed) {
+            if (renewing || closed || !(atOnce || pace.isDue(asked))) {
                 return;
             }
             renewing = true;
             before = turns;
         }
-        queues.renew(server, LEASE).whenComplete((renewed, failure) -> {
+        queues.renew(server, RenewalPace.LEASE).whenComplete((renewed, failure) -> {
             if (failure == null) {
-                renewed(renewed, before);
+                renewed(renewed, before, asked);
             } else {
                 synchronized (this) {
                     renewing = false;
@@ -200,7 +199,7 @@ final class QueueIntake implements Receiver {
         });
     }
 
-    private void renewed(Renewed renewed, int before) {
+    private void renewed(Renewed renewed, int before, long asked) {
         List<Running> gone = List.of();
         List<ServerCall> cancelled = new ArrayList<>();
         boolean work;
@@ -211,6 +210,8 @@ final class QueueIntake implements Receiver {
             }
             known = true;
             waiting |= renewed.waiting();
+            doubted |= renewed.suspects();
+            pace.renewed(asked, !running.isEmpty() || !answers.isEmpty() || underWay, renewed.rest());
             boolean quiet = !underWay && turns == before; // else it was counted in the middle of something
             unsure |= quiet && renewed.held() > running.size() + answers.size();
             for (String token : renewed.cancelled()) {
@@ -222,6 +223,7 @@ final class QueueIntake implements Receiver {
             work = waiting || unsure || again || !answers.isEmpty();
         }
         worked();
+        suspects.tick();
         for (Running one : gone) { // another node may have it, or its end was written; what runs goes on
             if (one.call().begin()) {
                 forget(one.held());
@@ -230,6 +232,9 @@ final class QueueIntake implements Receiver {
         cancelled.forEach(call -> replies.execute(call::cancel)); // interceptors are notified of it
         if (work) {
             turn(0);
+        }
+        if (renewed.moreDue()) {
+            tick(true);
         }
     }
 
@@ -254,28 +259,25 @@ final class QueueIntake implements Receiver {
      * @param leaving how many calls are about to leave the service, that still count
      */
     private void turn(int leaving) {
-        List<Answer> batch = new ArrayList<>();
+        List<Answer> batch = List.of();
         int count = 0;
         boolean suspect = false;
         boolean idle = false;
         boolean reread;
+        boolean stale;
         synchronized (this) {
             if (underWay || !known || closed) {
                 again = true;
                 return;
             }
             again = false;
+            stale = pace.isStale(System.nanoTime());
             reread = unsure;
             if (reread) {
                 underWay = true;
                 turns++;
             } else {
-                int bytes = 0;
-                while (!answers.isEmpty() && batch.size() < MAX_ANSWERS && bytes < MAX_ANSWER_BYTES) {
-                    Answer next = answers.remove();
-                    bytes += next.response().length;
-                    batch.add(next);
-                }
+                batch = answers.nextBatch();
                 int room = ended || !answers.isEmpty() ? 0 : service.room() + leaving; // what has ended goes first
                 count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
                 waiting |= count == 0 && !ended;
@@ -283,9 +285,15 @@ final class QueueIntake implements Receiver {
                 if (!idle) {
                     underWay = true;
                     turns++;
-                    suspect = count > 0 && suspects.take(this);
+                    suspect = doubted && count > 0 && suspects.take(this, () -> turn(0));
                 }
             }
+            if (doubted && count == 0) {
+                suspects.leave(this); // others may want it meanwhile
+            }
+        }
+        if (stale) {
+            tick(true); // as it was at rest; by the same connection, and so before the turn
         }
         if (idle) {
             completeIfDelivered();
@@ -300,16 +308,18 @@ final class QueueIntake implements Receiver {
         service.reserve(count);
         queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
             if (failure == null) {
-                turned(turn, count);
+                turned(turn, batch, count, suspect);
             } else {
-                suspects.leave(this);
                 service.reserve(-count);
+                if (suspect) {
+                    suspects.leave(this);
+                }
                 notTurned(batch, RpcFailures.unwrapped(failure));
             }
         });
     }
 
-    private void turned(Turn turn, int count) {
+    private void turned(Turn turn, List<Answer> batch, int count, boolean suspect) {
         for (String token : turn.late()) {
             channels.reportUnsent(
                     notices(),
@@ -321,16 +331,24 @@ final class QueueIntake implements Receiver {
                     notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
         }
         turn.calls().forEach(this::take);
-        suspects.leave(this); // unless a suspect has it now
+        if (suspect) {
+            suspects.leave(this); // unless a suspect has it now
+        }
         service.reserve(-count);
         worked();
         boolean next;
         synchronized (this) {
             underWay = false;
+            answers.taken(batch, turn.late(), System.nanoTime());
             waiting = count == 0 ? waiting : turn.more();
+            if (suspect && !turn.lapsed()) {
+                doubted = turn.calls().stream().anyMatch(call -> call.deaths() > 0); // then there may be more
+            }
             next = again || !answers.isEmpty() || (turn.more() && count > 0);
         }
-        if (next) {
+        if (turn.lapsed()) {
+            tick(true); // takes the next turn
+        } else if (next) {
             turn(0);
         }
         completeIfDelivered();
@@ -338,9 +356,7 @@ final class QueueIntake implements Receiver {
 
     private void notTurned(List<Answer> batch, Throwable failure) {
         synchronized (this) {
-            for (int i = batch.size() - 1; i >= 0; i--) {
-                answers.addFirst(batch.get(i));
-            }
+            answers.putBack(batch);
             unsure |= !(failure instanceof TransportException e) || !e.notSent();
         }
         pauseAfter(failure);
@@ -356,9 +372,7 @@ final class QueueIntake implements Receiver {
             for (Taken taken : held) {
                 boolean isKnown;
                 synchronized (this) {
-                    isKnown = running.containsKey(taken.token())
-                            || answers.stream()
-                                    .anyMatch(answer -> answer.token().equals(taken.token()));
+                    isKnown = running.containsKey(taken.token()) || answers.has(taken.token());
                 }
                 if (!isKnown && found.add(taken.token())) {
                     take(taken);
@@ -478,15 +492,9 @@ final class QueueIntake implements Receiver {
         if (response.length <= codec.maxBytes()) {
             return response;
         }
-        String what = answer.isResult() ? "result" : "fault";
-        FailureLog.safely(() -> LOG.error(
-                "The {} of the queued call {} has {} bytes, which is too large",
-                what,
-                call.request().id(),
-                response.length));
-        return codec.response(
-                call.request().id(),
-                RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", ""));
+        String id = call.request().id();
+        FailureLog.safely(() -> LOG.error("The answer of queued call {} is too large: {} B", id, response.length));
+        return codec.response(id, ReplySender.tooLarge(answer));
     }
 
     /** It has its answer; without one, it was not begun, and is for another node, or for later. */
@@ -564,6 +572,7 @@ final class QueueIntake implements Receiver {
         if (last != null) {
             last.cancel(false);
         }
+        suspects.leave(this);
     }
 
     /** Gives back what was not begun; what runs is lost: there is no more time. */

@@ -238,6 +238,12 @@ public final class ReplySender {
         }
     }
 
+    /** What the caller gets instead. */
+    static Answer tooLarge(Answer answer) {
+        String what = answer.isResult() ? "result" : "fault";
+        return RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
+    }
+
     private boolean isAnswerable(RpcCodec.Request request) {
         if (request.id().isEmpty()) {
             return false; // a notification is never answered
@@ -323,10 +329,9 @@ public final class ReplySender {
             if (failure.notSent()) {
                 refund();
             }
-            String what = answer.isResult() ? "result" : "fault";
-            Answer tooLarge = RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
+            Answer tooLarge = tooLarge(answer);
             if (failure.kind() == Kind.TOO_LARGE && answer.body().length > tooLarge.body().length) {
-                FailureLog.error(LOG, failure, "The {} of {} for {} was not sent", what, call.method(), call.caller());
+                FailureLog.error(LOG, failure, "The answer of {} for {} was not sent", call.method(), call.caller());
                 new OutboundReply(call, tooLarge, Reason.FAULT).send();
             } else if (unreceived > 0 && failure.kind() == Kind.CLOSED) {
                 callersGone.increment(); // as far as the bus could find out

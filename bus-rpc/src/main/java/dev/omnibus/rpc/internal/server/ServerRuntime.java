@@ -47,7 +47,7 @@ public final class ServerRuntime implements Layer {
     private final LeasePublisher leasePublisher;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
-    private final SuspectPlace suspects = new SuspectPlace(); // of all services
+    private final SuspectPlace suspects; // of all services
     private @Nullable CallQueues queues; // guarded by this
     private boolean closed; // guarded by this
 
@@ -59,6 +59,7 @@ public final class ServerRuntime implements Layer {
         ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
         replies = new ReplySender(bus.channels(), codec, executor, pacer);
         leasePublisher = new LeasePublisher(bus, codec, pacer);
+        suspects = new SuspectPlace(System::nanoTime, task -> bus.channels().later(Duration.ZERO, task));
     }
 
     public ReplySender replies() {

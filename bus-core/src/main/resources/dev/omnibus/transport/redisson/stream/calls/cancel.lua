@@ -7,16 +7,15 @@ if c[1] then return {2, tell()} end
 local from, id = '', nil
 if c[2] then
   id = c[2]
-  local pending = redis.pcall('XPENDING', queue, group, id, id, 1)
-  local p = not pending.err and pending[1]
-  if p and p[2] ~= nobody then
-    local stop = queue .. ':stop:' .. p[2]
+  local has = owner(id)
+  if isNode(has) then
+    local stop = queue .. ':stop:' .. has
     redis.call('RPUSH', stop, token)
     redis.call('PEXPIRE', stop, 86400000)
     redis.pcall('PUBLISH', ARGV[2], '{}')
     return {1, tell()}
   end
-  if p and p[4] > 1 then from = nobody end -- it was begun by a node that is gone
+  if has == suspects then from = nobody end -- it was begun by a node that is gone
 elseif not c[3] then
   return {3, tell()}
 end

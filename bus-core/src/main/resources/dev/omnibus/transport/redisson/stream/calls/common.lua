@@ -1,7 +1,9 @@
 -- What the scripts of queues begin with, behind their first line. KEYS: the queue, what is delayed, leases, and all calls
 -- that are given by their tokens: while their slot moves, Redis lets nothing begin of which a part is elsewhere. ARGV[1]: what the channel of an
 -- inbox begins with; empty if answers are to be sent from elsewhere, as inboxes are at other servers.
-local queue, group, nobody, kept = KEYS[1], 'servers', '-', 1209600000
+local queue, group, kept = KEYS[1], 'servers', 1209600000
+-- Who has what was given back, and what is a suspect: an idempotent call whose node has died.
+local nobody, suspects = '-', '-suspects'
 local live, grace = queue .. ':live', 10000
 local function now() -- in ms
   local clock = redis.call('TIME')
@@ -21,11 +23,13 @@ local function fields(list)
   for i = 1, #list, 2 do map[list[i]] = list[i + 1] end
   return map
 end
-local function owned(id, node) -- its delivery count, if that node has it
-  local pending = redis.pcall('XPENDING', queue, group, id, id, 1, node)
+local function owner(id) -- who has it, and its delivery count
+  local pending = redis.pcall('XPENDING', queue, group, id, id, 1)
   if pending.err and not pending.err:find('NOGROUP', 1, true) then error(pending.err, 0) end
-  return pending[1] and pending[1][4]
+  local p = pending[1]
+  if p then return p[2], p[4] end
 end
+local function isNode(name) return name and name ~= nobody and name ~= suspects end
 local function remove(id)
   redis.call('XACK', queue, group, id)
   redis.call('XDEL', queue, id)
@@ -33,10 +37,11 @@ end
 
 local answers = {} -- by inbox, in order
 local function finish(token, id, response) -- the one end of a call
-  local c, isSpoilt = known(token, 'end', 'to', 'keep', 'sum', 'u')
+  local c, isSpoilt = known(token, 'end', 'to', 'keep', 'sum', 'u', 'at')
   if isSpoilt then redis.call('DEL', call(token)) end
   if id then remove(id) end
   if c[1] then return end
+  if c[6] and c[6] ~= id then remove(c[6]) end -- it was put there again after Redis had forgotten it
   local keep = tonumber(c[3] or '') or 600000
   if c[4] then keep = math.max(keep, (tonumber(c[5] or '') or 0) - time) end
   redis.call('HSET', call(token), 'end', response)
@@ -94,7 +99,7 @@ local function bury(node, id, starts, most) -- ends or frees what a node had tha
   elseif starts >= tonumber(most) then
     finish(f.i, id, ending(f.i, node, -32007, 'it was begun ' .. starts .. ' times, and each time its node died'))
   else
-    redis.call('XCLAIM', queue, group, nobody, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
+    redis.call('XCLAIM', queue, group, suspects, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
     return 1
   end
   return 0
@@ -109,9 +114,11 @@ local function add(token, request, ends, idempotent) -- its place
   exists = true
   return id
 end
-local function due() -- moves what is due into the queue; answers how many
+local most = 256 -- that are moved at a time
+local function due() -- moves what is due into the queue; answers how many, and whether there may be more
   local moved = 0
-  for _, token in ipairs(redis.call('ZRANGEBYSCORE', queue .. ':later', '-inf', number(time), 'LIMIT', 0, 100)) do
+  local tokens = redis.call('ZRANGEBYSCORE', queue .. ':later', '-inf', number(time), 'LIMIT', 0, most)
+  for _, token in ipairs(tokens) do
     local c = known(token, 'r', 'u', 'a', 'end')
     redis.call('ZREM', queue .. ':later', token)
     if c[1] and not c[4] then
@@ -120,7 +127,7 @@ local function due() -- moves what is due into the queue; answers how many
       moved = moved + 1
     end
   end
-  return moved
+  return moved, #tokens == most
 end
 local function watch(token, inboxes, asker)
   if asker ~= '' and not (' ' .. inboxes .. ' '):find(' ' .. asker .. ' ', 1, true) then

@@ -5,21 +5,30 @@
 -- full, 3 if it is known with other arguments, 4 if something else is there; and inboxes and frames to be sent.
 local added = due()
 local size = redis.call('XLEN', queue) + redis.call('ZCARD', queue .. ':later')
-local function sweep() -- what has expired, and nobody has taken; answers how many
-  local last = '-'
-  local groups = redis.pcall('XINFO', 'GROUPS', queue)
-  for _, one in ipairs(groups.err and {} or groups) do
-    local g = fields(one)
-    if g.name == group then last = '(' .. g['last-delivered-id'] end
-  end
-  local swept = 0
-  for _, e in ipairs(redis.call('XRANGE', queue, last, '+', 'COUNT', 1000)) do
-    local f = fields(e[2])
-    if f.i and (tonumber(f.u or '') or math.huge) <= time then
-      expire(f.i, e[1])
-      swept = swept + 1
+-- Ends what has expired, and nobody has taken; answers how many. To look means to read requests, of which a full queue
+-- may have gigabytes: so it is a part of them, and once a second, each time from where it has come to.
+local function sweep()
+  local seen = queue .. ':swept'
+  local before = redis.pcall('HMGET', seen, 'time', 'at')
+  if before.err then redis.call('DEL', seen) end -- somebody has written something else there
+  if (tonumber(before[1] or '') or 0) > time - 1000 then return 0 end
+  local at, swept, bytes, pages = before[2] or '-', 0, 0, 0
+  repeat
+    local page = redis.call('XRANGE', queue, at, '+', 'COUNT', 16)
+    for _, e in ipairs(page) do
+      local f = fields(e[2])
+      at, bytes = '(' .. e[1], bytes + #(f.r or '')
+      if f.i and (tonumber(f.u or '') or math.huge) <= time then
+        local has = owner(e[1])
+        if has == suspects then lose(f.i, e[1], nobody) elseif not isNode(has) then expire(f.i, e[1]) end
+        if not isNode(has) then swept = swept + 1 end
+      end
     end
-  end
+    pages = pages + 1
+    if #page < 16 then at = '-' end
+  until #page < 16 or pages == 256 or bytes > 1048576
+  redis.call('HSET', seen, 'time', number(time), 'at', at)
+  redis.call('PEXPIRE', seen, 60000)
   return swept
 end
 local swept, codes = false, {}
@@ -52,6 +61,7 @@ for i = 3, #ARGV, 9 do
         put('r', ARGV[i + 8])
         put('a', ARGV[i + 4])
         redis.call('ZADD', queue .. ':later', number(start), token)
+        if redis.call('ZRANK', queue .. ':later', token) == 0 then added = added + 1 end -- nodes that rest do not know
         redis.call('PEXPIRE', queue .. ':later', kept)
       else
         put('at', add(token, ARGV[i + 8], ends, ARGV[i + 4]))

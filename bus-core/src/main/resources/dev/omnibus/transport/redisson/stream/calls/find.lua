@@ -18,14 +18,13 @@ local function close(token, at, expired) -- if there is an end to see that nobod
     end
     return
   end
-  local pending = redis.pcall('XPENDING', queue, group, at, at, 1)
-  local p = not pending.err and pending[1]
+  local has, starts = owner(at)
   if #redis.call('XRANGE', queue, at, at) == 0 then -- somebody has removed it
     if expired then lose(token, nil, '') end
-  elseif p and p[2] ~= nobody then
-    if isGone(p[2]) then bury(p[2], at, p[4], ARGV[3]) end
+  elseif isNode(has) then
+    if isGone(has) then bury(has, at, starts, ARGV[3]) end
   elseif expired then
-    if p and p[4] > 1 then lose(token, at, nobody) else expire(token, at) end
+    if has == suspects then lose(token, at, nobody) else expire(token, at) end
   end
 end
 local answer = {}

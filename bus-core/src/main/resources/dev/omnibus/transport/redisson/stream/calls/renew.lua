@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
--- that nobody has; inboxes and frames to be sent.
+-- that nobody has, 1 if there are suspects; for how many ms nothing comes up by itself: 0 while there are calls, -1 if
+-- none is delayed; 1 if more are due already; inboxes and frames to be sent.
 local me, lease = ARGV[3], tonumber(ARGV[4])
 local ends = redis.call('ZSCORE', live, me)
 local last = tonumber(redis.call('ZSCORE', live, '') or 0) -- when anybody renewed
@@ -11,8 +12,8 @@ local gone = (not ends or tonumber(ends) == 0) and 1 or 0
 redis.call('ZADD', live, number(time + lease), me)
 redis.call('PEXPIRE', live, 86400000)
 local cancelled = redis.call('LPOP', queue .. ':stop:' .. me, 256) or {}
-local freed = due()
-local held, waiting = 0, 0
+local freed, isMoreDue = due()
+local held, waiting, doubted = 0, 0, 0
 
 local consumers = redis.pcall('XINFO', 'CONSUMERS', queue, group)
 if consumers.err then -- there is no queue, or no group; or something else is there
@@ -25,7 +26,7 @@ else
   -- A list of leases that was lost, or a consumer that somebody else has made, is not a death.
   for _, consumer in ipairs(consumers) do
     local c = fields(consumer)
-    if c.name ~= nobody and not redis.call('ZSCORE', live, c.name) then
+    if isNode(c.name) and not redis.call('ZSCORE', live, c.name) then
       redis.call('ZADD', live, number(time + grace), c.name)
     end
   end
@@ -51,7 +52,14 @@ if not pending.err then
   for _, c in ipairs(pending[4] or {}) do
     if c[1] == me then held = tonumber(c[2]) end
     if c[1] == nobody then waiting = waiting + tonumber(c[2]) end
+    if c[1] == suspects then doubted = tonumber(c[2]) end
   end
 end
 if freed > 0 then redis.pcall('PUBLISH', ARGV[2], '{}') end
-return {gone, cancelled, held, waiting > 0 and 1 or 0, tell()}
+local rest = 0
+if redis.call('XLEN', queue) == 0 then
+  local first = redis.call('ZRANGE', queue .. ':later', 0, 0, 'WITHSCORES')
+  rest = first[2] and math.max(1, math.ceil(tonumber(first[2]) - time)) or -1
+end
+local function flag(is) return is and 1 or 0 end
+return {gone, cancelled, held, flag(waiting + doubted > 0), flag(doubted > 0), rest, flag(isMoreDue), tell()}

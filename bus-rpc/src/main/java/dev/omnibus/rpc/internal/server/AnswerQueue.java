@@ -1,0 +1,96 @@
+package dev.omnibus.rpc.internal.server;
+
+import dev.omnibus.transport.CallQueues.Answer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A queue: the answers of queued calls on their way to Redis, in batches. Those that Redis has taken are remembered for
+ * some seconds, to be given again after an interruption: a replica that has taken over may have lost them, and would let
+ * the calls be executed once more. Guarded by its user.
+ */
+final class AnswerQueue {
+
+    private static final int MAX_BATCH = 128;
+    private static final int MAX_BATCH_BYTES = 1024 * 1024;
+
+    /** Shorter than any retention: what is given again must find what is known of its call. */
+    private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(8);
+
+    private static final int MAX_REMEMBERED_BYTES = 1024 * 1024;
+    private static final int OVERHEAD = 256; // of each
+
+    private record Given(Answer answer, long at) {}
+
+    private final Deque<Answer> waiting = new ArrayDeque<>();
+    private final Deque<Given> given = new ArrayDeque<>(); // oldest first
+    private int givenBytes;
+
+    void add(Answer answer) {
+        waiting.add(answer);
+    }
+
+    boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
+    int size() {
+        return waiting.size();
+    }
+
+    boolean has(String token) {
+        return waiting.stream().anyMatch(answer -> answer.token().equals(token));
+    }
+
+    /** Takes out what goes next. */
+    List<Answer> nextBatch() {
+        List<Answer> batch = new ArrayList<>();
+        int bytes = 0;
+        while (!waiting.isEmpty() && batch.size() < MAX_BATCH && bytes < MAX_BATCH_BYTES) {
+            Answer next = waiting.remove();
+            bytes += next.response().length;
+            batch.add(next);
+        }
+        return batch;
+    }
+
+    /** They were not given, as far as is known; they go first. */
+    void putBack(List<Answer> batch) {
+        for (int i = batch.size() - 1; i >= 0; i--) {
+            waiting.addFirst(batch.get(i));
+        }
+    }
+
+    /** Redis has taken them, but for the tokens of those that do not count. */
+    void taken(List<Answer> batch, List<String> late, long now) {
+        for (Answer answer : batch) {
+            if (late.isEmpty() || !late.contains(answer.token())) {
+                given.add(new Given(answer, now));
+                givenBytes += bytes(answer);
+            }
+        }
+        forgetOld(now);
+    }
+
+    /** Redis may have lost the last ones: they are given once more. */
+    void giveAgain(long now) {
+        forgetOld(now);
+        putBack(given.stream().map(Given::answer).toList());
+        given.clear();
+        givenBytes = 0;
+    }
+
+    private void forgetOld(long now) {
+        while (!given.isEmpty()
+                && (givenBytes > MAX_REMEMBERED_BYTES || now - given.element().at() > REMEMBERED_NANOS)) {
+            givenBytes -= bytes(given.remove().answer());
+        }
+    }
+
+    private static int bytes(Answer answer) {
+        return OVERHEAD + answer.response().length;
+    }
+}
