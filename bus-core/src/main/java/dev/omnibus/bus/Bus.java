@@ -18,6 +18,7 @@ import dev.omnibus.internal.event.Lifecycle;
 import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.Json;
+import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layers;
 import dev.omnibus.internal.runtime.NodeId;
@@ -95,10 +96,14 @@ public final class Bus implements AutoCloseable {
         EventCodec codec = new EventCodec(builder.maxMessageBytes, node);
         ObjectMapper json = mapper.join(); // made while the bus connected
         Payloads payloads = new Payloads(json, builder.codec);
-        runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers);
+        Observers observers = Observers.of(builder.observers);
+        runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers, observers);
         events = runtime.layer(Events.class, bus -> new Events(bus, codec, payloads, listener, counters));
         localEvents = new AnnotatedSubscribers(events, listener);
         lifecycle.connected();
+        if (observers != null) {
+            observers.opened(this);
+        }
     }
 
     /**
@@ -245,6 +250,9 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Publishes an event on a typed topic with headers, otherwise as {@link #publish(String, Object)}.
+     *
+     * <p>On a thread that handles an event or serves a call, the trace of that one, its {@code traceparent} and
+     * {@code tracestate}, is passed on by itself, unless a {@code traceparent} is given.
      *
      * @param topic the topic
      * @param data the payload

@@ -48,6 +48,7 @@ public final class BusBuilder {
     String prefix = "bus";
     boolean shardedEvents;
     final List<BusListener> listeners = new ArrayList<>();
+    final List<BusObserver> observers = new ArrayList<>();
 
     @Nullable
     ObjectMapper json;
@@ -132,6 +133,19 @@ public final class BusBuilder {
     @CanIgnoreReturnValue
     public BusBuilder listener(BusListener listener) {
         listeners.add(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Adds an observer of what is published, handled, called and served, for metrics and traces. There can be several;
+     * they are nested in the order in which they were added.
+     *
+     * @param observer sees all that this bus does from now on; a bus without any pays nothing for it
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder observer(BusObserver observer) {
+        observers.add(Objects.requireNonNull(observer, "observer"));
         return this;
     }
 

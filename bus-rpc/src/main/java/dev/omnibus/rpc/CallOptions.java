@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 public final class CallOptions {
 
     static {
-        CallSettings.allow(options -> options.settings);
+        CallSettings.allow(options -> options.settings, CallOptions::new);
     }
 
     private static final int MAX_RETRIES = 100;
@@ -139,9 +139,10 @@ public final class CallOptions {
     }
 
     /**
-     * Sends something along for the server's {@link CallContext#headers()}. The header {@code traceparent}, as the W3C
-     * defines it, is passed on by itself to the calls that are made while this one is served, unless they have one. It
-     * does not count towards the limits.
+     * Sends something along for the server's {@link CallContext#headers()}. The headers {@code traceparent} and
+     * {@code tracestate}, as the W3C defines them, are passed on by themselves to what is called and published on the
+     * thread that serves this call, unless that has a {@code traceparent}. The first of them does not count towards the
+     * limits.
      *
      * @param name 1 to 64 letters, digits, {@code _}, {@code -} and dots
      * @param value at most 4,096 characters

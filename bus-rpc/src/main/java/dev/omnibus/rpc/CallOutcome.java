@@ -14,6 +14,13 @@ import java.util.Optional;
  * @param headers what the caller sent along
  * @param elapsed from the beginning to the end; at the server's side from its arrival there
  * @param failure why there is no value; empty if there is one
+ * @param code of the JSON-RPC error that was answered, positive for a fault of the service; 0 if it was a result, or
+ *     there was no answer. Always 0 for broadcasts, and at the caller's side of queued calls
  */
 public record CallOutcome(
-        String method, String node, Map<String, String> headers, Duration elapsed, Optional<Reason> failure) {}
+        String method,
+        String node,
+        Map<String, String> headers,
+        Duration elapsed,
+        Optional<Reason> failure,
+        int code) {}

@@ -35,7 +35,7 @@ public class RpcCodecBenchmark {
     private final RpcCodec codec = new RpcCodec(new ObjectMapper(), "client-x7f3k2", "bus:inbox:client-x7f3k2");
     private final byte[] part = codec.methodPart("desk.place");
     private final byte[] params = WireBytes.utf8("[{\"id\":17,\"item\":\"sku-17\",\"count\":3}]");
-    private final RpcCodec.Answer answer = new RpcCodec.Answer(true, WireBytes.utf8("{\"id\":17,\"total\":174}"));
+    private final RpcCodec.Answer answer = new RpcCodec.Answer(0, WireBytes.utf8("{\"id\":17,\"total\":174}"));
     private final Message request = message(writeRequest());
     private final Message response = message(writeResponse());
     private final RpcEnvelopeCache known = new RpcEnvelopeCache(new MemoryBudget(1 << 20));

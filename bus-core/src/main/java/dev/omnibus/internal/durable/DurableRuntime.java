@@ -1,14 +1,22 @@
 package dev.omnibus.internal.durable;
 
+import dev.omnibus.bus.BusObserver.Kind;
+import dev.omnibus.bus.PublishException;
+import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.OutboxRelay;
 import dev.omnibus.durable.OutboxSource;
+import dev.omnibus.durable.Position;
+import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.internal.event.Events;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.transport.Streams;
@@ -22,6 +30,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,6 +101,38 @@ public final class DurableRuntime implements Layer {
         @SuppressWarnings("unchecked") // it is of the same type
         OpenTopic<T> same = (OpenTopic<T>) open;
         return same;
+    }
+
+    /** Publishes an event, with the trace of what this thread is handling. */
+    <T> CompletableFuture<Position> publish(EventFormat<T> format, Appender appender, T data, PublishOptions options) {
+        Map<String, String> own = options.headers();
+        Map<String, String> traced = EventCodec.fitting(TraceContext.passedOn(own), own);
+        Observers observers = bus.observers();
+        if (observers == null) {
+            return appender.publish(format.write(data, traced, options), options);
+        }
+        Observed observed = observers.start(Kind.PUBLISH, format.topic().name(), traced);
+        try {
+            Map<String, String> used = EventCodec.fitting(observed.headers(), traced);
+            CompletableFuture<Position> done = appender.publish(format.write(data, used, options), options);
+            done.whenComplete((position, failure) -> ended(observed, failure));
+            return done;
+        } catch (RuntimeException | Error e) {
+            observed.end(Observed.FAULT, e, 0, true);
+            throw e;
+        } finally {
+            observed.leave();
+        }
+    }
+
+    private static void ended(Observed observed, @Nullable Throwable failure) {
+        if (failure == null) {
+            observed.end();
+        } else if (failure instanceof PublishException e) {
+            observed.end(e.reason().name(), e, 0, e.outcome() == Outcome.NOT_SENT);
+        } else {
+            observed.end(Observed.FAULT, failure, 0, false);
+        }
     }
 
     /** Begins to publish what an outbox has. */

@@ -12,6 +12,7 @@ import dev.omnibus.internal.event.EventCodec;
 import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.ValueWriter;
 import java.io.IOException;
+import java.util.Map;
 
 /**
  * The codec of one durable topic's events. Its source is one of their own, so that their sequences have no gaps where
@@ -48,16 +49,16 @@ final class EventFormat<T> {
         return codec.messageLimit();
     }
 
-    /** Writes an event with room for its sequence. */
-    byte[] write(Object data, PublishOptions options) {
+    /** Writes an event with room for its sequence, and with other headers than the options have. */
+    byte[] write(Object data, Map<String, String> headers, PublishOptions options) {
         payloads.require(data, topic.name());
         Payloads.Written written = payloads.write(data, writer);
         if (written.isNull()) {
             throw Payloads.nothing(topic.name(), "written as null: " + data.getClass());
         }
         return options.id()
-                .map(id -> codec.write(prefix, id, options.headers(), written))
-                .orElseGet(() -> codec.write(prefix, options.headers(), written));
+                .map(id -> codec.write(prefix, id, headers, written))
+                .orElseGet(() -> codec.write(prefix, headers, written));
     }
 
     /** Writes the sequence into an event. */

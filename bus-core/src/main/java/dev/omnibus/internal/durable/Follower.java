@@ -6,6 +6,9 @@ import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.Position;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.event.Envelope;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamStatus;
@@ -271,6 +274,10 @@ final class Follower<T> extends Reader<T> {
             topic.reports().onBadMessage(topic.name(), topic.format().misfit(envelope, e));
             return;
         }
+        Map<String, String> outer = TraceContext.enter(event.headers());
+        Observers observers = topic.events().observers();
+        Observed observed = observers == null ? null : observers.start(event, topic.name(), "");
+        Throwable failure = null;
         try {
             handler.handle(event, Failures.position(entry.id()));
             handled.increment();
@@ -278,8 +285,15 @@ final class Follower<T> extends Reader<T> {
             if (t instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
+            failure = t;
             failed.increment();
             topic.reports().onHandlerFailed(event, bytes.length, t);
+        } finally {
+            if (observed != null) {
+                observed.end(failure == null ? "" : Observed.FAULT, failure, 0, false);
+                observed.leave();
+            }
+            TraceContext.leave(outer);
         }
     }
 

@@ -5,11 +5,15 @@ import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.internal.event.OrderingKey;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -34,6 +38,7 @@ final class Handling<T> {
     private static final Duration AGAIN = Duration.ofMillis(500); // what Redis has not answered
     private static final String NOTE = "note what became of an event";
     private static final String BURY = "bury an event";
+    private static final String REJECTED = "REJECTED"; // for observers
     private static final Duration DEAD_LETTERS_FULL = Duration.ofMinutes(1);
 
     private final GroupConsumer<T> consumer;
@@ -206,6 +211,11 @@ final class Handling<T> {
 
     private void handle(Held<T> one, Event<T> event) {
         one.begin();
+        Map<String, String> outer = TraceContext.enter(event.headers());
+        Observers observers = topic.events().observers();
+        Observed observed = observers == null
+                ? null
+                : observers.start(event, topic.name(), one.group()).attempts(one.starts());
         CompletionStage<?> stage;
         try {
             stage = work.handle(event, one);
@@ -213,26 +223,35 @@ final class Handling<T> {
             if (t instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
-            leave();
-            ended(one, event, t);
+            ended(one, event, observed, t);
             return;
+        } finally {
+            TraceContext.leave(outer);
+            if (observed != null) {
+                observed.leave();
+            }
         }
         if (stage == null) {
-            leave();
-            ended(one, event, null);
+            ended(one, event, observed, null);
             return;
         }
-        stage.whenComplete((done, failure) -> {
-            leave();
-            ended(one, event, failure instanceof CompletionException ? failure.getCause() : failure);
-        });
+        stage.whenComplete((done, failure) ->
+                ended(one, event, observed, failure instanceof CompletionException ? failure.getCause() : failure));
     }
 
     // Outcomes
 
-    private void ended(Held<T> one, Event<T> event, @Nullable Throwable failure) {
+    private void ended(Held<T> one, Event<T> event, @Nullable Observed observed, @Nullable Throwable failure) {
+        leave();
         Duration later = one.isToRetryLater();
         String rejected = one.isRejected();
+        if (observed != null) {
+            observed.end(
+                    rejected != null ? REJECTED : failure == null || later != null ? "" : Observed.FAULT,
+                    failure,
+                    0,
+                    false);
+        }
         if (rejected != null) {
             failed.increment();
             one.attempts = one.attempts.ran(); // it has ended, and is no suspect any more

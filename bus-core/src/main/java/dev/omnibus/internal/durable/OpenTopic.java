@@ -386,7 +386,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     @Override
     public CompletableFuture<Position> publish(T data, PublishOptions options) {
-        CompletableFuture<Position> done = appender.publish(format.write(data, options), options);
+        CompletableFuture<Position> done = runtime.publish(format, appender, data, options);
         DurableTopicException why = refusal;
         if (why != null) {
             appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);

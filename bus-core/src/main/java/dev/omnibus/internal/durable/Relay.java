@@ -143,7 +143,7 @@ final class Relay<T> implements OutboxRelay {
         Optional<Throwable> bad = Optional.empty();
         for (OutboxRow<T> row : rows) {
             try {
-                events.add(new Outgoing(topic.format().write(row.data(), options(row)), Optional.of(row.id())));
+                events.add(new Outgoing(write(row), Optional.of(row.id())));
             } catch (RuntimeException | Error e) { // of the program's serializers
                 bad = Optional.of(e);
                 break;
@@ -154,8 +154,12 @@ final class Relay<T> implements OutboxRelay {
                 ids, appender.publishInOrder(events, PublishOptions.defaults().timeout()), bad);
     }
 
-    private static PublishOptions options(OutboxRow<?> row) {
-        return PublishOptions.defaults().withHeaders(row.headers()).withId(row.id());
+    private byte[] write(OutboxRow<T> row) {
+        return topic.format()
+                .write(
+                        row.data(),
+                        row.headers(),
+                        PublishOptions.defaults().withId(row.id()));
     }
 
     private void confirm(Published published, boolean full) {

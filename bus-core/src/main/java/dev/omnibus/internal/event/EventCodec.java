@@ -323,10 +323,20 @@ public final class EventCodec {
         }
     }
 
-    private static byte[] attributes(Map<String, String> attributes) {
-        int characters = attributes.entrySet().stream()
+    /** Returns the headers with those that were added to the program's own, if there is room for them. */
+    public static Map<String, String> fitting(Map<String, String> all, Map<String, String> own) {
+        boolean fits = all == own || all.size() <= MAX_ATTRIBUTES && characters(all) <= MAX_ATTRIBUTE_CHARACTERS;
+        return fits ? all : own;
+    }
+
+    private static int characters(Map<String, String> attributes) {
+        return attributes.entrySet().stream()
                 .mapToInt(entry -> entry.getKey().length() + entry.getValue().length())
                 .sum();
+    }
+
+    private static byte[] attributes(Map<String, String> attributes) {
+        int characters = characters(attributes);
         if (attributes.size() > MAX_ATTRIBUTES || characters > MAX_ATTRIBUTE_CHARACTERS) {
             throw new IllegalArgumentException("There are " + attributes.size() + " headers with " + characters
                     + " characters; the limit is " + MAX_ATTRIBUTES + " with " + MAX_ATTRIBUTE_CHARACTERS);

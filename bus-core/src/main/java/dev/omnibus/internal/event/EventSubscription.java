@@ -8,8 +8,12 @@ import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -144,11 +148,28 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
     }
 
     private void handle(Event<T> event, int bytes) {
+        Map<String, String> outer = TraceContext.enter(event.headers());
+        Observers observers = events.observers();
+        Observed observed = observers == null ? null : observers.start(event, topic(), "");
+        try {
+            handle(event, bytes, observed);
+        } finally {
+            if (observed != null) {
+                observed.leave();
+            }
+            TraceContext.leave(outer);
+        }
+    }
+
+    private void handle(Event<T> event, int bytes, @Nullable Observed observed) {
         for (int failures = 0; ; failures++) {
             try {
                 handler.handle(event);
                 handled.increment();
                 counters.handled.increment();
+                if (observed != null) {
+                    observed.end();
+                }
                 return;
             } catch (Throwable t) {
                 if (t instanceof InterruptedException) {
@@ -157,9 +178,16 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
                 if (t instanceof Error || failures == options.retries() || !pause(failures)) {
                     failed.increment();
                     listener.onHandlerFailed(event, bytes, t);
+                    if (observed != null) {
+                        observed.end(Observed.FAULT, t, 0, false);
+                    }
                     return;
                 }
                 retried.increment();
+                if (observed != null) {
+                    observed.retried(Observed.FAULT, t, 0, false);
+                    observed.attempts(failures + 2);
+                }
             }
         }
     }

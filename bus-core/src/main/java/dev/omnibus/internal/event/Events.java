@@ -1,9 +1,11 @@
 package dev.omnibus.internal.event;
 
+import dev.omnibus.bus.BusObserver.Kind;
 import dev.omnibus.bus.BusStats;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.EventHandler;
 import dev.omnibus.bus.PublishException;
+import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.SubscribeException;
 import dev.omnibus.bus.SubscribeOptions;
 import dev.omnibus.internal.channel.Channels;
@@ -16,6 +18,9 @@ import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.TaskSeries;
 import dev.omnibus.internal.json.ValueWriter;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.TransportException;
 import java.lang.reflect.Type;
@@ -67,6 +72,7 @@ public final class Events {
     private final Executor awaited;
     private final ListenerNotifier listener;
     private final EventCounters counters;
+    private final @Nullable Observers observers;
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
     private volatile Map<PreparedKey, Prepared> prepared = new ConcurrentHashMap<>();
     private volatile Map<PreparedKey, Prepared> preparedBefore = Map.of();
@@ -84,6 +90,7 @@ public final class Events {
         this.awaited = new CallerRunsExecutor(BusThreads.awaited(bus.executor()));
         this.listener = listener;
         this.counters = counters;
+        this.observers = bus.observers();
         Future<?> unused = channels.every(PREPARED_FOR, this::agePrepared);
     }
 
@@ -139,8 +146,31 @@ public final class Events {
         if (written.isNull()) {
             throw Payloads.nothing(topic, "written as null: " + data.getClass());
         }
+        Map<String, String> traced = EventCodec.fitting(TraceContext.passedOn(headers), headers);
+        if (observers == null) {
+            return publish(topic, eventType, same, traced, written, null);
+        }
+        Observed observed = observers.start(Kind.PUBLISH, topic, traced);
+        try {
+            Map<String, String> used = EventCodec.fitting(observed.headers(), traced);
+            return publish(topic, eventType, same, used, written, observed);
+        } catch (RuntimeException | Error e) {
+            observed.end(Observed.FAULT, e, 0, true);
+            throw e;
+        } finally {
+            observed.leave();
+        }
+    }
+
+    private CompletableFuture<Long> publish(
+            String topic,
+            String eventType,
+            Prepared same,
+            Map<String, String> headers,
+            Payloads.Written written,
+            @Nullable Observed observed) {
         byte[] message = codec.write(same.prefix(), headers, written);
-        Publishing publishing = new Publishing(topic);
+        Publishing publishing = new Publishing(topic, observed);
         if (EVENTS.isDebugEnabled()) {
             EVENTS.debug(
                     "Event {} of type {} is published on {}",
@@ -184,9 +214,11 @@ public final class Events {
 
         private final String topic;
         private final CompletableFuture<Long> done = new GuardedFuture<>();
+        private final @Nullable Observed observed;
 
-        Publishing(String topic) {
+        Publishing(String topic, @Nullable Observed observed) {
             this.topic = topic;
+            this.observed = observed;
         }
 
         @Override
@@ -197,6 +229,9 @@ public final class Events {
         @Override
         public void sent(long receivers, boolean exact) {
             counters.published.increment();
+            if (observed != null) {
+                observed.end();
+            }
             done.complete(receivers);
         }
 
@@ -204,6 +239,9 @@ public final class Events {
         public void failed(TransportException failure) {
             PublishException e = new PublishException(failure);
             listener.onPublishFailed(topic, e);
+            if (observed != null) {
+                observed.end(e.reason().name(), e, 0, e.outcome() == Outcome.NOT_SENT);
+            }
             done.completeExceptionally(e);
         }
     }
@@ -267,6 +305,11 @@ public final class Events {
 
     public EventCodec codec() {
         return codec;
+    }
+
+    /** Returns who observes; null if nobody does. */
+    public @Nullable Observers observers() {
+        return observers;
     }
 
     public ListenerNotifier listener() {

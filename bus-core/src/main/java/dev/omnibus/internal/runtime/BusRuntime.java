@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.KeepAlive;
+import dev.omnibus.internal.observe.Observers;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Function;
@@ -18,9 +19,16 @@ import org.jspecify.annotations.Nullable;
  * @param executor where handlers run
  * @param keepAlive is notified of external work, such as subscriptions
  * @param layers the layers of the bus
+ * @param observers observe what it does; null if there are none
  */
 public record BusRuntime(
-        Bus bus, Channels channels, ObjectMapper json, ExecutorService executor, KeepAlive keepAlive, Layers layers) {
+        Bus bus,
+        Channels channels,
+        ObjectMapper json,
+        ExecutorService executor,
+        KeepAlive keepAlive,
+        Layers layers,
+        @Nullable Observers observers) {
 
     private static volatile @Nullable Function<Bus, BusRuntime> access;
 

@@ -3,6 +3,7 @@ package dev.omnibus.rpc.internal.client;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
+import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcFault;
@@ -42,6 +43,7 @@ public final class Call<T> {
     private final long started = System.nanoTime();
     private final long deadline;
     private final boolean idempotent;
+    private final @Nullable Observed observed;
     private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
     private volatile @Nullable Attempt current;
     private Set<String> excluded = Set.of();
@@ -51,10 +53,19 @@ public final class Call<T> {
     private List<Attempt> outstanding = List.of(); // attempts that ended here and may still run there
     private String key;
     private int retries;
+    private int sent; // requests, to however many nodes
+    private int code; // of the error that was answered to the last of them
     private boolean mayHaveRun; // in an attempt before this one
     private boolean drained;
 
-    public Call(ClientRuntime client, RemoteMethod method, byte[] params, CallSettings options, long nanos) {
+    public Call(
+            ClientRuntime client,
+            RemoteMethod method,
+            byte[] params,
+            CallSettings options,
+            long nanos,
+            @Nullable Observed observed) {
+        this.observed = observed;
         this.client = client;
         this.method = method;
         this.params = params;
@@ -75,8 +86,13 @@ public final class Call<T> {
         return at == null ? "" : at.id();
     }
 
+    /** The code of the error that was answered last; 0 if none was. */
+    int code() {
+        return code;
+    }
+
     private void onAbandoned() {
-        client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null));
+        client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null), observed, 0);
         Attempt last = current;
         if (last != null && last.take()) {
             cancel(last);
@@ -148,6 +164,7 @@ public final class Call<T> {
             long end = System.nanoTime() + pauseMillis * 1_000_000 + options.attemptNanos();
             until = end - deadline < 0 ? end : deadline;
         }
+        code = 0;
         Attempt next = new Attempt(until);
         try {
             next.register();
@@ -248,6 +265,10 @@ public final class Call<T> {
             }
             return;
         }
+        sent++;
+        if (observed != null) {
+            observed.attempts(sent).sentTo(to.id());
+        }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(channel(to), request, ReceiverCount.ANY, next);
@@ -272,6 +293,7 @@ public final class Call<T> {
             if (!client.pending().isReconnecting(deadline)) {
                 client.directory().suspect(at, method.name());
             }
+            ClientRuntime.movesOn(observed, code);
             tryElsewhere(at);
         }
     }
@@ -285,16 +307,17 @@ public final class Call<T> {
     @SuppressWarnings("NullAway") // it gives nothing
     void onDelivered() {
         future.succeed(null);
-        client.succeeded(method.name(), node(), started);
+        client.succeeded(method.name(), node(), started, observed);
     }
 
     void fail(Throwable failure) {
         future.fail(failure);
-        client.failed(failure);
+        client.failed(failure, observed, code);
     }
 
     void onReplied(Attempt last, RpcCodec.Response reply) {
         Message value = reply.result();
+        code = reply.code() == RpcCodec.UNREADABLE ? 0 : reply.code();
         client.replyBudget().observed(method.name(), reply.size(), value != null);
         if (value != null) {
             complete(value);
@@ -330,13 +353,13 @@ public final class Call<T> {
     private T decoded(Message value) {
         try {
             T decoded = (T) RpcCodec.decode(method.result(), value);
-            client.succeeded(method.name(), node(), started);
+            client.succeeded(method.name(), node(), started, observed);
             return decoded;
         } catch (IOException e) {
             String why = RpcFailures.misfit(e, method.result().getValueType())
                     + client.directory().drift().difference(method.name(), node());
             RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
-            client.failed(failure);
+            client.failed(failure, observed, 0);
             throw failure;
         }
     }
@@ -368,7 +391,7 @@ public final class Call<T> {
             fail(RpcFailures.withDetail(failure, "; not tried again, because too many calls of this process were"));
         } else {
             retries++;
-            client.retried();
+            client.retried(failure, observed, code);
             mayHaveRun |= !failure.notExecuted();
             Node at = last.node();
             boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;

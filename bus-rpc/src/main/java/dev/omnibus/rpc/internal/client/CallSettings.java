@@ -43,17 +43,37 @@ public record CallSettings(
     public static final CallSettings DEFAULTS = new CallSettings(
             null, null, AS_THE_CONTRACT_SAYS, false, "", "", "", Map.of(), RpcCodec.headerPart(Map.of()));
 
+    private static final int MAX_READ_HEADERS = 64; // that a server reads, with those that are not the program's
+
     private static volatile @Nullable Function<CallOptions, CallSettings> access;
+    private static volatile @Nullable Function<CallSettings, CallOptions> make;
 
     /** Said once, by the class of the options. */
-    public static void allow(Function<CallOptions, CallSettings> found) {
+    public static void allow(Function<CallOptions, CallSettings> found, Function<CallSettings, CallOptions> made) {
         access = found;
+        make = made;
     }
 
     /** What options hold. */
     public static CallSettings of(CallOptions options) {
         Objects.requireNonNull(options, "options");
         return Objects.requireNonNull(access, "said by their class").apply(options);
+    }
+
+    /** Options with other headers, the program's own and those of a trace; the same ones if there is no room for them. */
+    static CallOptions traced(CallOptions given, Map<String, String> headers) {
+        if (headers == given.headers()) {
+            return given;
+        }
+        int characters = 0;
+        for (Map.Entry<String, String> header : headers.entrySet()) {
+            boolean counts = !header.getKey().equals(RpcCodec.TRACE);
+            characters += counts ? header.getKey().length() + header.getValue().length() : 0;
+        }
+        if (headers.size() > MAX_READ_HEADERS || characters > RpcCodec.MAX_HEADER_CHARACTERS) {
+            return given;
+        }
+        return Objects.requireNonNull(make, "said by their class").apply(of(given).withHeaders(headers));
     }
 
     public CallSettings withTimeout(Duration other) {

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -132,7 +133,7 @@ final class ClientInterceptors {
             RpcException why =
                     RpcFailures.of(no.reason(), true, method, "", Duration.ZERO, String.valueOf(no.getMessage()), no);
             target.refused(why);
-            end(null, why, "", Optional.of(why.reason()));
+            end(null, why, "", 0, Optional.of(why.reason()));
         }
 
         /** Something was thrown that the thread which makes the call gets. */
@@ -140,7 +141,7 @@ final class ClientInterceptors {
             thrown = failure;
             if (!future.isDone()) {
                 target.refused(failure);
-                end(null, failure, "", Optional.of(Reason.REFUSED));
+                end(null, failure, "", 0, Optional.of(Reason.REFUSED));
             }
         }
 
@@ -148,21 +149,28 @@ final class ClientInterceptors {
          * The call is begun, and ends when this does.
          *
          * @param node the last one that had it
+         * @param code of the error that was answered; 0 if none was
          * @param failing why a value counts as none
          */
-        void follow(CompletableFuture<T> begun, Supplier<String> node, Function<T, Optional<Reason>> failing) {
+        void follow(
+                CompletableFuture<T> begun,
+                Supplier<String> node,
+                IntSupplier code,
+                Function<T, Optional<Reason>> failing) {
             call = begun;
             begun.whenComplete((value, failure) -> end(
                     value,
                     failure,
                     node.get(),
+                    code.getAsInt(),
                     failure == null ? failing.apply(value) : RpcFailures.reasonOf(failure)));
         }
 
         /** Innermost first, as if each had waited for what it wraps. */
-        private void end(@Nullable T value, @Nullable Throwable failure, String node, Optional<Reason> reason) {
+        private void end(
+                @Nullable T value, @Nullable Throwable failure, String node, int code, Optional<Reason> reason) {
             CallOutcome outcome = new CallOutcome(
-                    method, node, options.headers(), Duration.ofNanos(System.nanoTime() - started), reason);
+                    method, node, options.headers(), Duration.ofNanos(System.nanoTime() - started), reason, code);
             for (int i = waiting.size() - 1; i >= 0; i--) {
                 try {
                     waiting.get(i).complete(outcome);

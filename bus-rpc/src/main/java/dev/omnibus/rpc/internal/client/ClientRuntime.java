@@ -1,8 +1,12 @@
 package dev.omnibus.rpc.internal.client;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.omnibus.bus.BusObserver.Kind;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.rpc.CallOptions;
@@ -23,6 +27,7 @@ import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -63,6 +68,7 @@ public final class ClientRuntime implements Layer {
     private final LongAdder retries = new LongAdder();
     private final LongAdder broadcasts = new LongAdder();
     private final LongAdder incomplete = new LongAdder();
+    private final @Nullable Observers observers;
     private final ReplyBudget replyBudget;
     private final RetryBudget retryBudget = new RetryBudget(System.nanoTime());
     private final RemoteMethod.Factory methods;
@@ -85,6 +91,7 @@ public final class ClientRuntime implements Layer {
 
     private ClientRuntime(BusRuntime bus) {
         channels = bus.channels();
+        observers = bus.observers();
         executor = new CallerRunsExecutor(bus.channels().executor());
         replyBudget = new ReplyBudget(executor, channels::later);
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
@@ -111,9 +118,16 @@ public final class ClientRuntime implements Layer {
     public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, @Nullable Object[] arguments) {
         byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
-        CallOptions options = CallScope.passedOn(given);
+        return observers == null
+                ? call(method, params, traced(given), null)
+                : observed(
+                        observers, Kind.CALL, method, given, (used, observed) -> call(method, params, used, observed));
+    }
+
+    private <T> CompletableFuture<T> call(
+            RemoteMethod method, byte[] params, CallOptions options, @Nullable Observed observed) {
         if (interceptors.isEmpty()) {
-            return begin(method, params, options, null);
+            return begin(method, params, options, null, observed);
         }
         return interceptors.intercept(method.name(), options, new Target<T>() {
             @Override
@@ -121,32 +135,68 @@ public final class ClientRuntime implements Layer {
 
             @Override
             public void begin(CallOptions used, Chain<T> chain) {
-                ClientRuntime.this.begin(method, params, used, chain);
+                ClientRuntime.this.begin(method, params, used, chain, observed);
             }
 
             @Override
             public void refused(Throwable why) {
-                failed(why);
+                failed(why, observed, 0);
             }
         });
     }
 
+    /** Options with the trace of what this thread is handling. */
+    private static CallOptions traced(CallOptions given) {
+        return CallSettings.traced(given, TraceContext.passedOn(given.headers()));
+    }
+
+    /** Begins something under the eyes of the observers, who may send headers along. */
+    private <R> R observed(
+            Observers all, Kind kind, RemoteMethod method, CallOptions given, BiFunction<CallOptions, Observed, R> begin) {
+        Observed observed = new Observed(
+                        all, kind, method.name(), TraceContext.passedOn(given.headers()), System.nanoTime())
+                .known(() -> method.ofContract()
+                        || !directory.serving(method.name()).isEmpty())
+                .attempts(kind == Kind.CALL ? 0 : 1)
+                .start();
+        try {
+            return begin.apply(CallSettings.traced(given, observed.headers()), observed);
+        } catch (RuntimeException | Error e) {
+            ended(observed, e, 0);
+            throw e;
+        } finally {
+            observed.leave();
+        }
+    }
+
+    private static void ended(@Nullable Observed observed, @Nullable Throwable failure, int code) {
+        if (observed != null) {
+            Throwable cause = failure == null ? null : RpcFailures.unwrapped(failure);
+            String reason = RpcFailures.reasonOf(cause).map(Reason::name).orElse("");
+            observed.end(reason, cause, code, cause instanceof RpcException e && e.notExecuted());
+        }
+    }
+
     @CanIgnoreReturnValue
     private <T> CompletableFuture<T> begin(
-            RemoteMethod method, byte[] params, CallOptions options, @Nullable Chain<T> chain) {
+            RemoteMethod method,
+            byte[] params,
+            CallOptions options,
+            @Nullable Chain<T> chain,
+            @Nullable Observed observed) {
         CallSettings settings = CallSettings.of(options);
         long nanos;
         try {
             nanos = nanosFor(
                     method.name(), settings.timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
-            failed(e);
+            failed(e, observed, 0);
             return late(e, chain);
         }
         retryBudget.called();
-        Call<T> call = new Call<>(this, method, params, settings, nanos);
+        Call<T> call = new Call<>(this, method, params, settings, nanos, observed);
         if (chain != null) {
-            chain.follow(call.future(), call::node, value -> Optional.empty());
+            chain.follow(call.future(), call::node, call::code, value -> Optional.empty());
         }
         whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
@@ -156,19 +206,28 @@ public final class ClientRuntime implements Layer {
     public <T> QueuedCall<T> enqueue(RemoteMethod method, QueueSettings settings, @Nullable Object[] arguments) {
         byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
-        CallOptions options = CallScope.passedOn(settings.call());
-        if (interceptors.isEmpty()) {
-            return queued.enqueue(
-                    method, params, settings, CallSettings.of(options).headerPart());
+        if (observers == null) {
+            return enqueue(method, settings, params, traced(settings.call()));
         }
-        return new InterceptedQueueing<T>(this, method, params, settings).through(interceptors, options);
+        return observed(observers, Kind.ENQUEUE, method, settings.call(), (used, observed) -> {
+            QueuedCall<T> call = enqueue(method, settings, params, used);
+            call.enqueued().whenComplete((done, failure) -> ended(observed, failure, 0));
+            return call;
+        });
+    }
+
+    private <T> QueuedCall<T> enqueue(RemoteMethod method, QueueSettings settings, byte[] params, CallOptions options) {
+        return interceptors.isEmpty()
+                ? queued.enqueue(
+                        method, params, settings, CallSettings.of(options).headerPart())
+                : new InterceptedQueueing<T>(this, method, params, settings).through(interceptors, options);
     }
 
     /** Nothing is sent. */
     private static <T> CompletableFuture<T> late(RpcException why, @Nullable Chain<T> chain) {
         CompletableFuture<T> failed = CompletableFuture.failedFuture(why);
         if (chain != null) {
-            chain.follow(failed, () -> "", value -> Optional.empty());
+            chain.follow(failed, () -> "", () -> 0, value -> Optional.empty());
         }
         return failed;
     }
@@ -197,9 +256,19 @@ public final class ClientRuntime implements Layer {
     public <T> CompletableFuture<Replies<T>> ask(
             RemoteMethod method, CallOptions given, BiFunction<CallOptions, Long, Exchange<T>> make) {
         broadcasts.increment();
-        CallOptions options = CallScope.passedOn(given);
+        return observers == null
+                ? ask(method, traced(given), make, null)
+                : observed(
+                        observers, Kind.BROADCAST, method, given, (used, observed) -> ask(method, used, make, observed));
+    }
+
+    private <T> CompletableFuture<Replies<T>> ask(
+            RemoteMethod method,
+            CallOptions options,
+            BiFunction<CallOptions, Long, Exchange<T>> make,
+            @Nullable Observed observed) {
         if (interceptors.isEmpty()) {
-            return begin(method, options, make, null);
+            return begin(method, options, make, null, observed);
         }
         return interceptors.intercept(method.name(), options, new Target<Replies<T>>() {
             @Override
@@ -209,14 +278,19 @@ public final class ClientRuntime implements Layer {
 
             @Override
             public void begin(CallOptions used, Chain<Replies<T>> chain) {
-                ClientRuntime.this.begin(method, used, make, chain);
+                ClientRuntime.this.begin(method, used, make, chain, observed);
             }
 
             @Override
             public void refused(Throwable why) {
-                incomplete.increment();
+                notAsked(observed, why);
             }
         });
+    }
+
+    private void notAsked(@Nullable Observed observed, Throwable why) {
+        incomplete.increment();
+        ended(observed, why, 0);
     }
 
     @CanIgnoreReturnValue
@@ -224,30 +298,40 @@ public final class ClientRuntime implements Layer {
             RemoteMethod method,
             CallOptions options,
             BiFunction<CallOptions, Long, Exchange<T>> make,
-            @Nullable Chain<Replies<T>> chain) {
+            @Nullable Chain<Replies<T>> chain,
+            @Nullable Observed observed) {
         String name = method.name();
         long nanos;
         try {
             nanos = nanosFor(
                     name, CallSettings.of(options).timeoutNanos(method.traits().timeoutMillis()));
         } catch (RpcException e) {
-            incomplete.increment();
+            notAsked(observed, e);
             return late(e, chain);
         }
         Exchange<T> exchange = make.apply(options, nanos);
-        exchange.future().whenComplete((replies, failure) -> ended(name, replies, failure));
+        exchange.future().whenComplete((replies, failure) -> ended(name, replies, failure, observed));
         if (chain != null) {
-            chain.follow(exchange.future(), () -> "", Replies::failure);
+            chain.follow(exchange.future(), () -> "", () -> 0, Replies::failure);
         }
         whenReady(name, nanos, exchange::start, exchange::fail);
         return exchange.future();
     }
 
     /** A call has given a value. */
-    public void succeeded(String method, String node, long started) {
+    void succeeded(String method, String node, long started, @Nullable Observed observed) {
+        if (observed != null) {
+            observed.end();
+        }
         if (LOG.isDebugEnabled()) {
             LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - started) / 1_000_000);
         }
+    }
+
+    /** A call has ended without a value; with the code of the error that was answered, if there was an answer. */
+    void failed(Throwable failure, @Nullable Observed observed, int code) {
+        failed(failure);
+        ended(observed, failure, code);
     }
 
     /** A call has ended without a value. */
@@ -258,13 +342,35 @@ public final class ClientRuntime implements Layer {
         }
     }
 
-    public void retried() {
+    void retried(RpcException failure, @Nullable Observed observed, int code) {
         retries.increment();
+        if (observed != null) {
+            observed.retried(failure.reason().name(), failure, code, failure.notExecuted());
+        }
     }
 
-    private void ended(String method, @Nullable Replies<?> replies, @Nullable Throwable failure) {
+    /** A call goes on to another node, since the last one has not received it, or leaves. */
+    static void movesOn(@Nullable Observed observed, int code) {
+        if (observed != null) {
+            Reason reason = code == RpcCodec.DRAINING ? Reason.DRAINING : Reason.NO_SERVER;
+            observed.retried(reason.name(), null, code, true);
+        }
+    }
+
+    private void ended(
+            String method,
+            @Nullable Replies<?> replies,
+            @Nullable Throwable failure,
+            @Nullable Observed observed) {
         if (replies == null || !replies.isComplete()) {
             incomplete.increment();
+        }
+        if (replies == null) {
+            ended(observed, failure, 0);
+        } else if (observed != null) {
+            List<String> missing = List.copyOf(replies.missing().keySet());
+            observed.answers(replies.replies().size(), missing, replies.missingUnnamed());
+            observed.end(replies.failure().map(Reason::name).orElse(""), null, 0, false);
         }
         if (LOG.isDebugEnabled()) {
             LOG.debug("Asked all nodes for {}: {}", method, replies == null ? failure : replies);

@@ -47,7 +47,7 @@ final class InterceptedQueueing<T> implements Target<T> {
         QueuedCall<T> call = client.queued()
                 .enqueue(method, params, settings, CallSettings.of(used).headerPart());
         begun = call;
-        chain.follow(call.result(), () -> "", value -> Optional.empty());
+        chain.follow(call.result(), () -> "", () -> 0, value -> Optional.empty());
     }
 
     @Override

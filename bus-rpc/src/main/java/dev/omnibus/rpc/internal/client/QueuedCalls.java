@@ -310,7 +310,7 @@ public final class QueuedCalls {
         }
         try {
             T decoded = (T) RpcCodec.decode(method.result(), value);
-            client.succeeded(method.name(), answer.from(), entry.started);
+            client.succeeded(method.name(), answer.from(), entry.started, null);
             result.complete(decoded);
             return null;
         } catch (IOException e) {

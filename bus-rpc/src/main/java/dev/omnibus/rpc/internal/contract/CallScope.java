@@ -1,8 +1,6 @@
 package dev.omnibus.rpc.internal.contract;
 
 import dev.omnibus.rpc.CallContext;
-import dev.omnibus.rpc.CallOptions;
-import dev.omnibus.rpc.internal.wire.RpcCodec;
 import org.jspecify.annotations.Nullable;
 
 /** A thread-local scope: the call that a thread is serving, which bounds the calls that it makes meanwhile. */
@@ -40,18 +38,5 @@ public final class CallScope {
     public static long nanosLeft(long otherwise) {
         CallContext current = CURRENT.get();
         return current == null ? otherwise : current.timeLeft().toNanos();
-    }
-
-    /**
-     * The options of a call that is made on this thread, which may be serving one. What its caller may have sent for a
-     * trace and no call can have is not passed on.
-     */
-    public static CallOptions passedOn(CallOptions given) {
-        CallContext current = CURRENT.get();
-        String trace = current == null ? null : current.headers().get(RpcCodec.TRACE);
-        if (trace == null || trace.isEmpty() || trace.length() > RpcCodec.MAX_TEXT_LENGTH) {
-            return given;
-        }
-        return given.headers().containsKey(RpcCodec.TRACE) ? given : given.withHeader(RpcCodec.TRACE, trace);
     }
 }

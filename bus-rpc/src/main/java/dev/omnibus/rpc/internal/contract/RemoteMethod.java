@@ -15,16 +15,23 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * A method on the side of the client, with everything prepared that is the same for all calls. Thread-safe.
  *
+ * @param ofContract whether it is in a contract, and not only called by its name
  * @param part the part of a request that is the same for all calls
  * @param arguments how its arguments are written
  * @param result how its result is read
  */
 public record RemoteMethod(
-        String name, byte[] part, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
+        String name,
+        boolean ofContract,
+        byte[] part,
+        Arguments.Writer arguments,
+        ObjectReader result,
+        Faults faults,
+        Traits traits) {
 
     /** The same method with another type of result, or called in another way. */
     private RemoteMethod as(ObjectReader newResult, Traits newTraits) {
-        return new RemoteMethod(name, part, arguments, newResult, faults, newTraits);
+        return new RemoteMethod(name, ofContract, part, arguments, newResult, faults, newTraits);
     }
 
     /** Prepares the methods that a client calls, those of contracts and those known by name only. Thread-safe. */
@@ -54,6 +61,7 @@ public record RemoteMethod(
         public RemoteMethod of(Operation operation) {
             return create(
                     operation.name(),
+                    true,
                     codec.argumentWriter(operation.parameters()),
                     codec.reader(operation.result()),
                     new Faults(codec, operation.faults()),
@@ -65,7 +73,7 @@ public record RemoteMethod(
             RemoteMethod known = byName.get(name);
             if (known == null) {
                 Contract.requireMethod(name);
-                known = create(name, untyped, codec.reader(Void.class), new Faults(codec, List.of()), traits);
+                known = create(name, false, untyped, codec.reader(Void.class), new Faults(codec, List.of()), traits);
                 if (byName.size() < MAX_NAMES) {
                     byName.put(name, known);
                 }
@@ -75,13 +83,18 @@ public record RemoteMethod(
 
         /** A method of the protocol itself, whose name no contract can have. */
         public RemoteMethod ofProtocol(String name, Type result) {
-            return create(name, untyped, codec.reader(result), new Faults(codec, List.of()), Traits.NONE);
+            return create(name, true, untyped, codec.reader(result), new Faults(codec, List.of()), Traits.NONE);
         }
 
         private RemoteMethod create(
-                String name, Arguments.Writer arguments, ObjectReader result, Faults faults, Traits traits) {
+                String name,
+                boolean ofContract,
+                Arguments.Writer arguments,
+                ObjectReader result,
+                Faults faults,
+                Traits traits) {
             byte[] part = codec.methodPart(name);
-            return new RemoteMethod(name, part, arguments, result, faults, traits);
+            return new RemoteMethod(name, ofContract, part, arguments, result, faults, traits);
         }
 
         /** How the result of a method is read. */

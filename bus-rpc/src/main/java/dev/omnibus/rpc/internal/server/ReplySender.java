@@ -6,6 +6,8 @@ import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
@@ -52,6 +54,7 @@ public final class ReplySender {
     private final Executor executor;
     private final ServerInterceptors interceptors = new ServerInterceptors(this);
     private final ReplyPacer pacer;
+    private final @Nullable Observers observers;
     private final AtomicLong heldBytes = new AtomicLong();
     private final LongAdder served = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -61,7 +64,9 @@ public final class ReplySender {
     private final LongAdder repliesLost = new LongAdder();
     private final LongAdder callersGone = new LongAdder();
 
-    public ReplySender(Channels channels, RpcCodec codec, Executor executor, ReplyPacer pacer) {
+    public ReplySender(
+            Channels channels, RpcCodec codec, Executor executor, ReplyPacer pacer, @Nullable Observers observers) {
+        this.observers = observers;
         this.channels = channels;
         this.codec = codec;
         this.executor = executor;
@@ -70,6 +75,12 @@ public final class ReplySender {
 
     public ServerInterceptors interceptors() {
         return interceptors;
+    }
+
+    /** A call as its observers see it, before it is started; null if there are none. */
+    @Nullable
+    Observed observed(ServerCall call) {
+        return observers == null ? null : call.observed(observers);
     }
 
     public RpcServerStats stats() {
@@ -342,7 +353,7 @@ public final class ReplySender {
                         "The reply to " + call.caller() + (failure.notSent() ? " was not sent: " : " may be lost: ")
                                 + failure.getMessage());
                 if (!interceptors.isEmpty()) {
-                    interceptors.replyLost(call.outcome(reason));
+                    interceptors.replyLost(call.outcome(reason, answer.code()));
                 }
             }
         }

@@ -6,6 +6,7 @@ import dev.omnibus.internal.channel.Receiver;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcException;
@@ -326,8 +327,12 @@ public final class ServedService implements Registration {
         }
         ServerInterceptors interceptors = replies.interceptors();
         ServerInterceptors.Chain chain = interceptors.isEmpty() ? null : interceptors.chain(call, this::serve);
-        if (!call.begin(chain)) {
+        Observed observed = replies.observed(call);
+        if (!call.begin(chain, observed)) {
             return;
+        }
+        if (observed != null) {
+            observed.start();
         }
         boolean later = false;
         CallContext outer = call.enter(); // interceptors see the call like the method itself
@@ -335,6 +340,9 @@ public final class ServedService implements Registration {
             later = chain == null ? serve(call) : chain.run();
         } finally {
             call.leave(outer);
+            if (observed != null) {
+                observed.leave();
+            }
             if (!later) {
                 call.onMethodEnded();
                 roomMade();

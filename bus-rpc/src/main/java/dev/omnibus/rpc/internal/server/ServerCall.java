@@ -1,6 +1,10 @@
 package dev.omnibus.rpc.internal.server;
 
+import dev.omnibus.bus.BusObserver.Kind;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.CallOutcome;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -52,6 +56,7 @@ public final class ServerCall implements CallContext {
     private volatile RpcCodec.Request request; // without its params once they are read
     private volatile boolean cancelled;
     private volatile boolean callerGone;
+    private @Nullable Map<String, String> outerTrace; // confined to the thread that runs the method
     private State state = State.WAITING; // guarded by this, like all below
     private @Nullable Thread thread; // which runs the method
     private boolean wasInterrupted; // the thread was interrupted before, which was not meant for the method
@@ -59,6 +64,7 @@ public final class ServerCall implements CallContext {
     private boolean joined; // waits for another one that runs
     private RequestDeduplicator.@Nullable RequestKey requestKey; // as long as it can be found by it
     private ServerInterceptors.@Nullable Chain chain; // notified of its answer
+    private @Nullable Observed observed; // once it has begun
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
 
@@ -139,16 +145,17 @@ public final class ServerCall implements CallContext {
 
     /** Begins its execution; false if it was settled before. */
     boolean begin() {
-        return begin(null);
+        return begin(null, null);
     }
 
-    /** Begins the execution of one that passes interceptors, which are notified of its answer. */
-    synchronized boolean begin(ServerInterceptors.@Nullable Chain interceptors) {
+    /** Begins the execution of one that passes interceptors and has observers, which are notified of its answer. */
+    synchronized boolean begin(ServerInterceptors.@Nullable Chain interceptors, @Nullable Observed observation) {
         if (state != State.WAITING) {
             return false;
         }
         state = State.RUNNING;
         chain = interceptors;
+        observed = observation;
         if (origin != null) {
             deadline = System.nanoTime() + UNLIMITED_NANOS;
         }
@@ -172,6 +179,7 @@ public final class ServerCall implements CallContext {
         }
         CallContext outer = CallScope.get();
         CallScope.set(this);
+        outerTrace = TraceContext.enter(request.headers());
         return outer;
     }
 
@@ -181,6 +189,7 @@ public final class ServerCall implements CallContext {
      */
     void leave(@Nullable CallContext outer) {
         CallScope.set(outer);
+        TraceContext.leave(outerTrace);
         synchronized (this) {
             thread = null;
             Thread.interrupted();
@@ -213,6 +222,7 @@ public final class ServerCall implements CallContext {
         IdempotencyCache known;
         RequestDeduplicator.RequestKey remembered;
         ServerInterceptors.Chain intercepted;
+        Observed observation;
         List<Runnable> actions = List.of();
         boolean started;
         synchronized (this) {
@@ -232,6 +242,7 @@ public final class ServerCall implements CallContext {
             remembered = requestKey;
             requestKey = null;
             intercepted = chain;
+            observation = observed;
             chain = null;
             cancelActions = List.of();
         }
@@ -241,14 +252,34 @@ public final class ServerCall implements CallContext {
         }
         replies.send(this, answer, reason);
         if (intercepted != null) {
-            intercepted.settled(outcome(reason));
+            intercepted.settled(outcome(reason, answer.code()));
         }
+        observe(observation, answer, reason, started);
         if (known != null) {
             boolean executed = reason == null || reason == Reason.FAULT;
             boolean endsLater = started && reason == Reason.CANCELLED;
             known.onSettled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
         }
         actions.forEach(replies::execute);
+    }
+
+    private void observe(
+            @Nullable Observed begun, RpcCodec.Answer answer, @Nullable Reason reason, boolean started) {
+        Observed observation = begun == null ? replies.observed(this) : begun;
+        if (observation != null) {
+            if (begun == null) { // it was never executed here
+                observation.start().leave();
+            }
+            boolean executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
+            observation.end(reason == null ? "" : reason.name(), null, answer.code(), !executed);
+        }
+    }
+
+    /** How observers see it. */
+    Observed observed(Observers observers) {
+        RpcCodec.Request kept = request;
+        return new Observed(observers, Kind.SERVE, method.name(), kept.headers(), arrived)
+                .call(kept.id(), kept.from());
     }
 
     /** It can be found by this key until it is settled. */
@@ -313,8 +344,8 @@ public final class ServerCall implements CallContext {
         return !goneActions.isEmpty();
     }
 
-    CallOutcome outcome(@Nullable Reason reason) {
-        return new CallOutcome(method.name(), caller(), headers(), elapsed(), Optional.ofNullable(reason));
+    CallOutcome outcome(@Nullable Reason reason, int code) {
+        return new CallOutcome(method.name(), caller(), headers(), elapsed(), Optional.ofNullable(reason), code);
     }
 
     Duration elapsed() {

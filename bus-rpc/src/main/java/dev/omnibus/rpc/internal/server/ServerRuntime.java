@@ -57,7 +57,7 @@ public final class ServerRuntime implements Layer {
         types = DecodableTypes.ofContracts(codec.json());
         Executor executor = new CallerRunsExecutor(bus.channels().executor());
         ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
-        replies = new ReplySender(bus.channels(), codec, executor, pacer);
+        replies = new ReplySender(bus.channels(), codec, executor, pacer, bus.observers());
         leasePublisher = new LeasePublisher(bus, codec, pacer);
         suspects = new SuspectPlace(System::nanoTime, task -> bus.channels().later(Duration.ZERO, task));
     }

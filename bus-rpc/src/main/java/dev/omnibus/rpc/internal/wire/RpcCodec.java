@@ -16,6 +16,7 @@ import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.json.ValueWriter;
+import dev.omnibus.internal.observe.TraceContext;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
@@ -64,8 +65,8 @@ public final class RpcCodec {
      */
     public static final int MAX_HEADER_CHARACTERS = 65_536;
 
-    /** The header that a call passes on to the calls that are made while it is served. */
-    public static final String TRACE = "traceparent";
+    /** The header that says which trace a call belongs to; it has a place of its own. */
+    public static final String TRACE = TraceContext.PARENT;
 
     /** The beginning of keys that calls get from the client itself. */
     public static final String OWN_KEY = "~";
@@ -170,8 +171,13 @@ public final class RpcCodec {
     /** The answer of a queued call, whose id is a text. Nobody has begun it if its {@code from} is empty. */
     public record QueuedReply(String id, Response response) {}
 
-    /** The outcome of a call, without its id: a result or an error, already written. */
-    public record Answer(boolean isResult, byte[] body) {}
+    /** The outcome of a call, without its id, already written: a result if its code is 0, or else an error. */
+    public record Answer(int code, byte[] body) {
+
+        public boolean isResult() {
+            return code == 0;
+        }
+    }
 
     private final MemoryBudget remembered = new MemoryBudget(REMEMBERED_BYTES);
     private final ObjectMapper json;
@@ -334,17 +340,17 @@ public final class RpcCodec {
 
     /** A result that is written by its class. */
     public Answer result(@Nullable Object value) throws JsonProcessingException {
-        return new Answer(true, Json.write(json.writer(), value));
+        return new Answer(0, Json.write(json.writer(), value));
     }
 
     public static Answer result(ValueWriter writer, @Nullable Object value) throws JsonProcessingException {
-        return new Answer(true, writer.write(value));
+        return new Answer(0, writer.write(value));
     }
 
     /** An error; {@code data} is a JSON object written by us, or empty. */
     public static Answer error(int code, String message, String data) {
         return new Answer(
-                false,
+                code,
                 WireBytes.utf8("{\"code\":" + code + ",\"message\":" + Json.quoted(message)
                         + (data.isEmpty() ? "" : ",\"data\":" + data) + "}"));
     }

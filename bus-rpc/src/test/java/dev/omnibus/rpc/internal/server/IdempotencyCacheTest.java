@@ -34,7 +34,8 @@ class IdempotencyCacheTest {
             BusRuntime.of(bus).channels(),
             codec,
             Runnable::run,
-            new ReplyPacer(Runnable::run, BusRuntime.of(bus).channels()::later));
+            new ReplyPacer(Runnable::run, BusRuntime.of(bus).channels()::later),
+            null);
     private final ServedMethod method = ServedMethod.of("echo.say", JsonNode.class, params -> params, codec);
     private final IdempotencyCache repeated = new IdempotencyCache();
     private int lastId;
@@ -56,7 +57,7 @@ class IdempotencyCacheTest {
     }
 
     private static Answer answer(int length) {
-        return new Answer(true, new byte[length]);
+        return new Answer(0, new byte[length]);
     }
 
     @Test
