@@ -16,6 +16,7 @@ import java.util.OptionalLong;
  * @param groups its consumer groups
  * @param followers its named followers
  * @param weaker which promises do not hold here, because this user or this Redis lacks something; empty if all do
+ * @param partitions the same of each partition, whose sum this is; empty if the topic has none
  */
 public record DurableTopicStatus(
         String topic,
@@ -24,7 +25,8 @@ public record DurableTopicStatus(
         Position last,
         List<Group> groups,
         List<Follower> followers,
-        List<String> weaker) {
+        List<String> weaker,
+        List<DurableTopicStatus> partitions) {
 
     /**
      * One consumer group.
@@ -78,11 +80,13 @@ public record DurableTopicStatus(
      * @param groups its consumer groups
      * @param followers its named followers
      * @param weaker which promises do not hold here
+     * @param partitions the same of each partition
      */
     public DurableTopicStatus {
         groups = List.copyOf(groups);
         followers = List.copyOf(followers);
         weaker = List.copyOf(weaker);
+        partitions = List.copyOf(partitions);
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.omnibus.bus.Topic;
 import dev.omnibus.internal.durable.DurableRuntime;
 import dev.omnibus.internal.runtime.BusRuntime;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The durable topics of a bus: topics whose events Redis keeps, so that consumer groups get every one of them, also
@@ -47,6 +48,24 @@ public final class DurableTopics {
      */
     public <T> DurableTopic<T> topic(Topic<T> topic, Retention retention) {
         Objects.requireNonNull(retention, "A durable topic needs a retention");
-        return runtime.topic(topic, retention);
+        return runtime.topic(topic, retention, Optional.empty());
+    }
+
+    /**
+     * Opens a durable topic that consists of partitions, otherwise as {@link #topic(Topic, Retention)}: events with
+     * equal keys are in one partition, and so in order. What the retention allows is shared equally among them.
+     *
+     * @param topic the topic
+     * @param retention how long its events are kept; the same in every process
+     * @param partitions how many partitions there are, and the key of an event; the same in every process
+     * @param <T> the type of the payload
+     * @return the topic, which may be used at once
+     * @throws IllegalArgumentException if nothing could be decoded as its type
+     * @throws IllegalStateException if this process has opened it with another type, another retention or another
+     *     number of partitions, or the bus is closed
+     */
+    public <T> DurableTopic<T> topic(Topic<T> topic, Retention retention, Partitions<T> partitions) {
+        Objects.requireNonNull(retention, "A durable topic needs a retention");
+        return runtime.topic(topic, retention, Optional.of(partitions));
     }
 }

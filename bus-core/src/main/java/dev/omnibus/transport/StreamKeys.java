@@ -107,6 +107,17 @@ public record StreamKeys(String log, String events, String notices) {
     }
 
     /**
+     * The key of a sorted set that expires: the consumers that may be the active one of such a group, by when their
+     * lease ends.
+     *
+     * @param group the group's name
+     * @return its name
+     */
+    public String candidates(String group) {
+        return log + ":candidates:" + group;
+    }
+
+    /**
      * The key of a text that expires: who has a role that one has at a time.
      *
      * @param role its name

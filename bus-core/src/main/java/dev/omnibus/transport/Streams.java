@@ -336,11 +336,12 @@ public interface Streams extends AutoCloseable {
      * @param lease how long it stands from now on
      * @param count how many entries to take at most; less where they are large; perhaps 0, and then a single consumer
      *     does not become the active one, but stays it
+     * @param candidate whether a single consumer may become the active one, now or later
      * @return completes with what was taken. If that is lost, it is pending all the same: see {@link #pending}. Fails
      *     with {@link TransportException.Kind#REFUSED} if the group has a single active consumer, and this is not to be
      *     one
      */
-    CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count);
+    CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count, boolean candidate);
 
     /**
      * What came of a take-over.
@@ -354,6 +355,7 @@ public interface Streams extends AutoCloseable {
      *     this consumer is to do that; repeated until {@link #lossReported}, or until its lease has ended
      * @param active whether it may read. A single active consumer has taken all that others had when there is no
      *     {@code more}, in the order of the stream; a consumer that waits for its turn takes nothing
+     * @param candidates of single consumers, those that may be or become the active one, and whose lease stands
      */
     record TakeOver(
             boolean wasGone,
@@ -361,7 +363,8 @@ public interface Streams extends AutoCloseable {
             boolean more,
             Set<String> removed,
             Optional<Loss> loss,
-            boolean active) {}
+            boolean active,
+            Set<String> candidates) {}
 
     /**
      * What was trimmed although a group had not acknowledged it.
@@ -407,9 +410,10 @@ public interface Streams extends AutoCloseable {
      * Releases all that a consumer has, with its attempts untouched, and removes the consumer.
      *
      * @param consumer who
+     * @param stays whether it is not removed: if it was the active one, another one may be that now
      * @return completes with false if there was too much for one call: call it again
      */
-    CompletableFuture<Boolean> leave(Consumer consumer);
+    CompletableFuture<Boolean> leave(Consumer consumer, boolean stays);
 
     // Dead letters
 

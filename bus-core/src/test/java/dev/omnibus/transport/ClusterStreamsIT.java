@@ -75,7 +75,7 @@ class ClusterStreamsIT extends StreamsContract {
                     .until(() -> answered(() -> streams.append(keys, append)));
             await().pollDelay(Duration.ZERO)
                     .pollInterval(Duration.ofMillis(2))
-                    .until(() -> answered(() -> streams.takeOver(a, LEASE, 10)));
+                    .until(() -> answered(() -> streams.takeOver(a, LEASE, 10, true)));
             await().pollDelay(Duration.ZERO)
                     .pollInterval(Duration.ofMillis(2))
                     .until(() ->

@@ -77,7 +77,7 @@ class StreamFaultsIT extends StreamsFixture {
         assertEquals(Kind.WRONG_TYPE, kind(streams.createGroup(keys, "g", StreamId.EARLIEST)));
         assertEquals(Kind.WRONG_TYPE, kind(streams.turn(a, List.of(), 1)));
         assertEquals(Kind.WRONG_TYPE, kind(streams.range(keys, StreamId.EARLIEST, 1)));
-        assertEquals(Kind.WRONG_TYPE, kind(streams.takeOver(a, LEASE, 1)));
+        assertEquals(Kind.WRONG_TYPE, kind(streams.takeOver(a, LEASE, 1, true)));
         assertEquals(Kind.WRONG_TYPE, kind(streams.trim(keys, Duration.ZERO)));
         assertEquals(Kind.WRONG_TYPE, kind(streams.status(keys)));
         redis.command("DEL", keys.description());
@@ -117,7 +117,7 @@ class StreamFaultsIT extends StreamsFixture {
         openGroup(SETTINGS);
         redis.command("REPLICAOF", "127.0.0.1", "1");
         assertEquals(Kind.NOT_READY, kind(streams.append(keys, append(1, false, "e1"))));
-        assertEquals(Kind.NOT_READY, kind(streams.takeOver(a, LEASE, 1)));
+        assertEquals(Kind.NOT_READY, kind(streams.takeOver(a, LEASE, 1, true)));
         assertEquals(Kind.NOT_READY, kind(streams.turn(a, List.of(new StreamId(1, 1)), 1)));
         redis.command("REPLICAOF", "NO", "ONE");
         fill(1);
@@ -162,7 +162,7 @@ class StreamFaultsIT extends StreamsFixture {
             assertEquals(
                     ids(stored),
                     List.of(done.idOf(1).orElseThrow(), done.idOf(2).orElseThrow()));
-            assertEquals(Kind.NOT_ALLOWED, kind(theirs.takeOver(a, LEASE, 1)));
+            assertEquals(Kind.NOT_ALLOWED, kind(theirs.takeOver(a, LEASE, 1, true)));
             assertEquals(Kind.NOT_ALLOWED, kind(theirs.trim(keys, Duration.ZERO)));
 
             StreamStatus status = theirs.status(keys).join();
@@ -201,7 +201,7 @@ class StreamFaultsIT extends StreamsFixture {
         forget();
         assertInstanceOf(AppendResult.OtherEpoch.class, send(3, "e3"));
         assertEquals(Kind.NO_GROUP, kind(streams.turn(a, List.of(), 1)));
-        assertEquals(Kind.NO_GROUP, kind(streams.takeOver(a, LEASE, 1)));
+        assertEquals(Kind.NO_GROUP, kind(streams.takeOver(a, LEASE, 1, true)));
         assertEquals(Optional.empty(), streams.describe(keys).join());
     }
 
@@ -340,7 +340,7 @@ class StreamFaultsIT extends StreamsFixture {
         }
         read(a, 5);
         assertEquals(2, streams.pending(a, StreamId.EARLIEST, 10).join().size());
-        streams.leave(a).join();
+        streams.leave(a, false).join();
         Streams.TakeOver taken = takeOver(b);
         assertEquals(3, taken.entries().size());
         assertTrue(taken.more());

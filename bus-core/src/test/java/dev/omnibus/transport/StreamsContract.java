@@ -213,9 +213,9 @@ abstract class StreamsContract extends TrimContract {
         open(SETTINGS);
         fill(1);
         assertEquals(TransportException.Kind.NO_GROUP, kind(streams.turn(a, List.of(), 1)));
-        assertEquals(TransportException.Kind.NO_GROUP, kind(streams.takeOver(a, LEASE, 1)));
+        assertEquals(TransportException.Kind.NO_GROUP, kind(streams.takeOver(a, LEASE, 1, true)));
         assertEquals(TransportException.Kind.NO_GROUP, kind(streams.pending(a, StreamId.EARLIEST, 1)));
-        assertTrue(streams.leave(a).join());
+        assertTrue(streams.leave(a, false).join());
         assertFalse(streams.dropGroup(keys, "g").join());
     }
 
@@ -273,7 +273,7 @@ abstract class StreamsContract extends TrimContract {
         read(a, 3);
         pass(LEASE.plusSeconds(1));
 
-        TakeOver part = streams.takeOver(b, LEASE, 2).join();
+        TakeOver part = streams.takeOver(b, LEASE, 2, true).join();
         assertEquals(List.of("e1", "e2"), texts(part.entries()));
         assertTrue(part.more());
         assertEquals(Set.of(), part.removed());
@@ -295,7 +295,7 @@ abstract class StreamsContract extends TrimContract {
         takeOver(a);
         read(a, 3);
         pass(LEASE.plusSeconds(1));
-        streams.takeOver(b, LEASE, 2).join();
+        streams.takeOver(b, LEASE, 2, true).join();
 
         assertTrue(takeOver(a).wasGone());
         assertEquals(
@@ -310,7 +310,7 @@ abstract class StreamsContract extends TrimContract {
         takeOver(a);
         read(a, 1);
         pass(LEASE.plusSeconds(1));
-        assertTrue(streams.takeOver(b, LEASE, 0).join().more());
+        assertTrue(streams.takeOver(b, LEASE, 0, true).join().more());
         assertFalse(takeOver(a).wasGone());
     }
 
@@ -320,16 +320,16 @@ abstract class StreamsContract extends TrimContract {
         fill(3);
         Consumer first = new Consumer(keys, "g", "a", true);
         Consumer second = new Consumer(keys, "g", "b", true);
-        assertFalse(streams.takeOver(second, LEASE, 0).join().active()); // it is closing
+        assertFalse(streams.takeOver(second, LEASE, 0, false).join().active()); // it is closing
         assertTrue(takeOver(first).active());
         assertFalse(takeOver(second).active());
-        assertTrue(streams.takeOver(first, LEASE, 0).join().active());
+        assertTrue(streams.takeOver(first, LEASE, 0, false).join().active());
         assertEquals(List.of(), read(second, 3));
         List<StreamEntry> read = read(first, 2);
         assertEquals(List.of("e1", "e2"), texts(read));
         assertEquals(1, streams.turn(first, List.of(read.get(0).id()), 0).join().acknowledged());
 
-        assertTrue(streams.leave(first).join());
+        assertTrue(streams.leave(first, false).join());
         TakeOver next = takeOver(second);
         assertTrue(next.active());
         assertEquals(List.of("e2"), texts(next.entries()));
@@ -349,13 +349,13 @@ abstract class StreamsContract extends TrimContract {
         read(first, 12);
         streams.turn(first, ids.subList(0, 1), 0).join();
         pass(LEASE.plusSeconds(1));
-        assertEquals(2, streams.takeOver(second, LEASE, 2).join().entries().size()); // and dies
+        assertEquals(2, streams.takeOver(second, LEASE, 2, true).join().entries().size()); // and dies
         TakeOver back = takeOver(first);
         assertTrue(back.wasGone());
         assertFalse(back.active());
         pass(LEASE.plusSeconds(1));
 
-        TakeOver part = streams.takeOver(third, LEASE, 4).join();
+        TakeOver part = streams.takeOver(third, LEASE, 4, true).join();
         assertEquals(List.of("e2", "e3", "e4", "e5"), texts(part.entries()));
         assertEquals(new Attempts(true, 0, 0), part.entries().get(3).attempts());
         assertTrue(part.more());
@@ -372,9 +372,9 @@ abstract class StreamsContract extends TrimContract {
         fill(1);
         Consumer single = new Consumer(keys, "g", "a", true);
         takeOver(single);
-        assertEquals(TransportException.Kind.REFUSED, kind(streams.takeOver(b, LEASE, 1)));
+        assertEquals(TransportException.Kind.REFUSED, kind(streams.takeOver(b, LEASE, 1, true)));
         assertTrue(takeOver(single).active());
-        assertTrue(streams.leave(single).join());
+        assertTrue(streams.leave(single, false).join());
         assertTrue(takeOver(b).active());
         assertEquals(List.of("e1"), texts(read(b, 1)));
     }
@@ -440,7 +440,7 @@ abstract class StreamsContract extends TrimContract {
         pass(Duration.ofSeconds(61));
         assertEquals(
                 List.of("e2"),
-                texts(streams.takeOver(b, LEASE, 10).join().entries().stream()
+                texts(streams.takeOver(b, LEASE, 10, true).join().entries().stream()
                         .filter(entry -> entry.id().equals(ids.get(1)))
                         .toList()));
         assertEquals(2, streams.turn(b, ids, 0).join().acknowledged());
@@ -453,8 +453,8 @@ abstract class StreamsContract extends TrimContract {
         takeOver(a);
         takeOver(b);
         read(a, 2);
-        assertTrue(streams.leave(a).join());
-        assertTrue(streams.leave(a).join());
+        assertTrue(streams.leave(a, false).join());
+        assertTrue(streams.leave(a, false).join());
 
         TakeOver taken = takeOver(b);
         assertEquals(List.of("e1", "e2"), texts(taken.entries()));

@@ -136,7 +136,7 @@ abstract class StreamsFixture {
     }
 
     TakeOver takeOver(Consumer consumer) {
-        return streams.takeOver(consumer, LEASE, 100).join();
+        return streams.takeOver(consumer, LEASE, 100, true).join();
     }
 
     static TransportException.Kind kind(CompletableFuture<?> failing) {

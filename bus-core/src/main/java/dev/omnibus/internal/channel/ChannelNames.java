@@ -150,13 +150,26 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
     }
 
     /**
-     * All names of a durable topic's log.
+     * All names of a durable topic's log, or of its first partition.
      *
      * @param topic the topic's name
      * @return its keys and channels
      */
     public StreamKeys stream(String topic) {
-        return new StreamKeys(log(topic), event(topic), notices(topic));
+        return stream(topic, 0);
+    }
+
+    /**
+     * All names of one partition of a durable topic. The first one has those of the topic itself, so that whoever opens
+     * it without partitions finds that it has some.
+     *
+     * @param topic the topic's name
+     * @param partition its number, from 0
+     * @return its keys and channels; live events are on the channel of the topic
+     */
+    public StreamKeys stream(String topic, int partition) {
+        String part = partition == 0 ? topic : topic + ":" + partition;
+        return new StreamKeys(log(part), event(topic), notices(part));
     }
 
     /**

@@ -396,7 +396,7 @@ final class Appender {
         List<Position> positions = new ArrayList<>(done.size());
         for (int i = 0; i < done.size(); i++) {
             StreamId at = appended.idOf(append.first() + i).or(appended::id).orElseThrow();
-            positions.add(Failures.position(at));
+            positions.add(topic.position(at));
         }
         topic.events().settleAll(done.stream().map(one -> one.done).toList(), positions);
     }

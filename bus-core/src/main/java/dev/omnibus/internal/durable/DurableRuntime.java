@@ -8,6 +8,7 @@ import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.OutboxRelay;
 import dev.omnibus.durable.OutboxSource;
+import dev.omnibus.durable.Partitions;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
@@ -21,10 +22,12 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.transport.Streams;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -41,11 +44,10 @@ public final class DurableRuntime implements Layer {
 
     private final BusRuntime bus;
     private final Events events;
-    private final EventCodec codec;
     private final Streams streams;
     private final Timing timing;
     private final Future<?> ticking;
-    private final Map<String, OpenTopic<?>> topics = new HashMap<>(); // guarded by this
+    private final Map<String, TopicFacade<?>> topics = new HashMap<>(); // guarded by this
     private boolean closed; // guarded by this
 
     public DurableRuntime(BusRuntime bus) {
@@ -56,7 +58,6 @@ public final class DurableRuntime implements Layer {
         this.bus = bus;
         this.timing = timing;
         this.events = Events.of(bus);
-        this.codec = events.codec().of("durable");
         this.streams = bus.channels().transport().streams();
         this.ticking = timing.periodically(this::tick);
     }
@@ -77,15 +78,16 @@ public final class DurableRuntime implements Layer {
         return timing;
     }
 
-    /** Opens a topic. */
-    public synchronized <T> DurableTopic<T> topic(Topic<T> topic, Retention retention) {
+    /** Opens a topic, with partitions if it has some. */
+    public synchronized <T> DurableTopic<T> topic(
+            Topic<T> topic, Retention retention, Optional<Partitions<T>> partitions) {
         if (closed) {
             throw new IllegalStateException("The bus of node " + bus.node() + " is closed");
         }
-        OpenTopic<?> open = topics.get(topic.name());
+        int count = partitions.map(Partitions::count).orElse(0);
+        TopicFacade<?> open = topics.get(topic.name());
         if (open == null) {
-            EventFormat<T> format = new EventFormat<>(events.payloads(), codec, events.envelopeCache(), topic);
-            OpenTopic<T> opened = new OpenTopic<>(this, format, retention);
+            TopicFacade<T> opened = open(topic, retention, partitions);
             topics.put(topic.name(), opened);
             events.refuse(
                     topic.name(),
@@ -93,28 +95,44 @@ public final class DurableRuntime implements Layer {
                             + " kept");
             return opened;
         }
-        if (!open.format().topic().equals(topic) || !open.retention().equals(retention)) {
-            throw new IllegalStateException("This process has opened the durable topic " + topic.name() + " as "
-                    + open.format().topic() + " with " + open.retention() + ", and not as " + topic + " with "
-                    + retention);
+        if (!open.isOpenedAs(topic, retention, count)) {
+            throw new IllegalStateException("This process has opened the durable topic " + open + ", and not "
+                    + TopicFacade.text(topic, retention, count));
         }
         @SuppressWarnings("unchecked") // it is of the same type
-        OpenTopic<T> same = (OpenTopic<T>) open;
+        TopicFacade<T> same = (TopicFacade<T>) open;
         return same;
     }
 
+    private <T> TopicFacade<T> open(Topic<T> topic, Retention retention, Optional<Partitions<T>> partitions) {
+        if (partitions.isPresent()) {
+            int count = partitions.get().count();
+            return new PartitionedTopic<>(
+                    this, topic, retention, partitions.get(), number -> log(topic, retention, new Partition(number, count)));
+        }
+        OpenTopic<T> whole = log(topic, retention, Partition.WHOLE);
+        whole.open();
+        return whole;
+    }
+
+    private <T> OpenTopic<T> log(Topic<T> topic, Retention retention, Partition partition) {
+        EventFormat<T> format = new EventFormat<>(
+                events.payloads(), events.codec().of(partition.publisher()), events.envelopeCache(), topic);
+        return new OpenTopic<>(this, format, retention, partition);
+    }
+
     /** Publishes an event, with the trace of what this thread is handling. */
-    <T> CompletableFuture<Position> publish(EventFormat<T> format, Appender appender, T data, PublishOptions options) {
-        Map<String, String> own = options.headers();
+    <T> CompletableFuture<Position> publish(TopicFacade<T> topic, T data, PublishOptions options) {
+        Map<String, String> own = topic.keyed(data, options.headers());
         Map<String, String> traced = EventCodec.fitting(TraceContext.passedOn(own), own);
         Observers observers = bus.observers();
         if (observers == null) {
-            return appender.publish(format.write(data, traced, options), options);
+            return topic.append(data, traced, options);
         }
-        Observed observed = observers.start(Kind.PUBLISH, format.topic().name(), traced);
+        Observed observed = observers.start(Kind.PUBLISH, topic.name(), traced);
         try {
             Map<String, String> used = EventCodec.fitting(observed.headers(), traced);
-            CompletableFuture<Position> done = appender.publish(format.write(data, used, options), options);
+            CompletableFuture<Position> done = topic.append(data, used, options);
             done.whenComplete((position, failure) -> ended(observed, failure));
             return done;
         } catch (RuntimeException | Error e) {
@@ -138,7 +156,7 @@ public final class DurableRuntime implements Layer {
     /** Begins to publish what an outbox has. */
     public static <T> OutboxRelay relay(DurableTopic<T> topic, OutboxSource<T> source) {
         Objects.requireNonNull(source, "source");
-        if (topic instanceof OpenTopic<T> open) {
+        if (topic instanceof TopicFacade<T> open) {
             return open.relay(source);
         }
         throw new IllegalArgumentException("The topic is none that DurableTopics has opened: " + topic);
@@ -149,7 +167,9 @@ public final class DurableRuntime implements Layer {
     }
 
     private synchronized List<OpenTopic<?>> open() {
-        return List.copyOf(topics.values());
+        List<OpenTopic<?>> all = new ArrayList<>();
+        topics.values().forEach(topic -> all.addAll(topic.logs()));
+        return all;
     }
 
     @Override

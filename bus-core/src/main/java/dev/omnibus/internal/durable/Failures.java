@@ -42,8 +42,8 @@ final class Failures {
         return new TransportException(TransportException.Kind.REFUSED, true, why, failure);
     }
 
-    static Position position(StreamId id) {
-        return new Position(id.millis(), id.sequence());
+    static Position position(StreamId id, int partition) {
+        return new Position(id.millis(), id.sequence(), partition);
     }
 
     static StreamId id(Position position) {

@@ -203,7 +203,8 @@ final class Follower<T> extends Reader<T> {
                                 topic.name(),
                                 name.orElse("a follower"),
                                 0,
-                                "positions after " + after + " up to " + range.trimmed());
+                                "positions after " + topic.position(after) + " up to "
+                                        + topic.position(range.trimmed()));
             }
             read();
         });
@@ -245,7 +246,7 @@ final class Follower<T> extends Reader<T> {
                 handle(entry, bytes);
             } catch (IOException | RuntimeException | Error e) {
                 bad.increment();
-                topic.reports().onBadMessage(topic.name(), "Event " + entry.id() + " was skipped: " + e.getMessage());
+                topic.reports().onBadMessage(topic.name(), "Event " + topic.position(entry.id()) + " was skipped: " + e.getMessage());
             }
         }
         synchronized (this) {
@@ -279,7 +280,7 @@ final class Follower<T> extends Reader<T> {
         Observed observed = observers == null ? null : observers.start(event, topic.name(), "");
         Throwable failure = null;
         try {
-            handler.handle(event, Failures.position(entry.id()));
+            handler.handle(event, topic.position(entry.id()));
             handled.increment();
         } catch (Throwable t) {
             if (t instanceof InterruptedException) {

@@ -52,24 +52,23 @@ final class GroupConsumer<T> extends Reader<T> {
     private State state = State.OPENING;
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
-    private boolean asking; // why the group is gone
-    private String epoch = ""; // of the log, when the group was created
     private boolean recreating; // the group
     private final Activity activity;
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
-    GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work) {
+    GroupConsumer(
+            OpenTopic<T> topic, String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
         super(topic);
         this.options = options;
         this.streams = topic.streams();
         this.consumer = new Consumer(topic.keys(), group, topic.node(), options.singleActive());
-        this.activity = new Activity(consumer.single());
+        this.activity = new Activity(consumer.single(), topic.partition(), consumer.name());
         Executor executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
         this.membership = new Membership(streams, topic.timing(), consumer);
         this.lease = new Lease<>(this, topic);
         this.complaints = new Complaints(topic, "Consumer group " + group);
-        this.handling = new Handling<>(this, topic, options, work);
+        this.handling = new Handling<>(this, topic, options, work, places);
         this.window = new Window<>(options, handling);
         this.intake = new Intake<>(this, topic, handling, executor);
     }
@@ -98,9 +97,9 @@ final class GroupConsumer<T> extends Reader<T> {
     }
 
     private void begin() {
+        membership.begun(topic.epoch());
         synchronized (this) {
             recreating = false;
-            epoch = topic.epoch();
             if (state == State.OPENING) {
                 state = State.OPEN;
             }
@@ -123,20 +122,8 @@ final class GroupConsumer<T> extends Reader<T> {
 
     /** The group is gone: creates it again, for all that is there now; with the log, if that has begun anew. */
     private void recreate() {
-        String since;
-        synchronized (this) {
-            if (asking) {
-                return;
-            }
-            asking = true;
-            since = epoch;
-        }
-        topic.whetherAnew(since, anew -> {
-            synchronized (this) {
-                asking = false;
-                epoch = topic.epoch(); // should the group be gone again, it was removed
-            }
-            if (!anew && forgetAll()) {
+        membership.whetherRemoved(topic, () -> {
+            if (forgetAll()) {
                 topic.reports().onUnsent(topic.name(), "Consumer group " + consumer.group() + REMOVED);
                 createGroup(StreamId.EARLIEST);
             }
@@ -183,8 +170,8 @@ final class GroupConsumer<T> extends Reader<T> {
         if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
             return OptionalInt.empty();
         }
-        if (activity.isSingle() && state == State.OPEN) {
-            return OptionalInt.of(MAX_TAKEN); // it needs no room yet: it is read again, from what is its own
+        if (activity.isSingle() && state == State.OPEN) { // it needs no room: it is read again, from what is its own
+            return OptionalInt.of(activity.claims() ? MAX_TAKEN : 0);
         }
         boolean ownFirst = window.unseen() != null; // there is room for it only once
         int room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0;
@@ -263,11 +250,13 @@ final class GroupConsumer<T> extends Reader<T> {
 
     /** Starts what had to wait until that is certain. */
     private void resume() {
-        List<Held<T>> waited;
+        boolean waited;
         synchronized (this) {
-            waited = activity.isActive() && isCertain() ? window.resumed() : List.of();
+            waited = activity.isActive() && isCertain() && handling.resume();
         }
-        waited.forEach(handling::resume);
+        if (waited) {
+            handling.start();
+        }
     }
 
     /**
@@ -279,12 +268,12 @@ final class GroupConsumer<T> extends Reader<T> {
         boolean wait;
         synchronized (this) {
             if (one.state == Held.State.GONE || state == State.ENDED) {
-                boolean unused = handling.left(one);
+                handling.left();
                 return false;
             }
             wait = !activity.isActive() || !isCertain();
             if (wait) {
-                window.stall(one);
+                handling.pause(one);
             } else {
                 one.state = Held.State.STARTED;
             }
@@ -340,7 +329,7 @@ final class GroupConsumer<T> extends Reader<T> {
                 int share = activity.isSingle() ? room : room - room / 4; // the rest is for a take-over
                 count = window.unseen() == null && activity.mayRead() ? share : 0;
             }
-            closingNow = state == State.CLOSING && done.isEmpty() && window.isEmpty() && lease.isSettled();
+            closingNow = isLeaving() && done.isEmpty() && window.isEmpty() && lease.isSettled();
             if (done.isEmpty() && own == null && (count == 0 || !news) && !closingNow) {
                 return;
             }
@@ -451,7 +440,7 @@ final class GroupConsumer<T> extends Reader<T> {
             return false;
         }
         window.count(one);
-        if (state == State.CLOSING) {
+        if (isLeaving()) {
             window.forget(one); // it is given back with the rest
             return false;
         }
@@ -478,7 +467,7 @@ final class GroupConsumer<T> extends Reader<T> {
     synchronized void waits(Held<T> one) {
         if (one.state != Held.State.GONE) {
             one.state = Held.State.WAITING;
-            if (one.doubtful || state != State.OPEN) {
+            if (one.doubtful || state != State.OPEN || isLeaving()) {
                 window.forget(one); // and is read again if it is still this consumer's
                 window.reread();
             }
@@ -505,6 +494,11 @@ final class GroupConsumer<T> extends Reader<T> {
 
     synchronized boolean isClosing() {
         return state == State.CLOSING || state == State.ENDED;
+    }
+
+    /** Whether it gives back what it has, as it ends, or as another node is to have this partition. */
+    synchronized boolean isLeaving() {
+        return isClosing() || activity.isYielding();
     }
 
     // The end
@@ -542,17 +536,29 @@ final class GroupConsumer<T> extends Reader<T> {
 
     /** Gives back what was not started; called within a turn, until it is answered. */
     private void leave() {
+        boolean stays;
         synchronized (this) {
             leaveSent = true;
+            stays = state == State.OPEN;
         }
-        membership.leave(
-                () -> {
-                    synchronized (this) {
-                        state = State.ENDED;
-                    }
-                    finish();
-                },
-                this::abandon);
+        membership.leave(stays, stays ? this::yielded : this::left, this::abandon);
+    }
+
+    private void left() {
+        synchronized (this) {
+            state = State.ENDED;
+        }
+        finish();
+    }
+
+    /** Another node may have this partition now. */
+    private void yielded() {
+        synchronized (this) {
+            leaveSent = false;
+            activity.standBy();
+        }
+        lease.renew();
+        turned();
     }
 
     private void finish() {

@@ -53,13 +53,18 @@ final class Handling<T> {
     private volatile boolean begunAnew; // else only what may have been run is looked for among what was handled
     private final RecentlyHandled recentlyHandled = new RecentlyHandled(); // guarded by this
 
-    Handling(GroupConsumer<T> consumer, OpenTopic<T> topic, GroupOptions options, Work<T> work) {
+    Handling(
+            GroupConsumer<T> consumer,
+            OpenTopic<T> topic,
+            GroupOptions options,
+            Work<T> work,
+            Dispatcher.Places places) {
         this.consumer = consumer;
         this.topic = topic;
         this.options = options;
         this.work = work;
         Executor executor = topic.events().executor(options.executor(), consumer::refusedBy);
-        this.dispatcher = new Dispatcher<>(executor, topic.timing()::later, options.concurrency(), this::run);
+        this.dispatcher = new Dispatcher<>(executor, topic.timing()::later, places, this::run);
     }
 
     // Starting
@@ -112,8 +117,14 @@ final class Handling<T> {
         return event;
     }
 
-    void resume(Held<T> one) {
-        dispatcher.resume(one);
+    /** Starts nothing until {@link #resume}: neither this one, which is still the next one, nor others. */
+    void pause(Held<T> one) {
+        dispatcher.pause(one);
+    }
+
+    /** With the next {@link #start}, what had to wait is started. Returns false if nothing had to. */
+    boolean resume() {
+        return dispatcher.resume();
     }
 
     /** Gives the place of a handler to another one; to be called without a lock. */
@@ -123,9 +134,8 @@ final class Handling<T> {
     }
 
     /** Gives the place of a handler to another one, with the next {@link #start}. */
-    boolean left(Held<T> one) {
+    void left() {
         dispatcher.left();
-        return true;
     }
 
     void release(Held<T> one) {
@@ -203,7 +213,7 @@ final class Handling<T> {
                     leave();
                     consumer.turn();
                 } else {
-                    resume(one);
+                    dispatcher.rerun(one);
                 }
             }
         });
@@ -304,7 +314,7 @@ final class Handling<T> {
         }
         write(one, attempts, () -> {
             topic.reports()
-                    .onRedelivered(topic.name(), one.group(), one.id().toString(), "its handler has failed: " + reason);
+                    .onRedelivered(topic.name(), one.group(), one.position().toString(), "its handler has failed: " + reason);
             later(delay, one);
         });
     }
@@ -367,7 +377,7 @@ final class Handling<T> {
                         }
                     } else if (!unanswered && Failures.of(failure).notSent()) {
                         later(delay, one);
-                    } else if (consumer.isClosing()) {
+                    } else if (consumer.isLeaving()) {
                         gone(one);
                     } else {
                         topic.timing().later(AGAIN, () -> release(one, delay, true));
@@ -417,7 +427,7 @@ final class Handling<T> {
                         consumer.complaints()
                                 .failed(
                                         BURY,
-                                        "its dead letters are full; event " + one.id() + " waits for room, and others"
+                                        "its dead letters are full; event " + one.position() + " waits for room, and others"
                                                 + " after it: " + reason);
                         waitFor(DEAD_LETTERS_FULL, one, () -> {
                             if (!consumer.isGone(one)) {
@@ -431,7 +441,7 @@ final class Handling<T> {
                         if (done) {
                             topic.reports()
                                     .onDeadLetter(
-                                            topic.name(), one.group(), one.id().toString(), reason);
+                                            topic.name(), one.group(), one.position().toString(), reason);
                         }
                         if (done || !hasRun) {
                             gone(one);
@@ -444,7 +454,7 @@ final class Handling<T> {
 
     /** Tries it again, also while closing; if that is of no use then, at least it is written that it has run. */
     private void notBuried(Held<T> one, String reason, boolean hasRun, boolean unanswered, TransportException why) {
-        if (!consumer.isClosing() || Failures.mayPass(why)) {
+        if (!consumer.isLeaving() || Failures.mayPass(why)) {
             boolean perhaps = unanswered || !why.notSent();
             ifStillHere(one, () -> topic.timing().later(AGAIN, () -> bury(one, reason, hasRun, perhaps)));
         } else if (hasRun && !unanswered) {

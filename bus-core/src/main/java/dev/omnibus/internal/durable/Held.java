@@ -28,6 +28,7 @@ final class Held<T> implements Delivery {
     }
 
     private final String group;
+    private final int partition;
     private final StreamEntry entry;
     private final int bytes;
     State state = State.WAITING; // guarded by the consumer, like all below
@@ -53,8 +54,9 @@ final class Held<T> implements Delivery {
     private volatile @Nullable Duration retryLater;
     private volatile @Nullable String rejected;
 
-    Held(String group, StreamEntry entry, boolean mayHaveRun) {
+    Held(String group, int partition, StreamEntry entry, boolean mayHaveRun) {
         this.group = group;
+        this.partition = partition;
         this.entry = entry;
         this.bytes = entry.event() == null ? 0 : entry.event().length;
         this.attempts = entry.attempts();
@@ -105,7 +107,7 @@ final class Held<T> implements Delivery {
 
     @Override
     public Position position() {
-        return Failures.position(entry.id());
+        return Failures.position(entry.id(), partition);
     }
 
     @Override

@@ -57,7 +57,7 @@ final class Intake<T> {
 
     private void take(StreamEntry entry) {
         String group = consumer.consumer().group();
-        Held<T> one = new Held<>(group, entry, topic.history().isDoubted(entry.id()));
+        Held<T> one = new Held<>(group, topic.partition().number(), entry, topic.history().isDoubted(entry.id()));
         boolean skip = entry.onlyFor().filter(other -> !other.equals(group)).isPresent();
         if (!consumer.accepts(one, skip)) {
             return;
@@ -73,7 +73,7 @@ final class Intake<T> {
             } else {
                 why = "Redis was replaced, and may have forgotten that it was acknowledged";
             }
-            topic.reports().onRedelivered(topic.name(), group, one.id().toString(), why);
+            topic.reports().onRedelivered(topic.name(), group, one.position().toString(), why);
         }
         handling.add(one);
     }

@@ -52,10 +52,10 @@ final class Lease<T> {
 
     /** Some of these were handled here and are not pending any more: a {@link #renew} is to say why. */
     void missing(List<Held<T>> some) {
-        String first = some.get(0).id().toString();
+        String first = some.get(0).position().toString();
         String positions = some.size() == 1
                 ? first
-                : first + " to " + some.get(some.size() - 1).id();
+                : first + " to " + some.get(some.size() - 1).position();
         boolean gone;
         synchronized (consumer) { // so that no renewal is answered in between
             gone = some.stream().anyMatch(one -> one.doubtful);
@@ -102,13 +102,15 @@ final class Lease<T> {
     }
 
     private void renew(int room, long sent, int number) {
-        topic.streams().takeOver(consumer.consumer(), LENGTH, room).whenComplete((taken, failure) -> {
-            if (failure == null) {
-                renewed(taken, room, sent, number);
-            } else {
-                notRenewed(Failures.of(failure), room);
-            }
-        });
+        topic.streams()
+                .takeOver(consumer.consumer(), LENGTH, room, !consumer.isClosing())
+                .whenComplete((taken, failure) -> {
+                    if (failure == null) {
+                        renewed(taken, room, sent, number);
+                    } else {
+                        notRenewed(Failures.of(failure), room);
+                    }
+                });
     }
 
     private void renewed(Streams.TakeOver taken, int room, long sent, int number) {
@@ -152,7 +154,7 @@ final class Lease<T> {
 
     private void report(Streams.Loss loss) {
         String group = consumer.consumer().group();
-        topic.reports().onLost(topic.name(), group, loss.count(), "positions " + loss.from() + " to " + loss.to());
+        topic.reports().onLost(topic.name(), group, loss.count(), "positions " + topic.position(loss.from()) + " to " + topic.position(loss.to()));
         CompletableFuture<Void> unused = topic.streams().lossReported(consumer.consumer(), loss);
     }
 }

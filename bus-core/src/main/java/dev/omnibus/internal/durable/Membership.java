@@ -8,7 +8,10 @@ import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** A consumer's membership in its group: creates the group, and leaves it, and repeats both until they are answered. */
+/**
+ * A consumer's membership in its group: creates the group, and leaves it, and repeats both until they are answered; and
+ * finds out why a group is gone. Thread-safe.
+ */
 final class Membership {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
@@ -17,7 +20,9 @@ final class Membership {
     private final Streams streams;
     private final Timing timing;
     private final Consumer consumer;
-    private int attempts; // guarded by this
+    private int attempts; // guarded by this, like all below
+    private String epoch = ""; // of the log, when the group was created
+    private boolean asking; // why the group is gone
 
     Membership(Streams streams, Timing timing, Consumer consumer) {
         this.streams = streams;
@@ -47,16 +52,42 @@ final class Membership {
         });
     }
 
-    /** Gives back what the consumer has. */
-    void leave(Runnable left, Runnable closed) {
-        streams.leave(consumer).whenComplete((all, failure) -> {
+    /** The group is there, in the log with that epoch. */
+    synchronized void begun(String now) {
+        epoch = now;
+    }
+
+    /** The group is gone: it was removed, unless the log has begun anew, which the topic reports to its readers. */
+    void whetherRemoved(OpenTopic<?> topic, Runnable removed) {
+        String since;
+        synchronized (this) {
+            if (asking) {
+                return;
+            }
+            asking = true;
+            since = epoch;
+        }
+        topic.whetherAnew(since, anew -> {
+            synchronized (this) {
+                asking = false;
+                epoch = topic.epoch(); // should the group be gone again, it was removed
+            }
+            if (!anew) {
+                removed.run();
+            }
+        });
+    }
+
+    /** Gives back what the consumer has; perhaps it stays, and another one is to be the active one. */
+    void leave(boolean stays, Runnable left, Runnable closed) {
+        streams.leave(consumer, stays).whenComplete((all, failure) -> {
             TransportException why = failure == null ? null : Failures.of(failure);
             if (why != null && why.kind() == Kind.CLOSED) {
                 closed.run();
             } else if (why != null && Failures.mayPass(why)) {
-                again(() -> leave(left, closed));
+                again(() -> leave(stays, left, closed));
             } else if (why == null && !all) {
-                leave(left, closed);
+                leave(stays, left, closed);
             } else { // or it is refused: then its lease ends
                 left.run();
             }

@@ -1,16 +1,13 @@
 package dev.omnibus.internal.durable;
 
-import dev.omnibus.bus.EventHandler;
 import dev.omnibus.bus.PublishException.Reason;
 import dev.omnibus.bus.Subscription;
-import dev.omnibus.durable.AsyncHandler;
 import dev.omnibus.durable.DeadLetters;
-import dev.omnibus.durable.DeliveryHandler;
-import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopicException;
 import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.OutboxRelay;
 import dev.omnibus.durable.OutboxSource;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
@@ -18,12 +15,10 @@ import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.event.Events;
 import dev.omnibus.internal.event.ListenerNotifier;
-import dev.omnibus.internal.event.TopicPattern;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamSettings;
-import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -32,23 +27,23 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A durable topic that this process has opened: its appender, and its readers, which it wakes up when something was
- * appended. Thread-safe.
+ * A durable topic that this process has opened, or one partition of it, which is a log like any other: its appender,
+ * and its readers, which it wakes up when something was appended. Thread-safe.
  */
-final class OpenTopic<T> implements DurableTopic<T> {
+final class OpenTopic<T> extends TopicFacade<T> {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
     private static final Duration TRIM_EVERY = Duration.ofSeconds(1);
     private static final Duration HELD_UP = Duration.ofHours(1);
     private static final String ID_WINDOW = "idWindow"; // unless it is the default
+    private static final String PARTITIONS = "partitions"; // if it has some
     private static final int CHECKED_EVERY = 10; // ticks
     private static final int STATUS_EVERY = 600; // ticks
 
@@ -56,6 +51,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private final Streams streams;
     private final EventFormat<T> format;
     private final Retention retention;
+    private final Partition partition;
     private final StreamKeys keys;
     private final Appender appender;
     private final ServerHistory history;
@@ -73,12 +69,14 @@ final class OpenTopic<T> implements DurableTopic<T> {
     private boolean closed; // for those that come
     private volatile boolean abandoned;
 
-    OpenTopic(DurableRuntime runtime, EventFormat<T> format, Retention retention) {
+    OpenTopic(DurableRuntime runtime, EventFormat<T> format, Retention all, Partition partition) {
+        super(runtime, format.topic(), all, 0);
         this.runtime = runtime;
         this.streams = runtime.streams();
         this.format = format;
-        this.retention = retention;
-        this.keys = runtime.bus().channels().names().stream(format.topic().name());
+        this.retention = partition.share(all);
+        this.partition = partition;
+        this.keys = runtime.bus().channels().names().stream(name(), partition.number());
         this.appender = new Appender(this, streams, runtime.timing());
         this.history = new ServerHistory(
                 streams,
@@ -87,10 +85,26 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 () -> readers().forEach(Reader::failedOver),
                 () -> readers().forEach(Reader::wake));
         this.ready = new GuardedFuture<>();
-        open();
     }
 
     // What the parts share
+
+    @Override
+    List<OpenTopic<T>> logs() {
+        return List.of(this);
+    }
+
+    Partition partition() {
+        return partition;
+    }
+
+    Position position(StreamId id) {
+        return Failures.position(id, partition.number());
+    }
+
+    Appender appender() {
+        return appender;
+    }
 
     EventFormat<T> format() {
         return format;
@@ -145,7 +159,18 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     // Opening
 
-    private void open() {
+    /** Opens it, or fails if the first partition could not be opened. */
+    void openAfter(CompletableFuture<Void> first) {
+        first.whenComplete((done, failure) -> {
+            if (failure == null) {
+                open();
+            } else {
+                refused(Failures.of(name(), failure));
+            }
+        });
+    }
+
+    void open() {
         synchronized (this) {
             if (opening || abandoned) { // a bus that closes still appends what was published
                 return;
@@ -163,7 +188,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 notOpened(Failures.of(failure));
             } else if (!stands.settings().equals(settings)) {
                 refused(new DurableTopicException(
-                        "Another process has opened the durable topic " + name() + " with another retention: "
+                        "Another process has opened the durable topic " + name()
+                                + " with another retention or other partitions: "
                                 + text(stands.settings()) + "; here it is " + text(settings)
                                 + ". Use the same one, or remove the key " + keys.description(),
                         null));
@@ -174,15 +200,20 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     private StreamSettings settings() {
+        Map<String, String> options = new HashMap<>();
+        if (!retention.idWindow().equals(Retention.DEFAULT_ID_WINDOW)) {
+            options.put(ID_WINDOW, retention.idWindow().toString());
+        }
+        if (!partition.isWhole()) {
+            options.put(PARTITIONS, Integer.toString(partition.count()));
+        }
         return new StreamSettings(
                 retention.maxEntries(),
                 retention.maxBytes(),
                 retention.keep(),
                 retention.maxAge(),
                 retention.dropsOldest() ? StreamSettings.WhenFull.DROP_OLDEST : StreamSettings.WhenFull.REFUSE,
-                retention.idWindow().equals(Retention.DEFAULT_ID_WINDOW)
-                        ? Map.of()
-                        : Map.of(ID_WINDOW, retention.idWindow().toString()));
+                options);
     }
 
     private static String text(StreamSettings settings) {
@@ -190,7 +221,10 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 + settings.keep()
                 + settings.maxAge().map(age -> ", at most for " + age).orElse("") + ", when full "
                 + settings.whenFull() + ", ids remembered for "
-                + settings.options().getOrDefault(ID_WINDOW, Retention.DEFAULT_ID_WINDOW.toString());
+                + settings.options().getOrDefault(ID_WINDOW, Retention.DEFAULT_ID_WINDOW.toString())
+                + (settings.options().containsKey(PARTITIONS)
+                        ? ", in each of " + settings.options().get(PARTITIONS) + " partitions"
+                        : ", without partitions");
     }
 
     private void opened(Streams.Description stands) {
@@ -370,23 +404,23 @@ final class OpenTopic<T> implements DurableTopic<T> {
     // What programs call
 
     @Override
-    public String name() {
-        return format.topic().name();
-    }
-
-    @Override
     public CompletableFuture<Void> ready() {
         return ready.copy();
     }
 
     @Override
-    public CompletableFuture<Position> publish(T data) {
-        return publish(data, PublishOptions.defaults());
+    Routed<T> route(T data, Map<String, String> headers, PublishOptions options) {
+        return new Routed<>(this, format.write(data, headers, options));
     }
 
     @Override
-    public CompletableFuture<Position> publish(T data, PublishOptions options) {
-        CompletableFuture<Position> done = runtime.publish(format, appender, data, options);
+    CompletableFuture<Position> append(T data, Map<String, String> headers, PublishOptions options) {
+        return append(format.write(data, headers, options), options);
+    }
+
+    /** Appends an event that was written by the format of this log. */
+    CompletableFuture<Position> append(byte[] event, PublishOptions options) {
+        CompletableFuture<Position> done = appender.publish(event, options);
         DurableTopicException why = refusal;
         if (why != null) {
             appender.refuseAll(Reason.REFUSED, String.valueOf(why.getMessage()), why);
@@ -395,37 +429,12 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     @Override
-    public Subscription subscribe(String group, EventHandler<T> handler) {
-        Objects.requireNonNull(handler, "handler");
-        return subscribe(group, GroupOptions.defaults(), (event, delivery) -> handler.handle(event));
+    Subscription consume(String group, GroupOptions options, Work<T> work) {
+        return consume(group, options, work, new Dispatcher.Places(options.concurrency(), false));
     }
 
-    @Override
-    public Subscription subscribe(String group, DeliveryHandler<T> handler) {
-        return subscribe(group, GroupOptions.defaults(), handler);
-    }
-
-    @Override
-    public Subscription subscribe(String group, GroupOptions options, DeliveryHandler<T> handler) {
-        Objects.requireNonNull(handler, "handler");
-        return consume(group, options, (event, delivery) -> {
-            handler.handle(event, delivery);
-            return null;
-        });
-    }
-
-    @Override
-    public Subscription subscribeAsync(String group, GroupOptions options, AsyncHandler<T> handler) {
-        Objects.requireNonNull(handler, "handler");
-        return consume(
-                group,
-                options,
-                (event, delivery) ->
-                        Objects.requireNonNull(handler.handle(event, delivery), "The handler has returned no stage"));
-    }
-
-    private Subscription consume(String group, GroupOptions options, Work<T> work) {
-        requireName(group);
+    /** Joins a group with handlers that have the same places as those of other partitions. */
+    GroupConsumer<T> consume(String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
         GroupConsumer<T> consumer;
         synchronized (this) {
             requireOpen();
@@ -433,7 +442,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
                 throw new IllegalStateException("This process consumes the group " + group + " of " + name()
                         + " already; give that subscription a higher concurrency");
             }
-            consumer = new GroupConsumer<>(this, group, options, work);
+            consumer = new GroupConsumer<>(this, group, partition.share(options), work, places);
             consumers.put(group, consumer);
             readers.add(consumer);
         }
@@ -443,18 +452,8 @@ final class OpenTopic<T> implements DurableTopic<T> {
     }
 
     @Override
-    public Subscription follow(Position from, FollowHandler<T> handler) {
-        return follow(new Follower<>(this, Optional.empty(), from, Objects.requireNonNull(handler, "handler")));
-    }
-
-    @Override
-    public Subscription follow(String follower, FollowHandler<T> handler) {
-        requireName(follower);
-        return follow(new Follower<>(
-                this, Optional.of(follower), Position.EARLIEST, Objects.requireNonNull(handler, "handler")));
-    }
-
-    private Subscription follow(Follower<T> follower) {
+    Follower<T> follow(Optional<String> named, Position from, FollowHandler<T> handler) {
+        Follower<T> follower = new Follower<>(this, named, from, handler);
         synchronized (this) {
             requireOpen();
             readers.add(follower);
@@ -464,15 +463,20 @@ final class OpenTopic<T> implements DurableTopic<T> {
         return follower;
     }
 
+    @Override
+    OutboxRelay relay(OutboxSource<T> source) {
+        return relay(source, this);
+    }
+
     /** Begins to publish what an outbox has. */
-    Relay<T> relay(OutboxSource<T> source) {
+    Relay<T> relay(OutboxSource<T> source, TopicFacade<T> to) {
         Relay<T> begun;
         synchronized (this) {
             requireOpen();
             if (relay != null) {
                 throw new IllegalStateException("This process relays an outbox to " + name() + " already");
             }
-            begun = new Relay<>(this, appender, source);
+            begun = new Relay<>(this, to, source);
             relay = begun;
         }
         runtime.bus().keepAlive().begin(begun);
@@ -499,39 +503,7 @@ final class OpenTopic<T> implements DurableTopic<T> {
 
     @Override
     public CompletableFuture<DurableTopicStatus> status() {
-        return answer(streams.status(keys).thenApply(this::status));
-    }
-
-    private DurableTopicStatus status(StreamStatus status) {
-        List<DurableTopicStatus.Group> groups = new ArrayList<>();
-        status.groups()
-                .forEach((group, state) -> groups.add(new DurableTopicStatus.Group(
-                        group,
-                        state.lag(),
-                        state.pending(),
-                        state.oldest().map(id -> Duration.ofMillis(Math.max(0, status.time() - id.millis()))),
-                        state.deadLetters(),
-                        state.consumers().entrySet().stream()
-                                .filter(Map.Entry::getValue)
-                                .map(Map.Entry::getKey)
-                                .toList())));
-        List<String> weaker = status.atomic()
-                ? List.of()
-                : List.of("This user may not run scripts: an append that is repeated may be stored twice, ids count"
-                        + " for nothing, consumer groups get nothing, and nothing is trimmed");
-        List<DurableTopicStatus.Follower> followers = new ArrayList<>();
-        status.followers()
-                .forEach((name, at) -> followers.add(
-                        new DurableTopicStatus.Follower(name, Failures.position(at), behind(at, status))));
-        return new DurableTopicStatus(
-                name(), status.entries(), status.bytes(), Failures.position(status.last()), groups, followers, weaker);
-    }
-
-    private static Optional<Duration> behind(StreamId at, StreamStatus status) {
-        long oldest = Math.max(at.millis(), status.first().map(StreamId::millis).orElse(0L));
-        return at.compareTo(status.last()) >= 0 || status.entries() == 0
-                ? Optional.empty()
-                : Optional.of(Duration.ofMillis(Math.max(0, status.time() - oldest)));
+        return answer(streams.status(keys).thenApply(status -> Statuses.of(this, status)));
     }
 
     @Override
@@ -552,15 +524,6 @@ final class OpenTopic<T> implements DurableTopic<T> {
         asked.whenComplete(
                 (value, failure) -> settle(answer, value, failure == null ? null : Failures.of(name(), failure)));
         return answer;
-    }
-
-    private static void requireName(String name) {
-        try {
-            TopicPattern.requireTopic(name);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "The name of a consumer group or follower is as that of a topic: \"" + name + "\" is none", e);
-        }
     }
 
     private void requireOpen() {

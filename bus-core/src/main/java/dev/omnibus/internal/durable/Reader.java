@@ -14,6 +14,7 @@ abstract class Reader<T> implements Subscription {
     final OpenTopic<T> topic;
     private final CompletableFuture<Void> ready = new GuardedFuture<>();
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
+    private final CompletableFuture<Void> ending = new CompletableFuture<>();
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final Object settling = new Object();
     private boolean settled; // whether it is ready; guarded by the lock above
@@ -76,6 +77,12 @@ abstract class Reader<T> implements Subscription {
         String why = "The subscription to the durable topic " + topic.name() + " was closed before it was ready";
         isRefused(new TransportException(Kind.CLOSED, true, why, null));
         topic.ended(this);
+        ending.complete(null);
+    }
+
+    /** Runs a task when it reads nothing more. */
+    void whenEnding(Runnable task) {
+        CompletableFuture<Void> unused = ending.thenRun(task);
     }
 
     /** Its handlers have ended, too. */
@@ -94,7 +101,7 @@ abstract class Reader<T> implements Subscription {
         return over.isDone();
     }
 
-    private void requireOutside() {
+    void requireOutside() {
         if (isHandledHere()) {
             throw new IllegalStateException("The handler of " + handlerOf() + " would wait for its own end, which comes"
                     + " when it returns. Close the subscription without waiting, or wait on another thread");

@@ -10,7 +10,11 @@ import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.durable.RecentEvents.Outgoing;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -37,7 +41,7 @@ final class Relay<T> implements OutboxRelay {
     private record Published(List<String> ids, List<CompletableFuture<Position>> positions, Optional<Throwable> bad) {}
 
     private final OpenTopic<T> topic;
-    private final Appender appender;
+    private final TopicFacade<T> target;
     private final OutboxSource<T> source;
     private final Executor executor;
     private final CompletableFuture<Void> over = new CompletableFuture<>();
@@ -52,9 +56,15 @@ final class Relay<T> implements OutboxRelay {
     private boolean closed;
     private boolean finished;
 
-    Relay(OpenTopic<T> topic, Appender appender, OutboxSource<T> source) {
+    /**
+     * Of one outbox.
+     *
+     * @param topic the log that has the lease
+     * @param target where the rows go: that log, or all partitions, of which it is the first
+     */
+    Relay(OpenTopic<T> topic, TopicFacade<T> target, OutboxSource<T> source) {
         this.topic = topic;
-        this.appender = appender;
+        this.target = target;
         this.source = source;
         this.executor = new CallerRunsExecutor(topic.events().executor(Optional.empty(), why -> {}));
     }
@@ -136,30 +146,34 @@ final class Relay<T> implements OutboxRelay {
                 .whenComplete((all, failure) -> executor.execute(() -> confirm(published, full)));
     }
 
-    /** One that cannot be written stops those behind it. */
+    /** One that cannot be written stops those behind it; one that is not appended, those behind it in its log. */
     private Published publish(List<OutboxRow<T>> rows) {
         List<String> ids = new ArrayList<>();
-        List<Outgoing> events = new ArrayList<>();
+        List<OpenTopic<T>> logs = new ArrayList<>();
+        Map<OpenTopic<T>, List<Outgoing>> events = new LinkedHashMap<>();
         Optional<Throwable> bad = Optional.empty();
         for (OutboxRow<T> row : rows) {
             try {
-                events.add(new Outgoing(write(row), Optional.of(row.id())));
+                TopicFacade.Routed<T> routed = route(row);
+                Outgoing event = new Outgoing(routed.event(), Optional.of(row.id()));
+                events.computeIfAbsent(routed.log(), log -> new ArrayList<>()).add(event);
+                logs.add(routed.log());
             } catch (RuntimeException | Error e) { // of the program's serializers
                 bad = Optional.of(e);
                 break;
             }
             ids.add(row.id());
         }
+        Map<OpenTopic<T>, Iterator<CompletableFuture<Position>>> positions = new HashMap<>();
+        events.forEach((log, some) -> positions.put(
+                log, log.appender().publishInOrder(some, PublishOptions.defaults().timeout()).iterator()));
         return new Published(
-                ids, appender.publishInOrder(events, PublishOptions.defaults().timeout()), bad);
+                ids, logs.stream().map(log -> positions.get(log).next()).toList(), bad);
     }
 
-    private byte[] write(OutboxRow<T> row) {
-        return topic.format()
-                .write(
-                        row.data(),
-                        row.headers(),
-                        PublishOptions.defaults().withId(row.id()));
+    private TopicFacade.Routed<T> route(OutboxRow<T> row) {
+        PublishOptions options = PublishOptions.defaults().withId(row.id());
+        return target.route(row.data(), target.keyed(row.data(), row.headers()), options);
     }
 
     private void confirm(Published published, boolean full) {

@@ -38,15 +38,26 @@ final class TopicDeadLetters<T> implements DeadLetters<T> {
             throw new IllegalArgumentException("limit is " + limit + "; it must be between 1 and " + MAX_LISTED);
         }
         CompletableFuture<List<Streams.DeadLetter>> letters =
-                topic.answer(topic.streams().deadLetters(topic.keys(), group, Failures.id(after), limit));
+                topic.answer(topic.streams().deadLetters(topic.keys(), group, behind(after), limit));
         return letters.thenApply(all -> all.stream().map(this::letter).toList());
+    }
+
+    /** What is at the same place in an earlier partition comes before those in this one. */
+    private StreamId behind(Position after) {
+        StreamId id = Failures.id(after);
+        if (after.partition() >= topic.partition().number() || id.compareTo(StreamId.EARLIEST) <= 0) {
+            return id;
+        }
+        return id.sequence() > 0
+                ? new StreamId(id.millis(), id.sequence() - 1)
+                : new StreamId(id.millis() - 1, Long.MAX_VALUE);
     }
 
     private DeadLetter<T> letter(Streams.DeadLetter letter) {
         byte[] event = letter.event();
         return new DeadLetter<>(
-                Failures.position(letter.id()),
-                Failures.position(letter.entry()),
+                topic.position(letter.id()),
+                topic.position(letter.entry()),
                 read(event),
                 event == null ? "" : new String(event, StandardCharsets.UTF_8),
                 letter.reason(),
@@ -67,12 +78,20 @@ final class TopicDeadLetters<T> implements DeadLetters<T> {
 
     @Override
     public CompletableFuture<Boolean> redeliver(Position id) {
-        return topic.answer(topic.streams().redeliver(topic.keys(), group, Failures.id(id)));
+        return isHere(id)
+                ? topic.answer(topic.streams().redeliver(topic.keys(), group, Failures.id(id)))
+                : CompletableFuture.completedFuture(false);
     }
 
     @Override
     public CompletableFuture<Boolean> discard(Position id) {
-        return topic.answer(topic.streams().discard(topic.keys(), group, Failures.id(id)));
+        return isHere(id)
+                ? topic.answer(topic.streams().discard(topic.keys(), group, Failures.id(id)))
+                : CompletableFuture.completedFuture(false);
+    }
+
+    private boolean isHere(Position id) {
+        return id.partition() == topic.partition().number();
     }
 
     @Override

@@ -24,7 +24,6 @@ final class Window<T> {
     private final Map<StreamId, Held<T>> held = new HashMap<>();
     private final ArrayDeque<Held<T>> handled = new ArrayDeque<>(); // to be acknowledged
     private final ArrayDeque<Held<T>> doubtful = new ArrayDeque<>(); // to be acknowledged one by one
-    private final List<Held<T>> stalled = new ArrayList<>(); // until it is certain that they may be started
     private long bytes;
     private int reserved;
     private final MeanSize mean = new MeanSize();
@@ -187,21 +186,7 @@ final class Window<T> {
         handling.forgetWaiting();
         List<Held<T>> some = held.values().stream().filter(which).toList();
         some.forEach(this::forget);
-        stalled.removeIf(one -> one.state == Held.State.GONE && handling.left(one));
         return some.size();
-    }
-
-    // What waits
-
-    void stall(Held<T> one) {
-        stalled.add(one);
-    }
-
-    /** Returns what had to wait, and is to be started now. */
-    List<Held<T>> resumed() {
-        List<Held<T>> all = List.copyOf(stalled);
-        stalled.clear();
-        return all;
     }
 
     SubscriptionStats stats() {

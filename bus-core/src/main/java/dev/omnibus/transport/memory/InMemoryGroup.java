@@ -45,6 +45,7 @@ final class InMemoryGroup {
     private @Nullable Loss loss;
     private String reporter = "";
     private String active = ""; // if a single consumer is
+    private final Map<String, Long> candidates = new TreeMap<>(); // for that
 
     InMemoryGroup(InMemoryLog log, String name, StreamId after, LongSupplier clock) {
         this.log = log;
@@ -104,7 +105,7 @@ final class InMemoryGroup {
         return Optional.ofNullable(log.entries.get(id)).map(stored -> stored.entry(id, Attempts.of(count)));
     }
 
-    TakeOver takeOver(Consumer by, Duration lease, int most) {
+    TakeOver takeOver(Consumer by, Duration lease, int most, boolean candidate) {
         String consumer = by.name();
         long now = clock.getAsLong();
         boolean otherActive = !active.isEmpty() && !active.equals(consumer) && leases.getOrDefault(active, TAKEN) > now;
@@ -120,6 +121,12 @@ final class InMemoryGroup {
         int count = reads ? most : 0;
         Long ends = leases.put(consumer, now + lease.toMillis());
         boolean gone = ends == null || ends == TAKEN;
+        if (by.single() && candidate) {
+            candidates.put(consumer, now + lease.toMillis());
+        } else {
+            candidates.remove(consumer);
+        }
+        candidates.values().removeIf(end -> end <= now);
         consumers.forEach(one -> leases.putIfAbsent(one, now + ADOPTED_MILLIS));
         consumers.add(consumer);
         List<StreamEntry> taken = new ArrayList<>();
@@ -149,7 +156,7 @@ final class InMemoryGroup {
                 }
             }
         }
-        return new TakeOver(gone, taken, more, removed, lossFor(consumer, now), reads);
+        return new TakeOver(gone, taken, more, removed, lossFor(consumer, now), reads, Set.copyOf(candidates.keySet()));
     }
 
     /** What anybody else has, in the order of the log. False if there was no room for all. */
@@ -241,12 +248,16 @@ final class InMemoryGroup {
         return true;
     }
 
-    boolean leave(String consumer) {
+    boolean leave(String consumer, boolean stays) {
         Map<StreamId, Pending> own = new HashMap<>(pending);
         own.values().removeIf(held -> !held.consumer().equals(consumer));
         own.forEach((id, held) -> release(consumer, id, Attempts.of(held.count()), Duration.ZERO));
-        leases.remove(consumer);
-        consumers.remove(consumer);
+        active = active.equals(consumer) ? "" : active;
+        if (!stays) {
+            candidates.remove(consumer);
+            leases.remove(consumer);
+            consumers.remove(consumer);
+        }
         return true;
     }
 

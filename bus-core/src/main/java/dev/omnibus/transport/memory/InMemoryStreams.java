@@ -114,8 +114,8 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
-        return ask(consumer, group -> group.takeOver(consumer, lease, count));
+    public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count, boolean candidate) {
+        return ask(consumer, group -> group.takeOver(consumer, lease, count, candidate));
     }
 
     @Override
@@ -137,10 +137,10 @@ final class InMemoryStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Boolean> leave(Consumer consumer) {
+    public CompletableFuture<Boolean> leave(Consumer consumer, boolean stays) {
         return ask(consumer.stream(), log -> {
             InMemoryGroup group = log.groups.get(consumer.group());
-            return group == null || group.leave(consumer.name());
+            return group == null || group.leave(consumer.name(), stays);
         });
     }
 

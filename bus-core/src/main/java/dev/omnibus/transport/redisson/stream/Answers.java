@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -184,6 +185,7 @@ final class Answers {
 
     static TakeOver takeOver(List<Object> answer) {
         List<Object> lost = list(answer.get(3));
+        Set<String> candidates = list(answer.get(6)).stream().map(Answers::text).collect(Collectors.toUnmodifiableSet());
         return new TakeOver(
                 number(answer.get(0)) == 1,
                 entries(list(answer.get(4))),
@@ -195,7 +197,8 @@ final class Answers {
                                 StreamId.parse(text(lost.get(0))),
                                 StreamId.parse(text(lost.get(1))),
                                 Long.parseLong(text(lost.get(2))))),
-                number(answer.get(5)) == 1);
+                number(answer.get(5)) == 1,
+                candidates);
     }
 
     static Turn turn(List<Object> answer) {

@@ -270,6 +270,7 @@ public final class RedissonStreams implements Streams {
                             stream.released(group),
                             stream.losses(group),
                             stream.activeConsumer(group),
+                            stream.candidates(group),
                             stream.deadLetters(group))
                     .toCompletableFuture()
                     .thenCompose(done -> exists(log, group))
@@ -333,7 +334,7 @@ public final class RedissonStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count) {
+    public CompletableFuture<TakeOver> takeOver(Consumer consumer, Duration lease, int count, boolean candidate) {
         StreamKeys stream = consumer.stream();
         String group = consumer.group();
         List<Object> keys = List.of(
@@ -341,7 +342,8 @@ public final class RedissonStreams implements Streams {
                 stream.leases(group),
                 stream.released(group),
                 stream.losses(group),
-                stream.activeConsumer(group));
+                stream.activeConsumer(group),
+                stream.candidates(group));
         return read(
                 "take over from " + stream.log(),
                 client -> Script.TAKE_OVER
@@ -353,7 +355,8 @@ public final class RedissonStreams implements Streams {
                                 lease.toMillis(),
                                 Math.min(count, MAX_PAGE),
                                 MAX_BYTES,
-                                consumer.single() ? 1 : 0)
+                                consumer.single() ? 1 : 0,
+                                candidate ? 1 : 0)
                         .thenApply(Answers::takeOver));
     }
 
@@ -388,13 +391,18 @@ public final class RedissonStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Boolean> leave(Consumer consumer) {
+    public CompletableFuture<Boolean> leave(Consumer consumer, boolean stays) {
         StreamKeys stream = consumer.stream();
-        List<Object> keys = List.of(stream.log(), stream.leases(consumer.group()), stream.released(consumer.group()));
+        List<Object> keys = List.of(
+                stream.log(),
+                stream.leases(consumer.group()),
+                stream.released(consumer.group()),
+                stream.activeConsumer(consumer.group()),
+                stream.candidates(consumer.group()));
         return read(
                 "leave " + stream.log(),
                 client -> Script.LEAVE
-                        .ask(client, keys, consumer.group(), consumer.name(), MAX_PAGE)
+                        .ask(client, keys, consumer.group(), consumer.name(), MAX_PAGE, stays ? 1 : 0)
                         .thenApply(RedissonStreams::isOne));
     }
 

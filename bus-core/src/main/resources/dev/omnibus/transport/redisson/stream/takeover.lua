@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- KEYS: log, leases, released, losses, the active consumer. ARGV: group, consumer, its lease in ms, how many entries
--- and bytes at most, 1 if only one consumer of the group is active; one that takes none does not become that. Answers 1 if the consumer was gone, 1 if there is
--- more, the consumers that were removed, the loss that is to be reported as from, to and count, entries, and 1 if the
--- consumer may read.
+-- KEYS: log, leases, released, losses, the active consumer, those that may be it. ARGV: group, consumer, its lease in
+-- ms, how many entries and bytes at most, 1 if only one consumer of the group is active, 1 if this one may be it, now
+-- or later; one that takes none does not become it. Answers 1 if the consumer was gone, 1 if there is more, the
+-- consumers that were removed, the loss that is to be reported as from, to and count, entries, 1 if the consumer may
+-- read, and those that may be the active one.
 local group, me = ARGV[1], ARGV[2]
 local count, room = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = now()
@@ -22,6 +23,17 @@ end
 local ends = redis.call('ZSCORE', KEYS[2], me)
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
 redis.call('ZADD', KEYS[2], number(time + ARGV[3]), me)
+local candidates = {}
+if single then
+  if ARGV[7] == '1' then
+    redis.call('ZADD', KEYS[6], number(time + ARGV[3]), me)
+  else
+    redis.call('ZREM', KEYS[6], me)
+  end
+  redis.call('PEXPIRE', KEYS[6], 86400000)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', number(time))) do redis.call('ZREM', KEYS[6], gone) end
+  candidates = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', '+inf')
+end
 
 -- A list of leases that was lost, or a consumer that somebody else has made, is not a death.
 local check = redis.call('ZSCORE', KEYS[2], '')
@@ -121,4 +133,4 @@ if lost[1] and lost[2] and lost[3] then
   end
   if by == me then loss = {lost[1], lost[2], lost[3]} end
 end
-return {gone, full and 1 or 0, removed, loss, taken, active}
+return {gone, full and 1 or 0, removed, loss, taken, active, candidates}

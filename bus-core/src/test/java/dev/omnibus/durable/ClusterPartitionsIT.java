@@ -1,0 +1,21 @@
+package dev.omnibus.durable;
+
+import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Networks;
+import dev.omnibus.transport.Transport;
+
+@WithRedis
+class ClusterPartitionsIT extends PartitionsContract {
+
+    private final RedisCluster redis;
+
+    ClusterPartitionsIT(RedisCluster redis) {
+        this.redis = redis;
+    }
+
+    @Override
+    Transport connect() {
+        return Networks.connect(redis);
+    }
+}
