@@ -51,7 +51,10 @@ final class PlainStreams {
     /** The position is that before the first entry. */
     static CompletableFuture<Map<StreamMessageId, Map<byte[], byte[]>>> range(
             RedissonClient client, String key, StreamId after, int count) {
-        StreamRangeArgs from = StreamRangeArgs.startId(Answers.id(after.next()))
+        StreamId next = after.next();
+        boolean signed = next.sequence() >= 0; // as Redisson writes it, and no server counts further
+        StreamRangeArgs from = StreamRangeArgs.startId(
+                        Answers.id(signed ? next : new StreamId(next.millis() + 1, 0)))
                 .endId(StreamMessageId.MAX)
                 .count(Math.max(1, count));
         return stream(client, key).rangeAsync(from).toCompletableFuture();
