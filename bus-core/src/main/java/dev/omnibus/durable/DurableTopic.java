@@ -37,7 +37,8 @@ public interface DurableTopic<T> {
      *
      * @param data the payload: anything but null that Jackson can write
      * @return completes when it is appended, with its position; fails with a {@link dev.omnibus.bus.PublishException}
-     * @throws IllegalArgumentException if there is no data, or it cannot be written as JSON
+     * @throws IllegalArgumentException if there is no data, it cannot be written as JSON, or the topic has
+     *     {@link Partitions} and the event has no key
      */
     @CanIgnoreReturnValue
     CompletableFuture<Position> publish(T data);
@@ -48,7 +49,8 @@ public interface DurableTopic<T> {
      * @param data the payload
      * @param options its headers, and how long it is tried
      * @return its position
-     * @throws IllegalArgumentException if the data cannot be written as JSON, or a header's name is not allowed
+     * @throws IllegalArgumentException if the data cannot be written as JSON, a header's name is not allowed, or the
+     *     topic has {@link Partitions} and the event has no key
      */
     @CanIgnoreReturnValue
     CompletableFuture<Position> publish(T data, PublishOptions options);
@@ -91,7 +93,8 @@ public interface DurableTopic<T> {
      * @param handler handles the events that this node takes
      * @return the subscription of this node; {@link Subscription#close()} finishes what is being handled, and gives the
      *     rest back
-     * @throws IllegalArgumentException if the name is invalid
+     * @throws IllegalArgumentException if the name is invalid, or the topic has {@link Partitions} and the options an
+     *     ordering key, or a start that is the position of an event
      * @throws IllegalStateException if this process consumes the group already
      */
     @CanIgnoreReturnValue
@@ -113,12 +116,15 @@ public interface DurableTopic<T> {
 
     /**
      * Follows the log: replays what comes after a position, and goes on with what is appended, in the order of the log.
-     * Every follower gets every event; nothing is acknowledged, and nothing is kept for it.
+     * Every follower gets every event; nothing is acknowledged, and nothing is kept for it. Of a topic with
+     * {@link Partitions}, each partition is in order.
      *
      * @param from what comes after it is handled; {@link Position#EARLIEST}, {@link Position#LATEST},
      *     {@link Position#since} or that of an event
      * @param handler handles the events one at a time
      * @return the subscription
+     * @throws IllegalArgumentException if it is the position of an event, and the topic has partitions: it says nothing
+     *     of the others
      */
     @CanIgnoreReturnValue
     Subscription follow(Position from, FollowHandler<T> handler);

@@ -102,8 +102,9 @@ public record GroupOptions(
     }
 
     /**
-     * Sets how many events are handled at the same time on this node. Then they have no order, unless
-     * {@link #withOrderingKey} gives them one.
+     * Sets how many events are handled at the same time on this node, whichever partitions they are from. Then they
+     * have no order, unless {@link #withOrderingKey} gives them one, or the key of a topic with {@link Partitions} and
+     * {@link #withSingleActiveConsumer}.
      *
      * @param handlers how many
      * @return a copy with this option
@@ -125,7 +126,8 @@ public record GroupOptions(
 
     /**
      * Handles events with equal keys in order and never at the same time, on this node, while {@link #withConcurrency}
-     * lets others run in parallel. An event that waits for a retry holds up those with its key.
+     * lets others run in parallel. An event that waits for a retry holds up those with its key. Not for a topic with
+     * {@link Partitions}, which has a key of its own.
      *
      * @param keyOf returns the key; {@code null} for an event that needs no order. It must be fast
      * @return a copy with this option
@@ -152,7 +154,9 @@ public record GroupOptions(
      * that a paused node had begun may still be running there when the next one is given it, with
      * {@link Delivery#mayHaveRun()}. A dead letter that is redelivered comes after all others.
      *
-     * <p>More nodes are not faster: they take over. A node that closes stays the active one until what it is handling
+     * <p>Of a topic with {@link Partitions}, each has an active consumer of its own, and the nodes have equal shares of
+     * them; the key is that of the topic. When a node joins, another one gives up a partition when it has ended what it
+     * was handling there. Without partitions, more nodes are not faster: they take over. A node that closes stays the active one until what it is handling
      * has ended. All nodes of the group have to say so: stop those that do not before the first one does, or what they
      * are handling is handled again; one that does not is refused while one that does is active.
      *
@@ -232,7 +236,7 @@ public record GroupOptions(
     /**
      * Sets where the group begins if it does not exist yet. A group that exists goes on where it was.
      *
-     * @param position what comes after it is delivered
+     * @param position what comes after it is delivered; of a topic with {@link Partitions}, no position of an event
      * @return a copy with this option
      */
     public GroupOptions withStart(Position position) {

@@ -77,7 +77,8 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
      * Gives the event an id, for instance that of a row in an outbox. Of all events with this id that are published on
      * the topic within the {@linkplain Retention#withIdWindow window}, by however many processes, the first one is
      * stored, and publishing the others completes with its position. Consumers see it as
-     * {@link dev.omnibus.bus.Event#id()}, live subscribers as often as it is published.
+     * {@link dev.omnibus.bus.Event#id()}, live subscribers as often as it is published. Of a topic with
+     * {@link Partitions}, the id counts together with the key.
      *
      * @param key unique on the topic: 1 to 256 characters, and no control characters
      * @return a copy with this option

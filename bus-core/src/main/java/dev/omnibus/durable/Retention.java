@@ -8,7 +8,8 @@ import java.util.Optional;
  * How long the events of a durable topic are kept, and what happens when the limits are reached. Every process must
  * open a topic with the same retention. What a known group has not acknowledged is only ever trimmed by
  * {@link #withMaxAge} or {@link #dropOldestWhenFull()}, and the loss is reported once for each group, by
- * {@link dev.omnibus.bus.BusListener#onLost}. Immutable.
+ * {@link dev.omnibus.bus.BusListener#onLost}. Of a topic with {@link Partitions}, each has an equal share of what the
+ * limits allow. Immutable.
  *
  * @param keep how long events are kept after all groups have acknowledged them; zero if they may go at once
  * @param maxAge the age at which events go, acknowledged or not; never unless given

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.Test;
 class DurableProcessFaultIT {
 
     private static final Topic<String> WORK = Topic.of("work", String.class);
+    private static final Topic<String> PARTED = Topic.of("parted", String.class);
+    private static final Partitions<String> FOUR = Partitions.by(4, DurableProcessFaultIT::keyOf);
     private static final int FAULTS = Integer.getInteger("durable.faults", 4); // the long form has 300
     private static final long SEED = Long.getLong("seed", System.nanoTime());
 
@@ -47,10 +50,12 @@ class DurableProcessFaultIT {
                     .connectWithin(Duration.ofMinutes(1))
                     .build();
             DurableTopic<String> work = DurableTopics.on(bus).topic(WORK, Retention.untilAcknowledged());
+            DurableTopic<String> parted = DurableTopics.on(bus).topic(PARTED, Retention.untilAcknowledged(), FOUR);
             PublishOptions options = PublishOptions.defaults().withTimeout(Duration.ofMinutes(5));
             for (int i = 0; ; i++) {
                 String event = arguments[1] + "-" + i;
                 work.publish(event, options).thenRun(() -> System.out.println("stored " + event));
+                parted.publish(event, options).thenRun(() -> System.out.println("parted " + event));
                 TimeUnit.MILLISECONDS.sleep(4); // the pace at which it has something to say
             }
         }
@@ -76,6 +81,13 @@ class DurableProcessFaultIT {
                     .join();
             work.subscribe("o", options.withSingleActiveConsumer(), (event, delivery) -> {
                         System.out.println("ordered " + event.data() + " " + System.nanoTime()); // of all processes
+                    })
+                    .ready()
+                    .join();
+            DurableTopic<String> parted = DurableTopics.on(bus).topic(PARTED, Retention.untilAcknowledged(), FOUR);
+            parted.subscribe("p", options.withSingleActiveConsumer(), (event, delivery) -> {
+                        System.out.println("part " + event.data() + " " + System.nanoTime());
+                        System.out.println("parts " + event.data() + " " + delivery.mayHaveRun());
                     })
                     .ready()
                     .join();
@@ -162,9 +174,11 @@ class DurableProcessFaultIT {
                 .until(() -> said("end ").containsAll(stored));
         await().atMost(120, SECONDS)
                 .pollInterval(1, SECONDS)
-                .until(() -> firstStarts().keySet().containsAll(stored));
+                .until(() -> firstStarts("ordered ").keySet().containsAll(stored)
+                        && firstStarts("part ").keySet().containsAll(said("parted ")));
         Map<String, Integer> starts = new HashMap<>();
         said(all, "start ").forEach(line -> starts.merge(line, 1, Integer::sum));
+        said(all, "parts ").forEach(line -> starts.merge("of a partition " + line, 1, Integer::sum));
         List<String> silent = starts.entrySet().stream()
                 .filter(start -> start.getKey().endsWith(" false") && start.getValue() > 1)
                 .map(Map.Entry::getKey)
@@ -175,30 +189,37 @@ class DurableProcessFaultIT {
                         .filter(line -> line.endsWith(" true"))
                         .count());
         assertEquals(List.of(), silent);
-        assertEquals(List.of(), outOfOrder());
+        assertEquals(List.of(), outOfOrder("ordered ", event -> event.split("-", 2)[0]));
+        assertEquals(List.of(), outOfOrder("part ", DurableProcessFaultIT::keyOf));
     }
 
-    /** Of the group with a single active consumer: when each event was started for the first time. */
-    private Map<String, Long> firstStarts() {
+    /** Each publisher has eight keys, in different partitions. */
+    private static String keyOf(String event) {
+        String[] words = event.split("-", 2);
+        return words[0] + "-" + Integer.parseInt(words[1]) % 8;
+    }
+
+    /** Of a group with single active consumers: when each event was started for the first time. */
+    private Map<String, Long> firstStarts(String of) {
         Map<String, Long> starts = new HashMap<>();
-        for (String line : said(all, "ordered ")) {
+        for (String line : said(all, of)) {
             String[] words = line.split(" ", 2);
             starts.merge(words[0], Long.parseLong(words[1]), Math::min);
         }
         return starts;
     }
 
-    /** What was started before an event that the same publisher had published earlier. */
-    private List<String> outOfOrder() {
+    /** What was started before an event of the same line that was published earlier. */
+    private List<String> outOfOrder(String of, UnaryOperator<String> lineOf) {
         List<String> wrong = new ArrayList<>();
-        Map<String, Integer> last = new HashMap<>(); // of each publisher
-        firstStarts().entrySet().stream().sorted(Map.Entry.comparingByValue()).forEach(start -> {
-            String[] event = start.getKey().split("-", 2);
-            int number = Integer.parseInt(event[1]);
-            if (last.getOrDefault(event[0], -1) > number) {
+        Map<String, Integer> last = new HashMap<>(); // of each line
+        firstStarts(of).entrySet().stream().sorted(Map.Entry.comparingByValue()).forEach(start -> {
+            String line = lineOf.apply(start.getKey());
+            int number = Integer.parseInt(start.getKey().split("-", 2)[1]);
+            if (last.getOrDefault(line, -1) > number) {
                 wrong.add(start.getKey());
             }
-            last.merge(event[0], number, Math::max);
+            last.merge(line, number, Math::max);
         });
         return wrong;
     }
@@ -211,6 +232,7 @@ class DurableProcessFaultIT {
                                 .filter(line -> !line.startsWith("start ")
                                         && !line.startsWith("end ")
                                         && !line.startsWith("ordered ")
+                                        && !line.startsWith("part")
                                         && !line.startsWith("stored "))
                                 .toList());
     }

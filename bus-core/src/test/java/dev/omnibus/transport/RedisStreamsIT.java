@@ -46,7 +46,8 @@ class RedisStreamsIT extends StreamsContract {
     }
 
     static void pass(RedisServer owner, StreamKeys keys, Duration time) {
-        owner.command("EVAL", SHIFT, "2", keys.leases("g"), keys.released("g"), String.valueOf(time.toMillis()));
+        String by = String.valueOf(time.toMillis());
+        owner.command("EVAL", SHIFT, "3", keys.leases("g"), keys.released("g"), keys.candidates("g"), by);
         List<String> expiring = List.of(keys.ids(), keys.earlierIds(), keys.holder("relay"));
         for (String key : expiring) {
             owner.command("EVAL", AGE, "1", key, String.valueOf(time.toMillis()));

@@ -367,6 +367,46 @@ abstract class StreamsContract extends TrimContract {
     }
 
     @Test
+    void aSingleConsumerMayStayAndLetAnotherOneBeActive() {
+        openGroup(SETTINGS);
+        fill(2);
+        Consumer first = new Consumer(keys, "g", "a", true);
+        Consumer second = new Consumer(keys, "g", "b", true);
+        assertEquals(Set.of("a"), takeOver(first).candidates());
+        assertEquals(List.of("e1"), texts(read(first, 1)));
+        TakeOver standby = streams.takeOver(second, LEASE, 0, true).join();
+        assertFalse(standby.active());
+        assertEquals(Set.of("a", "b"), standby.candidates());
+
+        assertTrue(streams.leave(first, true).join());
+        TakeOver after = streams.takeOver(first, LEASE, 0, true).join();
+        assertFalse(after.active() || after.wasGone());
+        assertEquals(List.of(), read(first, 1));
+        TakeOver next = takeOver(second);
+        assertTrue(next.active());
+        assertEquals(List.of("e1"), texts(next.entries()));
+        assertEquals(Attempts.NONE, next.entries().get(0).attempts());
+        assertEquals(List.of("e2"), texts(read(second, 1)));
+        assertTrue(streams.leave(first, true).join()); // which is nothing to it that another one is active
+        assertTrue(takeOver(second).active());
+    }
+
+    @Test
+    void aSingleConsumerIsNoCandidateWhenItIsClosingOrDeadOrHasLeft() {
+        openGroup(SETTINGS);
+        Consumer first = new Consumer(keys, "g", "a", true);
+        Consumer second = new Consumer(keys, "g", "b", true);
+        Consumer third = new Consumer(keys, "g", "c", true);
+        takeOver(first);
+        takeOver(second);
+        assertEquals(Set.of("a", "b", "c"), takeOver(third).candidates());
+        assertTrue(streams.leave(third, false).join());
+        assertEquals(Set.of("a"), streams.takeOver(second, LEASE, 0, false).join().candidates());
+        pass(LEASE.plusSeconds(1));
+        assertEquals(Set.of("b"), takeOver(second).candidates());
+    }
+
+    @Test
     void whereASingleConsumerIsActiveNoOtherKindIs() {
         openGroup(SETTINGS);
         fill(1);

@@ -8,12 +8,14 @@ import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopicStatus;
 import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.Partitions;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -77,6 +79,21 @@ public final class HowToDurable {
             this.skus.addAll(List.of(skus));
         }
     }
+
+    // tag::durable-partitions
+    static DurableTopic<OrderPlaced> ordersBySku(Bus bus) {
+        Topic<OrderPlaced> topic = Topic.of("orders.by-sku", OrderPlaced.class);
+        return DurableTopics.on(bus).topic(topic, Retention.untilAcknowledged(), Partitions.by(8, OrderPlaced::sku));
+    }
+
+    static Subscription reserve(DurableTopic<OrderPlaced> orders, Map<String, Integer> reserved) {
+        GroupOptions options = GroupOptions.defaults().withConcurrency(8).withSingleActiveConsumer();
+        return orders.subscribe("stock", options, (event, delivery) -> {
+            OrderPlaced order = event.data();
+            reserved.merge(order.sku(), order.count(), Integer::sum); // no other node has this sku, and no other thread
+        });
+    }
+    // end::durable-partitions
 
     // tag::durable-dead-letters
     static long redeliverUnknownSkus(DurableTopic<OrderPlaced> orders, Shop shop) {

@@ -12,7 +12,9 @@ import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,19 @@ class HowToDurableTest {
             assertEquals(1, HowToDurable.redeliverUnknownSkus(orders, shop));
             await().until(() -> shop.shipped().equals(Set.of("o-17", "o-18")));
             await().until(() -> HowToDurable.heldUpBy(orders).equals("nobody"));
+        }
+    }
+
+    @Test
+    void theListingOfPartitionsReservesWhatWasOrdered() {
+        Map<String, Integer> reserved = new ConcurrentHashMap<>();
+        try (Bus bus = Bus.builder(new InMemoryNetwork().open()).build()) {
+            DurableTopic<OrderPlaced> orders = HowToDurable.ordersBySku(bus);
+            HowToDurable.reserve(orders, reserved).ready().join();
+            for (int i = 0; i < 20; i++) {
+                orders.publish(new OrderPlaced("o-" + i, "sku-" + i % 2, i)).join();
+            }
+            await().until(() -> reserved.equals(Map.of("sku-0", 90, "sku-1", 100)));
         }
     }
 }
