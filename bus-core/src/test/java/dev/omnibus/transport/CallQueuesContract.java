@@ -344,6 +344,104 @@ abstract class CallQueuesContract {
     }
 
     @Test
+    void whatWasGivenBackIsTakenBesideAnyNumberOfSuspects() {
+        Call[] calls = new Call[150];
+        Arrays.setAll(calls, i -> idempotent("suspect " + i));
+        enqueue(calls);
+        renew(a);
+        assertEquals(150, take(a, 200).size());
+        die(a);
+        enqueue(call("1"));
+        renew(b);
+        List<Taken> taken = queues.turn(b, List.of(), 1, false).join().calls();
+        assertEquals(List.of("1"), tokens(taken));
+        queues.release(b, List.of(taken.get(0).entry())).join();
+
+        Renewed renewed = renew(b);
+        assertTrue(renewed.waiting());
+        assertTrue(renewed.suspects());
+        assertEquals(
+                List.of("1"), tokens(queues.turn(b, List.of(), 10, false).join().calls()));
+        assertEquals(1, take(b, 10).size()); // of the suspects
+    }
+
+    @Test
+    void aNodeWithoutALeaseTakesNothing() {
+        enqueue(call("1"));
+        Turn turn = queues.turn(a, List.of(), 10, true).join();
+        assertTrue(turn.lapsed());
+        assertEquals(List.of(), turn.calls());
+        renew(a);
+        turn = queues.turn(a, List.of(), 10, true).join();
+        assertFalse(turn.lapsed());
+        assertEquals(List.of("1"), tokens(turn.calls()));
+    }
+
+    @Test
+    void whoeverRenewsLearnsForHowLongNothingComesUp() {
+        assertTrue(renew(a).rest().compareTo(HOUR) > 0);
+        enqueue(new Call("1", bytes("x"), HOUR, HOUR, HOUR, false, "", 1_000, "caller"));
+        Duration rest = renew(a).rest();
+        assertTrue(rest.compareTo(HOUR) <= 0 && rest.compareTo(HOUR.minusMinutes(5)) > 0, rest::toString);
+        enqueue(call("2"));
+        assertEquals(Duration.ZERO, renew(a).rest());
+        finish(a, take(a, 1).get(0), "done");
+        assertFalse(renew(a).rest().isZero());
+    }
+
+    @Test
+    void howeverManyCallsAreDueAtTheSameTimeTheyAreMovedAtOnce() {
+        Duration soon = Duration.ofMillis(700);
+        for (int from = 0; from < 600; from += 200) {
+            Call[] calls = new Call[200];
+            int first = from;
+            Arrays.setAll(
+                    calls,
+                    i -> new Call("d" + (first + i), bytes("x"), HOUR, soon, HOUR, false, "", 1_000, "caller"));
+            enqueue(calls);
+        }
+        await().pollDelay(soon.plusMillis(50)).until(() -> true);
+        int renewals = 1;
+        while (renew(a).moreDue()) {
+            renewals++;
+        }
+        assertTrue(renewals <= 3, () -> "not at once");
+        List<Taken> taken = new ArrayList<>();
+        for (List<Taken> more = take(a, 256); !more.isEmpty(); more = take(a, 256)) {
+            taken.addAll(more);
+        }
+        assertEquals(600, taken.size());
+    }
+
+    @Test
+    void aDelayedCallIsAnnouncedToNodesThatRest() throws Exception {
+        LinkedBlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+        transport
+                .subscribe(keys.notices(), (channel, frame) -> arrived.add(new String(frame, UTF_8)))
+                .join();
+        enqueue(new Call("1", bytes("x"), HOUR, HOUR, HOUR, false, "", 1_000, "caller"));
+        assertEquals("{}", arrived.poll(10, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void anAnswerToACallWhoseKeyWasUsedAgainLongAfterItsEndDoesNotCount() {
+        Duration moment = Duration.ofMillis(50);
+        Call keyed = new Call("key", bytes("x"), moment, Duration.ZERO, moment, false, "digest", 1_000, "caller");
+        enqueue(keyed);
+        renew(a);
+        Taken first = take(a, 1).get(0);
+        die(a);
+        await().until(() -> !find("key").known());
+        enqueue(new Call("key", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "digest", 1_000, "caller"));
+        assertEquals(List.of("key"), finish(a, first, "of the first").late());
+        renew(b);
+        Taken second = take(b, 1).get(0);
+        assertEquals(List.of("key"), finish(a, first, "of the first").late());
+        finish(b, second, "of the second");
+        assertEquals("of the second", answer("key"));
+    }
+
+    @Test
     void whatWasTakenAndNotBegunCanBeGivenBack() {
         enqueue(call("1"), call("2"));
         renew(a);

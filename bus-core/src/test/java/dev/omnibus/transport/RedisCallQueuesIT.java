@@ -48,6 +48,79 @@ class RedisCallQueuesIT extends CallQueuesContract {
     }
 
     @Test
+    void anEntryOfACallThatIsThereTwiceOrHasEndedIsRemovedAndNotTaken() {
+        enqueue(call("1"));
+        redis.command("XADD", keys.queue(), "*", "i", "1", "r", "{}");
+        redis.command("XADD", keys.queue(), "*", "i", "2", "r", "{}"); // by hand, and so nothing is known of them
+        redis.command("XADD", keys.queue(), "*", "i", "2", "r", "{}");
+        renew(a);
+        List<CallQueues.Taken> taken = take(a, 10);
+        assertEquals(List.of("1", "2"), tokens(taken));
+        taken.forEach(call -> finish(a, call, "done"));
+        redis.command("XADD", keys.queue(), "*", "i", "1", "r", "{}");
+        assertEquals(List.of(), take(a, 10));
+        assertEquals(0L, redis.command("XLEN", keys.queue()));
+        assertEquals(0L, redis.command("ZCARD", keys.later()));
+    }
+
+    @Test
+    void theAnswerOfACallThatRedisHasLostAndGotAgainRemovesItsNewEntry() {
+        enqueue(idempotent("1"));
+        renew(a);
+        var taken = take(a, 1).get(0);
+        redis.command("DEL", keys.queue(), keys.call("1"));
+        enqueue(idempotent("1"));
+        assertEquals(List.of(), finish(a, taken, "done").late());
+        assertEquals(List.of(), take(a, 10));
+        assertEquals("done", answer("1"));
+        assertEquals(0L, redis.command("XLEN", keys.queue()));
+    }
+
+    /** As its requests may be large, and it refuses as fast as it is asked. */
+    @Test
+    void aFullQueueIsReadInPartsAndNotForEachCallThatItRefuses() {
+        for (int i = 0; i < 23; i++) {
+            enqueue(new CallQueues.Call(
+                    "large " + i, new byte[100_000], HOUR, Duration.ZERO, HOUR, false, "", 1_000, "caller"));
+        }
+        enqueue(expiring("short", Duration.ofMillis(1)));
+        CallQueues.Call more =
+                new CallQueues.Call("more", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "", 24, "caller");
+        assertEquals(List.of(Enqueued.FULL), enqueue(more));
+        Object at = redis.command("HGET", keys.queue() + ":swept", "at");
+        List<?> part = assertInstanceOf(List.class, redis.command("XRANGE", keys.queue(), "-", "+", "COUNT", "16"));
+        Object last = assertInstanceOf(List.class, part.get(15)).get(0);
+        assertEquals("(" + last, String.valueOf(at));
+        assertEquals(List.of(Enqueued.FULL), enqueue(more));
+        await().until(() -> enqueue(more).equals(List.of(Enqueued.ADDED))); // a part a second
+        assertEquals(ending("short", "", -32001, "it expired before it was begun"), answer("short"));
+    }
+
+    @Test
+    void aFullMemoryRefusesWhatIsNewAndNothingElse() {
+        enqueue(call("1"), call("2"), call("3"));
+        renew(a);
+        var taken = take(a, 1);
+        redis.command("CONFIG", "SET", "maxmemory", "1000");
+        try {
+            assertEquals(
+                    TransportException.Kind.OUT_OF_MEMORY,
+                    StreamsFixture.kind(queues.enqueue(keys, List.of(call("4")))));
+            assertTrue(renew(a).waiting());
+            assertEquals(List.of(), finish(a, taken.get(0), "done").late());
+            assertEquals("done", answer("1"));
+            assertEquals(CallQueues.Cancelled.REMOVED, queues.cancel(keys, "3").join());
+            var next = take(a, 10);
+            assertEquals(List.of("2"), tokens(next));
+            queues.release(a, List.of(next.get(0).entry())).join();
+            queues.leave(a).join();
+        } finally {
+            redis.command("CONFIG", "SET", "maxmemory", "0");
+        }
+        assertEquals(List.of(Enqueued.ADDED), enqueue(call("4")));
+    }
+
+    @Test
     void aKeyUnderWhichSomebodyHasWrittenSomethingElseStopsNothing() {
         redis.command("SET", keys.call("1"), "poison");
         assertEquals(List.of(Enqueued.SPOILT, Enqueued.ADDED), enqueue(call("1"), call("2")));
