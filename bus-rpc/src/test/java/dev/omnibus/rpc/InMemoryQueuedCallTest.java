@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.CallQueues.Server;
@@ -18,7 +19,11 @@ import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class InMemoryQueuedCallTest extends QueuedCallContract {
@@ -168,6 +173,109 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
             assertValue("second", second);
         }
         assertEquals(1, blocked.get());
+    }
+
+    @Test
+    void callsOfOneKeyEndTogetherWhenTheirClientCloses() throws Exception {
+        Bus caller = bus("caller");
+        CallQueue<Shop> queue = RpcClient.on(caller)
+                .queue(Shop.class, QueueOptions.defaults().withKey("order-17"));
+        List<Queued<Integer>> same =
+                IntStream.range(0, 3).mapToObj(i -> queue.enqueue(shop -> shop.restock("sku", 1))).toList();
+        for (Queued<Integer> call : same) {
+            call.enqueued().get(20, SECONDS);
+        }
+        caller.close();
+        for (Queued<Integer> call : same) {
+            assertEquals(Reason.CLOSED, rpcFailure(call).reason());
+        }
+    }
+
+    /** The second one waits behind the first, and must not be forgotten there. */
+    @Test
+    void aCallOfAKeyThatIsEnqueuedAfterTheFirstOneWasForgottenIsAnotherOne() throws Exception {
+        serving("a");
+        QueueOptions options = QueueOptions.defaults()
+                .withKey("order-17")
+                .withExpiry(Duration.ofSeconds(11))
+                .withRetention(Duration.ofSeconds(10));
+        CallQueue<Shop> queue = RpcClient.on(bus("caller")).queue(Shop.class, options);
+        Queued<String> first = queue.enqueue(Shop::block);
+        await().until(() -> blocked.get() == 1);
+        network.down();
+        Queued<String> second = queue.enqueue(Shop::block);
+        network.advance(Duration.ofMillis(1));
+        network.up();
+        release.countDown();
+        assertValue("released", first);
+        assertValue("released", second);
+        network.advance(Duration.ofMinutes(1));
+        assertValue("released", queue.enqueue(Shop::block));
+        assertEquals(2, blocked.get());
+    }
+
+    @Test
+    void anAnswerThatComesAfterItsNodeSeemedToBeGoneIsReported() throws Exception {
+        BlockingQueue<String> unsent = new LinkedBlockingQueue<>();
+        Bus server = Bus.builder(connect())
+                .prefix(prefix)
+                .listener(new BusListener() {
+                    @Override
+                    public void onUnsent(String channel, String problem) {
+                        unsent.add(problem);
+                    }
+                })
+                .build();
+        try (server;
+                Transport transport = connect();
+                CallQueues queues = transport.callQueues()) {
+            RpcServer.on(server)
+                    .serve(Shop.class, new Counter(), ServiceOptions.defaults().withQueued())
+                    .ready()
+                    .join();
+            Queued<String> call = queue().enqueue(Shop::block);
+            await().until(() -> blocked.get() == 1);
+            Server witness = new Server(keys("shop.block"), "witness");
+            queues.renew(witness, Duration.ofMinutes(1)).join();
+            await().until(() -> {
+                network.advance(Duration.ofMillis(1_900));
+                queues.renew(witness, Duration.ofMinutes(1)).join();
+                network.advance(Duration.ofMillis(1_900));
+                queues.renew(witness, Duration.ofMinutes(1)).join();
+                network.advance(Duration.ofMillis(1_900));
+                queues.renew(witness, Duration.ofMinutes(1)).join();
+                return call.result().isDone();
+            });
+            RpcException lost = rpcFailure(call);
+            assertEquals(Reason.NODE_LOST, lost.reason());
+            assertFalse(lost.notExecuted());
+            release.countDown();
+            String problem = Objects.requireNonNull(unsent.poll(20, SECONDS));
+            assertTrue(problem.contains(call.id()) && problem.contains("does not count"), problem);
+        }
+    }
+
+    /** As if a replica had taken over to which neither the call's taking nor its end had come. */
+    @Test
+    void anAnswerThatAFailoverHasLostIsGivenAgainAndNothingIsExecutedTwice() throws Exception {
+        serving("a");
+        CallQueue<Shop> queue = queue();
+        Queued<Integer> call = queue.enqueue(shop -> shop.restock("sku", 1));
+        assertValue(2, call);
+        network.forget();
+        try (Transport transport = connect();
+                CallQueues queues = transport.callQueues()) {
+            String token = call.id().substring(call.id().indexOf(':') + 1);
+            Duration hour = Duration.ofHours(1);
+            queues.enqueue(
+                            keys("shop.restock"),
+                            List.of(new CallQueues.Call(
+                                    token, new byte[0], hour, hour, hour, false, "", 10, "caller")))
+                    .join(); // not due: so that it is seen whether it ends
+            network.failOver();
+            assertValue(2, RpcClient.on(bus("other")).queued(call.id(), Integer.class));
+        }
+        assertEquals(List.of("sku"), done);
     }
 
     private QueueKeys keys(String method) {

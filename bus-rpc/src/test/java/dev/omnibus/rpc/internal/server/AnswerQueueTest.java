@@ -1,0 +1,75 @@
+package dev.omnibus.rpc.internal.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.transport.CallQueues.Answer;
+import dev.omnibus.transport.StreamId;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class AnswerQueueTest {
+
+    private final AnswerQueue queue = new AnswerQueue();
+
+    private void add(String token, int bytes) {
+        queue.add(new Answer(new StreamId(1, 1), token, new byte[bytes]));
+    }
+
+    private static List<String> tokens(List<Answer> answers) {
+        return answers.stream().map(Answer::token).toList();
+    }
+
+    @Test
+    void whatCouldNotBeGivenGoesFirstAndInOrder() {
+        add("1", 1);
+        add("2", 1);
+        List<Answer> batch = queue.nextBatch();
+        add("3", 1);
+        queue.putBack(batch);
+        assertTrue(queue.has("2"));
+        assertEquals(List.of("1", "2", "3"), tokens(queue.nextBatch()));
+        assertTrue(queue.isEmpty());
+        assertFalse(queue.has("2"));
+    }
+
+    @Test
+    void aBatchHasALimitOfNumberAndOfBytes() {
+        for (int i = 0; i < 130; i++) {
+            add("x", 1);
+        }
+        assertEquals(128, queue.nextBatch().size());
+        assertEquals(2, queue.nextBatch().size());
+        add("large", 2 * 1024 * 1024);
+        add("small", 1);
+        assertEquals(List.of("large"), tokens(queue.nextBatch()));
+    }
+
+    @Test
+    void whatWasTakenAMomentAgoIsGivenAgainUnlessItDidNotCount() {
+        add("1", 1);
+        queue.taken(queue.nextBatch(), List.of(), 0);
+        add("2", 1);
+        add("3", 1);
+        long later = TimeUnit.SECONDS.toNanos(6);
+        queue.taken(queue.nextBatch(), List.of("3"), later);
+        add("4", 1);
+        queue.giveAgain(TimeUnit.SECONDS.toNanos(9));
+        assertEquals(List.of("2", "4"), tokens(queue.nextBatch()));
+        queue.giveAgain(TimeUnit.SECONDS.toNanos(9));
+        assertTrue(queue.isEmpty());
+    }
+
+    @Test
+    void littleIsRemembered() {
+        for (int i = 0; i < 20; i++) {
+            add("a" + i, 100_000);
+            queue.taken(queue.nextBatch(), List.of(), 0);
+        }
+        queue.giveAgain(0);
+        assertTrue(queue.size() <= 10, () -> queue.size() + " of them");
+        assertTrue(queue.has("a19"));
+    }
+}
