@@ -83,10 +83,14 @@ public final class Bus implements AutoCloseable {
         try {
             ChannelNames names = new ChannelNames(builder.prefix, builder.shardedEvents);
             long deadline = builder.connectDeadline();
-            channels = builder.connect(
-                    deadline,
-                    transport ->
-                            Channels.open(transport, node, names, builder.limits(deadline), awaited, timer, lifecycle));
+            Channels.Limits limits = builder.limits(deadline);
+            channels = builder.connectInBackground
+                    ? Channels.openInBackground(
+                            builder.connectLater(), node, names, limits, awaited, timer, lifecycle)
+                    : builder.connect(
+                            deadline,
+                            transport -> Channels.open(
+                                    transport, node, names, builder.limits(deadline), awaited, timer, lifecycle));
         } catch (RuntimeException e) {
             lifecycle.enter(BusState.CLOSED);
             executor.shutdown();
@@ -100,7 +104,7 @@ public final class Bus implements AutoCloseable {
         runtime = new BusRuntime(this, channels, json, executor, keepAlive, layers, observers);
         events = runtime.layer(Events.class, bus -> new Events(bus, codec, payloads, listener, counters));
         localEvents = new AnnotatedSubscribers(events, listener);
-        lifecycle.connected();
+        CompletableFuture<Void> unused = channels.connected().thenRun(lifecycle::connected);
         if (observers != null) {
             observers.opened(this);
         }
@@ -138,19 +142,23 @@ public final class Bus implements AutoCloseable {
     public static BusBuilder builder(String address, RedissonOptions options) {
         Objects.requireNonNull(address, "The address of Redis is null; it must be like redis://localhost:6379");
         Objects.requireNonNull(options, "options");
-        return new BusBuilder(within -> RedissonTransport.connect(address, options.withConnectWithin(within)), true);
+        return new BusBuilder(
+                within -> RedissonTransport.connect(address, options.withConnectWithin(within)),
+                () -> RedissonTransport.connectLater(address, options),
+                true);
     }
 
     /**
      * Returns a builder for a bus on any transport, for instance one made from a Redisson {@code Config} for Sentinel
      * or a cluster, or an in-memory one.
      *
-     * @param transport an open transport; the bus closes it
+     * @param transport an open transport, or one that connects later, for {@link BusBuilder#connectInBackground}; the
+     *     bus closes it
      * @return a builder
      */
     public static BusBuilder builder(Transport transport) {
         Objects.requireNonNull(transport, "The transport is null");
-        return new BusBuilder(within -> transport, false);
+        return new BusBuilder(within -> transport, () -> transport, false);
     }
 
     /**
@@ -448,6 +456,9 @@ public final class Bus implements AutoCloseable {
         boolean interrupted = false;
         try {
             lifecycle.enter(BusState.DRAINING);
+            if (channels.isConnecting()) { // there is nothing to wait for
+                channels.close();
+            }
             layers.close(drainTimeout);
             interrupted = !drain();
             channels.close();

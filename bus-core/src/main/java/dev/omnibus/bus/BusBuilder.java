@@ -9,11 +9,13 @@ import dev.omnibus.internal.runtime.NodeId;
 import dev.omnibus.transport.NonBlockingThread;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A builder of a {@link Bus}. Not thread-safe; {@link #build()} may be called once. */
@@ -43,6 +45,7 @@ public final class BusBuilder {
     private static final Duration MAX_HEARTBEAT = Duration.ofMinutes(1);
 
     private final Function<Duration, Transport> transport; // opened within that time
+    private final Supplier<Transport> later; // one that need not be connected
     private final boolean again; // it opens another one each time
     String name = "node";
     String prefix = "bus";
@@ -59,6 +62,7 @@ public final class BusBuilder {
     int maxMessageBytes = 1024 * 1024;
     boolean keepAlive = true;
     boolean closeOnShutdown;
+    boolean connectInBackground;
     Duration drainTimeout = Duration.ofSeconds(5);
     private long outboxBytes = 64L * 1024 * 1024;
     private Duration connectWithin = Duration.ZERO;
@@ -66,8 +70,9 @@ public final class BusBuilder {
     private Duration hold = Duration.ZERO;
     private Duration heartbeat = Duration.ofSeconds(1);
 
-    BusBuilder(Function<Duration, Transport> transport, boolean again) {
+    BusBuilder(Function<Duration, Transport> transport, Supplier<Transport> later, boolean again) {
         this.transport = transport;
+        this.later = later;
         this.again = again;
     }
 
@@ -308,6 +313,32 @@ public final class BusBuilder {
         return this;
     }
 
+    /**
+     * Lets {@link #build()} return at once, whether Redis is there or not, and connects in the background: again and
+     * again, with pauses that grow to four seconds, until it succeeds or the bus is closed. The bus is
+     * {@link BusState#CONNECTING} until then.
+     *
+     * <p>Meanwhile publishing fails at once, or is held as {@link #holdWhileAway} allows; calls fail at once. What the
+     * program subscribes to, serves or opens is established as soon as Redis is there; its {@code ready()} completes
+     * then. {@link BusListener#onConnectFailed} reports each attempt that fails. A refusal, such as a wrong password,
+     * is retried as well, because it may be put right on the other side; a program for which it is final closes the
+     * bus. {@link #connectWithin} has no effect.
+     *
+     * <p>A transport that was passed in may be one of {@link RedissonTransport#connectLater}.
+     *
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder connectInBackground() {
+        this.connectInBackground = true;
+        return this;
+    }
+
+    /** Prepares a transport that need not be connected. */
+    Transport connectLater() {
+        return later.get();
+    }
+
     /** Opens a transport, and what is to be opened on it, which closes it if that fails. */
     <T> T connect(long deadline, Function<Transport, T> opening) {
         @Nullable TransportException before = null;
@@ -344,7 +375,7 @@ public final class BusBuilder {
     /**
      * Connects to Redis and opens the bus.
      *
-     * @return an open bus
+     * @return an open bus; with {@link #connectInBackground} one that is connecting
      * @throws ConnectionException if Redis cannot be reached, refuses the login, or does not let this user receive its
      *     own messages; most often at once, and at the latest after 20 seconds or the time set by
      *     {@link #connectWithin}

@@ -127,6 +127,14 @@ public interface BusListener {
     default void onState(BusState state) {}
 
     /**
+     * Called when an attempt to connect has failed: to connect for the first time, of a bus that was built with
+     * {@link BusBuilder#connectInBackground}, or again, after the connection was lost. The next attempt follows.
+     *
+     * @param failure why; {@link ConnectionException#reason()} says whether Redis refused, as with a wrong password
+     */
+    default void onConnectFailed(ConnectionException failure) {}
+
+    /**
      * Called when an event arrived on a topic that an object was {@linkplain Bus#register registered} for, and none of
      * the object's methods accepts events of its type.
      *

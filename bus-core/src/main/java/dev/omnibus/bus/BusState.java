@@ -2,7 +2,10 @@ package dev.omnibus.bus;
 
 /** The state of a bus. */
 public enum BusState {
-    /** The bus is connecting for the first time. */
+    /**
+     * The bus is connecting for the first time. A program sees that only if it was built with
+     * {@link BusBuilder#connectInBackground}: then publishing fails at once, or is held if that was chosen; calls fail.
+     */
     CONNECTING,
     /** The bus receives its own messages through Redis. */
     UP,

@@ -29,14 +29,14 @@ class BusBuilderTest {
             }
             return network.open();
         };
-        new BusBuilder(away, true).connectWithin(Duration.ofMinutes(1)).build().close();
+        connecting(away).connectWithin(Duration.ofMinutes(1)).build().close();
         assertEquals(3, attempts.get());
         attempts.set(0);
-        assertThrows(ConnectionException.class, () -> new BusBuilder(away, true).build());
+        assertThrows(ConnectionException.class, () -> connecting(away).build());
         Function<Duration, Transport> refusing = within -> {
             throw new TransportException(TransportException.Kind.REFUSED, true, "no", null);
         };
-        BusBuilder patient = new BusBuilder(refusing, true).connectWithin(Duration.ofMinutes(1));
+        BusBuilder patient = connecting(refusing).connectWithin(Duration.ofMinutes(1));
         assertThrows(ConnectionException.class, patient::build);
     }
 
@@ -52,10 +52,10 @@ class BusBuilderTest {
             }
             return opened;
         };
-        new BusBuilder(shaky, true).connectWithin(Duration.ofMinutes(1)).build().close();
+        connecting(shaky).connectWithin(Duration.ofMinutes(1)).build().close();
         assertEquals(3, attempts.get());
         attempts.set(0);
-        assertThrows(ConnectionException.class, () -> new BusBuilder(shaky, true).build());
+        assertThrows(ConnectionException.class, () -> connecting(shaky).build());
         network.up();
     }
 
@@ -82,5 +82,9 @@ class BusBuilderTest {
                 .build()) {
             assertEquals(0, bus.publish("n", 1).join());
         }
+    }
+
+    private static BusBuilder connecting(Function<Duration, Transport> transport) {
+        return new BusBuilder(transport, () -> transport.apply(Duration.ZERO), true);
     }
 }

@@ -15,18 +15,28 @@ public final class Networks {
 
     /** One more connection to the master that the Sentinels name. */
     public static Transport connect(RedisSentinels redis) {
+        return RedissonTransport.connect(config(redis));
+    }
+
+    /** How to connect to the master that the Sentinels name. */
+    public static Config config(RedisSentinels redis) {
         Config config = new Config();
         config.useSentinelServers()
                 .setMasterName(redis.masterName())
                 .addSentinelAddress(redis.urls().toArray(String[]::new));
-        return RedissonTransport.connect(config);
+        return config;
     }
 
     /** One more connection to the cluster. */
     public static Transport connect(RedisCluster redis) {
+        return RedissonTransport.connect(config(redis));
+    }
+
+    /** How to connect to the cluster. */
+    public static Config config(RedisCluster redis) {
         Config config = new Config();
         config.useClusterServers().addNodeAddress(redis.urls().toArray(String[]::new));
-        return RedissonTransport.connect(config);
+        return config;
     }
 
     /** Those with the data; the Sentinels stay. */

@@ -5,6 +5,7 @@ import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,8 @@ final class ChannelReaders {
 
     /** That many single messages in a row are no coincidence. */
     private static final int CALM = 8;
+
+    private static final CompletableFuture<Void> NOTHING_BEFORE = CompletableFuture.completedFuture(null);
 
     private final Transport transport;
     private final Mailbox.Limits waiting;
@@ -54,23 +57,34 @@ final class ChannelReaders {
         this.counters = counters;
     }
 
+    /**
+     * Subscribes.
+     *
+     * @param after completes when that can be done; until then the subscription can end without anything being asked
+     */
     synchronized Channels.Subscription open(
-            String name, Receiver receiver, BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
+            String name,
+            Receiver receiver,
+            BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe,
+            CompletableFuture<Void> after) {
         Reader reader =
                 new Reader(name, receiver, waiting, executor, later, readingHere, this::arriving, listener, counters);
         if (readers.putIfAbsent(name, reader) != null) {
             throw new IllegalStateException("The channel " + name + " has a receiver");
         }
         try {
-            return new Open(name, reader, step(name, () -> subscribe.apply(name, reader)));
+            Open open = new Open(name, reader);
+            open.follow(step(name, after, () -> open.begin(subscribe)));
+            return open;
         } catch (Throwable failure) { // as if it had never been called
             readers.remove(name, reader);
             throw failure;
         }
     }
 
-    private synchronized CompletableFuture<Void> step(String name, Supplier<CompletableFuture<Void>> action) {
-        CompletableFuture<Void> before = lastSteps.getOrDefault(name, CompletableFuture.completedFuture(null));
+    private synchronized CompletableFuture<Void> step(
+            String name, CompletableFuture<Void> after, Supplier<CompletableFuture<Void>> action) {
+        CompletableFuture<Void> before = lastSteps.getOrDefault(name, after);
         CompletableFuture<Void> step =
                 before.handle((done, failure) -> action.get()).thenCompose(Function.identity());
         lastSteps.put(name, step);
@@ -106,15 +120,33 @@ final class ChannelReaders {
 
         private final String name;
         private final Reader reader;
-        private final CompletableFuture<Void> ready;
-        private @Nullable CompletableFuture<Void> closing; // guarded by ChannelReaders.this
+        private final CompletableFuture<Void> ready = new CompletableFuture<>();
+        private boolean begun; // guarded by ChannelReaders.this, like the next one
+        private @Nullable CompletableFuture<Void> closing;
 
-        Open(String name, Reader reader, CompletableFuture<Void> ready) {
+        Open(String name, Reader reader) {
             this.name = name;
             this.reader = reader;
-            this.ready = ready.whenComplete((done, failure) -> {
-                if (failure != null) {
+        }
+
+        /** It is its turn, unless it was closed before. */
+        CompletableFuture<Void> begin(BiFunction<String, FrameListener, CompletableFuture<Void>> subscribe) {
+            synchronized (ChannelReaders.this) {
+                if (closing != null) {
+                    return CompletableFuture.completedFuture(null);
+                }
+                begun = true;
+            }
+            return subscribe.apply(name, reader);
+        }
+
+        void follow(CompletableFuture<Void> subscribing) {
+            subscribing.whenComplete((done, failure) -> {
+                if (failure == null) {
+                    ready.complete(null);
+                } else {
                     forget(name, reader);
+                    ready.completeExceptionally(failure);
                 }
             });
         }
@@ -131,15 +163,23 @@ final class ChannelReaders {
 
         @Override
         public CompletableFuture<Void> close() {
+            CompletableFuture<Void> closes;
+            boolean never;
             synchronized (ChannelReaders.this) {
+                never = closing == null && !begun;
                 if (closing == null) {
-                    CompletableFuture<Void> ended = forget(name, reader)
-                            ? step(name, () -> transport.unsubscribe(name))
-                            : CompletableFuture.completedFuture(null);
+                    CompletableFuture<Void> ended = forget(name, reader) && begun
+                            ? step(name, NOTHING_BEFORE, () -> transport.unsubscribe(name))
+                            : NOTHING_BEFORE;
                     closing = ended.handle((done, failure) -> reader.close()).thenCompose(Function.identity());
                 }
-                return closing;
+                closes = closing;
             }
+            if (never) {
+                ready.completeExceptionally(new TransportException(
+                        TransportException.Kind.CLOSED, true, "It was closed before it was subscribed to", null));
+            }
+            return closes;
         }
     }
 

@@ -16,10 +16,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -58,7 +56,7 @@ public final class Channels implements AutoCloseable {
     private final Transport transport;
     private final String node;
     private final ChannelNames names;
-    private final boolean sharded;
+    private volatile boolean sharded; // not known before the first connect
     private final Heartbeat heartbeat;
     private final Counters counters = new Counters();
     private final AdmissionControl admission;
@@ -69,6 +67,7 @@ public final class Channels implements AutoCloseable {
     private final Timer timer;
     private final Map<Duration, PhasedTimer> sendings = new ConcurrentHashMap<>(); // by period
     private final List<Future<?>> periodic = new CopyOnWriteArrayList<>(); // of these channels' own
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile boolean closed;
     private volatile Receiver inbox = (channel, messages, next) -> {};
 
@@ -83,7 +82,7 @@ public final class Channels implements AutoCloseable {
         this.transport = transport;
         this.node = node;
         this.names = names;
-        this.sharded = transport.shard(names::isSharded);
+        this.sharded = transport.shard(names::isSharded); // false if it is not connected yet
         this.listener = listener;
         this.executor = executor;
         this.timer = timer;
@@ -121,36 +120,40 @@ public final class Channels implements AutoCloseable {
             Timer timer,
             Listener listener) {
         Channels channels = new Channels(transport, node, names, limits, executor, timer, listener);
-        try {
-            String inbox = names.inbox(node);
-            CompletableFuture<Void> open = channels.listen(inbox, channels.new Inbox())
-                    .ready()
-                    .thenCompose(ready -> {
-                        channels.begin(limits);
-                        channels.heartbeat.tick(channels);
-                        return channels.heartbeat.first();
-                    });
-            open.get(limits.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
-            return channels;
-        } catch (ExecutionException e) {
-            channels.close();
-            throw e.getCause() instanceof TransportException failure ? explained(failure) : unheard(limits, e);
-        } catch (TimeoutException e) {
-            channels.close();
-            throw unheard(limits, e);
-        } catch (InterruptedException e) {
-            channels.close();
-            Thread.currentThread().interrupt();
-            throw new TransportException(Kind.CLOSED, true, "Interrupted while connecting", e);
+        new Opening(channels, limits, timer, listener).await();
+        return channels;
+    }
+
+    /**
+     * Opens them as soon as that is possible, and does not wait for it; otherwise as {@link #open}. Until a first
+     * message has made the round trip, what is sent fails, or is held; what is listened to is subscribed to when the
+     * inbox is. The transport need not be connected.
+     */
+    public static Channels openInBackground(
+            Transport transport,
+            String node,
+            ChannelNames names,
+            Limits limits,
+            Executor executor,
+            Timer timer,
+            Listener listener) {
+        Channels channels = new Channels(transport, node, names, limits, executor, timer, listener);
+        channels.outbox.down();
+        channels.heartbeat.beginDown();
+        new Opening(channels, limits, timer, listener).begin();
+        return channels;
+    }
+
+    /** Begins what is done periodically but for the heartbeat. */
+    void begin(Limits limits) {
+        periodically(every(limits.heartbeat(), () -> outbox.tick(System.nanoTime())));
+        if (limits.hold().compareTo(Duration.ZERO) > 0) {
+            periodically(every(RETRY_PERIOD, outbox::retry));
         }
     }
 
-    private void begin(Limits limits) {
-        periodic.add(sendEvery(limits.heartbeat(), () -> heartbeat.tick(this)));
-        periodic.add(every(limits.heartbeat(), () -> outbox.tick(System.nanoTime())));
-        if (limits.hold().compareTo(Duration.ZERO) > 0) {
-            periodic.add(every(RETRY_PERIOD, outbox::retry));
-        }
+    private void periodically(Future<?> task) {
+        periodic.add(task);
         if (closed) { // meanwhile, since it took too long
             endPeriodic();
         }
@@ -160,22 +163,39 @@ public final class Channels implements AutoCloseable {
         periodic.forEach(task -> task.cancel(false));
     }
 
-    private static TransportException explained(TransportException failure) {
-        String said = String.valueOf(failure.getMessage());
-        return said.contains("NOPERM")
-                ? new TransportException(
-                        failure.kind(),
-                        failure.notSent(),
-                        said + " (An inbox has the name of its bus: is it that of the access list?)",
-                        failure.getCause())
-                : failure;
+    /** The transport is connected at last, so it knows what its servers can do. */
+    void settleShards() {
+        sharded = transport.shard(names::isSharded);
     }
 
-    private static TransportException unheard(Limits limits, Exception cause) {
-        String message = "Connected, but a message to the own inbox did not come back within "
-                + limits.connectTimeout().toMillis()
-                + " ms; may this user publish and subscribe to the bus' channels?";
-        return new TransportException(Kind.REFUSED, true, message, cause);
+    Subscription openInbox() {
+        String inbox = names.inbox(node);
+        return readers.open(inbox, new Inbox(), transport::subscribe, CompletableFuture.completedFuture(null));
+    }
+
+    /** The inbox is open: what waited for it is subscribed to, and the heartbeat begins. */
+    void inboxOpened(Limits limits) {
+        opened.complete(null);
+        periodically(sendEvery(limits.heartbeat(), () -> heartbeat.tick(this)));
+        heartbeat.tick(this);
+    }
+
+    /**
+     * Completes when there is a connection for the first time, by which can be subscribed; fails with a
+     * {@link TransportException} if these channels are closed before.
+     */
+    public CompletableFuture<Void> opened() {
+        return opened;
+    }
+
+    /** Completes, on the transport's thread, when a first message has made the round trip. */
+    public CompletableFuture<Void> connected() {
+        return heartbeat.first();
+    }
+
+    /** Whether that has not happened yet, as these channels are opened in the background. */
+    public boolean isConnecting() {
+        return !heartbeat.first().isDone();
     }
 
     /**
@@ -279,7 +299,7 @@ public final class Channels implements AutoCloseable {
      * @throws IllegalStateException if the channel has a receiver
      */
     public Subscription listen(String channel, Receiver receiver) {
-        return readers.open(channel, receiver, transport::subscribe);
+        return readers.open(channel, receiver, transport::subscribe, opened);
     }
 
     /**
@@ -291,7 +311,7 @@ public final class Channels implements AutoCloseable {
      * @throws IllegalStateException if the pattern has a receiver
      */
     public Subscription listenPattern(String glob, Receiver receiver) {
-        return readers.open(glob, receiver, transport::subscribePattern);
+        return readers.open(glob, receiver, transport::subscribePattern, opened);
     }
 
     /**
@@ -399,10 +419,19 @@ public final class Channels implements AutoCloseable {
     /** Fails what cannot wait for the connection, and notifies the receiver of the inbox. */
     void disconnected() {
         outbox.down();
+        interrupted();
+    }
+
+    /** Also when the inbox has just been opened, and others may be about to come, or come back, as well. */
+    void interrupted() {
         executor.execute(() -> inbox.interrupted());
     }
 
-    void connected() {
+    boolean isClosed() {
+        return closed;
+    }
+
+    void reconnected() {
         outbox.up();
     }
 
@@ -442,6 +471,8 @@ public final class Channels implements AutoCloseable {
         } finally {
             endPeriodic();
             transport.close();
+            opened.completeExceptionally(
+                    new TransportException(Kind.CLOSED, true, "The bus was closed before it was connected", null));
         }
     }
 
@@ -523,6 +554,13 @@ public final class Channels implements AutoCloseable {
          * @param problem why
          */
         default void onUnsent(String channel, String problem) {}
+
+        /**
+         * No connection could be made, whether it is the first one or one that replaces another. It is tried again.
+         *
+         * @param failure why
+         */
+        default void onConnectFailed(TransportException failure) {}
 
         /** The connection is lost: heartbeats do not come back. A new one is being made. */
         void onDisconnected();

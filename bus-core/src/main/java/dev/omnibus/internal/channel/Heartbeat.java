@@ -95,6 +95,16 @@ final class Heartbeat {
         return first;
     }
 
+    /** There is no connection yet, which is known. */
+    void beginDown() {
+        synchronized (notifying) {
+            notifiedDown = true;
+        }
+        synchronized (this) {
+            down = true;
+        }
+    }
+
     boolean countsTrusted() {
         return countsTrusted;
     }
@@ -231,7 +241,7 @@ final class Heartbeat {
                     channels.disconnected();
                 }
             } else {
-                channels.connected();
+                channels.reconnected();
                 listener.onConnected();
             }
         }
@@ -295,8 +305,10 @@ final class Heartbeat {
         }
         if (failure == null) {
             counters.reconnects.increment();
+        } else if (failure instanceof TransportException why && why.kind() != Kind.CLOSED) {
+            listener.onConnectFailed(why);
         } else {
-            LOG.debug("Reconnecting failed, and is tried again with the next heartbeat, or is needed no more", failure);
+            LOG.debug("Reconnecting failed, or is needed no more", failure);
         }
     }
 

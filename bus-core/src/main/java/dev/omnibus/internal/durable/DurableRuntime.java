@@ -21,6 +21,7 @@ import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.transport.Streams;
+import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +34,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,6 +80,17 @@ public final class DurableRuntime implements Layer {
         return timing;
     }
 
+    /** Runs a task as soon as the bus has connected for the first time, or another one if it is closed before. */
+    void whenConnected(Runnable task, Consumer<TransportException> otherwise) {
+        CompletableFuture<Void> unused = bus.channels().opened().whenComplete((done, failure) -> {
+            if (failure == null) {
+                task.run();
+            } else {
+                otherwise.accept(Failures.of(failure));
+            }
+        });
+    }
+
     /** Opens a topic, with partitions if it has some. */
     public synchronized <T> DurableTopic<T> topic(
             Topic<T> topic, Retention retention, Optional<Partitions<T>> partitions) {
@@ -111,7 +124,7 @@ public final class DurableRuntime implements Layer {
                     this, topic, retention, partitions.get(), number -> log(topic, retention, new Partition(number, count)));
         }
         OpenTopic<T> whole = log(topic, retention, Partition.WHOLE);
-        whole.open();
+        whenConnected(whole::open, whole::notOpened);
         return whole;
     }
 

@@ -248,7 +248,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
         readers().forEach(Reader::wake);
     }
 
-    private void notOpened(TransportException failure) {
+    void notOpened(TransportException failure) {
         if (Failures.mayPass(failure)) {
             Duration pause;
             synchronized (this) {

@@ -45,7 +45,7 @@ final class PartitionedTopic<T> extends TopicFacade<T> {
         this.partitions = partitions;
         this.logs = IntStream.range(0, partitions.count()).mapToObj(partition).toList();
         OpenTopic<T> first = logs.get(0); // which says whether the topic has these partitions at all
-        first.open();
+        runtime.whenConnected(first::open, first::notOpened);
         logs.stream().skip(1).forEach(log -> log.openAfter(first.ready()));
     }
 

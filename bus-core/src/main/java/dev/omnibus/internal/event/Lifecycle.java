@@ -2,8 +2,10 @@ package dev.omnibus.internal.event;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusState;
+import dev.omnibus.bus.ConnectionException;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.transport.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,7 @@ public final class Lifecycle implements Channels.Listener {
     private final ListenerNotifier listener;
     private BusState state = BusState.CONNECTING; // guarded by this
     private boolean disconnected; // guarded by this
+    private String complaint = ""; // what was logged last, since there was a connection; guarded by this
 
     public Lifecycle(String node, ListenerNotifier listener) {
         this.node = node;
@@ -32,6 +35,7 @@ public final class Lifecycle implements Channels.Listener {
 
     /** Completes the first connect. The connection is monitored before that, and may be lost again. */
     public synchronized void connected() {
+        complaint = "";
         move(BusState.CONNECTING, BusState.UP);
         if (disconnected) {
             move(BusState.UP, BusState.DOWN);
@@ -47,6 +51,7 @@ public final class Lifecycle implements Channels.Listener {
     @Override
     public synchronized void onConnected() {
         disconnected = false;
+        complaint = "";
         move(BusState.DOWN, BusState.UP);
     }
 
@@ -65,6 +70,19 @@ public final class Lifecycle implements Channels.Listener {
             FailureLog.safely(() -> LOG.info("Node {} is {}", node, next));
         }
         listener.onState(next);
+    }
+
+    /** Attempts that fail alike are logged once. */
+    @Override
+    public synchronized void onConnectFailed(TransportException failure) {
+        String why = String.valueOf(failure.getMessage());
+        if (why.equals(complaint)) {
+            FailureLog.safely(() -> LOG.debug("Node {} is still not connected: {}", node, why));
+        } else {
+            complaint = why;
+            FailureLog.safely(() -> LOG.warn("Node {} is not connected, and tries it again: {}", node, why));
+        }
+        listener.onConnectFailed(new ConnectionException(failure));
     }
 
     @Override

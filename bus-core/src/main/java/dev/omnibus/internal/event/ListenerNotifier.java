@@ -3,6 +3,7 @@ package dev.omnibus.internal.event;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.BusState;
+import dev.omnibus.bus.ConnectionException;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
@@ -272,6 +273,10 @@ public final class ListenerNotifier {
 
     void onState(BusState state) {
         enqueue(0, l -> l.onState(state));
+    }
+
+    void onConnectFailed(ConnectionException failure) {
+        enqueue(FAILURE_BYTES, l -> l.onConnectFailed(failure));
     }
 
     public void onRedelivered(String topic, String group, String position, String reason) {

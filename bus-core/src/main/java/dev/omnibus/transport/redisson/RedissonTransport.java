@@ -10,7 +10,6 @@ import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
-import dev.omnibus.transport.redisson.connection.ConnectFailures;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.EventLoop;
 import dev.omnibus.transport.redisson.connection.ReconnectTurns;
@@ -33,14 +32,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -64,98 +60,46 @@ public final class RedissonTransport implements Transport {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonTransport.class);
 
-    /** Longer than an attempt to connect takes. */
-    private static final int RECONNECT_ENDS_SECONDS = 3;
-
     private final RedissonOptions options;
     private final RedissonInternals internals;
     private volatile Config config; // these two change when the event loop has died
     private volatile EventLoop eventLoop;
     private volatile String name = ""; // of the node
     private volatile Predicate<String> sharded = channel -> false;
-    private final boolean hasShards; // as the servers were when it was connected: channels do not change their kind
+    private volatile boolean hasShards; // as the servers were at the first connect: channels do not change their kind
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
     private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
     private final ReadConnections reads; // of streams and queues of calls
-    private Session session; // guarded by this
+    private @Nullable Session session; // guarded by this; null until the first connect
     private @Nullable Reconnect reconnecting; // guarded by this; the last one, which may have ended
     private boolean closed; // guarded by this
 
-    private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals) {
+    private RedissonTransport(Config user, RedissonOptions options, RedissonInternals internals, boolean now) {
         NonBlockingThread.requireOther("Connecting to Redis");
         this.options = Objects.requireNonNull(options, "options");
         this.internals = internals;
-        EventLoop on = startEventLoop(options, internals);
-        CompletableFuture<Session> opening = new CompletableFuture<>();
-        Config own;
-        Thread opener;
-        try {
-            own = RedissonSettings.forBus(user, on);
-            opener = new Thread(() -> open(own, on, opening), "omnibus-connect");
-            opener.setDaemon(true);
-            opener.start();
-        } catch (LinkageError e) {
-            on.abandon();
-            throw RedissonInternals.misfit(e);
-        } catch (RuntimeException | Error e) { // an address that is none; no thread is to be had
-            on.abandon();
-            throw e;
+        FirstConnect first = FirstConnect.prepare(user, options, internals, this::isSharded);
+        config = first.config();
+        eventLoop = first.eventLoop();
+        reads = new ReadConnections(config, internals);
+        if (now) {
+            Session unused = replace(first.connect(), () -> true);
         }
-        config = own;
-        reads = new ReadConnections(own, internals);
-        eventLoop = on;
-        session = await(opening, opener, own, options.connectWithin());
-        session.whenStuck(this::reconnect);
-        hasShards = session.hasShards();
     }
 
-    /**
-     * Redisson waits for each address and each answer as long as it may, one after the other, and nothing that it does
-     * can be cut short. So it is done on a thread of its own, and ends by itself if it is not awaited any more.
-     */
-    private void open(Config config, EventLoop on, CompletableFuture<Session> opening) {
-        try {
-            Session session = Session.open(
-                    config, on.busyPoll(), options.pingBeforePublish(), internals, "", this::isSharded, false);
-            if (!opening.complete(session)) {
-                session.close();
-                on.abandon();
+    /** A new session takes the place of the one before, if it is still wanted; returns that. */
+    private @Nullable Session replace(Session next, BooleanSupplier wanted) {
+        next.whenStuck(this::reconnect);
+        if (current() == null) {
+            hasShards = next.hasShards();
+        }
+        synchronized (this) {
+            Session before = session;
+            if (wanted.getAsBoolean()) {
+                session = next;
+                reads.allow();
             }
-        } catch (Throwable t) {
-            opening.completeExceptionally(t);
-            on.abandon();
-        }
-    }
-
-    private static Session await(CompletableFuture<Session> opening, Thread opener, Config config, Duration within) {
-        try {
-            return opening.get(within.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw ConnectFailures.here(e);
-        } catch (TimeoutException e) {
-            return orElse(opening, opener, ConnectFailures.late(config, within));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return orElse(opening, opener, ConnectFailures.of(config, e));
-        }
-    }
-
-    /** It may have been opened, or have failed, at this very moment. */
-    private static Session orElse(CompletableFuture<Session> opening, Thread opener, TransportException failure) {
-        opening.completeExceptionally(failure);
-        opener.interrupt();
-        try {
-            return opening.join();
-        } catch (CompletionException e) {
-            throw ConnectFailures.here(e);
-        }
-    }
-
-    private static EventLoop startEventLoop(RedissonOptions options, RedissonInternals internals) {
-        try {
-            return EventLoop.start(options.busyPolling(), internals);
-        } catch (LinkageError e) {
-            throw RedissonInternals.misfit(e);
+            return before;
         }
     }
 
@@ -184,10 +128,14 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(String address, RedissonOptions options) {
+        return connect(config(address), options);
+    }
+
+    private static Config config(String address) {
         RedisUri uri = RedisUri.parse(address);
         Config config = new Config();
         config.useSingleServer().setAddress(uri.forRedisson()).setDatabase(uri.database());
-        return connect(config, options);
+        return config;
     }
 
     /**
@@ -215,9 +163,13 @@ public final class RedissonTransport implements Transport {
      * @throws IllegalStateException if Redisson or Netty on the class path do not fit
      */
     public static RedissonTransport connect(Config config, RedissonOptions options) {
+        return open(config, options, true);
+    }
+
+    private static RedissonTransport open(Config config, RedissonOptions options, boolean now) {
         boolean manyServers = config.isClusterConfig() || config.isSentinelConfig();
         try {
-            return connect(config, options, RedissonInternals.checked(manyServers));
+            return new RedissonTransport(config, options, RedissonInternals.checked(manyServers), now);
         } catch (LinkageError e) {
             throw RedissonInternals.misfit(e);
         }
@@ -225,17 +177,42 @@ public final class RedissonTransport implements Transport {
 
     /** With other hooks than those that there are. */
     static RedissonTransport connect(Config config, RedissonOptions options, RedissonInternals internals) {
-        return new RedissonTransport(config, options, internals);
+        return new RedissonTransport(config, options, internals, true);
+    }
+
+    /**
+     * Prepares a transport to one Redis server that is not connected yet, for a bus that connects in the background.
+     *
+     * @param address as for {@link #connect(String)}
+     * @param options what is spent on single messages
+     * @return as {@link #connectLater(Config, RedissonOptions)}
+     * @throws IllegalArgumentException if it is no such address; what it was is not quoted, because of the password
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
+     */
+    public static RedissonTransport connectLater(String address, RedissonOptions options) {
+        return connectLater(config(address), options);
+    }
+
+    /**
+     * Prepares a transport that is not connected yet, for a bus that connects in the background: for
+     * {@link dev.omnibus.bus.BusBuilder#connectInBackground}. Its {@link #reconnect()} connects it; until that has
+     * succeeded once, whatever it is asked fails with {@code CONNECTION_LOST}.
+     *
+     * @param config as for {@link #connect(Config)}
+     * @param options what is spent on single messages; the time to connect is not used
+     * @return the transport; to be closed also if it never connects
+     * @throws IllegalArgumentException if the configuration names none of the three ways to run Redis
+     * @throws IllegalStateException if Redisson or Netty on the class path do not fit
+     */
+    public static RedissonTransport connectLater(Config config, RedissonOptions options) {
+        return open(config, options, false);
     }
 
     @Override
     public void publish(List<Publication> publications) {
-        Session on;
-        synchronized (this) {
-            on = closed ? null : session;
-        }
+        Session on = openSession();
         if (on == null || eventLoop.isDead()) {
-            TransportException failure = on == null ? closedFailure() : RedissonFailures.deadEventLoop();
+            TransportException failure = on == null ? unavailable() : RedissonFailures.deadEventLoop();
             publications.forEach(publication -> publication.outcome().failed(failure));
         } else {
             on.publish(publications);
@@ -245,7 +222,8 @@ public final class RedissonTransport implements Transport {
     /** In a cluster the client of the master that has the channel's slot; a replica that takes over has another. */
     @Override
     public Object route(String channel) {
-        return config.isClusterConfig() ? current().route(channel) : this;
+        Session on = config.isClusterConfig() ? current() : null;
+        return on == null ? this : on.route(channel);
     }
 
     /** Behind Sentinels and in a cluster, subscribers may be at another server. */
@@ -278,34 +256,35 @@ public final class RedissonTransport implements Transport {
     }
 
     private CompletableFuture<Void> subscribe(Subscribed subscribed) {
+        @Nullable Session on;
         synchronized (this) {
-            if (closed) {
-                return CompletableFuture.failedFuture(closedFailure());
+            on = openSession();
+            if (on == null) {
+                return CompletableFuture.failedFuture(unavailable());
             }
             if (subscriptions.putIfAbsent(subscribed.name(), subscribed) != null) {
                 throw new IllegalStateException("Already subscribed to " + subscribed.name());
             }
         }
-        return confirm(subscribed);
+        return confirm(subscribed, on);
     }
 
     /** Subscribes on the current session, and again on the next one if that took its place meanwhile. */
-    private CompletableFuture<Void> confirm(Subscribed subscribed) {
-        Session tried = current();
+    private CompletableFuture<Void> confirm(Subscribed subscribed, Session tried) {
         return tried.subscribe(subscribed)
                 .handle((done, failure) -> {
                     if (failure == null) {
                         return CompletableFuture.<Void>completedFuture(null);
                     }
-                    boolean again;
+                    @Nullable Session next;
                     synchronized (this) {
-                        again = session != tried && isWanted(session, subscribed);
-                        if (!again) {
+                        next = session != tried && isWanted(session, subscribed) ? session : null;
+                        if (next == null) {
                             subscriptions.remove(subscribed.name(), subscribed);
                             subscribed.end();
                         }
                     }
-                    return again ? confirm(subscribed) : CompletableFuture.<Void>failedFuture(failure);
+                    return next != null ? confirm(subscribed, next) : CompletableFuture.<Void>failedFuture(failure);
                 })
                 .thenCompose(Function.identity());
     }
@@ -313,12 +292,12 @@ public final class RedissonTransport implements Transport {
     @Override
     public CompletableFuture<Void> unsubscribe(String channelOrGlob) {
         Subscribed subscribed;
-        Session on;
+        @Nullable Session on;
         synchronized (this) {
             subscribed = closed ? null : subscriptions.remove(channelOrGlob);
             on = session;
         }
-        if (subscribed == null) {
+        if (subscribed == null || on == null) {
             return CompletableFuture.completedFuture(null);
         }
         subscribed.end(); // a reconnect under way, which may know it still, leaves it alone from now on
@@ -345,9 +324,7 @@ public final class RedissonTransport implements Transport {
         }
         // Making a client blocks for up to the connect timeout.
         try {
-            Thread thread = new Thread(() -> rebuildInTurn(next), "omnibus-reconnect");
-            thread.setDaemon(true);
-            thread.start();
+            next.start(() -> rebuildInTurn(next));
         } catch (Throwable t) { // no thread is to be had just now
             next.fail("No thread could be started to connect", t);
         }
@@ -381,22 +358,22 @@ public final class RedissonTransport implements Transport {
                 lists.moveTo(config, name);
             }
             reads.reconnect(config);
+            boolean again = current() != null;
             Session next = Session.open(
-                    config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, true);
-            next.whenStuck(this::reconnect);
-            Session old;
-            List<Subscribed> again;
-            synchronized (this) {
-                old = session;
-                session = isUnderWay(reconnect) ? next : old;
-                again = List.copyOf(subscriptions.values());
-            }
+                    config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, again);
+            Session old = replace(next, () -> isUnderWay(reconnect));
             if (current() != next) {
                 next.close();
                 throw closedFailure();
             }
-            old.close(); // before the new one listens: nothing is delivered twice
-            CompletableFuture.allOf(again.stream().map(next::carryOver).toArray(CompletableFuture[]::new))
+            if (old != null) {
+                old.close(); // before the new one listens: nothing is delivered twice
+            }
+            List<Subscribed> subscribed;
+            synchronized (this) {
+                subscribed = List.copyOf(subscriptions.values());
+            }
+            CompletableFuture.allOf(subscribed.stream().map(next::carryOver).toArray(CompletableFuture[]::new))
                     .join();
             reconnect.end(null);
         } catch (CompletionException e) {
@@ -432,7 +409,7 @@ public final class RedissonTransport implements Transport {
         return eventLoop;
     }
 
-    private synchronized boolean isWanted(Session on, Subscribed subscribed) {
+    private synchronized boolean isWanted(@Nullable Session on, Subscribed subscribed) {
         return !closed && session == on && subscriptions.get(subscribed.name()) == subscribed;
     }
 
@@ -459,10 +436,12 @@ public final class RedissonTransport implements Transport {
     @Override
     public long arrivedBeside(String channel) {
         Subscribed subscribed;
+        @Nullable Session on;
         synchronized (this) {
             subscribed = subscriptions.get(channel);
+            on = session;
         }
-        return subscribed == null ? 0 : current().arrivedBeside(subscribed);
+        return subscribed == null || on == null ? 0 : on.arrivedBeside(subscribed);
     }
 
     @Override
@@ -499,18 +478,21 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public boolean canSend() {
-        return !eventLoop.isDead() && current().canSend();
+        Session on = current();
+        return on != null && !eventLoop.isDead() && on.canSend();
     }
 
     @Override
     public void name(String node) {
         if (!RedissonSettings.hasClientName(config)) {
-            Session on;
+            @Nullable Session on;
             synchronized (this) {
                 name = Connections.printable(node);
                 on = session;
             }
-            on.name(name);
+            if (on != null) {
+                on.name(name);
+            }
             reads.name(name);
         }
     }
@@ -520,14 +502,8 @@ public final class RedissonTransport implements Transport {
     }
 
     private <T> CompletableFuture<T> onSession(Function<Session, CompletableFuture<T>> question) {
-        Session on;
-        synchronized (this) {
-            if (closed) {
-                return CompletableFuture.failedFuture(closedFailure());
-            }
-            on = session;
-        }
-        return question.apply(on);
+        Session on = openSession();
+        return on == null ? CompletableFuture.failedFuture(unavailable()) : question.apply(on);
     }
 
     /** What is written on the one thread is flushed when it has done what it was given. */
@@ -556,7 +532,7 @@ public final class RedissonTransport implements Transport {
 
     @Override
     public void close() {
-        Session last;
+        @Nullable Session last;
         @Nullable Reconnect rebuilding;
         synchronized (this) {
             if (closed) {
@@ -568,30 +544,39 @@ public final class RedissonTransport implements Transport {
             last = session;
             rebuilding = reconnecting;
         }
-        last.close();
+        if (last != null) {
+            last.close();
+        }
         if (rebuilding != null) { // it makes a client on the event loop, and ends it when it sees that all is closed
-            awaitEnd(rebuilding.done);
+            rebuilding.cutShort();
         }
         eventLoop.end();
     }
 
-    private static void awaitEnd(CompletableFuture<Void> rebuilding) {
-        try {
-            rebuilding.get(RECONNECT_ENDS_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException | CancellationException e) {
-            LOG.trace("Closed while it reconnected", e);
-        }
-    }
-
     /** What it holds for subscriptions in all its maps; 0 when there are none. */
     synchronized int heldSubscriptions() {
-        return subscriptions.size() + session.heldSubscriptions();
+        return subscriptions.size() + (session == null ? 0 : session.heldSubscriptions());
     }
 
-    private synchronized Session current() {
+    private synchronized @Nullable Session current() {
         return session;
+    }
+
+    /** Null if it is {@link #unavailable}. */
+    private synchronized @Nullable Session openSession() {
+        return closed ? null : session;
+    }
+
+    /** Why there is no session: it is closed, or was never connected. */
+    private synchronized TransportException unavailable() {
+        return closed
+                ? closedFailure()
+                : new TransportException(
+                        TransportException.Kind.CONNECTION_LOST,
+                        true,
+                        "There has been no connection to Redis yet; a bus that is built with connectInBackground()"
+                                + " makes one",
+                        null);
     }
 
     private static TransportException closedFailure() {

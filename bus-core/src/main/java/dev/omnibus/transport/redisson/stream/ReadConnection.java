@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,7 @@ public final class ReadConnection {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final RedissonInternals internals;
+    private final BooleanSupplier allowed;
     private final Consumer<ReadConnection> closing;
     private volatile @Nullable Life life; // none as long as it could not connect; changes under the lock
     private volatile @Nullable TransportException missing; // why there is none
@@ -75,12 +77,19 @@ public final class ReadConnection {
      * Of one transport; not connected yet.
      *
      * @param name what its connections are called, unless it is empty
+     * @param allowed whether it may connect: not before its bus has
      * @param closing notified when it is closed
      */
-    ReadConnection(Config bus, String name, RedissonInternals internals, Consumer<ReadConnection> closing) {
+    ReadConnection(
+            Config bus,
+            String name,
+            RedissonInternals internals,
+            BooleanSupplier allowed,
+            Consumer<ReadConnection> closing) {
         this.bus = bus;
         this.name = name;
         this.internals = internals;
+        this.allowed = allowed;
         this.closing = closing;
     }
 
@@ -110,6 +119,9 @@ public final class ReadConnection {
     }
 
     private void connect() {
+        if (!allowed.getAsBoolean()) {
+            return;
+        }
         try {
             begin(bus());
         } catch (TransportException e) {
@@ -146,7 +158,9 @@ public final class ReadConnection {
         synchronized (this) {
             bus = next;
         }
-        begin(next);
+        if (allowed.getAsBoolean()) {
+            begin(next);
+        }
     }
 
     /** Returns the number of the newest connection; each has another one. */
@@ -170,7 +184,7 @@ public final class ReadConnection {
     /** Connects, unless that is under way or has just failed: for whoever asks next. */
     private void connectSoon() {
         synchronized (this) {
-            if (connecting || closed || System.nanoTime() - tried < PAUSE_NANOS) {
+            if (connecting || closed || !allowed.getAsBoolean() || System.nanoTime() - tried < PAUSE_NANOS) {
                 return;
             }
             connecting = true;
@@ -206,7 +220,7 @@ public final class ReadConnection {
 
     private synchronized void connected() {
         connecting = false;
-        tried = System.nanoTime();
+        tried = allowed.getAsBoolean() ? System.nanoTime() : System.nanoTime() - PAUSE_NANOS;
     }
 
     /** Whatever several commands the question consists of, they go in one write. */

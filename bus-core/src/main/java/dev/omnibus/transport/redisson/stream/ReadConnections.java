@@ -10,6 +10,7 @@ public final class ReadConnections {
 
     private final RedissonInternals internals;
     private final ReentrantLock opening = new ReentrantLock(); // connecting may take a while
+    private volatile boolean allowed; // once the bus has connected
     private Config bus; // guarded by this, like the next ones
     private String name = "";
     private @Nullable ReadConnection current;
@@ -18,6 +19,11 @@ public final class ReadConnections {
     public ReadConnections(Config bus, RedissonInternals internals) {
         this.bus = bus;
         this.internals = internals;
+    }
+
+    /** The bus has connected for the first time; before that, nothing is connected here either. */
+    public void allow() {
+        allowed = true;
     }
 
     /** Connects, or shares the connection that there is; each user closes it. May block. */
@@ -34,7 +40,7 @@ public final class ReadConnections {
 
     /** It is known before it connects: the bus may connect anew, or be named, meanwhile. */
     private synchronized ReadConnection begin() {
-        ReadConnection begun = new ReadConnection(bus, name, internals, this::closed);
+        ReadConnection begun = new ReadConnection(bus, name, internals, () -> allowed, this::closed);
         current = begun;
         return begun;
     }

@@ -383,6 +383,12 @@ public final class ClientRuntime implements Layer {
             action.run();
             return;
         }
+        if (channels.isConnecting()) {
+            String why = "the bus is still connecting to Redis; nothing was sent";
+            executor.execute(() -> otherwise.accept(
+                    RpcFailures.of(Reason.CONNECTION_LOST, true, method, "", Duration.ZERO, why, null)));
+            return;
+        }
         long started = System.nanoTime();
         channels.limit(gate.turn(), Duration.ofNanos(nanos)).whenComplete((done, failure) -> {
             if (failure == null) {

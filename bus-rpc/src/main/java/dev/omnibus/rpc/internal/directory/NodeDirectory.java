@@ -101,6 +101,10 @@ public final class NodeDirectory implements Layer {
 
     /** The manifests of all live nodes, once the directory has been read. */
     public CompletableFuture<List<NodeInfo>> nodes() {
+        if (channels.isConnecting()) {
+            return CompletableFuture.failedFuture(
+                    unreadable(new IOException("The bus is still connecting; there is no connection yet")));
+        }
         return new GuardedFuture<List<NodeInfo>>()
                 .follow(ready().whenCompleteAsync((done, failure) -> {}, executor)
                         .thenApply(done -> table.all()));

@@ -430,6 +430,9 @@ public final class ServedService implements Registration {
     @Override
     public void close() {
         if (!closing.getAndSet(true)) {
+            if (channels.isConnecting()) { // nobody knows of it, so it need not become ready first
+                CompletableFuture<Void> unused = end();
+            }
             ready.handle((done, failure) -> home.withdraw(this)) // not before it was announced
                     .thenCompose(Function.identity())
                     .handle((done, failure) -> end())

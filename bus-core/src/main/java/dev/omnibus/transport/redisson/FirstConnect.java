@@ -1,0 +1,103 @@
+package dev.omnibus.transport.redisson;
+
+import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.EventLoop;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.connection.RedissonSettings;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import org.redisson.config.Config;
+
+/**
+ * The first connect of a transport. Redisson waits for each address and each answer as long as it may, one after the
+ * other, and nothing that it does can be cut short. So it is done on a thread of its own, and ends by itself if it is
+ * not awaited any more.
+ *
+ * @param config how the bus connects
+ * @param eventLoop on which thread
+ * @param options how long it may take
+ * @param internals the hooks that there are
+ * @param sharded which channels are, in a cluster that has such
+ */
+record FirstConnect(
+        Config config,
+        EventLoop eventLoop,
+        RedissonOptions options,
+        RedissonInternals internals,
+        Predicate<String> sharded) {
+
+    /** Starts the event loop. */
+    static FirstConnect prepare(
+            Config user, RedissonOptions options, RedissonInternals internals, Predicate<String> sharded) {
+        EventLoop on;
+        try {
+            on = EventLoop.start(options.busyPolling(), internals);
+        } catch (LinkageError e) {
+            throw RedissonInternals.misfit(e);
+        }
+        try {
+            return new FirstConnect(RedissonSettings.forBus(user, on), on, options, internals, sharded);
+        } catch (LinkageError e) {
+            on.abandon();
+            throw RedissonInternals.misfit(e);
+        } catch (RuntimeException | Error e) { // an address that is none
+            on.abandon();
+            throw e;
+        }
+    }
+
+    /** Connects; if that fails, the event loop ends. */
+    Session connect() {
+        CompletableFuture<Session> opening = new CompletableFuture<>();
+        Thread opener = new Thread(() -> open(opening), "omnibus-connect");
+        opener.setDaemon(true);
+        try {
+            opener.start();
+        } catch (Error e) { // no thread is to be had
+            eventLoop.abandon();
+            throw e;
+        }
+        Duration within = options.connectWithin();
+        try {
+            return opening.get(within.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw ConnectFailures.here(e);
+        } catch (TimeoutException e) {
+            return orElse(opening, opener, ConnectFailures.late(config, within));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return orElse(opening, opener, ConnectFailures.of(config, e));
+        }
+    }
+
+    private void open(CompletableFuture<Session> opening) {
+        try {
+            Session session = Session.open(
+                    config, eventLoop.busyPoll(), options.pingBeforePublish(), internals, "", sharded, false);
+            if (!opening.complete(session)) {
+                session.close();
+                eventLoop.abandon();
+            }
+        } catch (Throwable t) {
+            opening.completeExceptionally(t);
+            eventLoop.abandon();
+        }
+    }
+
+    /** It may have been opened, or have failed, at this very moment. */
+    private static Session orElse(CompletableFuture<Session> opening, Thread opener, TransportException failure) {
+        opening.completeExceptionally(failure);
+        opener.interrupt();
+        try {
+            return opening.join();
+        } catch (CompletionException e) {
+            throw ConnectFailures.here(e);
+        }
+    }
+}
