@@ -27,6 +27,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.redisson.config.Config;
 
@@ -87,6 +90,21 @@ public final class HowTo {
         Bus bus = Bus.builder(RedissonTransport.connect(config)).build();
         // end::connect-to-sentinel
         return bus;
+    }
+
+    static Bus connectInBackground(String address, BusListener listener) {
+        // tag::connect-in-background
+        Bus bus = Bus.builder(address).name("shop").connectInBackground().listener(listener).build();
+        // end::connect-in-background
+        return bus;
+    }
+
+    static void drain(Bus bus) throws InterruptedException, ExecutionException, TimeoutException {
+        // tag::drain-a-node
+        RpcServer.on(bus).drain().get(30, TimeUnit.SECONDS); // no call is lost, and none is executed twice
+        bus.publish("desk.closed", bus.node());
+        bus.close();
+        // end::drain-a-node
     }
 
     record Placed(String customer, int pieces) {}

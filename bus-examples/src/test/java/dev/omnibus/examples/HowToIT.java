@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.eventbus.EventBus;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.examples.Listings.Stock;
 import dev.omnibus.internal.runtime.BusRuntime;
@@ -77,6 +79,22 @@ class HowToIT {
                         sentinels.masterName(), sentinels.urls().toArray(String[]::new))) {
             assertEquals(0, bus.publish("orders.placed", "o-17").get(5, SECONDS));
         }
+    }
+
+    @Test
+    void aBusConnectsInTheBackground() {
+        BusListener listener = new BusListener() {};
+        try (Bus bus = HowTo.connectInBackground(redis.url(), listener)) {
+            await().atMost(20, SECONDS).until(() -> bus.state() == BusState.UP);
+        }
+    }
+
+    @Test
+    void aNodeIsDrained() throws Exception {
+        Bus bus = Bus.connect(redis.url());
+        RpcServer.on(bus).serve(Stock.class, sku -> 12).ready().get(5, SECONDS);
+        HowTo.drain(bus);
+        assertEquals(BusState.CLOSED, bus.state());
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.server.ServerRuntime;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * The server of a bus: serves methods to other processes, and to this one.
@@ -42,6 +43,22 @@ public final class RpcServer {
      */
     public void intercept(ServerInterceptor interceptor) {
         runtime.replies().interceptors().add(Objects.requireNonNull(interceptor, "interceptor"));
+    }
+
+    /**
+     * Drains the server: this node asks the others not to call it any more, takes nothing new, and finishes the calls
+     * that have arrived, and the queued calls that it has taken. Its bus stays open, so these can still call others and
+     * publish. It cannot be undone, and nothing can be served afterwards; {@link Bus#close()} is quick then.
+     *
+     * <p>Calls that still arrive are sent to another node by their callers, so none is lost or executed twice. To end
+     * one service and go on with the others, {@linkplain Registration#close() close} its registration. Idempotent.
+     *
+     * @return completes when the last call has been answered; never fails, however long that takes. To wait for it
+     *     inside of a call, which would be for ever, throws an {@link IllegalStateException}
+     */
+    @CanIgnoreReturnValue
+    public CompletableFuture<Void> drain() {
+        return runtime.drain();
     }
 
     /**

@@ -147,7 +147,7 @@ public final class LeasePublisher {
             synchronized (this) {
                 if (draining) {
                     return CompletableFuture.failedFuture(
-                            new TransportException(Kind.CLOSED, true, "The bus is about to close", null));
+                            new TransportException(Kind.CLOSED, true, "The node drains, and serves nothing more", null));
                 }
                 services.put(service, methods);
                 services.put(DiscoverEndpoint.SERVICE, DiscoverEndpoint.METHODS);
@@ -241,6 +241,9 @@ public final class LeasePublisher {
 
     /** Announces that no more calls are wanted. The lease goes on, because calls are still running. */
     public synchronized void drain() {
+        if (draining) {
+            return;
+        }
         draining = true;
         revise();
         if (renewing != null) {

@@ -455,11 +455,12 @@ public final class ServedService implements Registration {
         }
     }
 
-    /** Ends it with its bus, as {@link #end} does. */
-    public CompletableFuture<Void> endWithBus() {
-        CompletableFuture<Void> end = end();
-        end.whenComplete((done, failure) -> completeClosed());
-        return end;
+    /** Ends it with its server, which asks not to be called any more: it stays announced. */
+    CompletableFuture<Void> drain() {
+        return end().whenComplete((done, failure) -> {
+            home.forget(this);
+            completeClosed();
+        });
     }
 
     /** On the executor: code of the program may depend on it, and this may be the transport's thread. */

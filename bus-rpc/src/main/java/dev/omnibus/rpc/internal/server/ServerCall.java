@@ -94,6 +94,11 @@ public final class ServerCall implements CallContext {
         return CallScope.get() instanceof ServerCall current && methods.contains(current.method);
     }
 
+    /** Whether this thread is serving any call. */
+    static boolean isCurrent() {
+        return CallScope.get() != null;
+    }
+
     /** Null if it came by its channel. */
     @Nullable
     Origin origin() {

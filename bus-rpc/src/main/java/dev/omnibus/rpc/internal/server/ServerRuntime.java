@@ -2,6 +2,7 @@ package dev.omnibus.rpc.internal.server;
 
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
@@ -50,6 +51,7 @@ public final class ServerRuntime implements Layer {
     private final SuspectPlace suspects; // of all services
     private @Nullable CallQueues queues; // guarded by this
     private boolean closed; // guarded by this
+    private @Nullable CompletableFuture<Void> drained; // guarded by this; null until it drains
 
     public ServerRuntime(BusRuntime bus) {
         this.bus = bus;
@@ -133,6 +135,9 @@ public final class ServerRuntime implements Layer {
         if (closed) {
             throw new IllegalStateException("The bus of node " + bus.node() + " is closed; it serves nothing more");
         }
+        if (drained != null) {
+            throw new IllegalStateException("The server of node " + bus.node() + " drains; it serves nothing more");
+        }
         for (ServedMethod method : service.methods()) {
             if (services.stream().anyMatch(other -> other.serves(method.name()))) {
                 throw new IllegalStateException("This node already serves \"" + method.name()
@@ -199,6 +204,37 @@ public final class ServerRuntime implements Layer {
         }
     }
 
+    /** Asks not to be called any more; completes when everything that has arrived was answered. */
+    public CompletableFuture<Void> drain() {
+        CompletableFuture<Void> done;
+        List<ServedService> last;
+        synchronized (this) {
+            if (drained != null) {
+                return drained.copy();
+            }
+            done = new GuardedFuture<>(ServerRuntime::requireOutside);
+            drained = done;
+            last = List.copyOf(services);
+        }
+        leasePublisher.drain();
+        CompletableFuture.allOf(last.stream().map(ServedService::drain).toArray(CompletableFuture[]::new))
+                .whenComplete((ended, failure) -> {
+                    if (failure != null) {
+                        LOG.debug("A service did not end in order", failure);
+                    }
+                    done.completeAsync(() -> null, new CallerRunsExecutor(bus.executor()));
+                });
+        return done.copy();
+    }
+
+    /** A call must not wait until it has ended itself. */
+    private static void requireOutside() {
+        if (ServerCall.isCurrent()) {
+            throw new IllegalStateException("A call would wait for its own end: the server has drained when it returns."
+                    + " Drain it without waiting, or wait on another thread");
+        }
+    }
+
     /** Asks not to be called any more, answers what has arrived, and leaves the directory. */
     @Override
     public void close(Duration drainTimeout) {
@@ -207,10 +243,8 @@ public final class ServerRuntime implements Layer {
             closed = true;
             last = List.copyOf(services);
         }
-        leasePublisher.drain();
         try {
-            CompletableFuture.allOf(last.stream().map(ServedService::endWithBus).toArray(CompletableFuture[]::new))
-                    .get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
+            drain().get(drainTimeout.toNanos(), TimeUnit.NANOSECONDS);
             replies.close();
             bus.channels().flush(drainTimeout); // the last replies before the node leaves
         } catch (TimeoutException e) {
