@@ -20,11 +20,13 @@ public final class BillingNode implements Rates {
     /** The group: each order goes to one of its nodes. */
     static final String GROUP = "billing";
 
-    /** What costs more is looked at for a while. */
+    /** What costs more is looked at for a while, unless somebody has done so before. */
     static final long LARGE_CENTS = 1_000_000;
 
     private static final long WORK_MILLIS = 10;
-    private static final long LOOK_MILLIS = 1_500;
+
+    /** For as long as this the desk may take to kill who looks. */
+    private static final long LOOK_MILLIS = 20_000;
 
     /** What is read ahead is for nobody else. A failure may be gone a moment later; then somebody must look at it. */
     private static final GroupOptions OPTIONS = GroupOptions.defaults()
@@ -70,11 +72,11 @@ public final class BillingNode implements Rates {
         if (rate == null) {
             throw new IllegalArgumentException("there is no rate for " + order.currency());
         }
-        if (order.cents() >= LARGE_CENTS) {
+        boolean large = order.cents() >= LARGE_CENTS;
+        if (large) {
             CompletableFuture<Long> unused = bus.publish(Look.TOPIC, new Look(order.id(), bus.node()));
-            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
         }
-        TimeUnit.MILLISECONDS.sleep(WORK_MILLIS);
+        TimeUnit.MILLISECONDS.sleep(large && !delivery.mayHaveRun() ? LOOK_MILLIS : WORK_MILLIS);
         boolean unused =
                 ledger.enter(new Ledger.Invoice(order.id(), Day.worth(order, rate), bus.node()), delivery.mayHaveRun());
     }

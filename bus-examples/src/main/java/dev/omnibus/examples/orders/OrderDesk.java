@@ -83,9 +83,11 @@ public final class OrderDesk {
                 DurableTopic<Order> orders = open(bus);
                 List<Node> nodes = awaitNodes(first, second);
                 Death death = sell(orders, nodes);
-                awaitTakeOver(death);
-                repair(bus, orders);
-                audit(environment);
+                try (ChildProcess auditor = auditor(environment)) {
+                    awaitTakeOver(death);
+                    repair(bus, orders);
+                    audit(auditor);
+                }
                 close(orders, nodes, death);
             }
         } catch (RuntimeException e) {
@@ -102,8 +104,13 @@ public final class OrderDesk {
         return ChildProcess.start(name, BillingNode.class, environment, List.of(name));
     }
 
+    private ChildProcess auditor(Map<String, String> environment) {
+        return ChildProcess.start(
+                "auditor", AuditNode.class, environment, List.of("auditor", String.valueOf(count())));
+    }
+
     private DurableTopic<Order> open(Bus bus) {
-        screen.say("  %,d orders are placed in %d seconds. It takes some 15 seconds.", count(), DAY.toSeconds());
+        screen.say("  %,d orders are placed in %d seconds. It takes some 10 seconds.", count(), DAY.toSeconds());
         bus.subscribe(Look.TOPIC, event -> looked.add(event.data())).ready().join();
         RpcServer.on(bus).serve(Ledger.class, book).ready().join();
         return Order.topic(bus);
@@ -217,17 +224,14 @@ public final class OrderDesk {
         screen.say("  Billed by %s.", book.billedBy(day.poison().id()).orElse("nobody"));
     }
 
-    private void audit(Map<String, String> environment) {
-        screen.step("5. A node that comes late replays the day");
-        try (ChildProcess auditor = ChildProcess.start(
-                "auditor", AuditNode.class, environment, List.of("auditor", String.valueOf(count())))) {
-            String seen = auditor.await("replayed");
-            Map<String, Long> cents = new TreeMap<>();
-            day.orders().forEach(order -> cents.merge(order.currency(), order.cents(), Long::sum));
-            checks.equal("what the auditor has seen", count() + " in order " + cents, seen);
-            screen.say("  auditor, process %d, has read %,d orders, in the order of the shop:", auditor.pid(), count());
-            cents.forEach((currency, sum) -> screen.say("    %s %,13.2f", currency, sum / 100.0));
-        }
+    private void audit(ChildProcess auditor) {
+        screen.step("5. A node that came when all was sold replays the day");
+        String seen = auditor.await("replayed");
+        Map<String, Long> cents = new TreeMap<>();
+        day.orders().forEach(order -> cents.merge(order.currency(), order.cents(), Long::sum));
+        checks.equal("what the auditor has seen", count() + " in order " + cents, seen);
+        screen.say("  auditor, process %d, has read %,d orders, in the order of the shop:", auditor.pid(), count());
+        cents.forEach((currency, sum) -> screen.say("    %s %,13.2f", currency, sum / 100.0));
     }
 
     private void close(DurableTopic<Order> orders, List<Node> nodes, Death death) {

@@ -28,6 +28,13 @@ import java.util.stream.Stream;
  */
 public final class OutboxDesk {
 
+    /**
+     * The database of the shop. What a crash of the process leaves must be whole: H2 would write only every half second.
+     * And it would close the file, and tidy it up, with each connection, of which there is a new one for each order.
+     */
+    private static final String SHOP = "jdbc:h2:file:%s;MODE=PostgreSQL;WRITE_DELAY=0;"
+            + "DB_CLOSE_DELAY=-1;DB_CLOSE_ON_EXIT=FALSE";
+
     private static final int ORDERS = 90;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Duration POLL = Duration.ofMillis(20);
@@ -65,9 +72,7 @@ public final class OutboxDesk {
                         })
                         .ready()
                         .join();
-                // What a crash of the process leaves must be whole: H2 would write only every half second.
-                String shop = "jdbc:h2:file:" + folder.resolve("shop") + ";MODE=PostgreSQL;WRITE_DELAY=0";
-                play(redis, shop, orders, invoices);
+                play(redis, SHOP.formatted(folder.resolve("shop")), orders, invoices);
             }
         } catch (RuntimeException | SQLException e) {
             checks.that(false, "it broke off: " + e.getMessage());

@@ -42,13 +42,12 @@ public final class ShopNode {
     }
 
     private static void start(String url, Death death, int first, int end) throws SQLException {
-        OrderTable table = new OrderTable(url);
-        Bus bus = PatientStart.open(
-                Bus.builder(System.getenv("REDIS_URL")).name("shop").closeOnShutdown());
-        place(table, first, end);
+        place(new OrderTable(url), first, end); // which needs no Redis: that is what an outbox is for
         if (death == Death.AFTER_COMMIT) {
             die();
         }
+        Bus bus = PatientStart.open(
+                Bus.builder(System.getenv("REDIS_URL")).name("shop").closeOnShutdown());
         OutboxSource<OrderPlaced> outbox = new JdbcOutbox(url);
         OutboxRelay unused = relay(bus, death == Death.NEVER ? outbox : new Mortal(outbox));
         System.out.println("ready " + bus.node());

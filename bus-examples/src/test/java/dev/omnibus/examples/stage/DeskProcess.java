@@ -30,7 +30,13 @@ public final class DeskProcess implements AutoCloseable {
     public DeskProcess(Class<?> main) {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         try {
-            desk = new ProcessBuilder(java, "-cp", System.getProperty("java.class.path"), main.getName())
+            desk = new ProcessBuilder(
+                            java,
+                            "-XX:TieredStopAtLevel=1",
+                            "-XX:+UseSerialGC",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            main.getName())
                     .redirectErrorStream(true)
                     .start();
         } catch (IOException e) {
