@@ -15,7 +15,8 @@ import java.util.OptionalLong;
  * @param last where the last event is; {@link Position#EARLIEST} if there never was one
  * @param groups its consumer groups
  * @param followers its named followers
- * @param weaker which promises do not hold here, because this user or this Redis lacks something; empty if all do
+ * @param weaker which promises do not hold here, because this user or this Redis lacks something, or may soon not, as
+ *     Redis evicts topics or is nearly full; empty if all do, as far as this user may know
  * @param partitions the same of each partition, whose sum this is; empty if the topic has none
  */
 public record DurableTopicStatus(

@@ -228,6 +228,14 @@ public interface CallQueues extends AutoCloseable {
      */
     record Found(boolean known, byte @Nullable [] response) {}
 
+    /**
+     * Asks the server that has a queue how well it keeps what it is given, as far as this user may know.
+     *
+     * @param queue which
+     * @return completes with what it says
+     */
+    CompletableFuture<StreamServer> server(QueueKeys queue);
+
     /** Lets go of the connection. What is under way fails, unless others use it as well. Idempotent. */
     @Override
     void close();

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -545,7 +544,7 @@ public interface Streams extends AutoCloseable {
      * @param stream which
      * @return completes with what it says
      */
-    CompletableFuture<Server> server(StreamKeys stream);
+    CompletableFuture<StreamServer> server(StreamKeys stream);
 
     /**
      * Compares the history of the server with the one that was written into the description last, and writes it. If it
@@ -553,7 +552,7 @@ public interface Streams extends AutoCloseable {
      * lost.
      *
      * @param stream which
-     * @param history as {@link Server#history} has it
+     * @param history as {@link StreamServer#history} has it
      * @param another whether this user knows that it is another one than before, should none have been written
      * @return completes with the position up to which entries may be handed out although they were acknowledged;
      *     {@link StreamId#EARLIEST} if there are none, or nobody has opened the stream
@@ -561,23 +560,8 @@ public interface Streams extends AutoCloseable {
     CompletableFuture<StreamId> doubted(StreamKeys stream, String history, boolean another);
 
     /**
-     * How well a server keeps what it is given. What the user may not ask for is empty.
-     *
-     * @param evictionPolicy what it does when its memory is full, as {@code maxmemory-policy}: one that begins with
-     *     {@code allkeys} evicts streams
-     * @param appendOnly whether it writes an append-only file
-     * @param replicas how many replicas are connected
-     * @param history the id of its history of replication: another one since a failover
-     */
-    record Server(
-            Optional<String> evictionPolicy,
-            Optional<Boolean> appendOnly,
-            OptionalLong replicas,
-            Optional<String> history) {}
-
-    /**
      * Says which connection is the newest. As long as it is the same, so is the server: the answers that came before
-     * this call are of one {@linkplain Server#history history}.
+     * this call are of one {@linkplain StreamServer#history history}.
      *
      * @return a number that no other connection has
      */

@@ -436,9 +436,12 @@ class StreamFaultsIT extends StreamsFixture {
 
     @Test
     void theServerSaysHowWellItKeepsWhatItIsGiven() {
-        Streams.Server server = streams.server(keys).join();
+        StreamServer server = streams.server(keys).join();
         assertEquals(Optional.of("noeviction"), server.evictionPolicy());
         assertEquals(0, server.replicas().orElseThrow());
+        assertEquals(0, server.maxMemory().orElseThrow());
+        assertTrue(server.usedMemory().orElseThrow() > 100_000);
+        assertEquals(List.of(), server.risks());
         assertTrue(server.history().isPresent());
         try (Transport limited = connectAs("uninformed", "+@all", "-info");
                 Streams theirs = limited.streams()) {

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -9,6 +10,8 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -70,6 +73,31 @@ class RedisQueuedCallIT extends QueuedCallContract {
                 rpcFailure(queue.enqueue(shop -> shop.restock("x", 1))).reason());
         redis.command("DEL", key("shop.restock"));
         assertValue(2, queue.enqueue(shop -> shop.restock("y", 1)));
+    }
+
+    @Test
+    void aRedisThatMayEvictTheQueuesIsWarnedOfOnceByCallersAndServers() throws Exception {
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, UTF_8)); // where the simple logger writes
+        redis.command("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "allkeys-lfu");
+        try {
+            serving("a");
+            await().until(() -> warnings(log) == 1);
+            assertValue(2, queue().enqueue(shop -> shop.restock("x", 1)));
+            assertValue(2, queue().enqueue(shop -> shop.restock("x", 1)));
+            await().until(() -> warnings(log) == 2); // it is another bus
+        } finally {
+            redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "0");
+            System.setErr(before);
+        }
+    }
+
+    private static long warnings(ByteArrayOutputStream log) {
+        return log.toString(UTF_8)
+                .lines()
+                .filter(line -> line.contains("its maxmemory-policy is allkeys-lfu"))
+                .count();
     }
 
     @Test

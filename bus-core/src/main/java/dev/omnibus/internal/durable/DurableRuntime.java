@@ -20,6 +20,7 @@ import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.internal.runtime.ServerWarnings;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -45,6 +46,7 @@ public final class DurableRuntime implements Layer {
     private static final Logger LOG = LoggerFactory.getLogger(DurableTopics.class); // which is the name that users know
 
     private final BusRuntime bus;
+    private final ServerWarnings warnings;
     private final Events events;
     private final Streams streams;
     private final Timing timing;
@@ -59,6 +61,7 @@ public final class DurableRuntime implements Layer {
     DurableRuntime(BusRuntime bus, Timing timing) {
         this.bus = bus;
         this.timing = timing;
+        this.warnings = ServerWarnings.of(bus);
         this.events = Events.of(bus);
         this.streams = bus.channels().transport().streams();
         this.ticking = timing.periodically(this::tick);
@@ -70,6 +73,10 @@ public final class DurableRuntime implements Layer {
 
     Events events() {
         return events;
+    }
+
+    ServerWarnings warnings() {
+        return warnings;
     }
 
     Streams streams() {

@@ -18,6 +18,7 @@ import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
@@ -82,6 +83,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
                 streams,
                 keys,
                 runtime.timing(),
+                runtime.warnings()::about,
                 () -> readers().forEach(Reader::failedOver),
                 () -> readers().forEach(Reader::wake));
         this.ready = new GuardedFuture<>();
@@ -503,7 +505,10 @@ final class OpenTopic<T> extends TopicFacade<T> {
 
     @Override
     public CompletableFuture<DurableTopicStatus> status() {
-        return answer(streams.status(keys).thenApply(status -> Statuses.of(this, status)));
+        return answer(streams.status(keys)
+                .thenCombine(
+                        streams.server(keys).exceptionally(unknown -> StreamServer.UNKNOWN),
+                        (status, server) -> Statuses.of(this, status, server.risks())));
     }
 
     @Override

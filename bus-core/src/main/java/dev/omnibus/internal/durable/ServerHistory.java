@@ -2,6 +2,7 @@ package dev.omnibus.internal.durable;
 
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The history of the server that has a stream. After a failover it is another one, and the server may have lost the
@@ -24,6 +26,7 @@ final class ServerHistory {
     private final Streams streams;
     private final StreamKeys keys;
     private final Timing timing;
+    private final Consumer<StreamServer> answered;
     private final Runnable changed;
     private final Runnable settled;
     private volatile StreamId doubted = StreamId.EARLIEST;
@@ -39,13 +42,21 @@ final class ServerHistory {
     /**
      * Of one stream.
      *
+     * @param answered gets what the server says of itself
      * @param changed run when it is another one, before anything is handled again
      * @param settled run after each comparison
      */
-    ServerHistory(Streams streams, StreamKeys keys, Timing timing, Runnable changed, Runnable settled) {
+    ServerHistory(
+            Streams streams,
+            StreamKeys keys,
+            Timing timing,
+            Consumer<StreamServer> answered,
+            Runnable changed,
+            Runnable settled) {
         this.streams = streams;
         this.keys = keys;
         this.timing = timing;
+        this.answered = answered;
         this.changed = changed;
         this.settled = settled;
     }
@@ -99,6 +110,9 @@ final class ServerHistory {
             if (failure != null && mayPass(failure)) {
                 later(failure);
                 return;
+            }
+            if (failure == null) {
+                answered.accept(server);
             }
             Optional<String> now = failure == null ? server.history() : Optional.empty();
             boolean other;

@@ -21,7 +21,7 @@ final class Statuses {
 
     private Statuses() {}
 
-    static DurableTopicStatus of(OpenTopic<?> topic, StreamStatus status) {
+    static DurableTopicStatus of(OpenTopic<?> topic, StreamStatus status, List<String> risks) {
         List<Group> groups = new ArrayList<>();
         status.groups()
                 .forEach((group, state) -> groups.add(new Group(
@@ -34,10 +34,11 @@ final class Statuses {
                                 .filter(Map.Entry::getValue)
                                 .map(Map.Entry::getKey)
                                 .toList())));
-        List<String> weaker = status.atomic()
-                ? List.of()
-                : List.of("This user may not run scripts: an append that is repeated may be stored twice, ids count"
-                        + " for nothing, consumer groups get nothing, and nothing is trimmed");
+        List<String> weaker = new ArrayList<>(risks);
+        if (!status.atomic()) {
+            weaker.add("This user may not run scripts: an append that is repeated may be stored twice, ids count"
+                    + " for nothing, consumer groups get nothing, and nothing is trimmed");
+        }
         List<Follower> followers = new ArrayList<>();
         status.followers()
                 .forEach((name, at) -> followers.add(new Follower(name, topic.position(at), behind(at, status))));

@@ -3,6 +3,7 @@ package dev.omnibus.transport.memory;
 import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.QueueKeys;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
@@ -81,6 +82,11 @@ final class InMemoryCallQueues implements CallQueues {
         return ask(
                 queue,
                 known -> tokens.stream().map(token -> known.find(token, asker)).toList());
+    }
+
+    @Override
+    public CompletableFuture<StreamServer> server(QueueKeys queue) {
+        return ask(queue, known -> StreamServer.UNKNOWN);
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
@@ -205,10 +206,16 @@ final class InMemoryStreams implements Streams {
 
     /** It loses everything when the process ends. */
     @Override
-    public CompletableFuture<Server> server(StreamKeys stream) {
+    public CompletableFuture<StreamServer> server(StreamKeys stream) {
         return answer(() -> {
             network.requireUp("ask how " + stream.log() + " is kept");
-            return new Server(Optional.of("noeviction"), Optional.of(false), OptionalLong.of(0), network.history());
+            return new StreamServer(
+                    Optional.of("noeviction"),
+                    OptionalLong.of(0),
+                    OptionalLong.empty(),
+                    Optional.of(false),
+                    OptionalLong.of(0),
+                    network.history());
         });
     }
 

@@ -5,13 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamSettings.WhenFull;
 import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams.DeadLetter;
 import dev.omnibus.transport.Streams.Description;
 import dev.omnibus.transport.Streams.Loss;
-import dev.omnibus.transport.Streams.Server;
 import dev.omnibus.transport.Streams.TakeOver;
 import dev.omnibus.transport.Streams.Trimmed;
 import dev.omnibus.transport.Streams.Turn;
@@ -267,7 +267,7 @@ final class Answers {
                 true);
     }
 
-    static Server server(List<Object> sections) {
+    static StreamServer server(List<Object> sections) {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Object section : sections) {
             text(section).lines().forEach(line -> {
@@ -278,11 +278,16 @@ final class Answers {
                 }
             });
         }
-        String replicas = facts.get("connected_slaves");
-        return new Server(
+        return new StreamServer(
                 Optional.ofNullable(facts.get("maxmemory_policy")),
+                count(facts.get("maxmemory")),
+                count(facts.get("used_memory")),
                 Optional.ofNullable(facts.get("aof_enabled")).map("1"::equals),
-                replicas == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(replicas)),
+                count(facts.get("connected_slaves")),
                 Optional.ofNullable(facts.get("master_replid")));
+    }
+
+    private static OptionalLong count(@Nullable String fact) {
+        return fact == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(fact));
     }
 }

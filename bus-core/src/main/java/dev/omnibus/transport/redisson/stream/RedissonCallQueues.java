@@ -4,6 +4,7 @@ import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.QueueKeys;
 import dev.omnibus.transport.StreamId;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import java.time.Duration;
@@ -196,6 +197,11 @@ public final class RedissonCallQueues implements CallQueues {
                         (byte[]) pairs.get(2 * i + 1),
                         false,
                         new Unheard(queue))));
+    }
+
+    @Override
+    public CompletableFuture<StreamServer> server(QueueKeys queue) {
+        return run("ask Redis how it keeps ", queue, List.of(), Script.SERVER, List.of(), Answers::server);
     }
 
     /** Who waits for an answer asks for it again. */

@@ -9,6 +9,7 @@ import dev.omnibus.transport.StreamEntry.Attempts;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.StreamKeys;
+import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.StreamSettings;
 import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
@@ -507,7 +508,7 @@ public final class RedissonStreams implements Streams {
     }
 
     @Override
-    public CompletableFuture<Server> server(StreamKeys stream) {
+    public CompletableFuture<StreamServer> server(StreamKeys stream) {
         return read(
                 "ask Redis how it keeps " + stream.log(),
                 client -> scripted(

@@ -9,6 +9,7 @@ import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.internal.runtime.ServerWarnings;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.ClientInterceptor;
 import dev.omnibus.rpc.Replies;
@@ -98,7 +99,7 @@ public final class ClientRuntime implements Layer {
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
         gate = new ReadyGate(directory::ready, executor);
-        queued = new QueuedCalls(this);
+        queued = new QueuedCalls(this, ServerWarnings.of(bus));
         pending = new PendingCalls(bus, codec, queued, () -> retryBudget.tick(System.nanoTime()));
         channels.receiveInbox(pending);
         directory.onLost(pending::onNodeLost);

@@ -2,6 +2,7 @@ package dev.omnibus.rpc.internal.client;
 
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.runtime.ServerWarnings;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
@@ -13,6 +14,7 @@ import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.CallQueues.Call;
 import dev.omnibus.transport.CallQueues.Cancelled;
 import dev.omnibus.transport.CallQueues.Found;
+import dev.omnibus.transport.QueueKeys;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
@@ -53,6 +55,7 @@ public final class QueuedCalls {
 
     private final ClientRuntime client;
     private final Channels channels;
+    private final ServerWarnings warnings;
     private final RandomIds ids = new RandomIds();
     private final Map<String, Awaited> awaited = new ConcurrentHashMap<>();
     private final Map<String, EnqueueLane> lanes = new HashMap<>(); // by method; guarded by this
@@ -61,8 +64,9 @@ public final class QueuedCalls {
     private boolean closed; // guarded by this
     private long keptBytes; // guarded by this
 
-    QueuedCalls(ClientRuntime client) {
+    QueuedCalls(ClientRuntime client, ServerWarnings warnings) {
         this.client = client;
+        this.warnings = warnings;
         this.channels = client.channels();
     }
 
@@ -256,7 +260,13 @@ public final class QueuedCalls {
         entry.inLane = true;
         return lanes.computeIfAbsent(
                 entry.id.method(),
-                name -> new EnqueueLane(open, channels.names().queue(name), name, channels::later));
+                name -> lane(open, name));
+    }
+
+    private EnqueueLane lane(CallQueues open, String method) {
+        QueueKeys queue = channels.names().queue(method);
+        warnings.about(open.server(queue));
+        return new EnqueueLane(open, queue, method, channels::later);
     }
 
     /** False if it has ended meanwhile. */

@@ -6,6 +6,7 @@ import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.json.DecodableTypes;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
+import dev.omnibus.internal.runtime.ServerWarnings;
 import dev.omnibus.rpc.MethodHandler;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcServer;
@@ -42,6 +43,7 @@ public final class ServerRuntime implements Layer {
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class); // which is the name that users know
 
     private final BusRuntime bus;
+    private final ServerWarnings warnings;
     private final RpcCodec codec;
     private final DecodableTypes types;
     private final ReplySender replies;
@@ -55,6 +57,7 @@ public final class ServerRuntime implements Layer {
 
     public ServerRuntime(BusRuntime bus) {
         this.bus = bus;
+        warnings = ServerWarnings.of(bus);
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
         Executor executor = new CallerRunsExecutor(bus.channels().executor());
@@ -96,6 +99,10 @@ public final class ServerRuntime implements Layer {
             shapes.putAll(MethodSignature.of(contract.operations().values(), codec.json()));
         }
         CallQueues queued = options.queued() ? queues() : null;
+        if (queued != null) {
+            methods.forEach(method ->
+                    warnings.about(queued.server(bus.channels().names().queue(method.name()))));
+        }
         return open(new ServedService(
                 name,
                 contract,
