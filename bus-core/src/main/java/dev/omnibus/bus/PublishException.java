@@ -13,7 +13,12 @@ public final class PublishException extends BusException {
         /**
          * It was written, but not confirmed; it may still be delivered, once. Retry: only if a second one does no harm.
          */
-        UNKNOWN
+        UNKNOWN,
+        /**
+         * It is in the log of its durable topic and is delivered, but not in as many places as was asked for, as far as
+         * Redis has said. Retry: no.
+         */
+        APPENDED
     }
 
     /** Why it was not published, or may not have been. */
@@ -29,7 +34,9 @@ public final class PublishException extends BusException {
         /** The bus was closed. Retry: no. */
         CLOSED,
         /** The durable topic has reached the limits of its retention, or Redis its memory. Retry: safe, later. */
-        FULL
+        FULL,
+        /** The replicas or the append-only file that were asked for have not confirmed it in time, or cannot. */
+        UNCONFIRMED
     }
 
     /** Why it was not published, or may not have been. */

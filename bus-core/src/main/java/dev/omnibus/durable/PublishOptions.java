@@ -1,5 +1,6 @@
 package dev.omnibus.durable;
 
+import dev.omnibus.bus.PublishException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -11,12 +12,16 @@ import java.util.Optional;
  * @param headers additional attributes of the event, as of {@link dev.omnibus.bus.Bus#publish}
  * @param timeout how long the publish is tried; after that it fails, and its outcome may be unknown
  * @param id by which the event is recognised when it is published again, by whomever; see {@link #withId}
+ * @param replicas how many replicas are to have it before the publish completes
+ * @param synced whether it is to be in the append-only file before the publish completes
  */
-public record PublishOptions(Map<String, String> headers, Duration timeout, Optional<String> id) {
+public record PublishOptions(
+        Map<String, String> headers, Duration timeout, Optional<String> id, int replicas, boolean synced) {
 
     private static final int MAX_ID = 256;
+    private static final int MAX_REPLICAS = 100;
     private static final PublishOptions DEFAULTS =
-            new PublishOptions(Map.of(), Duration.ofSeconds(30), Optional.empty());
+            new PublishOptions(Map.of(), Duration.ofSeconds(30), Optional.empty(), 0, false);
 
     /**
      * Checks the values.
@@ -24,8 +29,10 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
      * @param headers additional attributes of the event
      * @param timeout how long the publish is tried
      * @param id by which the event is recognised
-     * @throws IllegalArgumentException if the timeout is not positive, or the id is empty, too long or has control
-     *     characters
+     * @param replicas how many replicas are to have it
+     * @param synced whether it is to be in the append-only file
+     * @throws IllegalArgumentException if the timeout is not positive, the id is empty, too long or has control
+     *     characters, or the number of replicas is out of range
      */
     public PublishOptions {
         headers = Map.copyOf(headers);
@@ -34,6 +41,10 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
             throw new IllegalArgumentException("timeout is " + timeout + "; it must be positive");
         }
         id.ifPresent(PublishOptions::requireId);
+        if (replicas < 0 || replicas > MAX_REPLICAS) {
+            throw new IllegalArgumentException(
+                    "replicas is " + replicas + "; it must be between 0 and " + MAX_REPLICAS);
+        }
     }
 
     static void requireId(String id) {
@@ -59,7 +70,7 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
      * @return a copy with this option
      */
     public PublishOptions withHeaders(Map<String, String> attributes) {
-        return new PublishOptions(attributes, timeout, id);
+        return new PublishOptions(attributes, timeout, id, replicas, synced);
     }
 
     /**
@@ -70,7 +81,7 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
      * @throws IllegalArgumentException if it is not positive
      */
     public PublishOptions withTimeout(Duration patience) {
-        return new PublishOptions(headers, patience, id);
+        return new PublishOptions(headers, patience, id, replicas, synced);
     }
 
     /**
@@ -85,6 +96,34 @@ public record PublishOptions(Map<String, String> headers, Duration timeout, Opti
      * @throws IllegalArgumentException if it is none
      */
     public PublishOptions withId(String key) {
-        return new PublishOptions(headers, timeout, Optional.of(key));
+        return new PublishOptions(headers, timeout, Optional.of(key), replicas, synced);
+    }
+
+    /**
+     * Has the publish complete only when so many replicas have the event, as {@code WAIT} counts them, so that it is
+     * not lost if the server is. It is appended and delivered before that. If there are too few of them when the
+     * {@linkplain #withTimeout timeout} is over, the publish fails with {@link PublishException.Reason#UNCONFIRMED} and
+     * the outcome {@link PublishException.Outcome#APPENDED}. Publishing without it is no slower for that.
+     *
+     * <p>A replica that has not got it may still become the master, if it is the only one that is left.
+     *
+     * @param count how many, up to 100; 0 for none
+     * @return a copy with this option
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public PublishOptions withReplicas(int count) {
+        return new PublishOptions(headers, timeout, id, count, synced);
+    }
+
+    /**
+     * Has the publish complete only when the event is on the disk of the server, in its append-only file, and in those
+     * of the {@linkplain #withReplicas replicas} that were asked for, as {@code WAITAOF} says; otherwise as these. It
+     * needs Redis 7.2 or later with {@code appendonly yes}; without it, the publish fails as it does when there are too
+     * few replicas, at once.
+     *
+     * @return a copy with this option
+     */
+    public PublishOptions withSynced() {
+        return new PublishOptions(headers, timeout, id, replicas, true);
     }
 }

@@ -187,6 +187,22 @@ public interface Streams extends AutoCloseable {
     }
 
     /**
+     * Waits until what a publisher has appended is at replicas, or in the append-only file, for a moment that is short
+     * enough not to hold up others. It has a connection of its own.
+     *
+     * @param stream which
+     * @param publisher its id
+     * @param sequence of the last entry that is waited for
+     * @param replicas by how many it is to be confirmed
+     * @param synced whether it is to be in the append-only file of the server and of these replicas
+     * @return completes with whether that is so; false if it is not yet, and then it may be asked again. Fails with
+     *     {@link TransportException.Kind#REFUSED} or {@link TransportException.Kind#NOT_ALLOWED} if that server or user
+     *     cannot say so
+     */
+    CompletableFuture<Boolean> confirm(
+            StreamKeys stream, String publisher, long sequence, int replicas, boolean synced);
+
+    /**
      * Reads entries without a group.
      *
      * @param stream which

@@ -47,6 +47,13 @@ public final class HowToDurable {
     }
     // end::durable-publish-id
 
+    // tag::durable-confirmed
+    static Position placeSafely(DurableTopic<OrderPlaced> orders, OrderPlaced order, int replicas) {
+        return orders.publish(order, PublishOptions.defaults().withReplicas(replicas))
+                .join(); // when so many replicas have it
+    }
+    // end::durable-confirmed
+
     // tag::durable-subscribe
     static Subscription bill(DurableTopic<OrderPlaced> orders, List<String> billed) {
         return orders.subscribe("billing", event -> billed.add(event.data().id()));

@@ -53,6 +53,7 @@ class HowToDurableTest {
             for (int i = 0; i < 20; i++) {
                 orders.publish(new OrderPlaced("o-" + i, "sku-" + i % 2, i)).join();
             }
+            HowToDurable.placeSafely(orders, new OrderPlaced("o-20", "sku-0", 0), 1);
             await().until(() -> reserved.equals(Map.of("sku-0", 90, "sku-1", 100)));
         }
     }

@@ -54,6 +54,8 @@ final class Appender {
         final long deadline;
         final CompletableFuture<Position> done = new GuardedFuture<>();
         final @Nullable Chain chain;
+        @Nullable
+        PublishOptions confirmed; // what it is to be confirmed by, if it is
 
         Waiting(Outgoing outgoing, long deadline, @Nullable Chain chain) {
             this.outgoing = outgoing;
@@ -109,6 +111,7 @@ final class Appender {
 
     CompletableFuture<Position> publish(byte[] event, PublishOptions options) {
         Waiting waiting = new Waiting(new Outgoing(event, options.id()), deadline(options.timeout()), null);
+        waiting.confirmed = Confirmations.isWantedBy(options) ? options : null;
         PublishException refused;
         synchronized (this) {
             refused = enqueue(waiting);
@@ -393,12 +396,21 @@ final class Appender {
     }
 
     private void settle(Append append, Appended appended, List<Waiting> done) {
+        List<CompletableFuture<Position>> futures = new ArrayList<>(done.size());
         List<Position> positions = new ArrayList<>(done.size());
         for (int i = 0; i < done.size(); i++) {
             StreamId at = appended.idOf(append.first() + i).or(appended::id).orElseThrow();
-            positions.add(topic.position(at));
+            Waiting one = done.get(i);
+            PublishOptions confirmed = one.confirmed;
+            if (confirmed != null) {
+                topic.confirmations()
+                        .add(one.done, topic.position(at), append.first() + i, confirmed, one.deadline);
+            } else {
+                futures.add(one.done);
+                positions.add(topic.position(at));
+            }
         }
-        topic.events().settleAll(done.stream().map(one -> one.done).toList(), positions);
+        topic.events().settleAll(futures, positions);
     }
 
     /**

@@ -55,6 +55,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
     private final Partition partition;
     private final StreamKeys keys;
     private final Appender appender;
+    private final Confirmations confirmations = new Confirmations(this);
     private final ServerHistory history;
     private final CompletableFuture<Void> ready;
     private final Map<String, GroupConsumer<T>> consumers = new HashMap<>(); // guarded by this, like all below
@@ -106,6 +107,10 @@ final class OpenTopic<T> extends TopicFacade<T> {
 
     Appender appender() {
         return appender;
+    }
+
+    Confirmations confirmations() {
+        return confirmations;
     }
 
     EventFormat<T> format() {
@@ -556,12 +561,15 @@ final class OpenTopic<T> extends TopicFacade<T> {
         List<CompletableFuture<Void>> ends = new ArrayList<>();
         readers().forEach(reader -> ends.add(reader.end()));
         relay().ifPresent(relaying -> ends.add(relaying.end()));
-        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenCompose(done -> appender.drain());
+        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new))
+                .thenCompose(done -> appender.drain())
+                .thenCompose(done -> confirmations.drain());
     }
 
     void abandon() {
         abandoned = true;
         readers().forEach(Reader::abandon);
         appender.close();
+        confirmations.close();
     }
 }

@@ -161,6 +161,12 @@ final class InMemoryLog {
         return new AppendResult.Appended(end, Optional.of(id), from, known(append.first(), names));
     }
 
+    /** Whether it has what a publisher has appended, as far as a sequence. */
+    boolean has(String publisher, long sequence) {
+        Publisher known = publishers.get(publisher);
+        return known != null && known.last() >= sequence;
+    }
+
     /** The positions of ids, by sequences that begin with the first one. */
     private Map<Long, StreamId> known(long first, List<String> names) {
         Map<Long, StreamId> positions = new HashMap<>();

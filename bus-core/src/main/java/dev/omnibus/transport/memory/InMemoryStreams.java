@@ -83,6 +83,13 @@ final class InMemoryStreams implements Streams {
                 }));
     }
 
+    /** There are neither replicas nor files. */
+    @Override
+    public CompletableFuture<Boolean> confirm(
+            StreamKeys stream, String publisher, long sequence, int replicas, boolean synced) {
+        return ask(stream, log -> log.has(publisher, sequence));
+    }
+
     @Override
     public CompletableFuture<Range> range(StreamKeys stream, StreamId after, int count) {
         return ask(stream, log -> log.range(after, count));

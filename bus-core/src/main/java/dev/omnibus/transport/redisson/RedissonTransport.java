@@ -460,7 +460,7 @@ public final class RedissonTransport implements Transport {
                 config.isClusterConfig(),
                 countsEveryone(),
                 one -> publish(List.of(one)),
-                reads.open());
+                reads);
     }
 
     @Override

@@ -324,6 +324,25 @@ public final class RedissonInternals {
         }
     }
 
+    /**
+     * Waits until replicas have what this client's one connection to the master of a key has written; if it is to be
+     * synced, in their append-only files, and in that of the master. Redisson has a method for that, which asks for no
+     * file without replicas, and does not say whether the master has it in its own.
+     */
+    public static CompletableFuture<Boolean> awaitReplicas(
+            RedissonClient client, String key, int replicas, boolean synced, int millis) {
+        CommandAsyncExecutor commands = ((Redisson) client).getCommandExecutor();
+        return synced
+                ? commands.<List<Integer>, List<Integer>>writeAsync(
+                                key, ByteArrayCodec.INSTANCE, RedisCommands.WAITAOF, 1, replicas, millis)
+                        .toCompletableFuture()
+                        .thenApply(counts -> counts.get(0) >= 1 && counts.get(1) >= replicas)
+                : commands.<Integer, Integer>writeAsync(
+                                key, ByteArrayCodec.INSTANCE, RedisCommands.WAIT, replicas, millis)
+                        .toCompletableFuture()
+                        .thenApply(count -> count >= replicas);
+    }
+
     public Masters masters(RedissonClient client) {
         return new Masters(((Redisson) client).getCommandExecutor());
     }

@@ -118,6 +118,17 @@ public final class ReadConnection {
         }
     }
 
+    /** Connects in the background for its first user: what is asked until then fails. */
+    User openLater() {
+        User first = Objects.requireNonNull(share(), "nobody has closed it yet");
+        synchronized (this) {
+            connecting = false;
+            tried = System.nanoTime() - PAUSE_NANOS;
+        }
+        connectSoon();
+        return first;
+    }
+
     private void connect() {
         if (!allowed.getAsBoolean()) {
             return;

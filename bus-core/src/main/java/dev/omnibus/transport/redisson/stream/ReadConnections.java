@@ -1,7 +1,10 @@
 package dev.omnibus.transport.redisson.stream;
 
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
 
@@ -14,6 +17,7 @@ public final class ReadConnections {
     private Config bus; // guarded by this, like the next ones
     private String name = "";
     private @Nullable ReadConnection current;
+    private @Nullable ReadConnection waiting; // for answers that take a while
 
     /** Of one transport. */
     public ReadConnections(Config bus, RedissonInternals internals) {
@@ -38,6 +42,18 @@ public final class ReadConnections {
         }
     }
 
+    /** The same for a connection on which Redis may wait a moment before it answers: it connects in the background. */
+    synchronized ReadConnection.User openToWait() {
+        ReadConnection known = waiting;
+        ReadConnection.User user = known == null ? null : known.share();
+        if (user == null) {
+            ReadConnection begun = new ReadConnection(bus, name, internals, this::closed);
+            waiting = begun;
+            user = begun.openLater();
+        }
+        return user;
+    }
+
     /** It is known before it connects: the bus may connect anew, or be named, meanwhile. */
     private synchronized ReadConnection begin() {
         ReadConnection begun = new ReadConnection(bus, name, internals, () -> allowed, this::closed);
@@ -46,9 +62,8 @@ public final class ReadConnections {
     }
 
     private synchronized void closed(ReadConnection connection) {
-        if (current == connection) {
-            current = null;
-        }
+        current = current == connection ? null : current;
+        waiting = waiting == connection ? null : waiting;
     }
 
     private synchronized @Nullable ReadConnection current() {
@@ -57,25 +72,21 @@ public final class ReadConnections {
 
     /** Connects anew. */
     public void reconnect(Config next) {
-        ReadConnection open;
         synchronized (this) {
             bus = next;
-            open = current;
         }
-        if (open != null) {
-            open.reconnect(next);
-        }
+        all().forEach(one -> one.reconnect(next));
     }
 
     /** Names the connections. */
     public void name(String called) {
-        ReadConnection open;
         synchronized (this) {
             name = called;
-            open = current;
         }
-        if (open != null) {
-            open.name(called);
-        }
+        all().forEach(one -> one.name(called));
+    }
+
+    private synchronized List<ReadConnection> all() {
+        return Stream.of(current, waiting).filter(Objects::nonNull).toList();
     }
 }

@@ -15,6 +15,7 @@ import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.redisson.api.RStreamAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.api.stream.StreamCreateGroupArgs;
@@ -50,13 +52,16 @@ public final class RedissonStreams implements Streams {
     private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
     private static final int MAX_PAGE = 512; // of what a script reads and moves one by one
     private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
+    private static final int WAIT_MILLIS = 500; // less than an answer may take
     private static final byte[] NO_FRAME = {};
 
     private final Sender sender;
     private final boolean inCluster;
     private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
+    private final ReadConnections connections;
     private final ReadConnection.User reads;
+    private ReadConnection.@Nullable User waits; // where WAIT blocks nothing else; guarded by this
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
 
     /**
@@ -71,12 +76,13 @@ public final class RedissonStreams implements Streams {
             boolean inCluster,
             boolean countsEveryone,
             java.util.function.Consumer<Publication> publisher,
-            ReadConnection.User reads) {
+            ReadConnections connections) {
         this.sender = sender;
         this.inCluster = inCluster;
         this.countsEveryone = countsEveryone;
         this.publisher = publisher;
-        this.reads = reads;
+        this.connections = connections;
+        this.reads = connections.open();
     }
 
     @Override
@@ -196,6 +202,29 @@ public final class RedissonStreams implements Streams {
         public void failed(TransportException failure) {
             LOG.debug("What was appended to {} was not published", stream.log(), failure);
         }
+    }
+
+    /** What is answered by another connection than was asked first, says nothing of what that one has written. */
+    @Override
+    public CompletableFuture<Boolean> confirm(
+            StreamKeys stream, String publisher, long sequence, int replicas, boolean synced) {
+        String key = stream.sequence(publisher);
+        ReadConnection.User user = waits();
+        long connection = user.newest();
+        return RedissonFailures.stream(
+                "confirm what was appended to " + stream.log(),
+                user.ask(client -> Script.CONFIRM
+                                .ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())
+                                .thenCompose(there -> isOne(there)
+                                        ? RedissonInternals.awaitReplicas(client, key, replicas, synced, WAIT_MILLIS)
+                                        : CompletableFuture.completedFuture(false)))
+                        .thenApply(confirmed -> confirmed && connection == user.newest()));
+    }
+
+    private synchronized ReadConnection.User waits() {
+        ReadConnection.User open = waits == null ? connections.openToWait() : waits;
+        waits = open;
+        return open;
     }
 
     @Override
@@ -558,6 +587,13 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public void close() {
+        ReadConnection.User open;
+        synchronized (this) {
+            open = waits;
+        }
+        if (open != null) {
+            open.close();
+        }
         reads.close();
     }
 }

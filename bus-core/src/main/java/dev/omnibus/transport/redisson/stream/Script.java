@@ -26,6 +26,7 @@ import org.redisson.client.codec.ByteArrayCodec;
 enum Script {
     OPEN("open", false),
     APPEND("append", false),
+    CONFIRM("confirm", false),
     PENDING("pending", true),
     TAKE_OVER("takeover", true),
     READ("read", true),
