@@ -24,6 +24,7 @@ class DocsListingsTest {
     void everyListingOfTheDocumentsIsCodeThatRuns() {
         Path root = Repository.root();
         Map<String, String> regions = new HashMap<>(ListingRegions.read(root.resolve("bus-examples/src/main/java")));
+        regions.putAll(ListingRegions.read(root.resolve("bus-examples/src/test/java")));
         regions.putAll(ListingRegions.read(root.resolve("bus-examples/consumers")));
         for (Path pom : Repository.files(root.resolve("bus-examples/consumers"), "pom.xml")) {
             regions.put(root.relativize(pom).toString(), ListingRegions.text(Repository.lines(pom)));
