@@ -33,6 +33,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -159,6 +160,21 @@ public final class Bus implements AutoCloseable {
     public static BusBuilder builder(Transport transport) {
         Objects.requireNonNull(transport, "The transport is null");
         return new BusBuilder(within -> transport, () -> transport, false);
+    }
+
+    /**
+     * Returns a builder for a bus that opens its transport itself, as often as {@link BusBuilder#connectWithin} allows:
+     * {@code Bus.builder(within -> RedissonTransport.connect(config,
+     * RedissonOptions.defaults().withConnectWithin(within)))}.
+     *
+     * @param transports opens a transport within the given time, which is positive, or throws a
+     *     {@link TransportException}; a new one each time. The bus closes it
+     * @return a builder, with which {@link BusBuilder#connectInBackground} has no effect on the first connection: pass
+     *     a transport of {@link RedissonTransport#connectLater} for that
+     */
+    public static BusBuilder builder(Function<Duration, Transport> transports) {
+        Objects.requireNonNull(transports, "transports");
+        return new BusBuilder(transports, () -> transports.apply(BusBuilder.CONNECT_TIMEOUT), true);
     }
 
     /**

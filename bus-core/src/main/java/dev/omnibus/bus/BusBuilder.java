@@ -30,7 +30,7 @@ public final class BusBuilder {
      * For one whole attempt: a silent server is noticed within six seconds, but the first attempt also has classes to
      * load.
      */
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+    static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
 
     /** Until the first message has come back. */
     private static final Duration ROUND_TRIP = Duration.ofSeconds(3);

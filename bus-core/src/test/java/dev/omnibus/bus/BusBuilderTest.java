@@ -29,14 +29,14 @@ class BusBuilderTest {
             }
             return network.open();
         };
-        connecting(away).connectWithin(Duration.ofMinutes(1)).build().close();
+        Bus.builder(away).connectWithin(Duration.ofMinutes(1)).build().close();
         assertEquals(3, attempts.get());
         attempts.set(0);
-        assertThrows(ConnectionException.class, () -> connecting(away).build());
+        assertThrows(ConnectionException.class, () -> Bus.builder(away).build());
         Function<Duration, Transport> refusing = within -> {
             throw new TransportException(TransportException.Kind.REFUSED, true, "no", null);
         };
-        BusBuilder patient = connecting(refusing).connectWithin(Duration.ofMinutes(1));
+        BusBuilder patient = Bus.builder(refusing).connectWithin(Duration.ofMinutes(1));
         assertThrows(ConnectionException.class, patient::build);
     }
 
@@ -52,10 +52,10 @@ class BusBuilderTest {
             }
             return opened;
         };
-        connecting(shaky).connectWithin(Duration.ofMinutes(1)).build().close();
+        Bus.builder(shaky).connectWithin(Duration.ofMinutes(1)).build().close();
         assertEquals(3, attempts.get());
         attempts.set(0);
-        assertThrows(ConnectionException.class, () -> connecting(shaky).build());
+        assertThrows(ConnectionException.class, () -> Bus.builder(shaky).build());
         network.up();
     }
 
@@ -82,9 +82,5 @@ class BusBuilderTest {
                 .build()) {
             assertEquals(0, bus.publish("n", 1).join());
         }
-    }
-
-    private static BusBuilder connecting(Function<Duration, Transport> transport) {
-        return new BusBuilder(transport, () -> transport.apply(Duration.ZERO), true);
     }
 }
