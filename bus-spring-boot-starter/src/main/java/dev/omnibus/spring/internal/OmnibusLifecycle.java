@@ -1,0 +1,76 @@
+package dev.omnibus.spring.internal;
+
+import dev.omnibus.bus.BusException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * The lifecycle of listeners and services: they start after everything else, and stop before everything else, while web
+ * requests that still run can go on calling. Others are called from the moment on at which a service ends. Thread-safe.
+ */
+public final class OmnibusLifecycle implements SmartLifecycle {
+
+    /** Where Spring has its own listener containers: outside the web server, which drains its requests later. */
+    static final int PHASE = Integer.MAX_VALUE - 100;
+
+    private static final Logger LOG = LoggerFactory.getLogger(OmnibusLifecycle.class);
+
+    private final TopicListeners listeners;
+    private final RpcServices services;
+    private volatile boolean running;
+
+    public OmnibusLifecycle(TopicListeners listeners, RpcServices services) {
+        this.listeners = listeners;
+        this.services = services;
+    }
+
+    @Override
+    public int getPhase() {
+        return PHASE;
+    }
+
+    /** Returns when Redis has confirmed all of them, so that the application is ready when it says so. */
+    @Override
+    public void start() {
+        running = true; // so that what has begun is stopped, if the rest fails
+        try {
+            listeners.start().join(); // before calls arrive, which may publish
+            services.start().join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof BusException cause) {
+                throw new OmnibusStartException(
+                        String.valueOf(cause.getMessage()),
+                        "Give the user of Redis the rights that listeners and services need, or start Redis.",
+                        cause);
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void stop() {
+        services.stop().thenCompose(ended -> listeners.stop()).join();
+        running = false;
+    }
+
+    /** Does not wait: Spring does, as long as {@code spring.lifecycle.timeout-per-shutdown-phase} allows. */
+    @Override
+    public void stop(Runnable callback) {
+        CompletableFuture<Void> stopped = services.stop().thenCompose(ended -> listeners.stop());
+        stopped.whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.warn("Listeners and services did not stop in order", failure);
+            }
+            running = false;
+            callback.run();
+        });
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+}
