@@ -47,7 +47,7 @@ public final class ReadConnections {
         ReadConnection known = waiting;
         ReadConnection.User user = known == null ? null : known.share();
         if (user == null) {
-            ReadConnection begun = new ReadConnection(bus, name, internals, this::closed);
+            ReadConnection begun = new ReadConnection(bus, name, internals, () -> allowed, this::closed);
             waiting = begun;
             user = begun.openLater();
         }
