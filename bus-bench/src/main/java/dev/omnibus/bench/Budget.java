@@ -33,6 +33,10 @@ record Budget(String peer, String job, Metric metric, String against, String aga
         return new Budget(OmnibusPeer.NAME, job, metric, OmnibusPeer.NAME, otherJob, limit, false);
     }
 
+    static Budget atMostOf(String otherJob, double limit, String job, Metric metric) {
+        return new Budget(OmnibusPeer.NAME, job, metric, OmnibusPeer.NAME, otherJob, limit, true);
+    }
+
     /** The same for Omnibus on the cluster. */
     Budget onCluster() {
         return new Budget(Peers.ON_CLUSTER.name(), job, metric, against, againstJob, limit, atMost);

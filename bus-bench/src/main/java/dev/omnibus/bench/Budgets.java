@@ -3,6 +3,7 @@ package dev.omnibus.bench;
 import static dev.omnibus.bench.Budget.atLeast;
 import static dev.omnibus.bench.Budget.atLeastOf;
 import static dev.omnibus.bench.Budget.atMost;
+import static dev.omnibus.bench.Budget.atMostOf;
 
 import dev.omnibus.bench.job.Metric;
 import dev.omnibus.bench.peer.OmnibusPeer;
@@ -33,6 +34,8 @@ final class Budgets {
             atLeast(3.5, "calls-256", Metric.RATE, "grpc-direct"),
             atLeast(1.5, "calls-blocking-64", Metric.RATE, "nats"),
             atMost(0.5, "broadcast-8", Metric.P50, "nats"),
+            atMostOf("call-alone", 2.5, "queued-alone", Metric.P50),
+            atLeast(15, "queued-64", Metric.RATE, "rremote"),
             atLeast(0.85, "events-1", Metric.RATE, "nats"),
             atLeast(3.5, "events-1", Metric.RATE, "rtopic"),
             atLeast(0.9, "events-4", Metric.RATE, "nats"),

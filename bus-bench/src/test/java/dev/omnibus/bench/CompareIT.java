@@ -62,6 +62,22 @@ class CompareIT {
         assertTrue(Files.readString(svg).contains(">events to 1 process, rtopic<"));
     }
 
+    @Test
+    void queuedCallsAreComparedWithDirectOnesAndWithThoseOfTheRemoteService() throws Exception {
+        String out = compare(
+                "--rounds 1 --warm-ups 1 --seconds 0.3 --jobs call-alone,queued-alone,queued-64 --peers rremote");
+        List<Matcher> lines = out.lines()
+                .map(LINE::matcher)
+                .filter(Matcher::matches)
+                .filter(line -> line.group(2).startsWith("queued"))
+                .toList();
+        assertEquals(
+                List.of("queued-alone omnibus/omnibus@call-alone", "queued-64 omnibus/rremote"),
+                lines.stream().map(line -> line.group(2) + " " + line.group(3)).toList(),
+                out);
+        lines.forEach(line -> assertTrue(Double.parseDouble(line.group(4)) > 0, line.group()));
+    }
+
     /** A call goes to Redis and on to the server, and back; clients of a cluster learn the ways to all its masters. */
     @Test
     void everyServerIsAsFarAwayAsTheLinkSays() throws Exception {

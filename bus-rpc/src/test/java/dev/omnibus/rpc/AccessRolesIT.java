@@ -10,10 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.RedisServer;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -80,9 +82,34 @@ class AccessRolesIT extends AccessRolesContract {
         assertThrows(ExecutionException.class, () -> unwanted.result().get(20, SECONDS));
         Queued<Integer> call = queue.enqueue(stock -> stock.left("sku-1"));
         call.enqueued().get(20, SECONDS);
-        RpcServer.on(bus("server"))
-                .serve(Stock.class, sku -> 12, ServiceOptions.defaults().withQueued());
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        Stock slow = sku -> {
+            begun.countDown();
+            try {
+                return asked.await(20, SECONDS) ? 12 : -1;
+            } catch (InterruptedException e) {
+                return -2;
+            }
+        };
+        RpcServer.on(bus("server")).serve(Stock.class, slow, ServiceOptions.defaults().withQueued());
+        assertTrue(begun.await(20, SECONDS));
+        RpcClient.on(bus("client")).queued(call.id(), Integer.class).enqueued().get(20, SECONDS); // while it runs
+        asked.countDown();
         assertEquals(12, call.result().get(20, SECONDS));
+        QueueOptions soon = QueueOptions.defaults().withDelay(Duration.ofMillis(50));
+        assertEquals(
+                12,
+                RpcClient.on(client)
+                        .queue(Stock.class, soon)
+                        .enqueue(stock -> stock.left("sku-1"))
+                        .result()
+                        .get(20, SECONDS));
+        QueueOptions much = QueueOptions.defaults().withDelay(Duration.ofHours(1)).withLimit(1);
+        CallQueue<Stock> full = RpcClient.on(client).queue(Stock.class, much);
+        full.enqueue(stock -> stock.left("sku-1")).enqueued().get(20, SECONDS);
+        Queued<Integer> tooMuch = full.enqueue(stock -> stock.left("sku-1"));
+        assertThrows(ExecutionException.class, () -> tooMuch.result().get(20, SECONDS));
         Queued<Integer> foreign = RpcClient.on(client).enqueue("pay.charge", Integer.class, QueueOptions.defaults());
         RpcException refused = assertInstanceOf(
                 RpcException.class,

@@ -274,6 +274,13 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
                     .join(); // not due: so that it is seen whether it ends
             network.failOver();
             assertValue(2, RpcClient.on(bus("other")).queued(call.id(), Integer.class));
+            network.forget();
+            queues.enqueue(
+                            keys("shop.restock"),
+                            List.of(new CallQueues.Call(
+                                    token, new byte[0], hour, Duration.ZERO, hour, false, "", 10, "caller")))
+                    .join(); // its node takes it, and has answered it before
+            assertValue(2, RpcClient.on(bus("another")).queued(call.id(), Integer.class));
         }
         assertEquals(List.of("sku"), done);
     }

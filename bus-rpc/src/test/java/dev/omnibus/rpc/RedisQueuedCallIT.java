@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -12,7 +13,11 @@ import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 @WithRedis
@@ -31,6 +36,59 @@ class RedisQueuedCallIT extends QueuedCallContract {
 
     private String key(String method) {
         return prefix + ":queue:{" + method + "}";
+    }
+
+    interface Many {
+
+        String a();
+
+        String b();
+
+        String c();
+
+        String d();
+
+        String e();
+
+        String f();
+
+        String g();
+
+        String h();
+
+        String i();
+
+        String j();
+    }
+
+    private long scripts() {
+        String stats = String.valueOf(redis.command("INFO", "commandstats"));
+        Matcher calls = Pattern.compile("cmdstat_evalsha:calls=(\\d+)").matcher(stats);
+        return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+    }
+
+    @Test
+    void aNodeWithManyQueuesThatRestCostsNextToNothingAndWakesAtOnce() throws Exception {
+        Many many = (Many) Proxy.newProxyInstance(
+                Many.class.getClassLoader(), new Class<?>[] {Many.class}, (proxy, method, none) -> method.getName());
+        Bus server = bus("a");
+        RpcServer.on(server)
+                .serve(Many.class, many, ServiceOptions.defaults().withQueued())
+                .ready()
+                .join();
+        CallQueue<Many> queue = RpcClient.on(bus("caller")).queue(Many.class);
+        assertValue("a", queue.enqueue(Many::a));
+        long[] before = {scripts()};
+        await().atMost(20, SECONDS).pollInterval(2, SECONDS).until(() -> {
+            long now = scripts();
+            long more = now - before[0];
+            before[0] = now;
+            return more <= 8; // each queue was renewed each second: that were twenty, and those of the directory
+        });
+        assertValue("b", queue.enqueue(Many::b));
+        assertValue("c", RpcClient.on(bus("other"))
+                .queue(Many.class, QueueOptions.defaults().withDelay(Duration.ofMillis(200)))
+                .enqueue(Many::c));
     }
 
     @Test

@@ -8,7 +8,7 @@ import dev.omnibus.bench.peer.Peer;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Calls to nodes in this process, which have connections of their own. */
+/** Calls to nodes in this process, which have connections of their own; or to one of them by its queue. */
 public record CallJob(String name, String title, Load load, int nodes, int bytes) implements Job {
 
     @Override
@@ -26,7 +26,9 @@ public record CallJob(String name, String title, Load load, int nodes, int bytes
 
     @Override
     public Measured measure(Peer peer, Stage stage) throws Exception {
-        try (Caller caller = peer.caller(stage.servers().addresses(), nodes)) {
+        try (Caller caller = load.needs() == Ability.QUEUE
+                ? peer.queue(stage.servers().addresses())
+                : peer.caller(stage.servers().addresses(), nodes)) {
             String note = Order.note(bytes);
             Tally warm = new Tally(note, nodes);
             load.run(caller, warm, stage.warmUpNanos());

@@ -1,5 +1,6 @@
 package dev.omnibus.bench.job;
 
+import dev.omnibus.bench.peer.Ability;
 import java.util.List;
 
 /** All jobs. Messages have 100 bytes of JSON where nothing else is said, durable events 257. */
@@ -12,7 +13,7 @@ public final class Jobs {
     private static final int BEHIND = 100_000;
 
     public static final List<Job> ALL = List.of(
-            new CallJob("call-alone", "calls one at a time", Load.alone(), 1, SMALL),
+            new CallJob("call-alone", "calls one at a time", Load.alone(Ability.CALL), 1, SMALL),
             new CallJob("call-alone-quick", "calls one at a time, non-blocking handler", Load.aloneQuick(), 1, SMALL),
             inFlight(16, SMALL, "", ""),
             inFlight(64, SMALL, "", ""),
@@ -22,6 +23,8 @@ public final class Jobs {
             inFlight(64, LARGE, "-16k", ", 16 KiB"),
             new CallJob("calls-blocking-64", "calls from 64 blocking threads", Load.threads(64), 1, SMALL),
             new CallJob("broadcast-8", "broadcast to 8 nodes", Load.broadcasts(), 8, SMALL),
+            new CallJob("queued-alone", "queued calls one at a time", Load.alone(Ability.QUEUE), 1, SMALL),
+            new CallJob("queued-64", "queued calls, 64 in flight", Load.inFlight(Ability.QUEUE, 64), 1, SMALL),
             new EventJob("events-1", "events to 1 process", 1, 1, SMALL),
             new EventJob("events-4", "events to 4 processes", 4, 1, SMALL),
             new EventJob("events-1-1k", "events to 1 process, 1 KiB", 1, 1, MIDDLE),
@@ -51,7 +54,7 @@ public final class Jobs {
         return new CallJob(
                 "calls-" + calls + suffix,
                 String.format("calls, %,d in flight%s", calls, words),
-                Load.inFlight(calls),
+                Load.inFlight(Ability.CALL, calls),
                 1,
                 bytes);
     }
@@ -64,7 +67,7 @@ public final class Jobs {
         return new CallJob(
                 "calls-" + calls + "-nodes-" + nodes,
                 String.format("calls, %,d in flight, %d nodes", calls, nodes),
-                Load.inFlight(calls),
+                Load.inFlight(Ability.CALL, calls),
                 nodes,
                 SMALL);
     }
@@ -73,7 +76,7 @@ public final class Jobs {
         return new CallJob(
                 "calls-" + calls + "-per-node-" + nodes,
                 String.format("calls, %d in flight for each of %d nodes", calls, nodes),
-                Load.inFlight(calls * nodes),
+                Load.inFlight(Ability.CALL, calls * nodes),
                 nodes,
                 SMALL);
     }

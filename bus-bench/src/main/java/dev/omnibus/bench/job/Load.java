@@ -18,8 +18,8 @@ public interface Load {
     void run(Caller caller, Tally tally, long nanos) throws Exception;
 
     /** The next call when the one before it has been answered. */
-    static Load alone() {
-        return new OneByOne(Ability.CALL, (caller, tally) -> {
+    static Load alone(Ability needs) {
+        return new OneByOne(needs, (caller, tally) -> {
             Order order = tally.nextOrder();
             tally.answered(order, caller.call(order));
         });
@@ -41,8 +41,8 @@ public interface Load {
     }
 
     /** One thread calls, and stops while so many calls are not answered. */
-    static Load inFlight(int calls) {
-        return new InFlight(calls);
+    static Load inFlight(Ability needs, int calls) {
+        return new InFlight(needs, calls);
     }
 
     /** So many threads call and wait. */
@@ -79,14 +79,9 @@ public interface Load {
     }
 
     /** Measures how many are answered. */
-    record InFlight(int calls) implements Load {
+    record InFlight(Ability needs, int calls) implements Load {
 
         private static final long LAST_ANSWERS_SECONDS = 15;
-
-        @Override
-        public Ability needs() {
-            return Ability.CALL;
-        }
 
         @Override
         public Metric metric() {

@@ -4,8 +4,12 @@ import dev.omnibus.bench.server.Addresses;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.bus.Topic;
+import dev.omnibus.rpc.CallQueue;
+import dev.omnibus.rpc.QueueOptions;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.ServiceOptions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +23,9 @@ public final class OmnibusPeer implements Peer {
     public static final String NAME = "omnibus";
 
     private static final long MEETING_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Results stay in Redis for so long, and a measurement makes hundreds of thousands. */
+    private static final Duration RETENTION = Duration.ofSeconds(10);
 
     private final boolean onCluster;
 
@@ -64,6 +71,41 @@ public final class OmnibusPeer implements Peer {
             }
         }
         return calling;
+    }
+
+    @Override
+    public Caller queue(Addresses addresses) throws Exception {
+        Closing opened = new Closing();
+        Bus server = opened.add(bus(addresses).name("server").build());
+        RpcServer.on(server)
+                .serve(Desk.class, Order::receipt, ServiceOptions.defaults().withQueued())
+                .ready()
+                .get(10, TimeUnit.SECONDS);
+        Bus bus = opened.add(bus(addresses).name("client").build());
+        QueueOptions options = QueueOptions.defaults().withRetention(RETENTION);
+        return new Queueing(RpcClient.on(bus).queue(Desk.class, options), opened);
+    }
+
+    private record Queueing(CallQueue<Desk> desk, Closing opened) implements Caller {
+
+        @Override
+        public Receipt call(Order order) throws Exception {
+            return result(order).get(10, TimeUnit.SECONDS);
+        }
+
+        @Override
+        public CompletionStage<Receipt> callAsync(Order order) {
+            return result(order);
+        }
+
+        private CompletableFuture<Receipt> result(Order order) {
+            return desk.enqueue(each -> each.place(order)).result();
+        }
+
+        @Override
+        public void close() {
+            opened.close();
+        }
     }
 
     private static final class Calling implements Caller {

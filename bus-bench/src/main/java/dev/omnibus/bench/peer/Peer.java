@@ -28,6 +28,11 @@ public interface Peer {
         throw new UnsupportedOperationException(name() + " makes no calls");
     }
 
+    /** The same for calls that wait in a queue, and one node that takes them. */
+    default Caller queue(Addresses addresses) throws Exception {
+        throw new UnsupportedOperationException(name() + " has no queued calls");
+    }
+
     /** Publishes on these topics. */
     default Publisher publisher(Addresses addresses, List<String> topics) throws Exception {
         throw new UnsupportedOperationException(name() + " has no events");

@@ -27,7 +27,7 @@ public final class RemoteServicePeer implements Peer {
 
     @Override
     public Set<Ability> abilities() {
-        return Set.of(Ability.CALL);
+        return Set.of(Ability.CALL, Ability.QUEUE);
     }
 
     @Override
@@ -43,6 +43,12 @@ public final class RemoteServicePeer implements Peer {
         RedissonClient client = RedissonPeer.connect(addresses);
         opened.add(client::shutdown);
         return new Calling(client.getRemoteService(NAME, new JsonJacksonCodec()), opened);
+    }
+
+    /** All its calls wait in a queue, for as long as their acknowledgement may take. */
+    @Override
+    public Caller queue(Addresses addresses) {
+        return caller(addresses, 1);
     }
 
     private static final class Serving implements Desk {

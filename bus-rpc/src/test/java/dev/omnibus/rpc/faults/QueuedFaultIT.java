@@ -17,6 +17,7 @@ import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceOptions;
+import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -251,6 +252,112 @@ class QueuedFaultIT {
         for (Object key : (List<?>) Objects.requireNonNull(redis.command("KEYS", prefix + ":queue*"))) {
             assertTrue((Long) Objects.requireNonNull(redis.command("PTTL", String.valueOf(key))) > 0, key::toString);
         }
+    }
+
+    /** A process with little memory that enqueues more than it may keep in mind. */
+    static final class Hoarder {
+
+        private Hoarder() {}
+
+        public static void main(String[] arguments) {
+            try (Bus bus = Bus.builder(arguments[0]).prefix(arguments[1]).build()) {
+                CallQueue<Work> queue = RpcClient.on(bus).queue(Work.class);
+                String large = "x".repeat(20_000);
+                for (int i = 0; ; i++) {
+                    String id = large + i;
+                    Queued<String> call = queue.enqueue(work -> work.often(id, 0)); // may have to be enqueued again
+                    Object failure = call.enqueued()
+                            .handle((done, why) -> (Object) why)
+                            .join();
+                    if (failure instanceof RpcException e) {
+                        System.out.println("refused " + e.reason() + " " + e.notExecuted() + " after " + i);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aCallerKeepsLimitedBytesOfRequestsThatItMayHaveToEnqueueAgain() {
+        try (NodeProcess caller = NodeProcess.start(List.of("-Xmx64m"), Hoarder.class, redis.url(), prefix)) {
+            String refused = caller.awaitLine(line -> line.startsWith("refused"));
+            assertTrue(refused.startsWith("refused OVERLOADED true after "), refused);
+            int kept = Integer.parseInt(refused.substring(refused.lastIndexOf(' ') + 1));
+            assertTrue(kept > 100 && kept < 1_000, refused);
+        }
+    }
+
+    @Test
+    void theLastServerThatDiesEndsWhatItHadAndNotWhatWaits() throws Exception {
+        Process server = start(Server.class);
+        try (Bus bus = Bus.builder(redis.url()).prefix(prefix).build();
+                Bus other = Bus.builder(redis.url()).prefix(prefix).build()) {
+            CallQueue<Work> queue = RpcClient.on(bus).queue(Work.class);
+            List<Queued<String>> calls = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                String id = "held " + i;
+                Queued<String> call = queue.enqueue(work -> work.held(id));
+                call.enqueued().get(20, SECONDS);
+                calls.add(call);
+            }
+            await().atMost(40, SECONDS).until(() -> begun().size() == 8); // as many as it may run
+            server.destroyForcibly().waitFor();
+            String leases = prefix + ":queue:{work.held}:live";
+            for (Object node : (List<?>) Objects.requireNonNull(redis.command("ZRANGE", leases, "0", "-1"))) {
+                if (!String.valueOf(node).isEmpty()) {
+                    redis.command("ZADD", leases, "-1", String.valueOf(node)); // as if it were long ago
+                }
+            }
+            RpcClient client = RpcClient.on(other);
+            for (int i = 0; i < 8; i++) {
+                Object lost = outcome(client.queued(calls.get(i).id(), String.class)).get(30, SECONDS);
+                assertEquals(Reason.NODE_LOST, assertInstanceOf(RpcException.class, lost).reason());
+                assertInstanceOf(RpcException.class, outcome(calls.get(i)).get(30, SECONDS));
+            }
+            assertFalse(calls.get(8).result().isDone());
+            Files.createFile(journals.resolve("released"));
+            start(Server.class);
+            assertEquals("done held 8", calls.get(8).result().get(40, SECONDS));
+            assertEquals("done held 9", calls.get(9).result().get(40, SECONDS));
+        }
+        assertTrue(begun().values().stream().allMatch(times -> times == 1), () -> "executed twice");
+    }
+
+    @Test
+    void whileRedisHasNoMemoryCallsAreRefusedAndWhatWasThereEnds() throws Exception {
+        try (Bus server = Bus.builder(redis.url()).prefix(prefix).build();
+                Bus caller = Bus.builder(redis.url()).prefix(prefix).build()) {
+            RpcServer.on(server)
+                    .serve(
+                            Work.class,
+                            new Worker(journals.resolve("server")),
+                            ServiceOptions.defaults().withConcurrency(1).withQueued())
+                    .ready()
+                    .join();
+            CallQueue<Work> queue = RpcClient.on(caller).queue(Work.class);
+            Queued<String> held = queue.enqueue(work -> work.held("held"));
+            Queued<String> waiting = queue.enqueue(work -> work.once("waiting", 1));
+            await().atMost(20, SECONDS).until(() -> begun().containsKey("held"));
+            waiting.enqueued().get(20, SECONDS);
+            redis.command("CONFIG", "SET", "maxmemory", "1000");
+            try {
+                Object refused = outcome(queue.enqueue(work -> work.once("refused", 1)))
+                        .get(20, SECONDS);
+                RpcException full = assertInstanceOf(RpcException.class, refused);
+                assertEquals(Reason.OVERLOADED, full.reason(), full::getMessage);
+                assertTrue(full.notExecuted());
+                Files.createFile(journals.resolve("released"));
+                assertEquals("done held", held.result().get(20, SECONDS));
+                assertEquals("done waiting", waiting.result().get(20, SECONDS));
+            } finally {
+                redis.command("CONFIG", "SET", "maxmemory", "0");
+            }
+            assertEquals(
+                    "done later",
+                    queue.enqueue(work -> work.once("later", 1)).result().get(20, SECONDS));
+        }
+        assertEquals(Map.of("held", 1, "waiting", 1, "later", 1), begun());
     }
 
     private static CompletableFuture<Object> outcome(Queued<?> call) {

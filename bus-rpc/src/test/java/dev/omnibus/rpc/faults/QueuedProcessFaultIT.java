@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.ConnectionException;
 import dev.omnibus.rpc.CallQueue;
 import dev.omnibus.rpc.Idempotent;
 import dev.omnibus.rpc.QueueOptions;
@@ -66,9 +67,7 @@ class QueuedProcessFaultIT {
 
         /** The address, and a name of its own. */
         public static void main(String[] arguments) throws InterruptedException {
-            Bus bus = Bus.builder(arguments[0])
-                    .connectWithin(Duration.ofMinutes(1))
-                    .build();
+            Bus bus = open(arguments[0]);
             QueueOptions options = QueueOptions.defaults().withRetention(Duration.ofHours(12));
             RpcClient client = RpcClient.on(bus);
             CallQueue<Work> plain = client.queue(Work.class, options);
@@ -103,6 +102,17 @@ class QueuedProcessFaultIT {
         }
     }
 
+    /** Redis may stand still just now, for longer than a bus waits for it at its beginning. */
+    private static Bus open(String url) {
+        while (true) {
+            try {
+                return Bus.builder(url).connectWithin(Duration.ofMinutes(1)).build();
+            } catch (ConnectionException e) {
+                System.out.println("not yet: " + e.getMessage());
+            }
+        }
+    }
+
     private static String outcome(@Nullable String value, @Nullable Throwable failure) {
         if (failure == null) {
             return String.valueOf(value);
@@ -119,9 +129,7 @@ class QueuedProcessFaultIT {
 
         /** The address. */
         public static void main(String[] arguments) {
-            Bus bus = Bus.builder(arguments[0])
-                    .connectWithin(Duration.ofMinutes(1))
-                    .build();
+            Bus bus = open(arguments[0]);
             ServiceOptions options = ServiceOptions.defaults().withConcurrency(8).withQueued();
             RpcServer.on(bus)
                     .serve(Work.class, new Serving(), options)
@@ -146,11 +154,12 @@ class QueuedProcessFaultIT {
     @BeforeEach
     void start() {
         redis = RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
+        server();
+        server();
+        server();
+        servers.forEach(node -> node.awaitLine("ready"::equals));
         caller();
         caller();
-        server();
-        server();
-        server();
     }
 
     @AfterEach
@@ -209,7 +218,6 @@ class QueuedProcessFaultIT {
     @Test
     void everyCallHasOneOutcomeThatAllWhoAskAreToldAndNoneIsExecutedTwice() throws Exception {
         System.out.println("[fault] queued calls: " + FAULTS + " faults, seed " + SEED);
-        servers.forEach(node -> node.awaitLine("ready"::equals));
         callers.forEach(node -> node.awaitLine(line -> line.startsWith("ended")));
         for (int i = 0; i < FAULTS; i++) {
             fault();

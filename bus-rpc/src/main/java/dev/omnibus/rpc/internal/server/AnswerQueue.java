@@ -4,13 +4,16 @@ import dev.omnibus.transport.CallQueues.Answer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A queue: the answers of queued calls on their way to Redis, in batches. Those that Redis has taken are remembered for
- * some seconds, to be given again after an interruption: a replica that has taken over may have lost them, and would let
- * the calls be executed once more. Guarded by its user.
+ * some seconds, to be given again after an interruption, or where their calls come again: a replica that has taken over
+ * may have lost them, and would let the calls be executed once more. Guarded by its user.
  */
 final class AnswerQueue {
 
@@ -27,10 +30,18 @@ final class AnswerQueue {
 
     private final Deque<Answer> waiting = new ArrayDeque<>();
     private final Deque<Given> given = new ArrayDeque<>(); // oldest first
+    private final Map<String, Answer> known = new HashMap<>(); // all of both, by their tokens
     private int givenBytes;
 
     void add(Answer answer) {
         waiting.add(answer);
+        known.put(answer.token(), answer);
+    }
+
+    /** The answer that a call got a moment ago, if it did. */
+    @Nullable
+    Answer find(String token) {
+        return known.get(token);
     }
 
     boolean isEmpty() {
@@ -41,6 +52,7 @@ final class AnswerQueue {
         return waiting.size();
     }
 
+    /** Whether it is still to be given. */
     boolean has(String token) {
         return waiting.stream().anyMatch(answer -> answer.token().equals(token));
     }
@@ -70,6 +82,8 @@ final class AnswerQueue {
             if (late.isEmpty() || !late.contains(answer.token())) {
                 given.add(new Given(answer, now));
                 givenBytes += bytes(answer);
+            } else {
+                known.remove(answer.token(), answer);
             }
         }
         forgetOld(now);
@@ -86,7 +100,9 @@ final class AnswerQueue {
     private void forgetOld(long now) {
         while (!given.isEmpty()
                 && (givenBytes > MAX_REMEMBERED_BYTES || now - given.element().at() > REMEMBERED_NANOS)) {
-            givenBytes -= bytes(given.remove().answer());
+            Answer oldest = given.remove().answer();
+            givenBytes -= bytes(oldest);
+            known.remove(oldest.token(), oldest);
         }
     }
 

@@ -437,6 +437,12 @@ final class QueueIntake implements Receiver {
         boolean hasPlace;
         synchronized (this) {
             Running before = running.get(taken.token());
+            Answer given = before == null ? answers.find(taken.token()) : null;
+            if (given != null) { // Redis has forgotten that it has ended
+                answers.add(new Answer(taken.entry(), taken.token(), given.response()));
+                again = true;
+                return;
+            }
             held = before == null ? new Held(taken) : before.held();
             hasPlace = taken.deaths() == 0 || suspects.pass(this, held);
             if (before != null) { // it seemed to be gone, or its being taken was forgotten: it must not run twice

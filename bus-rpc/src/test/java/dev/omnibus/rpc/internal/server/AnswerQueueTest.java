@@ -2,6 +2,8 @@ package dev.omnibus.rpc.internal.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.transport.CallQueues.Answer;
@@ -60,6 +62,19 @@ class AnswerQueueTest {
         assertEquals(List.of("2", "4"), tokens(queue.nextBatch()));
         queue.giveAgain(TimeUnit.SECONDS.toNanos(9));
         assertTrue(queue.isEmpty());
+    }
+
+    @Test
+    void anAnswerIsKnownAsLongAsItWaitsOrIsRemembered() {
+        add("1", 1);
+        assertNotNull(queue.find("1"));
+        queue.taken(queue.nextBatch(), List.of(), 0);
+        assertNotNull(queue.find("1"));
+        assertFalse(queue.has("1"));
+        add("2", 1);
+        queue.taken(queue.nextBatch(), List.of("2"), TimeUnit.SECONDS.toNanos(9));
+        assertNull(queue.find("1"));
+        assertNull(queue.find("2"));
     }
 
     @Test
