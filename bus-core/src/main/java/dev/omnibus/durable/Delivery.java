@@ -41,8 +41,8 @@ public interface Delivery {
      * Has the event handled again later, by this or another node. That is no failure, and not counted. It decides
      * instead of what the handler returns or throws afterwards; once the handler has ended it does nothing.
      *
-     * @param delay how long it waits; if this node dies meanwhile, another one has it earlier
-     * @throws IllegalArgumentException if the delay is negative
+     * @param delay how long it waits, 365 days at most; if this node dies meanwhile, another one has it earlier
+     * @throws IllegalArgumentException if the delay is out of range
      */
     void retryLater(Duration delay);
 

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -34,6 +35,11 @@ public record GroupOptions(
         Optional<Executor> executor,
         Position start) {
 
+    private static final int MAX_CONCURRENCY = 1024;
+    private static final int MAX_WINDOW = 65_536;
+    private static final int MAX_RETRIES = 500;
+    private static final Duration MAX_DELAY = Duration.ofDays(365);
+
     private static final GroupOptions DEFAULTS = new GroupOptions(
             1,
             Optional.empty(),
@@ -45,10 +51,6 @@ public record GroupOptions(
             Duration.ofMinutes(10),
             Optional.empty(),
             Position.EARLIEST);
-
-    private static final int MAX_CONCURRENCY = 1024;
-    private static final int MAX_WINDOW = 65_536;
-    private static final int MAX_RETRIES = 500;
 
     /**
      * Checks the values.
@@ -78,8 +80,9 @@ public record GroupOptions(
                 "retries is " + retries + "; it must be between 0 and " + MAX_RETRIES);
         require(!firstDelay.isNegative(), "firstDelay is " + firstDelay + "; it must not be negative");
         require(
-                maxDelay.compareTo(firstDelay) >= 0,
-                "maxDelay is " + maxDelay + "; it must not be less than firstDelay, which is " + firstDelay);
+                maxDelay.compareTo(firstDelay) >= 0 && maxDelay.compareTo(MAX_DELAY) <= 0,
+                "maxDelay is " + maxDelay + "; it must not be less than firstDelay, which is " + firstDelay
+                        + ", nor more than " + MAX_DELAY);
         Objects.requireNonNull(orderingKey, "orderingKey");
         Objects.requireNonNull(executor, "executor");
         Objects.requireNonNull(start, "start");
@@ -111,17 +114,7 @@ public record GroupOptions(
      * @throws IllegalArgumentException if it is out of range
      */
     public GroupOptions withConcurrency(int handlers) {
-        return new GroupOptions(
-                handlers,
-                orderingKey,
-                singleActive,
-                windowEvents,
-                windowBytes,
-                retries,
-                firstDelay,
-                maxDelay,
-                executor,
-                start);
+        return with(draft -> draft.concurrency = handlers);
     }
 
     /**
@@ -133,17 +126,7 @@ public record GroupOptions(
      * @return a copy with this option
      */
     public GroupOptions withOrderingKey(Function<? super Event<?>, ?> keyOf) {
-        return new GroupOptions(
-                concurrency,
-                Optional.of(keyOf),
-                singleActive,
-                windowEvents,
-                windowBytes,
-                retries,
-                firstDelay,
-                maxDelay,
-                executor,
-                start);
+        return with(draft -> draft.orderingKey = Optional.of(keyOf));
     }
 
     /**
@@ -163,17 +146,7 @@ public record GroupOptions(
      * @return a copy with this option
      */
     public GroupOptions withSingleActiveConsumer() {
-        return new GroupOptions(
-                concurrency,
-                orderingKey,
-                true,
-                windowEvents,
-                windowBytes,
-                retries,
-                firstDelay,
-                maxDelay,
-                executor,
-                start);
+        return with(draft -> draft.singleActive = true);
     }
 
     /**
@@ -185,8 +158,10 @@ public record GroupOptions(
      * @throws IllegalArgumentException if one is out of range
      */
     public GroupOptions withWindow(int events, long bytes) {
-        return new GroupOptions(
-                concurrency, orderingKey, singleActive, events, bytes, retries, firstDelay, maxDelay, executor, start);
+        return with(draft -> {
+            draft.windowEvents = events;
+            draft.windowBytes = bytes;
+        });
     }
 
     /**
@@ -195,22 +170,16 @@ public record GroupOptions(
      *
      * @param times how often, 0 to 500
      * @param first how long the first retry waits; each further one waits twice as long, give or take a fifth
-     * @param longest how long a retry waits at most
+     * @param longest how long a retry waits at most; no more than 365 days
      * @return a copy with this option
      * @throws IllegalArgumentException if one is out of range
      */
     public GroupOptions withRetries(int times, Duration first, Duration longest) {
-        return new GroupOptions(
-                concurrency,
-                orderingKey,
-                singleActive,
-                windowEvents,
-                windowBytes,
-                times,
-                first,
-                longest,
-                executor,
-                start);
+        return with(draft -> {
+            draft.retries = times;
+            draft.firstDelay = first;
+            draft.maxDelay = longest;
+        });
     }
 
     /**
@@ -220,17 +189,7 @@ public record GroupOptions(
      * @return a copy with this option
      */
     public GroupOptions withExecutor(Executor where) {
-        return new GroupOptions(
-                concurrency,
-                orderingKey,
-                singleActive,
-                windowEvents,
-                windowBytes,
-                retries,
-                firstDelay,
-                maxDelay,
-                Optional.of(where),
-                start);
+        return with(draft -> draft.executor = Optional.of(where));
     }
 
     /**
@@ -240,16 +199,54 @@ public record GroupOptions(
      * @return a copy with this option
      */
     public GroupOptions withStart(Position position) {
-        return new GroupOptions(
-                concurrency,
-                orderingKey,
-                singleActive,
-                windowEvents,
-                windowBytes,
-                retries,
-                firstDelay,
-                maxDelay,
-                executor,
-                position);
+        return with(draft -> draft.start = position);
+    }
+
+    private GroupOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options();
+    }
+
+    /** A copy to be changed. */
+    private static final class Draft {
+
+        private int concurrency;
+        private Optional<Function<? super Event<?>, ?>> orderingKey;
+        private boolean singleActive;
+        private int windowEvents;
+        private long windowBytes;
+        private int retries;
+        private Duration firstDelay;
+        private Duration maxDelay;
+        private Optional<Executor> executor;
+        private Position start;
+
+        Draft(GroupOptions from) {
+            concurrency = from.concurrency;
+            orderingKey = from.orderingKey;
+            singleActive = from.singleActive;
+            windowEvents = from.windowEvents;
+            windowBytes = from.windowBytes;
+            retries = from.retries;
+            firstDelay = from.firstDelay;
+            maxDelay = from.maxDelay;
+            executor = from.executor;
+            start = from.start;
+        }
+
+        GroupOptions options() {
+            return new GroupOptions(
+                    concurrency,
+                    orderingKey,
+                    singleActive,
+                    windowEvents,
+                    windowBytes,
+                    retries,
+                    firstDelay,
+                    maxDelay,
+                    executor,
+                    start);
+        }
     }
 }

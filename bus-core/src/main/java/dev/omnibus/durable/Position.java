@@ -22,6 +22,7 @@ public record Position(long millis, long sequence, int partition) implements Com
     /** After the last event, whichever that is when it is used: what is appended from then on. */
     public static final Position LATEST = new Position(Long.MAX_VALUE, Long.MAX_VALUE);
 
+    private static final Instant LAST_TIME = Instant.ofEpochMilli(1L << 52); // what every server can count on exactly
     private static final Pattern TEXT = Pattern.compile("(\\d{1,19})-(\\d{1,19})(?:@(\\d{1,9}))?");
     private static final Comparator<Position> ORDER = Comparator.comparingLong(Position::millis)
             .thenComparingLong(Position::sequence)
@@ -56,12 +57,15 @@ public record Position(long millis, long sequence, int partition) implements Com
     /**
      * Returns the position before all events that were appended at a time or later, by the clock of Redis.
      *
-     * @param time the time
+     * @param time any time
      * @return the position
      */
     public static Position since(Instant time) {
-        long millis = time.toEpochMilli();
-        return millis <= 0 ? EARLIEST : new Position(millis - 1, Long.MAX_VALUE);
+        if (time.isBefore(Instant.EPOCH)) {
+            return EARLIEST;
+        }
+        long millis = time.isBefore(LAST_TIME) ? time.toEpochMilli() : LAST_TIME.toEpochMilli();
+        return millis == 0 ? EARLIEST : new Position(millis - 1, Long.MAX_VALUE);
     }
 
     /**

@@ -19,6 +19,7 @@ public record PublishOptions(
         Map<String, String> headers, Duration timeout, Optional<String> id, int replicas, boolean synced) {
 
     private static final int MAX_ID = 256;
+    private static final Duration MAX_TIMEOUT = Duration.ofDays(365);
     private static final int MAX_REPLICAS = 100;
     private static final PublishOptions DEFAULTS =
             new PublishOptions(Map.of(), Duration.ofSeconds(30), Optional.empty(), 0, false);
@@ -31,14 +32,15 @@ public record PublishOptions(
      * @param id by which the event is recognised
      * @param replicas how many replicas are to have it
      * @param synced whether it is to be in the append-only file
-     * @throws IllegalArgumentException if the timeout is not positive, the id is empty, too long or has control
+     * @throws IllegalArgumentException if the timeout is out of range, the id is empty, too long or has control
      *     characters, or the number of replicas is out of range
      */
     public PublishOptions {
         headers = Map.copyOf(headers);
         Objects.requireNonNull(timeout, "timeout");
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new IllegalArgumentException("timeout is " + timeout + "; it must be positive");
+        if (timeout.isNegative() || timeout.isZero() || timeout.compareTo(MAX_TIMEOUT) > 0) {
+            throw new IllegalArgumentException(
+                    "timeout is " + timeout + "; it must be positive, and at most " + MAX_TIMEOUT);
         }
         id.ifPresent(PublishOptions::requireId);
         if (replicas < 0 || replicas > MAX_REPLICAS) {
@@ -76,9 +78,9 @@ public record PublishOptions(
     /**
      * Sets how long the publish is tried: an append without an answer is repeated until there is one.
      *
-     * @param patience how long
+     * @param patience how long; at most 365 days
      * @return a copy with this option
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is out of range
      */
     public PublishOptions withTimeout(Duration patience) {
         return new PublishOptions(headers, patience, id, replicas, synced);

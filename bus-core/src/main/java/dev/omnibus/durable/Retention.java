@@ -31,6 +31,7 @@ public record Retention(
 
     private static final long DEFAULT_ENTRIES = 1_000_000;
     private static final long DEFAULT_BYTES = 1L << 30;
+    private static final Duration MAX_AGE = Duration.ofDays(36_500); // a hundred years
     private static final Duration MIN_ID_WINDOW = Duration.ofMinutes(1); // more than a publish is tried
     private static final Duration MAX_ID_WINDOW = Duration.ofDays(7);
 
@@ -48,12 +49,16 @@ public record Retention(
     public Retention {
         Objects.requireNonNull(keep, "keep");
         Objects.requireNonNull(maxAge, "maxAge");
-        require(!keep.isNegative(), "keep is " + keep + "; it must not be negative");
+        require(
+                !keep.isNegative() && keep.compareTo(MAX_AGE) <= 0,
+                "keep is " + keep + "; it must not be negative, nor more than " + MAX_AGE);
         require(
                 maxAge.isEmpty()
                         || (maxAge.get().compareTo(Duration.ofSeconds(1)) >= 0
-                                && maxAge.get().compareTo(keep) >= 0),
-                "maxAge is " + maxAge + "; it must be a second or more, and not less than keep, which is " + keep);
+                                && maxAge.get().compareTo(keep) >= 0
+                                && maxAge.get().compareTo(MAX_AGE) <= 0),
+                "maxAge is " + maxAge + "; it must be a second or more, not less than keep, which is " + keep
+                        + ", and not more than " + MAX_AGE);
         require(maxEntries >= 1, "maxEntries is " + maxEntries + "; it must be positive");
         require(maxBytes >= 1, "maxBytes is " + maxBytes + "; it must be positive");
         Objects.requireNonNull(idWindow, "idWindow");
@@ -83,12 +88,12 @@ public record Retention(
      * Returns a retention for replay: an event stays for so many days, and longer if a group has not acknowledged it.
      * At most 1,000,000 events and 1 GiB; beyond that publishing is refused.
      *
-     * @param days how many days, 1 or more
+     * @param days how many days, 1 to 36,500
      * @return the retention
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is out of range
      */
     public static Retention forDays(int days) {
-        require(days >= 1, "days is " + days + "; it must be positive");
+        require(days >= 1 && days <= MAX_AGE.toDays(), "days is " + days + "; it must be 1 to " + MAX_AGE.toDays());
         return new Retention(
                 Duration.ofDays(days), Optional.empty(), DEFAULT_ENTRIES, DEFAULT_BYTES, false, DEFAULT_ID_WINDOW);
     }
@@ -96,9 +101,9 @@ public record Retention(
     /**
      * Sets the age at which events go even if a group has not acknowledged them, whose loss is reported.
      *
-     * @param age by the clock of Redis; a second or more
+     * @param age by the clock of Redis; a second to 36,500 days
      * @return a copy with this option
-     * @throws IllegalArgumentException if it is less, or less than events are to be kept
+     * @throws IllegalArgumentException if it is out of range, or less than events are to be kept
      */
     public Retention withMaxAge(Duration age) {
         return new Retention(keep, Optional.of(age), maxEntries, maxBytes, dropsOldest, idWindow);

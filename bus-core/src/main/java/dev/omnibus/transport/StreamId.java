@@ -17,6 +17,8 @@ public record StreamId(long millis, long sequence) implements Comparable<StreamI
     /** Behind every entry: where a start is asked for, the end of the stream as it is at that moment. */
     public static final StreamId LATEST = new StreamId(-1, -1);
 
+    private static final Instant LAST_TIME = Instant.ofEpochMilli(1L << 52); // what every server can count on exactly
+
     /**
      * The position just before the entries of a time.
      *
@@ -24,8 +26,11 @@ public record StreamId(long millis, long sequence) implements Comparable<StreamI
      * @return what to read after, to get the first entry that was appended then or later
      */
     public static StreamId before(Instant time) {
-        long millis = time.toEpochMilli();
-        return millis <= 0 ? EARLIEST : new StreamId(millis - 1, Long.MAX_VALUE - 1); // no server counts that far
+        if (!time.isAfter(Instant.EPOCH)) {
+            return EARLIEST;
+        }
+        long millis = time.isBefore(LAST_TIME) ? time.toEpochMilli() : LAST_TIME.toEpochMilli();
+        return new StreamId(millis - 1, Long.MAX_VALUE - 1); // no server counts that far
     }
 
     /**

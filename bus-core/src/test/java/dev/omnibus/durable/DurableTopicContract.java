@@ -456,6 +456,38 @@ abstract class DurableTopicContract extends DurableFixture {
     }
 
     @Test
+    void theLongestDurationsAreAsLongAsTheySay() throws Exception {
+        Topic<Order> topic = Topic.of("orders.long", Order.class);
+        Retention century = Retention.forDays(36_500).withMaxAge(Duration.ofDays(36_500));
+        Duration year = Duration.ofDays(365);
+        DurableTopic<Order> slow = DurableTopics.on(here).topic(topic, century);
+        GroupOptions options = GroupOptions.defaults().withRetries(3, year, year);
+        List<Integer> started = new CopyOnWriteArrayList<>();
+        for (String group : List.of("plain", "keyed")) {
+            GroupOptions ofGroup = group.equals("plain") ? options : options.withOrderingKey(event -> "key");
+            ready(slow.subscribe(group, ofGroup.withConcurrency(4), (event, delivery) -> {
+                started.add(event.data().count());
+                assertThrows(IllegalArgumentException.class, () -> delivery.retryLater(year.plusNanos(1)));
+                if (event.data().count() == 1) {
+                    delivery.retryLater(year);
+                } else if (event.data().count() == 2) {
+                    throw new IllegalStateException("try it next year");
+                }
+            }));
+        }
+        PublishOptions patient = PublishOptions.defaults().withTimeout(year);
+        for (int i = 1; i <= 3; i++) {
+            slow.publish(new Order("o", i), patient).get(10, SECONDS);
+        }
+        await().until(() -> started.stream().sorted().toList().equals(List.of(1, 1, 2, 3)));
+        await().until(() -> slow.status().get(5, SECONDS).groups().stream()
+                .allMatch(group -> group.pending() == (group.name().equals("plain") ? 2 : 3)));
+        ready(slow.follow(Position.since(java.time.Instant.MAX), (event, position) -> started.add(99)));
+        assertEquals(3, slow.status().get(5, SECONDS).entries());
+        assertFalse(started.contains(99));
+    }
+
+    @Test
     void anEventThatWasPutOffSaysOnEveryNodeThatItMayHaveRun() throws Exception {
         CountDownLatch putOff = new CountDownLatch(1);
         List<String> thereHandled = new CopyOnWriteArrayList<>();

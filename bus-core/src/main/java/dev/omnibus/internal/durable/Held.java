@@ -27,6 +27,8 @@ final class Held<T> implements Delivery {
         GONE
     }
 
+    private static final Duration MAX_DELAY = Duration.ofDays(365);
+
     private final String group;
     private final int partition;
     private final StreamEntry entry;
@@ -122,8 +124,9 @@ final class Held<T> implements Delivery {
 
     @Override
     public void retryLater(Duration delay) {
-        if (delay.isNegative()) {
-            throw new IllegalArgumentException("delay is " + delay + "; it must not be negative");
+        if (delay.isNegative() || delay.compareTo(MAX_DELAY) > 0) {
+            throw new IllegalArgumentException(
+                    "delay is " + delay + "; it must not be negative, nor more than " + MAX_DELAY);
         }
         rejected = null;
         retryLater = delay;
