@@ -2,13 +2,23 @@ package dev.omnibus.internal.event;
 
 import dev.omnibus.bus.BusStats;
 import dev.omnibus.internal.channel.ChannelStats;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /** The event counters of one bus. Thread-safe. */
 public final class EventCounters {
 
+    /** Topics that are counted on their own. */
+    private static final int MAX_TOPICS = 200;
+
+    private static final String OTHER = "_OTHER";
+
     final LongAdder published = new LongAdder();
+    private final Map<String, LongAdder> publishedOn = new ConcurrentHashMap<>(); // by topic
+    private final LongAdder publishedOnOthers = new LongAdder();
     final LongAdder publishFailed = new LongAdder();
     final LongAdder received = new LongAdder();
     final LongAdder handled = new LongAdder();
@@ -21,6 +31,27 @@ public final class EventCounters {
     final LongAdder dropped = new LongAdder();
 
     final LongAdder interruptions = new LongAdder();
+
+    /** The counter of a topic; one for all that come when there are too many. */
+    LongAdder publishedOn(String topic) {
+        LongAdder known = publishedOn.get(topic);
+        if (known != null) {
+            return known;
+        }
+        return publishedOn.size() < MAX_TOPICS
+                ? publishedOn.computeIfAbsent(topic, any -> new LongAdder())
+                : publishedOnOthers;
+    }
+
+    Map<String, Long> publishedByTopic() {
+        Map<String, Long> byTopic = new HashMap<>();
+        publishedOn.forEach((topic, events) -> byTopic.put(topic, events.sum()));
+        long others = publishedOnOthers.sum();
+        if (others > 0) {
+            byTopic.put(OTHER, others);
+        }
+        return byTopic;
+    }
 
     /**
      * Adds lost events, or subtracts some. Senders choose the numbers that this is computed from, so it is kept between

@@ -39,6 +39,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,7 +63,8 @@ public final class Events {
     private record PreparedKey(String topic, String eventType, Type type) {}
 
     /** The part that is the same for all events of one type on one topic. */
-    private record Prepared(String channel, byte[] prefix, SequenceNumbers.Format numbering, ValueWriter writer) {}
+    private record Prepared(
+            String channel, byte[] prefix, SequenceNumbers.Format numbering, ValueWriter writer, LongAdder published) {}
 
     private final BusRuntime bus;
     private final Channels channels;
@@ -170,7 +172,7 @@ public final class Events {
             Payloads.Written written,
             @Nullable Observed observed) {
         byte[] message = codec.write(same.prefix(), headers, written);
-        Publishing publishing = new Publishing(topic, observed);
+        Publishing publishing = new Publishing(topic, same.published(), observed);
         if (EVENTS.isDebugEnabled()) {
             EVENTS.debug(
                     "Event {} of type {} is published on {}",
@@ -207,17 +209,25 @@ public final class Events {
                 channels.names().event(key.topic()),
                 prefix,
                 codec.numbering(key.topic(), prefix),
-                payloads.writer(key.type()));
+                payloads.writer(key.type()),
+                counters.publishedOn(key.topic()));
+    }
+
+    /** How many events were published by topic, and all others together. */
+    public Map<String, Long> published() {
+        return counters.publishedByTopic();
     }
 
     private final class Publishing implements SendCallback {
 
         private final String topic;
+        private final LongAdder published; // on that topic
         private final CompletableFuture<Long> done = new GuardedFuture<>();
         private final @Nullable Observed observed;
 
-        Publishing(String topic, @Nullable Observed observed) {
+        Publishing(String topic, LongAdder published, @Nullable Observed observed) {
             this.topic = topic;
+            this.published = published;
             this.observed = observed;
         }
 
@@ -229,6 +239,7 @@ public final class Events {
         @Override
         public void sent(long receivers, boolean exact) {
             counters.published.increment();
+            published.increment();
             if (observed != null) {
                 observed.end();
             }
@@ -429,7 +440,8 @@ public final class Events {
         open().forEach(EventSubscription::abandon);
     }
 
-    private synchronized List<EventSubscription<?>> open() {
+    /** The subscriptions that there are. */
+    public synchronized List<EventSubscription<?>> open() {
         return List.copyOf(open);
     }
 }
