@@ -188,6 +188,7 @@ class ArchitectureTest {
                     "dev.omnibus.bus",
                     "dev.omnibus.internal.json",
                     "dev.omnibus.internal.event",
+                    "dev.omnibus.internal.presence",
                     "dev.omnibus.internal.runtime")
             .should()
             .dependOnClassesThat()

@@ -19,6 +19,7 @@ import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.internal.event.Payloads;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layers;
 import dev.omnibus.internal.runtime.NodeId;
@@ -86,8 +87,7 @@ public final class Bus implements AutoCloseable {
             long deadline = builder.connectDeadline();
             Channels.Limits limits = builder.limits(deadline);
             channels = builder.connectInBackground
-                    ? Channels.openInBackground(
-                            builder.connectLater(), node, names, limits, awaited, timer, lifecycle)
+                    ? Channels.openInBackground(builder.connectLater(), node, names, limits, awaited, timer, lifecycle)
                     : builder.connect(
                             deadline,
                             transport -> Channels.open(
@@ -108,6 +108,9 @@ public final class Bus implements AutoCloseable {
         CompletableFuture<Void> unused = channels.connected().thenRun(lifecycle::connected);
         if (observers != null) {
             observers.opened(this);
+        }
+        if (builder.announce) {
+            Presence.of(runtime).announce();
         }
     }
 

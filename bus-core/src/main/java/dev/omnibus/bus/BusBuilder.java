@@ -61,6 +61,7 @@ public final class BusBuilder {
 
     int maxMessageBytes = 1024 * 1024;
     boolean keepAlive = true;
+    boolean announce = true;
     boolean closeOnShutdown;
     boolean connectInBackground;
     Duration drainTimeout = Duration.ofSeconds(5);
@@ -266,6 +267,23 @@ public final class BusBuilder {
     @CanIgnoreReturnValue
     public BusBuilder keepAlive(boolean keepAlive) {
         this.keepAlive = keepAlive;
+        return this;
+    }
+
+    /**
+     * Sets whether the other nodes can see this one although it serves nothing: it then keeps a lease in Redis, which
+     * takes one command a second, and says how it does when it is asked. A node that serves something is always seen,
+     * because it has to be found.
+     *
+     * <p>It begins a second after the bus has connected, so a program that ends sooner is never seen. Where the user of
+     * Redis lacks the rights for it, the bus works all the same, and the log says so once.
+     *
+     * @param announce true by default
+     * @return this
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder announce(boolean announce) {
+        this.announce = announce;
         return this;
     }
 

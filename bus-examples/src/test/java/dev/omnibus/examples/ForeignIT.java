@@ -184,7 +184,10 @@ class ForeignIT {
     }
 
     private Set<String> nodes() {
-        return Directory.on(bus).nodes().join().stream().map(NodeInfo::node).collect(Collectors.toSet());
+        return Directory.on(bus).nodes().join().stream()
+                .filter(NodeInfo::isServing)
+                .map(NodeInfo::node)
+                .collect(Collectors.toSet());
     }
 
     private static Set<String> answering(List<String> lines) {

@@ -1,9 +1,17 @@
 package dev.omnibus.rpc;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.runtime.BusRuntime;
+import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.directory.NodeDirectory;
+import dev.omnibus.rpc.internal.directory.NodeEndpoint;
+import dev.omnibus.rpc.internal.directory.NodeReport;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -11,10 +19,11 @@ import java.util.concurrent.CompletableFuture;
 /**
  * The directory of a bus: which nodes are there, and what each of them serves.
  *
- * <p>Every serving node keeps a lease in Redis and announces on the presence channel when it comes, drains and leaves.
- * The lease decides, and an announcement is a hint to read it. A node that leaves in order is gone at once; one that
- * dies is gone when its lease has ended and was missing in two refreshes, at most 5 seconds after its last sign of
- * life.
+ * <p>Every node keeps a lease in Redis, unless {@link dev.omnibus.bus.BusBuilder#announce} says otherwise, and one that
+ * serves something announces on the presence channel when it comes, drains and leaves. The lease decides, and an
+ * announcement is a hint to read it. A node that leaves in order is gone at once; one that dies is gone when its lease
+ * has ended and was missing in two refreshes, at most 5 seconds after its last sign of life. A node that serves nothing
+ * is listed about three seconds after it was built, and is gone within 5 seconds however it ends.
  *
  * <p>It costs nothing until it is first used, and a refresh of leases that have not changed costs little. Thread-safe.
  */
@@ -65,9 +74,11 @@ public final class Directory {
         void close();
     }
 
+    private final BusRuntime bus;
     private final NodeDirectory nodes;
 
     private Directory(BusRuntime bus) {
+        this.bus = bus;
         nodes = NodeDirectory.of(bus);
     }
 
@@ -88,13 +99,59 @@ public final class Directory {
     }
 
     /**
-     * The nodes that are there, this one included if it serves something.
+     * The nodes that are there, this one included; {@link NodeInfo#isServing()} says which of them serve something.
      *
      * @return completes with what they say of themselves, as far as this process knows; fails with an
      *     {@link RpcException} if the directory cannot be read for the first time
      */
     public CompletableFuture<List<NodeInfo>> nodes() {
         return nodes.nodes();
+    }
+
+    /**
+     * Asks a node what it has done: calls its {@code rpc.stats}, which every node has whose program has this library.
+     * Whether it drains makes no difference.
+     *
+     * @param node its id, as {@link NodeInfo#node()}
+     * @return completes with its report, within 5 seconds; fails with an {@link RpcException} as a call does, with
+     *     {@code NO_SERVER} if it is not there or does not answer such questions
+     * @throws IllegalArgumentException if it is no id
+     */
+    public CompletableFuture<NodeStats> stats(String node) {
+        return ask(NodeEndpoint.STATS, node).thenApply(answer -> {
+            try {
+                return NodeReport.read(node, answer);
+            } catch (IOException e) {
+                throw RpcFailures.of(
+                        Reason.BAD_REPLY,
+                        false,
+                        NodeEndpoint.STATS,
+                        node,
+                        Duration.ZERO,
+                        "the answer is no report: " + e.getMessage(),
+                        e);
+            }
+        });
+    }
+
+    /**
+     * Asks a node for a sign of life: calls its {@code rpc.ping}, otherwise as {@link #stats}.
+     *
+     * @param node its id
+     * @return completes with how long the round trip took
+     * @throws IllegalArgumentException if it is no id
+     */
+    public CompletableFuture<Duration> ping(String node) {
+        long begun = System.nanoTime();
+        return ask(NodeEndpoint.PING, node).thenApply(answer -> Duration.ofNanos(System.nanoTime() - begun));
+    }
+
+    private CompletableFuture<JsonNode> ask(String method, String node) {
+        ClientRuntime client = ClientRuntime.of(bus);
+        return client.call(
+                client.methods().ofProtocol(method, JsonNode.class),
+                CallOptions.defaults().onNode(node),
+                new Object[0]);
     }
 
     /**

@@ -9,7 +9,7 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.contract.OpenRpc;
 import dev.omnibus.rpc.internal.contract.Schemas;
-import dev.omnibus.rpc.internal.directory.DiscoverEndpoint;
+import dev.omnibus.rpc.internal.directory.NodeEndpoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -69,7 +69,7 @@ public final class Discovery {
      */
     public static CompletableFuture<Discovery> of(Bus bus) {
         ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
-        return new Broadcast<JsonNode>(client, client.methods().ofProtocol(DiscoverEndpoint.METHOD, JsonNode.class))
+        return new Broadcast<JsonNode>(client, client.methods().ofProtocol(NodeEndpoint.DISCOVER, JsonNode.class))
                 .askAsync()
                 .thenApply(Discovery::new);
     }

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc;
 
+import dev.omnibus.internal.presence.Presence;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -55,6 +56,16 @@ public record NodeInfo(
         services.forEach(
                 (service, methods) -> copy.put(service, Collections.unmodifiableMap(new LinkedHashMap<>(methods))));
         services = Collections.unmodifiableMap(copy);
+    }
+
+    /**
+     * Whether the node serves anything. Every node is listed, unless its program does not want that; one that only
+     * publishes, subscribes or calls serves nothing but the methods that the protocol reserves, {@code rpc.…}.
+     *
+     * @return false if it has no service of its own
+     */
+    public boolean isServing() {
+        return services.keySet().stream().anyMatch(service -> !service.equals(Presence.RESERVED));
     }
 
     /**

@@ -90,7 +90,7 @@ abstract class AccessRolesContract {
         assertEquals(12, stock.left("sku-1"));
         Bus two = serving();
         await().atMost(20, SECONDS)
-                .until(() -> Directory.on(client).nodes().join().size() == 2);
+                .until(() -> Insides.serving(Directory.on(client).nodes()).size() == 2);
         for (Bus server : List.of(one, two)) {
             assertEquals(
                     12,
@@ -112,12 +112,12 @@ abstract class AccessRolesContract {
 
         one.close();
         await().atMost(20, SECONDS)
-                .until(() -> Directory.on(client).nodes().join().size() == 1
-                        && Directory.on(two).nodes().join().size() == 1);
+                .until(() -> Insides.serving(Directory.on(client).nodes()).size() == 1
+                        && Insides.serving(Directory.on(two).nodes()).size() == 1);
         assertEquals(12, stock.left("sku-1"));
         two.close();
         await().atMost(20, SECONDS) // before, a call may still be sent to it, and is told that it was lost
-                .until(() -> Directory.on(client).nodes().join().isEmpty());
+                .until(() -> Insides.serving(Directory.on(client).nodes()).isEmpty());
         RpcException none = assertThrows(RpcException.class, () -> stock.left("sku-1"));
         assertEquals(RpcException.Reason.NO_SERVER, none.reason());
     }

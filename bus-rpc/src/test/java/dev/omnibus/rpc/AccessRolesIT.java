@@ -1,6 +1,7 @@
 package dev.omnibus.rpc;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.testing.RedisServer;
 import java.io.IOException;
 import java.time.Duration;
@@ -15,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterAll;
@@ -122,6 +125,36 @@ class AccessRolesIT extends AccessRolesContract {
                         .filter(one -> one.contains("lua"))
                         .toList();
         assertEquals(List.of(), withinScripts);
+    }
+
+    @Test
+    void withoutTheRightToBeSeenANodeWorksAndWithItItIsSeenAndSaysHowItDoes() throws Exception {
+        PageRights.grant(redis, PageRights.more("SETUSER publisher +eval"));
+        PageRights.grant(redis, PageRights.more("bus:rpc:rpc.stats@*)"));
+        Bus publisher = bus("publisher");
+        Bus subscriber = bus("subscriber");
+        Directory directory = Directory.on(bus("client"));
+
+        await().atMost(20, SECONDS)
+                .until(() -> directory.nodes().get(20, SECONDS).stream()
+                        .map(NodeInfo::application)
+                        .toList()
+                        .equals(List.of("publisher")));
+        assertEquals(
+                publisher.node(),
+                directory.stats(publisher.node()).get(20, SECONDS).node());
+        assertTrue(directory.ping(publisher.node()).get(20, SECONDS).toNanos() > 0);
+
+        await().atMost(20, SECONDS) // it has been refused
+                .until(() -> String.valueOf(redis.command("ACL", "LOG")).contains("subscriber"));
+        CompletableFuture<String> heard = new CompletableFuture<>();
+        subscriber
+                .subscribe("orders.*", String.class, event -> heard.complete(event.data()))
+                .ready()
+                .get(20, SECONDS);
+        publisher.publish("orders.placed", "o-17").get(20, SECONDS);
+        assertEquals("o-17", heard.get(20, SECONDS));
+        assertEquals(BusState.UP, subscriber.state());
     }
 
     @Test

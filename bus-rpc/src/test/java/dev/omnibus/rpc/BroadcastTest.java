@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.Transport;
 import java.io.IOException;
@@ -82,7 +82,7 @@ class BroadcastTest extends PlayedNodes {
         await().until(() -> asked.getCount() == 0);
 
         lease(young, "young");
-        say(young, LeasePublisher.JOINED, "young");
+        say(young, Presence.JOINED, "young");
 
         Replies<String> replies = asking.join();
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
@@ -108,10 +108,10 @@ class BroadcastTest extends PlayedNodes {
 
         List<String> heard = new CopyOnWriteArrayList<>();
         Transport joined = playedRaw("joined", heard::add);
-        say(joined, LeasePublisher.JOINED, "joined");
+        say(joined, Presence.JOINED, "joined");
         await().until(() -> !heard.isEmpty()); // it is taken for the receiver, and asked itself
         lease(receiver, "receiver");
-        say(receiver, LeasePublisher.JOINED, "receiver");
+        say(receiver, Presence.JOINED, "receiver");
         await().until(() -> Directory.on(caller).runtime().knows("receiver"));
         publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
 
@@ -144,7 +144,7 @@ class BroadcastTest extends PlayedNodes {
         Bus joined = serving("joined");
         await().until(() -> Directory.on(caller).runtime().knows(joined.node()));
         lease(receiver, "receiver");
-        say(receiver, LeasePublisher.JOINED, "receiver");
+        say(receiver, Presence.JOINED, "receiver");
 
         Replies<String> replies = asking.join();
         assertEquals(Set.of("listed", "young"), Set.copyOf(replies.values()));
@@ -333,14 +333,14 @@ class BroadcastTest extends PlayedNodes {
             answered.countDown();
             return List.of();
         });
-        say(joined, LeasePublisher.JOINED, "joined");
+        say(joined, Presence.JOINED, "joined");
         await().until(() -> answered.getCount() == 0); // it is asked itself
         RpcClient.on(caller)
                 .call("echo.say", String.class, "behind it in the inbox")
                 .join();
 
         lease(receiver, "receiver");
-        say(receiver, LeasePublisher.JOINED, "receiver");
+        say(receiver, Presence.JOINED, "receiver");
         publish(receiver, question.replyTo(), result(question, "receiver", "\"late\""));
 
         Replies<String> replies = asking.join();
@@ -367,7 +367,7 @@ class BroadcastTest extends PlayedNodes {
             request.complete(heard);
             return List.of();
         });
-        say(late, LeasePublisher.JOINED, "late");
+        say(late, Presence.JOINED, "late");
 
         // Asked itself, it answers when nobody is awaited any more who has no name. Not asked, it changes nothing.
         request.thenAcceptAsync(

@@ -307,7 +307,8 @@ abstract class CallContextContract extends CasesFixture {
         CompletableFuture<Integer> alone =
                 client.call("cases.add", Integer.class, within(20_000).onNode(leaving.node()), 1, 2);
         serving("staying");
-        await().until(() -> client.runtime().directory().nodes().join().size() == 2);
+        await().until(() ->
+                Insides.serving(client.runtime().directory().nodes()).size() == 2);
 
         leaving.close();
 

@@ -146,7 +146,8 @@ abstract class CallContract extends CallFixture {
         CompletableFuture<String> running = client.call("stock.slow", String.class, 20_000);
         assertTrue(started.await(5, SECONDS));
         serving("staying", 2);
-        await().until(() -> client.runtime().directory().nodes().join().size() == 2);
+        await().until(() ->
+                Insides.serving(client.runtime().directory().nodes()).size() == 2);
 
         CompletableFuture<Void> closing = CompletableFuture.runAsync(leaving::close);
         await().until(() -> client.runtime().directory().serving("stock.node").size() == 1);
@@ -158,7 +159,8 @@ abstract class CallContract extends CallFixture {
 
         assertEquals("released", running.join());
         closing.get(10, SECONDS);
-        await().until(() -> client.runtime().directory().nodes().join().size() == 1);
+        await().until(() ->
+                Insides.serving(client.runtime().directory().nodes()).size() == 1);
     }
 
     @Test

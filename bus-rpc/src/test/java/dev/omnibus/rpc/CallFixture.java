@@ -119,7 +119,7 @@ abstract class CallFixture {
     }
 
     Bus bus(String name, Transport link) {
-        Bus bus = Bus.builder(link).name(name).prefix(prefix).build();
+        Bus bus = Bus.builder(link).name(name).prefix(prefix).announce(false).build();
         buses.add(bus);
         return bus;
     }

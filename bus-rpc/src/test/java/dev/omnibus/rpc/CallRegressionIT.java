@@ -109,7 +109,8 @@ class CallRegressionIT {
             RpcServer.on(dying).serve("watched.other", params -> 1).ready().join();
             RpcServer.on(server).serve("watched.work", params -> 2).ready().join();
             RpcClient client = RpcClient.on(caller);
-            assertEquals(2, client.runtime().directory().nodes().join().size());
+            assertEquals(
+                    2, Insides.serving(client.runtime().directory().nodes()).size());
 
             link.close(); // as if the process were killed: its lease still stands
 

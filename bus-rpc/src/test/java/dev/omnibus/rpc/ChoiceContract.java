@@ -54,8 +54,8 @@ abstract class ChoiceContract extends CasesFixture {
         }
         RpcClient one = RpcClient.on(bus("caller"));
         RpcClient other = RpcClient.on(bus("caller"));
-        await().until(() -> one.runtime().directory().nodes().join().size() == 4
-                && other.runtime().directory().nodes().join().size() == 4);
+        await().until(() -> Insides.serving(one.runtime().directory().nodes()).size() == 4
+                && Insides.serving(other.runtime().directory().nodes()).size() == 4);
         Map<String, String> before = homes(one);
 
         assertEquals(before, homes(one));
@@ -66,7 +66,7 @@ abstract class ChoiceContract extends CasesFixture {
                         assertTrue(before.values().stream().filter(home::equals).count() > 15, before::toString));
 
         Objects.requireNonNull(nodes.get("c")).close();
-        await().until(() -> one.runtime().directory().nodes().join().size() == 3);
+        await().until(() -> Insides.serving(one.runtime().directory().nodes()).size() == 3);
         homes(one).forEach((key, home) -> {
             String was = before.get(key);
             assertTrue(home.equals(was) || "c".equals(was), () -> key + " moved from " + was + " to " + home);

@@ -12,7 +12,7 @@ import com.tngtech.archunit.core.domain.JavaAccess.Predicates;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.transport.Transport;
 import java.time.Clock;
 import java.time.Duration;
@@ -38,16 +38,16 @@ class ClockSkewTest extends PlayedNodes {
             client.runtime().directory().ready().join();
             link.renewLease("bus:nodes", "bus:node:{bus:nodes}:" + id, manifest(id, started), Duration.ofSeconds(30))
                     .join();
-            say(link, LeasePublisher.JOINED, id);
+            say(link, Presence.JOINED, id);
             await().atMost(20, SECONDS)
-                    .until(() -> client.runtime().directory().nodes().join().stream()
+                    .until(() -> Insides.serving(client.runtime().directory().nodes()).stream()
                             .anyMatch(node ->
                                     node.node().equals(id) && node.started().equals(started)));
 
             assertEquals(
                     7, client.call("echo.say", Integer.class, within(5_000)).get(20, SECONDS));
 
-            say(link, LeasePublisher.LEFT, id);
+            say(link, Presence.LEFT, id);
             await().atMost(20, SECONDS)
                     .until(() ->
                             client.runtime().directory().serving("echo.say").isEmpty());
@@ -65,8 +65,7 @@ class ClockSkewTest extends PlayedNodes {
                 .that()
                 .haveNameNotMatching("dev\\.omnibus\\.internal\\.event\\.EventCodec(\\$.*)?") // the time of an event
                 .and()
-                .haveNameNotMatching(
-                        "dev\\.omnibus\\.rpc\\.internal\\.directory\\.LeasePublisher") // when the node was started
+                .haveNameNotMatching("dev\\.omnibus\\.internal\\.presence\\.Presence") // when the node was started
                 .and()
                 .haveNameNotMatching("dev\\.omnibus\\.transport\\.memory\\.InMemoryNetwork") // it is the server
                 .should()

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
@@ -76,7 +76,7 @@ abstract class DirectoryContract {
     }
 
     static boolean sees(Bus bus, int nodes) {
-        return Directory.on(bus).nodes().join().size() == nodes;
+        return Insides.serving(Directory.on(bus).nodes()).size() == nodes;
     }
 
     private int leases() {
@@ -138,7 +138,7 @@ abstract class DirectoryContract {
     }
 
     private Bus caller() {
-        Bus bus = Bus.builder(connect()).prefix(prefix).build();
+        Bus bus = Bus.builder(connect()).prefix(prefix).announce(false).build();
         buses.add(bus);
         return bus;
     }
@@ -160,7 +160,7 @@ abstract class DirectoryContract {
         Bus one = node();
         Bus old = caller();
         await().until(() -> calls(old, one));
-        for (String what : List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)) {
+        for (String what : List.of(Presence.JOINED, Presence.DRAINING, Presence.LEFT)) {
             for (String revision : List.of("9223372036854775807", "-1", "2")) {
                 server().command(
                                 "PUBLISH",

@@ -8,13 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.internal.runtime.BusRuntime;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.rpc.internal.directory.Manifests;
+import dev.omnibus.rpc.internal.directory.NodeEndpoint;
 import dev.omnibus.rpc.internal.directory.NodeTable;
 import dev.omnibus.rpc.internal.directory.NodeTable.Node;
-import dev.omnibus.rpc.internal.wire.ReplyPacer;
-import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Transport;
@@ -52,30 +51,30 @@ class DirectoryTest extends PlayedNodes {
     void aNodeThatHasLeftIsGoneAtOnceAndIsThereAgainWithItsLease() {
         Transport link = played("gone", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        assertEquals(1, directory.nodes().join().size());
+        assertEquals(1, Insides.serving(directory.nodes()).size());
 
-        say(link, LeasePublisher.LEFT, "gone");
+        say(link, Presence.LEFT, "gone");
         await().atMost(NodeTable.CONFIRM_AFTER)
-                .until(() -> directory.nodes().join().isEmpty());
+                .until(() -> Insides.serving(directory.nodes()).isEmpty());
         assertTrue(directory.runtime().knows("gone")); // its last replies may be on their way
 
         lease(link, "gone");
-        say(link, LeasePublisher.JOINED, "gone");
-        await().until(() -> directory.nodes().join().size() == 1);
+        say(link, Presence.JOINED, "gone");
+        await().until(() -> Insides.serving(directory.nodes()).size() == 1);
     }
 
     @Test
     void whateverIsSaidOfANodeItsLeaseDecides() {
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(bus("looker"));
-        NodeInfo before = directory.nodes().join().get(0);
+        NodeInfo before = Insides.serving(directory.nodes()).get(0);
         List<String> lost = new CopyOnWriteArrayList<>();
         List<String> changes = new CopyOnWriteArrayList<>();
         directory.runtime().onLost(lost::add);
         directory.runtime().follow(changes::add);
 
         for (String node : List.of("a", "invented", "a")) {
-            for (String what : List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)) {
+            for (String what : List.of(Presence.JOINED, Presence.DRAINING, Presence.LEFT)) {
                 for (String revision : List.of("9223372036854775807", "-1", "1e400", "\"x\"", "[]")) {
                     for (String services : List.of("{}", "{\"echo\":[\"shout\"]}", "[]", "7", "{\"echo\":7}")) {
                         publish(
@@ -90,7 +89,7 @@ class DirectoryTest extends PlayedNodes {
         }
         Bus honest = serving("honest"); // said after all of that
 
-        await().until(() -> directory.nodes().join().size() == 2);
+        await().until(() -> Insides.serving(directory.nodes()).size() == 2);
         assertEquals(before, directory.runtime().table().info("a"));
         assertTrue(directory.runtime().serving("echo.say").stream()
                 .anyMatch(node -> node.id().equals("a")));
@@ -109,7 +108,7 @@ class DirectoryTest extends PlayedNodes {
             }
         };
         Transport link = played("a", request -> List.of());
-        Bus looker = Bus.builder(counting).name("looker").build();
+        Bus looker = Bus.builder(counting).name("looker").announce(false).build();
         open.add(looker);
         Directory directory = Directory.on(looker);
         directory.runtime().ready().join();
@@ -125,9 +124,9 @@ class DirectoryTest extends PlayedNodes {
                             + "\",\"services\":" + services + "}}");
         }
         lease(link, "b");
-        say(link, LeasePublisher.JOINED, "b");
+        say(link, Presence.JOINED, "b");
 
-        await().until(() -> directory.nodes().join().size() == 2);
+        await().until(() -> Insides.serving(directory.nodes()).size() == 2);
         assertTrue(looks.get() < 100, looks::toString); // some ten, and one a second
     }
 
@@ -175,8 +174,8 @@ class DirectoryTest extends PlayedNodes {
         List<String> lost = new CopyOnWriteArrayList<>();
         directory.runtime().onLost(lost::add);
 
-        publish(link, "bus:presence", word(LeasePublisher.LEFT, "invented"));
-        say(link, LeasePublisher.LEFT, "a");
+        publish(link, "bus:presence", word(Presence.LEFT, "invented"));
+        say(link, Presence.LEFT, "a");
 
         await().atMost(Duration.ofSeconds(20)).until(() -> !lost.isEmpty());
         assertEquals(List.of("a"), lost);
@@ -187,14 +186,14 @@ class DirectoryTest extends PlayedNodes {
         Bus live = serving("live");
         Transport link = network.open();
         Directory directory = Directory.on(bus("looker"));
-        await().until(() -> directory.nodes().join().size() == 1);
+        await().until(() -> Insides.serving(directory.nodes()).size() == 1);
 
         link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + live.node()).join(); // as FLUSHALL does
-        publish(link, "bus:presence", word(LeasePublisher.LEFT, live.node()));
+        publish(link, "bus:presence", word(Presence.LEFT, live.node()));
 
-        await().until(() -> directory.nodes().join().isEmpty());
+        await().until(() -> Insides.serving(directory.nodes()).isEmpty());
         await().atMost(Duration.ofSeconds(20))
-                .until(() -> directory.nodes().join().size() == 1);
+                .until(() -> Insides.serving(directory.nodes()).size() == 1);
         link.close();
     }
 
@@ -216,18 +215,18 @@ class DirectoryTest extends PlayedNodes {
                         manifest.getBytes(StandardCharsets.UTF_8),
                         Duration.ofSeconds(30))
                 .join();
-        say(link, LeasePublisher.DRAINING, "a");
+        say(link, Presence.DRAINING, "a");
         await().until(() -> directory.runtime().serving("echo.say").isEmpty());
         directory.runtime().refresh().join();
         assertTrue(directory.runtime().serving("echo.say").isEmpty());
         lease(link, "a");
-        say(link, LeasePublisher.JOINED, "a");
+        say(link, Presence.JOINED, "a");
         await().until(() -> directory.runtime().serving("echo.say").size() == 1);
 
         directory.runtime().suspect(directory.runtime().serving("echo.say").get(0), "echo.say");
         directory.runtime().refresh().join();
         assertTrue(directory.runtime().serving("echo.say").isEmpty());
-        say(link, LeasePublisher.JOINED, "a");
+        say(link, Presence.JOINED, "a");
         await().until(() -> directory.runtime().serving("echo.say").size() == 1);
     }
 
@@ -241,7 +240,7 @@ class DirectoryTest extends PlayedNodes {
                 return stuck.get() ? new CompletableFuture<>() : super.renewLease(index, key, value, ttl);
             }
         };
-        Bus cutOff = Bus.builder(link).name("cut-off").build();
+        Bus cutOff = Bus.builder(link).name("cut-off").announce(false).build();
         open.add(cutOff);
         RpcServer.on(cutOff).serve(Echo.class, new Answering("cut-off")).ready().join();
         List<String> words = new CopyOnWriteArrayList<>();
@@ -266,7 +265,7 @@ class DirectoryTest extends PlayedNodes {
 
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> words.stream()
-                        .anyMatch(word -> word.contains(LeasePublisher.JOINED) && word.contains(cutOff.node())));
+                        .anyMatch(word -> word.contains(Presence.JOINED) && word.contains(cutOff.node())));
     }
 
     @Test
@@ -308,7 +307,7 @@ class DirectoryTest extends PlayedNodes {
         }
         assertEquals(List.of(), lost);
         await().atMost(Duration.ofSeconds(5)).until(() -> lost.equals(List.of("a")));
-        assertEquals(List.of(), directory.nodes().join());
+        assertEquals(List.of(), Insides.serving(directory.nodes()));
     }
 
     /** What a listener is told, as words in order. */
@@ -415,7 +414,7 @@ class DirectoryTest extends PlayedNodes {
 
         watch.close();
         serving("c");
-        await().until(() -> directory.nodes().join().size() == 3);
+        await().until(() -> Insides.serving(directory.nodes()).size() == 3);
         assertEquals(List.of("a", "b"), told);
     }
 
@@ -477,7 +476,7 @@ class DirectoryTest extends PlayedNodes {
                         : super.leases(index, since);
             }
         };
-        Bus looker = Bus.builder(looking).name("looker").build();
+        Bus looker = Bus.builder(looking).name("looker").announce(false).build();
         open.add(looker);
         Transport link = played("a", request -> List.of());
         Directory directory = Directory.on(looker);
@@ -500,7 +499,7 @@ class DirectoryTest extends PlayedNodes {
         assertEquals(List.of(), lost);
         lease(link, "a");
         directory.runtime().refresh().join();
-        assertEquals(1, directory.nodes().join().size());
+        assertEquals(1, Insides.serving(directory.nodes()).size());
         assertEquals(List.of(), lost);
     }
 
@@ -516,34 +515,31 @@ class DirectoryTest extends PlayedNodes {
                 return super.leases(index, since);
             }
         };
-        Bus looker = Bus.builder(link).name("looker").build();
+        Bus looker = Bus.builder(link).name("looker").announce(false).build();
         open.add(looker);
         Directory directory = Directory.on(looker);
         throwing.set(1);
-        assertThrows(CompletionException.class, () -> directory.nodes().join());
-        assertEquals(List.of(), directory.nodes().join(), "who asks again reads again");
+        assertThrows(CompletionException.class, () -> Insides.serving(directory.nodes()));
+        assertEquals(List.of(), Insides.serving(directory.nodes()), "who asks again reads again");
 
         throwing.set(1);
         assertThrows(
                 CompletionException.class, () -> directory.runtime().refresh().join());
         serving("a");
         directory.runtime().refresh().join();
-        assertEquals(1, directory.nodes().join().size());
+        assertEquals(1, Insides.serving(directory.nodes()).size());
     }
 
     @Test
     void moreThanOthersReadIsNotAnnounced() {
         Bus bus = bus("large");
-        LeasePublisher announcement = new LeasePublisher(
-                BusRuntime.of(bus),
-                new RpcCodec(BusRuntime.of(bus).json(), bus.node(), "bus:inbox:x"),
-                new ReplyPacer(Runnable::run, BusRuntime.of(bus).channels()::later));
+        NodeEndpoint announcement = NodeEndpoint.of(BusRuntime.of(bus));
         announcement.requireRoom(Map.of("echo", methods(9_000, 1)));
         announcement.requireRoom(Map.of("echo", methods(4_000, 240)));
 
         String many = message(() -> announcement.requireRoom(Map.of("echo", methods(10_000, 1))));
         assertEquals(
-                "Node " + bus.node() + " would announce 10003 services and methods; a node may announce 10000."
+                "Node " + bus.node() + " would announce 10005 services and methods; a node may announce 10000."
                         + " Let another node serve some of it",
                 many);
         String much = message(() -> announcement.requireRoom(Map.of("echo", methods(5_000, 240))));
@@ -569,9 +565,9 @@ class DirectoryTest extends PlayedNodes {
         Path named = Files.writeString(folder.resolve("named"), "rack-7\n");
         List<Path> files = List.of(none, empty, named);
 
-        assertEquals("desk", LeasePublisher.host(Map.of("HOSTNAME", " desk ")::get, files));
-        assertEquals("office", LeasePublisher.host(Map.of("HOSTNAME", " ", "COMPUTERNAME", "office")::get, files));
-        assertEquals("rack-7", LeasePublisher.host(name -> null, files));
-        assertEquals("", LeasePublisher.host(name -> null, List.of(none, empty, folder)));
+        assertEquals("desk", Presence.host(Map.of("HOSTNAME", " desk ")::get, files));
+        assertEquals("office", Presence.host(Map.of("HOSTNAME", " ", "COMPUTERNAME", "office")::get, files));
+        assertEquals("rack-7", Presence.host(name -> null, files));
+        assertEquals("", Presence.host(name -> null, List.of(none, empty, folder)));
     }
 }

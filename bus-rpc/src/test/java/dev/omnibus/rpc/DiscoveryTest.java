@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.presence.Manifest;
 import dev.omnibus.rpc.Discovery.Drift;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.contract.Contract;
@@ -179,7 +180,7 @@ class DiscoveryTest extends PlayedNodes {
     void aManifestSaysWhoTheNodeIsAndWhatItServes() {
         Bus server = serving(Stock.class, STOCK);
 
-        NodeInfo node = Directory.on(bus("looker")).nodes().join().get(0);
+        NodeInfo node = Insides.serving(Directory.on(bus("looker")).nodes()).get(0);
 
         assertEquals(server.node(), node.node());
         assertEquals("server", node.application());
@@ -191,15 +192,30 @@ class DiscoveryTest extends PlayedNodes {
 
     @Test
     void aManifestIsReadAsItIsWritten() throws Exception {
-        NodeInfo node = Directory.on(serving(Stock.class, STOCK)).nodes().join().get(0);
-        byte[] bytes = Manifests.bytes(node);
+        NodeInfo node = Insides.serving(
+                        Directory.on(serving(Stock.class, STOCK)).nodes())
+                .get(0);
+        byte[] bytes = manifest(node).bytes(false);
         assertEquals(node, Manifests.read(new Message(bytes, 0, bytes.length)));
 
         byte[] golden = Files.readAllBytes(Path.of("src/test/resources/wire/v1/manifest.json"));
         NodeInfo read = Manifests.read(new Message(golden, 0, golden.length));
         assertEquals(
-                JSON.readTree(golden).toPrettyString(), Manifests.tree(read).toPrettyString());
+                JSON.readTree(golden).toPrettyString(), manifest(read).tree().toPrettyString());
         assertEquals("shop-8d2k4n6p3rtx", read.node());
+    }
+
+    private static Manifest manifest(NodeInfo node) {
+        return new Manifest(
+                node.node(),
+                node.application(),
+                node.host(),
+                node.pid(),
+                node.version(),
+                node.started(),
+                node.draining(),
+                node.revision(),
+                node.services());
     }
 
     @Test

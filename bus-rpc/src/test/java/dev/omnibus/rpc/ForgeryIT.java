@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.BufferedReader;
@@ -424,7 +424,7 @@ class ForgeryIT {
     void wordsOnPresenceTakeNobodyOut() throws IOException {
         try (Intruder crier = new Intruder("crier")) {
             for (int i = 0; i < FORGED; i++) {
-                String word = List.of(LeasePublisher.JOINED, LeasePublisher.DRAINING, LeasePublisher.LEFT)
+                String word = List.of(Presence.JOINED, Presence.DRAINING, Presence.LEFT)
                         .get(i % 3);
                 String services = i % 2 == 0 ? "{}" : "{\"echo\":{\"say\":\"\"}}";
                 crier.command(
@@ -440,7 +440,7 @@ class ForgeryIT {
                 }
             }
         }
-        long until = System.nanoTime() + LeasePublisher.LEASE.toNanos();
+        long until = System.nanoTime() + Presence.LEASE.toNanos();
         while (System.nanoTime() < until) {
             assertEquals(
                     "x", victim.call("echo.say", String.class, PATIENT, "x").join());
@@ -453,7 +453,7 @@ class ForgeryIT {
     void aNodeThatWasTakenOutOfTheDirectoryIsBackWithinALease() {
         redis.command("DEL", "bus:node:{bus:nodes}:" + server.node());
         redis.command("ZREM", "bus:nodes", "bus:node:{bus:nodes}:" + server.node());
-        await().atMost(LeasePublisher.LEASE.toMillis() + 2_000, TimeUnit.MILLISECONDS)
+        await().atMost(Presence.LEASE.toMillis() + 2_000, TimeUnit.MILLISECONDS)
                 .until(() -> Long.valueOf(1).equals(redis.command("EXISTS", "bus:node:{bus:nodes}:" + server.node())));
         assertEquals("x", victim.call("echo.say", String.class, PATIENT, "x").join());
     }

@@ -64,7 +64,8 @@ class InboxFloodIT {
         Bus caller = bus("caller");
         RpcClient client = RpcClient.on(caller);
         await().atMost(20, SECONDS)
-                .until(() -> client.runtime().directory().nodes().join().size() == 8);
+                .until(() ->
+                        Insides.serving(client.runtime().directory().nodes()).size() == 8);
         CallOptions patient = CallOptions.defaults().withTimeout(Duration.ofMinutes(1));
         List<CompletableFuture<Replies<String>>> asked = new ArrayList<>();
         for (int i = 0; i < 8; i++) {

@@ -1,6 +1,8 @@
 package dev.omnibus.rpc;
 
 import dev.omnibus.bus.Bus;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** What tests outside this package may know of it. */
 public final class Insides {
@@ -19,8 +21,13 @@ public final class Insides {
                 .sum();
     }
 
-    /** How many nodes the directory lists. */
+    /** How many serving nodes the directory lists. */
     public static int nodes(Bus bus) {
-        return RpcClient.on(bus).runtime().directory().nodes().join().size();
+        return serving(Directory.on(bus).nodes()).size();
+    }
+
+    /** Those that serve something: other buses of a test may be listed or not, depending on how long it takes. */
+    static List<NodeInfo> serving(CompletableFuture<List<NodeInfo>> nodes) {
+        return nodes.join().stream().filter(NodeInfo::isServing).toList();
     }
 }

@@ -80,7 +80,9 @@ class NodeCrashIT {
             serve(survivor);
             RpcClient client = RpcClient.on(caller);
             await().atMost(20, SECONDS)
-                    .until(() -> client.runtime().directory().nodes().join().size() == 2);
+                    .until(() -> Insides.serving(client.runtime().directory().nodes())
+                                    .size()
+                            == 2);
             List<CompletableFuture<Object>> calls = new ArrayList<>();
             for (int i = 0; i < 400; i++) {
                 calls.add(client.call("work.work", String.class, PATIENT, 700)

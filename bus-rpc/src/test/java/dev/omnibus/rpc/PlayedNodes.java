@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.internal.channel.Message;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.Publication;
@@ -43,7 +43,7 @@ public abstract class PlayedNodes {
     final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
 
     public Bus bus(String name) {
-        Bus bus = Bus.builder(network.open()).name(name).build();
+        Bus bus = Bus.builder(network.open()).name(name).announce(false).build();
         open.add(bus);
         return bus;
     }
@@ -137,7 +137,7 @@ public abstract class PlayedNodes {
     }
 
     void say(Transport link, String what, String node) {
-        if (what.equals(LeasePublisher.LEFT)) { // or nobody believes it
+        if (what.equals(Presence.LEFT)) { // or nobody believes it
             link.endLease("bus:nodes", "bus:node:{bus:nodes}:" + node).join();
         }
         publish(

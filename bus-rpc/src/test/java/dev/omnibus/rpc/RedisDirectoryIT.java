@@ -73,8 +73,12 @@ class RedisDirectoryIT extends DirectoryContract {
     @Test
     void busesInTwoDatabasesHearEachOthersEventsAndDoNotFindEachOthersServices() {
         try (Bus server = serving(redis.url() + "/5");
-                Bus client = Bus.builder(redis.url()).prefix("apart").build();
-                Bus neighbour = Bus.builder(redis.url() + "/5").prefix("apart").build()) {
+                Bus client =
+                        Bus.builder(redis.url()).prefix("apart").announce(false).build();
+                Bus neighbour = Bus.builder(redis.url() + "/5")
+                        .prefix("apart")
+                        .announce(false)
+                        .build()) {
             CompletableFuture<String> heard = new CompletableFuture<>();
             server.subscribe("n", String.class, event -> heard.complete(event.data()))
                     .ready()
@@ -91,15 +95,17 @@ class RedisDirectoryIT extends DirectoryContract {
     void nodesWhoseLeasesAreEvictedAreBackOnceThereIsRoom() {
         try (Bus one = serving(redis.url());
                 Bus two = serving(redis.url());
-                Bus client = Bus.builder(redis.url()).prefix("apart").build()) {
+                Bus client =
+                        Bus.builder(redis.url()).prefix("apart").announce(false).build()) {
             Directory directory = Directory.on(client);
-            await().until(() -> directory.nodes().join().size() == 2);
+            await().until(() -> Insides.serving(directory.nodes()).size() == 2);
             redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
             redis.command("CONFIG", "SET", "maxmemory", "1mb"); // less than it needs for itself: nothing can stay
             await().atMost(30, SECONDS).until(() -> keys("apart:*") == 0);
             redis.command("CONFIG", "SET", "maxmemory", "0");
             await().atMost(30, SECONDS)
-                    .until(() -> keys("apart:*") > 0 && directory.nodes().join().size() == 2);
+                    .until(() -> keys("apart:*") > 0
+                            && Insides.serving(directory.nodes()).size() == 2);
             for (Bus bus : List.of(one, two)) {
                 CallOptions there = CallOptions.defaults().onNode(bus.node());
                 assertEquals(

@@ -218,7 +218,9 @@ class RestartIT {
             }
             RpcClient client = RpcClient.on(caller);
             await().atMost(20, SECONDS)
-                    .until(() -> client.runtime().directory().nodes().join().size() == 4);
+                    .until(() -> Insides.serving(client.runtime().directory().nodes())
+                                    .size()
+                            == 4);
             Work work = client.proxy(Work.class, CallOptions.defaults().withTimeout(timeout));
             Work hasty = client.proxy(Work.class, CallOptions.defaults().withTimeout(hurry));
             Callers once = new Callers(24, work::once);

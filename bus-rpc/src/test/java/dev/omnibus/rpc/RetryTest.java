@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.ReplyBudget;
 import dev.omnibus.rpc.internal.client.RetryBudget;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.Transport;
 import java.time.Duration;
@@ -138,7 +138,7 @@ class RetryTest extends PlayedNodes {
                 client.call("echo.say", String.class, within(20_000).asIdempotent(), "x");
         await().until(() -> asked() == 1);
 
-        say(dying, LeasePublisher.LEFT, "dying"); // and nobody else is there
+        say(dying, Presence.LEFT, "dying"); // and nobody else is there
 
         RpcException e = CallContract.failure(call);
         assertEquals(Reason.NO_SERVER, e.reason());
@@ -217,7 +217,7 @@ class RetryTest extends PlayedNodes {
         await().until(() -> asked() == 2);
         serving("survivor");
 
-        say(dying, LeasePublisher.LEFT, "dying");
+        say(dying, Presence.LEFT, "dying");
 
         assertEquals(Reason.NODE_LOST, CallContract.failure(once).reason());
         assertEquals("survivor", again.join());

@@ -110,7 +110,7 @@ class RolloutIT {
         Set<String> there = nodes.stream().map(Bus::node).collect(Collectors.toSet());
         return nodes.stream().allMatch(node -> {
             Set<String> listed = new HashSet<>();
-            Directory.on(node).nodes().join().forEach(info -> listed.add(info.node()));
+            Insides.serving(Directory.on(node).nodes()).forEach(info -> listed.add(info.node()));
             return listed.equals(there);
         });
     }

@@ -60,7 +60,7 @@ public final class ContractDrift {
         }
     }
 
-    void expect(String service, Map<String, String> shapes) {
+    public void expect(String service, Map<String, String> shapes) {
         shapes.forEach((method, shape) -> expected.put(service + "." + method, shape));
         table.all().forEach(this::compare);
     }

@@ -7,10 +7,9 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.internal.channel.Message;
+import dev.omnibus.internal.presence.Manifest;
 import dev.omnibus.rpc.NodeInfo;
-import dev.omnibus.transport.LeaseUpdate;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -19,8 +18,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The codec of manifests, with a mapper of its own, because that of the program may write names and times differently.
- * What cannot be shown to people is left out.
+ * The reader of {@linkplain Manifest manifests}, with a mapper of its own, because that of the program may read names
+ * and times differently. What cannot be shown to people is left out.
  */
 public final class Manifests {
 
@@ -31,64 +30,10 @@ public final class Manifests {
 
     private static final Pattern NODE_ID = Pattern.compile("[A-Za-z0-9_-]{1,512}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,256}");
-    private static final String SHARDED = "sharded";
-    private static final int MAX_METHODS = 10_000;
     private static final int PER_NAME = 120; // an entry of a map, and two strings
     private static final Pattern PRINTABLE = Pattern.compile("[ -~]{0,400}");
 
     private Manifests() {}
-
-    public static ObjectNode tree(NodeInfo info) {
-        ObjectNode tree = JSON.createObjectNode()
-                .put("node", info.node())
-                .put("application", info.application())
-                .put("host", info.host())
-                .put("pid", info.pid())
-                .put("version", info.version())
-                .put("started", info.started().toString())
-                .put("draining", info.draining())
-                .put("revision", info.revision());
-        ObjectNode services = tree.putObject("services");
-        info.services().forEach((service, methods) -> {
-            ObjectNode shapes = services.putObject(service);
-            methods.forEach(shapes::put);
-        });
-        return tree;
-    }
-
-    public static byte[] bytes(NodeInfo info) {
-        return bytes(info, false);
-    }
-
-    /** With the kind of its channels, if they are sharded. */
-    static byte[] bytes(NodeInfo info, boolean sharded) {
-        ObjectNode tree = tree(info);
-        if (sharded) {
-            tree.put(SHARDED, true);
-        }
-        try {
-            return JSON.writeValueAsBytes(tree);
-        } catch (IOException e) {
-            throw new IllegalStateException("Our own manifest can always be written", e);
-        }
-    }
-
-    /** Why no process would read a manifest; empty if every one would. */
-    static String problem(NodeInfo info) {
-        int size = info.services().values().stream()
-                .mapToInt(methods -> 1 + methods.size())
-                .sum();
-        if (size > MAX_METHODS) {
-            return size + " services and methods; a node may announce " + MAX_METHODS;
-        }
-        if (2 * weight(info) < LeaseUpdate.MAX_VALUE_BYTES) {
-            return ""; // in memory it takes more than as a text, and a quote there takes two
-        }
-        int bytes = bytes(info, true).length;
-        return bytes > LeaseUpdate.MAX_VALUE_BYTES
-                ? bytes + " bytes of names and shapes; a node may announce " + LeaseUpdate.MAX_VALUE_BYTES
-                : "";
-    }
 
     /**
      * Reads a manifest.
@@ -130,7 +75,7 @@ public final class Manifests {
      * @throws IOException if it cannot be read
      */
     static boolean isSharded(Message message) throws IOException {
-        return !member(message, SHARDED, JsonToken.VALUE_TRUE).isEmpty();
+        return !member(message, Manifest.SHARDED, JsonToken.VALUE_TRUE).isEmpty();
     }
 
     private static String member(Message message, String name, JsonToken kind) throws IOException {
@@ -165,8 +110,8 @@ public final class Manifests {
             Map<String, String> methods = new LinkedHashMap<>();
             JsonNode listed = service.getValue();
             size += 1 + listed.size();
-            if (size > MAX_METHODS) {
-                throw new IOException("it lists more than " + MAX_METHODS + " services and methods");
+            if (size > Manifest.MAX_METHODS) {
+                throw new IOException("it lists more than " + Manifest.MAX_METHODS + " services and methods");
             }
             listed.properties().forEach(method -> put(methods, method.getKey(), text(method.getValue())));
             if (listed.isArray()) { // only the names

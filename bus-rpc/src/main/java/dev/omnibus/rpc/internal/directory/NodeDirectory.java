@@ -7,6 +7,7 @@ import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.ExpiringFlag;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.rpc.Directory;
@@ -46,8 +47,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class NodeDirectory implements Layer {
 
-    /** How often the leases are polled. A node that serves something learns with each renewal whether it has to. */
-    static final Duration POLL_INTERVAL = LeasePublisher.RENEWAL_INTERVAL;
+    /** How often the leases are polled. A node that is announced learns with each renewal whether it has to. */
+    static final Duration POLL_INTERVAL = Presence.RENEWAL_INTERVAL;
 
     /** How soon after a hint that brought nothing new the next one is followed; doubled each time. */
     private static final Duration MIN_HINT_PAUSE = Duration.ofMillis(5);
@@ -96,6 +97,7 @@ public final class NodeDirectory implements Layer {
         executor = new CallerRunsExecutor(bus.executor());
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         drift = new ContractDrift(bus, table);
+        Presence.of(bus).onRenewed(this::onRenewed);
         followers.add(drift::onChanged);
     }
 
@@ -160,7 +162,7 @@ public final class NodeDirectory implements Layer {
 
     private CompletableFuture<Void> start() {
         if (presence == null || presence.ready().isCompletedExceptionally()) {
-            presence = channels.listen(channels.names().presence(), new Presence());
+            presence = channels.listen(channels.names().presence(), new Hints());
         }
         if (polling == null) {
             polling = channels.every(POLL_INTERVAL, this::tick);
@@ -246,7 +248,7 @@ public final class NodeDirectory implements Layer {
      * Takes the version of the leases when this node renewed its own: if nothing has changed, that replaces the next
      * poll.
      */
-    public void onRenewed(long renewed) {
+    private void onRenewed(long renewed) {
         synchronized (this) {
             knownSame = renewed == version;
             if (polling == null || renewed == 0 || knownSame) { // 0: not known
@@ -435,7 +437,7 @@ public final class NodeDirectory implements Layer {
      * Reads the messages of nodes that join, drain and leave. Any publisher can send them, so they are hints to read
      * the leases.
      */
-    private final class Presence implements Receiver {
+    private final class Hints implements Receiver {
 
         @Override
         public void receive(String channel, List<Message> messages, Executor next) {
@@ -447,9 +449,9 @@ public final class NodeDirectory implements Layer {
                         throw new IOException("it has no params");
                     }
                     switch (hint.method()) {
-                        case LeasePublisher.JOINED -> table.trust(Manifests.node(params));
-                        case LeasePublisher.DRAINING -> Manifests.node(params);
-                        case LeasePublisher.LEFT -> onLeaving(Manifests.node(params));
+                        case Presence.JOINED -> table.trust(Manifests.node(params));
+                        case Presence.DRAINING -> Manifests.node(params);
+                        case Presence.LEFT -> onLeaving(Manifests.node(params));
                         default -> {
                             LOG.debug("Not understood on {}: {}", channel, RpcFailures.sanitized(hint.method()));
                             continue;

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc.internal.directory;
 
 import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.rpc.NodeInfo;
 import java.time.Duration;
 import java.util.AbstractList;
@@ -35,9 +36,10 @@ public final class NodeTable {
     public static final Duration CONFIRM_AFTER = Duration.ofMillis(1_400);
 
     /** How long the lease of a node that is gone may still be seen. */
-    public static final long DOUBT_NANOS = LeasePublisher.LEASE
-            .plus(NodeDirectory.POLL_INTERVAL.multipliedBy(2))
-            .toNanos();
+    public static final long DOUBT_NANOS =
+            Presence.LEASE.plus(NodeDirectory.POLL_INTERVAL.multipliedBy(2)).toNanos();
+
+    private static final String RESERVED = Presence.RESERVED + ".";
 
     private final Consumer<String> onChange;
     private final Map<String, Node> nodes = new ConcurrentHashMap<>(); // written under the lock
@@ -67,10 +69,10 @@ public final class NodeTable {
         return known != null ? known : select(method);
     }
 
-    /** A node, if it is one of those. */
+    /** A node, if it is one of those. One that is about to leave still says how it does. */
     public @Nullable Node serving(String method, String id) {
         Node node = nodes.get(id);
-        return node != null && node.serves(method) ? node : null;
+        return node != null && (node.serves(method) || node.reserves(method)) ? node : null;
     }
 
     private synchronized Serving select(String method) {
@@ -306,6 +308,10 @@ public final class NodeTable {
         /** Whether nothing speaks against a call of the method, should it have it. */
         private boolean takes(String method) {
             return !info.draining() && !suspected.containsKey(method);
+        }
+
+        boolean reserves(String method) {
+            return method.startsWith(RESERVED) && info.serves(method) && !suspected.containsKey(method);
         }
 
         private boolean has(String service, String name) {

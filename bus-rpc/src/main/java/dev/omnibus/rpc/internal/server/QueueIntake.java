@@ -174,6 +174,11 @@ final class QueueIntake implements Receiver {
         turn(1);
     }
 
+    /** The calls that it has taken, and that have no answer yet. */
+    synchronized List<ServerCall> running() {
+        return running.values().stream().map(Running::call).toList();
+    }
+
     // The lease
 
     /** Renews the lease, at once or if it is time, and learns what there is to do. */

@@ -116,10 +116,14 @@ final class RequestDeduplicator {
     }
 
     /** The calls that have not been started. */
-    synchronized List<ServerCall> waiting() {
+    List<ServerCall> waiting() {
+        return unsettled().stream().filter(ServerCall::isWaiting).toList();
+    }
+
+    /** The calls that have no answer yet. */
+    synchronized List<ServerCall> unsettled() {
         return Stream.concat(last.values().stream(), open.values().stream())
-                .map(key -> key.call)
-                .filter(call -> call != null && call.isWaiting())
+                .flatMap(key -> Stream.ofNullable(key.call))
                 .toList();
     }
 }

@@ -42,6 +42,7 @@ public final class ServedMethod {
     private final Body body;
     private final ValueWriter result;
     private final Faults faults;
+    private final MethodMeter meter = new MethodMeter();
 
     private ServedMethod(
             String name,
@@ -133,6 +134,10 @@ public final class ServedMethod {
 
     public String name() {
         return name;
+    }
+
+    MethodMeter meter() {
+        return meter;
     }
 
     boolean nonBlocking() {

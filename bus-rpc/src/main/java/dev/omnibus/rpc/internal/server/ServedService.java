@@ -8,6 +8,7 @@ import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.Mailbox;
 import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.rpc.CallContext;
+import dev.omnibus.rpc.NodeStats;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -23,8 +24,10 @@ import dev.omnibus.transport.TransportException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -32,6 +35,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -162,6 +166,22 @@ public final class ServedService implements Registration {
     /** The signatures of its methods that are announced, by their names without the service. */
     public Map<String, String> shapes() {
         return shapes;
+    }
+
+    /** How its methods do, by their names. */
+    Map<String, NodeStats.Method> methodStats() {
+        Map<String, Integer> running = new HashMap<>();
+        Map<String, Integer> waiting = new HashMap<>();
+        Stream.concat(
+                        deduplicator.unsettled().stream(),
+                        intakes.stream().map(QueueIntake::running).flatMap(List::stream))
+                .forEach(call -> (call.isWaiting() ? waiting : running).merge(call.method(), 1, Integer::sum));
+        Map<String, NodeStats.Method> stats = new TreeMap<>();
+        for (ServedMethod method : methods) {
+            String called = method.name();
+            stats.put(called, method.meter().stats(running.getOrDefault(called, 0), waiting.getOrDefault(called, 0)));
+        }
+        return stats;
     }
 
     public boolean serves(String method) {

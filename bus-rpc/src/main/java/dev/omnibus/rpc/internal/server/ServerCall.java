@@ -255,6 +255,7 @@ public final class ServerCall implements CallContext {
         if (remembered != null) {
             remembered.forget();
         }
+        method.meter().ended(System.nanoTime() - arrived, reason);
         replies.send(this, answer, reason);
         if (intercepted != null) {
             intercepted.settled(outcome(reason, answer.code()));

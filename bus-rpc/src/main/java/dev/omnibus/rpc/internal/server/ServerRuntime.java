@@ -4,16 +4,19 @@ import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.json.DecodableTypes;
+import dev.omnibus.internal.presence.Presence;
 import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.internal.runtime.Layer;
 import dev.omnibus.internal.runtime.ServerWarnings;
 import dev.omnibus.rpc.MethodHandler;
+import dev.omnibus.rpc.NodeStats;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.MethodSignature;
-import dev.omnibus.rpc.internal.directory.LeasePublisher;
+import dev.omnibus.rpc.internal.directory.NodeDirectory;
+import dev.omnibus.rpc.internal.directory.NodeEndpoint;
 import dev.omnibus.rpc.internal.wire.ReplyPacer;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.transport.CallQueues;
@@ -47,7 +50,9 @@ public final class ServerRuntime implements Layer {
     private final RpcCodec codec;
     private final DecodableTypes types;
     private final ReplySender replies;
-    private final LeasePublisher leasePublisher;
+    private final Presence presence;
+    private final NodeEndpoint endpoint;
+    private final NodeDirectory directory;
     private final List<ServedService> services = new ArrayList<>(); // guarded by this
     private final Set<ServedService> announced = new LinkedHashSet<>(); // guarded by this
     private final SuspectPlace suspects; // of all services
@@ -61,9 +66,11 @@ public final class ServerRuntime implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), bus.channels().names().inbox(bus.node()));
         types = DecodableTypes.ofContracts(codec.json());
         Executor executor = new CallerRunsExecutor(bus.channels().executor());
-        ReplyPacer pacer = new ReplyPacer(executor, bus.channels()::later);
-        replies = new ReplySender(bus.channels(), codec, executor, pacer, bus.observers());
-        leasePublisher = new LeasePublisher(bus, codec, pacer);
+        presence = Presence.of(bus);
+        directory = NodeDirectory.of(bus);
+        endpoint = NodeEndpoint.of(bus);
+        endpoint.methods(this::methodStats);
+        replies = new ReplySender(bus.channels(), codec, executor, ReplyPacer.of(bus), bus.observers());
         suspects = new SuspectPlace(System::nanoTime, task -> bus.channels().later(Duration.ZERO, task));
     }
 
@@ -75,7 +82,7 @@ public final class ServerRuntime implements Layer {
     public Registration serve(Class<?> contract, Object implementation, ServiceOptions options) {
         Contract read = Contract.of(contract, codec.types());
         read.check(types);
-        leasePublisher.versionOf(implementation.getClass());
+        presence.versionOf(implementation.getClass());
         List<ServedMethod> methods = read.operations().values().stream()
                 .distinct() // a method that is inherited twice is one
                 .map(operation -> ServedMethod.of(operation, implementation, codec))
@@ -151,11 +158,21 @@ public final class ServerRuntime implements Layer {
                         + "\"; give one of the contracts another name with @ServiceName");
             }
         }
-        leasePublisher.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
+        endpoint.requireRoom(shapes(Stream.concat(services.stream(), Stream.of(service))));
         services.add(service);
         bus.keepAlive().begin(service);
         service.open();
         return service;
+    }
+
+    private Map<String, NodeStats.Method> methodStats() {
+        List<ServedService> served;
+        synchronized (this) {
+            served = List.copyOf(services);
+        }
+        Map<String, NodeStats.Method> stats = new TreeMap<>();
+        served.forEach(service -> stats.putAll(service.methodStats()));
+        return stats;
     }
 
     /** Service to method to shape. */
@@ -182,7 +199,7 @@ public final class ServerRuntime implements Layer {
             synchronized (ServerRuntime.this) {
                 announced.remove(service);
                 return announced.stream().noneMatch(one -> one.service().equals(service.service()))
-                        ? leasePublisher.remove(service.service())
+                        ? endpoint.withdraw(service.service())
                         : announce(service.service());
             }
         }
@@ -194,12 +211,14 @@ public final class ServerRuntime implements Layer {
             List<Contract> contracts = parts.stream()
                     .flatMap(one -> Stream.ofNullable(one.contract()))
                     .toList();
-            return leasePublisher.add(service, contracts, shapes(parts.stream()).getOrDefault(service, Map.of()));
+            Map<String, String> signatures = shapes(parts.stream()).getOrDefault(service, Map.of());
+            directory.drift().expect(service, signatures);
+            return endpoint.serve(service, contracts, signatures);
         }
 
         @Override
         public void announceAgain() {
-            leasePublisher.announceAgain();
+            presence.announceAgain();
         }
 
         @Override
@@ -223,7 +242,7 @@ public final class ServerRuntime implements Layer {
             drained = done;
             last = List.copyOf(services);
         }
-        leasePublisher.drain();
+        presence.drain();
         CompletableFuture.allOf(last.stream().map(ServedService::drain).toArray(CompletableFuture[]::new))
                 .whenComplete((ended, failure) -> {
                     if (failure != null) {
@@ -242,7 +261,7 @@ public final class ServerRuntime implements Layer {
         }
     }
 
-    /** Asks not to be called any more, answers what has arrived, and leaves the directory. */
+    /** Asks not to be called any more, and answers what has arrived. */
     @Override
     public void close(Duration drainTimeout) {
         List<ServedService> last;
@@ -261,14 +280,6 @@ public final class ServerRuntime implements Layer {
             LOG.debug("A service did not end in order", e);
         } catch (InterruptedException e) {
             last.forEach(ServedService::abandon);
-            Thread.currentThread().interrupt();
-        }
-        CompletableFuture<Void> left = leasePublisher.leave(); // also when nobody waits for it
-        try {
-            left.get(1, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.debug("The lease could not be ended; it ends by itself", e);
-        } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         CallQueues opened;

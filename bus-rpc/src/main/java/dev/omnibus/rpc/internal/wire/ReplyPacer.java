@@ -1,7 +1,9 @@
 package dev.omnibus.rpc.internal.wire;
 
+import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.FailureLog;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.RpcServer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -84,6 +86,12 @@ public final class ReplyPacer {
         long nanosUntilNext() {
             return (1 - level) * TimeUnit.SECONDS.toNanos(1) / BYTES_PER_SECOND;
         }
+    }
+
+    /** The one of a bus. */
+    public static ReplyPacer of(BusRuntime bus) {
+        Executor executor = new CallerRunsExecutor(bus.channels().executor());
+        return bus.layer(ReplyPacer.class, any -> new ReplyPacer(executor, bus.channels()::later));
     }
 
     private final Executor executor;
