@@ -24,8 +24,8 @@ public interface BusObserver {
         /** An event is published, until Redis has it; also on a durable topic. */
         PUBLISH,
         /**
-         * A handler gets an event, until it has returned, and its stage, if it gave one, is complete. On a durable topic
-         * each start of the handler is one.
+         * A handler gets an event, until it has returned, and its stage, if it gave one, is complete. On a durable
+         * topic each start of the handler is one.
          */
         HANDLE,
         /** A client calls a method, with all attempts. */
@@ -148,8 +148,8 @@ public interface BusObserver {
         Map<String, String> headers();
 
         /**
-         * Sends a header along, in place of one with that name. Only while {@link BusObserver#start} runs, and only with
-         * what is sent. Nothing is added where the program's own headers leave no room for it.
+         * Sends a header along, in place of one with that name. Only while {@link BusObserver#start} runs, and only
+         * with what is sent. Nothing is added where the program's own headers leave no room for it.
          *
          * @param name 1 to 20 lower-case letters and digits, beginning with a letter
          * @param value 1 to 4,096 characters

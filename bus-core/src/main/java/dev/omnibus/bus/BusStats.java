@@ -20,6 +20,8 @@ package dev.omnibus.bus;
  * @param interruptions how often a subscription was interrupted and established again
  * @param reconnects how often the whole connection was replaced
  * @param outboxBytes bytes that wait to be sent
+ * @param waiting events that wait for a handler or are being handled, each once for each subscription; without those of
+ *     durable topics
  */
 public record BusStats(
         long published,
@@ -35,4 +37,5 @@ public record BusStats(
         long framesDropped,
         long interruptions,
         long reconnects,
-        long outboxBytes) {}
+        long outboxBytes,
+        long waiting) {}

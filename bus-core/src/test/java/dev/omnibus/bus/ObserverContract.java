@@ -82,7 +82,8 @@ abstract class ObserverContract extends BusFixture {
                 () -> spectator.one(Kind.PUBLISH).operation.header("late", "x"));
         assertTrue(String.valueOf(late.getMessage()).contains("has started already"), late::getMessage);
         assertThrows(
-                IllegalStateException.class, () -> spectator.one(Kind.HANDLE).operation.header("any", "x"));
+                IllegalStateException.class,
+                () -> spectator.one(Kind.HANDLE).operation.header("any", "x"));
     }
 
     @Test

@@ -83,14 +83,13 @@ abstract class ObservedCallContract extends CallFixture {
     void aFaultIsObservedWithItsCodeOnBothSidesAndInterceptorsHaveItToo() {
         Bus server = server(atServer);
         List<Integer> codes = new CopyOnWriteArrayList<>();
-        RpcServer.on(server)
-                .intercept((call, next) ->
-                        next.proceed().thenAccept(outcome -> codes.add(outcome.code())));
+        RpcServer.on(server).intercept((call, next) -> next.proceed().thenAccept(outcome -> codes.add(outcome.code())));
         Bus caller = observed("caller", atCaller);
         RpcClient.on(caller)
                 .intercept((method, options, next) ->
                         next.proceed(options).thenAccept(outcome -> codes.add(outcome.code())));
-        assertThrows(RpcFault.class, () -> RpcClient.on(caller).proxy(Stock.class).fail("fault"));
+        assertThrows(
+                RpcFault.class, () -> RpcClient.on(caller).proxy(Stock.class).fail("fault"));
         for (Outcome outcome : List.of(
                 atCaller.one(Kind.CALL).outcome(), atServer.one(Kind.SERVE).outcome())) {
             assertEquals("FAULT", outcome.reason());
@@ -112,10 +111,8 @@ abstract class ObservedCallContract extends CallFixture {
         assertEquals("", call.outcome().peer());
 
         server(atServer);
-        await().until(() -> RpcClient.on(caller)
-                        .call("stock.left", Integer.class, "x")
-                        .get(10, SECONDS)
-                == 3);
+        await().until(() ->
+                RpcClient.on(caller).call("stock.left", Integer.class, "x").get(10, SECONDS) == 3);
         assertTrue(atCaller.all(Kind.CALL).get(1).operation.isKnown(), "in the directory");
     }
 
@@ -213,8 +210,9 @@ abstract class ObservedCallContract extends CallFixture {
         Bus one = server(atServer);
         Bus other = serving("b", 4);
         Bus caller = observed("caller", atCaller);
-        Replies<Integer> replies =
-                RpcClient.on(caller).broadcast(Stock.class, stock -> stock.left("x")).ask();
+        Replies<Integer> replies = RpcClient.on(caller)
+                .broadcast(Stock.class, stock -> stock.left("x"))
+                .ask();
         assertEquals(2, replies.values().size());
         Outcome complete = atCaller.one(Kind.BROADCAST).outcome();
         assertEquals("stock.left", complete.name());
@@ -280,10 +278,7 @@ abstract class ObservedCallContract extends CallFixture {
     void aQueuedCallIsObservedWhereItIsEnqueuedAndWhereItIsServed() throws Exception {
         Bus server = observed("a", atServer);
         RpcServer.on(server)
-                .serve(
-                        Stock.class,
-                        new Shelf("a", 3),
-                        ServiceOptions.defaults().withQueued())
+                .serve(Stock.class, new Shelf("a", 3), ServiceOptions.defaults().withQueued())
                 .ready()
                 .join();
         Bus caller = observed("caller", atCaller);
@@ -362,7 +357,9 @@ abstract class ObservedCallContract extends CallFixture {
         there.subscribe(
                         "first",
                         Integer.class,
-                        event -> RpcClient.on(there).call("trace.call", Integer.class).join())
+                        event -> RpcClient.on(there)
+                                .call("trace.call", Integer.class)
+                                .join())
                 .ready()
                 .join();
         Bus caller = bus("caller");

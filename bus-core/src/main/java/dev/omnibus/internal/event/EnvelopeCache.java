@@ -4,6 +4,8 @@ import dev.omnibus.internal.channel.MemoryBudget;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.MessagePartCache;
 import dev.omnibus.internal.event.EventCodec.Timestamps;
+import dev.omnibus.internal.observe.TraceContext;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,9 @@ public final class EnvelopeCache {
 
     private static final int MAX_ID_LENGTH = 64;
     private static final int QUOTES_TO_END_OF_TYPE = 5; // the first one ends the source
+    private static final int MAX_TRACE_LENGTH = 256; // as an attribute that comes alone
+    private static final byte[] QUOTE_TRACE =
+            ("\",\"" + TraceContext.PARENT + "\":\"").getBytes(StandardCharsets.US_ASCII);
 
     /** The attributes that the same bytes at the beginning of an envelope contained before. */
     private record Publisher(String source, String type, int length) {}
@@ -45,12 +50,22 @@ public final class EnvelopeCache {
         }
         int timeFrom = idEnd + EventCodec.TIME.length;
         int timeEnd = message.endOfPlainText(timeFrom);
-        if (!message.hasAt(timeEnd, Payloads.QUOTE_JSON_DATA)) {
+        int end = timeEnd;
+        Map<String, String> attributes = Map.of();
+        if (message.hasAt(timeEnd, QUOTE_TRACE)) {
+            int from = timeEnd + QUOTE_TRACE.length;
+            end = message.endOfPlainText(from);
+            if (end <= from || end - from > MAX_TRACE_LENGTH) {
+                return null;
+            }
+            attributes = Map.of(TraceContext.PARENT, message.text(from, end));
+        }
+        if (!message.hasAt(end, Payloads.QUOTE_JSON_DATA)) {
             return null;
         }
         Instant time = timestamps.read(message, timeFrom, timeEnd);
         long sequence = message.number(number, number + EventCodec.SEQUENCE_DIGITS);
-        Message value = message.lastValue(timeEnd + Payloads.QUOTE_JSON_DATA.length);
+        Message value = message.lastValue(end + Payloads.QUOTE_JSON_DATA.length);
         if (time == null || sequence < 0 || value.length() == 0) {
             return null;
         }
@@ -61,7 +76,7 @@ public final class EnvelopeCache {
                 topic,
                 time,
                 sequence,
-                Map.of(),
+                attributes,
                 new Payloads.Unread(value, false, null),
                 message.length());
     }

@@ -68,7 +68,7 @@ public final class EventCounters {
         return lost.get();
     }
 
-    BusStats snapshot(ChannelStats channels, long droppedByOpen) {
+    BusStats snapshot(ChannelStats channels, long droppedByOpen, long waiting) {
         return new BusStats(
                 published.sum(),
                 publishFailed.sum(),
@@ -83,6 +83,7 @@ public final class EventCounters {
                 channels.framesDropped(),
                 interruptions.sum(),
                 channels.reconnects(),
-                channels.outboxBytes());
+                channels.outboxBytes(),
+                waiting);
     }
 }

@@ -292,6 +292,10 @@ public final class EventSubscription<T> implements Subscription, Mailbox.Handler
         return mailbox.dropped();
     }
 
+    int waiting() {
+        return mailbox.size();
+    }
+
     @Override
     public SubscriptionStats stats() {
         return new SubscriptionStats(

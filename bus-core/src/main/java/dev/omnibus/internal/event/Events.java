@@ -416,7 +416,8 @@ public final class Events {
 
     public synchronized BusStats stats() {
         long dropped = open.stream().mapToLong(EventSubscription::dropped).sum();
-        return counters.snapshot(channels.stats(), dropped);
+        long waiting = open.stream().mapToLong(EventSubscription::waiting).sum();
+        return counters.snapshot(channels.stats(), dropped, waiting);
     }
 
     /** Closes all subscriptions. Returns false if a handler did not finish in time; what waits for it is dropped. */

@@ -9,16 +9,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One operation, as its observers see it: what is known of it, and how it ended. It is there only if the bus has
- * observers. Its outcome may come before its start is through, on another thread, and is passed on after it. Thread-safe.
+ * observers. Its outcome may come before its start is through, on another thread, and is passed on after it.
+ * Thread-safe.
  */
 public final class Observed implements BusObserver.Outcome {
 
-    private static final Pattern HEADER = Pattern.compile("[a-z][a-z0-9]{0,19}");
+    private static final int MAX_NAME = 20;
 
     /** The reason of what failed with an exception that has none. */
     public static final String FAULT = "FAULT";
@@ -220,7 +220,7 @@ public final class Observed implements BusObserver.Outcome {
 
     @Override
     public void header(String header, String value) {
-        if (!HEADER.matcher(header).matches() || value.isEmpty() || value.length() > TraceContext.MAX_LENGTH) {
+        if (!isName(header) || value.isEmpty() || value.length() > TraceContext.MAX_LENGTH) {
             throw new IllegalArgumentException("The header \"" + header + "\" must be 1 to 20 lower-case letters and"
                     + " digits, beginning with a letter, and its value, which has " + value.length()
                     + " characters, 1 to " + TraceContext.MAX_LENGTH);
@@ -229,9 +229,23 @@ public final class Observed implements BusObserver.Outcome {
             throw new IllegalStateException("The header \"" + header + "\" cannot be sent: " + kind + " of " + name
                     + (kind == Kind.HANDLE || kind == Kind.SERVE ? " sends nothing" : " has started already"));
         }
+        if (headers.isEmpty()) {
+            headers = Map.of(header, value);
+            return;
+        }
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(header, value);
         headers = Collections.unmodifiableMap(more);
+    }
+
+    private static boolean isName(String header) {
+        for (int i = 0; i < header.length(); i++) {
+            char c = header.charAt(i);
+            if ((c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9')) {
+                return false;
+            }
+        }
+        return !header.isEmpty() && header.length() <= MAX_NAME;
     }
 
     @Override

@@ -99,7 +99,8 @@ public final class Observers {
     }
 
     /** Starts an operation with each of them. Null if none has anything more to do. */
-    @Nullable Scope @Nullable [] scopes(Observed operation) {
+    @Nullable
+    Scope @Nullable [] scopes(Observed operation) {
         @Nullable Scope @Nullable [] scopes = null;
         for (int i = 0; i < all.length; i++) {
             Scope scope = all[i].start(operation);

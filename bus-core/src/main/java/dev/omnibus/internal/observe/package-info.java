@@ -1,6 +1,4 @@
-/**
- * What observers see, and the trace that is passed on. Start at {@link dev.omnibus.internal.observe.Observed}.
- */
+/** What observers see, and the trace that is passed on. Start at {@link dev.omnibus.internal.observe.Observed}. */
 @NullMarked
 package dev.omnibus.internal.observe;
 

@@ -306,13 +306,13 @@ public final class Call<T> {
     /** A one-way call was received. */
     @SuppressWarnings("NullAway") // it gives nothing
     void onDelivered() {
-        future.succeed(null);
         client.succeeded(method.name(), node(), started, observed);
+        future.succeed(null);
     }
 
     void fail(Throwable failure) {
-        future.fail(failure);
         client.failed(failure, observed, code);
+        future.fail(failure);
     }
 
     void onReplied(Attempt last, RpcCodec.Response reply) {

@@ -60,7 +60,9 @@ public record CallSettings(
         return Objects.requireNonNull(access, "said by their class").apply(options);
     }
 
-    /** Options with other headers, the program's own and those of a trace; the same ones if there is no room for them. */
+    /**
+     * Options with other headers, the program's own and those of a trace; the same ones if there is no room for them.
+     */
     static CallOptions traced(CallOptions given, Map<String, String> headers) {
         if (headers == given.headers()) {
             return given;
@@ -73,7 +75,8 @@ public record CallSettings(
         if (headers.size() > MAX_READ_HEADERS || characters > RpcCodec.MAX_HEADER_CHARACTERS) {
             return given;
         }
-        return Objects.requireNonNull(make, "said by their class").apply(of(given).withHeaders(headers));
+        return Objects.requireNonNull(make, "said by their class")
+                .apply(of(given).withHeaders(headers));
     }
 
     public CallSettings withTimeout(Duration other) {

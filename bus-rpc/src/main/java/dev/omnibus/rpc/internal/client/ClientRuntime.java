@@ -153,11 +153,15 @@ public final class ClientRuntime implements Layer {
 
     /** Begins something under the eyes of the observers, who may send headers along. */
     private <R> R observed(
-            Observers all, Kind kind, RemoteMethod method, CallOptions given, BiFunction<CallOptions, Observed, R> begin) {
+            Observers all,
+            Kind kind,
+            RemoteMethod method,
+            CallOptions given,
+            BiFunction<CallOptions, Observed, R> begin) {
         Observed observed = new Observed(
                         all, kind, method.name(), TraceContext.passedOn(given.headers()), System.nanoTime())
-                .known(() -> method.ofContract()
-                        || !directory.serving(method.name()).isEmpty())
+                .known(() ->
+                        method.ofContract() || !directory.serving(method.name()).isEmpty())
                 .attempts(kind == Kind.CALL ? 0 : 1)
                 .start();
         try {
@@ -260,7 +264,11 @@ public final class ClientRuntime implements Layer {
         return observers == null
                 ? ask(method, traced(given), make, null)
                 : observed(
-                        observers, Kind.BROADCAST, method, given, (used, observed) -> ask(method, used, make, observed));
+                        observers,
+                        Kind.BROADCAST,
+                        method,
+                        given,
+                        (used, observed) -> ask(method, used, make, observed));
     }
 
     private <T> CompletableFuture<Replies<T>> ask(
@@ -359,10 +367,7 @@ public final class ClientRuntime implements Layer {
     }
 
     private void ended(
-            String method,
-            @Nullable Replies<?> replies,
-            @Nullable Throwable failure,
-            @Nullable Observed observed) {
+            String method, @Nullable Replies<?> replies, @Nullable Throwable failure, @Nullable Observed observed) {
         if (replies == null || !replies.isComplete()) {
             incomplete.increment();
         }

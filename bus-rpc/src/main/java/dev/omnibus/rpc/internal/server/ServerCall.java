@@ -269,8 +269,7 @@ public final class ServerCall implements CallContext {
         actions.forEach(replies::execute);
     }
 
-    private void observe(
-            @Nullable Observed begun, RpcCodec.Answer answer, @Nullable Reason reason, boolean started) {
+    private void observe(@Nullable Observed begun, RpcCodec.Answer answer, @Nullable Reason reason, boolean started) {
         Observed observation = begun == null ? replies.observed(this) : begun;
         if (observation != null) {
             if (begun == null) { // it was never executed here
@@ -284,8 +283,7 @@ public final class ServerCall implements CallContext {
     /** How observers see it. */
     Observed observed(Observers observers) {
         RpcCodec.Request kept = request;
-        return new Observed(observers, Kind.SERVE, method.name(), kept.headers(), arrived)
-                .call(kept.id(), kept.from());
+        return new Observed(observers, Kind.SERVE, method.name(), kept.headers(), arrived).call(kept.id(), kept.from());
     }
 
     /** It can be found by this key until it is settled. */

@@ -24,7 +24,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,6 +89,11 @@ public final class RpcCodec {
 
     /** What stands before a key, which is a text. */
     static final byte[] KEY_TEXT = WireBytes.utf8(",\"key\":\"");
+
+    private static final String TRACE_MEMBER = ",\"traceparent\":";
+
+    /** What stands before a trace, which is a text. */
+    static final byte[] TRACE_TEXT = WireBytes.utf8(TRACE_MEMBER + "\"");
 
     /** What stands between the meta of a request and its params. */
     static final byte[] PARAMS = WireBytes.utf8("},\"params\":");
@@ -252,12 +256,22 @@ public final class RpcCodec {
      */
     public static byte[] headerPart(Map<String, String> headers) {
         String trace = headers.get(TRACE);
-        String others = headers.entrySet().stream()
-                .filter(header -> !header.getKey().equals(TRACE))
-                .map(header -> Json.quoted(header.getKey()) + ":" + Json.quoted(header.getValue()))
-                .collect(Collectors.joining(","));
-        return WireBytes.utf8((trace == null ? "" : ",\"traceparent\":" + Json.quoted(trace))
-                + (others.isEmpty() ? "" : ",\"headers\":{" + others + "}"));
+        StringBuilder part = new StringBuilder();
+        if (trace != null) {
+            part.append(TRACE_MEMBER).append(Json.quoted(trace));
+        }
+        if (headers.size() > (trace == null ? 0 : 1)) {
+            String before = ",\"headers\":{";
+            for (Map.Entry<String, String> header : headers.entrySet()) {
+                if (!header.getKey().equals(TRACE)) {
+                    part.append(before).append(Json.quoted(header.getKey())).append(':');
+                    part.append(Json.quoted(header.getValue()));
+                    before = ",";
+                }
+            }
+            part.append('}');
+        }
+        return part.isEmpty() ? NOTHING : WireBytes.utf8(part.toString());
     }
 
     byte[] request(long id, String method, byte[] params, long ttlMillis) {

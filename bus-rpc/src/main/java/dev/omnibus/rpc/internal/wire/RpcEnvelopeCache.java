@@ -52,6 +52,16 @@ public final class RpcEnvelopeCache {
             key = message.text(from, to);
             end = to + 1;
         }
+        Map<String, String> headers = Map.of();
+        if (message.hasAt(end, RpcCodec.TRACE_TEXT)) {
+            int from = end + RpcCodec.TRACE_TEXT.length;
+            int to = message.endOfPlainText(from);
+            if (to <= from || to - from > RpcCodec.MAX_TEXT_LENGTH) {
+                return null;
+            }
+            headers = Map.of(RpcCodec.TRACE, message.text(from, to));
+            end = to + 1;
+        }
         if (ttlEnd == ttl || !message.hasAt(end, RpcCodec.PARAMS)) {
             return null;
         }
@@ -67,7 +77,7 @@ public final class RpcEnvelopeCache {
                         caller.replyTo(),
                         message.number(ttl, ttlEnd),
                         key,
-                        Map.of());
+                        headers);
     }
 
     /** Remembers the envelope of a request, if it is written as {@link RpcCodec} does. */
