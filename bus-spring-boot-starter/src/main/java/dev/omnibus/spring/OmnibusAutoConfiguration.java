@@ -128,7 +128,8 @@ public final class OmnibusAutoConfiguration {
 
     @Bean
     @ConditionalOnBean(RpcServices.class)
-    OmnibusLifecycle omnibusLifecycle(TopicListeners listeners, RpcServices services) {
-        return new OmnibusLifecycle(listeners, services);
+    OmnibusLifecycle omnibusLifecycle(
+            TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+        return new OmnibusLifecycle(listeners, services, properties);
     }
 }

@@ -25,14 +25,13 @@ public interface OmnibusConnectionDetails extends ConnectionDetails {
     Transport connect(Duration within);
 
     /**
-     * A Redis at an address.
+     * Prepares a transport that need not be connected yet, for {@code omnibus.startup=background}.
      *
-     * @param address {@code redis://[user:password@]host[:port][/database]}, or {@code rediss://…} for TLS
-     * @return the connection details
+     * @return a new transport, as {@link RedissonTransport#connectLater(Config, RedissonOptions)} gives it; by default
+     *     one that is connected
      */
-    static OmnibusConnectionDetails of(String address) {
-        return within ->
-                RedissonTransport.connect(address, RedissonOptions.defaults().withConnectWithin(within));
+    default Transport connectLater() {
+        return connect(RedissonOptions.defaults().connectWithin());
     }
 
     /**
@@ -43,7 +42,17 @@ public interface OmnibusConnectionDetails extends ConnectionDetails {
      * @see RedissonTransport#connect(Config)
      */
     static OmnibusConnectionDetails of(Config config) {
-        return within ->
-                RedissonTransport.connect(config, RedissonOptions.defaults().withConnectWithin(within));
+        return new OmnibusConnectionDetails() {
+            @Override
+            public Transport connect(Duration within) {
+                return RedissonTransport.connect(
+                        config, RedissonOptions.defaults().withConnectWithin(within));
+            }
+
+            @Override
+            public Transport connectLater() {
+                return RedissonTransport.connectLater(config, RedissonOptions.defaults());
+            }
+        };
     }
 }

@@ -22,6 +22,7 @@ import org.springframework.util.unit.DataSize;
  * @param name The name of this process, with which its node id begins: 1 to 40 letters, digits, "_" and "-". By default
  *     it is made of spring.application.name.
  * @param prefix The prefix of all channels and keys, which keeps buses on one Redis apart; "bus" by default.
+ * @param startup What the application does while Redis is away.
  * @param connectWithin How long to try while Redis cannot be reached; a single attempt by default.
  * @param heartbeat How often the bus checks that its own messages come back; every second by default.
  * @param drainTimeout How long each step of closing the bus waits at most; 5 seconds by default.
@@ -41,6 +42,7 @@ public record OmnibusProperties(
         @DefaultValue Ssl ssl,
         @Nullable String name,
         @Nullable String prefix,
+        @DefaultValue("fail") Startup startup,
         @Nullable Duration connectWithin,
         @Nullable Duration heartbeat,
         @Nullable Duration drainTimeout,
@@ -52,6 +54,17 @@ public record OmnibusProperties(
         @DefaultValue Listener listener,
         @DefaultValue Service service,
         @DefaultValue Map<String, Client> clients) {
+
+    /** What the application does while Redis is away. */
+    public enum Startup {
+        /** It does not start. */
+        FAIL,
+        /**
+         * It starts, and listeners and services stand as soon as Redis is there. Until then health is DOWN, calls fail at
+         * once, and so does publishing unless events are held.
+         */
+        BACKGROUND
+    }
 
     /**
      * The TLS of {@code omnibus.url}; {@code spring.data.redis.ssl} has that of the other way.

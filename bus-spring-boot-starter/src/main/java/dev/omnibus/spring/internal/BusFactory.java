@@ -54,7 +54,10 @@ public final class BusFactory {
             ObjectProvider<BusListener> listeners,
             ObjectProvider<BusCustomizer> customizers) {
         try {
-            BusBuilder builder = Bus.builder(details::connect);
+            boolean later = properties.startup() == OmnibusProperties.Startup.BACKGROUND;
+            BusBuilder builder = later
+                    ? Bus.builder(details.connectLater()).connectInBackground()
+                    : Bus.builder(details::connect);
             apply(properties, builder, environment.getProperty("spring.application.name"));
             listeners.orderedStream().forEach(builder::listener);
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
@@ -69,7 +72,7 @@ public final class BusFactory {
                             ? "Correct the user, the password or the rights: omnibus.url, or spring.data.redis.username"
                                     + " and .password."
                             : "Start Redis, or say where it is: omnibus.url=redis://host:6379, or"
-                                    + " spring.data.redis.host. To wait for it, set omnibus.connect-within=1m.",
+                                    + " spring.data.redis.host. To wait for it, set omnibus.connect-within=1m or omnibus.startup=background.",
                     e);
         } catch (IllegalStateException e) { // of Netty, Redisson or Jackson
             throw new OmnibusStartException(

@@ -1,6 +1,7 @@
 package dev.omnibus.spring.internal;
 
 import dev.omnibus.bus.BusException;
+import dev.omnibus.spring.OmnibusProperties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
@@ -20,9 +21,11 @@ public final class OmnibusLifecycle implements SmartLifecycle {
 
     private final TopicListeners listeners;
     private final RpcServices services;
+    private final boolean awaited;
     private volatile boolean running;
 
-    public OmnibusLifecycle(TopicListeners listeners, RpcServices services) {
+    public OmnibusLifecycle(TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+        this.awaited = properties.startup() == OmnibusProperties.Startup.FAIL;
         this.listeners = listeners;
         this.services = services;
     }
@@ -32,12 +35,24 @@ public final class OmnibusLifecycle implements SmartLifecycle {
         return PHASE;
     }
 
-    /** Returns when Redis has confirmed all of them, so that the application is ready when it says so. */
+    /**
+     * Returns when Redis has confirmed all of them, so that the application is ready when it says so; unless it is to
+     * start without Redis.
+     */
     @Override
     public void start() {
         running = true; // so that what has begun is stopped, if the rest fails
+        CompletableFuture<Void> listening = listeners.start();
+        if (!awaited) {
+            CompletableFuture.allOf(listening, services.start()).whenComplete((done, failure) -> {
+                if (failure != null) {
+                    LOG.warn("A listener or a service does not stand", failure);
+                }
+            });
+            return;
+        }
         try {
-            listeners.start().join(); // before calls arrive, which may publish
+            listening.join(); // before calls arrive, whose services may publish
             services.start().join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof BusException cause) {

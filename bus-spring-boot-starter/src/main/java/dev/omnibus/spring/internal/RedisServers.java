@@ -50,7 +50,7 @@ record RedisServers(
      */
     static RedisServers of(String address, @Nullable SslBundle bundle) {
         RedisUri uri = RedisUri.parse(address);
-        boolean tls = uri.scheme().endsWith("s");
+        boolean tls = uri.scheme().equals("rediss") || uri.scheme().equals("valkeys");
         return new RedisServers(
                 List.of(node(uri.host(), uri.port())),
                 null,
