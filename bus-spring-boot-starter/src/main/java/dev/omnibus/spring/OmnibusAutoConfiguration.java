@@ -129,7 +129,7 @@ public final class OmnibusAutoConfiguration {
     @Bean
     @ConditionalOnBean(RpcServices.class)
     OmnibusLifecycle omnibusLifecycle(
-            TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
-        return new OmnibusLifecycle(listeners, services, properties);
+            Bus bus, TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+        return new OmnibusLifecycle(bus, listeners, services, properties);
     }
 }

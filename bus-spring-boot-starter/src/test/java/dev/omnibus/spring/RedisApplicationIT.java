@@ -147,6 +147,16 @@ class RedisApplicationIT {
     }
 
     @Test
+    void anApplicationStopsWhileRedisIsAway() {
+        try (RedisServer gone = RedisServer.start()) {
+            ConfigurableApplicationContext warehouse = run(Warehouse.class, "omnibus.url=" + gone.url());
+            gone.kill();
+            await().until(() -> warehouse.getBean(Bus.class).state() == BusState.DOWN);
+            warehouse.close();
+        }
+    }
+
+    @Test
     void thePropertiesOfSpringDataRedisAreTakenWithItsModuleAndWithout() {
         ApplicationContextRunner runner = new ApplicationContextRunner()
                 .withUserConfiguration(Warehouse.class)

@@ -1,6 +1,8 @@
 package dev.omnibus.spring.internal;
 
+import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.spring.OmnibusProperties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -19,12 +21,14 @@ public final class OmnibusLifecycle implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(OmnibusLifecycle.class);
 
+    private final Bus bus;
     private final TopicListeners listeners;
     private final RpcServices services;
     private final boolean awaited;
     private volatile boolean running;
 
-    public OmnibusLifecycle(TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+    public OmnibusLifecycle(Bus bus, TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+        this.bus = bus;
         this.awaited = properties.startup() == OmnibusProperties.Startup.FAIL;
         this.listeners = listeners;
         this.services = services;
@@ -67,21 +71,27 @@ public final class OmnibusLifecycle implements SmartLifecycle {
 
     @Override
     public void stop() {
-        services.stop().thenCompose(ended -> listeners.stop()).join();
+        stopped().join();
         running = false;
     }
 
     /** Does not wait: Spring does, as long as {@code spring.lifecycle.timeout-per-shutdown-phase} allows. */
     @Override
     public void stop(Runnable callback) {
-        CompletableFuture<Void> stopped = services.stop().thenCompose(ended -> listeners.stop());
-        stopped.whenComplete((done, failure) -> {
+        stopped().whenComplete((done, failure) -> {
             if (failure != null) {
                 LOG.warn("Listeners and services did not stop in order", failure);
             }
             running = false;
             callback.run();
         });
+    }
+
+    /** Services end first, since their last calls may publish; then listeners. */
+    private CompletableFuture<Void> stopped() {
+        CompletableFuture<Void> stopped = services.stop().thenCompose(ended -> listeners.stop());
+        boolean nothingRuns = bus.state() == BusState.CONNECTING;
+        return nothingRuns ? CompletableFuture.completedFuture(null) : stopped;
     }
 
     @Override

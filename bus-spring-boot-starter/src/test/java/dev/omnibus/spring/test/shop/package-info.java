@@ -1,0 +1,5 @@
+/** An application, for the tests of the test slice. */
+@NullMarked
+package dev.omnibus.spring.test.shop;
+
+import org.jspecify.annotations.NullMarked;
