@@ -31,9 +31,9 @@ import org.springframework.util.unit.DataSize;
  * @param outboxWait How long publishing waits when that is full; by default it fails at once.
  * @param holdWhileAway How long events are held while Redis is unavailable; by default publishing fails at once.
  * @param shardedEvents Whether the events of a topic stay on one master of a cluster. Then there are no patterns.
- * @param listener What holds for each {@link TopicListener} that does not say otherwise.
- * @param service What holds for each {@link RpcService} that does not say otherwise.
- * @param clients How the proxies of {@link ImportRpcClients} call, by the name of the service.
+ * @param listener What holds for each listener that does not say otherwise.
+ * @param service What holds for each service that does not say otherwise.
+ * @param clients How calls of imported clients are made, by the name of the service.
  */
 @ConfigurationProperties("omnibus")
 public record OmnibusProperties(
