@@ -1,0 +1,13 @@
+package hello;
+
+import dev.omnibus.spring.RpcService;
+
+// tag::spring-first-service
+@RpcService
+class PoliteGreeter implements Greeter {
+    @Override
+    public String greet(String name) {
+        return "Hello, " + name;
+    }
+}
+// end::spring-first-service
