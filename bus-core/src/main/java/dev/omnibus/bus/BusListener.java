@@ -150,7 +150,8 @@ public interface BusListener {
      * @param topic the topic
      * @param group the group
      * @param position where the event is in the log
-     * @param reason why: a failure of the handler, or the end of the node that had it
+     * @param reason why: a failure of the handler, the end of the node that had it, a failover, or that it was a dead
+     *     letter which somebody has redelivered
      */
     default void onRedelivered(String topic, String group, String position, String reason) {}
 

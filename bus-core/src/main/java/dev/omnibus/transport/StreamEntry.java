@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id its position
  * @param event the bytes that were appended; null if somebody else has written an entry without them. Not to be changed
- * @param repaired whether it was appended again, after a failover had lost it: it may have been handled before
+ * @param repaired whether it was appended again, after a failover had lost it or as a dead letter: it may have been
+ *     handled before
  * @param onlyFor the group that it is meant for, if it is a dead letter that was redelivered; others acknowledge and
  *     skip it
  * @param attempts what has been tried with it in the group that reads it; {@link Attempts#NONE} without a group

@@ -33,6 +33,7 @@ abstract class DurableFixture {
 
     final String prefix = "test-" + UUID.randomUUID();
     final List<String> reported = new CopyOnWriteArrayList<>();
+    final List<String> redelivered = new CopyOnWriteArrayList<>(); // why
     final CountDownLatch gate = new CountDownLatch(1);
     Transport hereTransport;
     Transport thereTransport;
@@ -77,6 +78,7 @@ abstract class DurableFixture {
 
         @Override
         public void onRedelivered(String topic, String group, String position, String reason) {
+            redelivered.add(reason);
             reported.add("redelivered " + group);
         }
 

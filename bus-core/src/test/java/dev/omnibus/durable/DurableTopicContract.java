@@ -207,6 +207,7 @@ abstract class DurableTopicContract extends DurableFixture {
         fixed.complete(null);
         assertTrue(orders.deadLetters("g").redeliver(letter.id()).get(5, SECONDS));
         await().until(() -> starts.get() == 4);
+        await().until(() -> redelivered.contains("it was a dead letter, and was redelivered"));
         assertEquals(List.of(), deadLetters("g"));
         assertFalse(orders.deadLetters("g").redeliver(letter.id()).get(5, SECONDS));
         publish(2);

@@ -68,6 +68,8 @@ final class Intake<T> {
                 why = "the node that had it has ended";
             } else if (one.attempts.failures() > 0) {
                 why = "its handler has failed";
+            } else if (entry.onlyFor().isPresent()) {
+                why = "it was a dead letter, and was redelivered";
             } else if (entry.repaired()) {
                 why = "Redis had lost it, and it was appended again";
             } else {
