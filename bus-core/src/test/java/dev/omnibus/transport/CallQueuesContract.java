@@ -396,8 +396,7 @@ abstract class CallQueuesContract {
             Call[] calls = new Call[200];
             int first = from;
             Arrays.setAll(
-                    calls,
-                    i -> new Call("d" + (first + i), bytes("x"), HOUR, soon, HOUR, false, "", 1_000, "caller"));
+                    calls, i -> new Call("d" + (first + i), bytes("x"), HOUR, soon, HOUR, false, "", 1_000, "caller"));
             enqueue(calls);
         }
         await().pollDelay(soon.plusMillis(50)).until(() -> true);

@@ -95,7 +95,8 @@ class AccessRolesIT extends AccessRolesContract {
                 return -2;
             }
         };
-        RpcServer.on(bus("server")).serve(Stock.class, slow, ServiceOptions.defaults().withQueued());
+        RpcServer.on(bus("server"))
+                .serve(Stock.class, slow, ServiceOptions.defaults().withQueued());
         assertTrue(begun.await(20, SECONDS));
         RpcClient.on(bus("client")).queued(call.id(), Integer.class).enqueued().get(20, SECONDS); // while it runs
         asked.countDown();
@@ -108,7 +109,8 @@ class AccessRolesIT extends AccessRolesContract {
                         .enqueue(stock -> stock.left("sku-1"))
                         .result()
                         .get(20, SECONDS));
-        QueueOptions much = QueueOptions.defaults().withDelay(Duration.ofHours(1)).withLimit(1);
+        QueueOptions much =
+                QueueOptions.defaults().withDelay(Duration.ofHours(1)).withLimit(1);
         CallQueue<Stock> full = RpcClient.on(client).queue(Stock.class, much);
         full.enqueue(stock -> stock.left("sku-1")).enqueued().get(20, SECONDS);
         Queued<Integer> tooMuch = full.enqueue(stock -> stock.left("sku-1"));

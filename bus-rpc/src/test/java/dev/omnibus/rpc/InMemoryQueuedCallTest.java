@@ -178,10 +178,11 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
     @Test
     void callsOfOneKeyEndTogetherWhenTheirClientCloses() throws Exception {
         Bus caller = bus("caller");
-        CallQueue<Shop> queue = RpcClient.on(caller)
-                .queue(Shop.class, QueueOptions.defaults().withKey("order-17"));
-        List<Queued<Integer>> same =
-                IntStream.range(0, 3).mapToObj(i -> queue.enqueue(shop -> shop.restock("sku", 1))).toList();
+        CallQueue<Shop> queue =
+                RpcClient.on(caller).queue(Shop.class, QueueOptions.defaults().withKey("order-17"));
+        List<Queued<Integer>> same = IntStream.range(0, 3)
+                .mapToObj(i -> queue.enqueue(shop -> shop.restock("sku", 1)))
+                .toList();
         for (Queued<Integer> call : same) {
             call.enqueued().get(20, SECONDS);
         }
@@ -269,8 +270,7 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
             Duration hour = Duration.ofHours(1);
             queues.enqueue(
                             keys("shop.restock"),
-                            List.of(new CallQueues.Call(
-                                    token, new byte[0], hour, hour, hour, false, "", 10, "caller")))
+                            List.of(new CallQueues.Call(token, new byte[0], hour, hour, hour, false, "", 10, "caller")))
                     .join(); // not due: so that it is seen whether it ends
             network.failOver();
             assertValue(2, RpcClient.on(bus("other")).queued(call.id(), Integer.class));

@@ -86,9 +86,11 @@ class RedisQueuedCallIT extends QueuedCallContract {
             return more <= 8; // each queue was renewed each second: that were twenty, and those of the directory
         });
         assertValue("b", queue.enqueue(Many::b));
-        assertValue("c", RpcClient.on(bus("other"))
-                .queue(Many.class, QueueOptions.defaults().withDelay(Duration.ofMillis(200)))
-                .enqueue(Many::c));
+        assertValue(
+                "c",
+                RpcClient.on(bus("other"))
+                        .queue(Many.class, QueueOptions.defaults().withDelay(Duration.ofMillis(200)))
+                        .enqueue(Many::c));
     }
 
     @Test

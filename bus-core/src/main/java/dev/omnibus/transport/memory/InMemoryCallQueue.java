@@ -193,9 +193,7 @@ final class InMemoryCallQueue {
 
     private long size() {
         return entries.size()
-                + calls.values().stream()
-                        .filter(InMemoryCallQueue::isDelayed)
-                        .count();
+                + calls.values().stream().filter(InMemoryCallQueue::isDelayed).count();
     }
 
     /** Whether it is, without what has expired and nobody has. */
@@ -242,8 +240,8 @@ final class InMemoryCallQueue {
         long held =
                 owners.values().stream().filter(one -> one.node().equals(node)).count();
         boolean waiting = entries.keySet().stream().anyMatch(this::isFree);
-        boolean suspects = owners.values().stream()
-                .anyMatch(one -> one.node().equals(Streams.NOBODY) && one.starts() > 1);
+        boolean suspects =
+                owners.values().stream().anyMatch(one -> one.node().equals(Streams.NOBODY) && one.starts() > 1);
         return new Renewed(
                 ends == 0, stop == null ? List.of() : stop, held, waiting, suspects, freed >= MAX_MOVED, rest());
     }

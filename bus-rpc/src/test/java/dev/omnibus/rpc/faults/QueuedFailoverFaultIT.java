@@ -170,9 +170,7 @@ class QueuedFailoverFaultIT {
                         .atMost(20, SECONDS)
                         .untilAsserted(() -> assertEquals(
                                 List.of(),
-                                twice().stream()
-                                        .filter(one -> !isReported(one))
-                                        .toList()));
+                                twice().stream().filter(one -> !isReported(one)).toList()));
             }
             System.out.println("[fault] " + FAILOVERS + " failovers: asked " + asked.size() + ", said to be lost "
                     + lost + ", executed twice " + twice().size() + ", reported " + reported.size());

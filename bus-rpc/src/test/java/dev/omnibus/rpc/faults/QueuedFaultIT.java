@@ -203,14 +203,17 @@ class QueuedFaultIT {
                 outcomes.put(once, outcome(queue.enqueue(work -> work.once(once, 400))));
                 outcomes.put(often, outcome(queue.enqueue(work -> work.often(often, 400))));
             }
-            for (int i = 0; i < 12; i++) { // more than one server can have, fewer than both: each that is killed had some
+            for (int i = 0;
+                    i < 12;
+                    i++) { // more than one server can have, fewer than both: each that is killed had some
                 String held = "once held " + i;
                 outcomes.put(held, outcome(queue.enqueue(work -> work.held(held))));
             }
-            await().atMost(40, SECONDS).until(() -> begun().keySet().stream()
-                            .filter(id -> id.startsWith("once held"))
-                            .count()
-                    == 12);
+            await().atMost(40, SECONDS)
+                    .until(() -> begun().keySet().stream()
+                                    .filter(id -> id.startsWith("once held"))
+                                    .count()
+                            == 12);
             Queued<Void> poison = queue.enqueueVoid(work -> work.kill("poison"));
             while (!poison.result().isDone()) { // it kills one server after the other
                 if (processes.stream().filter(Process::isAlive).count() < 2) {
@@ -266,9 +269,8 @@ class QueuedFaultIT {
                 for (int i = 0; ; i++) {
                     String id = large + i;
                     Queued<String> call = queue.enqueue(work -> work.often(id, 0)); // may have to be enqueued again
-                    Object failure = call.enqueued()
-                            .handle((done, why) -> (Object) why)
-                            .join();
+                    Object failure =
+                            call.enqueued().handle((done, why) -> (Object) why).join();
                     if (failure instanceof RpcException e) {
                         System.out.println("refused " + e.reason() + " " + e.notExecuted() + " after " + i);
                         return;
@@ -311,8 +313,11 @@ class QueuedFaultIT {
             }
             RpcClient client = RpcClient.on(other);
             for (int i = 0; i < 8; i++) {
-                Object lost = outcome(client.queued(calls.get(i).id(), String.class)).get(30, SECONDS);
-                assertEquals(Reason.NODE_LOST, assertInstanceOf(RpcException.class, lost).reason());
+                Object lost =
+                        outcome(client.queued(calls.get(i).id(), String.class)).get(30, SECONDS);
+                assertEquals(
+                        Reason.NODE_LOST,
+                        assertInstanceOf(RpcException.class, lost).reason());
                 assertInstanceOf(RpcException.class, outcome(calls.get(i)).get(30, SECONDS));
             }
             assertFalse(calls.get(8).result().isDone());
@@ -342,8 +347,8 @@ class QueuedFaultIT {
             waiting.enqueued().get(20, SECONDS);
             redis.command("CONFIG", "SET", "maxmemory", "1000");
             try {
-                Object refused = outcome(queue.enqueue(work -> work.once("refused", 1)))
-                        .get(20, SECONDS);
+                Object refused =
+                        outcome(queue.enqueue(work -> work.once("refused", 1))).get(20, SECONDS);
                 RpcException full = assertInstanceOf(RpcException.class, refused);
                 assertEquals(Reason.OVERLOADED, full.reason(), full::getMessage);
                 assertTrue(full.notExecuted());

@@ -77,14 +77,13 @@ class QueuedProcessFaultIT {
                 window.acquire();
                 String id = arguments[1] + "-" + i;
                 int millis = i % 40 == 0 ? 2_500 : i % 30;
-                Queued<String> call =
-                        switch (i % 5) {
-                            case 0 -> keyed(client, options, id, millis);
-                            case 1 -> later.enqueue(work -> work.once(id, millis));
-                            case 2 -> plain.enqueue(work -> work.often(id, millis));
-                            case 3 -> later.enqueue(work -> work.often(id, millis));
-                            default -> plain.enqueue(work -> work.once(id, millis));
-                        };
+                Queued<String> call = switch (i % 5) {
+                    case 0 -> keyed(client, options, id, millis);
+                    case 1 -> later.enqueue(work -> work.once(id, millis));
+                    case 2 -> plain.enqueue(work -> work.often(id, millis));
+                    case 3 -> later.enqueue(work -> work.often(id, millis));
+                    default -> plain.enqueue(work -> work.once(id, millis));
+                };
                 System.out.println("asked " + call.id() + " " + id);
                 call.enqueued().thenRun(() -> System.out.println("stored " + call.id()));
                 call.result().whenComplete((value, failure) -> {
@@ -130,11 +129,16 @@ class QueuedProcessFaultIT {
         /** The address. */
         public static void main(String[] arguments) {
             Bus bus = open(arguments[0]);
-            ServiceOptions options = ServiceOptions.defaults().withConcurrency(8).withQueued();
-            RpcServer.on(bus)
-                    .serve(Work.class, new Serving(), options)
-                    .ready()
-                    .join();
+            ServiceOptions options =
+                    ServiceOptions.defaults().withConcurrency(8).withQueued();
+            boolean isReady = false;
+            while (!isReady) { // Redis may be killed just now
+                isReady = RpcServer.on(bus)
+                        .serve(Work.class, new Serving(), options)
+                        .ready()
+                        .handle((done, failure) -> failure == null)
+                        .join();
+            }
             System.out.println("ready");
         }
 
@@ -222,8 +226,9 @@ class QueuedProcessFaultIT {
         for (int i = 0; i < FAULTS; i++) {
             fault();
             letItGoOn(100, 1_500);
-            all.stream().filter(node -> callers.contains(node) || servers.contains(node)).forEach(node -> assertTrue(
-                    node.isAlive(), () -> node + " has ended: " + said(List.of(node), "")));
+            all.stream()
+                    .filter(node -> callers.contains(node) || servers.contains(node))
+                    .forEach(node -> assertTrue(node.isAlive(), () -> node + " has ended: " + said(List.of(node), "")));
         }
         callers.forEach(NodeProcess::kill);
         Map<String, String> asked = new HashMap<>(); // what each was asked for, by the id of the call
@@ -243,8 +248,8 @@ class QueuedProcessFaultIT {
         try (Bus bus = Bus.builder(redis.url()).build()) {
             RpcClient client = RpcClient.on(bus);
             Map<String, CompletableFuture<String>> outcomes = new HashMap<>();
-            ids.forEach(id -> outcomes.put(
-                    id, client.queued(id, String.class).result().handle(QueuedProcessFaultIT::outcome)));
+            ids.forEach(id ->
+                    outcomes.put(id, client.queued(id, String.class).result().handle(QueuedProcessFaultIT::outcome)));
             CompletableFuture.allOf(outcomes.values().toArray(CompletableFuture[]::new))
                     .get(3, TimeUnit.MINUTES);
             outcomes.forEach((id, outcome) -> found.put(id, outcome.join()));
@@ -263,8 +268,9 @@ class QueuedProcessFaultIT {
     private List<String> wrong(Map<String, String> asked, Map<String, String> found, Map<String, Integer> begun) {
         Set<String> stored = new HashSet<>(said(all, "stored "));
         Map<String, List<String>> ended = new HashMap<>(); // as their callers were told
-        said(all, "ended ").forEach(line -> ended.computeIfAbsent(line.split(" ", 2)[0], any -> new ArrayList<>())
-                .add(line.split(" ", 2)[1]));
+        said(all, "ended ")
+                .forEach(line -> ended.computeIfAbsent(line.split(" ", 2)[0], any -> new ArrayList<>())
+                        .add(line.split(" ", 2)[1]));
         List<String> wrong = new ArrayList<>();
         asked.forEach((call, id) -> {
             String outcome = Objects.requireNonNull(found.get(call));

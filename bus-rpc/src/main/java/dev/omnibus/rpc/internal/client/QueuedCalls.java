@@ -524,8 +524,7 @@ public final class QueuedCalls {
             }
         }
         awaited.values()
-                .forEach(entry ->
-                        fail(entry, failure(entry, Reason.CLOSED, false, CLOSED_AND_GOES_ON + entry.id)));
+                .forEach(entry -> fail(entry, failure(entry, Reason.CLOSED, false, CLOSED_AND_GOES_ON + entry.id)));
         if (last != null) {
             last.close();
         }

@@ -329,7 +329,8 @@ final class QueueIntake implements Receiver {
             channels.reportUnsent(
                     notices(),
                     "The answer of the queued call " + new QueuedId(method.name(), RpcFailures.sanitized(token))
-                            + " does not count: it had another end before, as this node seemed to be gone");
+                            + " does not count: it has ended, or another node has it, as this one seemed to be gone"
+                            + " or a failover has lost it. It may have been executed twice");
         }
         if (turn.dropped() > 0) {
             channels.reportBad(
@@ -375,11 +376,7 @@ final class QueueIntake implements Receiver {
                 return;
             }
             for (Taken taken : held) {
-                boolean isKnown;
-                synchronized (this) {
-                    isKnown = running.containsKey(taken.token()) || answers.has(taken.token());
-                }
-                if (!isKnown && found.add(taken.token())) {
+                if (found.add(taken.token())) {
                     take(taken);
                 }
             }
@@ -419,8 +416,8 @@ final class QueueIntake implements Receiver {
             }
             troubled = true;
         }
-        FailureLog.safely(() -> LOG.warn(
-                "No queued calls of {} can be taken for now: {}", method.name(), String.valueOf(why.getMessage())));
+        String text = String.valueOf(why.getMessage());
+        FailureLog.safely(() -> LOG.warn("No queued calls of {} can be taken for now: {}", method.name(), text));
     }
 
     private void worked() {
@@ -443,9 +440,11 @@ final class QueueIntake implements Receiver {
         synchronized (this) {
             Running before = running.get(taken.token());
             Answer given = before == null ? answers.find(taken.token()) : null;
-            if (given != null) { // Redis has forgotten that it has ended
-                answers.add(new Answer(taken.entry(), taken.token(), given.response()));
-                again = true;
+            if (given != null) {
+                if (!answers.has(taken.token())) { // Redis has forgotten that it has ended
+                    answers.add(new Answer(taken.entry(), taken.token(), given.response()));
+                    again = true;
+                }
                 return;
             }
             held = before == null ? new Held(taken) : before.held();
