@@ -195,7 +195,7 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
     /** The second one waits behind the first, and must not be forgotten there. */
     @Test
     void aCallOfAKeyThatIsEnqueuedAfterTheFirstOneWasForgottenIsAnotherOne() throws Exception {
-        serving("a");
+        Bus server = serving("a");
         QueueOptions options = QueueOptions.defaults()
                 .withKey("order-17")
                 .withExpiry(Duration.ofSeconds(11))
@@ -210,6 +210,8 @@ class InMemoryQueuedCallTest extends QueuedCallContract {
         release.countDown();
         assertValue("released", first);
         assertValue("released", second);
+        server.close();
+        serving("b");
         network.advance(Duration.ofMinutes(1));
         assertValue("released", queue.enqueue(Shop::block));
         assertEquals(2, blocked.get());

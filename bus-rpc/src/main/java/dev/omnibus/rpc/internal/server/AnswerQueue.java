@@ -76,17 +76,17 @@ final class AnswerQueue {
         }
     }
 
-    /** Redis has taken them, but for the tokens of those that do not count. */
-    void taken(List<Answer> batch, List<String> late, long now) {
+    /** Redis has taken them some time after they were sent, but for the tokens of those that do not count. */
+    void taken(List<Answer> batch, List<String> late, long sent) {
         for (Answer answer : batch) {
             if (late.isEmpty() || !late.contains(answer.token())) {
-                given.add(new Given(answer, now));
+                given.add(new Given(answer, sent));
                 givenBytes += bytes(answer);
             } else {
                 known.remove(answer.token(), answer);
             }
         }
-        forgetOld(now);
+        forgetOld(sent);
     }
 
     /** Redis may have lost the last ones: they are given once more. */

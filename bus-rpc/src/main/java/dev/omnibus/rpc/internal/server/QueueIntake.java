@@ -311,9 +311,10 @@ final class QueueIntake implements Receiver {
 
     private void begin(List<Answer> batch, int count, boolean suspect) {
         service.reserve(count);
+        long asked = System.nanoTime();
         queues.turn(server, batch, count, suspect).whenComplete((turn, failure) -> {
             if (failure == null) {
-                turned(turn, batch, count, suspect);
+                turned(turn, batch, count, suspect, asked);
             } else {
                 service.reserve(-count);
                 if (suspect) {
@@ -324,7 +325,7 @@ final class QueueIntake implements Receiver {
         });
     }
 
-    private void turned(Turn turn, List<Answer> batch, int count, boolean suspect) {
+    private void turned(Turn turn, List<Answer> batch, int count, boolean suspect, long asked) {
         for (String token : turn.late()) {
             channels.reportUnsent(
                     notices(),
@@ -345,7 +346,7 @@ final class QueueIntake implements Receiver {
         boolean next;
         synchronized (this) {
             underWay = false;
-            answers.taken(batch, turn.late(), System.nanoTime());
+            answers.taken(batch, turn.late(), asked);
             waiting = count == 0 ? waiting : turn.more();
             if (suspect && !turn.lapsed()) {
                 doubted = turn.calls().stream().anyMatch(call -> call.deaths() > 0); // then there may be more
