@@ -44,7 +44,6 @@ import org.slf4j.LoggerFactory;
 final class QueueIntake implements Receiver {
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int PAGE = 128;
     private static final int MIN_PAUSE_MILLIS = 50;
     private static final int MAX_PAUSE_MILLIS = 1_000;
 
@@ -371,7 +370,7 @@ final class QueueIntake implements Receiver {
 
     /** What of this node's the server has that nobody here knows was taken by a turn whose answer was lost. */
     private void readAgain(StreamId after, Set<String> found) {
-        queues.held(server, after, PAGE).whenComplete((held, failure) -> {
+        queues.held(server, after, CallQueues.MAX_CALLS).whenComplete((held, failure) -> {
             if (failure != null) {
                 pauseAfter(RpcFailures.unwrapped(failure));
                 return;
@@ -589,14 +588,10 @@ final class QueueIntake implements Receiver {
     /** Gives back what was not begun; what runs is lost: there is no more time. */
     void abandon() {
         end();
-        List<Running> left;
-        synchronized (this) {
-            left = List.copyOf(running.values());
-        }
-        for (Running one : left) {
-            if (one.call().begin()) {
-                forget(one.held());
-                release(one.held().entry);
+        for (ServerCall call : running()) {
+            if (call.begin() && call.origin() instanceof Held held) {
+                forget(held);
+                release(held.entry);
             }
         }
         stopTicking();
