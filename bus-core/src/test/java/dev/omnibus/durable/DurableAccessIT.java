@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.PublishException;
@@ -19,8 +20,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
@@ -70,10 +74,14 @@ class DurableAccessIT {
         return topic;
     }
 
-    /** Redis takes what is in parentheses as one word. */
     private void grant(String user) throws IOException {
+        grant("ACL SETUSER " + user + " reset ", "");
+    }
+
+    /** Runs a line of the page. Redis takes what is in parentheses as one word. */
+    private void grant(String beginning, String right) throws IOException {
         String line = Files.readAllLines(Path.of("../docs/explanation/security.md")).stream()
-                .filter(text -> text.startsWith("ACL SETUSER " + user + " reset "))
+                .filter(text -> text.startsWith(beginning) && text.contains(right))
                 .findFirst()
                 .orElseThrow();
         List<String> words = new ArrayList<>();
@@ -109,6 +117,84 @@ class DurableAccessIT {
         refused(
                 SubscribeException.class,
                 appender.follow("f", (event, at) -> {}).ready());
+    }
+
+    /** What the appender may besides, on a connection that knows it. */
+    private void grantMore(String... rights) throws Exception {
+        for (String right : rights) {
+            grant("ACL SETUSER appender +", right);
+        }
+    }
+
+    @Test
+    void whoMayAppendPublishesWithIdsIfThatIsAllowed() throws Exception {
+        PublishOptions seventeen = PublishOptions.defaults().withId("17");
+        assertEquals(
+                PublishException.Reason.REFUSED,
+                refused(PublishException.class, appender.publish(1, seventeen)).reason());
+        redis.command("ACL", "SETUSER", "appender", "~*"); // what is not allowed inside a script is not left out in silence
+        assertEquals(
+                PublishException.Reason.REFUSED,
+                refused(PublishException.class, appender.publish(1, seventeen)).reason());
+        grant("appender");
+        grantMore("+rename");
+        Position first = appender.publish(1, seventeen).get(10, SECONDS);
+        assertEquals(first, appender.publish(1, seventeen).get(10, SECONDS));
+        redis.command("HSET", "bus:log:{orders.placed}:ids", "", "1"); // the window is over
+        appender.publish(2, PublishOptions.defaults().withId("18")).get(10, SECONDS);
+        assertEquals(first, appender.publish(1, seventeen).get(10, SECONDS));
+        redis.command("HSET", "bus:log:{orders.placed}:ids", "", "1"); // and the next one
+        appender.publish(3, PublishOptions.defaults().withId("19")).get(10, SECONDS);
+        assertEquals(3, consumer.status().get(10, SECONDS).entries());
+    }
+
+    @Test
+    void whoMayAppendRelaysAnOutboxIfThatIsAllowed() throws Exception {
+        Map<String, OutboxRow<Integer>> table = new ConcurrentHashMap<>();
+        OutboxSource<Integer> source = new OutboxSource<>() {
+
+            @Override
+            public List<OutboxRow<Integer>> next(int max) {
+                return table.values().stream().limit(max).toList();
+            }
+
+            @Override
+            public void done(Collection<String> ids) {
+                table.keySet().removeAll(ids);
+            }
+        };
+        table.put("a", new OutboxRow<>("a", 1));
+        grantMore("+rename", ":held:outbox");
+        OutboxRelay relay = OutboxRelay.start(appender, source);
+        await().until(table::isEmpty);
+        assertEquals(1, consumer.status().get(10, SECONDS).entries());
+        relay.close();
+        relay.closed().get(10, SECONDS);
+        assertEquals(0L, redis.command("EXISTS", "bus:log:{orders.placed}:held:outbox")); // it is given back
+    }
+
+    @Test
+    void whoMayAppendWaitsForReplicasIfThatIsAllowed() throws Exception {
+        PublishOptions replicated =
+                PublishOptions.defaults().withReplicas(1).withTimeout(Duration.ofSeconds(1));
+        refused(PublishException.class, appender.publish(1, replicated.withTimeout(Duration.ofMinutes(1)))); // at once
+        grantMore("+wait");
+        PublishException failure = refused(PublishException.class, appender.publish(1, replicated)); // there are none
+        assertEquals(PublishException.Reason.UNCONFIRMED, failure.reason());
+        assertTrue(String.valueOf(failure.getMessage()).contains("in time"), failure::getMessage);
+    }
+
+    @Test
+    void whoMayConsumeIsASingleActiveConsumer() throws Exception {
+        List<Integer> handled = new CopyOnWriteArrayList<>();
+        Subscription single = consumer.subscribe(
+                "billing", QUICK.withSingleActiveConsumer(), (event, delivery) -> handled.add(event.data()));
+        ready(single);
+        appender.publish(1).get(10, SECONDS);
+        await().until(() -> handled.equals(List.of(1)));
+        single.close();
+        single.closed().get(10, SECONDS);
+        assertEquals(0L, redis.command("EXISTS", "bus:log:{orders.placed}:active:billing"));
     }
 
     @Test

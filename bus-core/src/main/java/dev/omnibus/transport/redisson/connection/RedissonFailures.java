@@ -169,6 +169,12 @@ public final class RedissonFailures {
                 || message.contains("can't run this");
     }
 
+    /** The user may run no script at all, or the server has none; not that one of the commands inside is refused. */
+    public static boolean refusesEval(Throwable failure) {
+        String message = String.valueOf(unwrap(failure).getMessage());
+        return message.contains("run the 'eval") || message.contains("unknown command");
+    }
+
     private static TransportException of(String action, Throwable e) {
         if (e instanceof TransportException known) {
             return known;

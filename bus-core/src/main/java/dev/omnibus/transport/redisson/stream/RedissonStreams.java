@@ -576,7 +576,7 @@ public final class RedissonStreams implements Streams {
                     if (failure == null) {
                         return CompletableFuture.completedFuture(value);
                     }
-                    if (!RedissonFailures.isRefusal(failure) || !RedissonFailures.refusesScripts(failure)) {
+                    if (!RedissonFailures.refusesEval(failure)) {
                         return CompletableFuture.<T>failedFuture(failure);
                     }
                     refused = System.nanoTime();
