@@ -166,7 +166,7 @@ final class PartitionedTopic<T> extends TopicFacade<T> {
 
     @Override
     public DeadLetters<T> deadLetters(String group) {
-        return new Letters(logs.stream().map(log -> log.deadLetters(group)).toList());
+        return new Letters<>(logs.stream().map(log -> log.deadLetters(group)).toList());
     }
 
     /** The dead letters of a group in all partitions, by time. */
