@@ -6,11 +6,13 @@ import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Directory;
 import dev.omnibus.rpc.Discovery;
 import dev.omnibus.rpc.NodeInfo;
+import dev.omnibus.rpc.NodeStats;
 import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.Until;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
@@ -97,4 +99,15 @@ public final class HowToBroadcast {
         });
     }
     // end::watch-directory
+
+    // tag::stats-of-a-node
+    static void show(Bus bus, String node, Consumer<String> screen) {
+        NodeStats stats = Directory.on(bus).stats(node).join();
+        screen.accept(stats.bus().published() + " events published, " + stats.bus().lost() + " lost");
+        for (Map.Entry<String, NodeStats.Method> method : stats.methods().entrySet()) {
+            NodeStats.Method done = method.getValue();
+            screen.accept(method.getKey() + ": " + done.calls() + " calls, 99 % within " + done.p99());
+        }
+    }
+    // end::stats-of-a-node
 }

@@ -90,9 +90,18 @@ class HowToBroadcastIT {
     void theScreenShowsWhoComesAndGoes() {
         List<String> shown = new CopyOnWriteArrayList<>();
         Directory.Watch watch = HowToBroadcast.watch(north, shown::add);
-        await().until(() -> shown.size() == 2);
+        await().until(() -> shown.size() >= 2);
         south.close();
         await().until(() -> shown.contains("warehouse is gone"));
         watch.close();
+    }
+
+    @Test
+    void theScreenShowsHowANodeDoes() {
+        assertTrue(HowToBroadcast.isAnywhere(north, "sku-1")); // the directory has been read
+        List<String> shown = new CopyOnWriteArrayList<>();
+        HowToBroadcast.show(north, south.node(), shown::add);
+        assertEquals(2, shown.size());
+        assertTrue(shown.get(1).startsWith("stock.left: "), shown::toString);
     }
 }

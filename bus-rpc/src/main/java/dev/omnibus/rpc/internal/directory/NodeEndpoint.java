@@ -57,7 +57,7 @@ public final class NodeEndpoint implements Layer {
 
         @Override
         public void announced(BusRuntime bus) {
-            NodeEndpoint.of(bus).openOptional();
+            CompletableFuture<Void> unused = NodeEndpoint.of(bus).openOptional();
         }
     }
 
@@ -117,8 +117,8 @@ public final class NodeEndpoint implements Layer {
                             .map(method -> service + "." + method.getKey())
                             .toList());
         }
-        openOptional();
-        return open(DISCOVER).thenCompose(done -> presence.put(service, signatures));
+        return CompletableFuture.allOf(openOptional(), open(DISCOVER))
+                .thenCompose(done -> presence.put(service, signatures)); // so there is one manifest, and it has all
     }
 
     /** A service is not served any more; completes when the lease has it no more. */
@@ -136,11 +136,10 @@ public final class NodeEndpoint implements Layer {
     }
 
     /** A user who may not do that has a node that works all the same. */
-    private void openOptional() {
-        CompletableFuture.allOf(open(PING), open(STATS)).whenComplete((done, failure) -> {
-            if (failure != null) {
-                notOpened(failure);
-            }
+    private CompletableFuture<Void> openOptional() {
+        return CompletableFuture.allOf(open(PING), open(STATS)).exceptionally(failure -> {
+            notOpened(failure);
+            return null;
         });
     }
 
