@@ -10,8 +10,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.bus.BusState;
+import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.transport.Transport;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -232,6 +234,27 @@ abstract class PresenceContract {
         assertEquals(
                 Reason.NO_SERVER,
                 CallFixture.failure(directory.ping("nobody-abcdefgh")).reason());
+    }
+
+    @Test
+    void aNodeOfAnOlderVersionIsListedAndCannotBeAsked() throws Exception {
+        ChannelNames names = new ChannelNames(prefix);
+        String manifest = "{\"node\":\"older-1\",\"application\":\"older\","
+                + "\"services\":{\"stock\":{\"left\":\"\"},\"rpc\":{\"discover\":\"\"}}}";
+        try (Transport older = connect()) {
+            older.renewLease(
+                            names.nodes(),
+                            names.node("older-1"),
+                            manifest.getBytes(StandardCharsets.UTF_8),
+                            Duration.ofMinutes(1))
+                    .get(20, SECONDS);
+            Directory directory = Directory.on(bus("looker"));
+            await().atMost(20, SECONDS).until(() -> seen(directory).contains("older"));
+            assertEquals(
+                    Reason.NO_SERVER,
+                    CallFixture.failure(directory.stats("older-1")).reason());
+            older.endLease(names.nodes(), names.node("older-1")).get(20, SECONDS);
+        }
     }
 
     @Test
