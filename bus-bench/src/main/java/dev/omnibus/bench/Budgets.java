@@ -46,6 +46,8 @@ final class Budgets {
             atLeast(15, "durable-group-1", Metric.RATE, "rreliable"),
             atLeast(1.2, "durable-group-1", Metric.RATE, "jetstream-memory"),
             atLeastOf("durable-group-1", 0.9, "durable-backlog", Metric.RATE),
+            atLeastOf("calls-256", 0.97, "calls-256-metrics", Metric.RATE),
+            atLeastOf("calls-256", 0.88, "calls-256-spans", Metric.RATE),
             atMost(0.2, "calls-256", Metric.COMMANDS, ""),
             atMost(4096, "heap-subscriptions", Metric.HEAP, ""),
             atMost(1_000, "cold-start", Metric.START, ""),

@@ -2,18 +2,25 @@ package dev.omnibus.bench.job;
 
 import dev.omnibus.bench.peer.Ability;
 import dev.omnibus.bench.peer.Caller;
+import dev.omnibus.bench.peer.Observing;
 import dev.omnibus.bench.peer.OmnibusPeer;
 import dev.omnibus.bench.peer.Order;
 import dev.omnibus.bench.peer.Peer;
+import dev.omnibus.bench.server.Addresses;
 import java.util.EnumMap;
 import java.util.Map;
 
 /** Calls to nodes in this process, which have connections of their own; or to one of them by its queue. */
-public record CallJob(String name, String title, Load load, int nodes, int bytes) implements Job {
+public record CallJob(String name, String title, Load load, int nodes, int bytes, Observing observing)
+        implements Job {
+
+    public CallJob(String name, String title, Load load, int nodes, int bytes) {
+        this(name, title, load, nodes, bytes, Observing.NOBODY);
+    }
 
     @Override
     public boolean suits(Peer peer) {
-        if (nodes > 1 && load.needs() == Ability.CALL) {
+        if (observing != Observing.NOBODY || nodes > 1 && load.needs() == Ability.CALL) {
             return peer instanceof OmnibusPeer; // it is compared with itself
         }
         return peer.abilities().contains(load.needs());
@@ -26,9 +33,7 @@ public record CallJob(String name, String title, Load load, int nodes, int bytes
 
     @Override
     public Measured measure(Peer peer, Stage stage) throws Exception {
-        try (Caller caller = load.needs() == Ability.QUEUE
-                ? peer.queue(stage.servers().addresses())
-                : peer.caller(stage.servers().addresses(), nodes)) {
+        try (Caller caller = caller(peer, stage.servers().addresses())) {
             String note = Order.note(bytes);
             Tally warm = new Tally(note, nodes);
             load.run(caller, warm, stage.warmUpNanos());
@@ -38,6 +43,15 @@ public record CallJob(String name, String title, Load load, int nodes, int bytes
             tally.requireSuccess();
             return result(tally, meter);
         }
+    }
+
+    private Caller caller(Peer peer, Addresses addresses) throws Exception {
+        if (load.needs() == Ability.QUEUE) {
+            return peer.queue(addresses);
+        }
+        return peer instanceof OmnibusPeer omnibus
+                ? omnibus.caller(addresses, nodes, observing)
+                : peer.caller(addresses, nodes);
     }
 
     private static Measured result(Tally tally, Meter meter) {

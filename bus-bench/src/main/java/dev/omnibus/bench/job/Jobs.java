@@ -1,6 +1,7 @@
 package dev.omnibus.bench.job;
 
 import dev.omnibus.bench.peer.Ability;
+import dev.omnibus.bench.peer.Observing;
 import java.util.List;
 
 /** All jobs. Messages have 100 bytes of JSON where nothing else is said, durable events 257. */
@@ -18,6 +19,8 @@ public final class Jobs {
             inFlight(16, SMALL, "", ""),
             inFlight(64, SMALL, "", ""),
             inFlight(256, SMALL, "", ""),
+            observed("calls-256-metrics", "calls, 256 in flight, with metrics", Observing.METRICS),
+            observed("calls-256-spans", "calls, 256 in flight, with spans that are not sampled", Observing.SPANS),
             inFlight(1_024, SMALL, "", ""),
             inFlight(64, MIDDLE, "-1k", ", 1 KiB"),
             inFlight(64, LARGE, "-16k", ", 16 KiB"),
@@ -57,6 +60,10 @@ public final class Jobs {
                 Load.inFlight(Ability.CALL, calls),
                 1,
                 bytes);
+    }
+
+    private static Job observed(String name, String title, Observing observing) {
+        return new CallJob(name, title, Load.inFlight(256), 1, SMALL, observing);
     }
 
     private static Job durable(String name, String title, Intake intake, int processes, int behind) {

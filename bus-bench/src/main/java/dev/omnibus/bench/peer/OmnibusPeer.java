@@ -3,6 +3,7 @@ package dev.omnibus.bench.peer;
 import dev.omnibus.bench.server.Addresses;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusBuilder;
+import dev.omnibus.bus.BusObserver;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.rpc.CallQueue;
 import dev.omnibus.rpc.QueueOptions;
@@ -55,13 +56,22 @@ public final class OmnibusPeer implements Peer {
 
     @Override
     public Caller caller(Addresses addresses, int nodes) throws Exception {
+        return caller(addresses, nodes, Observing.NOBODY);
+    }
+
+    /** The same with observers at all ends. */
+    public Caller caller(Addresses addresses, int nodes, Observing observing) throws Exception {
         Closing opened = new Closing();
+        BusObserver observer = observing.observer();
         for (int i = 0; i < nodes; i++) {
-            Bus server = opened.add(bus(addresses).name("server-" + i).build());
+            Bus server = opened.add(Observing.observed(bus(addresses), observer)
+                    .name("server-" + i)
+                    .build());
             RpcServer.on(server).serve(Desk.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
             RpcServer.on(server).serve(Desk.Quick.class, Order::receipt).ready().get(10, TimeUnit.SECONDS);
         }
-        Bus bus = opened.add(bus(addresses).name("client").build());
+        Bus bus = opened.add(
+                Observing.observed(bus(addresses), observer).name("client").build());
         Calling calling = new Calling(RpcClient.on(bus), opened);
         long deadline = System.nanoTime() + MEETING_NANOS;
         while (calling.broadcast(Order.of(0, "")) < nodes) { // until the client has heard of all of them
