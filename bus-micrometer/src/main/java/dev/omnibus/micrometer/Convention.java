@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * All names of meters and attributes, in one place: those of OpenTelemetry's semantic conventions where it has any (RPC
  * and messaging, version 1.45), and others under {@code omnibus}. The tables of the documentation are made from it.
  */
+@SuppressWarnings("ImmutableEnumChecker") // its lists and sets cannot be changed
 enum Convention {
     // Attributes
     RPC_SYSTEM_NAME("rpc.system.name", "always `jsonrpc`", CALL, SERVE, BROADCAST, ENQUEUE),
@@ -199,8 +200,9 @@ enum Convention {
             return Integer.toString(outcome.code());
         }
         Throwable failure = outcome.failure();
-        boolean thrown = failure != null && outcome.reason().equals("FAULT");
-        return thrown ? failure.getClass().getName() : outcome.reason();
+        return failure != null && outcome.reason().equals("FAULT")
+                ? failure.getClass().getName()
+                : outcome.reason();
     }
 
     /** The value of {@code omnibus.outcome}. */

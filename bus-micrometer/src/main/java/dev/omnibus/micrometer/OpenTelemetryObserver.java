@@ -124,6 +124,7 @@ public final class OpenTelemetryObserver implements BusObserver {
     }
 
     /** What came from elsewhere: its span goes on with the trace of that, whatever this thread does otherwise. */
+    @SuppressWarnings("MustBeClosedChecker") // closed when the thread is left
     private static Scope received(Operation operation, SpanBuilder builder) {
         Context parent = PROPAGATOR.extract(Context.root(), operation, GETTER);
         Span span = builder.setParent(parent).startSpan();

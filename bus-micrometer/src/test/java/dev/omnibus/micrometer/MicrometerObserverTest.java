@@ -3,6 +3,7 @@ package dev.omnibus.micrometer;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,7 @@ class MicrometerObserverTest {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final MicrometerObserver observer = MicrometerObserver.of(registry);
     private final List<Bus> buses = new ArrayList<>();
+    private final CompletableFuture<Integer> never = new CompletableFuture<>();
 
     private BusBuilder builder() {
         return Bus.builder(network.open()).observer(observer);
@@ -68,10 +70,11 @@ class MicrometerObserverTest {
 
     @AfterEach
     void close() {
+        never.complete(0);
         buses.forEach(Bus::close);
     }
 
-    private static final class Shelf implements Stock {
+    private final class Shelf implements Stock {
 
         @Override
         public int left(String sku) {
@@ -83,7 +86,7 @@ class MicrometerObserverTest {
 
         @Override
         public CompletableFuture<Integer> never() {
-            return new CompletableFuture<>();
+            return never;
         }
     }
 
@@ -182,7 +185,7 @@ class MicrometerObserverTest {
         everything();
         Map<String, Set<Set<String>>> keys = new HashMap<>();
         Pattern series = Pattern.compile("^([a-zA-Z_:]+)(?:\\{(.*)})? .*$");
-        for (String line : registry.scrape().split("\n")) {
+        for (String line : registry.scrape().lines().toList()) {
             Matcher matcher = series.matcher(line);
             if (!line.startsWith("#") && matcher.matches()) {
                 Set<String> names = new TreeSet<>();
@@ -401,7 +404,7 @@ class MicrometerObserverTest {
         CompletionException failure = assertThrows(
                 CompletionException.class,
                 () -> client.call("nobody.serves", Integer.class).join());
-        RpcException why = (RpcException) failure.getCause();
+        RpcException why = assertInstanceOf(RpcException.class, failure.getCause());
         assertEquals(
                 1,
                 count(

@@ -25,7 +25,7 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
-import io.opentelemetry.context.Scope;
+import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -194,9 +194,11 @@ abstract class TraceContract {
                 .get(10, SECONDS);
         Bus caller = bus("caller", observer);
         Span request = sdk.getTracer("test").spanBuilder("http").startSpan();
-        try (Scope scope = request.makeCurrent()) {
-            assertEquals(3, RpcClient.on(caller).proxy(Stock.class).reserve("a"));
-        }
+        Context.current()
+                .with(request)
+                .wrap(() -> assertEquals(
+                        3, RpcClient.on(caller).proxy(Stock.class).reserve("a")))
+                .run();
         request.end();
 
         SpanData http = span("http", SpanKind.INTERNAL);
