@@ -21,6 +21,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -125,6 +126,7 @@ class TopicListenerTest {
     static class Answering extends Received {
         @TopicListener("orders.placed")
         @PublishTo("${shop.shipped}")
+        @Nullable
         OrderShipped ship(OrderPlaced order) {
             return order.pieces() == 0 ? null : new OrderShipped(order.id());
         }

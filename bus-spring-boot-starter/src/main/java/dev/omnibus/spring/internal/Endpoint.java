@@ -232,7 +232,7 @@ final class Endpoint {
             throw e.getCause() instanceof Exception cause ? cause : e;
         }
         if (publisher != null && result != null) {
-            publisher.apply(result);
+            CompletionStage<?> unused = publisher.apply(result);
         }
     }
 
