@@ -96,7 +96,9 @@ class ShopTest {
         assertThat(get(one, "/actuator/health")).contains("\"omnibus\":{\"details\":{\"node\":\"shop-");
         assertThat(get(one, "/actuator/health/readiness")).contains("UP");
         assertThat(get(one, "/actuator/omnibus")).contains("\"services\":[\"sessions\",\"stock\"]");
-        assertThat(get(one, "/actuator/metrics")).contains("jvm.memory.used");
-        assertThat(get(one, "/actuator/prometheus")).contains("jvm_memory_used_bytes");
+        get(one, "/stock/sku-3");
+        assertThat(get(one, "/actuator/metrics")).contains("rpc.server.call.duration", "omnibus.events.lost");
+        assertThat(get(one, "/actuator/prometheus"))
+                .contains("rpc_server_call_duration_seconds_count", "omnibus_events_lost_total");
     }
 }

@@ -2,7 +2,10 @@ package dev.omnibus.spring;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusObserver;
 import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.micrometer.MicrometerObserver;
+import dev.omnibus.micrometer.OpenTelemetryObserver;
 import dev.omnibus.rpc.ClientInterceptor;
 import dev.omnibus.rpc.Directory;
 import dev.omnibus.rpc.RpcClient;
@@ -13,6 +16,8 @@ import dev.omnibus.spring.internal.DataRedisServers;
 import dev.omnibus.spring.internal.OmnibusLifecycle;
 import dev.omnibus.spring.internal.RpcServices;
 import dev.omnibus.spring.internal.TopicListeners;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.OpenTelemetry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -27,6 +32,8 @@ import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 
 /**
@@ -61,6 +68,34 @@ public final class OmnibusAutoConfiguration {
         }
     }
 
+    /** Metrics, unless the application has an observer of its own for them. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterRegistry.class)
+    static class MetricsConfiguration {
+
+        @Bean
+        @Order(Ordered.HIGHEST_PRECEDENCE)
+        @ConditionalOnBooleanProperty(name = "omnibus.observation.metrics", matchIfMissing = true)
+        @ConditionalOnMissingBean(MicrometerObserver.class)
+        BusCustomizer omnibusMetrics(ObjectProvider<MeterRegistry> registry) {
+            return builder -> registry.ifUnique(found -> builder.observer(MicrometerObserver.of(found)));
+        }
+    }
+
+    /** Traces, unless the application has an observer of its own for them. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(OpenTelemetry.class)
+    static class TracesConfiguration {
+
+        @Bean
+        @Order(Ordered.HIGHEST_PRECEDENCE)
+        @ConditionalOnBooleanProperty(name = "omnibus.observation.traces", matchIfMissing = true)
+        @ConditionalOnMissingBean(OpenTelemetryObserver.class)
+        BusCustomizer omnibusTraces(ObjectProvider<OpenTelemetry> openTelemetry) {
+            return builder -> openTelemetry.ifUnique(found -> builder.observer(OpenTelemetryObserver.of(found)));
+        }
+    }
+
     @Bean
     @ConditionalOnMissingBean({OmnibusConnectionDetails.class, Bus.class})
     OmnibusConnectionDetails omnibusConnectionDetails(
@@ -75,8 +110,9 @@ public final class OmnibusAutoConfiguration {
             OmnibusConnectionDetails details,
             Environment environment,
             ObjectProvider<BusListener> listeners,
+            ObjectProvider<BusObserver> observers,
             ObjectProvider<BusCustomizer> customizers) {
-        return BusFactory.create(properties, details, environment, listeners, customizers);
+        return BusFactory.create(properties, details, environment, listeners, observers, customizers);
     }
 
     @Bean

@@ -30,9 +30,11 @@ import org.springframework.util.unit.DataSize;
  * @param outboxSize How much may wait to be sent; 64MB by default.
  * @param outboxWait How long publishing waits when that is full; by default it fails at once.
  * @param holdWhileAway How long events are held while Redis is unavailable; by default publishing fails at once.
+ * @param announce Whether others can see this node although it serves nothing.
  * @param shardedEvents Whether the events of a topic stay on one master of a cluster. Then there are no patterns.
  * @param listener What holds for each listener that does not say otherwise.
  * @param service What holds for each service that does not say otherwise.
+ * @param observation What is measured and traced.
  * @param clients How calls of imported clients are made, by the name of the service.
  */
 @ConfigurationProperties("omnibus")
@@ -50,9 +52,11 @@ public record OmnibusProperties(
         @Nullable DataSize outboxSize,
         @Nullable Duration outboxWait,
         @Nullable Duration holdWhileAway,
+        @DefaultValue("true") boolean announce,
         @DefaultValue("false") boolean shardedEvents,
         @DefaultValue Listener listener,
         @DefaultValue Service service,
+        @DefaultValue Observation observation,
         @DefaultValue Map<String, Client> clients) {
 
     /** What the application does while Redis is away. */
@@ -101,6 +105,16 @@ public record OmnibusProperties(
      */
     public record Service(
             @Nullable Integer concurrency, @Nullable Integer queue) {}
+
+    /**
+     * What is measured and traced.
+     *
+     * @param metrics Whether there are metrics, if the application has a meter registry of Micrometer.
+     * @param traces Whether there are spans, if the application has an OpenTelemetry bean.
+     */
+    public record Observation(
+            @DefaultValue("true") boolean metrics,
+            @DefaultValue("true") boolean traces) {}
 
     /**
      * The options of one service's proxies, which are those of the contract and of {@link CallOptions} if they are not

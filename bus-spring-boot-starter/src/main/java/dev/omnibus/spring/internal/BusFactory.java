@@ -3,6 +3,7 @@ package dev.omnibus.spring.internal;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusBuilder;
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusObserver;
 import dev.omnibus.bus.ConnectionException;
 import dev.omnibus.spring.BusCustomizer;
 import dev.omnibus.spring.OmnibusConnectionDetails;
@@ -52,6 +53,7 @@ public final class BusFactory {
             OmnibusConnectionDetails details,
             Environment environment,
             ObjectProvider<BusListener> listeners,
+            ObjectProvider<BusObserver> observers,
             ObjectProvider<BusCustomizer> customizers) {
         try {
             boolean later = properties.startup() == OmnibusProperties.Startup.BACKGROUND;
@@ -60,6 +62,7 @@ public final class BusFactory {
                     : Bus.builder(details::connect);
             apply(properties, builder, environment.getProperty("spring.application.name"));
             listeners.orderedStream().forEach(builder::listener);
+            observers.orderedStream().forEach(builder::observer);
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             return builder.build();
         } catch (IllegalArgumentException e) {
@@ -101,6 +104,7 @@ public final class BusFactory {
         map.from(properties::outboxSize).as(DataSize::toBytes).to(builder::outboxBytes);
         map.from(properties::outboxWait).to(builder::outboxWait);
         map.from(properties::holdWhileAway).to(builder::holdWhileAway);
+        builder.announce(properties.announce());
         if (properties.shardedEvents()) {
             builder.shardedEvents();
         }
