@@ -28,6 +28,7 @@ final class CalculatorProcess implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(
                 java,
                 "-XX:TieredStopAtLevel=1",
+                "-Dio.netty.jfr.enabled=false",
                 "-cp",
                 System.getProperty("java.class.path"),
                 CalculatorNode.class.getName()));

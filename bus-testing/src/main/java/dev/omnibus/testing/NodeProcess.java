@@ -28,6 +28,10 @@ import java.util.stream.Stream;
  */
 public final class NodeProcess implements AutoCloseable {
 
+    /** Small, and started fast: Netty would prepare its events for recordings that nobody makes. */
+    private static final List<String> JVM_OPTIONS =
+            List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dio.netty.jfr.enabled=false");
+
     /** A JVM needs half a second to start; this allows for a very busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -69,7 +73,7 @@ public final class NodeProcess implements AutoCloseable {
     public static NodeProcess start(List<String> options, Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(JVM_OPTIONS);
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(NodeMain.class.getName(), main.getName()));

@@ -34,6 +34,7 @@ public final class DeskProcess implements AutoCloseable {
                             java,
                             "-XX:TieredStopAtLevel=1",
                             "-XX:+UseSerialGC",
+                            "-Dio.netty.jfr.enabled=false",
                             "-cp",
                             System.getProperty("java.class.path"),
                             main.getName())
