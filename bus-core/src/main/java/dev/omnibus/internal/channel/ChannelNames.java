@@ -17,6 +17,7 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
     private static final String METHODS = ":rpc:";
     private static final String INBOX = ":inbox:";
     private static final String QUEUE = ":queue:";
+    private static final String PRESENCE = ":presence";
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*");
 
     /**
@@ -188,7 +189,79 @@ public record ChannelNames(String prefix, boolean shardedEvents) {
      * @return its name
      */
     public String presence() {
-        return prefix + ":presence";
+        return prefix + PRESENCE;
+    }
+
+    /**
+     * The Redis glob of the channels that carry calls: those of methods and inboxes. It is one pattern, because what
+     * arrives by one is in the order in which it was sent.
+     *
+     * @return a glob for a pattern subscription
+     */
+    public String calls() {
+        return prefix + ":[ir]*";
+    }
+
+    /**
+     * The Redis glob of all channels that carry frames: topics, methods, inboxes and presence. Notices of logs and
+     * queues, which are no frames, are left out.
+     *
+     * @return a glob for a pattern subscription
+     */
+    public String frames() {
+        return prefix + ":[eipr]*";
+    }
+
+    /** What a channel is for. */
+    public enum Use {
+        /** The events of a topic. */
+        EVENT,
+        /** Requests and cancels. */
+        METHOD,
+        /** Replies and heartbeats. */
+        INBOX,
+        /** Nodes that come and go. */
+        PRESENCE,
+        /** Anything else. */
+        OTHER
+    }
+
+    /**
+     * The name of a channel, taken apart.
+     *
+     * @param use what it is for
+     * @param name the topic or the method; empty for others
+     * @param node the node whose inbox it is, or that a method's channel belongs to alone; empty for others
+     */
+    public record Parts(Use use, String name, String node) {}
+
+    /**
+     * Takes the name of a channel apart, for those who watch channels of others.
+     *
+     * @param channel any name
+     * @return what it is for
+     */
+    public Parts parse(String channel) {
+        if (channel.startsWith(prefix)) {
+            int from = prefix.length();
+            if (channel.startsWith(EVENTS, from)) {
+                return new Parts(Use.EVENT, channel.substring(from + EVENTS.length()), "");
+            }
+            if (channel.startsWith(METHODS, from)) {
+                String method = channel.substring(from + METHODS.length());
+                int at = method.indexOf('@');
+                return at < 0
+                        ? new Parts(Use.METHOD, method, "")
+                        : new Parts(Use.METHOD, method.substring(0, at), method.substring(at + 1));
+            }
+            if (channel.startsWith(INBOX, from)) {
+                return new Parts(Use.INBOX, "", channel.substring(from + INBOX.length()));
+            }
+            if (channel.length() == from + PRESENCE.length() && channel.endsWith(PRESENCE)) {
+                return new Parts(Use.PRESENCE, "", "");
+            }
+        }
+        return new Parts(Use.OTHER, "", "");
     }
 
     /**

@@ -28,9 +28,9 @@ public final class Envelope {
 
     public final String id;
     public final String source;
-    final String type;
+    public final String type;
     final String topic;
-    final Instant time;
+    public final Instant time;
     public final long sequence;
     final Map<String, String> attributes;
     private final int length;
@@ -81,7 +81,7 @@ public final class Envelope {
     }
 
     /** Returns whether it is not an event but a sequence marker. */
-    boolean isMarker() {
+    public boolean isMarker() {
         return type.equals(EventCodec.MARKER);
     }
 

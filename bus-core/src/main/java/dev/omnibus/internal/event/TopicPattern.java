@@ -31,7 +31,7 @@ public final class TopicPattern {
         this.tokens = wildcard ? text.split("\\.", -1) : NO_TOKENS;
     }
 
-    static TopicPattern parse(String text) {
+    public static TopicPattern parse(String text) {
         requireLength(text);
         String example = text.equals("**") || text.endsWith(".**") ? text.substring(0, text.length() - 1) : text;
         if (!isTopic(example.replace('*', 'x'), 0)
@@ -62,11 +62,11 @@ public final class TopicPattern {
         return wildcard;
     }
 
-    String toGlob() {
+    public String toGlob() {
         return text.replace("**", "*");
     }
 
-    boolean matches(String topic) {
+    public boolean matches(String topic) {
         if (!wildcard) {
             return text.equals(topic);
         }

@@ -144,6 +144,11 @@ public record RedisUri(
         return hasLogin() ? scheme + "://" + login + "@" + host + ":" + port : server();
     }
 
+    /** The whole address, as {@link #parse} reads it. */
+    public String text() {
+        return database == 0 ? forRedisson() : forRedisson() + "/" + database;
+    }
+
     private static String encoded(String text) {
         StringBuilder encoded = new StringBuilder();
         for (byte each : text.getBytes(StandardCharsets.UTF_8)) {
