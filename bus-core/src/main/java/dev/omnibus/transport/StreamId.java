@@ -60,7 +60,8 @@ public record StreamId(long millis, long sequence) implements Comparable<StreamI
      * @return the smallest one behind this
      */
     public StreamId next() {
-        return sequence == -1 ? new StreamId(millis + 1, 0) : new StreamId(millis, sequence + 1);
+        boolean last = sequence == -1 || sequence == Long.MAX_VALUE; // no server counts that far
+        return last ? new StreamId(millis + 1, 0) : new StreamId(millis, sequence + 1);
     }
 
     /**

@@ -13,6 +13,7 @@ import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.Topic;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -351,7 +352,11 @@ abstract class DurableTopicContract extends DurableFixture {
         List<Integer> all = new CopyOnWriteArrayList<>();
         List<Integer> some = new CopyOnWriteArrayList<>();
         List<Integer> live = new CopyOnWriteArrayList<>();
+        List<Integer> recent = new CopyOnWriteArrayList<>();
         List<Position> positions = new CopyOnWriteArrayList<>();
+        ready(ordersThere.follow(
+                Position.since(Instant.now().minus(Duration.ofDays(1))),
+                (event, position) -> recent.add(event.data().count())));
         ready(ordersThere.follow(Position.EARLIEST, (event, position) -> {
             all.add(event.data().count());
             positions.add(position);
@@ -363,6 +368,7 @@ abstract class DurableTopicContract extends DurableFixture {
         publish(4, 5);
         await().until(() -> all.equals(List.of(1, 2, 3, 4, 5)));
         await().until(() -> some.equals(List.of(3, 4, 5)) && live.equals(List.of(4, 5)));
+        await().until(() -> recent.equals(all));
         assertEquals(positions.stream().sorted().toList(), positions);
         assertEquals(second, positions.get(1));
     }
