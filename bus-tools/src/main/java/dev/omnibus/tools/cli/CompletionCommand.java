@@ -1,0 +1,28 @@
+package dev.omnibus.tools.cli;
+
+import picocli.AutoComplete;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Writes a script for a shell. */
+@Command(
+        name = "completion",
+        description = "Prints a script that completes commands and options in bash or zsh.%n",
+        footer = {"", "source <(omnibus completion bash)"})
+final class CompletionCommand extends Action {
+
+    private enum Kind {
+        bash,
+        zsh
+    }
+
+    @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
+    Kind kind = Kind.bash;
+
+    @Override
+    public Integer call() {
+        String script = AutoComplete.bash("omnibus", spec().root().commandLine());
+        out().line(kind == Kind.zsh ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script);
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,219 @@
+package dev.omnibus.tools.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.transport.redisson.connection.RedisUri;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Keeps names for places to connect to. */
+@Command(
+        name = "context",
+        description = "Keeps names for places to connect to, in files that only their owner can read.%n",
+        footer = {
+            "",
+            "omnibus context add test --url redis://redis.test:6379 --user ops --password-stdin < secret",
+            "omnibus context add prod --url rediss://redis.prod:6379 --user ops --password-command 'pass show redis'",
+            "omnibus context select test"
+        },
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            ContextCommand.Add.class,
+            ContextCommand.Ls.class,
+            ContextCommand.Select.class,
+            ContextCommand.Show.class,
+            ContextCommand.Validate.class,
+            ContextCommand.Rm.class
+        })
+final class ContextCommand extends Action {
+
+    @Override
+    public Integer call() {
+        throw new Failures.UsageException("What is to be done with contexts? add, ls, select, show, validate or rm");
+    }
+
+    /** Writes one. */
+    @Command(name = "add", description = "Keeps a context, or replaces it.%n")
+    static final class Add extends Action {
+
+        @Parameters(paramLabel = "NAME", description = "What it is called.")
+        String name = "";
+
+        @Option(names = "--url", required = true, paramLabel = "URL", description = "Redis, without a password.")
+        String url = "";
+
+        @Option(names = "--password-stdin", description = "Read the password from the first line of stdin.")
+        boolean passwordStdin;
+
+        @Option(
+                names = "--password-command",
+                paramLabel = "COMMAND",
+                description = "Run this by a shell at each connect; the first line of its output is the password.")
+        @Nullable
+        String passwordCommand;
+
+        @Option(names = "--description", paramLabel = "TEXT", description = "What it is.")
+        @Nullable
+        String description;
+
+        @Option(names = "--select", description = "Select it as well.")
+        boolean select;
+
+        @Override
+        public Integer call() throws IOException {
+            if (RedisUri.parse(url).password() != null) {
+                throw new Failures.UsageException("A password on the command line can be read by everybody on this"
+                        + " machine; use --password-stdin or --password-command");
+            }
+            Omnibus given = omnibus();
+            ObjectNode values = Output.object().put("url", url);
+            put(values, "user", given.user);
+            put(values, "prefix", given.prefix);
+            put(values, "node", given.name);
+            put(values, "timeout", given.timeout == null ? null : given.timeout.toString());
+            put(
+                    values,
+                    "redisson",
+                    given.redisson == null
+                            ? null
+                            : given.redisson.toAbsolutePath().toString());
+            put(values, "passwordCommand", passwordCommand);
+            put(values, "description", description);
+            if (passwordStdin) {
+                BufferedReader in = new BufferedReader(
+                        new InputStreamReader(given.terminal().in(), StandardCharsets.UTF_8));
+                put(values, "password", in.readLine());
+            }
+            Contexts contexts = given.contexts();
+            contexts.save(new Context(name, values));
+            if (select) {
+                contexts.select(name);
+            }
+            out().note("kept in " + contexts.file(name));
+            return ExitCode.OK;
+        }
+
+        private static void put(ObjectNode values, String key, @Nullable String value) {
+            if (value != null) {
+                values.put(key, value);
+            }
+        }
+    }
+
+    /** Lists them. */
+    @Command(name = "ls", description = "Lists the contexts.%n")
+    static final class Ls extends Action {
+
+        @Override
+        public Integer call() {
+            Contexts contexts = omnibus().contexts();
+            Optional<String> selected = contexts.selected();
+            List<ObjectNode> rows = new ArrayList<>();
+            for (String name : contexts.names()) {
+                Context context = contexts.read(name);
+                rows.add(Output.object()
+                        .put("name", name)
+                        .put("selected", selected.filter(name::equals).isPresent() ? "*" : "")
+                        .put("url", context.text("url"))
+                        .put("user", context.text("user"))
+                        .put("description", context.text("description")));
+            }
+            out().table("contexts", rows);
+            return ExitCode.OK;
+        }
+    }
+
+    /** Chooses the one that holds if none is named. */
+    @Command(name = "select", description = "Chooses the context that holds if none is named.%n")
+    static final class Select extends Action {
+
+        @Parameters(paramLabel = "NAME", description = "Which.")
+        String name = "";
+
+        @Override
+        public Integer call() {
+            omnibus().contexts().select(name);
+            return ExitCode.OK;
+        }
+    }
+
+    /** Shows one. */
+    @Command(name = "show", description = "Shows a context, without its password.%n")
+    static final class Show extends Action {
+
+        @Parameters(arity = "0..1", paramLabel = "NAME", description = "Which. Default: the selected one.")
+        @Nullable
+        String name;
+
+        @Override
+        public Integer call() {
+            Contexts contexts = omnibus().contexts();
+            Context context = contexts.chosen(Optional.ofNullable(name))
+                    .orElseThrow(() -> new Failures.UsageException("No context is selected; name one"));
+            out().properties(context.shown());
+            return ExitCode.OK;
+        }
+    }
+
+    /** Tries them. */
+    @Command(name = "validate", description = "Connects to each context, or to one.%n")
+    static final class Validate extends Action {
+
+        @Parameters(arity = "0..1", paramLabel = "NAME", description = "Which. Default: all.")
+        @Nullable
+        String name;
+
+        @Override
+        public Integer call() throws IOException {
+            Contexts contexts = omnibus().contexts();
+            List<ObjectNode> rows = new ArrayList<>();
+            boolean ok = true;
+            for (String one : name == null ? contexts.names() : List.of(name)) {
+                String problem = problem(one);
+                boolean exposed = Contexts.isExposed(contexts.file(one));
+                ok &= problem.isEmpty() && !exposed;
+                rows.add(Output.object()
+                        .put("name", one)
+                        .put("state", problem.isEmpty() ? "ok" : "failed")
+                        .put("problem", exposed ? "others can read its file; chmod 600 it" : problem));
+            }
+            out().table("contexts", rows);
+            return ok ? ExitCode.OK : ExitCode.UNREACHABLE;
+        }
+
+        private String problem(String one) {
+            Omnibus options = omnibus();
+            options.context = one;
+            try (Bus bus = options.connect()) {
+                return "";
+            } catch (RuntimeException e) {
+                return String.valueOf(e.getMessage());
+            }
+        }
+    }
+
+    /** Removes one. */
+    @Command(name = "rm", description = "Removes a context.%n")
+    static final class Rm extends Action {
+
+        @Parameters(paramLabel = "NAME", description = "Which.")
+        String name = "";
+
+        @Override
+        public Integer call() {
+            if (!omnibus().contexts().remove(name)) {
+                throw new Failures.UsageException("There is no context " + name + "; omnibus context ls lists them");
+            }
+            return ExitCode.OK;
+        }
+    }
+}

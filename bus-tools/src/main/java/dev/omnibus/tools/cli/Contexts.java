@@ -1,0 +1,131 @@
+package dev.omnibus.tools.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The contexts of a user: files of mode 0600 below the folder of configurations. */
+final class Contexts {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+    private static final String SUFFIX = ".json";
+    private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
+
+    private final Path folder;
+    private final Path selected;
+
+    Contexts(Terminal terminal) {
+        folder = terminal.configuration().resolve("contexts");
+        selected = terminal.configuration().resolve("context");
+    }
+
+    /** The one that is asked for, else the one that is selected. */
+    Optional<Context> chosen(Optional<String> wanted) {
+        return wanted.or(this::selected).map(this::read);
+    }
+
+    Optional<String> selected() {
+        try {
+            return Files.exists(selected)
+                    ? Optional.of(Files.readString(selected).strip())
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(selected + " cannot be read", e);
+        }
+    }
+
+    void select(String name) {
+        Context unused = read(name);
+        write(selected, name + "\n");
+    }
+
+    List<String> names() {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(file -> file.endsWith(SUFFIX))
+                    .map(file -> file.substring(0, file.length() - SUFFIX.length()))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + " cannot be read", e);
+        }
+    }
+
+    Path file(String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw new Failures.UsageException("The name of a context has 1 to 64 letters, digits, '_', '-' and dots; \""
+                    + name + "\" has others");
+        }
+        return folder.resolve(name + SUFFIX);
+    }
+
+    Context read(String name) {
+        Path file = file(name);
+        if (!Files.exists(file)) {
+            throw new Failures.UsageException("There is no context " + name + "; omnibus context ls lists them");
+        }
+        try {
+            if (JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode values) {
+                return new Context(name, values);
+            }
+        } catch (JsonProcessingException e) {
+            throw new Failures.UsageException(file + " is not JSON; omnibus context rm " + name + " removes it");
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + " cannot be read", e);
+        }
+        throw new Failures.UsageException(file + " has no object in it; omnibus context rm " + name + " removes it");
+    }
+
+    void save(Context context) {
+        write(file(context.name()), context.values().toPrettyString() + "\n");
+    }
+
+    boolean remove(String name) {
+        try {
+            if (selected().filter(name::equals).isPresent()) {
+                Files.delete(selected);
+            }
+            return Files.deleteIfExists(file(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException("The context " + name + " cannot be removed", e);
+        }
+    }
+
+    /** Whether others can read it. */
+    static boolean isExposed(Path file) throws IOException {
+        return Files.getFileStore(file).supportsFileAttributeView("posix")
+                && !PRIVATE.containsAll(Files.getPosixFilePermissions(file));
+    }
+
+    /** Writes a file that was never readable for others, nor half written. */
+    static void write(Path file, String text) {
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            Files.createDirectories(parent);
+            boolean posix = Files.getFileStore(parent).supportsFileAttributeView("posix");
+            Path fresh = posix
+                    ? Files.createTempFile(parent, ".omnibus", "", PosixFilePermissions.asFileAttribute(PRIVATE))
+                    : Files.createTempFile(parent, ".omnibus", "");
+            Files.writeString(fresh, text);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + " cannot be written", e);
+        }
+    }
+}

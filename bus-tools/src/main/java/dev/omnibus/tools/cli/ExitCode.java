@@ -1,0 +1,37 @@
+package dev.omnibus.tools.cli;
+
+import dev.omnibus.rpc.RpcException.Reason;
+
+/** The exit codes of {@code omnibus}: scripts depend on them, so they never change their meaning. */
+final class ExitCode {
+
+    static final int OK = 0;
+    /** A fault of this program. */
+    static final int BUG = 1;
+    /** What was written on the command line is wrong, or is no JSON. Nothing was sent. */
+    static final int USAGE = 2;
+    /** Redis cannot be reached, or refuses the login. */
+    static final int UNREACHABLE = 3;
+    /** An event was certainly not published. */
+    static final int NOT_SENT = 4;
+    /** It is not known whether an event was published. */
+    static final int FATE_UNKNOWN = 5;
+    /** What the code of the first reason is. */
+    private static final int FIRST_REASON = 65;
+
+    static final int REFUSED = of(Reason.REFUSED);
+    static final int CONNECTION_LOST = of(Reason.CONNECTION_LOST);
+    /** Somebody has not answered a broadcast. */
+    static final int INCOMPLETE = 76;
+    /** Fewer messages came in time, or fewer received them, than were asked for. */
+    static final int TOO_FEW = 77;
+    /** Ctrl-C. */
+    static final int INTERRUPTED = 130;
+
+    private ExitCode() {}
+
+    /** That of a failed call. */
+    static int of(Reason reason) {
+        return FIRST_REASON + reason.ordinal();
+    }
+}

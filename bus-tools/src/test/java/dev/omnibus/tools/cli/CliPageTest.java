@@ -1,0 +1,118 @@
+package dev.omnibus.tools.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.omnibus.bus.Bus;
+import java.io.ByteArrayInputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** The reference of the command line is what the commands say of themselves; {@code -Dcli.accept=true} writes it. */
+class CliPageTest {
+
+    private static final Path PAGE = Path.of("../docs/reference/cli.md");
+    private static final String BEGIN = "## Exit codes\n";
+
+    private static CommandLine commandLine() {
+        Terminal terminal = new Terminal(
+                new ByteArrayInputStream(new byte[0]),
+                new PrintStream(PrintStream.nullOutputStream()),
+                new PrintStream(PrintStream.nullOutputStream()),
+                Map.of(),
+                false);
+        return Omnibus.commandLine(terminal, connection -> {
+            throw new AssertionError("No " + Bus.class + " is needed here");
+        });
+    }
+
+    @Test
+    void thePageIsWhatTheCommandsSay() throws Exception {
+        String page = Files.readString(PAGE);
+        String expected = page.substring(0, page.indexOf(BEGIN)) + made();
+        if (Boolean.getBoolean("cli.accept")) {
+            Files.writeString(PAGE, expected);
+        }
+        assertEquals(expected, page);
+    }
+
+    private static String made() {
+        StringBuilder page = new StringBuilder(BEGIN)
+                .append(
+                        "\n`omnibus errors` prints these as well. `omnibus check` has codes of its own, those of Nagios:")
+                .append(" 0 is OK, 1 a warning, 2 critical, 3 unknown.\n")
+                .append(
+                        "\n| code | name | executed or published? | what has happened | what to do |\n|---|---|---|---|---|\n");
+        page.append("| 0 | | yes | all is well | |\n");
+        for (Errors.Meaning meaning : Errors.all()) {
+            page.append("| ")
+                    .append(meaning.exit())
+                    .append(" | `")
+                    .append(meaning.name())
+                    .append("` | ")
+                    .append(meaning.executed())
+                    .append(" | ")
+                    .append(meaning.meaning())
+                    .append(" | ")
+                    .append(meaning.remedy())
+                    .append(" |\n");
+        }
+        CommandLine root = commandLine();
+        page.append("\n## Options of all commands\n\n```text\n")
+                .append(usage(root))
+                .append("```\n\n## Commands\n");
+        for (CommandLine command : root.getSubcommands().values()) {
+            add(page, command);
+        }
+        return page.toString();
+    }
+
+    private static void add(StringBuilder page, CommandLine command) {
+        String name = command.getCommandSpec().qualifiedName();
+        if (!page.toString().contains("\n### " + name + "\n")) {
+            page.append("\n### ")
+                    .append(name)
+                    .append("\n\n```text\n")
+                    .append(usage(command))
+                    .append("```\n");
+            command.getSubcommands().values().forEach(child -> add(page, child));
+        }
+    }
+
+    private static String usage(CommandLine command) {
+        return command.getUsageMessage(CommandLine.Help.Ansi.OFF)
+                .lines()
+                .map(String::stripTrailing)
+                .reduce("", (text, line) -> text + line + "\n");
+    }
+
+    @Test
+    void everyCommandSaysWhatItIsForAndHowItIsWritten() {
+        commandLine().getSubcommands().forEach((name, command) -> {
+            String usage = usage(command);
+            assertTrue(usage.contains("omnibus " + name) || usage.contains("omnibus lag"), usage);
+            assertFalse(
+                    String.join("", command.getCommandSpec().usageMessage().description())
+                            .isBlank(),
+                    name);
+            assertTrue(
+                    String.join("", command.getCommandSpec().usageMessage().footer())
+                            .contains("omnibus"),
+                    name);
+        });
+    }
+
+    @Test
+    void theOptionsOfAllCommandsMayStandBehindEachOfThem() {
+        commandLine().getSubcommands().forEach((name, command) -> {
+            for (String option : new String[] {"--redis", "--json", "--timeout", "--quiet", "--verbose"}) {
+                assertTrue(command.getCommandSpec().optionsMap().containsKey(option), name + " " + option);
+            }
+        });
+    }
+}
