@@ -95,9 +95,10 @@ public final class Console implements AutoCloseable {
     private final LiveFeed feed;
     private final Durables durables;
     private final Queries queries;
+    private final ServerView view;
     private final HttpServer server;
 
-    private Console(Bus bus, ConsoleOptions options) throws IOException {
+    private Console(Bus bus, ConsoleOptions options, ServerView view, LiveFeed.Patience patience) throws IOException {
         json = BusRuntime.of(bus).json();
         content = new Content(json, options);
         timer = Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "omnibus-console-timer"));
@@ -110,9 +111,10 @@ public final class Console implements AutoCloseable {
                 new LinkedBlockingQueue<>(),
                 task -> daemon(task, "omnibus-console-" + number.incrementAndGet()));
         threads.allowCoreThreadTimeOut(true);
-        feed = new LiveFeed(bus, content, timer);
+        feed = new LiveFeed(bus, content, timer, patience);
         durables = new Durables(bus);
         queries = new Queries(bus, json, options, feed, content);
+        this.view = view;
         server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), options.port()), 50);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
@@ -131,12 +133,17 @@ public final class Console implements AutoCloseable {
      * @param bus the bus to show, which is not closed with the console; best one that does nothing else, and takes the
      *     largest messages
      * @param options what it may do
+     * @param view what it shows besides; {@link ServerView#none()} for nothing
      * @return the console, which listens
      * @throws UncheckedIOException if the port is taken
      */
-    public static Console start(Bus bus, ConsoleOptions options) {
+    public static Console start(Bus bus, ConsoleOptions options, ServerView view) {
+        return start(bus, options, view, LiveFeed.Patience.USUAL);
+    }
+
+    static Console start(Bus bus, ConsoleOptions options, ServerView view, LiveFeed.Patience patience) {
         try {
-            return new Console(bus, options);
+            return new Console(bus, options, view, patience);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "The console cannot listen on 127.0.0.1:" + options.port() + ": " + e.getMessage(), e);
@@ -244,11 +251,9 @@ public final class Console implements AutoCloseable {
             case "nodes" -> answer(exchange, 200, queries.nodes());
             case "services" -> answer(exchange, 200, await(queries.services()));
             case "traffic" -> answer(exchange, 200, queries.traffic());
-            case "durable" -> {
-                ObjectNode answer = JsonNodeFactory.instance.objectNode();
-                answer.set("topics", await(durables.of(topics(exchange))));
-                answer(exchange, 200, answer);
-            }
+            case "stats" -> answer(exchange, 200, await(queries.stats()));
+            case "durable" -> answer(exchange, 200, durable(topics(exchange)));
+            case "doctor" -> answer(exchange, 200, doctor());
             default -> throw new Refused(404, "There is no such thing");
         }
     }
@@ -316,6 +321,28 @@ public final class Console implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new Refused(400, String.valueOf(e.getMessage()));
         }
+    }
+
+    /** Those that Redis lists, if it lets this user; and those that were seen. */
+    private ObjectNode durable(TreeSet<String> seen) throws Refused {
+        ObjectNode answer = JsonNodeFactory.instance.objectNode();
+        try {
+            seen.addAll(view.durableTopics());
+        } catch (RuntimeException e) {
+            answer.put("problem", String.valueOf(e.getMessage()));
+        }
+        answer.set("topics", await(durables.of(seen)));
+        return answer;
+    }
+
+    private ObjectNode doctor() {
+        ObjectNode answer = JsonNodeFactory.instance.objectNode();
+        try {
+            answer.set("findings", view.findings());
+        } catch (RuntimeException e) {
+            answer.put("problem", String.valueOf(e.getMessage()));
+        }
+        return answer;
     }
 
     private TreeSet<String> topics(HttpExchange exchange) throws Refused {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -32,7 +33,6 @@ final class EventStream {
     private static final int MAX_NOTICES = 100;
     private static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long BEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
-    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private record Frame(String event, JsonNode data) {}
@@ -153,9 +153,9 @@ final class EventStream {
     }
 
     /** Closes the connection of a page that does not read, which alone would free the thread that writes to it. */
-    void cutIfStuck() {
+    void cutIfStuck(Duration limit) {
         long since = writingSince;
-        if (since != 0 && System.nanoTime() - since > STUCK_NANOS) {
+        if (since != 0 && System.nanoTime() - since > limit.toNanos()) {
             writer.interrupt();
         }
     }

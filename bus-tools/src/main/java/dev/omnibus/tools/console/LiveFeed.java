@@ -24,8 +24,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shared subscription: one watch of the bus for all pages that look. It begins with the first of them and ends ten
- * seconds after the last one, so that a console nobody looks at costs the bus nothing. Thread-safe.
+ * A shared subscription: one watch of the bus for all pages that look. It begins with the first of them and ends a
+ * moment after the last one, so that a console nobody looks at costs the bus nothing. Thread-safe.
  */
 final class LiveFeed implements AutoCloseable {
 
@@ -35,12 +35,24 @@ final class LiveFeed implements AutoCloseable {
     /** How many pages may be open altogether. */
     static final int MAX_STREAMS = 8;
 
-    private static final Duration LINGER = Duration.ofSeconds(10);
     private static final int MAX_OPEN_CALLS = 20_000;
     private static final int MAX_KEPT = 10_000;
     private static final long MAX_KEPT_BYTES = 32L * 1024 * 1024;
     private static final int WEIGHT = 256; // of a message that is kept, beyond its bytes
+    private static final int MAX_ASKED = 100;
     private static final Duration GONE_SHOWN = Duration.ofMinutes(5);
+
+    /**
+     * How long it waits.
+     *
+     * @param linger until the bus is not watched any more, after the last page has gone: one that is loaded again finds
+     *     its history
+     * @param stuck until a page is cut that does not read
+     */
+    record Patience(Duration linger, Duration stuck) {
+
+        static final Patience USUAL = new Patience(Duration.ofSeconds(10), Duration.ofSeconds(10));
+    }
 
     private record CallKey(String inbox, String id) {}
 
@@ -49,6 +61,7 @@ final class LiveFeed implements AutoCloseable {
     private final Bus bus;
     private final Content content;
     private final ScheduledExecutorService timer;
+    private final Patience patience;
     private final Traffic traffic = new Traffic();
     private final List<EventStream> streams = new CopyOnWriteArrayList<>();
 
@@ -72,10 +85,11 @@ final class LiveFeed implements AutoCloseable {
     private @Nullable ScheduledFuture<?> ending; // guarded by this
     private boolean closed; // guarded by this
 
-    LiveFeed(Bus bus, Content content, ScheduledExecutorService timer) {
+    LiveFeed(Bus bus, Content content, ScheduledExecutorService timer, Patience patience) {
         this.bus = bus;
         this.content = content;
         this.timer = timer;
+        this.patience = patience;
     }
 
     /** Lets one more page look; false if there are too many. */
@@ -118,7 +132,7 @@ final class LiveFeed implements AutoCloseable {
     /** A page looks no more. */
     synchronized void close(EventStream stream) {
         if (streams.remove(stream) && streams.isEmpty() && !closed) {
-            ending = timer.schedule(this::endIfUnseen, LINGER.toMillis(), TimeUnit.MILLISECONDS);
+            ending = timer.schedule(this::endIfUnseen, patience.linger().toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -158,6 +172,10 @@ final class LiveFeed implements AutoCloseable {
         closed = true;
         end();
         streams.forEach(stream -> stream.end("the console has ended"));
+    }
+
+    int pages() {
+        return streams.size();
     }
 
     synchronized boolean isWatching() {
@@ -201,6 +219,17 @@ final class LiveFeed implements AutoCloseable {
         return all;
     }
 
+    /** The nodes that serve a method, as far as it is known; a hundred at most. */
+    List<String> serving(String method) {
+        synchronized (nodes) {
+            return nodes.values().stream()
+                    .filter(node -> !node.state().equals("gone") && node.info().serves(method))
+                    .map(node -> node.info().node())
+                    .limit(MAX_ASKED)
+                    .toList();
+        }
+    }
+
     private static ObjectNode json(Node node) {
         NodeInfo info = node.info();
         ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -233,7 +262,7 @@ final class LiveFeed implements AutoCloseable {
                     .put("bad", stats.bad())
                     .put("interruptions", stats.interruptions()));
             streams.forEach(stream -> stream.point(point));
-            streams.forEach(EventStream::cutIfStuck);
+            streams.forEach(stream -> stream.cutIfStuck(patience.stuck()));
         } catch (RuntimeException e) { // the next second is another one
             notice("problem", "A second was not counted: " + e.getMessage());
         }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.PublishException;
+import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Discovery;
 import dev.omnibus.rpc.NamedParams;
@@ -14,6 +15,8 @@ import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcFault;
+import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.tools.console.Gatekeeper.Refused;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,6 +36,8 @@ final class Queries {
 
     private static final Logger LOG = LoggerFactory.getLogger(Console.class);
     private static final long SERVICES_AGE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final String STATS = "rpc.stats";
+    private static final Duration STATS_TIMEOUT = Duration.ofSeconds(2);
     private static final int MAX_TIMEOUT_MILLIS = 60_000;
 
     private final Bus bus;
@@ -43,6 +48,8 @@ final class Queries {
 
     private @Nullable CompletableFuture<ObjectNode> services; // guarded by this
     private long servicesAsked; // guarded by this
+    private @Nullable CompletableFuture<ObjectNode> stats; // guarded by this
+    private long statsAsked; // guarded by this
 
     Queries(Bus bus, ObjectMapper json, ConsoleOptions options, LiveFeed feed, Content content) {
         this.bus = bus;
@@ -89,6 +96,35 @@ final class Queries {
                     });
         }
         return services;
+    }
+
+    /** What the nodes say of themselves, by node: those that can be asked. Pages share the answer. */
+    synchronized CompletableFuture<ObjectNode> stats() {
+        if (stats == null || System.nanoTime() - statsAsked > SERVICES_AGE_NANOS) {
+            statsAsked = System.nanoTime();
+            stats = askForStats();
+        }
+        return stats;
+    }
+
+    private CompletableFuture<ObjectNode> askForStats() {
+        ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
+        RemoteMethod method = client.methods().ofProtocol(STATS, JsonNode.class);
+        Map<String, CompletableFuture<JsonNode>> asked = new LinkedHashMap<>();
+        for (String node : feed.serving(STATS)) {
+            CallOptions how = CallOptions.defaults().withTimeout(STATS_TIMEOUT).onNode(node);
+            asked.put(node, client.call(method, how, new Object[0]));
+        }
+        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
+                .handle((done, failure) -> {
+                    ObjectNode answer = object();
+                    asked.forEach((node, answered) -> {
+                        if (!answered.isCompletedExceptionally()) {
+                            answer.set(node, answered.join());
+                        }
+                    });
+                    return answer;
+                });
     }
 
     /** The points of the last minutes. */

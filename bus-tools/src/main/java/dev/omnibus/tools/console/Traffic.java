@@ -130,6 +130,7 @@ final class Traffic {
                 .add(count.messages)
                 .add(count.failed));
         ObjectNode times = point.putObject("latency");
+        latencies.values().removeIf(histogram -> histogram.getTotalCount() == 0);
         latencies.forEach((method, histogram) -> times.putArray(method)
                 .add(histogram.getTotalCount())
                 .add(micros(histogram, 50))
@@ -138,7 +139,6 @@ final class Traffic {
                 .add(histogram.getMaxValue()));
         publications.clear();
         calls.clear();
-        latencies.values().removeIf(histogram -> histogram.getTotalCount() == 0);
         latencies.values().forEach(Histogram::reset);
         heartbeats.values().removeIf(at -> now - at > TimeUnit.MINUTES.toMillis(5));
         history.add(point);

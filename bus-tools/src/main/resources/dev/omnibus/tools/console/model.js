@@ -90,6 +90,14 @@ export function methods() {
   return [...found].sort();
 }
 
+/** Whether a topic fits what is subscribed to. */
+export function fits(pattern, topic) {
+  if (pattern === topic) return true;
+  if (!pattern.includes("*")) return false;
+  const words = pattern.replace(/\*\*$/, "").split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp("^" + words.join("[^.]+") + (pattern.endsWith("**") ? ".+$" : "$")).test(topic);
+}
+
 export function topics() {
   const found = new Set();
   for (const point of model.points) for (const edge of point.events) found.add(edge[1]);

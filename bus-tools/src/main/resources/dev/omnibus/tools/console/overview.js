@@ -1,7 +1,8 @@
 // The overview: four figures with their last minutes, who talks to whom, what is slow and what has failed.
 
 import { h, s, put, text, rate, millis, clock, panel, node, short, empty, table } from "./dom.js";
-import { model, series, now, eventsOf, callsOf, failuresOf, worstOf, publications, calls, latency, methods } from "./model.js";
+import { api } from "./app.js";
+import { model, fits, topics as known, series, now, eventsOf, callsOf, failuresOf, worstOf, publications, calls, latency, methods } from "./model.js";
 
 const MIN_SPARK = 60; // how many seconds a figure's line has at least
 const MAX_ROWS = 12; // of a column; the rest is one
@@ -197,7 +198,8 @@ export const overview = {
       column === 1 ? "#/live/" + encodeURIComponent("event " + name) : "#/live/" + encodeURIComponent(name));
     const slow = h("div");
     const failed = h("div");
-    let subscribers = new Map(); // topic to names
+    let subscribers = new Map(); // topic to the nodes that get its events
+    let alive = true;
 
     place.append(
       h("div", { class: "tiles" }, Object.values(tiles).map((one) => one.element)),
@@ -217,8 +219,9 @@ export const overview = {
 
       const callers = new Map(), methods = new Map(), servers = new Map();
       const links = [];
-      for (const one of nodes) if (Object.keys(one.services).length > 0) servers.set(one.node, { rate: 0, failed: 0, state: one.state });
+      for (const one of nodes) if (Object.keys(one.services).some((service) => service !== "rpc")) servers.set(one.node, { rate: 0, failed: 0, state: one.state });
       for (const edge of calls()) {
+        if (edge.method.startsWith("rpc.")) continue; // what this console asks
         add(callers, edge.from, edge.rate, edge.failed);
         add(methods, edge.method, edge.rate, edge.failed);
         add(servers, edge.node, edge.rate, edge.failed);
@@ -237,9 +240,9 @@ export const overview = {
       for (const [topic, names] of subscribers) {
         const flowing = topics.get(topic);
         if (!flowing) continue;
-        for (const name of names) {
-          add(readers, name, flowing.rate);
-          paths.push({ column: 1, from: topic, to: name, rate: flowing.rate });
+        for (const [name, share] of names) {
+          add(readers, name, flowing.rate * share);
+          paths.push({ column: 1, from: topic, to: name, rate: flowing.rate * share });
         }
       }
       eventFlow.draw([publishers, topics, readers], paths);
@@ -247,7 +250,7 @@ export const overview = {
     }
 
     function slowest() {
-      const rows = methods().map((name) => ({ name, ...latency(name) })).filter((one) => one.calls > 0)
+      const rows = methods().map((name) => ({ name, ...latency(name) })).filter((one) => one.calls > 0 && !one.name.startsWith("rpc."))
         .sort((a, b) => b.p99 - a.p99).slice(0, MAX_FAILURES);
       put(slow, rows.length === 0
         ? empty("No calls", "Nobody has called anything in the last ten seconds.")
@@ -264,10 +267,29 @@ export const overview = {
           one.name || one.k, node(one.node), h("span", { class: "cut bad", title: one.what }, one.what)] }))));
     }
 
+    /** Nodes say what they subscribe to; who reads a durable topic stands in Redis. */
+    async function readers() {
+      try {
+        const topics = known();
+        const [stats, durable] = await Promise.all([api("stats"), api("durable?topics=" + encodeURIComponent(topics.join(",")))]);
+        const found = new Map(topics.map((topic) => [topic, new Map()])); // topic to node to its share
+        for (const [id, said] of Object.entries(stats)) {
+          for (const one of said.subscriptions) for (const topic of topics) if (fits(one.topic, topic)) found.get(topic).set(id, 1);
+        }
+        for (const one of durable.topics) for (const group of one.groups ?? []) for (const id of group.nodes) found.get(one.topic)?.set(id, 1 / group.nodes.length); // each event goes to one of them
+        found.forEach((nodes) => nodes.delete(model.info?.node));
+        subscribers = found;
+      } catch {
+        // the bar says that the console cannot be reached
+      }
+      if (alive) setTimeout(readers, 5000);
+    }
+
     const drawn = new ResizeObserver(draw);
     drawn.observe(callFlow.svg);
     draw();
     failures();
+    setTimeout(readers, 1500); // when the first topics were seen
     return {
       tail: "failed",
       take(event, data) {
@@ -282,7 +304,10 @@ export const overview = {
           failures();
         }
       },
-      leave: () => drawn.disconnect(),
+      leave() {
+        alive = false;
+        drawn.disconnect();
+      },
     };
   },
 };

@@ -2,7 +2,7 @@
 
 import { h, put, millis, panel, node, empty, rate } from "./dom.js";
 import { api } from "./app.js";
-import { model, calls, latency } from "./model.js";
+import { model, calls, latency, fits } from "./model.js";
 
 /** Follows a reference within the document. */
 function resolved(schema, document) {
@@ -31,12 +31,7 @@ function example(schema, document, depth = 0) {
   return { string: "", integer: 0, number: 0, boolean: false, array: [], object: {} }[type] ?? null;
 }
 
-function pattern(text) {
-  const escaped = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return text.endsWith("**") ? new RegExp("^" + escaped.slice(0, -2).join("[^.]*") + ".+$") : new RegExp("^" + escaped.join("[^.]+") + "$");
-}
-
-const mayCall = (method) => (model.info?.calls ?? []).some((one) => pattern(one).test(method));
+const mayCall = (method) => (model.info?.calls ?? []).some((one) => fits(one, method));
 
 function input(param, document) {
   const schema = resolved(param.schema, document);

@@ -29,11 +29,11 @@ export const nodes = {
 
   open(place) {
     const list = h("div");
-    const silent = h("div");
-    place.append(panel("Serving nodes", "those that can be called", list), panel("Heard of", "nodes that publish or call, and serve nothing", silent));
+    const total = h("span");
+    place.append(panel("Nodes", total, list));
 
     async function draw() {
-      const { now: at, nodes, heard } = await api("nodes");
+      const [{ now: at, nodes, heard }, stats] = await Promise.all([api("nodes"), api("stats")]);
       const served = new Map(), made = new Map(), published = new Map();
       for (const one of calls()) {
         const to = served.get(one.node) ?? { rate: 0, failed: 0 };
@@ -43,22 +43,28 @@ export const nodes = {
         made.set(one.from, (made.get(one.from) ?? 0) + one.rate);
       }
       for (const one of publications()) published.set(one.from, (published.get(one.from) ?? 0) + one.rate);
-      const columns = [["Node"], ["State"], ["Services"], ["Served/s", "num"], ["Failed/s", "num"], ["Calls/s", "num"], ["Events/s", "num"], ["Heartbeat", "num"], ["Up", "num"], ["Version"], ["Host"]];
-      const beat = (id) => (heard[id] ? age(at - heard[id]) + " ago" : "–");
-      const figures = (id) => [rate(made.get(id) ?? 0), rate(published.get(id) ?? 0), beat(id)];
-      put(list, nodes.length === 0
-        ? empty("No node serves anything", "A node is here as soon as it serves a method: RpcServer.on(bus).serve(…).")
-        : table(columns, nodes.map((one) => {
+      const listed = new Set(nodes.map((one) => one.node));
+      const others = [...new Set([...Object.keys(heard), ...published.keys(), ...made.keys()])].filter((id) => id && !listed.has(id));
+      const all = [...nodes, ...others.map((id) => ({ node: id, state: at - heard[id] < 5000 ? "heard" : "silent", services: {} }))]
+        .filter((one) => one.node !== model.info?.node).sort((a, b) => (a.node < b.node ? -1 : 1));
+      total.textContent = `${all.filter((one) => one.state === "up").length} up` + (all.some((one) => one.state === "heard") ? "; heard: they send, and are not in the directory" : "");
+      const columns = [["Node"], ["State"], ["Services"], ["Served/s", "num"], ["Failed/s", "num"], ["Running", "num"], ["Calls/s", "num"], ["Events/s", "num"], ["Lost", "num"], ["Heartbeat", "num"], ["Up", "num"], ["Version"], ["Host"]];
+      put(list, all.length === 0
+        ? empty("No nodes", "Nobody else is on this bus.")
+        : table(columns, all.map((one) => {
           const load = served.get(one.node) ?? { rate: 0, failed: 0 };
+          const said = stats[one.node];
+          const running = Object.values(said?.methods ?? {}).reduce((sum, method) => sum + method.running, 0);
+          const waiting = Object.values(said?.methods ?? {}).reduce((sum, method) => sum + method.waiting, 0);
+          const lost = said ? said.bus.lost + said.bus.dropped : 0;
+          const services = Object.entries(one.services).filter(([service]) => service !== "rpc");
           return { class: one.state, cells: [
-            node(one.node), state(one.state), Object.entries(one.services).filter(([service]) => service !== "rpc").map(([service, methods]) => h("a", { class: "tag", href: "#/services/" + service, title: Object.keys(methods).join(", ") }, service)),
-            rate(load.rate), h("span", { class: load.failed > 0 ? "bad" : "" }, rate(load.failed)), ...figures(one.node),
-            one.started ? age(at - one.started) : "–", one.version || "–", one.host ? `${one.host} · ${one.pid}` : "–"] };
+            node(one.node), state(one.state), services.map(([service, methods]) => h("a", { class: "tag", href: "#/services/" + service, title: Object.keys(methods).join(", ") }, service)),
+            services.length ? rate(load.rate) : "", services.length ? h("span", { class: load.failed > 0 ? "bad" : "" }, rate(load.failed)) : "",
+            said && services.length ? running + (waiting ? ` + ${waiting}` : "") : "", rate(made.get(one.node) ?? 0), rate(published.get(one.node) ?? 0),
+            said ? h("span", { class: lost > 0 ? "bad" : "" }, count(lost)) : "",
+            heard[one.node] ? age(at - heard[one.node]) + " ago" : "–", one.started ? age(at - one.started) : "–", one.version || "–", one.host ? `${one.host} · ${one.pid}` : "–"] };
         })));
-      const others = [...new Set([...Object.keys(heard), ...published.keys(), ...made.keys()])].filter((id) => id && id !== model.info?.node && !nodes.some((one) => one.node === id)).sort();
-      put(silent, others.length === 0
-        ? empty("None", "Every node that was heard of serves something.")
-        : table([["Node"], ["Calls/s", "num"], ["Events/s", "num"], ["Heard of", "num"]], others.map((id) => ({ cells: [node(id), ...figures(id)] }))));
     }
 
     const stop = poll(2000, draw);
@@ -165,18 +171,34 @@ function findings(document) {
   return found;
 }
 
+const LEVELS = { OK: "ok", WARNING: "warn", CRITICAL: "fail", UNKNOWN: "unknown" };
+
+const row = (level, check, what, todo) =>
+  h("div", { class: "finding" }, h("span", { class: "badge " + level }, level), h("div", null, h("b", null, what), check && h("span", { class: "aside" }, " " + check), todo && h("p", null, todo)));
+
 export const doctor = {
   title: "Doctor",
 
   open(place) {
-    const list = h("div", { class: "findings" });
-    place.append(panel("What this console sees", "rights, buffers and settings of Redis are checked by: omnibus doctor", list));
+    const seen = h("div");
+    const server = h("div");
+    place.append(panel("The traffic", "what this console sees", seen), panel("The server and the nodes", "what omnibus doctor finds", server));
     let document = null;
-    const draw = () => put(list, findings(document).map((one) => h("div", { class: "finding " + one.level }, h("span", { class: "badge " + one.level }, one.level), h("div", null, h("b", null, one.what), h("p", null, one.todo)))));
-    const stop = poll(15000, async () => {
-      document = (await api("services")).document;
-      draw();
-    });
+    const draw = () => put(seen, findings(document).map((one) => row(one.level, null, one.what, one.todo)));
+    const order = ["CRITICAL", "WARNING", "UNKNOWN", "OK"];
+    const stops = [
+      poll(15000, async () => {
+        document = (await api("services")).document;
+        draw();
+      }),
+      poll(15000, async () => {
+        const { findings: found, problem } = await api("doctor");
+        if (problem) put(server, row("fail", null, "It cannot be examined", problem));
+        else put(server, found.length === 0 ? empty("Not examined", "This console was started without it.")
+          : [...found].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map((one) => row(LEVELS[one.level] ?? "unknown", one.check, one.finding, one.remedy)));
+      }),
+    ];
+    const stop = () => stops.forEach((one) => one());
     draw();
     return { leave: stop, take: (event) => event === "rates" && draw() };
   },
