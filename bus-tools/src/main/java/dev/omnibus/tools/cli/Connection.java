@@ -25,6 +25,7 @@ import org.redisson.config.Config;
 record Connection(RedisUri address, String prefix, String name, Duration timeout, Optional<Path> redisson) {
 
     private static final String LOCAL = "redis://127.0.0.1:6379";
+    private static final int MAX_MESSAGE = 8 * 1024 * 1024;
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     static Connection of(Omnibus options, Optional<Context> context) {
@@ -102,6 +103,7 @@ record Connection(RedisUri address, String prefix, String name, Duration timeout
                 .orElseGet(() -> Bus.builder(address.text()))
                 .name(name)
                 .prefix(prefix)
+                .maxMessageBytes(MAX_MESSAGE) // what others may send has to be readable here
                 .announce(false) // a command is no node that others have to see
                 .drainTimeout(Duration.ofSeconds(2))
                 .closeOnShutdown()

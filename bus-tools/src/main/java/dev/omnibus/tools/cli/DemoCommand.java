@@ -1,19 +1,13 @@
 package dev.omnibus.tools.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
-import dev.omnibus.rpc.RpcClient;
-import dev.omnibus.rpc.RpcFault;
-import dev.omnibus.rpc.RpcServer;
-import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.tools.console.Console;
+import dev.omnibus.tools.console.ConsoleOptions;
+import dev.omnibus.tools.demo.SampleShop;
+import dev.omnibus.transport.redisson.connection.RedisUri;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,23 +16,15 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description = {
-            "Starts a Redis of its own with three nodes, which publish and call each other, until Ctrl-C.",
-            "Try the other commands on it: set OMNIBUS_REDIS to the address that it prints.%n"
+            "Starts a Redis with a small shop, and a console to look at it, until Ctrl-C.",
+            "All of it is reachable from this machine only. Try the other commands on it: set OMNIBUS_REDIS to",
+            "the address that it prints.%n"
         },
-        footer = {"", "omnibus demo", "omnibus demo --nodes 5"})
+        footer = {"", "omnibus demo", "omnibus demo --port 7070"})
 final class DemoCommand extends Action {
 
-    /** What the nodes serve. */
-    @ServiceName("stock")
-    interface Stock {
-
-        int left(String sku);
-
-        int add(String sku, int pieces);
-    }
-
-    @Option(names = "--nodes", paramLabel = "N", description = "How many serve. Default: 3.")
-    int nodes = 3;
+    @Option(names = "--port", paramLabel = "N", description = "Of the console. Default: any that is free.")
+    int port;
 
     @Option(
             names = "--wait",
@@ -50,63 +36,29 @@ final class DemoCommand extends Action {
 
     @Override
     public Integer call() throws Exception {
-        if (nodes < 1) {
-            throw new Failures.UsageException("--nodes must be at least 1");
-        }
-        List<Bus> open = new ArrayList<>();
-        try (RedisServer redis = RedisServer.start()) {
-            for (int i = 0; i < nodes; i++) {
-                Bus bus = Bus.builder(redis.url()).name("shop").build();
-                open.add(bus);
-                await(RpcServer.on(bus).serve(Stock.class, new Warehouse()).ready());
+        ConsoleOptions options = options();
+        try (RedisServer redis = RedisServer.start();
+                SampleShop unusedShop = SampleShop.open(redis.url())) {
+            Connection connection = new Connection(
+                    RedisUri.parse(redis.url()), "bus", "console", Duration.ofSeconds(5), Optional.empty());
+            try (Bus bus = connection.open();
+                    RedisView view = new RedisView(bus, connection);
+                    Console console = Console.start(bus, options, view)) {
+                out().element(ConsoleCommand.object(console).put("redis", redis.url()), redis.url());
+                out().note("Open " + console.address() + " in a browser, or use the command line:\n"
+                        + "export OMNIBUS_REDIS=" + redis.url() + "\nomnibus nodes\nomnibus watch\n"
+                        + "omnibus call stock.left sku=sku-1\nomnibus ask stock.left sku=sku-1");
+                ConsoleCommand.waitForEnd(wait);
+                return ExitCode.OK;
             }
-            Bus desk = Bus.builder(redis.url()).name("desk").build();
-            open.add(desk);
-            ObjectNode started = Output.object().put("redis", redis.url()).put("nodes", nodes);
-            out().element(started, redis.url());
-            out().note("export OMNIBUS_REDIS=" + redis.url()
-                    + "    # then, for instance:\nomnibus nodes\nomnibus watch\n"
-                    + "omnibus call stock.left sku=sku-1\nomnibus ask stock.left sku=sku-1");
-            trade(desk);
-            return ExitCode.OK;
-        } finally {
-            open.forEach(Bus::close);
         }
     }
 
-    /** Orders come in, each with a call; now and then all nodes are asked. */
-    private void trade(Bus desk) throws InterruptedException {
-        RpcClient client = RpcClient.on(desk);
-        long end = wait == null ? Long.MAX_VALUE : System.nanoTime() + wait.toNanos();
-        for (int order = 1; end == Long.MAX_VALUE || System.nanoTime() < end; order++) {
-            String sku = "sku-" + ThreadLocalRandom.current().nextInt(1, 6);
-            desk.publish("orders.placed", Map.of("id", "o-" + order, "sku", sku, "pieces", 1));
-            client.call("stock.add", Integer.class, sku, order % 7 == 0 ? -100 : 1);
-            if (order % 5 == 0) {
-                client.broadcast("stock.left", Integer.class, sku).askAsync();
-            }
-            TimeUnit.MILLISECONDS.sleep(250);
-        }
-    }
-
-    private static final class Warehouse implements Stock {
-
-        private final Map<String, Integer> pieces = new ConcurrentHashMap<>();
-
-        @Override
-        public int left(String sku) {
-            return pieces.getOrDefault(sku, 10);
-        }
-
-        @Override
-        public int add(String sku, int more) {
-            return pieces.compute(sku, (key, before) -> {
-                int now = (before == null ? 10 : before) + more;
-                if (now < 0) {
-                    throw new RpcFault(17, "only " + (now - more) + " left of " + key);
-                }
-                return now;
-            });
+    private ConsoleOptions options() {
+        try {
+            return ConsoleOptions.defaults().withPort(port).allowCalls("**");
+        } catch (IllegalArgumentException e) {
+            throw new Failures.UsageException(String.valueOf(e.getMessage()));
         }
     }
 }

@@ -43,19 +43,25 @@ final class DoctorCommand extends Action {
         Connection connection = omnibus().connection();
         try (Bus bus = connect();
                 RedisCommands redis = RedisCommands.open(connection)) {
-            found(Level.OK, "connection", "a message to the own inbox has come back", "");
-            roundTrip(redis);
-            server(redis);
-            rights(redis);
-            counts(bus, redis);
-            buffers(redis);
-            List<NodeInfo> nodes = await(Directory.on(bus).nodes());
-            leases(bus, redis, nodes);
-            drift(nodes);
-            versions(nodes);
+            examine(connection, bus, redis);
         }
         out().table("findings", findings);
         return worst.ordinal();
+    }
+
+    /** The same for others than the command line. */
+    List<ObjectNode> examine(Connection connection, Bus bus, RedisCommands redis) throws Exception {
+        found(Level.OK, "connection", "a message to the own inbox has come back", "");
+        roundTrip(redis);
+        server(redis);
+        rights(connection, redis);
+        counts(bus, redis);
+        buffers(redis);
+        List<NodeInfo> nodes = await(Directory.on(bus).nodes());
+        leases(bus, redis, nodes);
+        drift(nodes);
+        versions(nodes);
+        return findings;
     }
 
     private void found(Level level, String check, String finding, String remedy) {
@@ -117,13 +123,13 @@ final class DoctorCommand extends Action {
         }
     }
 
-    private void rights(RedisCommands redis) {
+    private void rights(Connection connection, RedisCommands redis) {
         String user = redis.text("ACL", "WHOAMI");
         if (user.isEmpty()) {
             found(Level.UNKNOWN, "rights", "this user may not ask who it is (ACL WHOAMI)", "");
             return;
         }
-        String key = omnibus().connection().prefix() + ":doctor";
+        String key = connection.prefix() + ":doctor";
         List<String> missing = new ArrayList<>();
         try {
             for (List<String> need : List.of(

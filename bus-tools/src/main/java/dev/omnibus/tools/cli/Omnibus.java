@@ -62,6 +62,7 @@ import picocli.CommandLine.ParseResult;
             ReplayCommand.class,
             ContextCommand.class,
             CompletionCommand.class,
+            ConsoleCommand.class,
             DemoCommand.class
         })
 final class Omnibus {

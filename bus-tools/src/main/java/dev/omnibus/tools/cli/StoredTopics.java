@@ -44,6 +44,10 @@ final class StoredTopics implements AutoCloseable {
 
     /** All of them, by name; of a cluster those of the server that is asked. */
     List<String> names() {
+        return names(redis, names);
+    }
+
+    static List<String> names(RedisCommands redis, ChannelNames names) {
         TreeSet<String> found = new TreeSet<>();
         String before = names.log("|");
         String start = before.substring(0, before.indexOf('|'));

@@ -312,7 +312,9 @@ public final class Console implements AutoCloseable {
     private void show(String id, JsonNode wanted) throws Refused {
         JsonNode tail = wanted.path("tail");
         Filter filter = tail.isTextual() ? filter(tail.textValue()) : null;
-        feed.stream(id).orElseThrow(() -> new Refused(404, "The stream has ended")).show(filter);
+        feed.stream(id)
+                .orElseThrow(() -> new Refused(404, "The stream has ended"))
+                .show(filter);
     }
 
     private static Filter filter(@Nullable String text) throws Refused {

@@ -79,10 +79,11 @@ final class Durables implements AutoCloseable {
             });
         });
         ArrayNode followers = json.putArray("followers");
-        new TreeMap<>(status.followers()).forEach((name, at) -> followers
-                .addObject()
-                .put("follower", name)
-                .put("behindMs", at.compareTo(status.last()) >= 0 ? 0 : age(status, at)));
+        new TreeMap<>(status.followers())
+                .forEach((name, at) -> followers
+                        .addObject()
+                        .put("follower", name)
+                        .put("behindMs", at.compareTo(status.last()) >= 0 ? 0 : age(status, at)));
         return json;
     }
 

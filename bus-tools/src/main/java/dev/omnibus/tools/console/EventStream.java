@@ -85,7 +85,9 @@ final class EventStream {
     void seen(Traced message, Content content) {
         Filter now = filter;
         boolean fits = now != null && now.fits(message.seen, content);
-        if (fits && now != null && (!now.needsReplies() || message.seen.kind() != dev.omnibus.tools.watch.Seen.Kind.REQUEST)) {
+        if (fits
+                && now != null
+                && (!now.needsReplies() || message.seen.kind() != dev.omnibus.tools.watch.Seen.Kind.REQUEST)) {
             add(message);
         } else if (fits) {
             synchronized (this) {
@@ -200,7 +202,8 @@ final class EventStream {
                 left = deadline - System.nanoTime();
             }
             if (ended != null) {
-                frames.add(new Frame("bye", JsonNodeFactory.instance.objectNode().put("text", ended)));
+                frames.add(
+                        new Frame("bye", JsonNodeFactory.instance.objectNode().put("text", ended)));
                 return frames;
             }
             while (messages.size() < MAX_BATCH && !waiting.isEmpty()) {

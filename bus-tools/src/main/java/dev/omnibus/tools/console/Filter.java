@@ -13,8 +13,8 @@ import java.util.Set;
 
 /**
  * A filter of the live tail, written in words with blanks between them, all of which have to fit: {@code orders.*} or a
- * part of a name or a node; {@code event}, {@code call}, {@code reply}, {@code presence}; {@code failed};
- * {@code >5ms}; {@code /data/sku=sku-1}, a value in the message by its JSON pointer. Immutable.
+ * part of a name or a node; {@code event}, {@code call}, {@code reply}, {@code presence}; {@code failed}; {@code >5ms};
+ * {@code /data/sku=sku-1}, a value in the message by its JSON pointer. Immutable.
  */
 final class Filter {
 

@@ -35,9 +35,10 @@ final class Gatekeeper {
     private static final Set<String> HOSTS = Set.of("127.0.0.1", "localhost", "[::1]");
     private static final String BEARER = "Bearer ";
 
-    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-            + " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none';"
-            + " require-trusted-types-for 'script'";
+    private static final String POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+                    + " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none';"
+                    + " require-trusted-types-for 'script'";
 
     private final String token;
 
@@ -80,7 +81,9 @@ final class Gatekeeper {
     /** Lets in those who have the token. */
     void checkToken(HttpExchange exchange) throws Refused {
         List<String> given = exchange.getRequestHeaders().getOrDefault("Authorization", List.of());
-        if (given.size() != 1 || !given.get(0).startsWith(BEARER) || !isToken(given.get(0).substring(BEARER.length()))) {
+        if (given.size() != 1
+                || !given.get(0).startsWith(BEARER)
+                || !isToken(given.get(0).substring(BEARER.length()))) {
             exchange.getResponseHeaders().set("WWW-Authenticate", "Bearer");
             throw new Refused(401, "Open the address that the console has printed; its end is the key");
         }

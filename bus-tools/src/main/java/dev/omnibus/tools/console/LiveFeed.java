@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class LiveFeed implements AutoCloseable {
 
-    /** How many pages one browser may have open: it opens six connections to one address, and lets further ones wait. */
+    /**
+     * How many pages one browser may have open: it opens six connections to one address, and lets further ones wait.
+     */
     static final int STREAMS_PER_BROWSER = 4;
 
     /** How many pages may be open altogether. */
@@ -212,8 +214,7 @@ final class LiveFeed implements AutoCloseable {
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
         long now = System.currentTimeMillis();
         synchronized (nodes) {
-            nodes.values().removeIf(node ->
-                    node.state().equals("gone") && now - node.since() > GONE_SHOWN.toMillis());
+            nodes.values().removeIf(node -> node.state().equals("gone") && now - node.since() > GONE_SHOWN.toMillis());
             nodes.values().forEach(node -> all.add(json(node)));
         }
         return all;
@@ -269,7 +270,8 @@ final class LiveFeed implements AutoCloseable {
     }
 
     private void notice(String kind, String text) {
-        ObjectNode notice = JsonNodeFactory.instance.objectNode().put("kind", kind).put("text", text);
+        ObjectNode notice =
+                JsonNodeFactory.instance.objectNode().put("kind", kind).put("text", text);
         streams.forEach(stream -> stream.notice(notice));
     }
 

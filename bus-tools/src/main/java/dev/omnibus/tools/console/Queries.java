@@ -92,7 +92,9 @@ final class Queries {
                         none.putObject("document").putArray("methods");
                         boolean nobody = unwrapped(failure) instanceof RpcException e
                                 && e.reason() == RpcException.Reason.NO_SERVER;
-                        return nobody ? none : none.put("problem", unwrapped(failure).getMessage());
+                        return nobody
+                                ? none
+                                : none.put("problem", unwrapped(failure).getMessage());
                     });
         }
         return services;
@@ -152,12 +154,13 @@ final class Queries {
         traced.line(answer, content);
         content.whole(traced.seen, answer.putObject("whole"));
         ArrayNode replies = answer.putArray("replies");
-        traced.answers().forEach(one -> content.whole(
-                one.reply(),
-                replies.addObject()
-                        .put("from", one.reply().from())
-                        .put("code", one.reply().code())
-                        .put("ms", Traced.millis(one.latency()))));
+        traced.answers()
+                .forEach(one -> content.whole(
+                        one.reply(),
+                        replies.addObject()
+                                .put("from", one.reply().from())
+                                .put("code", one.reply().code())
+                                .put("ms", Traced.millis(one.latency()))));
         return answer;
     }
 
@@ -202,8 +205,7 @@ final class Queries {
     }
 
     private ObjectNode answers(Replies<JsonNode> all) {
-        ObjectNode answer =
-                object().put("ok", all.isComplete()).put("elapsedMs", Traced.millis(all.elapsed()));
+        ObjectNode answer = object().put("ok", all.isComplete()).put("elapsedMs", Traced.millis(all.elapsed()));
         ArrayNode replies = answer.putArray("replies");
         all.replies().forEach(one -> {
             ObjectNode reply = replies.addObject().put("node", one.node()).put("ms", Traced.millis(one.latency()));
@@ -270,7 +272,8 @@ final class Queries {
                             answer.put("reason", e.reason().name())
                                     .put("outcome", e.outcome().name());
                         }
-                        return answer.put("message", String.valueOf(unwrapped(failure).getMessage()));
+                        return answer.put(
+                                "message", String.valueOf(unwrapped(failure).getMessage()));
                     });
         } catch (IllegalArgumentException e) { // no name of a topic
             throw new Refused(400, String.valueOf(e.getMessage()));

@@ -92,7 +92,8 @@ final class Traced {
             ObjectNode one = answers.addObject();
             one.put("from", answer.reply().from()).put("ms", millis(answer.latency()));
             if (answer.reply().code() != 0) {
-                one.put("code", answer.reply().code()).put("problem", cut(answer.reply().problem()));
+                one.put("code", answer.reply().code())
+                        .put("problem", cut(answer.reply().problem()));
             }
         }
         if (ended) {

@@ -46,7 +46,10 @@ final class Traffic {
     synchronized void seen(Seen seen) {
         switch (seen.kind()) {
             case EVENT -> {
-                Count count = count(publications, new Publication(Traced.node(seen.from()), seen.name()), new Publication("", OTHERS));
+                Count count = count(
+                        publications,
+                        new Publication(Traced.node(seen.from()), seen.name()),
+                        new Publication("", OTHERS));
                 count.messages++;
                 count.bytes += seen.bytes();
                 heard(Traced.node(seen.from()), seen);
@@ -81,7 +84,8 @@ final class Traffic {
             latencies.put(method, histogram);
         }
         if (histogram != null) {
-            histogram.recordValue(Math.min(MAX_MICROS, Math.max(0, answer.latency().toNanos() / 1000)));
+            histogram.recordValue(
+                    Math.min(MAX_MICROS, Math.max(0, answer.latency().toNanos() / 1000)));
         }
     }
 

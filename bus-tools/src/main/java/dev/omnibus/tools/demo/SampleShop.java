@@ -229,8 +229,10 @@ public final class SampleShop implements AutoCloseable {
             work(random().nextInt(20) == 0 ? 40 : 2 + random().nextInt(9));
             return new Quote(sku, BigDecimal.valueOf(100 + random().nextInt(9_900), 2), "EUR");
         });
-        often(160, () -> bus.publish(
-                PRICES, new Quote(sku(), BigDecimal.valueOf(100 + random().nextInt(9_900), 2), "EUR")));
+        often(
+                160,
+                () -> bus.publish(
+                        PRICES, new Quote(sku(), BigDecimal.valueOf(100 + random().nextInt(9_900), 2), "EUR")));
     }
 
     private static DurableTopic<Order> orders(Bus bus) {
@@ -243,15 +245,12 @@ public final class SampleShop implements AutoCloseable {
 
     /** Is slower than the orders come, and gives up on some. */
     private static void shipping(Bus bus) {
-        orders(bus).subscribe(
-                "shipping",
-                GroupOptions.defaults().withConcurrency(1),
-                (event, delivery) -> {
-                    work(190);
-                    if (random().nextInt(60) == 0) {
-                        delivery.reject("no carrier goes there");
-                    }
-                });
+        orders(bus).subscribe("shipping", GroupOptions.defaults().withConcurrency(1), (event, delivery) -> {
+            work(190);
+            if (random().nextInt(60) == 0) {
+                delivery.reject("no carrier goes there");
+            }
+        });
     }
 
     /** Is restarted every half minute, while it has something to do. */
@@ -263,12 +262,13 @@ public final class SampleShop implements AutoCloseable {
         });
         timer.schedule(
                 () -> {
-                    CompletableFuture.runAsync(bus::close).whenComplete((done, failure) -> timer.execute(() -> {
-                        synchronized (this) {
-                            nodes.remove(bus);
-                        }
-                        reports();
-                    }));
+                    CompletableFuture.runAsync(bus::close)
+                            .whenComplete((done, failure) -> timer.execute(() -> {
+                                synchronized (this) {
+                                    nodes.remove(bus);
+                                }
+                                reports();
+                            }));
                 },
                 30,
                 TimeUnit.SECONDS);

@@ -102,6 +102,7 @@ final class Sessions {
                 .replaceAll("\\b\\d{13}-\\d+\\b", "POSITION")
                 .replaceAll("redis://:[0-9a-f]{32}@", "redis://:PASSWORD@")
                 .replaceAll("127\\.0\\.0\\.1:\\d+", "127.0.0.1:PORT")
+                .replaceAll("#token=[\\w-]{43}", "#token=TOKEN")
                 .replaceAll("[ \\t]+(?=\\n)", "");
     }
 }

@@ -52,7 +52,8 @@ final class Browser implements AutoCloseable {
 
     /** Where it is; empty if there is none, which is an error if one is required. */
     static Optional<Path> find() {
-        Optional<Path> found = Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+        Optional<Path> found = Stream.of(
+                        System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
                 .flatMap(folder -> NAMES.stream().map(name -> Path.of(folder, name)))
                 .filter(Files::isExecutable)
                 .findFirst();
@@ -93,7 +94,8 @@ final class Browser implements AutoCloseable {
             Thread reader = new Thread(() -> said.lines().forEach(any -> {}), "browser-stderr");
             reader.setDaemon(true);
             reader.start();
-            URI socket = URI.create(line.substring("DevTools listening on ".length()).strip());
+            URI socket =
+                    URI.create(line.substring("DevTools listening on ".length()).strip());
             return new Browser(process, profile, URI.create("http://127.0.0.1:" + socket.getPort()));
         } catch (IOException | RuntimeException e) {
             process.destroyForcibly();
@@ -205,7 +207,8 @@ final class Browser implements AutoCloseable {
         }
 
         void screenshot(Path file) throws Exception {
-            JsonNode shot = command("Page.captureScreenshot", JSON.createObjectNode().put("format", "png"));
+            JsonNode shot =
+                    command("Page.captureScreenshot", JSON.createObjectNode().put("format", "png"));
             Files.createDirectories(file.getParent());
             Files.write(file, Base64.getDecoder().decode(shot.path("data").asText()));
         }
@@ -230,7 +233,8 @@ final class Browser implements AutoCloseable {
             try {
                 JsonNode read = JSON.readTree(message);
                 if (read.has("id")) {
-                    CompletableFuture<JsonNode> answer = pending.remove(read.path("id").asInt());
+                    CompletableFuture<JsonNode> answer =
+                            pending.remove(read.path("id").asInt());
                     if (answer != null) {
                         answer.complete(read);
                     }

@@ -106,7 +106,8 @@ class ConsoleAccessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"evil.example", "127.0.0.1.evil.example:7070", "localhost.evil.example", "127.0.0.1@evil", ""})
+    @ValueSource(
+            strings = {"evil.example", "127.0.0.1.evil.example:7070", "localhost.evil.example", "127.0.0.1@evil", ""})
     void aForeignHostIsRefusedForEveryPath(String name) throws IOException {
         assertEquals(403, status(ask("GET /", "Host: " + name)));
         assertEquals(403, status(ask("GET /api/info", "Host: " + name, key())));
@@ -123,7 +124,8 @@ class ConsoleAccessTest {
 
     @Test
     void withoutTheKeyNothingIsSaid() throws IOException {
-        for (String path : new String[] {"info", "nodes", "services", "traffic", "stream", "durable", "message/1", "none"}) {
+        for (String path :
+                new String[] {"info", "nodes", "services", "traffic", "stream", "durable", "message/1", "none"}) {
             assertEquals(401, status(ask("GET /api/" + path, host())), path);
         }
         assertEquals(401, status(ask("GET /api/info", host(), "Authorization: Bearer")));
@@ -198,7 +200,8 @@ class ConsoleAccessTest {
 
     @Test
     void everyAnswerTellsTheBrowserWhatItMayNotDo() throws IOException {
-        for (String answer : new String[] {ask("GET /", host()), ask("GET /none", host()), ask("GET /", "Host: evil")}) {
+        for (String answer :
+                new String[] {ask("GET /", host()), ask("GET /none", host()), ask("GET /", "Host: evil")}) {
             String lower = answer.toLowerCase(java.util.Locale.ROOT);
             assertTrue(lower.contains("content-security-policy: default-src 'none'; script-src 'self'"), answer);
             assertTrue(lower.contains("frame-ancestors 'none'"), answer);
@@ -259,12 +262,15 @@ class ConsoleAccessTest {
                 }
             });
             String data = "x".repeat(400);
-            await("the slow one is cut").atMost(SOON).pollInterval(Duration.ofMillis(100)).until(() -> {
-                for (int i = 0; i < 1_000; i++) {
-                    other.publish("flood.tick", data);
-                }
-                return console.feed().pages() == 1;
-            });
+            await("the slow one is cut")
+                    .atMost(SOON)
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> {
+                        for (int i = 0; i < 1_000; i++) {
+                            other.publish("flood.tick", data);
+                        }
+                        return console.feed().pages() == 1;
+                    });
             assertTrue(other.flush(SOON));
             other.publish("after.it", "and on").get(20, TimeUnit.SECONDS);
             assertTrue(read.get(20, TimeUnit.SECONDS).contains("flood.tick"));

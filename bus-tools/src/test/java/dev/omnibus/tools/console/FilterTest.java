@@ -74,8 +74,7 @@ class FilterTest {
         Filter failed = new Filter("failed");
         Filter slow = new Filter(">5ms");
         assertTrue(failed.needsReplies() && failed.fits(request, content) && !failed.fits(call));
-        Exchange.Answer wrong =
-                new Exchange.Answer(seen(Seen.Kind.REPLY, "", -32_000, "{}"), Duration.ofMillis(6));
+        Exchange.Answer wrong = new Exchange.Answer(seen(Seen.Kind.REPLY, "", -32_000, "{}"), Duration.ofMillis(6));
         call.answered(new Exchange(request, List.of(wrong), Set.of(), false));
         assertTrue(failed.fits(call));
         assertTrue(slow.fits(call));
@@ -94,7 +93,8 @@ class FilterTest {
     @Test
     void aMaskedValueIsNeitherShownNorFound() {
         Seen order = seen(Seen.Kind.EVENT, "orders.placed", 0, ORDER);
-        Content masked = new Content(new ObjectMapper(), ConsoleOptions.defaults().masking("/data/card"));
+        Content masked =
+                new Content(new ObjectMapper(), ConsoleOptions.defaults().masking("/data/card"));
         ObjectNode whole = JsonNodeFactory.instance.objectNode();
         masked.whole(order, whole);
         assertFalse(whole.toString().contains(CARD));
