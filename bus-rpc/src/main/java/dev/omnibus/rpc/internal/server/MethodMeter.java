@@ -5,8 +5,10 @@ import dev.omnibus.rpc.RpcException.Reason;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,13 +24,19 @@ final class MethodMeter {
     private static final int BUCKETS = (36 - PER_OCTAVE_BITS + 2) * PER_OCTAVE; // the last one begins at 2^36 µs
 
     private final AtomicLongArray took = new AtomicLongArray(BUCKETS);
-    private final AtomicLongArray failed = new AtomicLongArray(Reason.values().length);
+    private final Map<Reason, LongAdder> failed = new EnumMap<>(Reason.class); // complete, and never changed
     private final AtomicLong longest = new AtomicLong(); // microseconds
+
+    MethodMeter() {
+        for (Reason reason : Reason.values()) {
+            failed.put(reason, new LongAdder());
+        }
+    }
 
     /** A call has its answer; no reason means a result. */
     void ended(long nanos, @Nullable Reason reason) {
         if (reason != null) {
-            failed.getAndIncrement(reason.ordinal());
+            Objects.requireNonNull(failed.get(reason)).increment();
         }
         if (reason == null || reason == Reason.FAULT) {
             long micros = Math.max(0, nanos / 1_000);
@@ -68,11 +76,11 @@ final class MethodMeter {
         }
         Map<Reason, Long> failures = new EnumMap<>(Reason.class);
         long others = 0;
-        for (Reason reason : Reason.values()) {
-            long calls = failed.get(reason.ordinal());
+        for (Map.Entry<Reason, LongAdder> one : failed.entrySet()) {
+            long calls = one.getValue().sum();
             if (calls > 0) {
-                failures.put(reason, calls);
-                others += reason == Reason.FAULT ? 0 : calls;
+                failures.put(one.getKey(), calls);
+                others += one.getKey() == Reason.FAULT ? 0 : calls;
             }
         }
         long max = longest.get();
