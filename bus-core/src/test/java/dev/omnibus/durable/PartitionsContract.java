@@ -102,13 +102,13 @@ abstract class PartitionsContract extends DurableFixture {
             published[0] += 20;
             await().until(() -> handled.size() == published[0]);
             return IntStream.range(from, published[0])
-                            .filter(i -> nodes.get(i).equals("there"))
+                            .filter(i -> "there".equals(nodes.get(i)))
                             .count()
                     >= 4; // at least one key of half of the partitions
         });
         Set<Integer> ofThere = new HashSet<>();
         IntStream.range(published[0] - 20, published[0])
-                .filter(i -> nodes.get(i).equals("there"))
+                .filter(i -> "there".equals(nodes.get(i)))
                 .forEach(i -> ofThere.add(FOUR.partitionOf(key(i))));
         assertEquals(2, ofThere.size());
         joining.close();

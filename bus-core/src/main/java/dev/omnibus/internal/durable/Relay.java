@@ -15,6 +15,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -168,7 +169,11 @@ final class Relay<T> implements OutboxRelay {
         events.forEach((log, some) -> positions.put(
                 log, log.appender().publishInOrder(some, PublishOptions.defaults().timeout()).iterator()));
         return new Published(
-                ids, logs.stream().map(log -> positions.get(log).next()).toList(), bad);
+                ids,
+                logs.stream()
+                        .map(log -> Objects.requireNonNull(positions.get(log)).next())
+                        .toList(),
+                bad);
     }
 
     private TopicFacade.Routed<T> route(OutboxRow<T> row) {

@@ -14,6 +14,7 @@ import dev.omnibus.durable.Retention;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -119,7 +120,7 @@ class PartitionsTimeTest extends DurableTimeFixture {
         }
         assertEquals(COUNT, handled.size());
         int first = shareOf(there).iterator().next();
-        held.get(first).complete(null);
+        Objects.requireNonNull(held.get(first)).complete(null);
         awaitHandled(List.of("there " + (100 + first)));
         assertEquals(COUNT + 1, handled.size());
         held.values().forEach(end -> end.complete(null));
