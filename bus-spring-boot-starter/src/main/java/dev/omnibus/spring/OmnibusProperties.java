@@ -64,8 +64,8 @@ public record OmnibusProperties(
         /** It does not start. */
         FAIL,
         /**
-         * It starts, and listeners and services stand as soon as Redis is there. Until then health is DOWN, calls fail at
-         * once, and so does publishing unless events are held.
+         * It starts, and listeners and services stand as soon as Redis is there. Until then health is DOWN, calls fail
+         * at once, and so does publishing unless events are held.
          */
         BACKGROUND
     }

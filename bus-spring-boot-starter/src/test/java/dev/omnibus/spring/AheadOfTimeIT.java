@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.ClassNameGenerator;
+import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
@@ -51,10 +51,11 @@ class AheadOfTimeIT {
                     .as(payload.getName())
                     .accepts(hints);
         }
-        assertThat(RuntimeHintsPredicates.reflection().onType(AotApplication.SoldOut.class)).accepts(hints);
-        assertThat(RuntimeHintsPredicates.proxies().forInterfaces(AotApplication.Stock.class)).accepts(hints);
-        assertThat(RuntimeHintsPredicates.resource()
-                        .forResource("dev/omnibus/transport/redisson/lease/leases.lua"))
+        assertThat(RuntimeHintsPredicates.reflection().onType(AotApplication.SoldOut.class))
+                .accepts(hints);
+        assertThat(RuntimeHintsPredicates.proxies().forInterfaces(AotApplication.Stock.class))
+                .accepts(hints);
+        assertThat(RuntimeHintsPredicates.resource().forResource("dev/omnibus/transport/redisson/lease/leases.lua"))
                 .accepts(hints);
         assertThat(RuntimeHintsPredicates.resource()
                         .forResource("dev/omnibus/transport/redisson/stream/calls/enqueue.lua"))
@@ -88,8 +89,8 @@ class AheadOfTimeIT {
                         new String[0])
                 .process();
         String classPath = System.getProperty("java.class.path");
-        List<String> arguments = new ArrayList<>(
-                List.of("-proc:none", "-nowarn", "-d", classes.toString(), "-cp", classes + File.pathSeparator + classPath));
+        List<String> arguments = new ArrayList<>(List.of(
+                "-proc:none", "-nowarn", "-d", classes.toString(), "-cp", classes + File.pathSeparator + classPath));
         try (Stream<Path> files = Files.walk(sources)) {
             files.filter(file -> file.toString().endsWith(".java")).forEach(file -> arguments.add(file.toString()));
         }

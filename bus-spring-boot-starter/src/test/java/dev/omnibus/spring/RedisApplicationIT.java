@@ -123,16 +123,15 @@ class RedisApplicationIT {
                 OmnibusHealthIndicator health = warehouse.getBean(OmnibusHealthIndicator.class);
                 Bus bus = warehouse.getBean(Bus.class);
                 assertThat(bus.state()).isEqualTo(BusState.CONNECTING);
-                assertThat(health.health()).isNotNull().satisfies(now -> assertThat(now.getStatus())
-                        .isEqualTo(Status.DOWN));
+                assertThat(health.health())
+                        .isNotNull()
+                        .satisfies(now -> assertThat(now.getStatus()).isEqualTo(Status.DOWN));
                 assertThatThrownBy(() -> bus.publish("orders.placed", "o-17").join());
                 later.restart();
                 await().atMost(30, TimeUnit.SECONDS).until(() -> bus.state() == BusState.UP);
                 try (Bus other = Bus.connect(later.url())) {
-                    await().ignoreExceptions().until(() -> RpcClient.on(other)
-                                    .proxy(Stock.class)
-                                    .left("sku-1")
-                            == 12);
+                    await().ignoreExceptions()
+                            .until(() -> RpcClient.on(other).proxy(Stock.class).left("sku-1") == 12);
                 }
             }
         }
@@ -142,7 +141,8 @@ class RedisApplicationIT {
     void anApplicationThatStartsInTheBackgroundStopsWithoutRedis() {
         try (RedisServer gone = RedisServer.start()) {
             gone.kill();
-            run(Warehouse.class, "omnibus.url=" + gone.url(), "omnibus.startup=background").close();
+            run(Warehouse.class, "omnibus.url=" + gone.url(), "omnibus.startup=background")
+                    .close();
         }
     }
 
@@ -164,16 +164,16 @@ class RedisApplicationIT {
                         "spring.data.redis.host=127.0.0.1",
                         "spring.data.redis.port=" + redis.port(),
                         "spring.data.redis.password=" + redis.password());
-        runner.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class)).run(context -> {
-            assertThat(context.getBean(Bus.class).state()).isEqualTo(BusState.UP);
-            StringRedisTemplate template = context.getBean(StringRedisTemplate.class);
-            template.opsForValue().set("of-the-application", "1"); // its own connection is not touched
-            context.getBean(Bus.class).close();
-            assertThat(template.opsForValue().get("of-the-application")).isEqualTo("1");
-        });
+        runner.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class))
+                .run(context -> {
+                    assertThat(context.getBean(Bus.class).state()).isEqualTo(BusState.UP);
+                    StringRedisTemplate template = context.getBean(StringRedisTemplate.class);
+                    template.opsForValue().set("of-the-application", "1"); // its own connection is not touched
+                    context.getBean(Bus.class).close();
+                    assertThat(template.opsForValue().get("of-the-application")).isEqualTo("1");
+                });
         runner.withClassLoader(new FilteredClassLoader("org.springframework.boot.data.redis"))
-                .run(context ->
-                        assertThat(context.getBean(Bus.class).state()).isEqualTo(BusState.UP));
+                .run(context -> assertThat(context.getBean(Bus.class).state()).isEqualTo(BusState.UP));
     }
 
     @Test

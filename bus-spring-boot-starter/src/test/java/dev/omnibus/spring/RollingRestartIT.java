@@ -92,6 +92,7 @@ class RollingRestartIT {
         }
         assertThat(executed).doesNotHaveDuplicates();
         assertThat(executed)
-                .containsExactlyInAnyOrderElementsOf(answered.stream().map(String::valueOf).toList());
+                .containsExactlyInAnyOrderElementsOf(
+                        answered.stream().map(String::valueOf).toList());
     }
 }

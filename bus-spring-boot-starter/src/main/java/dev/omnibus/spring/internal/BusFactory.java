@@ -57,9 +57,8 @@ public final class BusFactory {
             ObjectProvider<BusCustomizer> customizers) {
         try {
             boolean later = properties.startup() == OmnibusProperties.Startup.BACKGROUND;
-            BusBuilder builder = later
-                    ? Bus.builder(details.connectLater()).connectInBackground()
-                    : Bus.builder(details::connect);
+            BusBuilder builder =
+                    later ? Bus.builder(details.connectLater()).connectInBackground() : Bus.builder(details::connect);
             apply(properties, builder, environment.getProperty("spring.application.name"));
             listeners.orderedStream().forEach(builder::listener);
             observers.orderedStream().forEach(builder::observer);

@@ -45,13 +45,14 @@ final class OmnibusBeanAotProcessor implements BeanRegistrationAotProcessor {
     }
 
     private static @Nullable Class<?> contract(RegisteredBean bean) {
-        Object attribute = bean.getMergedBeanDefinition()
-                .getAttribute(FactoryBean.OBJECT_TYPE_ATTRIBUTE);
+        Object attribute = bean.getMergedBeanDefinition().getAttribute(FactoryBean.OBJECT_TYPE_ATTRIBUTE);
         return attribute instanceof Class<?> contract ? contract : null;
     }
 
-    private record Contribution(Collection<Method> listeners, Set<Class<?>> served, @Nullable Class<?> called)
-            implements BeanRegistrationAotContribution {
+    private record Contribution(
+            Collection<Method> listeners,
+            Set<Class<?>> served,
+            @Nullable Class<?> called) implements BeanRegistrationAotContribution {
 
         @Override
         public void applyTo(GenerationContext generation, BeanRegistrationCode code) {

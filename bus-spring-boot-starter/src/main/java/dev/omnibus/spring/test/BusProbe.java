@@ -93,8 +93,8 @@ public final class BusProbe implements AutoCloseable {
                 }
                 long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
                 if (left <= 0) {
-                    throw new AssertionError("No event on " + topic + " within " + PATIENCE.toSeconds()
-                            + " s; there were " + topics());
+                    throw new AssertionError(
+                            "No event on " + topic + " within " + PATIENCE.toSeconds() + " s; there were " + topics());
                 }
                 waitFor(left);
             }
@@ -123,7 +123,8 @@ public final class BusProbe implements AutoCloseable {
                     event.headers(),
                     data);
         } catch (JsonProcessingException e) {
-            throw new AssertionError("The event on " + event.topic() + " is no " + type.getName() + ": " + event.data(), e);
+            throw new AssertionError(
+                    "The event on " + event.topic() + " is no " + type.getName() + ": " + event.data(), e);
         }
     }
 

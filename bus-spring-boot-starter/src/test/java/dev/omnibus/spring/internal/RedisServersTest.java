@@ -105,7 +105,8 @@ class RedisServersTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aCluster(boolean module) {
-        Config config = config(module, "spring.data.redis.cluster.nodes=c1:7000,c2:7000", "spring.data.redis.password=pw");
+        Config config =
+                config(module, "spring.data.redis.cluster.nodes=c1:7000,c2:7000", "spring.data.redis.password=pw");
         assertThat(config.useClusterServers().getNodeAddresses()).containsExactly("redis://c1:7000", "redis://c2:7000");
         assertThat(config.getPassword()).isEqualTo("pw");
     }
@@ -126,7 +127,8 @@ class RedisServersTest {
     @Test
     void masterAndReplicaWithoutSentinelIsRefused() {
         new ApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class, OmnibusAutoConfiguration.class))
+                .withConfiguration(
+                        AutoConfigurations.of(DataRedisAutoConfiguration.class, OmnibusAutoConfiguration.class))
                 .withPropertyValues("spring.data.redis.masterreplica.nodes=m:6379,r:6379")
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
