@@ -196,8 +196,8 @@ abstract class TraceContract {
         Span request = sdk.getTracer("test").spanBuilder("http").startSpan();
         Context.current()
                 .with(request)
-                .wrap(() -> assertEquals(
-                        3, RpcClient.on(caller).proxy(Stock.class).reserve("a")))
+                .wrap(() ->
+                        assertEquals(3, RpcClient.on(caller).proxy(Stock.class).reserve("a")))
                 .run();
         request.end();
 
