@@ -20,7 +20,7 @@ public record CallJob(String name, String title, Load load, int nodes, int bytes
 
     @Override
     public boolean suits(Peer peer) {
-        if (observing != Observing.NOBODY || nodes > 1 && load.needs() == Ability.CALL) {
+        if (observing != Observing.NOBODY || (nodes > 1 && load.needs() == Ability.CALL)) {
             return peer instanceof OmnibusPeer; // it is compared with itself
         }
         return peer.abilities().contains(load.needs());

@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Who observes the buses of a job: one observer for all of them. */
+@SuppressWarnings("ImmutableEnumChecker") // each makes a new observer
 public enum Observing {
     NOBODY(() -> null),
     METRICS(() -> MicrometerObserver.of(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT))),
