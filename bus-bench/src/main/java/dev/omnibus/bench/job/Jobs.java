@@ -20,7 +20,7 @@ public final class Jobs {
             inFlight(64, SMALL, "", ""),
             inFlight(256, SMALL, "", ""),
             observed("calls-256-metrics", "calls, 256 in flight, with metrics", Observing.METRICS),
-            observed("calls-256-spans", "calls, 256 in flight, with spans that are not sampled", Observing.SPANS),
+            observed("calls-256-spans", "calls, 256 in flight, unsampled spans", Observing.SPANS),
             inFlight(1_024, SMALL, "", ""),
             inFlight(64, MIDDLE, "-1k", ", 1 KiB"),
             inFlight(64, LARGE, "-16k", ", 16 KiB"),
