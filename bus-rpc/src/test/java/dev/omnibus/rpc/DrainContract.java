@@ -122,7 +122,7 @@ abstract class DrainContract extends CallFixture {
         server.drain().get(20, SECONDS);
         IllegalStateException e = assertThrows(
                 IllegalStateException.class, () -> server.serve(Stock.class, new Shelf("idle", 1)));
-        assertTrue(e.getMessage().contains("drains"), e::getMessage);
+        assertTrue(String.valueOf(e.getMessage()).contains("drains"), e::getMessage);
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -209,7 +210,8 @@ abstract class PresenceContract {
     }
 
     private static NodeStats.Method method(Directory directory, Bus server) throws Exception {
-        return directory.stats(server.node()).get(20, SECONDS).methods().get("stock.left");
+        return Objects.requireNonNull(
+                directory.stats(server.node()).get(20, SECONDS).methods().get("stock.left"));
     }
 
     @Test
@@ -290,7 +292,8 @@ abstract class PresenceContract {
                 .filter(stats.methods()::containsKey)
                 .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(200, named.size());
-        assertEquals(0, stats.methods().get(NodeStats.OTHER).calls());
+        assertEquals(
+                0, Objects.requireNonNull(stats.methods().get(NodeStats.OTHER)).calls());
     }
 
     @Test
