@@ -139,9 +139,10 @@ public record GroupOptions(
      *
      * <p>Of a topic with {@link Partitions}, each has an active consumer of its own, and the nodes have equal shares of
      * them; the key is that of the topic. When a node joins, another one gives up a partition when it has ended what it
-     * was handling there. Without partitions, more nodes are not faster: they take over. A node that closes stays the active one until what it is handling
-     * has ended. All nodes of the group have to say so: stop those that do not before the first one does, or what they
-     * are handling is handled again; one that does not is refused while one that does is active.
+     * was handling there. Without partitions, more nodes are not faster: they take over. A node that closes stays the
+     * active one until what it is handling has ended. All nodes of the group have to say so: stop those that do not
+     * before the first one does, or what they are handling is handled again; one that does not is refused while one
+     * that does is active.
      *
      * @return a copy with this option
      */

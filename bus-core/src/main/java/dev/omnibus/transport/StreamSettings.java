@@ -51,7 +51,8 @@ public record StreamSettings(
             throw new IllegalArgumentException(
                     "A stream holds at least 1 entry and 1 byte, not " + maxEntries + " and " + maxBytes);
         }
-        if (keep.isNegative() || maxAge.filter(age -> age.compareTo(Duration.ofMillis(1)) < 0).isPresent()) {
+        if (keep.isNegative()
+                || maxAge.filter(age -> age.compareTo(Duration.ofMillis(1)) < 0).isPresent()) {
             throw new IllegalArgumentException("Entries cannot be kept for less than no time: " + keep + ", " + maxAge);
         }
         maxEntries = Math.min(maxEntries, MAX_NUMBER);

@@ -81,7 +81,9 @@ abstract class BackgroundConnectContract {
         try (Bus bus = background().build()) {
             PublishException e = assertInstanceOf(
                     PublishException.class,
-                    assertThrows(ExecutionException.class, () -> bus.publish("t", "lost").get(20, SECONDS))
+                    assertThrows(
+                                    ExecutionException.class,
+                                    () -> bus.publish("t", "lost").get(20, SECONDS))
                             .getCause());
             assertEquals(Reason.CONNECTION_LOST, e.reason());
             assertEquals(Outcome.NOT_SENT, e.outcome());
@@ -156,8 +158,8 @@ abstract class BackgroundConnectContract {
     void aDurableTopicThatIsOpenedMeanwhileIsThereThenWithWhatWasPublished() throws Exception {
         List<String> heard = new CopyOnWriteArrayList<>();
         try (Bus bus = background().build()) {
-            DurableTopic<String> topic = DurableTopics.on(bus)
-                    .topic(Topic.of("orders.kept", String.class), Retention.forDays(1));
+            DurableTopic<String> topic =
+                    DurableTopics.on(bus).topic(Topic.of("orders.kept", String.class), Retention.forDays(1));
             topic.subscribe("billing", event -> heard.add(event.data()));
             CompletableFuture<?> published = topic.publish("first");
             assertFalse(topic.ready().isDone());

@@ -42,8 +42,7 @@ class ConfirmedPublishIT {
         master = RedisServer.start("--repl-diskless-sync-delay", "0");
         replica = RedisServer.start("--masterauth", master.password());
         replica.command("REPLICAOF", "127.0.0.1", String.valueOf(master.port()));
-        await().atMost(20, SECONDS)
-                .until(() -> info(master, "replication").contains("state=online"));
+        await().atMost(20, SECONDS).until(() -> info(master, "replication").contains("state=online"));
     }
 
     @AfterAll
@@ -125,7 +124,8 @@ class ConfirmedPublishIT {
     @Test
     void whatIsSyncedIsInTheAppendOnlyFileOrRefusedWhereThereIsNone() throws Exception {
         long before = entries(master);
-        PublishException failure = failure(topic.publish(1, PublishOptions.defaults().withSynced())); // before 30 s
+        PublishException failure =
+                failure(topic.publish(1, PublishOptions.defaults().withSynced())); // before 30 s
         assertUnconfirmed(failure);
         assertTrue(String.valueOf(failure.getMessage()).contains("WAITAOF"), failure::getMessage);
         assertEquals(before + 1, entries(master));
@@ -145,8 +145,9 @@ class ConfirmedPublishIT {
         master.command("ACL", "SETUSER", "hasty", "on", ">secret", "allchannels", "allkeys", "+@all", "-wait");
         try (Bus hasty = Bus.builder(master.url().replaceFirst("//(.*@)?", "//hasty:secret@"))
                 .build()) {
-            PublishException failure =
-                    failure(DurableTopics.on(hasty).topic(TOPIC, Retention.untilAcknowledged()).publish(1, ONE));
+            PublishException failure = failure(DurableTopics.on(hasty)
+                    .topic(TOPIC, Retention.untilAcknowledged())
+                    .publish(1, ONE));
             assertUnconfirmed(failure);
         }
     }

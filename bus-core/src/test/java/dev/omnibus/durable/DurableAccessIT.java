@@ -132,7 +132,8 @@ class DurableAccessIT {
         assertEquals(
                 PublishException.Reason.REFUSED,
                 refused(PublishException.class, appender.publish(1, seventeen)).reason());
-        redis.command("ACL", "SETUSER", "appender", "~*"); // what is not allowed inside a script is not left out in silence
+        redis.command(
+                "ACL", "SETUSER", "appender", "~*"); // what is not allowed inside a script is not left out in silence
         assertEquals(
                 PublishException.Reason.REFUSED,
                 refused(PublishException.class, appender.publish(1, seventeen)).reason());
@@ -175,8 +176,7 @@ class DurableAccessIT {
 
     @Test
     void whoMayAppendWaitsForReplicasIfThatIsAllowed() throws Exception {
-        PublishOptions replicated =
-                PublishOptions.defaults().withReplicas(1).withTimeout(Duration.ofSeconds(1));
+        PublishOptions replicated = PublishOptions.defaults().withReplicas(1).withTimeout(Duration.ofSeconds(1));
         refused(PublishException.class, appender.publish(1, replicated.withTimeout(Duration.ofMinutes(1)))); // at once
         grantMore("+wait");
         PublishException failure = refused(PublishException.class, appender.publish(1, replicated)); // there are none

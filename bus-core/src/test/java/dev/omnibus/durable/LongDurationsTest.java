@@ -18,7 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** No duration, however long, leads to an overflow: it is refused at once where it is given, or there is room for it. */
+/**
+ * No duration, however long, leads to an overflow: it is refused at once where it is given, or there is room for it.
+ */
 class LongDurationsTest {
 
     private static final Duration EVER = Duration.ofSeconds(Long.MAX_VALUE);
@@ -41,11 +43,11 @@ class LongDurationsTest {
                     Retention unused = new Retention(
                             value, Optional.empty(), one.maxEntries(), one.maxBytes(), false, one.idWindow());
                 }),
+                option("days", century, value -> Retention.forDays((int) Math.min(Integer.MAX_VALUE, value.toDays()))),
                 option(
-                        "days",
-                        century,
-                        value -> Retention.forDays((int) Math.min(Integer.MAX_VALUE, value.toDays()))),
-                option("idWindow", Duration.ofDays(7), value -> Retention.forDays(1).withIdWindow(value)));
+                        "idWindow",
+                        Duration.ofDays(7),
+                        value -> Retention.forDays(1).withIdWindow(value)));
     }
 
     @ParameterizedTest(name = "{0} of at most {1}")

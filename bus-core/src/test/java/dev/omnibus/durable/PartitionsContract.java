@@ -126,7 +126,8 @@ abstract class PartitionsContract extends DurableFixture {
         Set<String> seen = ConcurrentHashMap.newKeySet(); // partitions by node
         for (DurableTopic<Order> topic : List.of(parted, partedThere)) {
             ready(topic.subscribe("g", GroupOptions.defaults().withWindow(8, 1 << 20), (event, delivery) -> {
-                seen.add((topic == parted ? "here " : "there ") + delivery.position().partition());
+                seen.add((topic == parted ? "here " : "there ")
+                        + delivery.position().partition());
                 handled.add(event.data());
             }));
         }
@@ -195,15 +196,15 @@ abstract class PartitionsContract extends DurableFixture {
                     failure(DurableTopicException.class, eight.ready()).getMessage());
             assertTrue(why.contains("each of 4 partitions") && why.contains("each of 8 partitions"), why);
             for (int i = 0; i < 8; i++) {
-                PublishException refused =
-                        failure(PublishException.class, eight.publish(new Order("o-" + i, i)));
+                PublishException refused = failure(PublishException.class, eight.publish(new Order("o-" + i, i)));
                 assertEquals(PublishException.Outcome.NOT_SENT, refused.outcome());
             }
             Subscription none = eight.subscribe("g", event -> {});
             assertThrows(ExecutionException.class, () -> none.ready().get(10, SECONDS));
             none.closed().get(10, SECONDS);
             DurableTopic<Order> parts = DurableTopics.on(third).topic(ORDERS, KEPT, FOUR);
-            why = String.valueOf(failure(DurableTopicException.class, parts.ready()).getMessage());
+            why = String.valueOf(
+                    failure(DurableTopicException.class, parts.ready()).getMessage());
             assertTrue(why.contains("without partitions") && why.contains("4 partitions"), why);
         }
         try (Bus fourth = bus("fourth", connect())) {
@@ -283,7 +284,9 @@ abstract class PartitionsContract extends DurableFixture {
         publishTo(parted, 0, 20);
         await().until(() -> letters(100).size() == 20);
         List<DeadLetter<Order>> all = letters(100);
-        assertEquals(all.stream().map(DeadLetter::id).sorted().toList(), all.stream().map(DeadLetter::id).toList());
+        assertEquals(
+                all.stream().map(DeadLetter::id).sorted().toList(),
+                all.stream().map(DeadLetter::id).toList());
         List<DeadLetter<Order>> pages = new ArrayList<>(letters(3));
         for (List<DeadLetter<Order>> page = pages; !page.isEmpty(); pages.addAll(page)) {
             Position last = pages.get(pages.size() - 1).id();
@@ -300,7 +303,8 @@ abstract class PartitionsContract extends DurableFixture {
         assertTrue(parted.deadLetters("g").discard(all.get(3).id()).get(10, SECONDS));
         mended.complete(null);
         assertTrue(parted.deadLetters("g").redeliver(one).get(10, SECONDS));
-        await().until(() -> handled.equals(List.of(all.get(7).event().orElseThrow().data())));
+        await().until(() ->
+                handled.equals(List.of(all.get(7).event().orElseThrow().data())));
         assertEquals(18L, parted.deadLetters("g").redeliverAll().get(10, SECONDS));
         await().until(() -> handled.size() == 19 && letters(100).isEmpty());
     }

@@ -39,7 +39,10 @@ class ServerWarningsIT {
     }
 
     private long logged(String warning) {
-        return log.toString(UTF_8).lines().filter(line -> line.contains(warning)).count();
+        return log.toString(UTF_8)
+                .lines()
+                .filter(line -> line.contains(warning))
+                .count();
     }
 
     private static DurableTopic<String> open(Bus bus, String name) throws Exception {
@@ -74,7 +77,8 @@ class ServerWarningsIT {
         long used = String.valueOf(redis.command("INFO", "memory"))
                 .lines()
                 .filter(line -> line.startsWith("used_memory:"))
-                .mapToLong(line -> Long.parseLong(line.substring("used_memory:".length()).trim()))
+                .mapToLong(line ->
+                        Long.parseLong(line.substring("used_memory:".length()).trim()))
                 .findFirst()
                 .orElseThrow();
         redis.command("CONFIG", "SET", "maxmemory", String.valueOf(used + used / 5)); // and connections take some, too
@@ -89,7 +93,8 @@ class ServerWarningsIT {
     @Test
     void whoMayNotAskIsToldNothing() throws Exception {
         redis.command("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "allkeys-lru");
-        redis.command("ACL", "SETUSER", "quiet", "on", ">secret", "allchannels", "allkeys", "+@all", "-info", "-config");
+        redis.command(
+                "ACL", "SETUSER", "quiet", "on", ">secret", "allchannels", "allkeys", "+@all", "-info", "-config");
         String url = redis.url().replaceFirst("//(.*@)?", "//quiet:secret@");
         try (Bus bus = Bus.builder(url).build()) {
             assertEquals(List.of(), weaker(open(bus, "warned.not")));

@@ -94,7 +94,11 @@ public final class HowTo {
 
     static Bus connectInBackground(String address, BusListener listener) {
         // tag::connect-in-background
-        Bus bus = Bus.builder(address).name("shop").connectInBackground().listener(listener).build();
+        Bus bus = Bus.builder(address)
+                .name("shop")
+                .connectInBackground()
+                .listener(listener)
+                .build();
         // end::connect-in-background
         return bus;
     }

@@ -103,7 +103,8 @@ public final class HowToBroadcast {
     // tag::stats-of-a-node
     static void show(Bus bus, String node, Consumer<String> screen) {
         NodeStats stats = Directory.on(bus).stats(node).join();
-        screen.accept(stats.bus().published() + " events published, " + stats.bus().lost() + " lost");
+        screen.accept(
+                stats.bus().published() + " events published, " + stats.bus().lost() + " lost");
         for (Map.Entry<String, NodeStats.Method> method : stats.methods().entrySet()) {
             NodeStats.Method done = method.getValue();
             screen.accept(method.getKey() + ": " + done.calls() + " calls, 99 % within " + done.p99());

@@ -78,12 +78,10 @@ abstract class BackgroundServingContract {
         RpcException call = failure(RpcClient.on(shop).call("stock.left", Integer.class, "sku"));
         assertEquals(Reason.CONNECTION_LOST, call.reason());
         assertTrue(call.notExecuted());
-        RpcException broadcast = failure(RpcClient.on(shop)
-                .broadcast("stock.left", Integer.class, "sku")
-                .askAsync());
+        RpcException broadcast = failure(
+                RpcClient.on(shop).broadcast("stock.left", Integer.class, "sku").askAsync());
         assertEquals(Reason.CONNECTION_LOST, broadcast.reason());
-        assertEquals(
-                Reason.CONNECTION_LOST, failure(Directory.on(shop).nodes()).reason());
+        assertEquals(Reason.CONNECTION_LOST, failure(Directory.on(shop).nodes()).reason());
     }
 
     @Test

@@ -65,7 +65,8 @@ abstract class DrainContract extends CallFixture {
         RpcServer.on(leaving).drain().get(20, SECONDS);
         assertEquals(BusState.UP, leaving.state());
         assertEquals(
-                2, RpcClient.on(leaving).call("stock.left", Integer.class, "sku").get(20, SECONDS));
+                2,
+                RpcClient.on(leaving).call("stock.left", Integer.class, "sku").get(20, SECONDS));
         assertEquals(0L, leaving.publish("t", "x").get(20, SECONDS));
     }
 
@@ -88,8 +89,8 @@ abstract class DrainContract extends CallFixture {
                 }
             }
         });
-        await().atMost(20, SECONDS).until(() -> directory.nodes().get(20, SECONDS).stream()
-                .anyMatch(node -> node.serves("stock.left")));
+        await().atMost(20, SECONDS)
+                .until(() -> directory.nodes().get(20, SECONDS).stream().anyMatch(node -> node.serves("stock.left")));
         RpcServer.on(leaving).drain().get(20, SECONDS);
         await().atMost(20, SECONDS).until(() -> seen.equals(List.of("draining leaving true")));
         leaving.close();
@@ -120,8 +121,8 @@ abstract class DrainContract extends CallFixture {
     void aServerWithoutServicesHasDrainedAtOnceAndServesNothingAfterwards() throws Exception {
         RpcServer server = RpcServer.on(bus("idle"));
         server.drain().get(20, SECONDS);
-        IllegalStateException e = assertThrows(
-                IllegalStateException.class, () -> server.serve(Stock.class, new Shelf("idle", 1)));
+        IllegalStateException e =
+                assertThrows(IllegalStateException.class, () -> server.serve(Stock.class, new Shelf("idle", 1)));
         assertTrue(String.valueOf(e.getMessage()).contains("drains"), e::getMessage);
     }
 
@@ -129,14 +130,16 @@ abstract class DrainContract extends CallFixture {
     void aCallThatWouldWaitForTheDrainIsToldSo() throws Exception {
         Bus bus = bus("leaving");
         RpcServer server = RpcServer.on(bus);
-        server.serve("desk.drain", params -> assertThrows(
-                                IllegalStateException.class, () -> server.drain().join())
-                        .getMessage())
+        server.serve(
+                        "desk.drain",
+                        params -> assertThrows(
+                                        IllegalStateException.class,
+                                        () -> server.drain().join())
+                                .getMessage())
                 .ready()
                 .get(20, SECONDS);
-        String told = RpcClient.on(bus("client"))
-                .call("desk.drain", String.class)
-                .get(20, SECONDS);
+        String told =
+                RpcClient.on(bus("client")).call("desk.drain", String.class).get(20, SECONDS);
         assertTrue(told.contains("wait for its own end"), told);
         server.drain().get(20, SECONDS);
     }

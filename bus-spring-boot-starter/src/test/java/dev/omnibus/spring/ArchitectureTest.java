@@ -48,13 +48,8 @@ class ArchitectureTest {
             .resideInAPackage("dev.omnibus.spring.test");
 
     @ArchTest
-    static final ArchRule publicClassesAreFinalOrInterfaces = classes()
-            .that()
-            .arePublic()
-            .and()
-            .areNotInterfaces()
-            .should()
-            .haveModifier(JavaModifier.FINAL);
+    static final ArchRule publicClassesAreFinalOrInterfaces =
+            classes().that().arePublic().and().areNotInterfaces().should().haveModifier(JavaModifier.FINAL);
 
     @Test
     void noFileIsLongerThanItMayBe() throws IOException {

@@ -11,8 +11,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** Calls to nodes in this process, which have connections of their own; or to one of them by its queue. */
-public record CallJob(String name, String title, Load load, int nodes, int bytes, Observing observing)
-        implements Job {
+public record CallJob(String name, String title, Load load, int nodes, int bytes, Observing observing) implements Job {
 
     public CallJob(String name, String title, Load load, int nodes, int bytes) {
         this(name, title, load, nodes, bytes, Observing.NOBODY);

@@ -63,7 +63,7 @@ public final class Jobs {
     }
 
     private static Job observed(String name, String title, Observing observing) {
-        return new CallJob(name, title, Load.inFlight(256), 1, SMALL, observing);
+        return new CallJob(name, title, Load.inFlight(Ability.CALL, 256), 1, SMALL, observing);
     }
 
     private static Job durable(String name, String title, Intake intake, int processes, int behind) {

@@ -19,9 +19,8 @@ public enum Observing {
     METRICS(() -> MicrometerObserver.of(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT))),
     /** Of which none is sampled: they are made and passed on, and not exported. */
     SPANS(() -> OpenTelemetryObserver.of(OpenTelemetrySdk.builder()
-            .setTracerProvider(SdkTracerProvider.builder()
-                    .setSampler(Sampler.alwaysOff())
-                    .build())
+            .setTracerProvider(
+                    SdkTracerProvider.builder().setSampler(Sampler.alwaysOff()).build())
             .build()));
 
     private final Supplier<@Nullable BusObserver> made;

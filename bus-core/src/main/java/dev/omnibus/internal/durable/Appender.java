@@ -54,6 +54,7 @@ final class Appender {
         final long deadline;
         final CompletableFuture<Position> done = new GuardedFuture<>();
         final @Nullable Chain chain;
+
         @Nullable
         PublishOptions confirmed; // what it is to be confirmed by, if it is
 
@@ -403,8 +404,7 @@ final class Appender {
             Waiting one = done.get(i);
             PublishOptions confirmed = one.confirmed;
             if (confirmed != null) {
-                topic.confirmations()
-                        .add(one.done, topic.position(at), append.first() + i, confirmed, one.deadline);
+                topic.confirmations().add(one.done, topic.position(at), append.first() + i, confirmed, one.deadline);
             } else {
                 futures.add(one.done);
                 positions.add(topic.position(at));

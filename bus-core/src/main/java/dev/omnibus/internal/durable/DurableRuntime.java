@@ -128,7 +128,11 @@ public final class DurableRuntime implements Layer {
         if (partitions.isPresent()) {
             int count = partitions.get().count();
             return new PartitionedTopic<>(
-                    this, topic, retention, partitions.get(), number -> log(topic, retention, new Partition(number, count)));
+                    this,
+                    topic,
+                    retention,
+                    partitions.get(),
+                    number -> log(topic, retention, new Partition(number, count)));
         }
         OpenTopic<T> whole = log(topic, retention, Partition.WHOLE);
         whenConnected(whole::open, whole::notOpened);

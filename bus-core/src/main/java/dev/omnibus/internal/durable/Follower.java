@@ -246,7 +246,10 @@ final class Follower<T> extends Reader<T> {
                 handle(entry, bytes);
             } catch (IOException | RuntimeException | Error e) {
                 bad.increment();
-                topic.reports().onBadMessage(topic.name(), "Event " + topic.position(entry.id()) + " was skipped: " + e.getMessage());
+                topic.reports()
+                        .onBadMessage(
+                                topic.name(),
+                                "Event " + topic.position(entry.id()) + " was skipped: " + e.getMessage());
             }
         }
         synchronized (this) {

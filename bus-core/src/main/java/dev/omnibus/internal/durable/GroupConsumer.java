@@ -57,8 +57,7 @@ final class GroupConsumer<T> extends Reader<T> {
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
-    GroupConsumer(
-            OpenTopic<T> topic, String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
+    GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
         super(topic);
         this.options = options;
         this.streams = topic.streams();

@@ -314,7 +314,8 @@ final class Handling<T> {
         }
         write(one, attempts, () -> {
             topic.reports()
-                    .onRedelivered(topic.name(), one.group(), one.position().toString(), "its handler has failed: " + reason);
+                    .onRedelivered(
+                            topic.name(), one.group(), one.position().toString(), "its handler has failed: " + reason);
             later(delay, one);
         });
     }
@@ -427,8 +428,8 @@ final class Handling<T> {
                         consumer.complaints()
                                 .failed(
                                         BURY,
-                                        "its dead letters are full; event " + one.position() + " waits for room, and others"
-                                                + " after it: " + reason);
+                                        "its dead letters are full; event " + one.position()
+                                                + " waits for room, and others" + " after it: " + reason);
                         waitFor(DEAD_LETTERS_FULL, one, () -> {
                             if (!consumer.isGone(one)) {
                                 bury(one, reason, hasRun); // its handler has had its say
@@ -441,7 +442,10 @@ final class Handling<T> {
                         if (done) {
                             topic.reports()
                                     .onDeadLetter(
-                                            topic.name(), one.group(), one.position().toString(), reason);
+                                            topic.name(),
+                                            one.group(),
+                                            one.position().toString(),
+                                            reason);
                         }
                         if (done || !hasRun) {
                             gone(one);

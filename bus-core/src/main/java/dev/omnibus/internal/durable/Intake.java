@@ -57,7 +57,8 @@ final class Intake<T> {
 
     private void take(StreamEntry entry) {
         String group = consumer.consumer().group();
-        Held<T> one = new Held<>(group, topic.partition().number(), entry, topic.history().isDoubted(entry.id()));
+        Held<T> one = new Held<>(
+                group, topic.partition().number(), entry, topic.history().isDoubted(entry.id()));
         boolean skip = entry.onlyFor().filter(other -> !other.equals(group)).isPresent();
         if (!consumer.accepts(one, skip)) {
             return;

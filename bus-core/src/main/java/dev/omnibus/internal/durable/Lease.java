@@ -154,7 +154,12 @@ final class Lease<T> {
 
     private void report(Streams.Loss loss) {
         String group = consumer.consumer().group();
-        topic.reports().onLost(topic.name(), group, loss.count(), "positions " + topic.position(loss.from()) + " to " + topic.position(loss.to()));
+        topic.reports()
+                .onLost(
+                        topic.name(),
+                        group,
+                        loss.count(),
+                        "positions " + topic.position(loss.from()) + " to " + topic.position(loss.to()));
         CompletableFuture<Void> unused = topic.streams().lossReported(consumer.consumer(), loss);
     }
 }

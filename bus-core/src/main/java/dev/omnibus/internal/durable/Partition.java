@@ -28,9 +28,7 @@ record Partition(int number, int count) {
     }
 
     Retention share(Retention all) {
-        return isWhole()
-                ? all
-                : all.withMaxEntries(share(all.maxEntries())).withMaxBytes(share(all.maxBytes()));
+        return isWhole() ? all : all.withMaxEntries(share(all.maxEntries())).withMaxBytes(share(all.maxBytes()));
     }
 
     GroupOptions share(GroupOptions all) {

@@ -180,7 +180,8 @@ final class PartitionedTopic<T> extends TopicFacade<T> {
         @Override
         public CompletableFuture<List<DeadLetter<T>>> list(Position after, int limit) {
             return gather(
-                    each.stream().map(letters -> letters.list(after, limit)).toList(), lists -> lists.stream()
+                    each.stream().map(letters -> letters.list(after, limit)).toList(),
+                    lists -> lists.stream()
                             .flatMap(List::stream)
                             .sorted(Comparator.comparing(DeadLetter::id))
                             .limit(limit)
@@ -197,8 +198,7 @@ final class PartitionedTopic<T> extends TopicFacade<T> {
             return at(id, letters -> letters.discard(id));
         }
 
-        private CompletableFuture<Boolean> at(
-                Position id, Function<DeadLetters<T>, CompletableFuture<Boolean>> asked) {
+        private CompletableFuture<Boolean> at(Position id, Function<DeadLetters<T>, CompletableFuture<Boolean>> asked) {
             return id.partition() < each.size()
                     ? asked.apply(each.get(id.partition()))
                     : CompletableFuture.completedFuture(false);
@@ -207,9 +207,8 @@ final class PartitionedTopic<T> extends TopicFacade<T> {
         @Override
         public CompletableFuture<Long> redeliverAll() {
             return gather(
-                    each.stream().map(DeadLetters::redeliverAll).toList(), counts -> counts.stream()
-                            .mapToLong(Long::longValue)
-                            .sum());
+                    each.stream().map(DeadLetters::redeliverAll).toList(),
+                    counts -> counts.stream().mapToLong(Long::longValue).sum());
         }
     }
 }

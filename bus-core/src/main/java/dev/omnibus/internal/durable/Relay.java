@@ -167,7 +167,10 @@ final class Relay<T> implements OutboxRelay {
         }
         Map<OpenTopic<T>, Iterator<CompletableFuture<Position>>> positions = new HashMap<>();
         events.forEach((log, some) -> positions.put(
-                log, log.appender().publishInOrder(some, PublishOptions.defaults().timeout()).iterator()));
+                log,
+                log.appender()
+                        .publishInOrder(some, PublishOptions.defaults().timeout())
+                        .iterator()));
         return new Published(
                 ids,
                 logs.stream()

@@ -325,8 +325,7 @@ public final class EventCodec {
 
     /** Returns the headers with those that were added to the program's own, if there is room for them. */
     public static Map<String, String> fitting(Map<String, String> all, Map<String, String> own) {
-        boolean fits = all == own
-                || (all.size() <= MAX_ATTRIBUTES && characters(all) <= MAX_ATTRIBUTE_CHARACTERS);
+        boolean fits = all == own || (all.size() <= MAX_ATTRIBUTES && characters(all) <= MAX_ATTRIBUTE_CHARACTERS);
         return fits ? all : own;
     }
 

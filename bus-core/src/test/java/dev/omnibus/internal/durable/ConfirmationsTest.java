@@ -77,8 +77,7 @@ class ConfirmationsTest extends DurableTimeFixture {
     @Test
     void whatIsNotConfirmedInTimeIsAppendedAllTheSame() throws Exception {
         here.faults.lose("confirm");
-        CompletableFuture<Position> publishing =
-                here.topic.publish(1, CONFIRMED.withTimeout(Duration.ofSeconds(5)));
+        CompletableFuture<Position> publishing = here.topic.publish(1, CONFIRMED.withTimeout(Duration.ofSeconds(5)));
         await().until(() -> {
             here.second();
             return publishing.isDone();

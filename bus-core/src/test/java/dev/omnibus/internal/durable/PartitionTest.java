@@ -37,8 +37,8 @@ class PartitionTest {
             for (int count = 1; count <= 9; count++) {
                 List<String> nodes = new ArrayList<>(nodes(count));
                 List<String> owners = owners(partitions, nodes);
-                Map<String, Long> shares =
-                        owners.stream().collect(Collectors.groupingBy(owner -> owner, TreeMap::new, Collectors.counting()));
+                Map<String, Long> shares = owners.stream()
+                        .collect(Collectors.groupingBy(owner -> owner, TreeMap::new, Collectors.counting()));
                 long least = count > partitions ? 1 : partitions / count;
                 assertTrue(
                         shares.values().stream().allMatch(share -> share == least || share == least + 1)
@@ -65,7 +65,8 @@ class PartitionTest {
                 moved += before.get(i).equals(after.get(i)) ? 0 : 1;
             }
         }
-        assertTrue(moved < 2 * needed, moved + " moved, of which " + needed + " had to"); // all would be four times that
+        assertTrue(
+                moved < 2 * needed, moved + " moved, of which " + needed + " had to"); // all would be four times that
     }
 
     @Test
@@ -82,7 +83,8 @@ class PartitionTest {
 
     @Test
     void theLimitsOfATopicAndTheWindowOfANodeAreShared() {
-        Retention share = new Partition(1, 4).share(Retention.untilAcknowledged().withMaxEntries(10).withMaxBytes(1_000));
+        Retention share = new Partition(1, 4)
+                .share(Retention.untilAcknowledged().withMaxEntries(10).withMaxBytes(1_000));
         assertEquals(3, share.maxEntries());
         assertEquals(250, share.maxBytes());
         GroupOptions window = new Partition(1, 4).share(GroupOptions.defaults().withWindow(2, 1 << 20));

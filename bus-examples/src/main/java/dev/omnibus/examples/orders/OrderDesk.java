@@ -105,8 +105,7 @@ public final class OrderDesk {
     }
 
     private ChildProcess auditor(Map<String, String> environment) {
-        return ChildProcess.start(
-                "auditor", AuditNode.class, environment, List.of("auditor", String.valueOf(count())));
+        return ChildProcess.start("auditor", AuditNode.class, environment, List.of("auditor", String.valueOf(count())));
     }
 
     private DurableTopic<Order> open(Bus bus) {

@@ -29,11 +29,12 @@ import java.util.stream.Stream;
 public final class OutboxDesk {
 
     /**
-     * The database of the shop. What a crash of the process leaves must be whole: H2 would write only every half second.
-     * And it would close the file, and tidy it up, with each connection, of which there is a new one for each order.
+     * The database of the shop. What a crash of the process leaves must be whole: H2 would write only every half
+     * second. And it would close the file, and tidy it up, with each connection, of which there is a new one for each
+     * order.
      */
-    private static final String SHOP = "jdbc:h2:file:%s;MODE=PostgreSQL;WRITE_DELAY=0;"
-            + "DB_CLOSE_DELAY=-1;DB_CLOSE_ON_EXIT=FALSE";
+    private static final String SHOP =
+            "jdbc:h2:file:%s;MODE=PostgreSQL;WRITE_DELAY=0;" + "DB_CLOSE_DELAY=-1;DB_CLOSE_ON_EXIT=FALSE";
 
     private static final int ORDERS = 90;
     private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -185,7 +185,8 @@ final class Answers {
 
     static TakeOver takeOver(List<Object> answer) {
         List<Object> lost = list(answer.get(3));
-        Set<String> candidates = list(answer.get(6)).stream().map(Answers::text).collect(Collectors.toUnmodifiableSet());
+        Set<String> candidates =
+                list(answer.get(6)).stream().map(Answers::text).collect(Collectors.toUnmodifiableSet());
         return new TakeOver(
                 number(answer.get(0)) == 1,
                 entries(list(answer.get(4))),

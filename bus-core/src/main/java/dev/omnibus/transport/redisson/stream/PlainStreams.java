@@ -53,8 +53,7 @@ final class PlainStreams {
             RedissonClient client, String key, StreamId after, int count) {
         StreamId next = after.next();
         boolean signed = next.sequence() >= 0; // as Redisson writes it, and no server counts further
-        StreamRangeArgs from = StreamRangeArgs.startId(
-                        Answers.id(signed ? next : new StreamId(next.millis() + 1, 0)))
+        StreamRangeArgs from = StreamRangeArgs.startId(Answers.id(signed ? next : new StreamId(next.millis() + 1, 0)))
                 .endId(StreamMessageId.MAX)
                 .count(Math.max(1, count));
         return stream(client, key).rangeAsync(from).toCompletableFuture();

@@ -258,9 +258,7 @@ public final class QueuedCalls {
             return null;
         }
         entry.inLane = true;
-        return lanes.computeIfAbsent(
-                entry.id.method(),
-                name -> lane(open, name));
+        return lanes.computeIfAbsent(entry.id.method(), name -> lane(open, name));
     }
 
     private EnqueueLane lane(CallQueues open, String method) {
