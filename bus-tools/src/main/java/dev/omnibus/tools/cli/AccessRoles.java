@@ -124,7 +124,7 @@ record AccessRoles(
     }
 
     private void caller(List<String> rules, List<String> called) {
-        rules.addAll(List.of(READS_DIRECTORY.split(" ")));
+        rules.addAll(List.of(READS_DIRECTORY.split(" ", -1)));
         rules.add("%R~" + names.prefix() + ":node*");
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.presence()));
         rules.add(in(PUBLISHES, "&" + inbox(), all("&", channels(called))));
@@ -139,7 +139,7 @@ record AccessRoles(
 
     private void server(List<String> rules) {
         String nodes = names.nodes();
-        rules.addAll(List.of(WRITES_DIRECTORY.split(" ")));
+        rules.addAll(List.of(WRITES_DIRECTORY.split(" ", -1)));
         rules.add("~" + nodes + "*");
         rules.add("%R~" + names.prefix() + ":node*");
         rules.add("~" + names.node(user + ANY_ID));
@@ -153,7 +153,7 @@ record AccessRoles(
     }
 
     private void watcher(List<String> rules) {
-        rules.addAll(List.of(READS_DIRECTORY.split(" ")));
+        rules.addAll(List.of(READS_DIRECTORY.split(" ", -1)));
         rules.add("%R~" + names.prefix() + ":node*");
         rules.add(in("+psubscribe +punsubscribe", all("&", watched())));
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.presence()));
@@ -178,7 +178,7 @@ record AccessRoles(
         rules.addAll(
                 List.of(("+eval +evalsha +script|load +get +set +pexpire +hset +hsetnx +hmget +hgetall +exists +xlen"
                                 + " +xadd +xinfo|stream")
-                        .split(" ")));
+                        .split(" ", -1)));
         rules.addAll(List.of("~" + log, "~" + log + ":conf", "~" + log + ":from:" + user + ANY_ID));
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.notices(topic())));
         rules.add(in(PUBLISHES, "&" + inbox(), "&" + names.event(topic()), "&" + names.notices(topic())));
@@ -190,7 +190,7 @@ record AccessRoles(
                         + " +hincrby +exists +pexpire +zadd +zrem +zscore +zrangebyscore +xlen +xrange +xrevrange"
                         + " +xgroup|create +xgroup|delconsumer +xreadgroup +xack +xpending +xclaim +xtrim"
                         + " +xinfo|stream +xinfo|groups +xinfo|consumers +memory|usage +info")
-                .split(" ")));
+                .split(" ", -1)));
         rules.addAll(List.of("~" + log, "~" + log + ":*"));
         rules.add(in("+xadd", "~" + log + ":dead:" + group));
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.notices(topic())));
@@ -199,7 +199,7 @@ record AccessRoles(
 
     private void follower(List<String> rules) {
         String log = names.log(topic());
-        rules.addAll(List.of("+hget +hgetall +xrange +xrevrange +xlen +xinfo|groups".split(" ")));
+        rules.addAll(List.of("+hget +hgetall +xrange +xrevrange +xlen +xinfo|groups".split(" ", -1)));
         rules.addAll(List.of("%R~" + log, "%R~" + log + ":conf"));
         rules.add(in("+hget +hgetall +hset", "~" + log + ":at"));
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.notices(topic())));

@@ -208,7 +208,7 @@ final class CheckCommand extends Action {
 
     private void counted(CheckResult result, String item, List<NodeInfo> found) {
         long up = found.stream().filter(node -> !node.draining()).count();
-        result.metric("nodes", up, "", 0, expect);
+        result.metric("nodes", (double) up, "", 0, expect);
         result.add(up < expect ? Level.CRITICAL : Level.OK, up + " nodes of " + item + " are up");
     }
 
@@ -243,8 +243,8 @@ final class CheckCommand extends Action {
         Subscription subscription = bus.subscribe(item, JsonNode.class, event -> received.increment());
         await(subscription.ready());
         TimeUnit.NANOSECONDS.sleep(during.toNanos());
-        result.metric("received", received.sum(), "", 0, 0);
-        result.metric("lost", lost.sum(), "", 0, 0);
+        result.metric("received", (double) received.sum(), "", 0, 0);
+        result.metric("lost", (double) lost.sum(), "", 0, 0);
         result.add(Level.OK, received.sum() + " events came in " + Durations.text(during));
     }
 }

@@ -93,7 +93,7 @@ record Connection(RedisUri address, String prefix, String name, Duration timeout
             throw new UncheckedIOException("The passwordCommand of the context " + context.name() + " has failed", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new Failures.UsageException("Interrupted while the passwordCommand ran");
+            throw new Failures.UsageException("Interrupted while the passwordCommand ran", e);
         }
     }
 
@@ -114,7 +114,7 @@ record Connection(RedisUri address, String prefix, String name, Duration timeout
         try {
             return Config.fromYAML(file.toFile());
         } catch (IOException e) { // its message may quote the password
-            throw new Failures.UsageException("The file " + file + " is no configuration of Redisson that can be read");
+            throw new Failures.UsageException("The file " + file + " is no configuration of Redisson that can be read", e);
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.omnibus.tools.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.omnibus.bus.Bus;
 import dev.omnibus.transport.redisson.connection.RedisUri;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -193,7 +192,8 @@ final class ContextCommand extends Action {
         private String problem(String one) {
             Omnibus options = omnibus();
             options.context = one;
-            try (Bus bus = options.connect()) {
+            try {
+                options.connect().close();
                 return "";
             } catch (RuntimeException e) {
                 return String.valueOf(e.getMessage());

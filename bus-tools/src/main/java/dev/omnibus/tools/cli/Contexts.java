@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -85,7 +86,7 @@ final class Contexts {
                 return new Context(name, values);
             }
         } catch (JsonProcessingException e) {
-            throw new Failures.UsageException(file + " is not JSON; omnibus context rm " + name + " removes it");
+            throw new Failures.UsageException(file + " is not JSON; omnibus context rm " + name + " removes it", e);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be read", e);
         }
@@ -116,7 +117,7 @@ final class Contexts {
     /** Writes a file that was never readable for others, nor half written. */
     static void write(Path file, String text) {
         try {
-            Path parent = file.toAbsolutePath().getParent();
+            Path parent = Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file is in a folder");
             Files.createDirectories(parent);
             boolean posix = Files.getFileStore(parent).supportsFileAttributeView("posix");
             Path fresh = posix

@@ -29,8 +29,10 @@ final class Durations implements CommandLine.ITypeConverter<Duration> {
         try {
             return Duration.parse(text);
         } catch (DateTimeException e) {
-            throw new CommandLine.TypeConversionException(
+            CommandLine.TypeConversionException wrong = new CommandLine.TypeConversionException(
                     "'" + text + "' is no duration; write for instance 200ms, 5s or 2m");
+            Throwable unused = wrong.initCause(e);
+            throw wrong;
         }
     }
 

@@ -21,6 +21,10 @@ final class Failures {
         UsageException(String message) {
             super(message);
         }
+
+        UsageException(String message, Throwable cause) {
+            super(message, cause);
+        }
     }
 
     /** Redis cannot be reached by plain commands. */

@@ -69,7 +69,7 @@ final class Input {
         try {
             return Files.readString(Path.of(path));
         } catch (NoSuchFileException e) {
-            throw new Failures.UsageException("There is no file " + path);
+            throw new Failures.UsageException("There is no file " + path, e);
         } catch (IOException e) {
             throw new UncheckedIOException("The file " + path + " cannot be read: " + e.getMessage(), e);
         }

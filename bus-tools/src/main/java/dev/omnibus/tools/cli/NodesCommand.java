@@ -74,7 +74,7 @@ final class NodesCommand extends Action {
 
     private void follow(Bus bus) throws Exception {
         CompletableFuture<Void> ended = new CompletableFuture<>();
-        try (Directory.Watch unused = Directory.on(bus).watch(new Directory.Listener() {
+        Directory.Watch watching = Directory.on(bus).watch(new Directory.Listener() {
             @Override
             public void joined(NodeInfo node) {
                 show("joined", node);
@@ -105,7 +105,8 @@ final class NodesCommand extends Action {
                     ended.completeExceptionally(e);
                 }
             }
-        })) {
+        });
+        try {
             if (wait == null) {
                 await(ended);
             } else {
@@ -113,6 +114,8 @@ final class NodesCommand extends Action {
             }
         } catch (TimeoutException e) {
             out().note("ended after " + Durations.text(Objects.requireNonNull(wait)));
+        } finally {
+            watching.close();
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.omnibus.tools.cli;
 
 import dev.omnibus.bus.Bus;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -166,8 +167,8 @@ final class Omnibus {
     static CommandLine commandLine(Terminal terminal, Function<Connection, Bus> connector) {
         Omnibus omnibus = new Omnibus(terminal, connector);
         CommandLine line = new CommandLine(omnibus);
-        line.setOut(new PrintWriter(terminal.out(), true));
-        line.setErr(new PrintWriter(terminal.err(), true));
+        line.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(
                 terminal.colored() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
         line.setUsageHelpWidth(100);

@@ -12,7 +12,6 @@ import org.redisson.client.RedisClientConfig;
 import org.redisson.client.RedisConnection;
 import org.redisson.client.RedisException;
 import org.redisson.client.codec.StringCodec;
-import org.redisson.client.handler.State;
 import org.redisson.client.protocol.RedisCommand;
 import org.redisson.client.protocol.decoder.MultiDecoder;
 
@@ -25,12 +24,7 @@ final class RedisCommands implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 5000;
 
     /** What Redis answers: texts, numbers, lists of these. */
-    private static final MultiDecoder<Object> LISTS = new MultiDecoder<>() {
-        @Override
-        public Object decode(List<Object> parts, State state) {
-            return new ArrayList<>(parts);
-        }
-    };
+    private static final MultiDecoder<Object> LISTS = (parts, state) -> new ArrayList<>(parts);
 
     private final RedisClient client;
     private final RedisConnection connection;

@@ -54,8 +54,11 @@ final class ReplayCommand extends Action {
                 out().note("nothing is kept after that");
                 return ExitCode.OK;
             }
-            try (Subscription unused = log.follow(begin, (event, position) -> show(event, position, last))) {
+            Subscription reading = log.follow(begin, (event, position) -> show(event, position, last));
+            try {
                 await(ended);
+            } finally {
+                reading.close();
             }
         }
         return ExitCode.OK;
@@ -76,7 +79,7 @@ final class ReplayCommand extends Action {
         } catch (DateTimeException e) {
             throw new Failures.UsageException(
                     "--from is earliest, a position, a time such as 2026-11-21T08:00:00Z, or how"
-                            + " long ago, as 2h; '" + from + "' is none");
+                            + " long ago, as 2h; '" + from + "' is none", e);
         }
     }
 
