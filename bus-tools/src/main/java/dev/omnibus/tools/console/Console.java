@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -366,7 +367,7 @@ public final class Console implements AutoCloseable {
                 int equals = pair.indexOf('=');
                 String name = equals < 0 ? pair : pair.substring(0, equals);
                 String value = equals < 0 ? "" : pair.substring(equals + 1);
-                query.put(name, java.net.URLDecoder.decode(value, StandardCharsets.UTF_8));
+                query.put(name, URLDecoder.decode(value, StandardCharsets.UTF_8));
             }
         } catch (IllegalArgumentException e) {
             throw new Refused(400, "The query cannot be read");

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.omnibus.tools.watch.Seen;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -84,15 +85,15 @@ final class EventStream {
 
     void seen(Traced message, Content content) {
         Filter now = filter;
-        boolean fits = now != null && now.fits(message.seen, content);
-        if (fits
-                && now != null
-                && (!now.needsReplies() || message.seen.kind() != dev.omnibus.tools.watch.Seen.Kind.REQUEST)) {
-            add(message);
-        } else if (fits) {
+        if (now == null || !now.fits(message.seen, content)) {
+            return;
+        }
+        if (now.needsReplies() && message.seen.kind() == Seen.Kind.REQUEST) {
             synchronized (this) {
                 shown.put(message.number, false); // it fits but for its replies, which are awaited
             }
+        } else {
+            add(message);
         }
     }
 

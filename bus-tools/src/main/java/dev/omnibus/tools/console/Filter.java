@@ -5,6 +5,7 @@ import dev.omnibus.internal.event.TopicPattern;
 import dev.omnibus.tools.watch.Seen;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -49,7 +50,7 @@ final class Filter {
         if (text.length() > MAX_LENGTH) {
             throw new IllegalArgumentException("A filter has at most " + MAX_LENGTH + " characters");
         }
-        Set<Seen.Kind> wanted = new java.util.HashSet<>();
+        Set<Seen.Kind> wanted = new HashSet<>();
         boolean onlyFailed = false;
         Duration longer = Duration.ZERO;
         for (String word : text.strip().split("\\s+")) {

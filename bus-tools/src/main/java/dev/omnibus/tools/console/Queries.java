@@ -18,6 +18,7 @@ import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
 import dev.omnibus.rpc.internal.contract.RemoteMethod;
 import dev.omnibus.tools.console.Gatekeeper.Refused;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -284,7 +285,7 @@ final class Queries {
     JsonNode read(byte[] body) throws Refused {
         try {
             return json.readTree(body);
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new Refused(400, "The body is no JSON");
         }
     }

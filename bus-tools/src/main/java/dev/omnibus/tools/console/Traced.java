@@ -6,6 +6,7 @@ import dev.omnibus.tools.watch.Exchange;
 import dev.omnibus.tools.watch.Seen;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +56,7 @@ final class Traced {
     ObjectNode line(ObjectNode into, Content content) {
         into.put("n", number)
                 .put("t", seen.at().toEpochMilli())
-                .put("k", seen.kind().name().toLowerCase(java.util.Locale.ROOT))
+                .put("k", seen.kind().name().toLowerCase(Locale.ROOT))
                 .put("name", seen.name())
                 .put("from", node(seen.from()))
                 .put("to", seen.to())

@@ -10,6 +10,7 @@ import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.ServiceName;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class SampleShop implements AutoCloseable {
 
     /** What is in stock. Every node has all of it, or believes so. */
-    @dev.omnibus.rpc.ServiceName("stock")
+    @ServiceName("stock")
     public interface Stock {
 
         /**
@@ -51,7 +52,7 @@ public final class SampleShop implements AutoCloseable {
     }
 
     /** What things cost. */
-    @dev.omnibus.rpc.ServiceName("prices")
+    @ServiceName("prices")
     public interface Prices {
 
         /**
@@ -65,7 +66,7 @@ public final class SampleShop implements AutoCloseable {
     }
 
     /** What takes long. */
-    @dev.omnibus.rpc.ServiceName("reports")
+    @ServiceName("reports")
     public interface Reports {
 
         /**
@@ -290,11 +291,11 @@ public final class SampleShop implements AutoCloseable {
             } catch (RpcFault e) {
                 return; // out of stock
             }
-            orders.publish(new Order("o-" + orders0(), sku, pieces, "c-" + random().nextInt(900)));
+            orders.publish(new Order("o-" + nextOrder(), sku, pieces, "c-" + random().nextInt(900)));
         });
     }
 
-    private long orders0() {
+    private long nextOrder() {
         return orders.incrementAndGet();
     }
 

@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A headless Chromium of this machine, driven by its own protocol. */
 final class Browser implements AutoCloseable {
@@ -75,7 +77,7 @@ final class Browser implements AutoCloseable {
                 "--force-color-profile=srgb",
                 "--enable-precise-memory-info",
                 "about:blank"));
-        if (System.getProperty("user.name").equals("root")) {
+        if ("root".equals(System.getProperty("user.name"))) {
             command.add(1, "--no-sandbox");
         }
         Process process = new ProcessBuilder(command)
@@ -127,7 +129,7 @@ final class Browser implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        tabs.forEach(tab -> tab.socket.abort());
+        tabs.forEach(tab -> tab.socket().abort());
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly().waitFor();
         try (Stream<Path> files = Files.walk(profile)) {
@@ -142,7 +144,11 @@ final class Browser implements AutoCloseable {
         private final Map<Integer, CompletableFuture<JsonNode>> pending = new ConcurrentHashMap<>();
         private final List<String> problems = new CopyOnWriteArrayList<>();
         private final StringBuilder text = new StringBuilder();
-        WebSocket socket;
+        private @Nullable WebSocket socket;
+
+        private WebSocket socket() {
+            return Objects.requireNonNull(socket, "connected");
+        }
 
         JsonNode command(String method, ObjectNode params) throws Exception {
             int id = ids.incrementAndGet();
@@ -150,7 +156,7 @@ final class Browser implements AutoCloseable {
             pending.put(id, answer);
             ObjectNode message = JSON.createObjectNode().put("id", id).put("method", method);
             message.set("params", params);
-            socket.sendText(message.toString(), true).get(PATIENCE, TimeUnit.SECONDS);
+            socket().sendText(message.toString(), true).get(PATIENCE, TimeUnit.SECONDS);
             JsonNode got = answer.get(PATIENCE, TimeUnit.SECONDS);
             if (got.has("error")) {
                 throw new AssertionError(method + ": " + got.path("error"));

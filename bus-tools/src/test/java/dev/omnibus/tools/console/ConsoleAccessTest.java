@@ -16,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -202,7 +203,7 @@ class ConsoleAccessTest {
     void everyAnswerTellsTheBrowserWhatItMayNotDo() throws IOException {
         for (String answer :
                 new String[] {ask("GET /", host()), ask("GET /none", host()), ask("GET /", "Host: evil")}) {
-            String lower = answer.toLowerCase(java.util.Locale.ROOT);
+            String lower = answer.toLowerCase(Locale.ROOT);
             assertTrue(lower.contains("content-security-policy: default-src 'none'; script-src 'self'"), answer);
             assertTrue(lower.contains("frame-ancestors 'none'"), answer);
             assertTrue(lower.contains("x-content-type-options: nosniff"), answer);
