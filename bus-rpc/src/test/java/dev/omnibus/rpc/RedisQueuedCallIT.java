@@ -144,8 +144,9 @@ class RedisQueuedCallIT extends QueuedCallContract {
         try {
             serving("a");
             await().until(() -> warnings(log) == 1);
-            assertValue(2, queue().enqueue(shop -> shop.restock("x", 1)));
-            assertValue(2, queue().enqueue(shop -> shop.restock("x", 1)));
+            CallQueue<Shop> queue = queue();
+            assertValue(2, queue.enqueue(shop -> shop.restock("x", 1)));
+            assertValue(2, queue.enqueue(shop -> shop.restock("x", 1)));
             await().until(() -> warnings(log) == 2); // it is another bus
         } finally {
             redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "0");

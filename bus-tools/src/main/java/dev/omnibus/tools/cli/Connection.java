@@ -114,7 +114,8 @@ record Connection(RedisUri address, String prefix, String name, Duration timeout
         try {
             return Config.fromYAML(file.toFile());
         } catch (IOException e) { // its message may quote the password
-            throw new Failures.UsageException("The file " + file + " is no configuration of Redisson that can be read", e);
+            throw new Failures.UsageException(
+                    "The file " + file + " is no configuration of Redisson that can be read", e);
         }
     }
 

@@ -3,7 +3,6 @@ package dev.omnibus.tools.cli;
 import dev.omnibus.transport.redisson.connection.RedisUri;
 import io.netty.resolver.DefaultAddressResolverGroup;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;

@@ -79,7 +79,8 @@ final class ReplayCommand extends Action {
         } catch (DateTimeException e) {
             throw new Failures.UsageException(
                     "--from is earliest, a position, a time such as 2026-11-21T08:00:00Z, or how"
-                            + " long ago, as 2h; '" + from + "' is none", e);
+                            + " long ago, as 2h; '" + from + "' is none",
+                    e);
         }
     }
 
