@@ -1,5 +1,6 @@
 package dev.omnibus.tools.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.tools.console.Console;
@@ -38,13 +39,15 @@ final class DemoCommand extends Action {
     public Integer call() throws Exception {
         ConsoleOptions options = options();
         try (RedisServer redis = RedisServer.start();
-                SampleShop unusedShop = SampleShop.open(redis.url())) {
+                SampleShop shop = SampleShop.open(redis.url())) {
             Connection connection = new Connection(
                     RedisUri.parse(redis.url()), "bus", "console", Duration.ofSeconds(5), Optional.empty());
             try (Bus bus = connection.open();
                     RedisView view = new RedisView(bus, connection);
                     Console console = Console.start(bus, options, view)) {
-                out().element(ConsoleCommand.object(console).put("redis", redis.url()), redis.url());
+                ObjectNode started = ConsoleCommand.object(console);
+                started.put("redis", redis.url()).put("nodes", shop.nodes());
+                out().element(started, redis.url());
                 out().note("Open " + console.address() + " in a browser, or use the command line:\n"
                         + "export OMNIBUS_REDIS=" + redis.url() + "\nomnibus nodes\nomnibus watch\n"
                         + "omnibus call stock.left sku=sku-1\nomnibus ask stock.left sku=sku-1");

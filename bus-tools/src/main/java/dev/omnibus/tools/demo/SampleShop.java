@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A sample program: eleven nodes of six applications, in one process, that publish, call, ask all, fail now and then,
+ * A sample program: twelve nodes of seven applications, in one process, that publish, call, ask all, fail now and then,
  * fall behind and are restarted. Thread-safe.
  */
 public final class SampleShop implements AutoCloseable {
@@ -304,6 +304,15 @@ public final class SampleShop implements AutoCloseable {
         often(900, () -> client.broadcast("stock.left", Integer.class, sku()).askAsync());
         often(2_500, () -> client.call("reports.daily", String.class, PATIENT, "2026-11-30"));
         bus.subscribe("orders.*", Order.class, order -> {});
+    }
+
+    /**
+     * How many nodes it has now.
+     *
+     * @return their number
+     */
+    public synchronized int nodes() {
+        return nodes.size();
     }
 
     /** Closes the shop and its nodes. Idempotent. */

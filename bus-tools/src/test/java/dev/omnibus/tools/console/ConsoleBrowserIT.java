@@ -245,6 +245,7 @@ class ConsoleBrowserIT {
     @Test
     void everyPageHasSomethingToShow() throws Exception {
         try (SampleShop shop = SampleShop.open(redis.url())) {
+            assertTrue(shop.nodes() > 0);
             Browser.Tab tab = open();
             for (boolean dark : List.of(false, true)) {
                 tab.dark(dark);
