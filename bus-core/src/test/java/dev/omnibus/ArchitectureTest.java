@@ -116,7 +116,19 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule noRoomsKnowEachOtherInACircle =
-            slices().matching("dev.omnibus.internal.(*)").should().beFreeOfCycles();
+            slices().matching("dev.omnibus.internal.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule noRoomsOfDurableTopicsKnowEachOtherInACircle =
+            slices().matching("dev.omnibus.internal.durable.(*)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule theRoomsOfDurableTopicsDoNotKnowWhoOpensThem = noClasses()
+            .that()
+            .resideInAPackage("dev.omnibus.internal.durable.*")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.omnibus.internal.durable");
 
     @ArchTest
     static final ArchRule noRoomsOfATransportKnowEachOtherInACircle =

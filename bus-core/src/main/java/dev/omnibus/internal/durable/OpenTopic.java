@@ -13,10 +13,22 @@ import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.durable.append.Appender;
+import dev.omnibus.internal.durable.append.Confirmations;
+import dev.omnibus.internal.durable.consume.Dispatcher;
+import dev.omnibus.internal.durable.consume.Follower;
+import dev.omnibus.internal.durable.consume.GroupConsumer;
+import dev.omnibus.internal.durable.consume.Reader;
+import dev.omnibus.internal.durable.consume.Work;
+import dev.omnibus.internal.durable.log.EventFormat;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.Partition;
+import dev.omnibus.internal.durable.log.ServerHistory;
+import dev.omnibus.internal.durable.log.Timing;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.internal.event.Events;
 import dev.omnibus.internal.event.ListenerNotifier;
 import dev.omnibus.transport.FrameListener;
-import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
 import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.StreamSettings;
@@ -37,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * A durable topic that this process has opened, or one partition of it, which is a log like any other: its appender,
  * and its readers, which it wakes up when something was appended. Thread-safe.
  */
-final class OpenTopic<T> extends TopicFacade<T> {
+final class OpenTopic<T> extends TopicFacade<T> implements TopicLog<T> {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
@@ -79,7 +91,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
         this.retention = partition.share(all);
         this.partition = partition;
         this.keys = runtime.bus().channels().names().stream(name(), partition.number());
-        this.appender = new Appender(this, streams, runtime.timing());
+        this.appender = new Appender(this, confirmations);
         this.history = new ServerHistory(
                 streams,
                 keys,
@@ -97,70 +109,62 @@ final class OpenTopic<T> extends TopicFacade<T> {
         return List.of(this);
     }
 
-    Partition partition() {
+    @Override
+    public Partition partition() {
         return partition;
-    }
-
-    Position position(StreamId id) {
-        return Failures.position(id, partition.number());
     }
 
     Appender appender() {
         return appender;
     }
 
-    Confirmations confirmations() {
-        return confirmations;
-    }
-
-    EventFormat<T> format() {
+    @Override
+    public EventFormat<T> format() {
         return format;
     }
 
-    Retention retention() {
+    @Override
+    public Retention retention() {
         return retention;
     }
 
-    StreamKeys keys() {
+    @Override
+    public StreamKeys keys() {
         return keys;
     }
 
-    Streams streams() {
+    @Override
+    public Streams streams() {
         return streams;
     }
 
-    Timing timing() {
+    @Override
+    public Timing timing() {
         return runtime.timing();
     }
 
-    Events events() {
+    @Override
+    public Events events() {
         return runtime.events();
     }
 
-    ListenerNotifier reports() {
+    @Override
+    public ListenerNotifier reports() {
         return runtime.events().listener();
     }
 
-    String node() {
+    @Override
+    public String node() {
         return runtime.bus().node();
     }
 
-    Streams.@Nullable Description description() {
+    @Override
+    public Streams.@Nullable Description description() {
         return description;
     }
 
-    /** Completes a future of the program, whose callbacks may block. */
-    <V> void settle(CompletableFuture<V> future, @Nullable V value, @Nullable Throwable failure) {
-        runtime.events().settle(future, value, failure);
-    }
-
-    /** The epoch of the log, as this node knows it; empty if it does not. */
-    String epoch() {
-        Streams.Description stands = description;
-        return stands == null ? "" : stands.epoch();
-    }
-
-    ServerHistory history() {
+    @Override
+    public ServerHistory history() {
         return history;
     }
 
@@ -298,8 +302,8 @@ final class OpenTopic<T> extends TopicFacade<T> {
         });
     }
 
-    /** The server was emptied, or restored: opens the stream anew. */
-    void reset() {
+    @Override
+    public void reset() {
         open();
     }
 
@@ -378,8 +382,8 @@ final class OpenTopic<T> extends TopicFacade<T> {
         });
     }
 
-    /** Asks whether the log has begun anew since an epoch, or nobody knows; then it is opened anew. */
-    void whetherAnew(String since, Consumer<Boolean> then) {
+    @Override
+    public void whetherAnew(String since, Consumer<Boolean> then) {
         streams.describe(keys).whenComplete((stands, failure) -> {
             boolean anew = failure != null
                     || stands.map(now -> !now.epoch().equals(since)).orElse(true);
@@ -453,6 +457,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
             consumers.put(group, consumer);
             readers.add(consumer);
         }
+        consumer.whenEnding(() -> ended(consumer));
         runtime.bus().keepAlive().begin(consumer);
         ready.whenComplete((ok, failure) -> consumer.topicReady(failure));
         return consumer;
@@ -465,6 +470,7 @@ final class OpenTopic<T> extends TopicFacade<T> {
             requireOpen();
             readers.add(follower);
         }
+        follower.whenEnding(() -> ended(follower));
         runtime.bus().keepAlive().begin(follower);
         ready.whenComplete((ok, failure) -> follower.topicReady(failure));
         return follower;

@@ -3,6 +3,7 @@ package dev.omnibus.internal.durable;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.durable.consume.Reader;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;

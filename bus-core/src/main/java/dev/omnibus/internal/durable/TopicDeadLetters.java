@@ -4,6 +4,7 @@ import dev.omnibus.bus.Event;
 import dev.omnibus.durable.DeadLetter;
 import dev.omnibus.durable.DeadLetters;
 import dev.omnibus.durable.Position;
+import dev.omnibus.internal.durable.log.Failures;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
 import java.io.IOException;

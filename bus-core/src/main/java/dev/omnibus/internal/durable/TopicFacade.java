@@ -13,6 +13,7 @@ import dev.omnibus.durable.OutboxSource;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.durable.Retention;
+import dev.omnibus.internal.durable.consume.Work;
 import dev.omnibus.internal.event.TopicPattern;
 import java.util.List;
 import java.util.Map;

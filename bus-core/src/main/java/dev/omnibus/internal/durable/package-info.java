@@ -1,4 +1,4 @@
-/** The engine of durable topics: appends to logs, and reads them for consumer groups and followers. */
+/** The engine of durable topics: opens their logs, which are appended to and read in the rooms below. */
 @NullMarked
 package dev.omnibus.internal.durable;
 

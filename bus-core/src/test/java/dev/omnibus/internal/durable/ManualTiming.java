@@ -1,5 +1,6 @@
 package dev.omnibus.internal.durable;
 
+import dev.omnibus.internal.durable.log.Timing;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;

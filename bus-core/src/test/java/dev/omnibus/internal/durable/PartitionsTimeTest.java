@@ -11,6 +11,7 @@ import dev.omnibus.durable.DurableTopics;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.durable.Partitions;
 import dev.omnibus.durable.Retention;
+import dev.omnibus.internal.durable.log.Partition;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.transport.TransportException;
 import java.util.Set;
@@ -8,20 +8,20 @@ import java.util.concurrent.ConcurrentHashMap;
  * A deduplicator of reports: what Redis refuses, and is asked for again and again, is reported once until it has
  * succeeded. What passes by itself is not reported. Thread-safe.
  */
-final class Complaints {
+public final class Complaints {
 
-    private final OpenTopic<?> topic;
+    private final TopicLog<?> topic;
     private final String reader;
     private final Set<String> open = ConcurrentHashMap.newKeySet();
 
     /** Of one reader. */
-    Complaints(OpenTopic<?> topic, String reader) {
+    public Complaints(TopicLog<?> topic, String reader) {
         this.topic = topic;
         this.reader = reader;
     }
 
     /** Something has failed, which is named by what cannot be done. */
-    void failed(String action, Throwable failure) {
+    public void failed(String action, Throwable failure) {
         TransportException why = Failures.of(failure);
         boolean normal = switch (why.kind()) {
             case NO_GROUP, CLOSED -> true; // each has an answer of its own
@@ -33,7 +33,7 @@ final class Complaints {
     }
 
     /** The same for what is no failure of the transport. */
-    void failed(String action, String why) {
+    public void failed(String action, String why) {
         if (open.add(action)) {
             topic.reports()
                     .onUnsent(topic.name(), reader + " cannot " + action + "; it is tried again, until it can: " + why);
@@ -41,7 +41,7 @@ final class Complaints {
     }
 
     /** Something has succeeded. */
-    void succeeded(String action) {
+    public void succeeded(String action) {
         if (!open.isEmpty()) {
             open.remove(action);
         }

@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.internal.concurrent.DelayedExecutor;
 import dev.omnibus.internal.concurrent.Mailbox;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * handler's outcome is known, also if that takes longer than the handler itself, and a key until its event is
  * acknowledged or given away. Thread-safe.
  */
-final class Dispatcher<T> {
+public final class Dispatcher<T> {
 
     private static final Mailbox.Limits UNLIMITED = new Mailbox.Limits(Integer.MAX_VALUE, Long.MAX_VALUE);
 
@@ -37,14 +37,14 @@ final class Dispatcher<T> {
     }
 
     /** The places of handlers, which the consumers of one subscription share: one of each partition. */
-    static final class Places {
+    public static final class Places {
 
         private final int concurrency;
         private final boolean shared;
         private final Set<Dispatcher<?>> waiting = new LinkedHashSet<>(0); // for a place; guarded by this, like all
         private int taken; // also of the dispatchers that share it
 
-        Places(int concurrency, boolean shared) {
+        public Places(int concurrency, boolean shared) {
             this.concurrency = concurrency;
             this.shared = shared;
         }

@@ -1,7 +1,8 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.internal.durable.log.MeanSize;
 import dev.omnibus.transport.StreamId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * The window of a consumer: what it has taken and not acknowledged, how much more there is room for, and how far it has
  * read what the server says is its own. Guarded by the consumer.
  */
-final class Window<T> {
+public final class Window<T> {
 
     private static final int OVERHEAD = 256;
 

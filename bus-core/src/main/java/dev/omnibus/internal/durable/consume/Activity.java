@@ -1,5 +1,6 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
+import dev.omnibus.internal.durable.log.Partition;
 import dev.omnibus.transport.Streams.TakeOver;
 import java.util.Set;
 
@@ -8,12 +9,12 @@ import java.util.Set;
  * topic with partitions, that is as long as it {@linkplain Partition#owner owns} this one: then the one before gives it
  * up when it has ended what it was handling. Guarded by the consumer.
  */
-final class Activity {
+public final class Activity {
 
     private final boolean single;
     private final Partition partition;
     private final String node;
-    private Set<String> candidates = Set.of(); // among whom the owner is found
+    private Set<String> candidates = Set.of(); // of which one is the owner
     private boolean owner; // as of the last renewal, like the next one
     private boolean active;
     private boolean mayRead; // and it has what those before it had
@@ -49,7 +50,7 @@ final class Activity {
         return yielding;
     }
 
-    /** Another single consumer may be the active one: the next renewal tells. */
+    /** Another single consumer may be the active one: the next renewal shows. */
     void standBy() {
         active = !single;
         mayRead &= active;

@@ -1,17 +1,18 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.SubscribeException;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A consumer or follower of a durable topic, as the topic and the program see it. Thread-safe. */
-abstract class Reader<T> implements Subscription {
+public abstract class Reader<T> implements Subscription {
 
-    final OpenTopic<T> topic;
+    final TopicLog<T> topic;
     private final CompletableFuture<Void> ready = new GuardedFuture<>();
     private final CompletableFuture<Void> ended = new GuardedFuture<>(this::requireOutside);
     private final CompletableFuture<Void> ending = new CompletableFuture<>();
@@ -19,24 +20,24 @@ abstract class Reader<T> implements Subscription {
     private final Object settling = new Object();
     private boolean settled; // whether it is ready; guarded by the lock above
 
-    Reader(OpenTopic<T> topic) {
+    Reader(TopicLog<T> topic) {
         this.topic = topic;
     }
 
     /** There may be something to read. */
-    abstract void wake();
+    public abstract void wake();
 
     /** Called each second. */
-    abstract void tick();
+    public abstract void tick();
 
     /** Another server has taken over, which may not have got the last writes. */
-    abstract void failedOver();
+    public abstract void failedOver();
 
     /** Nothing that was there is there any more: the log has begun anew. */
-    abstract void begunAnew();
+    public abstract void begunAnew();
 
     /** Ends it without waiting for its handlers. */
-    abstract void abandon();
+    public abstract void abandon();
 
     /** Whether the current thread is in the handler. */
     abstract boolean isHandledHere();
@@ -76,12 +77,11 @@ abstract class Reader<T> implements Subscription {
     void isEnding() {
         String why = "The subscription to the durable topic " + topic.name() + " was closed before it was ready";
         isRefused(new TransportException(Kind.CLOSED, true, why, null));
-        topic.ended(this);
         ending.complete(null);
     }
 
     /** Runs a task when it reads nothing more. */
-    void whenEnding(Runnable task) {
+    public void whenEnding(Runnable task) {
         CompletableFuture<Void> unused = ending.thenRun(task);
     }
 
@@ -92,7 +92,7 @@ abstract class Reader<T> implements Subscription {
     }
 
     /** Closes it; completes when it has ended, without an exception. */
-    CompletableFuture<Void> end() {
+    public CompletableFuture<Void> end() {
         close();
         return over;
     }
@@ -101,7 +101,7 @@ abstract class Reader<T> implements Subscription {
         return over.isDone();
     }
 
-    void requireOutside() {
+    public void requireOutside() {
         if (isHandledHere()) {
             throw new IllegalStateException("The handler of " + handlerOf() + " would wait for its own end, which comes"
                     + " when it returns. Close the subscription without waiting, or wait on another thread");

@@ -1,5 +1,7 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -13,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * The lease of a consumer: renews it, takes over what others had whose lease has ended, and finds out that its own had.
  * Thread-safe; its lock is taken within that of the consumer, never the other way round.
  */
-final class Lease<T> {
+public final class Lease<T> {
 
     private static final Duration LENGTH = Duration.ofSeconds(3);
     private static final long TRUSTED = TimeUnit.SECONDS.toNanos(2); // since the renewal was sent
@@ -26,7 +28,7 @@ final class Lease<T> {
     private record Missing(String positions, int renewals) {}
 
     private final GroupConsumer<T> consumer;
-    private final OpenTopic<T> topic;
+    private final TopicLog<T> topic;
     private final List<Missing> missing = new ArrayList<>(); // guarded by this, like all below
     private boolean known; // the consumer has had a lease
     private boolean perhapsGone; // an answer that would have said it was lost
@@ -34,7 +36,7 @@ final class Lease<T> {
     private int renewals; // that were sent
     private long leased; // when the last renewal that was confirmed had been sent
 
-    Lease(GroupConsumer<T> consumer, OpenTopic<T> topic) {
+    Lease(GroupConsumer<T> consumer, TopicLog<T> topic) {
         this.consumer = consumer;
         this.topic = topic;
     }

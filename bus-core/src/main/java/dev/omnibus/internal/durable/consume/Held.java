@@ -1,8 +1,9 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.durable.Delivery;
 import dev.omnibus.durable.Position;
+import dev.omnibus.internal.durable.log.Failures;
 import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.internal.event.OrderingKey;
 import dev.omnibus.transport.StreamEntry;
@@ -13,7 +14,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** An event that this node has taken and not acknowledged: how far it is with it. Thread-safe as a {@link Delivery}. */
-final class Held<T> implements Delivery {
+public final class Held<T> implements Delivery {
 
     /** How far a node is with an event. */
     enum State {

@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.append;
 
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.PublishException.Outcome;
@@ -7,7 +7,10 @@ import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
 import dev.omnibus.internal.channel.Frames;
 import dev.omnibus.internal.concurrent.GuardedFuture;
-import dev.omnibus.internal.durable.RecentEvents.Outgoing;
+import dev.omnibus.internal.durable.append.RecentEvents.Outgoing;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.Timing;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamIds;
 import dev.omnibus.transport.Streams;
@@ -34,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * already, by their sequences. By these it finds out, too, that it has lost earlier events; those that are recent
  * enough are appended again. Thread-safe.
  */
-final class Appender {
+public final class Appender {
 
     private static final int MAX_EVENTS = 512;
     private static final int MAX_BYTES = 256 * 1024;
@@ -81,9 +84,10 @@ final class Appender {
         private boolean broken; // guarded by the appender
     }
 
-    private final OpenTopic<?> topic;
+    private final TopicLog<?> topic;
     private final Streams streams;
     private final Timing timing;
+    private final Confirmations confirmations;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
     private long waitingBytes; // of the queue and the batch
     private List<Waiting> batch = List.of(); // the one under way, until it is answered
@@ -104,13 +108,15 @@ final class Appender {
     private boolean closed;
     private @Nullable CompletableFuture<Void> drained;
 
-    Appender(OpenTopic<?> topic, Streams streams, Timing timing) {
+    /** Of one log; hands on what is to be confirmed. */
+    public Appender(TopicLog<?> topic, Confirmations confirmations) {
         this.topic = topic;
-        this.streams = streams;
-        this.timing = timing;
+        this.streams = topic.streams();
+        this.timing = topic.timing();
+        this.confirmations = confirmations;
     }
 
-    CompletableFuture<Position> publish(byte[] event, PublishOptions options) {
+    public CompletableFuture<Position> publish(byte[] event, PublishOptions options) {
         Waiting waiting = new Waiting(new Outgoing(event, options.id()), deadline(options.timeout()), null);
         waiting.confirmed = Confirmations.isWantedBy(options) ? options : null;
         PublishException refused;
@@ -126,7 +132,7 @@ final class Appender {
     }
 
     /** Publishes events of which none is appended if one before it was not. Their failures are not reported. */
-    List<CompletableFuture<Position>> publishInOrder(List<Outgoing> events, Duration timeout) {
+    public List<CompletableFuture<Position>> publishInOrder(List<Outgoing> events, Duration timeout) {
         Chain chain = new Chain();
         List<Waiting> all = events.stream()
                 .map(one -> new Waiting(one, deadline(timeout), chain))
@@ -193,7 +199,7 @@ final class Appender {
     }
 
     /** Has the server asked whether it still has what was appended recently, as the connection was lost meanwhile. */
-    void check() {
+    public void check() {
         synchronized (this) {
             check |= last > 0 && !recent.isEmpty();
         }
@@ -201,7 +207,7 @@ final class Appender {
     }
 
     /** Fails what has waited too long, and keeps the server from forgetting this publisher. */
-    void tick() {
+    public void tick() {
         List<Waiting> late = new ArrayList<>();
         List<Waiting> unknown = new ArrayList<>();
         long now = timing.nanos();
@@ -404,7 +410,7 @@ final class Appender {
             Waiting one = done.get(i);
             PublishOptions confirmed = one.confirmed;
             if (confirmed != null) {
-                topic.confirmations().add(one.done, topic.position(at), append.first() + i, confirmed, one.deadline);
+                confirmations.add(one.done, topic.position(at), append.first() + i, confirmed, one.deadline);
             } else {
                 futures.add(one.done);
                 positions.add(topic.position(at));
@@ -518,7 +524,7 @@ final class Appender {
     }
 
     /** The topic cannot be opened: nothing can be appended. */
-    void refuseAll(Reason reason, String why, Throwable cause) {
+    public void refuseAll(Reason reason, String why, Throwable cause) {
         List<Waiting> refused;
         CompletableFuture<Void> idle;
         synchronized (this) {
@@ -542,7 +548,7 @@ final class Appender {
      *
      * @param anew whether it has another epoch than before, and so nothing of this publisher
      */
-    void opened(boolean anew) {
+    public void opened(boolean anew) {
         boolean waited;
         synchronized (this) {
             waited = resetting;
@@ -558,7 +564,7 @@ final class Appender {
     }
 
     /** Completes when everything that was published until now has been answered, and what was lost is there again. */
-    CompletableFuture<Void> drain() {
+    public CompletableFuture<Void> drain() {
         synchronized (this) {
             if (drained == null) {
                 drained = new CompletableFuture<>();
@@ -571,7 +577,7 @@ final class Appender {
     }
 
     /** Fails what still waits, and reports what was to be appended again. */
-    void close() {
+    public void close() {
         List<Waiting> queued;
         List<Waiting> sent;
         boolean maybe;

@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamKeys;
@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * connect, and nothing that was read is handled before that. Where the user may not ask for it, each connect counts as
  * a failover. What a process cannot know, as it was not there before, is in the description of the stream. Thread-safe.
  */
-final class ServerHistory {
+public final class ServerHistory {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
@@ -46,7 +46,7 @@ final class ServerHistory {
      * @param changed run when it is another one, before anything is handled again
      * @param settled run after each comparison
      */
-    ServerHistory(
+    public ServerHistory(
             Streams streams,
             StreamKeys keys,
             Timing timing,
@@ -62,17 +62,17 @@ final class ServerHistory {
     }
 
     /** Whether it was compared since the newest connect. */
-    boolean isCompared() {
+    public boolean isCompared() {
         return current && connection == streams.newestConnection();
     }
 
     /** Whether an acknowledgement of what was appended there may have been lost. */
-    boolean isDoubted(StreamId id) {
+    public boolean isDoubted(StreamId id) {
         return id.compareTo(doubted) <= 0;
     }
 
     /** Runs a task when the history was compared: now, or on the transport's thread. */
-    void whenCompared(Runnable task) {
+    public void whenCompared(Runnable task) {
         if (!isCompared()) {
             synchronized (this) {
                 waiting.add(task);
@@ -84,7 +84,7 @@ final class ServerHistory {
     }
 
     /** There was an interruption: whatever was compared before says nothing. */
-    void interrupted() {
+    public void interrupted() {
         synchronized (this) {
             current = false;
             again = comparing;
@@ -93,7 +93,7 @@ final class ServerHistory {
     }
 
     /** Compares it, unless that is under way. */
-    void compare() {
+    public void compare() {
         synchronized (this) {
             if (comparing) {
                 return;

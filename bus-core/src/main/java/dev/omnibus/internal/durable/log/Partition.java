@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.durable.Partitions;
@@ -14,24 +14,24 @@ import java.util.Map;
  * @param number from 0
  * @param count how many partitions the topic has; 0 if it has none
  */
-record Partition(int number, int count) {
+public record Partition(int number, int count) {
 
-    static final Partition WHOLE = new Partition(0, 0);
+    public static final Partition WHOLE = new Partition(0, 0);
 
-    boolean isWhole() {
+    public boolean isWhole() {
         return count == 0;
     }
 
     /** The publisher of its events in this process: each numbers them on its own. */
-    String publisher() {
+    public String publisher() {
         return isWhole() ? "durable" : "durable/" + number;
     }
 
-    Retention share(Retention all) {
+    public Retention share(Retention all) {
         return isWhole() ? all : all.withMaxEntries(share(all.maxEntries())).withMaxBytes(share(all.maxBytes()));
     }
 
-    GroupOptions share(GroupOptions all) {
+    public GroupOptions share(GroupOptions all) {
         if (isWhole()) {
             return all;
         }
@@ -49,7 +49,7 @@ record Partition(int number, int count) {
      * Returns the node of a group that is to be the active one: by rendezvous hashing, with equal shares. Whoever
      * computes it for the same nodes comes to the same result, and where a node comes or goes, few partitions move.
      */
-    String owner(Collection<String> nodes) {
+    public String owner(Collection<String> nodes) {
         Map<String, Integer> shares = new HashMap<>();
         int each = count / nodes.size();
         int more = count % nodes.size(); // so many nodes have one more

@@ -1,8 +1,11 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
+import dev.omnibus.internal.durable.log.Complaints;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.StreamEntry;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
@@ -24,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * had. Therefore no handler is started while the lease may have ended; and once it is known that it had, what was not
  * started is forgotten, and read again as far as it is still this consumer's.
  */
-final class GroupConsumer<T> extends Reader<T> {
+public final class GroupConsumer<T> extends Reader<T> {
 
     private static final String RENEW = "renew its lease";
     private static final String READ = "read and acknowledge";
@@ -57,7 +60,8 @@ final class GroupConsumer<T> extends Reader<T> {
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
 
-    GroupConsumer(OpenTopic<T> topic, String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
+    public GroupConsumer(
+            TopicLog<T> topic, String group, GroupOptions options, Work<T> work, Dispatcher.Places places) {
         super(topic);
         this.options = options;
         this.streams = topic.streams();
@@ -83,7 +87,7 @@ final class GroupConsumer<T> extends Reader<T> {
     // Opening
 
     /** The topic stands, or cannot be opened. */
-    void topicReady(@Nullable Throwable failure) {
+    public void topicReady(@Nullable Throwable failure) {
         if (failure == null) {
             createGroup(Failures.id(options.start()));
         } else {
@@ -130,7 +134,7 @@ final class GroupConsumer<T> extends Reader<T> {
     }
 
     @Override
-    void begunAnew() {
+    public void begunAnew() {
         if (forgetAll()) {
             createGroup(StreamId.EARLIEST);
         }
@@ -138,7 +142,7 @@ final class GroupConsumer<T> extends Reader<T> {
 
     /** What this consumer had may be another one's: what was not started is read again, and the rest is doubted. */
     @Override
-    synchronized void failedOver() {
+    public synchronized void failedOver() {
         activity.standBy();
         window.forgetUnstarted();
     }
@@ -159,7 +163,7 @@ final class GroupConsumer<T> extends Reader<T> {
     // The lease
 
     @Override
-    void tick() {
+    public void tick() {
         lease.renew();
         wake();
     }
@@ -287,7 +291,7 @@ final class GroupConsumer<T> extends Reader<T> {
     // Reading
 
     @Override
-    void wake() {
+    public void wake() {
         synchronized (this) {
             news = true;
         }
@@ -566,7 +570,7 @@ final class GroupConsumer<T> extends Reader<T> {
     }
 
     @Override
-    void abandon() {
+    public void abandon() {
         synchronized (this) {
             if (state == State.ENDED) {
                 return;

@@ -1,10 +1,12 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.append;
 
 import dev.omnibus.bus.PublishException;
 import dev.omnibus.bus.PublishException.Outcome;
 import dev.omnibus.bus.PublishException.Reason;
 import dev.omnibus.durable.Position;
 import dev.omnibus.durable.PublishOptions;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * What was appended, and is to be at replicas or in the append-only file before its publisher is notified. One question
  * is under way; its answer is one for all that was appended before it and asks for no more. Thread-safe.
  */
-final class Confirmations {
+public final class Confirmations {
 
     private static final Duration PAUSE = Duration.ofMillis(50);
 
@@ -38,13 +40,13 @@ final class Confirmations {
         }
     }
 
-    private final OpenTopic<?> topic;
+    private final TopicLog<?> topic;
     private final ArrayDeque<Wanted> queue = new ArrayDeque<>(); // guarded by this, like all below
     private boolean busy;
     private boolean closed;
     private @Nullable CompletableFuture<Void> drained;
 
-    Confirmations(OpenTopic<?> topic) {
+    public Confirmations(TopicLog<?> topic) {
         this.topic = topic;
     }
 
@@ -153,7 +155,7 @@ final class Confirmations {
     }
 
     /** Completes when nothing waits any more. */
-    synchronized CompletableFuture<Void> drain() {
+    public synchronized CompletableFuture<Void> drain() {
         CompletableFuture<Void> end = drained == null ? new CompletableFuture<>() : drained;
         drained = end;
         if (queue.isEmpty()) {
@@ -163,7 +165,7 @@ final class Confirmations {
     }
 
     /** Fails what still waits. */
-    void close() {
+    public void close() {
         List<Wanted> left;
         synchronized (this) {
             closed = true;

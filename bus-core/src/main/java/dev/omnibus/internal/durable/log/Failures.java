@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.durable.DurableTopicException;
 import dev.omnibus.durable.Position;
@@ -7,12 +7,12 @@ import dev.omnibus.transport.TransportException;
 import java.util.concurrent.CompletionException;
 
 /** Translations between the words of the transport and those of the API. */
-final class Failures {
+public final class Failures {
 
     private Failures() {}
 
     /** Returns why a future of the transport has failed; a defect counts as a lost connection, and is tried again. */
-    static TransportException of(Throwable failure) {
+    public static TransportException of(Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         return cause instanceof TransportException known
                 ? known
@@ -20,7 +20,7 @@ final class Failures {
     }
 
     /** Whether it is worth while to try it again. */
-    static boolean mayPass(TransportException failure) {
+    public static boolean mayPass(TransportException failure) {
         return switch (failure.kind()) {
             case CONNECTION_LOST, NOT_READY, OUTBOX_FULL, OUT_OF_MEMORY -> true;
             case REFUSED, TOO_LARGE, CLOSED, NO_GROUP, WRONG_TYPE, NOT_ALLOWED -> false;
@@ -28,7 +28,7 @@ final class Failures {
     }
 
     /** Returns what the program gets for it. */
-    static DurableTopicException of(String topic, Throwable failure) {
+    public static DurableTopicException of(String topic, Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         return cause instanceof DurableTopicException translated
                 ? translated
@@ -37,16 +37,16 @@ final class Failures {
     }
 
     /** Returns why a reader is refused whose topic cannot be opened. */
-    static TransportException notOpened(String topic, Throwable failure) {
+    public static TransportException notOpened(String topic, Throwable failure) {
         String why = String.valueOf(of(topic, failure).getMessage());
         return new TransportException(TransportException.Kind.REFUSED, true, why, failure);
     }
 
-    static Position position(StreamId id, int partition) {
+    public static Position position(StreamId id, int partition) {
         return new Position(id.millis(), id.sequence(), partition);
     }
 
-    static StreamId id(Position position) {
+    public static StreamId id(Position position) {
         return position.equals(Position.LATEST)
                 ? StreamId.LATEST
                 : new StreamId(position.millis(), position.sequence());

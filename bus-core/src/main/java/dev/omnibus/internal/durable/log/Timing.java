@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.internal.channel.Channels;
 import java.time.Duration;
@@ -6,7 +6,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** The clock and the timers of the engine, so that tests can have hours go by. */
-interface Timing {
+public interface Timing {
 
     /** How often leases are renewed, and everything else that is done periodically. */
     Duration PERIOD = Duration.ofSeconds(1);

@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.Event;
 import java.util.Arrays;
@@ -7,7 +7,7 @@ import java.util.Arrays;
  * The last events that were handled, by their names. Each is added, and hardly ever is one looked for: so there is a
  * ring, which is searched from one end to the other, and no table. Not thread-safe.
  */
-final class RecentlyHandled {
+public final class RecentlyHandled {
 
     static final int MAX = 8_192;
     private static final int FIRST = 16;

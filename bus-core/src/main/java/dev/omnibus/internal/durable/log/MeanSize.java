@@ -1,10 +1,10 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 /** A running mean of the sizes of entries, so that a read is bounded in bytes. Guarded by its user. */
-final class MeanSize {
+public final class MeanSize {
 
-    static final int MAX_READ = 512;
-    static final int MAX_READ_BYTES = 1 << 20;
+    public static final int MAX_READ = 512;
+    public static final int MAX_READ_BYTES = 1 << 20;
 
     private static final int FIRST_READ = 16; // as long as it is not known how large they are
     private static final int MEAN_OF = 8_192;
@@ -12,7 +12,7 @@ final class MeanSize {
     private long entries;
     private long bytes;
 
-    void count(int size) {
+    public void count(int size) {
         entries++;
         bytes += size;
         if (entries > MEAN_OF) {
@@ -22,7 +22,7 @@ final class MeanSize {
     }
 
     /** How many to read, of at most so many entries and bytes; at least one. */
-    int read(int places, long room) {
+    public int read(int places, long room) {
         int most = Math.min(places, MAX_READ);
         if (entries == 0) {
             return Math.min(most, FIRST_READ);

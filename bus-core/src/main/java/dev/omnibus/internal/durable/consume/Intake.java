@@ -1,5 +1,6 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.StreamEntry;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -9,15 +10,15 @@ import java.util.function.Predicate;
  * The intake of a consumer: takes what an answer brings, in one go, as the same entries may come in two answers and the
  * order is theirs. Thread-safe.
  */
-final class Intake<T> {
+public final class Intake<T> {
 
     private final GroupConsumer<T> consumer;
-    private final OpenTopic<T> topic;
+    private final TopicLog<T> topic;
     private final Handling<T> handling;
     private final Executor executor;
     private final Object taking = new Object(); // held while an answer is taken, before the lock of the consumer
 
-    Intake(GroupConsumer<T> consumer, OpenTopic<T> topic, Handling<T> handling, Executor executor) {
+    Intake(GroupConsumer<T> consumer, TopicLog<T> topic, Handling<T> handling, Executor executor) {
         this.consumer = consumer;
         this.topic = topic;
         this.handling = handling;

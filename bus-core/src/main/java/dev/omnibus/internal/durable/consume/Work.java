@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.durable.Delivery;
@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What a handler does. */
 @FunctionalInterface
-interface Work<T> {
+public interface Work<T> {
 
     /** Handles an event; returns a stage if it is not handled yet. */
     @Nullable

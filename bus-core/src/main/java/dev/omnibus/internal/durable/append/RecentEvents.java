@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.append;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>The age counts up to the last answer of the server, not up to now: while it does not answer, nothing is forgotten.
  */
-final class RecentEvents {
+public final class RecentEvents {
 
     static final long MAX_BYTES = 8L << 20;
     static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -22,7 +22,7 @@ final class RecentEvents {
      *
      * @param id by which the server recognises it, if it has one of the program
      */
-    record Outgoing(byte[] event, Optional<String> id) {}
+    public record Outgoing(byte[] event, Optional<String> id) {}
 
     private record Appended(Outgoing event, long sequence, long at) {}
 
@@ -30,7 +30,7 @@ final class RecentEvents {
     private long bytes;
 
     /** Adds events that follow those before. */
-    void add(List<Outgoing> appended, long first, long now) {
+    public void add(List<Outgoing> appended, long first, long now) {
         for (int i = 0; i < appended.size(); i++) {
             events.add(new Appended(appended.get(i), first + i, now));
             bytes += appended.get(i).event().length;
@@ -39,19 +39,19 @@ final class RecentEvents {
     }
 
     /** Forgets what is too old or too much, as the server has just answered. */
-    void forgetOld(long now) {
+    public void forgetOld(long now) {
         while (!events.isEmpty()
                 && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
             bytes -= events.removeFirst().event().event().length;
         }
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return events.isEmpty();
     }
 
     /** Returns the events behind a sequence, in order, as far as they are known. */
-    List<Outgoing> after(long sequence) {
+    public List<Outgoing> after(long sequence) {
         List<Outgoing> after = new ArrayList<>();
         for (Appended one : events) {
             if (one.sequence() > sequence) {

@@ -1,5 +1,8 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.Timing;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Streams.Consumer;
@@ -12,7 +15,7 @@ import java.util.function.BooleanSupplier;
  * A consumer's membership in its group: creates the group, and leaves it, and repeats both until they are answered; and
  * finds out why a group is gone. Thread-safe.
  */
-final class Membership {
+public final class Membership {
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
@@ -58,7 +61,7 @@ final class Membership {
     }
 
     /** The group is gone: it was removed, unless the log has begun anew, which the topic reports to its readers. */
-    void whetherRemoved(OpenTopic<?> topic, Runnable removed) {
+    void whetherRemoved(TopicLog<?> topic, Runnable removed) {
         String since;
         synchronized (this) {
             if (asking) {

@@ -1,10 +1,15 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.FollowHandler;
 import dev.omnibus.durable.Position;
 import dev.omnibus.internal.concurrent.Mailbox;
+import dev.omnibus.internal.durable.log.Complaints;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.MeanSize;
+import dev.omnibus.internal.durable.log.Timing;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.internal.observe.Observers;
@@ -27,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * reads live events from the log too, and not from the event channel: so they have positions and the order of the log,
  * and there is nothing to be missed between replay and live. Thread-safe.
  */
-final class Follower<T> extends Reader<T> {
+public final class Follower<T> extends Reader<T> {
 
     private static final String READ_LOG = "read the log";
     private static final String SAVE = "save its position";
@@ -69,7 +74,7 @@ final class Follower<T> extends Reader<T> {
     private StreamId done = StreamId.EARLIEST;
     private StreamId saved = StreamId.EARLIEST;
 
-    Follower(OpenTopic<T> topic, Optional<String> name, Position from, FollowHandler<T> handler) {
+    public Follower(TopicLog<T> topic, Optional<String> name, Position from, FollowHandler<T> handler) {
         super(topic);
         this.name = name;
         this.from = from;
@@ -91,7 +96,7 @@ final class Follower<T> extends Reader<T> {
         return 256 + (event == null ? 0 : event.length);
     }
 
-    void topicReady(@Nullable Throwable failure) {
+    public void topicReady(@Nullable Throwable failure) {
         if (failure != null) {
             isRefused(Failures.notOpened(topic.name(), failure));
             close();
@@ -142,7 +147,7 @@ final class Follower<T> extends Reader<T> {
     }
 
     @Override
-    void wake() {
+    public void wake() {
         synchronized (this) {
             news = true;
         }
@@ -150,16 +155,16 @@ final class Follower<T> extends Reader<T> {
     }
 
     @Override
-    void tick() {
+    public void tick() {
         wake();
         save();
     }
 
     @Override
-    void failedOver() {} // it has no acknowledgements that could be lost
+    public void failedOver() {} // it has no acknowledgements that could be lost
 
     @Override
-    void begunAnew() {
+    public void begunAnew() {
         synchronized (this) {
             if (next == null) {
                 return;
@@ -345,7 +350,7 @@ final class Follower<T> extends Reader<T> {
     }
 
     @Override
-    void abandon() {
+    public void abandon() {
         CompletableFuture<Void> unused = mailbox.abandon();
         close();
         finish();

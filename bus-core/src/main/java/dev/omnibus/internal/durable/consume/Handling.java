@@ -1,8 +1,11 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.consume;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.internal.durable.log.Failures;
+import dev.omnibus.internal.durable.log.Timing;
+import dev.omnibus.internal.durable.log.TopicLog;
 import dev.omnibus.internal.event.Envelope;
 import dev.omnibus.internal.event.OrderingKey;
 import dev.omnibus.internal.observe.Observed;
@@ -29,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>An event that a node has died with may be what has killed it. Such suspects are started one at a time, and each
  * start is written down first: so of those that a node had when it died, only the one that ran is suspected more.
  */
-final class Handling<T> {
+public final class Handling<T> {
 
     private static final OrderingKey SAME = Objects.requireNonNull(OrderingKey.of("")); // of all, without keys
     private static final int MAX_STARTS = 3; // of a suspect, without an end
@@ -42,7 +45,7 @@ final class Handling<T> {
     private static final Duration DEAD_LETTERS_FULL = Duration.ofMinutes(1);
 
     private final GroupConsumer<T> consumer;
-    private final OpenTopic<T> topic;
+    private final TopicLog<T> topic;
     private final GroupOptions options;
     private final Work<T> work;
     private final Dispatcher<T> dispatcher;
@@ -55,7 +58,7 @@ final class Handling<T> {
 
     Handling(
             GroupConsumer<T> consumer,
-            OpenTopic<T> topic,
+            TopicLog<T> topic,
             GroupOptions options,
             Work<T> work,
             Dispatcher.Places places) {

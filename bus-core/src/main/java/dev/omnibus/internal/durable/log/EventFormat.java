@@ -1,4 +1,4 @@
-package dev.omnibus.internal.durable;
+package dev.omnibus.internal.durable.log;
 
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.Topic;
@@ -18,7 +18,7 @@ import java.util.Map;
  * The codec of one durable topic's events. Its source is one of their own, so that their sequences have no gaps where
  * the same process has published on the topic without the log. Thread-safe.
  */
-final class EventFormat<T> {
+public final class EventFormat<T> {
 
     private final Topic<T> topic;
     private final Payloads payloads;
@@ -29,7 +29,7 @@ final class EventFormat<T> {
     private final SequenceNumbers.Format numbering;
     private final EnvelopeCache known; // guarded by itself
 
-    EventFormat(Payloads payloads, EventCodec codec, EnvelopeCache known, Topic<T> topic) {
+    public EventFormat(Payloads payloads, EventCodec codec, EnvelopeCache known, Topic<T> topic) {
         this.known = known;
         this.topic = topic;
         this.payloads = payloads;
@@ -40,17 +40,17 @@ final class EventFormat<T> {
         this.numbering = codec.numbering(topic.name(), prefix);
     }
 
-    Topic<T> topic() {
+    public Topic<T> topic() {
         return topic;
     }
 
     /** Returns how large an event may be. */
-    int limit() {
+    public int limit() {
         return codec.messageLimit();
     }
 
     /** Writes an event with room for its sequence, and with other headers than the options have. */
-    byte[] write(Object data, Map<String, String> headers, PublishOptions options) {
+    public byte[] write(Object data, Map<String, String> headers, PublishOptions options) {
         payloads.require(data, topic.name());
         Payloads.Written written = payloads.write(data, writer);
         if (written.isNull()) {
@@ -62,12 +62,12 @@ final class EventFormat<T> {
     }
 
     /** Writes the sequence into an event. */
-    void sequence(byte[] event, long sequence) {
+    public void sequence(byte[] event, long sequence) {
         Digits.put(event, numbering.digitsFrom(), numbering.digits(), sequence);
     }
 
     /** Reads what surrounds the data. */
-    Envelope envelope(byte[] event) throws IOException {
+    public Envelope envelope(byte[] event) throws IOException {
         Message message = new Message(event, 0, event.length);
         synchronized (known) {
             return codec.read(topic.name(), message, known);
@@ -75,12 +75,12 @@ final class EventFormat<T> {
     }
 
     /** Reads the data. */
-    Event<T> event(Envelope envelope) throws IOException {
+    public Event<T> event(Envelope envelope) throws IOException {
         return envelope.as(payloads, target);
     }
 
     /** Returns the report that an event does not fit the type of the topic. */
-    String misfit(Envelope envelope, Throwable why) {
+    public String misfit(Envelope envelope, Throwable why) {
         return envelope.misfit(target.name(), why);
     }
 }
