@@ -47,8 +47,8 @@ public record Partitions<T>(int count, Function<? super T, String> key) {
     /**
      * Returns a partitioning by a key.
      *
-     * @param count how many partitions there are, 1 to {@value #MAX}: as many as nodes shall ever share the work, as
-     *     the number cannot be changed
+     * @param count how many partitions there are, 1 to {@value #MAX}: as many as nodes will ever share the work, as the
+     *     number cannot be changed
      * @param key returns the key of an event that is published, such as the customer of an order
      * @param <T> the type of the payload
      * @return the partitioning

@@ -90,8 +90,8 @@ public final class Broadcast<T> {
     }
 
     /**
-     * The same with another rule for when the answers are enough. Nodes that have not answered by then are told to give
-     * up.
+     * The same with another rule for when the answers are enough. Calls at nodes that have not answered by then are
+     * cancelled.
      *
      * @param rule the rule; {@link Until#all()} if none is set
      * @return a broadcast with this rule
@@ -128,8 +128,8 @@ public final class Broadcast<T> {
      * Asks without waiting.
      *
      * @return completes with every answer, and who is missing; fails with an {@link RpcException} if nobody could be
-     *     asked, and with what the predicate of {@link Until#accepted} threw. Cancelling it ends the waiting, and tells
-     *     the nodes that have not answered to give up
+     *     asked, and with what the predicate of {@link Until#accepted} threw. Cancelling it ends the waiting, and
+     *     cancels the calls at the nodes that have not answered
      */
     public CompletableFuture<Replies<T>> askAsync() {
         return ask(onReply);

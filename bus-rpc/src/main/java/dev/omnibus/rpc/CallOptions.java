@@ -40,8 +40,8 @@ public final class CallOptions {
 
     /**
      * By when a call ends, with a value or with an {@link RpcException}: 5 seconds by default, or what
-     * {@link Timeout @Timeout} says in the contract. The server is told how much of it is left, so it does not start
-     * what nobody waits for. Within a call that is being served, it is at most what is left of that one.
+     * {@link Timeout @Timeout} says in the contract. The request says how much of it is left, so that the server does
+     * not start what nobody waits for. Within a call that is being served, it is at most what is left of that one.
      *
      * @param newTimeout by when a call ends
      * @return the options
@@ -125,7 +125,7 @@ public final class CallOptions {
      * idempotent method have such a key by themselves. It need not be a secret: what is sent has a random number of
      * this process behind it.
      *
-     * @param key new for each thing that shall be done once; 1 to 4,096 characters, not beginning with {@code ~}
+     * @param key new for each thing that is to be done once; 1 to 4,096 characters, not beginning with {@code ~}
      * @return the options
      * @throws IllegalArgumentException if it is empty, longer, or begins so
      */

@@ -37,7 +37,7 @@ public final class Directory {
     public interface Listener {
 
         /**
-         * A node is there. Of those that were there before, this is told first.
+         * A node is there. Nodes that were there before are reported first.
          *
          * @param node what it says of itself; it may be draining already
          */

@@ -79,7 +79,7 @@ public final class QueueOptions {
      * and at least until it would have expired. With other arguments the second one is {@code REFUSED}. For one call
      * only.
      *
-     * @param key new for each thing that shall be done once, such as an order's number: 1 to 200 printable characters
+     * @param key new for each thing that is to be done once, such as an order's number: 1 to 200 printable characters
      *     of ASCII without blanks, quotation marks, backslashes and braces
      * @return the options
      * @throws IllegalArgumentException if it is not so

@@ -118,7 +118,7 @@ abstract class ChoiceContract extends CasesFixture {
             assertTrue(
                     String.valueOf(e.getMessage())
                             .endsWith("its idempotency key was used before with other arguments; nothing was executed."
-                                    + " Take a new key for each thing that shall be done once"),
+                                    + " Take a new key for each thing that is to be done once"),
                     e::getMessage);
         }
         assertEquals(3, client.call("cases.size", Integer.class, keyed, "abc").join());

@@ -73,7 +73,7 @@ final class QueueCodec {
         JsonNode responseQueue = tree.path("response_queue");
         boolean answerable = responseQueue.isTextual()
                 && !responseQueue.textValue().isEmpty()
-                && responseQueue.textValue().startsWith(queue + RESPONSES) // whoever asks shall not choose any list
+                && responseQueue.textValue().startsWith(queue + RESPONSES) // callers must not choose any list
                 && responseQueue.textValue().length() <= MAX_NAME_LENGTH;
         String problem = "";
         if (!answerable) {

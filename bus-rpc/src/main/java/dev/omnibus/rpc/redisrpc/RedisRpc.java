@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Serves and calls in the protocol of redisrpc: requests wait in a list of Redis, each is taken by one server, and its
  * answer comes in a list that was made for it.
  *
- * <p>It differs from the calls of the bus: a request waits for a server that is not there yet; nobody is told who
+ * <p>It differs from the calls of the bus: a request waits for a server that is not there yet; nobody learns who
  * serves; errors are texts; there are no broadcasts, and no deadlines on the wire. It has connections of its own, made
  * when it is first used. Thread-safe.
  */

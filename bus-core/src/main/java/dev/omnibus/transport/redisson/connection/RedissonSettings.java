@@ -195,7 +195,7 @@ public final class RedissonSettings {
 
     /**
      * Redisson uses the login in an address at that address alone, and so not at the masters, replicas and Sentinels
-     * that it is told of later. A login that stands in the configuration itself is left as it is.
+     * that it learns of later. A login that stands in the configuration itself is left as it is.
      */
     private static void loginOfAddresses(Config config) {
         if (config.isClusterConfig()) {
@@ -232,7 +232,7 @@ public final class RedissonSettings {
                 addresses.stream().map(RedissonSettings::readable).toList());
     }
 
-    /** With one, Redisson would not notice that the Sentinels it is told of want it as well. */
+    /** With one, Redisson would not notice that the Sentinels it learns of want it as well. */
     private static List<String> withoutLogin(List<String> addresses) {
         return new ArrayList<>(addresses.stream()
                 .map(address ->

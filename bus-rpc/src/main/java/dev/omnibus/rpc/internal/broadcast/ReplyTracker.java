@@ -106,7 +106,7 @@ final class ReplyTracker<T> {
         return awaited;
     }
 
-    /** Who was asked and of whom nothing is known. */
+    /** Returns the nodes that were asked and of which nothing is known. */
     List<String> silent() {
         return List.copyOf(silent);
     }

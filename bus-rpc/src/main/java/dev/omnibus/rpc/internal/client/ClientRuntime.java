@@ -476,7 +476,7 @@ public final class ClientRuntime implements Layer {
         return retryBudget;
     }
 
-    /** How long a broadcast waits for receivers of whom nobody knows the name. */
+    /** How long a broadcast waits for receivers whose names are unknown. */
     public Duration patience() {
         return patience;
     }

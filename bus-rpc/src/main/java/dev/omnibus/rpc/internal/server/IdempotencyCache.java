@@ -109,7 +109,7 @@ final class IdempotencyCache {
         Answer answer = known.answer;
         if (other) {
             String why = "its idempotency key was used before with other arguments; nothing was executed. Take a new"
-                    + " key for each thing that shall be done once";
+                    + " key for each thing that is to be done once";
             call.settle(RpcCodec.error(RpcCodec.REFUSED, why, ""), Reason.REFUSED);
         } else if (answer == null) {
             String why = ending
