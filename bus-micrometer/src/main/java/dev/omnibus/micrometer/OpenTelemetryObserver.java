@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class OpenTelemetryObserver implements BusObserver {
 
     private static final String NAME = "dev.omnibus";
+    private static final String JSONRPC_VERSION = "2.0";
     private static final int MAX_NAMED = 100; // missing nodes of a broadcast
 
     private static final AttributeKey<String> SYSTEM = text(Convention.RPC_SYSTEM_NAME);
@@ -113,6 +114,10 @@ public final class OpenTelemetryObserver implements BusObserver {
         return AttributeKey.longKey(name.text());
     }
 
+    /**
+     * Starts a span with what samplers decide by, according to the conventions; everything else is added only if the
+     * span is recorded.
+     */
     @Override
     public Scope start(Operation operation) {
         return switch (operation.kind()) {
@@ -128,6 +133,9 @@ public final class OpenTelemetryObserver implements BusObserver {
     private static Scope received(Operation operation, SpanBuilder builder) {
         Context parent = PROPAGATOR.extract(Context.root(), operation, GETTER);
         Span span = builder.setParent(parent).startSpan();
+        if (span.isRecording()) {
+            describe(span, operation);
+        }
         SpanContext context = span.getSpanContext();
         TraceMdc mdc = context.isValid() ? TraceMdc.set(context.getTraceId(), context.getSpanId()) : null;
         return new Received(span, parent.with(span).makeCurrent(), mdc);
@@ -155,24 +163,15 @@ public final class OpenTelemetryObserver implements BusObserver {
 
     private SpanBuilder process(Operation operation) {
         String name = operation.name();
+        Event<?> event = operation.event();
         SpanBuilder builder = tracer.spanBuilder("process " + name)
                 .setSpanKind(SpanKind.CONSUMER)
                 .setAttribute(MESSAGING_SYSTEM, Convention.REDIS)
                 .setAttribute(OPERATION_NAME, "process")
-                .setAttribute(OPERATION_TYPE, "process");
-        Event<?> event = operation.event();
-        if (event != null) {
-            builder.setAttribute(DESTINATION, event.topic())
-                    .setAttribute(MESSAGE_ID, event.id())
-                    .setAttribute(EVENT_ID, event.id())
-                    .setAttribute(EVENT_SOURCE, event.source())
-                    .setAttribute(EVENT_TYPE, event.type());
-            if (event.sequence() > 0) {
-                builder.setAttribute(SEQUENCE, event.sequence());
-            }
-            if (!event.topic().equals(name)) {
-                builder.setAttribute(TEMPLATE, name);
-            }
+                .setAttribute(OPERATION_TYPE, "process")
+                .setAttribute(DESTINATION, event == null ? name : event.topic());
+        if (event != null && !event.topic().equals(name)) {
+            builder.setAttribute(TEMPLATE, name);
         }
         return operation.group().isEmpty() ? builder : builder.setAttribute(CONSUMER_GROUP, operation.group());
     }
@@ -193,19 +192,35 @@ public final class OpenTelemetryObserver implements BusObserver {
     }
 
     private SpanBuilder serve(Operation operation) {
-        SpanBuilder builder = rpc(operation.name())
-                .setSpanKind(SpanKind.SERVER)
-                .setAttribute(METHOD, operation.name())
-                .setAttribute(CALLER, operation.peer());
-        if (!operation.id().isEmpty()) {
-            builder.setAttribute(REQUEST_ID, operation.id());
-        }
-        long waited = TimeUnit.NANOSECONDS.toMillis(operation.elapsedNanos());
-        return waited == 0 ? builder : builder.setAttribute(QUEUE_MS, waited);
+        return rpc(operation.name()).setSpanKind(SpanKind.SERVER).setAttribute(METHOD, operation.name());
     }
 
     private SpanBuilder rpc(String name) {
-        return tracer.spanBuilder(name).setAttribute(SYSTEM, Convention.JSONRPC).setAttribute(VERSION, "2.0");
+        return tracer.spanBuilder(name).setAttribute(SYSTEM, Convention.JSONRPC);
+    }
+
+    /** Adds what is known of something that was received. */
+    private static void describe(Span span, Operation operation) {
+        Event<?> event = operation.event();
+        if (event != null) {
+            span.setAttribute(MESSAGE_ID, event.id())
+                    .setAttribute(EVENT_ID, event.id())
+                    .setAttribute(EVENT_SOURCE, event.source())
+                    .setAttribute(EVENT_TYPE, event.type());
+            if (event.sequence() > 0) {
+                span.setAttribute(SEQUENCE, event.sequence());
+            }
+        }
+        if (operation.kind() == Kind.SERVE) {
+            span.setAttribute(VERSION, JSONRPC_VERSION).setAttribute(CALLER, operation.peer());
+            if (!operation.id().isEmpty()) {
+                span.setAttribute(REQUEST_ID, operation.id());
+            }
+            long waited = TimeUnit.NANOSECONDS.toMillis(operation.elapsedNanos());
+            if (waited > 0) {
+                span.setAttribute(QUEUE_MS, waited);
+            }
+        }
     }
 
     /** The span of what was sent; it is not current anywhere. */
@@ -281,6 +296,9 @@ public final class OpenTelemetryObserver implements BusObserver {
     }
 
     private static void describe(Span span, Outcome outcome) {
+        if (outcome.kind() == Kind.CALL || outcome.kind() == Kind.BROADCAST || outcome.kind() == Kind.ENQUEUE) {
+            span.setAttribute(VERSION, JSONRPC_VERSION);
+        }
         if (outcome.kind() == Kind.CALL && !outcome.peer().isEmpty()) {
             span.setAttribute(NODE, outcome.peer());
         }
