@@ -215,6 +215,29 @@ public final class RedisSentinels implements AutoCloseable {
         });
     }
 
+    /**
+     * Waits until every other server has what the master had when this was called: on a busy machine they are behind by
+     * themselves.
+     *
+     * @throws RedisServerException if that takes more than 30 seconds
+     */
+    public void awaitReplicated() {
+        long written = offset(master(), "master_repl_offset");
+        Patience.until(
+                "all replicas have what the master has",
+                PATIENCE,
+                () -> replicas().stream().allMatch(replica -> offset(replica, "slave_repl_offset") >= written));
+    }
+
+    private static long offset(RedisServer server, String field) {
+        return info(server, "replication")
+                .lines()
+                .filter(line -> line.startsWith(field + ":"))
+                .mapToLong(line -> Long.parseLong(line.substring(field.length() + 1)))
+                .findFirst()
+                .orElse(-1);
+    }
+
     private static boolean follows(RedisServer replica, RedisServer master) {
         String replication = info(replica, "replication");
         return replication.contains("master_port:" + master.port() + "\r")

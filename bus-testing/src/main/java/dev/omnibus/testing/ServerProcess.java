@@ -22,12 +22,21 @@ final class ServerProcess {
     /** A start takes some 20 ms; this allows for a very busy machine. */
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
+    /** What has grown under load is read for seconds, by a server that says so. */
+    private static final Duration LOADING_TIMEOUT = Duration.ofMinutes(2);
+
     private static final Duration PING_TIMEOUT = Duration.ofSeconds(1);
     /** The message of glibc and macOS, and that of musl, which the embedded binary is linked with. */
     private static final Pattern PORT_TAKEN = Pattern.compile("Address (already )?in use");
 
     private static final int POLL_MILLIS = 5;
     private static final int KEPT_LINES = 20;
+
+    private enum Readiness {
+        SILENT,
+        LOADING,
+        READY
+    }
 
     private final String name;
     private final RedisAddress address;
@@ -59,19 +68,21 @@ final class ServerProcess {
     }
 
     /**
-     * Waits until it answers. Returns false if it ended because another process has the port; any other failure is
-     * thrown, with its output.
+     * Waits until it answers, and longer while it loads what it has stored. Returns false if it ended because another
+     * process has the port; any other failure is thrown, with its output.
      */
     boolean awaitReady() {
-        long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+        long started = System.nanoTime();
         try {
-            while (!answers()) {
+            for (Readiness seen = readiness(); seen != Readiness.READY; seen = readiness()) {
                 if (process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
                     return failUnlessPortTaken();
                 }
-                if (System.nanoTime() > deadline) {
-                    throw new RedisServerException(name + " on port " + address.port() + " did not answer PING within "
-                            + START_TIMEOUT.toSeconds() + "s; its last output:\n" + lastOutput());
+                Duration limit = seen == Readiness.LOADING ? LOADING_TIMEOUT : START_TIMEOUT;
+                if (System.nanoTime() - started > limit.toNanos()) {
+                    throw new RedisServerException(name + " on port " + address.port()
+                            + (seen == Readiness.LOADING ? " was still loading after " : " did not answer PING within ")
+                            + limit.toSeconds() + "s; its last output:\n" + lastOutput());
                 }
             }
             return true;
@@ -91,21 +102,22 @@ final class ServerProcess {
                 + " before it answered; check its arguments; its last output:\n" + output);
     }
 
-    /**
-     * Returns whether it answers. Checks the pid, too: on a port that was taken, another Redis would answer just as
-     * well.
-     */
-    private boolean answers() {
+    /** Checks the pid, too: on a port that was taken, another Redis would answer just as well. */
+    private Readiness readiness() {
         try (RespConnection connection = RespConnection.open(address, PING_TIMEOUT)) {
             connection.call("PING");
-            return String.valueOf(connection.call("INFO", "server")).contains("process_id:" + process.pid() + "\r\n");
+            String info = String.valueOf(connection.call("INFO", "server"));
+            return info.contains("process_id:" + process.pid() + "\r\n") ? Readiness.READY : Readiness.SILENT;
         } catch (IOException e) {
-            return false;
+            return Readiness.SILENT;
         } catch (RedisServerException e) {
-            // LOADING is not an answer yet, and a server that refuses our password is another one. One that requires a
-            // password that only the caller knows has answered.
+            // A server that refuses our password is another one. One that requires a password that only the caller
+            // knows has answered.
             String refusal = String.valueOf(e.getMessage());
-            return process.isAlive() && !refusal.contains("LOADING") && !refusal.contains(" refused AUTH: ");
+            if (refusal.contains("LOADING")) {
+                return Readiness.LOADING;
+            }
+            return process.isAlive() && !refusal.contains(" refused AUTH: ") ? Readiness.READY : Readiness.SILENT;
         }
     }
 
