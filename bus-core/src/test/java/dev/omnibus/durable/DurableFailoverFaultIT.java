@@ -49,7 +49,7 @@ class DurableFailoverFaultIT {
     private final Map<String, Long> lost = new ConcurrentHashMap<>(); // by reader; by nobody: for all of them
     private final Queue<String> doubled = new ConcurrentLinkedQueue<>(); // a position, or from one to another
     private final List<Bus> nodes = new ArrayList<>();
-    private long longestBehind; // from when on a replica got nothing more until its master was killed
+    private long longestBehind; // from when a replica had everything until its master was killed
     private volatile boolean publishing = true;
     private @Nullable Thread publisher;
 
@@ -181,6 +181,7 @@ class DurableFailoverFaultIT {
                 awaitStored(100);
                 RedisServer master = redis.master();
                 long behind = System.nanoTime();
+                redis.awaitReplicated();
                 redis.replicas().get(0).command("REPLICAOF", "NO", "ONE");
                 awaitStored(EVENTS);
                 master.kill();

@@ -96,6 +96,17 @@ class DurableLossTest extends DurableTimeFixture {
     }
 
     @Test
+    void whatWasRepairedIsRepairedAgainIfTheNextServerIsLostToo() throws Exception {
+        publish(1, 2);
+        seconds(6);
+        network.forget();
+        seconds(6);
+        network.forget(); // 12 seconds after they were published, and 6 after they were repaired
+        seconds(6);
+        assertEquals(List.of("reset", "repaired 2", "reset", "repaired 2"), reported);
+    }
+
+    @Test
     void whoHasPublishedNothingForLongHasLostNothing() throws Exception {
         publish(1, 2, 3);
         seconds(20);
@@ -204,7 +215,7 @@ class DurableLossTest extends DurableTimeFixture {
     void aBusThatClosesWhenRedisWasEmptiedStillAppendsWhatItHas() throws Exception {
         CompletableFuture<Position> publishing = endWhileRedisWasEmptied();
         end.get(10, SECONDS);
-        assertTrue(publishing.isDone());
+        publishing.get(10, SECONDS); // it is completed on the executor
         await().until(() -> reported.equals(List.of("reset", "repaired 1")));
         assertEquals(2, there.topic.status().get(10, SECONDS).entries());
     }

@@ -55,7 +55,7 @@ class QueuedFailoverFaultIT {
     private final Semaphore window = new Semaphore(400);
     private volatile boolean calling = true;
     private @Nullable Thread caller;
-    private long longestBehind; // from when on a replica got nothing more until its master was killed
+    private long longestBehind; // from when a replica had everything until its master was killed
 
     private final class Worker implements Work {
 
@@ -142,6 +142,7 @@ class QueuedFailoverFaultIT {
                 awaitEnded(50);
                 RedisServer master = redis.master();
                 long behind = System.nanoTime();
+                redis.awaitReplicated();
                 redis.replicas().get(0).command("REPLICAOF", "NO", "ONE");
                 awaitEnded(CALLS);
                 master.kill();

@@ -380,6 +380,7 @@ public final class Appender {
             } else if (repairing > 0) {
                 gap = false;
                 repaired = repairing;
+                recent.repaired(repairFrom, repairing, now);
                 for (int i = 0; i < repairing; i++) {
                     repairs.removeFirst();
                 }

@@ -24,7 +24,18 @@ public final class RecentEvents {
      */
     public record Outgoing(byte[] event, Optional<String> id) {}
 
-    private record Appended(Outgoing event, long sequence, long at) {}
+    private static final class Appended {
+
+        final Outgoing event;
+        final long sequence;
+        long at;
+
+        Appended(Outgoing event, long sequence, long at) {
+            this.event = event;
+            this.sequence = sequence;
+            this.at = at;
+        }
+    }
 
     private final ArrayDeque<Appended> events = new ArrayDeque<>();
     private long bytes;
@@ -38,11 +49,20 @@ public final class RecentEvents {
         forgetOld(now);
     }
 
+    /** Some of them were appended again, to a server that may be lost as well: they are as old as that. */
+    public void repaired(long first, int count, long now) {
+        for (Appended one : events) {
+            if (one.sequence >= first && one.sequence < first + count) {
+                one.at = now;
+            }
+        }
+    }
+
     /** Forgets what is too old or too much, as the server has just answered. */
     public void forgetOld(long now) {
         while (!events.isEmpty()
-                && (bytes > MAX_BYTES || now - events.getFirst().at() > MAX_NANOS)) {
-            bytes -= events.removeFirst().event().event().length;
+                && (bytes > MAX_BYTES || now - events.getFirst().at > MAX_NANOS)) {
+            bytes -= events.removeFirst().event.event().length;
         }
     }
 
@@ -54,8 +74,8 @@ public final class RecentEvents {
     public List<Outgoing> after(long sequence) {
         List<Outgoing> after = new ArrayList<>();
         for (Appended one : events) {
-            if (one.sequence() > sequence) {
-                after.add(one.event());
+            if (one.sequence > sequence) {
+                after.add(one.event);
             }
         }
         return after;

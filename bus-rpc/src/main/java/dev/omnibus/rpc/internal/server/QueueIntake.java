@@ -158,7 +158,7 @@ final class QueueIntake implements Receiver {
     @Override
     public void interrupted() {
         synchronized (this) {
-            answers.giveAgain(System.nanoTime());
+            answers.giveAgain();
         }
         tick(true);
     }

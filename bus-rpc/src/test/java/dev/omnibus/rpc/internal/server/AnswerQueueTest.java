@@ -55,13 +55,26 @@ class AnswerQueueTest {
         queue.taken(queue.nextBatch(), List.of(), 0);
         add("2", 1);
         add("3", 1);
-        long later = TimeUnit.SECONDS.toNanos(6);
-        queue.taken(queue.nextBatch(), List.of("3"), later);
+        queue.taken(queue.nextBatch(), List.of("3"), TimeUnit.SECONDS.toNanos(6));
         add("4", 1);
-        queue.giveAgain(TimeUnit.SECONDS.toNanos(9));
-        assertEquals(List.of("2", "4"), tokens(queue.nextBatch()));
-        queue.giveAgain(TimeUnit.SECONDS.toNanos(9));
+        queue.giveAgain();
+        assertEquals(List.of("1", "2", "4"), tokens(queue.nextBatch()));
+        queue.giveAgain();
         assertTrue(queue.isEmpty());
+    }
+
+    @Test
+    void onlyWhatRedisHasTakenSinceMakesAnAnswerOld() {
+        add("1", 1);
+        queue.taken(queue.nextBatch(), List.of(), 0);
+        queue.giveAgain(); // after an outage, however long
+        assertEquals(List.of("1"), tokens(queue.nextBatch()));
+        add("2", 1);
+        queue.taken(queue.nextBatch(), List.of(), 0);
+        add("3", 1);
+        queue.taken(queue.nextBatch(), List.of(), TimeUnit.SECONDS.toNanos(9));
+        queue.giveAgain();
+        assertEquals(List.of("3"), tokens(queue.nextBatch()));
     }
 
     @Test
@@ -83,7 +96,7 @@ class AnswerQueueTest {
             add("a" + i, 100_000);
             queue.taken(queue.nextBatch(), List.of(), 0);
         }
-        queue.giveAgain(0);
+        queue.giveAgain();
         assertTrue(queue.size() <= 10, () -> queue.size() + " of them");
         assertTrue(queue.has("a19"));
     }
