@@ -60,8 +60,7 @@ public final class RecentEvents {
 
     /** Forgets what is too old or too much, as the server has just answered. */
     public void forgetOld(long now) {
-        while (!events.isEmpty()
-                && (bytes > MAX_BYTES || now - events.getFirst().at > MAX_NANOS)) {
+        while (!events.isEmpty() && (bytes > MAX_BYTES || now - events.getFirst().at > MAX_NANOS)) {
             bytes -= events.removeFirst().event.event().length;
         }
     }
