@@ -156,7 +156,10 @@ public final class FaultProxy implements AutoCloseable {
         return connections.size();
     }
 
-    /** Ends the fault. Stalled connections continue; one that lost bytes in a black hole stays silent forever. */
+    /**
+     * Ends the fault. Stalled connections continue; one that lost bytes in a black hole stays silent until one side
+     * ends it, which the other side then sees as a reset.
+     */
     public void pass() {
         change(Fault.NONE);
     }

@@ -97,8 +97,12 @@ final class ProxiedConnection {
                 out.write(chunk.bytes());
             }
         }
-        for (Fault now = fault.get(); lost || now.kind(direction) != Kind.PASS; now = fault.get()) {
+        for (Fault now = fault.get(); now.kind(direction) != Kind.PASS; now = fault.get()) {
             awaitChange(now, Long.MAX_VALUE); // the end of the connection does not get through either
+        }
+        if (lost) {
+            reset(); // of a stream with a gap that is all that can get through
+            return;
         }
         to.shutdownOutput();
         if (endedDirections.incrementAndGet() == 2) {

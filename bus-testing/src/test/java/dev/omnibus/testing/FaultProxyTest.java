@@ -72,6 +72,19 @@ class FaultProxyTest {
     }
 
     @Test
+    void theEndOfAConnectionThatLostBytesIsSeenWhenTheBlackHoleIsOver() throws IOException {
+        proxy.blackhole(Direction.BOTH);
+        send(client, "lost");
+        assertSilent(server);
+        client.close();
+        assertSilent(server);
+
+        proxy.pass();
+        assertThrows(SocketException.class, () -> server.getInputStream().read());
+        await().until(() -> proxy.connections() == 0);
+    }
+
+    @Test
     void aConnectionMadeInABlackHoleIsSilentAndOneMadeAfterItIsNot() throws IOException {
         proxy.blackhole(Direction.BOTH);
         try (Socket early = new Socket(InetAddress.getLoopbackAddress(), proxy.port());

@@ -93,11 +93,15 @@ class RedisFaultIT {
         }
     }
 
+    /** What is subscribed to meanwhile is lost on its way, and Redis hears of the end of that connection as a reset. */
     @Test
     void theLinkOfOneNodeIsHalfOpen() throws Exception {
         try (Load load = load()) {
             load.through(Duration.ofSeconds(5), () -> {
                         proxy.blackhole(Direction.BOTH);
+                        load.caller()
+                                .subscribe("meanwhile", String.class, event -> {})
+                                .close();
                         last(Bounds.longOr(Duration.ofSeconds(5), Duration.ofMillis(3_500)));
                         proxy.pass();
                     })
