@@ -60,6 +60,19 @@ class BusBuilderTest {
     }
 
     @Test
+    void aPatientBusConnectsAgainWhereItsOwnMessagesDoNotComeBackAtFirst() {
+        InMemoryNetwork network = new InMemoryNetwork();
+        AtomicInteger attempts = new AtomicInteger();
+        Function<Duration, Transport> silent = within -> {
+            boolean swallowed = attempts.incrementAndGet() < 2;
+            network.tamper((channel, frame) -> swallowed ? List.of() : List.of(frame));
+            return network.open();
+        };
+        Bus.builder(silent).connectWithin(Duration.ofMinutes(1)).build().close();
+        assertEquals(2, attempts.get());
+    }
+
+    @Test
     void timesOutOfRangeAreMistakesOfTheProgram() {
         for (Duration wrong : List.of(Duration.ofMillis(-1), ChronoUnit.FOREVER.getDuration())) {
             assertThrows(IllegalArgumentException.class, () -> builder.outboxWait(wrong));

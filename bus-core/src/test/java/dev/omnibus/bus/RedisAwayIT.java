@@ -9,9 +9,13 @@ import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.redisson.RedissonOptions;
+import dev.omnibus.transport.redisson.RedissonTransport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** The state of a bus whose Redis has gone. */
@@ -80,6 +84,24 @@ class RedisAwayIT {
     /** One that no missed beat makes down. */
     private static Bus patient(Transport transport) {
         return Bus.builder(transport).heartbeat(Duration.ofMinutes(1)).build();
+    }
+
+    @Test
+    void aBusThatIsToWaitForRedisAlsoDoesWhereRedisStandsStillWhileItOpens() {
+        AtomicInteger attempts = new AtomicInteger();
+        try (RedisServer redis = RedisServer.start()) {
+            Function<Duration, Transport> opens = within -> {
+                redis.resume();
+                Transport opened = RedissonTransport.connect(
+                        redis.url(), RedissonOptions.defaults().withConnectWithin(within));
+                if (attempts.incrementAndGet() == 1) {
+                    redis.pause();
+                }
+                return opened;
+            };
+            Bus.builder(opens).connectWithin(Duration.ofMinutes(1)).build().close();
+        }
+        assertEquals(2, attempts.get());
     }
 
     @Test

@@ -237,6 +237,19 @@ class AccessControlIT {
         assertTrue(String.valueOf(e.getMessage()).endsWith("is it that of the access list?)"), e.getMessage());
     }
 
+    @Test
+    void aBusWhoseUserMayNotPublishIsRefusedAtOnceWithThatReason() {
+        redis.command("ACL", "SETUSER", "mute", "reset", "on", ">pw", "~*", "+@all", "&*", "-publish");
+        BusBuilder mute = Bus.builder("redis://mute:pw@127.0.0.1:" + redis.port());
+
+        long begun = System.nanoTime();
+        ConnectionException e = assertThrows(ConnectionException.class, mute::build);
+
+        assertEquals(ConnectionException.Reason.REFUSED, e.reason());
+        assertTrue(String.valueOf(e.getMessage()).contains("NOPERM"), e.getMessage());
+        assertTrue(System.nanoTime() - begun < SECONDS.toNanos(3), "not at once");
+    }
+
     private static void assertRefused(CompletableFuture<Void> subscribing, String name) {
         ExecutionException e = assertThrows(ExecutionException.class, () -> subscribing.get(2, SECONDS));
         TransportException refusal = assertInstanceOf(TransportException.class, e.getCause());

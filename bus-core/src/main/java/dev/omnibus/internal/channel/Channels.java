@@ -411,9 +411,8 @@ public final class Channels implements AutoCloseable {
         }
     }
 
-    /** Sets how long a reconnect may take before the next one begins, for tests. */
-    void reconnectEnds(Duration sooner) {
-        heartbeat.reconnectEnds(sooner);
+    Heartbeat heartbeat() {
+        return heartbeat;
     }
 
     /** Fails what cannot wait for the connection, and notifies the receiver of the inbox. */

@@ -56,6 +56,7 @@ final class Heartbeat {
     private final Object notifying =
             new Object(); // held while listeners are notified, so that down and up stay in order
     private final CompletableFuture<Void> first = new CompletableFuture<>();
+    private volatile CompletableFuture<Void> heard = first.copy(); // or refused, during an attempt to open
     private @Nullable CompletableFuture<Void> reconnect; // guarded by this, like all below
     private boolean down;
     private long lastSent;
@@ -93,6 +94,15 @@ final class Heartbeat {
     /** Completes when the first heartbeat has come back. */
     CompletableFuture<Void> first() {
         return first;
+    }
+
+    /**
+     * For an attempt to open: completes as {@link #first}, unless Redis refuses a heartbeat before that, and says why.
+     */
+    CompletableFuture<Void> heardOrRefused() {
+        CompletableFuture<Void> next = first.copy();
+        heard = next;
+        return next;
     }
 
     /** There is no connection yet, which is known. */
@@ -219,6 +229,9 @@ final class Heartbeat {
             @Override
             public void failed(TransportException failure) {
                 LOG.debug("Heartbeat {} was not sent", number, failure);
+                if (failure.kind() == Kind.REFUSED) {
+                    heard.completeExceptionally(failure);
+                }
             }
         });
     }
@@ -278,6 +291,7 @@ final class Heartbeat {
         return down;
     }
 
+    /** Sets how long a reconnect may take before the next one begins, for tests. */
     void reconnectEnds(Duration sooner) {
         reconnecting = new ExpiringFlag(sooner);
     }

@@ -51,9 +51,10 @@ final class Opening {
             channels.openInbox()
                     .ready()
                     .thenCompose(ready -> {
+                        CompletableFuture<Void> heard = channels.heartbeat().heardOrRefused();
                         channels.begin(limits);
                         channels.inboxOpened(limits);
-                        return channels.connected();
+                        return heard;
                     })
                     .get(limits.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
@@ -85,7 +86,7 @@ final class Opening {
         }
         connecting
                 .thenCompose(connected -> openInbox())
-                .thenCompose(open -> timer.limit(channels.connected().copy(), limits.connectTimeout()))
+                .thenCompose(open -> timer.limit(channels.heartbeat().heardOrRefused(), limits.connectTimeout()))
                 .whenComplete((done, failure) -> {
                     if (failure == null) {
                         channels.interrupted();
@@ -146,10 +147,11 @@ final class Opening {
         return new TransportException(Kind.CONNECTION_LOST, true, message, cause);
     }
 
+    /** What Redis refuses, it says; silence is no refusal. */
     private TransportException unheard(Throwable cause) {
         String message = "Connected, but a message to the own inbox did not come back within "
                 + limits.connectTimeout().toMillis()
-                + " ms; may this user publish and subscribe to the bus' channels?";
-        return new TransportException(Kind.REFUSED, true, message, cause);
+                + " ms; does Redis stand still, or has it, or this process, too little processor time?";
+        return new TransportException(Kind.CONNECTION_LOST, true, message, cause);
     }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** A transport whose publications the test completes itself. Beats come back by themselves, unless told otherwise. */
 final class HandTransport implements Transport {
@@ -41,7 +42,7 @@ final class HandTransport implements Transport {
     volatile Function<String, Object> routes = channel -> this; // one server for all
     volatile boolean countsEveryone;
     volatile boolean canSend = true;
-    volatile boolean refusesBeats;
+    volatile @Nullable TransportException beatsFailWith;
     volatile boolean closed;
 
     @Override
@@ -68,10 +69,9 @@ final class HandTransport implements Transport {
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }
-                if (refusesBeats) {
-                    publication
-                            .outcome()
-                            .failed(new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null));
+                @Nullable TransportException failure = beatsFailWith;
+                if (failure != null) {
+                    publication.outcome().failed(failure);
                 } else if (answersBeats) {
                     publication.outcome().published(beatCount, 0);
                 } else {

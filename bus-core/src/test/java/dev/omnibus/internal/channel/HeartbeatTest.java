@@ -69,7 +69,7 @@ class HeartbeatTest {
     void aReconnectOfWhichNothingIsHeardIsGivenUpAndTheNextOneBegins() {
         CompletableFuture<Void> forgotten = new CompletableFuture<>();
         try (Channels channels = open(Notes.limits(QUICK))) {
-            channels.reconnectEnds(QUICK.multipliedBy(3));
+            channels.heartbeat().reconnectEnds(QUICK.multipliedBy(3));
             transport.reconnected = forgotten;
             transport.onReconnect = () -> {
                 if (transport.reconnects.get() == 2) {
@@ -91,23 +91,23 @@ class HeartbeatTest {
                 .failed(new TransportException(Kind.CONNECTION_LOST, true, "refused, on purpose", null));
         try (Channels channels = open(Notes.limits(Notes.NEVER))) {
             transport.hearsItself = false;
-            transport.refusesBeats = true;
+            transport.beatsFailWith = new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null);
             channels.send("c", Notes.message("one of several connections"), ReceiverCount.NO, SendCallback.UNNOTICED);
             assertEquals(List.of(), listener.told);
 
             transport.canSend = false;
-            transport.refusesBeats = false;
+            transport.beatsFailWith = null;
             channels.send("c", Notes.message("the next one goes"), ReceiverCount.NO, SendCallback.UNNOTICED);
             assertEquals(List.of(), listener.told);
 
-            transport.refusesBeats = true;
+            transport.beatsFailWith = new TransportException(Kind.CONNECTION_LOST, true, "on purpose", null);
             channels.send("c", Notes.message("none stands"), ReceiverCount.NO, SendCallback.UNNOTICED);
             assertEquals(List.of("down"), listener.told);
             assertEquals(1, transport.reconnects.get());
 
             transport.canSend = true;
             transport.hearsItself = true;
-            transport.refusesBeats = false;
+            transport.beatsFailWith = null;
             transport.reconnect();
         }
     }
@@ -262,11 +262,23 @@ class HeartbeatTest {
         Channels.Limits limits =
                 new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 1024, QUICK, Duration.ofMillis(200));
         TransportException failure = assertThrows(TransportException.class, () -> open(limits));
-        assertEquals(Kind.REFUSED, failure.kind());
+        assertEquals(Kind.CONNECTION_LOST, failure.kind());
         assertEquals(
-                "Connected, but a message to the own inbox did not come back within 200 ms; may this user publish and"
-                        + " subscribe to the bus' channels?",
+                "Connected, but a message to the own inbox did not come back within 200 ms; does Redis stand still, or"
+                        + " has it, or this process, too little processor time?",
                 failure.getMessage());
+        assertTrue(transport.closed);
+    }
+
+    @Test
+    void openingFailsAtOnceWithTheReasonWhenTheOwnMessageIsRefused() {
+        transport.hearsItself = false;
+        transport.beatsFailWith = new TransportException(Kind.REFUSED, true, "NOPERM on purpose", null);
+        Channels.Limits limits =
+                new Channels.Limits(1024, 1024, Duration.ZERO, Duration.ZERO, 1024, Notes.NEVER, Duration.ofMinutes(1));
+        TransportException failure = assertThrows(TransportException.class, () -> open(limits));
+        assertEquals(Kind.REFUSED, failure.kind());
+        assertTrue(String.valueOf(failure.getMessage()).startsWith("NOPERM on purpose"), failure::getMessage);
         assertTrue(transport.closed);
     }
 
