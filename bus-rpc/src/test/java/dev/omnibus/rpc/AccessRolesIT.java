@@ -74,6 +74,17 @@ class AccessRolesIT extends AccessRolesContract {
     }
 
     @Test
+    void whoMayNotReadTheDirectoryIsRefusedACall() {
+        Bus publisher = bus("publisher");
+        RpcException refused = assertThrows(
+                RpcException.class,
+                () -> RpcClient.on(publisher).proxy(Stock.class).left("sku-1"));
+        assertEquals(RpcException.Reason.REFUSED, refused.reason());
+        assertTrue(refused.notExecuted());
+        assertTrue(String.valueOf(refused.getMessage()).contains("NOPERM"), refused::getMessage);
+    }
+
+    @Test
     void withTheKeysOfItsQueueACallIsQueued() throws Exception {
         PageRights.grant(redis, PageRights.more("SETUSER client (+eval"));
         PageRights.grant(redis, PageRights.more("SETUSER server (+eval"));

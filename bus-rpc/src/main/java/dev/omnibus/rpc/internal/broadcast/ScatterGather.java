@@ -181,7 +181,7 @@ public final class ScatterGather<T> implements PendingCalls.Entry, ClientRuntime
     private RpcException nobody(@Nullable Throwable failure) {
         return failure == null
                 ? failure(Reason.NO_SERVER, true, "no node serves it; is a server for it running?", null)
-                : failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
+                : RpcFailures.unreadable(failure, method, elapsed());
     }
 
     private void send() {

@@ -230,7 +230,7 @@ public final class Call<T> {
 
     private RpcException noServer(@Nullable Throwable failure) {
         if (failure != null) {
-            return failure(Reason.CONNECTION_LOST, true, "the directory of nodes cannot be read", failure);
+            return RpcFailures.unreadable(failure, method.name(), elapsed());
         }
         if (drained) {
             return failure(Reason.DRAINING, true, "every node that serves it is about to leave " + excluded, null);

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -197,9 +196,9 @@ public final class NodeDirectory implements Layer {
     }
 
     private static RpcException unreadable(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException e && e.getCause() != null ? e.getCause() : failure;
-        String message = "The directory of nodes cannot be read; is Redis there? " + cause.getMessage();
-        return new RpcException(Reason.CONNECTION_LOST, true, "", "", Duration.ZERO, message, cause);
+        Throwable cause = RpcFailures.unwrapped(failure);
+        String message = "The directory of nodes cannot be read: " + cause.getMessage();
+        return new RpcException(RpcFailures.reason(cause), true, "", "", Duration.ZERO, message, cause);
     }
 
     /** A snapshot of the nodes that serve a method and are not about to leave. */

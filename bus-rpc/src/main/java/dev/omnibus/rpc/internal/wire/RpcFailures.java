@@ -61,6 +61,18 @@ public final class RpcFailures {
         };
     }
 
+    /** The same of anything that a future of the transport failed with. */
+    public static Reason reason(Throwable failure) {
+        return unwrapped(failure) instanceof TransportException known ? reason(known) : Reason.CONNECTION_LOST;
+    }
+
+    /** The nodes that serve a method could not be found: Redis may be away, or refuse to say. */
+    public static RpcException unreadable(Throwable failure, String method, Duration elapsed) {
+        Throwable cause = unwrapped(failure);
+        String why = "the directory of nodes cannot be read: " + cause.getMessage();
+        return of(reason(cause), true, method, "", elapsed, why, cause);
+    }
+
     /** The failure of a call whose answer is an error of the protocol; the details of a fault are not read. */
     static RpcException answered(RpcCodec.Response reply, String method, Duration elapsed) {
         if (reply.code() > 0) {
