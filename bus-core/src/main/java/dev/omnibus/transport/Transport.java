@@ -145,10 +145,11 @@ public interface Transport extends AutoCloseable {
     }
 
     /**
-     * Opens connections of their own to lists of messages, for adapters. May block while it connects.
+     * Opens connections of their own to lists of messages, for adapters. May block while it connects. It connects anew
+     * when this transport does; what is asked while there is no connection fails at once.
      *
      * @return open queues; to be closed before this transport is
-     * @throws TransportException if they cannot be opened
+     * @throws TransportException if the server refuses the connection
      * @throws IllegalStateException on the thread of a transport, which must not wait
      * @throws UnsupportedOperationException if this transport has no lists; only Redis does
      */
@@ -158,10 +159,11 @@ public interface Transport extends AutoCloseable {
 
     /**
      * Opens a connection of its own to read streams by, unless there is one; they are appended to by the one of this
-     * transport. May block while it connects. It connects anew when this transport does.
+     * transport. May block while it connects. It connects anew when this transport does; what is asked while there is
+     * no connection fails at once.
      *
      * @return open streams; to be closed before this transport is
-     * @throws TransportException if they cannot be opened
+     * @throws TransportException if the server refuses the connection
      * @throws IllegalStateException on the thread of a transport, which must not wait
      * @throws UnsupportedOperationException if this transport has no streams
      */
@@ -173,7 +175,7 @@ public interface Transport extends AutoCloseable {
      * Opens queues of calls, which share the connection by which streams are read. May block while it connects.
      *
      * @return open queues; to be closed before this transport is
-     * @throws TransportException if they cannot be opened
+     * @throws TransportException if the server refuses the connection
      * @throws IllegalStateException on the thread of a transport, which must not wait
      * @throws UnsupportedOperationException if this transport has no queues of calls
      */

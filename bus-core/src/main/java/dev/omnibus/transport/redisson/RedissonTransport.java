@@ -19,7 +19,7 @@ import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
 import dev.omnibus.transport.redisson.queue.RedissonQueues;
-import dev.omnibus.transport.redisson.stream.ReadConnections;
+import dev.omnibus.transport.redisson.side.SideConnections;
 import dev.omnibus.transport.redisson.stream.RedissonCallQueues;
 import dev.omnibus.transport.redisson.stream.RedissonStreams;
 import dev.omnibus.transport.redisson.subscription.Subscribed;
@@ -31,10 +31,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -68,8 +66,7 @@ public final class RedissonTransport implements Transport {
     private volatile Predicate<String> sharded = channel -> false;
     private volatile boolean hasShards; // as the servers were at the first connect: channels do not change their kind
     private final Map<String, Subscribed> subscriptions = new HashMap<>(); // guarded by this
-    private final Set<RedissonQueues> queues = ConcurrentHashMap.newKeySet(); // those that are open
-    private final ReadConnections reads; // of streams and queues of calls
+    private final SideConnections sides; // of streams, queues of calls and lists
     private @Nullable Session session; // guarded by this; null until the first connect
     private @Nullable Reconnect reconnecting; // guarded by this; the last one, which may have ended
     private boolean closed; // guarded by this
@@ -81,9 +78,10 @@ public final class RedissonTransport implements Transport {
         FirstConnect first = FirstConnect.prepare(user, options, internals, this::isSharded);
         config = first.config();
         eventLoop = first.eventLoop();
-        reads = new ReadConnections(config, internals);
+        sides = new SideConnections(config, internals);
         if (now) {
             Session unused = replace(first.connect(), () -> true);
+            sides.allow();
         }
     }
 
@@ -97,7 +95,6 @@ public final class RedissonTransport implements Transport {
             Session before = session;
             if (wanted.getAsBoolean()) {
                 session = next;
-                reads.allow();
             }
             return before;
         }
@@ -354,10 +351,7 @@ public final class RedissonTransport implements Transport {
         try {
             on = livingEventLoop();
             on.whenDead(death); // Redisson may wait for ever then
-            for (RedissonQueues lists : queues) {
-                lists.moveTo(config, name);
-            }
-            reads.reconnect(config);
+            sides.reconnect(config);
             boolean again = current() != null;
             Session next = Session.open(
                     config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, again);
@@ -366,6 +360,7 @@ public final class RedissonTransport implements Transport {
                 next.close();
                 throw closedFailure();
             }
+            sides.allow();
             if (old != null) {
                 old.close(); // before the new one listens: nothing is delivered twice
             }
@@ -447,9 +442,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public Queues queues() {
         requireConnectable("the lists");
-        RedissonQueues opened = RedissonQueues.open(config, name, internals, queues::remove);
-        queues.add(opened);
-        return opened;
+        return new RedissonQueues(sides.openToTake());
     }
 
     @Override
@@ -460,13 +453,13 @@ public final class RedissonTransport implements Transport {
                 config.isClusterConfig(),
                 countsEveryone(),
                 one -> publish(List.of(one)),
-                reads);
+                sides);
     }
 
     @Override
     public CallQueues callQueues() {
         requireConnectable("the queues of calls");
-        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), reads.open());
+        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), sides.openToRead());
     }
 
     private synchronized void requireConnectable(String what) {
@@ -493,7 +486,7 @@ public final class RedissonTransport implements Transport {
             if (on != null) {
                 on.name(name);
             }
-            reads.name(name);
+            sides.name(name);
         }
     }
 

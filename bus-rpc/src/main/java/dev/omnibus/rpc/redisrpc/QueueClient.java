@@ -6,6 +6,7 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.rpc.Adapter;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.TransportException;
 import java.io.IOException;
@@ -132,11 +133,7 @@ final class QueueClient implements Adapter.Calls {
                 boolean notSent = pushed.isCompletedExceptionally()
                         && cause instanceof TransportException transport
                         && transport.notSent();
-                Reason reason = cause instanceof TransportException transport
-                                && transport.kind() == TransportException.Kind.REFUSED
-                        ? Reason.REFUSED
-                        : Reason.CONNECTION_LOST;
-                fail(reason, notSent, String.valueOf(cause.getMessage()), cause);
+                fail(RpcFailures.reason(cause), notSent, String.valueOf(cause.getMessage()), cause);
             }
         }
 

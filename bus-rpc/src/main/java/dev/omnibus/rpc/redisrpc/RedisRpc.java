@@ -9,8 +9,8 @@ import dev.omnibus.rpc.Adapter.LocalMethods;
 import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcException;
-import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.client.ClientRuntime;
+import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.TransportException;
 import java.time.Duration;
@@ -75,7 +75,7 @@ public final class RedisRpc {
 
     /**
      * Serves a contract on a queue: one request at a time, in the order in which they came. Serve it twice for two at a
-     * time.
+     * time. While Redis is away, it is tried again until Redis is there; {@link Registration#ready} completes then.
      *
      * @param queue the list that clients push to
      * @param contract the interface; the name of its service does not matter
@@ -84,7 +84,7 @@ public final class RedisRpc {
      * @return the registration, whose service is the queue
      * @throws IllegalArgumentException if the interface cannot be a contract, or the queue's name is not one
      * @throws IllegalStateException if the bus is closed, or 56 queues are served already
-     * @throws RpcException if Redis cannot be reached
+     * @throws RpcException if Redis refuses the connection
      */
     @CanIgnoreReturnValue
     public <S> Registration serve(String queue, Class<S> contract, S implementation) {
@@ -100,7 +100,7 @@ public final class RedisRpc {
      * @throws IllegalArgumentException if it has no such methods, two of the same name, or one that takes what cannot
      *     be decoded safely, or if the queue's name is not one
      * @throws IllegalStateException if the bus is closed, or 56 queues are served already
-     * @throws RpcException if Redis cannot be reached
+     * @throws RpcException if Redis refuses the connection
      */
     @CanIgnoreReturnValue
     public Registration serve(String queue, Object target) {
@@ -202,7 +202,7 @@ public final class RedisRpc {
             return bus.channels().transport().queues();
         } catch (TransportException e) {
             String why = "no connections for lists of Redis: " + e.getMessage();
-            throw Adapter.failure(Reason.CONNECTION_LOST, true, "over a queue", Duration.ZERO, why, e);
+            throw Adapter.failure(RpcFailures.reason(e), true, "over a queue", Duration.ZERO, why, e);
         }
     }
 

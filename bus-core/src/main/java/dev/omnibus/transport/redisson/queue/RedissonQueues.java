@@ -1,24 +1,17 @@
 package dev.omnibus.transport.redisson.queue;
 
 import dev.omnibus.transport.Queues;
-import dev.omnibus.transport.redisson.connection.ConnectFailures;
-import dev.omnibus.transport.redisson.connection.Connections;
-import dev.omnibus.transport.redisson.connection.PendingCommands;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
-import dev.omnibus.transport.redisson.connection.RedissonInternals;
-import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import dev.omnibus.transport.redisson.lease.RedisLeases;
-import io.netty.channel.EventLoopGroup;
+import dev.omnibus.transport.redisson.side.SideConnection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.redisson.Redisson;
 import org.redisson.api.RBlockingDequeAsync;
 import org.redisson.api.RFuture;
 import org.redisson.api.RScript.Mode;
@@ -26,84 +19,19 @@ import org.redisson.api.RScript.ReturnType;
 import org.redisson.api.RedissonClient;
 import org.redisson.api.queue.DequeMoveArgs;
 import org.redisson.client.codec.ByteArrayCodec;
-import org.redisson.config.Config;
 
-/**
- * Lists of Redis, on a Redisson client of their own: the bus has one connection for all it sends, and a command that
- * waits would hold that up.
- */
+/** Lists of Redis, on connections of their own: a command that waits would hold up what the bus sends by its one. */
 public final class RedissonQueues implements Queues {
 
     /** Gives a life only to a list that is new. */
     private static final String PUSH =
             "if redis.call('RPUSH', KEYS[1], ARGV[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 1";
 
-    /** One Redisson client, and the event loop on which it lives and dies. */
-    private record Life(
-            RedissonClient client, EventLoopGroup eventLoop, Connections connections, PendingCommands answers) {
+    private final SideConnection.User connection;
 
-        static Life begin(Config bus, String name, RedissonInternals internals) {
-            try {
-                Connections connections = new Connections(name, internals);
-                Config own = RedissonSettings.forQueues(bus, connections, internals);
-                return new Life(
-                        Redisson.create(own),
-                        bus.getEventLoopGroup(),
-                        connections,
-                        new PendingCommands(bus.getEventLoopGroup()));
-            } catch (RuntimeException e) {
-                throw ConnectFailures.of(bus, e);
-            }
-        }
-
-        void end() {
-            if (!answers.isClosed()) {
-                answers.close(client);
-            }
-            if (eventLoop.isShuttingDown()) {
-                connections.closeLeft();
-            }
-        }
-    }
-
-    private final RedissonInternals internals;
-    private final Consumer<RedissonQueues> closing;
-    private volatile Life life; // changes under the lock
-    private boolean closed; // guarded by this
-
-    private RedissonQueues(Life life, RedissonInternals internals, Consumer<RedissonQueues> closing) {
-        this.life = life;
-        this.internals = internals;
-        this.closing = closing;
-    }
-
-    /**
-     * Connects.
-     *
-     * @param name what its connections are called, unless it is empty
-     * @param closing notified when it is closed
-     */
-    public static RedissonQueues open(
-            Config bus, String name, RedissonInternals internals, Consumer<RedissonQueues> closing) {
-        return new RedissonQueues(Life.begin(bus, name, internals), internals, closing);
-    }
-
-    /** Takes another event loop, if it has one that has died; then every wait has ended. */
-    public void moveTo(Config bus, String name) {
-        Life before = life;
-        if (!before.eventLoop.isShuttingDown()) {
-            return;
-        }
-        before.end();
-        Life next = Life.begin(bus, name, internals);
-        boolean late;
-        synchronized (this) {
-            late = closed;
-            life = next;
-        }
-        if (late) {
-            next.end();
-        }
+    /** On a connection of its own, which it closes. */
+    public RedissonQueues(SideConnection.User connection) {
+        this.connection = connection;
     }
 
     @Override
@@ -147,13 +75,17 @@ public final class RedissonQueues implements Queues {
                 })
                 .thenApply(Optional::ofNullable);
         answer.whenComplete((message, failure) -> {
-            RFuture<byte[]> waiting = asked.get();
-            EventLoopGroup eventLoop = life.eventLoop;
-            if (answer.isCancelled() && waiting != null && !eventLoop.isShuttingDown()) {
-                eventLoop.execute(() -> waiting.cancel(true));
+            if (answer.isCancelled()) {
+                connection.afterwards(() -> cancel(asked.get()));
             }
         });
         return answer;
+    }
+
+    private static void cancel(@Nullable RFuture<byte[]> waiting) {
+        if (waiting != null) { // else it was never asked
+            waiting.cancel(true);
+        }
     }
 
     @Override
@@ -194,22 +126,12 @@ public final class RedissonQueues implements Queues {
     }
 
     private <T> CompletableFuture<T> ask(String what, Function<RedissonClient, RFuture<T>> question) {
-        Life now = life;
-        if (now.eventLoop.isShuttingDown() && !now.answers.isClosed()) {
-            return CompletableFuture.failedFuture(RedissonFailures.deadEventLoop());
-        }
         return RedissonFailures.named(
-                what, now.answers.untilClosed(() -> question.apply(now.client).toCompletableFuture()));
+                what, connection.ask(client -> question.apply(client).toCompletableFuture()));
     }
 
     @Override
     public void close() {
-        Life last;
-        synchronized (this) {
-            closed = true;
-            last = life;
-        }
-        closing.accept(this);
-        last.end();
+        connection.close();
     }
 }

@@ -7,6 +7,7 @@ import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.side.SideConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     private final Predicate<String> sharded;
     private final Consumer<Publication> publisher;
-    private final ReadConnection.User reads;
+    private final SideConnection.User reads;
 
     /**
      * Of one transport.
@@ -46,7 +47,7 @@ public final class RedissonCallQueues implements CallQueues {
      * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a queue
      * @param publisher of what is sent on those
      */
-    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, ReadConnection.User reads) {
+    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, SideConnection.User reads) {
         this.sharded = sharded;
         this.publisher = publisher;
         this.reads = reads;

@@ -16,6 +16,8 @@ import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
+import dev.omnibus.transport.redisson.side.SideConnection;
+import dev.omnibus.transport.redisson.side.SideConnections;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,6 @@ public final class RedissonStreams implements Streams {
 
     /** Where appends go: the connection of the bus. */
     public interface Sender {
-
         CompletableFuture<AppendResult> send(Function<RedissonClient, CompletableFuture<AppendResult>> command);
     }
 
@@ -59,9 +60,9 @@ public final class RedissonStreams implements Streams {
     private final boolean inCluster;
     private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
-    private final ReadConnections connections;
-    private final ReadConnection.User reads;
-    private ReadConnection.@Nullable User waits; // where WAIT blocks nothing else; guarded by this
+    private final SideConnections connections;
+    private final SideConnection.User reads;
+    private SideConnection.@Nullable User waits; // where WAIT blocks nothing else; guarded by this
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
 
     /**
@@ -76,13 +77,13 @@ public final class RedissonStreams implements Streams {
             boolean inCluster,
             boolean countsEveryone,
             java.util.function.Consumer<Publication> publisher,
-            ReadConnections connections) {
+            SideConnections connections) {
         this.sender = sender;
         this.inCluster = inCluster;
         this.countsEveryone = countsEveryone;
         this.publisher = publisher;
         this.connections = connections;
-        this.reads = connections.open();
+        this.reads = connections.openToRead();
     }
 
     @Override
@@ -209,7 +210,7 @@ public final class RedissonStreams implements Streams {
     public CompletableFuture<Boolean> confirm(
             StreamKeys stream, String publisher, long sequence, int replicas, boolean synced) {
         String key = stream.sequence(publisher);
-        ReadConnection.User user = waits();
+        SideConnection.User user = waits();
         long connection = user.newest();
         return RedissonFailures.stream(
                 "confirm what was appended to " + stream.log(),
@@ -221,8 +222,8 @@ public final class RedissonStreams implements Streams {
                         .thenApply(confirmed -> confirmed && connection == user.newest()));
     }
 
-    private synchronized ReadConnection.User waits() {
-        ReadConnection.User open = waits == null ? connections.openToWait() : waits;
+    private synchronized SideConnection.User waits() {
+        SideConnection.User open = waits == null ? connections.openToWait() : waits;
         waits = open;
         return open;
     }
@@ -587,7 +588,7 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public void close() {
-        ReadConnection.User open;
+        SideConnection.User open;
         synchronized (this) {
             open = waits;
         }

@@ -1,4 +1,4 @@
-package dev.omnibus.transport.redisson.stream;
+package dev.omnibus.transport.redisson.side;
 
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
@@ -7,7 +7,6 @@ import dev.omnibus.transport.redisson.connection.PendingCommands;
 import dev.omnibus.transport.redisson.connection.ReconnectTurns;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
-import dev.omnibus.transport.redisson.connection.RedissonSettings;
 import io.netty.channel.EventLoopGroup;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -21,12 +20,16 @@ import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The connection by which streams and queues of calls are read, or in a cluster one to each master: a Redisson client
- * of its own, on the thread of the bus. A new one takes its place when the bus connects anew.
+ * A connection beside those of the bus, or in a cluster one to each master: a Redisson client of its own, on the thread
+ * of the bus, for commands that would hold up what the bus sends. It follows the bus: it connects when the bus has
+ * connected for the first time, and anew when the bus does. What is asked while there is no connection fails at once,
+ * as what the bus itself is asked.
  */
-public final class ReadConnection {
+public final class SideConnection {
 
     private record Life(
             RedissonClient client,
@@ -35,11 +38,11 @@ public final class ReadConnection {
             Connections connections,
             PendingCommands answers) {
 
-        static Life begin(Config bus, String name, RedissonInternals internals) {
+        static Life begin(Config bus, String name, Settings settings, RedissonInternals internals) {
             try {
                 Connections connections = new Connections(name, internals);
                 return new Life(
-                        Redisson.create(RedissonSettings.forStreams(bus, connections, internals)),
+                        Redisson.create(settings.of(bus, connections, internals)),
                         bus,
                         bus.getEventLoopGroup(),
                         connections,
@@ -59,11 +62,18 @@ public final class ReadConnection {
         }
     }
 
+    /** How such a connection differs from those of the bus. */
+    interface Settings {
+        Config of(Config bus, Connections connections, RedissonInternals internals);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(SideConnection.class);
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private final Settings settings;
     private final RedissonInternals internals;
     private final BooleanSupplier allowed;
-    private final Consumer<ReadConnection> closing;
+    private final Consumer<SideConnection> closing;
     private volatile @Nullable Life life; // none as long as it could not connect; changes under the lock
     private volatile @Nullable TransportException missing; // why there is none
     private Config bus; // guarded by this, like all below
@@ -80,14 +90,16 @@ public final class ReadConnection {
      * @param allowed whether it may connect: not before its bus has
      * @param closing notified when it is closed
      */
-    ReadConnection(
+    SideConnection(
             Config bus,
             String name,
+            Settings settings,
             RedissonInternals internals,
             BooleanSupplier allowed,
-            Consumer<ReadConnection> closing) {
+            Consumer<SideConnection> closing) {
         this.bus = bus;
         this.name = name;
+        this.settings = settings;
         this.internals = internals;
         this.allowed = allowed;
         this.closing = closing;
@@ -129,6 +141,17 @@ public final class ReadConnection {
         return first;
     }
 
+    /** Connects for those who have opened it before that was allowed. */
+    void connectNow() {
+        if (begins()) {
+            try {
+                connect();
+            } finally {
+                connected();
+            }
+        }
+    }
+
     private void connect() {
         if (!allowed.getAsBoolean()) {
             return;
@@ -143,7 +166,7 @@ public final class ReadConnection {
     /** What was begun for an event loop that the bus has replaced meanwhile is of no use. */
     private void begin(Config on) {
         String called = name();
-        Life next = Life.begin(on, called, internals);
+        Life next = Life.begin(on, called, settings, internals);
         Life last;
         String calledNow;
         synchronized (this) {
@@ -174,7 +197,6 @@ public final class ReadConnection {
         }
     }
 
-    /** Returns the number of the newest connection; each has another one. */
     private long newest() {
         Life now = life;
         return now == null ? 0 : now.connections.newest();
@@ -192,13 +214,20 @@ public final class ReadConnection {
         }
     }
 
+    private synchronized boolean begins() {
+        boolean due = !connecting
+                && life == null
+                && !closed
+                && allowed.getAsBoolean()
+                && System.nanoTime() - tried >= PAUSE_NANOS;
+        connecting |= due;
+        return due;
+    }
+
     /** Connects, unless that is under way or has just failed: for whoever asks next. */
     private void connectSoon() {
-        synchronized (this) {
-            if (connecting || closed || !allowed.getAsBoolean() || System.nanoTime() - tried < PAUSE_NANOS) {
-                return;
-            }
-            connecting = true;
+        if (!begins()) {
+            return;
         }
         boolean begun = false;
         try {
@@ -290,19 +319,31 @@ public final class ReadConnection {
 
         private User() {}
 
-        <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
+        /** Asks, on the thread of the bus; fails if there is no connection. */
+        public <T> CompletableFuture<T> ask(Function<RedissonClient, CompletableFuture<T>> question) {
             return gone.get()
                     ? CompletableFuture.failedFuture(PendingCommands.closedFailure())
-                    : ReadConnection.this.ask(question);
+                    : SideConnection.this.ask(question);
         }
 
-        long newest() {
-            return ReadConnection.this.newest();
+        /** Runs something on the thread of the bus, after what was asked before; not at all if that has ended. */
+        public void afterwards(Runnable task) {
+            try {
+                bus().getEventLoopGroup().execute(task);
+            } catch (RejectedExecutionException e) {
+                LOG.trace("That thread has ended", e);
+            }
         }
 
-        void close() {
+        /** Returns the number of the newest connection; each has another one. */
+        public long newest() {
+            return SideConnection.this.newest();
+        }
+
+        /** Lets go of it; the last one ends it. */
+        public void close() {
             if (!gone.getAndSet(true)) {
-                ReadConnection.this.close();
+                SideConnection.this.close();
             }
         }
     }
