@@ -45,6 +45,9 @@ public final class RedissonFailures {
             "NOREPLICAS",
             "non local key");
 
+    /** What WAITAOF answers where there is no such file. Redisson would have it tried again. */
+    private static final String NO_FILE = "appendonly is disabled";
+
     private RedissonFailures() {}
 
     public static TransportException publish(String channel, Throwable failure) {
@@ -197,7 +200,8 @@ public final class RedissonFailures {
             String away = "No connection to Redis to " + action + "; nothing was sent";
             return new TransportException(Kind.CONNECTION_LOST, true, away, e);
         }
-        if (e instanceof RedisRetryException || e instanceof RedisReadonlyException) { // loading, failing over, busy
+        boolean unreadyNow = e instanceof RedisRetryException && !says(e, NO_FILE);
+        if (unreadyNow || e instanceof RedisReadonlyException) { // loading, failing over, busy
             String unready =
                     "Redis is not able to " + action + " right now; nothing was sent: " + withAdvice(firstLine(e));
             return new TransportException(Kind.CONNECTION_LOST, true, unready, e);
@@ -229,6 +233,9 @@ public final class RedissonFailures {
         }
         if (error.contains("LOADING")) {
             return error + " (It reads its data after a start, and is ready when it has done so)";
+        }
+        if (error.contains(NO_FILE)) {
+            return error + " (It writes no append-only file: configure one, or do not wait for it)";
         }
         return error.contains("'maxmemory'")
                 ? error + " (Its memory is full: give it more, or see what fills it; the bus needs little)"

@@ -13,6 +13,7 @@ import org.redisson.client.RedisAuthRequiredException;
 import org.redisson.client.RedisException;
 import org.redisson.client.RedisLoadingException;
 import org.redisson.client.RedisReadonlyException;
+import org.redisson.client.RedisRetryException;
 import org.redisson.client.RedisTimeoutException;
 import org.redisson.config.Config;
 
@@ -31,7 +32,10 @@ class RedissonFailuresTest {
                         "is ready when it has done so",
                 new RedisAuthRequiredException("NOAUTH Authentication required." + REDISSONS), "with user and password",
                 new RedisException("OOM command not allowed when used memory > 'maxmemory'." + REDISSONS),
-                        "Its memory is full");
+                        "Its memory is full",
+                new RedisRetryException("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
+                                + REDISSONS),
+                        "It writes no append-only file");
         advice.forEach((failure, said) -> {
             TransportException told = RedissonFailures.publish("c", failure);
             String message = String.valueOf(told.getMessage());
