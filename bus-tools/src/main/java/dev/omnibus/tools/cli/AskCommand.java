@@ -18,8 +18,10 @@ import picocli.CommandLine.Parameters;
 /** Asks all nodes. */
 @Command(
         name = "ask",
-        description = "Calls a method on every node that serves it, and knows when all have answered.%n"
-                + "Exit code 76 if somebody is missing.%n",
+        description = {
+            "Calls a method on every node that serves it, and knows when all have answered.",
+            "Exit code 76 if somebody is missing.%n"
+        },
         footer = {"", "omnibus ask stock.left sku=sku-1", "omnibus ask cache.size --until majority"})
 final class AskCommand extends Action {
 

@@ -27,8 +27,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "bench",
         description = {
-            "Measures throughput: publishing, receiving, calling, or serves what is called. Start bench serve, or",
-            "bench sub, in one terminal, and bench call, or bench pub, in another.%n"
+            "Measures throughput: of publishing, receiving, calling, or serves what is called.",
+            "Start bench serve, or bench sub, in one terminal, and bench call, or bench pub, in another.%n"
         },
         footer = {
             "",

@@ -16,6 +16,7 @@ import dev.omnibus.transport.TransportException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -29,8 +30,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "check",
         description = {
-            "Checks one thing, for monitoring. Exit code 0 is OK, 1 a warning, 2 critical, 3 unknown; with",
-            "--format prometheus always 0.%n"
+            "Checks one thing, for monitoring.",
+            "Exit code 0 is OK, 1 a warning, 2 critical, 3 unknown; with --format prometheus always 0.%n"
         },
         footer = {
             "",
@@ -121,7 +122,7 @@ final class CheckCommand extends Action {
         } else {
             Contexts.write(outfile, text + "\n");
         }
-        return shown.equals("prometheus") ? ExitCode.OK : result.level().ordinal();
+        return shown.equals("prometheus") ? ExitCode.OK : result.level().code;
     }
 
     private void fill(CheckResult result, String item) {
@@ -196,7 +197,7 @@ final class CheckCommand extends Action {
                 .toList();
         counted(result, item, found);
         List<String> drifting = found.stream()
-                .flatMap(node -> node.services().get(item).keySet().stream())
+                .flatMap(node -> node.services().getOrDefault(item, Map.of()).keySet().stream())
                 .distinct()
                 .filter(method -> ServicesCommand.drifts(item + "." + method, found))
                 .sorted()

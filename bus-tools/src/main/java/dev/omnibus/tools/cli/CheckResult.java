@@ -10,12 +10,23 @@ import java.util.stream.Collectors;
 /** The outcome of a check, in the formats that monitoring reads. Thread-safe. */
 final class CheckResult {
 
-    /** How bad it is; the order is that of the exit codes of Nagios. */
+    /** How bad it is, with the exit code of Nagios. */
     enum Level {
-        OK,
-        WARNING,
-        CRITICAL,
-        UNKNOWN
+        OK(0),
+        WARNING(1),
+        CRITICAL(2),
+        UNKNOWN(3);
+
+        final int code;
+
+        Level(int code) {
+            this.code = code;
+        }
+
+        /** The worse of two; a fault is worse than not knowing. */
+        Level or(Level other) {
+            return this != CRITICAL && (other == CRITICAL || other.compareTo(this) > 0) ? other : this;
+        }
     }
 
     private record Finding(Level level, String text) {}
@@ -46,12 +57,9 @@ final class CheckResult {
         metrics.add(new Metric(name.replace(' ', '_'), value, unit, warn, critical));
     }
 
-    /** The worst of what was found; a fault is worse than not knowing. */
+    /** The worst of what was found. */
     synchronized Level level() {
-        if (findings.stream().anyMatch(finding -> finding.level() == Level.CRITICAL)) {
-            return Level.CRITICAL;
-        }
-        return findings.stream().map(Finding::level).max(Enum::compareTo).orElse(Level.UNKNOWN);
+        return findings.stream().map(Finding::level).reduce(Level::or).orElse(Level.UNKNOWN);
     }
 
     synchronized String text(String format, String namespace) {
@@ -123,7 +131,7 @@ final class CheckResult {
         return text.append(",status=\"")
                 .append(level())
                 .append("\"} ")
-                .append(level().ordinal())
+                .append(level().code)
                 .toString();
     }
 

@@ -18,9 +18,9 @@ import picocli.CommandLine.Option;
         name = "console",
         description = {
             "Shows the bus in a browser, until Ctrl-C.",
-            "Who talks to whom, each message with its replies, nodes, services, durable topics, latencies. On this",
-            "machine only; the address that it prints has the key. It only reads, unless told, and watches only while",
-            "a page is open.%n"
+            "Who talks to whom, each message with its replies, nodes, services, durable topics, latencies.",
+            "On this machine only; the address that it prints has the key. It only reads, unless told, and",
+            "watches only while a page is open.%n"
         },
         footer = {
             "",

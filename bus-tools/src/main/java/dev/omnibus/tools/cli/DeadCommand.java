@@ -55,8 +55,8 @@ final class DeadCommand extends Action {
             return ExitCode.OK;
         }
 
-        final int missing(String id) {
-            throw new Failures.UsageException("The group " + group + " has no dead letter " + id
+        final Failures.UsageException missing(String id) {
+            return new Failures.UsageException("The group " + group + " has no dead letter " + id
                     + "; omnibus dead list " + topic + " " + group + " lists them");
         }
     }
@@ -107,7 +107,10 @@ final class DeadCommand extends Action {
             if (id == null) {
                 return done(await(letters.redeliverAll()), "redelivered");
             }
-            return await(letters.redeliver(Position.parse(id))) ? done(1, "redelivered") : missing(id);
+            if (!await(letters.redeliver(Position.parse(id)))) {
+                throw missing(id);
+            }
+            return done(1, "redelivered");
         }
     }
 
@@ -120,7 +123,10 @@ final class DeadCommand extends Action {
 
         @Override
         int with(DeadLetters<JsonNode> letters) throws Exception {
-            return await(letters.discard(Position.parse(id))) ? done(1, "discarded") : missing(id);
+            if (!await(letters.discard(Position.parse(id)))) {
+                throw missing(id);
+            }
+            return done(1, "discarded");
         }
     }
 }

@@ -25,15 +25,17 @@ import picocli.CommandLine.Command;
 /** Looks for what is wrong. */
 @Command(
         name = "doctor",
-        description = "Looks at the server and at all nodes, and says what is wrong and what to do. Changes nothing.%n"
-                + "Exit code 0 if all is well, 1 with warnings, 2 if something is broken.%n",
+        description = {
+            "Looks at the server and at all nodes, and says what is wrong and what to do. Changes nothing.",
+            "Exit code 0 if all is well, 1 with warnings, 2 if something is broken, 3 if it cannot be known.%n"
+        },
         footer = {"", "omnibus doctor", "omnibus doctor --json"})
 final class DoctorCommand extends Action {
 
     private static final int PINGS = 20;
     private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long LEAST_BUFFER = 32L * 1024 * 1024;
-    private static final long MUCH_UNREAD = 1024L * 1024;
+    private static final long MIN_BUFFER = 32L * 1024 * 1024;
+    private static final long MAX_UNREAD = 1024L * 1024;
 
     private final List<ObjectNode> findings = new ArrayList<>();
     private Level worst = Level.OK;
@@ -46,7 +48,7 @@ final class DoctorCommand extends Action {
             examine(connection, bus, redis);
         }
         out().table("findings", findings);
-        return worst.ordinal();
+        return worst.code;
     }
 
     /** The same for others than the command line. */
@@ -70,7 +72,7 @@ final class DoctorCommand extends Action {
                 .put("check", check)
                 .put("finding", finding)
                 .put("remedy", remedy));
-        worst = level.compareTo(worst) > 0 ? level : worst;
+        worst = worst.or(level);
     }
 
     private void roundTrip(RedisCommands redis) {
@@ -189,7 +191,7 @@ final class DoctorCommand extends Action {
             found(Level.UNKNOWN, "output buffers", "this user may not ask (CONFIG GET)", "");
         } else {
             long hard = number(limits.substring(at + 7).split("[ \\],]", 2)[0]);
-            boolean small = hard > 0 && hard < LEAST_BUFFER;
+            boolean small = hard > 0 && hard < MIN_BUFFER;
             found(
                     small ? Level.WARNING : Level.OK,
                     "output buffers",
@@ -205,7 +207,7 @@ final class DoctorCommand extends Action {
                     fields.put(field.substring(0, equals), field.substring(equals + 1));
                 }
             }
-            if (number(fields.getOrDefault("omem", "0")) > MUCH_UNREAD) {
+            if (number(fields.getOrDefault("omem", "0")) > MAX_UNREAD) {
                 String name = fields.getOrDefault("name", "");
                 slow.add((name.isEmpty() ? fields.getOrDefault("addr", "?") : name) + " (" + fields.get("omem")
                         + " bytes)");

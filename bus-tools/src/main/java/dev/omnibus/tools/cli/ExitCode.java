@@ -16,8 +16,6 @@ final class ExitCode {
     static final int NOT_SENT = 4;
     /** It is not known whether an event was published. */
     static final int FATE_UNKNOWN = 5;
-    /** What the code of the first reason is. */
-    private static final int FIRST_REASON = 65;
 
     static final int REFUSED = of(Reason.REFUSED);
     static final int CONNECTION_LOST = of(Reason.CONNECTION_LOST);
@@ -32,6 +30,18 @@ final class ExitCode {
 
     /** That of a failed call. */
     static int of(Reason reason) {
-        return FIRST_REASON + reason.ordinal();
+        return switch (reason) {
+            case NO_SERVER -> 65;
+            case TIMEOUT -> 66;
+            case OVERLOADED -> 67;
+            case DRAINING -> 68;
+            case NODE_LOST -> 69;
+            case CANCELLED -> 70;
+            case REFUSED -> 71;
+            case FAULT -> 72;
+            case BAD_REPLY -> 73;
+            case CONNECTION_LOST -> 74;
+            case CLOSED -> 75;
+        };
     }
 }

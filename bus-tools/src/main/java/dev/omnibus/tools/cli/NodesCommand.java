@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -66,8 +67,8 @@ final class NodesCommand extends Action {
     }
 
     /** What a program serves, without what every node answers by itself. */
-    static TreeSet<String> services(NodeInfo node) {
-        TreeSet<String> services = new TreeSet<>(node.services().keySet());
+    static Set<String> services(NodeInfo node) {
+        Set<String> services = new TreeSet<>(node.services().keySet());
         services.remove(Presence.RESERVED);
         return services;
     }

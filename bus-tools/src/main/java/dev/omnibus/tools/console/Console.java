@@ -17,12 +17,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -48,6 +50,7 @@ import org.slf4j.LoggerFactory;
 public final class Console implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Console.class);
+    private static final InetAddress LOOPBACK = loopback();
     private static final int THREADS = 24; // eight of them write streams
     private static final int MAX_BODY = 1024 * 1024;
     private static final int MAX_FILTER = 500;
@@ -116,10 +119,19 @@ public final class Console implements AutoCloseable {
         durables = new Durables(bus);
         queries = new Queries(bus, json, options, feed, content);
         this.view = view;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), options.port()), 50);
+        server = HttpServer.create(new InetSocketAddress(LOOPBACK, options.port()), 50);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
+    }
+
+    /** That of IPv4 whatever this machine prefers, because the address that is printed has it. */
+    private static InetAddress loopback() {
+        try {
+            return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("Four bytes are an address", e);
+        }
     }
 
     private static Thread daemon(Runnable task, String name) {
@@ -327,7 +339,7 @@ public final class Console implements AutoCloseable {
     }
 
     /** Those that Redis lists, if it lets this user; and those that were seen. */
-    private ObjectNode durable(TreeSet<String> seen) throws Refused {
+    private ObjectNode durable(Set<String> seen) throws Refused {
         ObjectNode answer = JsonNodeFactory.instance.objectNode();
         try {
             seen.addAll(view.durableTopics());
@@ -348,9 +360,9 @@ public final class Console implements AutoCloseable {
         return answer;
     }
 
-    private TreeSet<String> topics(HttpExchange exchange) throws Refused {
-        TreeSet<String> topics = new TreeSet<>();
-        Arrays.stream(query(exchange).getOrDefault("topics", "").split(","))
+    private Set<String> topics(HttpExchange exchange) throws Refused {
+        Set<String> topics = new TreeSet<>();
+        Arrays.stream(query(exchange).getOrDefault("topics", "").split(",", -1))
                 .filter(topic -> !topic.isEmpty() && topic.length() <= MAX_FILTER)
                 .forEach(topics::add);
         return topics;
@@ -363,7 +375,7 @@ public final class Console implements AutoCloseable {
             return query;
         }
         try {
-            for (String pair : raw.split("&")) {
+            for (String pair : raw.split("&", -1)) {
                 int equals = pair.indexOf('=');
                 String name = equals < 0 ? pair : pair.substring(0, equals);
                 String value = equals < 0 ? "" : pair.substring(equals + 1);

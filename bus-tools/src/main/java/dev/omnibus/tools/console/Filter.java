@@ -53,7 +53,7 @@ final class Filter {
         Set<Seen.Kind> wanted = new HashSet<>();
         boolean onlyFailed = false;
         Duration longer = Duration.ZERO;
-        for (String word : text.strip().split("\\s+")) {
+        for (String word : text.strip().split("\\s+", -1)) {
             if (KINDS.containsKey(word)) {
                 wanted.addAll(KINDS.getOrDefault(word, Set.of()));
             } else if (word.equals("failed")) {

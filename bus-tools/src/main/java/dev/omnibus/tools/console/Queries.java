@@ -210,11 +210,12 @@ final class Queries {
         ArrayNode replies = answer.putArray("replies");
         all.replies().forEach(one -> {
             ObjectNode reply = replies.addObject().put("node", one.node()).put("ms", Traced.millis(one.latency()));
-            if (one.isValue()) {
-                JsonNode value = one.value();
+            RpcException fault = one.fault();
+            JsonNode value = one.value();
+            if (fault == null) {
                 reply.set("value", value == null ? JsonNodeFactory.instance.nullNode() : value);
             } else {
-                reply.put("error", String.valueOf(one.fault().getMessage()));
+                reply.put("error", String.valueOf(fault.getMessage()));
             }
         });
         ObjectNode missing = answer.putObject("missing");

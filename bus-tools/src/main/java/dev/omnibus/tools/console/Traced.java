@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A message with its number, and of a call its replies so far. Thread-safe. */
@@ -120,6 +121,6 @@ final class Traced {
     }
 
     static double millis(Duration time) {
-        return time.toNanos() / 1000 / 1000.0;
+        return TimeUnit.NANOSECONDS.toMicros(time.toNanos()) / 1e3;
     }
 }

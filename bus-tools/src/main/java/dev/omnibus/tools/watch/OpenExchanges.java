@@ -24,7 +24,7 @@ final class OpenExchanges {
     private static final long MAX_AGE_MILLIS = TimeUnit.MINUTES.toMillis(1);
     private static final long GRACE_MILLIS = 250; // a reply that is sent at the last moment is on its way
     private static final long SWEEP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final int WEIGHT = 512; // of an entry, beyond its bytes
+    private static final long WEIGHT = 512; // of an entry, beyond its bytes
 
     private record Key(String inbox, String id) {}
 

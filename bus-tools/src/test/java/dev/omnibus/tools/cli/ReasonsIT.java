@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -237,7 +238,7 @@ class ReasonsIT {
         CompletableFuture<Shell.Result> result =
                 CompletableFuture.supplyAsync(() -> shell.run("omnibus call played.call -t 60s --json"));
         assertTrue(asked.await(60, SECONDS));
-        bus.get().close();
+        Objects.requireNonNull(bus.get()).close();
         assertReason(Reason.CLOSED, 75, result.get(60, SECONDS));
         end(channels);
     }

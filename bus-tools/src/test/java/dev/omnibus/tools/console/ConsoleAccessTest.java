@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Who gets in, and when the bus is watched. Requests are written byte by byte: no client would send most of them. */
 class ConsoleAccessTest {
 
+    private static final byte[] LOOPBACK = {127, 0, 0, 1};
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final LiveFeed.Patience PATIENCE = new LiveFeed.Patience(Duration.ZERO, Duration.ofSeconds(1));
     private static final String STREAM = "GET /api/stream?browser=b&tail= HTTP/1.1\r\n";
@@ -58,7 +59,7 @@ class ConsoleAccessTest {
     }
 
     private Socket connect() throws IOException {
-        Socket socket = new Socket(InetAddress.getByName("127.0.0.1"), console.port());
+        Socket socket = new Socket(InetAddress.getByAddress(LOOPBACK), console.port());
         socket.setSoTimeout(20_000);
         return socket;
     }
@@ -216,7 +217,7 @@ class ConsoleAccessTest {
     private Socket stream() throws IOException {
         Socket socket = new Socket();
         socket.setReceiveBufferSize(4096); // of a page that does not read, it is full soon
-        socket.connect(new InetSocketAddress("127.0.0.1", console.port()));
+        socket.connect(new InetSocketAddress(InetAddress.getByAddress(LOOPBACK), console.port()));
         socket.setSoTimeout(20_000);
         write(socket, STREAM + host() + "\r\n" + key() + "\r\n\r\n");
         return socket;
