@@ -47,7 +47,10 @@ class ProcessIT {
     }
 
     private static Process omnibus(String... words) throws IOException {
+        // A build in the background of a shell ignores Ctrl-C, and so would whatever it starts.
         List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",

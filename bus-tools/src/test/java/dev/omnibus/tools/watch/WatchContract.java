@@ -320,9 +320,12 @@ abstract class WatchContract {
                 .get(20, SECONDS);
         byte[] manifest =
                 ("{\"node\":\"" + node + "\",\"services\":{\"stock\":[\"left\"]}}").getBytes(StandardCharsets.UTF_8);
+        String lease = "bus:node:{bus:nodes}:" + node;
         channels.transport()
-                .renewLease("bus:nodes", "bus:node:{bus:nodes}:" + node, manifest, Duration.ofMinutes(1))
+                .renewLease("bus:nodes", lease, manifest, Duration.ofMinutes(1))
                 .get(20, SECONDS);
+        open.add(
+                0, () -> channels.transport().endLease("bus:nodes", lease).get(20, SECONDS)); // or the next test has it
         return node;
     }
 
