@@ -75,7 +75,7 @@ public final class Bus implements AutoCloseable {
     Bus(BusBuilder builder) {
         drainTimeout = builder.drainTimeout;
         keepAlive = new KeepAlive(builder.keepAlive);
-        executor = BusThreads.create(this, timer);
+        executor = BusThreads.create(this, timer, builder.virtualThreads);
         CompletableFuture<ObjectMapper> mapper = Json.mapper(builder.json, builder.maxMessageBytes, executor);
         Executor awaited = BusThreads.awaited(executor);
         EventCounters counters = new EventCounters();

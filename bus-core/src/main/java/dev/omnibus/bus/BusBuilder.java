@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.internal.channel.Channels;
+import dev.omnibus.internal.concurrent.BusThreads;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.internal.runtime.NodeId;
 import dev.omnibus.transport.NonBlockingThread;
@@ -60,6 +61,7 @@ public final class BusBuilder {
     PayloadCodec codec;
 
     int maxMessageBytes = 1024 * 1024;
+    boolean virtualThreads = BusThreads.areVirtualByDefault();
     boolean keepAlive = true;
     boolean announce = true;
     boolean closeOnShutdown;
@@ -254,6 +256,27 @@ public final class BusBuilder {
     public BusBuilder heartbeat(Duration period) {
         requireRange("heartbeat", period, Duration.ofMillis(10), MAX_HEARTBEAT);
         this.heartbeat = period;
+        return this;
+    }
+
+    /**
+     * Sets whether handlers, served methods and callbacks of futures run on virtual threads, or on platform threads of
+     * which there are as many as are busy at the same time.
+     *
+     * <p>On JDK 21 to 23, a virtual thread that blocks inside {@code synchronized} keeps a processor from all others,
+     * so a few such handlers may hold up the whole program. That is why virtual threads have to be chosen there.
+     *
+     * @param virtual true by default from JDK 24 on, and false on older ones
+     * @return this
+     * @throws IllegalArgumentException if it is true and this JVM has no virtual threads, which came with JDK 21
+     */
+    @CanIgnoreReturnValue
+    public BusBuilder virtualThreads(boolean virtual) {
+        require(
+                !virtual || BusThreads.canBeVirtual(),
+                "virtualThreads is true; Java " + Runtime.version().feature()
+                        + " has none, JDK 21 and newer ones have");
+        this.virtualThreads = virtual;
         return this;
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.bus;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
@@ -9,6 +10,8 @@ import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -18,6 +21,40 @@ class BusBuilderTest {
     private static final Duration LONGEST = Duration.ofDays(365);
 
     private final BusBuilder builder = Bus.builder(new InMemoryNetwork().open());
+
+    /** What handlers run on, as Java itself says it: of a virtual thread, {@code VirtualThread[#29,omnibus-1]/…}. */
+    private static String threadOfHandlers(BusBuilder builder) {
+        CompletableFuture<String> thread = new CompletableFuture<>();
+        try (Bus bus = builder.build()) {
+            bus.subscribe(
+                            "topic",
+                            Integer.class,
+                            event -> thread.complete(Thread.currentThread().toString()))
+                    .ready()
+                    .join();
+            bus.publish("topic", 1);
+            return thread.orTimeout(20, TimeUnit.SECONDS).join();
+        }
+    }
+
+    @Test
+    void handlersRunOnVirtualThreadsFromJdk24OnUnlessTheProgramSaysOtherwise() {
+        boolean virtual = Runtime.version().feature() >= 24;
+        assertEquals(virtual, threadOfHandlers(builder).startsWith("VirtualThread"));
+        BusBuilder platform = Bus.builder(new InMemoryNetwork().open()).virtualThreads(false);
+        assertTrue(threadOfHandlers(platform).startsWith("Thread"));
+    }
+
+    @Test
+    void virtualThreadsCanBeChosenFromJdk21OnAndAreRefusedBefore() {
+        if (Runtime.version().feature() >= 21) {
+            assertTrue(threadOfHandlers(builder.virtualThreads(true)).startsWith("VirtualThread"));
+        } else {
+            String problem = assertThrows(IllegalArgumentException.class, () -> builder.virtualThreads(true))
+                    .getMessage();
+            assertEquals("virtualThreads is true; Java 17 has none, JDK 21 and newer ones have", problem);
+        }
+    }
 
     @Test
     void aRedisThatIsAwayIsWaitedForAsLongAsIsSaidAndARefusalEndsThat() {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
@@ -120,6 +121,28 @@ class OmnibusAutoConfigurationTest {
             assertThat(context.getBean(Ordered.class).intercepted)
                     .containsExactly("client outer", "client inner", "server outer", "server inner");
         });
+    }
+
+    /** As Java itself says it: of a virtual thread, {@code VirtualThread[#29,omnibus-1]/…}. */
+    private static String threadOfServices(ApplicationContext context) {
+        context.getBean(RpcServer.class)
+                .serve("thread.name", params -> Thread.currentThread().toString())
+                .ready()
+                .join();
+        return context.getBean(RpcClient.class)
+                .call("thread.name", String.class)
+                .join();
+    }
+
+    @Test
+    void virtualThreadsAreSwitchedOnAndOffAsEverywhereInSpringBoot() {
+        boolean have = Runtime.version().feature() >= 21;
+        runner.withPropertyValues("spring.threads.virtual.enabled=true")
+                .run(context -> assertThat(threadOfServices(context)).startsWith(have ? "VirtualThread" : "Thread"));
+        runner.withPropertyValues("spring.threads.virtual.enabled=false")
+                .run(context -> assertThat(threadOfServices(context)).startsWith("Thread"));
+        boolean byDefault = Runtime.version().feature() >= 24;
+        runner.run(context -> assertThat(threadOfServices(context)).startsWith(byDefault ? "VirtualThread" : "Thread"));
     }
 
     @Test

@@ -13,14 +13,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * A factory of the executor on which handlers run.
  *
- * <p>From JDK 24 on its threads are virtual: before that, a virtual thread that blocks inside {@code synchronized} pins
- * its carrier (JEP 491). On older ones they are platform threads, started on demand and kept for a few seconds: up to a
- * bound at once, and more of them slowly. A hard limit would let blocked handlers of one subscription hold up all
- * others; the limits are those of the mailboxes, each of which uses a bounded number of threads.
+ * <p>From JDK 24 on its threads are virtual by default: before that, a virtual thread that blocks inside
+ * {@code synchronized} pins its carrier (JEP 491). Platform threads are started on demand and kept for a few seconds:
+ * up to a bound at once, and more of them slowly. A hard limit would let blocked handlers of one subscription hold up
+ * all others; the limits are those of the mailboxes, each of which uses a bounded number of threads.
  */
 public final class BusThreads {
 
-    private static final int VIRTUAL_SINCE = 24;
+    private static final int VIRTUAL_SINCE = 21;
+    private static final int VIRTUAL_BY_DEFAULT_SINCE = 24;
 
     /** Platform threads that are started without delay; see {@link WorkerPool}. */
     private static final int AT_ONCE = 256;
@@ -30,8 +31,18 @@ public final class BusThreads {
     private BusThreads() {}
 
     /** Creates the executor of one bus, with its timer. */
-    public static ExecutorService create(Object owner, Timer timer) {
-        return Runtime.version().feature() >= VIRTUAL_SINCE ? virtual(owner) : platform(owner, timer);
+    public static ExecutorService create(Object owner, Timer timer, boolean virtual) {
+        return virtual ? virtual(owner) : platform(owner, timer);
+    }
+
+    /** Returns whether this JVM has virtual threads. */
+    public static boolean canBeVirtual() {
+        return Runtime.version().feature() >= VIRTUAL_SINCE;
+    }
+
+    /** Returns whether threads are virtual unless the program says otherwise. */
+    public static boolean areVirtualByDefault() {
+        return Runtime.version().feature() >= VIRTUAL_BY_DEFAULT_SINCE;
     }
 
     /** Returns whether this is a thread of a bus, which must not wait for the bus to close. */

@@ -13,7 +13,7 @@ class BusThreadsTest {
 
     @Test
     void mailboxesThatNeverRunEmptyDoNotKeepOthersFromRunning() {
-        ExecutorService threads = BusThreads.create(this, timer);
+        ExecutorService threads = BusThreads.create(this, timer, BusThreads.areVirtualByDefault());
         AtomicBoolean enough = new AtomicBoolean();
         try {
             for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {

@@ -14,6 +14,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.PropertyMapper;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.boot.thread.Threading;
 import org.springframework.core.env.Environment;
 import org.springframework.util.unit.DataSize;
 
@@ -21,6 +22,7 @@ import org.springframework.util.unit.DataSize;
 public final class BusFactory {
 
     private static final int MAX_NAME_LENGTH = 40;
+    private static final String VIRTUAL_THREADS = "spring.threads.virtual.enabled";
 
     private BusFactory() {}
 
@@ -60,6 +62,10 @@ public final class BusFactory {
             BusBuilder builder =
                     later ? Bus.builder(details.connectLater()).connectInBackground() : Bus.builder(details::connect);
             apply(properties, builder, environment.getProperty("spring.application.name"));
+            Boolean virtual = environment.getProperty(VIRTUAL_THREADS, Boolean.class);
+            if (virtual != null) { // without a JVM that has them, it has no effect anywhere in Spring Boot
+                builder.virtualThreads(Threading.VIRTUAL.isActive(environment));
+            }
             listeners.orderedStream().forEach(builder::listener);
             observers.orderedStream().forEach(builder::observer);
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
