@@ -145,6 +145,16 @@ enum Convention {
     RPC_CLIENT_ACTIVE(Meter.GAUGE, "omnibus.rpc.client.active", "calls that wait for their outcome"),
     RPC_SERVER_ACTIVE(Meter.GAUGE, "omnibus.rpc.server.active", "calls that are being executed"),
 
+    // Meters of servers
+    RPC_SERVER_CALLERS_GONE(
+            Meter.COUNTER,
+            "omnibus.rpc.server.callers.gone",
+            "replies that nobody received, because their callers were gone"),
+    RPC_SERVER_REPLIES_LOST(
+            Meter.COUNTER,
+            "omnibus.rpc.server.replies.lost",
+            "replies that could not be sent, or of which nobody knows whether they were"),
+
     // Meters of buses
     EVENTS_LOST(Meter.COUNTER, "omnibus.events.lost", "events that did not arrive, found by their numbers"),
     EVENTS_GAPS(Meter.COUNTER, "omnibus.events.gaps", "how often events were found missing"),

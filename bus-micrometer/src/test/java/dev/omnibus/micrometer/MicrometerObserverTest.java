@@ -21,6 +21,7 @@ import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceOptions;
+import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Meter;
@@ -106,6 +107,7 @@ class MicrometerObserverTest {
                 .serve(Stock.class, new Shelf(), ServiceOptions.defaults().withQueued())
                 .ready()
                 .join();
+        RpcServerMeters.of(RpcServer.on(server)).bindTo(registry);
         Bus caller = bus();
         RpcClient client = RpcClient.on(caller);
         Stock stock = client.proxy(Stock.class);
@@ -260,6 +262,30 @@ class MicrometerObserverTest {
         first.close();
         await().until(() -> registry.get(Convention.BUSES_UP.text()).gauge().value() == 1);
         assertEquals(2, bad.count());
+    }
+
+    @Test
+    void repliesWhoseCallersAreGoneAreCounted() {
+        Bus server = bus();
+        RpcServer.on(server).serve(Stock.class, new Shelf()).ready().join();
+        RpcServerMeters.of(RpcServer.on(server)).bindTo(registry);
+        Transport link = network.open();
+        Bus caller = Bus.builder(link).drainTimeout(Duration.ofMillis(10)).build();
+        buses.add(caller);
+        CompletableFuture<Integer> unused = RpcClient.on(caller).call("stock.never", Integer.class);
+        await().until(() ->
+                registry.get(Convention.RPC_SERVER_ACTIVE.text()).gauge().value() == 1);
+        FunctionCounter gone =
+                registry.get(Convention.RPC_SERVER_CALLERS_GONE.text()).functionCounter();
+        assertEquals(0, gone.count());
+        link.close(); // as if the process were killed
+        never.complete(1);
+        await().until(() -> gone.count() == 1);
+        assertEquals(
+                0,
+                registry.get(Convention.RPC_SERVER_REPLIES_LOST.text())
+                        .functionCounter()
+                        .count());
     }
 
     @Test

@@ -3,9 +3,12 @@ package dev.omnibus.spring;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
 import dev.omnibus.bus.BusObserver;
+import dev.omnibus.durable.DurableTopic;
 import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.micrometer.DurableTopicMeters;
 import dev.omnibus.micrometer.MicrometerObserver;
 import dev.omnibus.micrometer.OpenTelemetryObserver;
+import dev.omnibus.micrometer.RpcServerMeters;
 import dev.omnibus.rpc.ClientInterceptor;
 import dev.omnibus.rpc.Directory;
 import dev.omnibus.rpc.RpcClient;
@@ -17,6 +20,7 @@ import dev.omnibus.spring.internal.OmnibusLifecycle;
 import dev.omnibus.spring.internal.RpcServices;
 import dev.omnibus.spring.internal.TopicListeners;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.opentelemetry.api.OpenTelemetry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -79,6 +83,23 @@ public final class OmnibusAutoConfiguration {
         @ConditionalOnMissingBean(MicrometerObserver.class)
         BusCustomizer omnibusMetrics(ObjectProvider<MeterRegistry> registry) {
             return builder -> registry.ifUnique(found -> builder.observer(MicrometerObserver.of(found)));
+        }
+
+        /** Of the beans; every node that has one asks Redis for these numbers, at most once a second. */
+        @Bean
+        @ConditionalOnBooleanProperty(name = "omnibus.observation.metrics", matchIfMissing = true)
+        @ConditionalOnMissingBean(DurableTopicMeters.class)
+        MeterBinder omnibusDurableTopicMeters(ObjectProvider<DurableTopic<?>> topics) {
+            return registry ->
+                    topics.forEach(topic -> DurableTopicMeters.of(topic).bindTo(registry));
+        }
+
+        @Bean
+        @ConditionalOnBooleanProperty(name = "omnibus.observation.metrics", matchIfMissing = true)
+        @ConditionalOnMissingBean(RpcServerMeters.class)
+        MeterBinder omnibusServerMeters(ObjectProvider<RpcServer> server) {
+            return registry ->
+                    server.ifUnique(found -> RpcServerMeters.of(found).bindTo(registry));
         }
     }
 

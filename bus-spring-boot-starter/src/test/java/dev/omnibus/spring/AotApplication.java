@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -74,7 +75,9 @@ public class AotApplication {
      * @throws Exception if it is not shipped
      */
     public static void main(String[] arguments) throws Exception {
-        try (ConfigurableApplicationContext context = SpringApplication.run(AotApplication.class, arguments)) {
+        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(AotApplication.class)
+                .web(WebApplicationType.NONE)
+                .run(arguments)) {
             context.getBean(Bus.class).publish("orders.placed", new Order("o-17", List.of(new Line("sku-1"))));
             Shipped shipped = context.getBean(Desk.class).shipped.get(20, TimeUnit.SECONDS);
             System.out.println("shipped " + shipped.id() + ", " + shipped.left() + " left");

@@ -5,8 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusObserver;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.durable.DurableTopic;
+import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.durable.Retention;
 import dev.omnibus.micrometer.MicrometerObserver;
 import dev.omnibus.rpc.RpcClient;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
@@ -15,8 +20,13 @@ import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 
 class ObservationTest {
 
@@ -36,6 +46,37 @@ class ObservationTest {
             await().until(() -> registry.find("rpc.server.call.duration").timer() != null);
             assertThat(registry.get("rpc.client.call.duration").timer().count()).isOne();
         });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Billing {
+        @Bean
+        DurableTopic<String> orders(DurableTopics topics) {
+            return topics.topic(Topic.of("orders.placed", String.class), Retention.untilAcknowledged());
+        }
+
+        @TopicListener(topics = "orders.placed", group = "billing")
+        void bill(String order) {}
+    }
+
+    @Test
+    void durableTopicsAndTheServerHaveTheirMeters() {
+        runner.withConfiguration(AutoConfigurations.of(
+                        MetricsAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
+                .withUserConfiguration(Billing.class)
+                .run(context -> {
+                    MeterRegistry registry = context.getBean(MeterRegistry.class);
+                    Gauge entries = registry.get("omnibus.durable.entries").gauge();
+                    await().until(() -> entries.value() == 0 // which has Redis asked again, for groups too
+                            && registry.find("omnibus.durable.lag")
+                                            .tags("omnibus.topic", "orders.placed", "omnibus.group", "billing")
+                                            .gauge()
+                                    != null);
+                    assertThat(registry.get("omnibus.rpc.server.callers.gone")
+                                    .functionCounter()
+                                    .count())
+                            .isZero();
+                });
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
 import org.redisson.config.Config;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -70,6 +71,7 @@ class RedisApplicationIT {
         return new SpringApplicationBuilder(application)
                 .properties(properties)
                 .properties("spring.main.banner-mode=off", "spring.main.register-shutdown-hook=false")
+                .web(WebApplicationType.NONE)
                 .run();
     }
 
