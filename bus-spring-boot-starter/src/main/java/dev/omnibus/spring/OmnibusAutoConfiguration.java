@@ -33,6 +33,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandi
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
@@ -186,7 +187,11 @@ public final class OmnibusAutoConfiguration {
     @Bean
     @ConditionalOnBean(RpcServices.class)
     OmnibusLifecycle omnibusLifecycle(
-            Bus bus, TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
-        return new OmnibusLifecycle(bus, listeners, services, properties);
+            Bus bus,
+            TopicListeners listeners,
+            RpcServices services,
+            OmnibusProperties properties,
+            ApplicationContext application) {
+        return new OmnibusLifecycle(bus, listeners, services, properties, application);
     }
 }

@@ -15,19 +15,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
-/** SIGTERM ends three applications one after the other, while they are called, and a fourth one takes their place. */
+/**
+ * SIGTERM ends three applications one after the other, while they are called, and a fourth one takes their place. Calls
+ * are begun at a steady rate, however long others take: {@code -Drolling.rate=1000} of them in a second.
+ */
 @WithRedis
 class RollingRestartIT {
 
-    private static final int CALLERS = 8;
+    private static final int RATE = Integer.getInteger("rolling.rate", 200);
+    private static final int TICK_MILLIS = 10;
 
     private final List<NodeProcess> nodes = new ArrayList<>();
 
@@ -37,7 +42,8 @@ class RollingRestartIT {
                 RollingApplication.class,
                 "--omnibus.url=" + redis.url(),
                 "--journal=" + journal,
-                "--spring.main.banner-mode=off");
+                "--spring.main.banner-mode=off",
+                "--spring.main.web-application-type=none");
         nodes.add(node);
         return node;
     }
@@ -48,27 +54,28 @@ class RollingRestartIT {
     }
 
     @Test
-    void noCallIsLostOrExecutedTwice(RedisServer redis, @TempDir Path folder) throws Exception {
-        AtomicInteger next = new AtomicInteger();
-        AtomicBoolean over = new AtomicBoolean();
+    void noCallIsLostOrExecutedTwice(RedisServer redis, @TempDir Path folder, TestReporter report) throws Exception {
+        AtomicInteger begun = new AtomicInteger();
         Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
         Queue<Integer> answered = new ConcurrentLinkedQueue<>();
-        ExecutorService callers = Executors.newFixedThreadPool(CALLERS);
+        ScheduledExecutorService caller = Executors.newSingleThreadScheduledExecutor();
         try (Bus bus = Bus.connect(redis.url())) {
             List<NodeProcess> three = List.of(start(redis, folder), start(redis, folder), start(redis, folder));
             three.forEach(node -> node.awaitLine("ready"::equals));
-            RollingApplication.Journal journal = RpcClient.on(bus).proxy(RollingApplication.Journal.class);
-            for (int i = 0; i < CALLERS; i++) {
-                callers.execute(() -> {
-                    while (!over.get()) {
-                        try {
-                            answered.add(journal.add(next.incrementAndGet()));
-                        } catch (Exception e) {
-                            failures.add(e);
-                        }
-                    }
-                });
-            }
+            RpcClient client = RpcClient.on(bus);
+            Runnable calls = () -> {
+                for (int i = 0; i < RATE * TICK_MILLIS / 1_000; i++) {
+                    client.call("journal.add", Integer.class, begun.incrementAndGet())
+                            .whenComplete((entry, failure) -> {
+                                if (failure == null) {
+                                    answered.add(entry);
+                                } else {
+                                    failures.add(failure);
+                                }
+                            });
+                }
+            };
+            ScheduledFuture<?> unused = caller.scheduleAtFixedRate(calls, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
             NodeProcess fourth = start(redis, folder);
             await().until(() -> answered.size() > 100);
             terminate(three.get(0));
@@ -77,15 +84,16 @@ class RollingRestartIT {
             terminate(three.get(2));
             int before = answered.size();
             await().until(() -> answered.size() > before + 100); // the fourth one alone
-            over.set(true);
-            callers.shutdown();
-            assertThat(callers.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+            caller.shutdown(); // and with it what is repeated
+            assertThat(caller.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+            await().until(() -> answered.size() + failures.size() == begun.get());
             terminate(fourth);
         } finally {
-            callers.shutdownNow();
+            caller.shutdownNow();
             nodes.forEach(NodeProcess::close);
         }
-        assertThat(failures).isEmpty();
+        report.publishEntry("calls", begun.toString());
+        assertThat(failures).as("of %s calls", begun).isEmpty();
         List<String> executed = new ArrayList<>();
         for (int i = 0; i < nodes.size(); i++) {
             executed.addAll(Files.readAllLines(folder.resolve("journal" + i)));

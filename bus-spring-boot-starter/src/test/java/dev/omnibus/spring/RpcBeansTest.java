@@ -3,16 +3,21 @@ package dev.omnibus.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.MethodHandler;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.spring.internal.OmnibusLifecycle;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.InitializingBean;
@@ -225,6 +230,41 @@ class RpcBeansTest {
                         .isEqualTo(3);
             }
         });
+    }
+
+    @Test
+    void whatTheApplicationServesByItselfIsFinishedAsWellWhenItEnds() {
+        runner.withPropertyValues("omnibus.drain-timeout=0ms")
+                .run(
+                        context -> { // so the bus does not wait for it
+                            CountDownLatch begun = new CountDownLatch(1);
+                            CountDownLatch goOn = new CountDownLatch(1);
+                            MethodHandler<JsonNode> slow = params -> {
+                                begun.countDown();
+                                await(goOn);
+                                return 3;
+                            };
+                            context.getBean(RpcServer.class)
+                                    .serve("hand.made", slow)
+                                    .ready()
+                                    .join();
+                            try (Bus other = other(context)) {
+                                RpcClient client = RpcClient.on(other);
+                                CompletableFuture<Integer> call = client.call("hand.made", Integer.class);
+                                await(begun);
+                                CompletableFuture<Void> closed = CompletableFuture.runAsync(context::close);
+                                CallOptions once = CallOptions.defaults().withTimeout(Duration.ofSeconds(1));
+                                Awaitility.await()
+                                        .untilAsserted(() -> assertThatThrownBy(
+                                                        () -> client.call("hand.made", Integer.class, once)
+                                                                .join())
+                                                .hasMessageContaining("no node serves it"));
+                                assertThat(closed).isNotDone();
+                                goOn.countDown();
+                                assertThat(call.get(10, TimeUnit.SECONDS)).isEqualTo(3);
+                                closed.get(10, TimeUnit.SECONDS);
+                            }
+                        });
     }
 
     @RpcService

@@ -8,13 +8,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.ContextClosedEvent;
 
 /**
  * The lifecycle of listeners and services: they start after everything else, and stop before everything else, while web
  * requests that still run can go on calling. Others are called from the moment on at which a service ends. Thread-safe.
  */
-public final class OmnibusLifecycle implements SmartLifecycle {
+public final class OmnibusLifecycle implements SmartLifecycle, ApplicationListener<ContextClosedEvent> {
 
     /** Where Spring has its own listener containers: outside the web server, which drains its requests later. */
     static final int PHASE = Integer.MAX_VALUE - 100;
@@ -24,11 +27,19 @@ public final class OmnibusLifecycle implements SmartLifecycle {
     private final Bus bus;
     private final TopicListeners listeners;
     private final RpcServices services;
+    private final ApplicationContext application;
     private final boolean awaited;
     private volatile boolean running;
+    private volatile boolean ending; // for good, and not to be started again
 
-    public OmnibusLifecycle(Bus bus, TopicListeners listeners, RpcServices services, OmnibusProperties properties) {
+    public OmnibusLifecycle(
+            Bus bus,
+            TopicListeners listeners,
+            RpcServices services,
+            OmnibusProperties properties,
+            ApplicationContext application) {
         this.bus = bus;
+        this.application = application;
         this.awaited = properties.startup() == OmnibusProperties.Startup.FAIL;
         this.listeners = listeners;
         this.services = services;
@@ -69,6 +80,12 @@ public final class OmnibusLifecycle implements SmartLifecycle {
         }
     }
 
+    /** Spring says so before it stops anything; the context may also be a child of this one. */
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+        ending = ending || event.getApplicationContext() == application;
+    }
+
     @Override
     public void stop() {
         stopped().join();
@@ -87,9 +104,13 @@ public final class OmnibusLifecycle implements SmartLifecycle {
         });
     }
 
-    /** Services end first, since their last calls may publish; then listeners. */
+    /**
+     * Services end first, since their last calls may publish; then listeners. When the application ends, so does what
+     * it serves by itself.
+     */
     private CompletableFuture<Void> stopped() {
-        CompletableFuture<Void> stopped = services.stop().thenCompose(ended -> listeners.stop());
+        CompletableFuture<Void> served = ending ? services.drain() : services.stop();
+        CompletableFuture<Void> stopped = served.thenCompose(ended -> listeners.stop());
         boolean nothingRuns = bus.state() == BusState.CONNECTING;
         return nothingRuns ? CompletableFuture.completedFuture(null) : stopped;
     }

@@ -54,6 +54,14 @@ public final class RpcServices {
         return CompletableFuture.allOf(ended.stream().map(Registration::closed).toArray(CompletableFuture[]::new));
     }
 
+    /**
+     * Ends all that the node serves, also what is not annotated, for good; completes when the last call is answered.
+     */
+    synchronized CompletableFuture<Void> drain() {
+        registrations.clear();
+        return server.drain();
+    }
+
     /** What is served now. */
     public synchronized List<String> services() {
         return registrations.stream()
