@@ -5,11 +5,14 @@ import static org.awaitility.Awaitility.await;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusState;
+import dev.omnibus.bus.SubscriptionStats;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.spring.internal.OmnibusEndpoint;
 import dev.omnibus.spring.internal.OmnibusHealthIndicator;
 import dev.omnibus.transport.memory.InMemoryNetwork;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.availability.ApplicationAvailabilityBean;
@@ -109,6 +112,54 @@ class OmnibusActuatorTest {
                     assertThat(context.getBean(OmnibusEndpoint.class).node().server())
                             .isNull();
                 });
+    }
+
+    static class Trouble {
+
+        final CountDownLatch goOn = new CountDownLatch(1);
+
+        @TopicListener(topics = "bad", id = "bad")
+        void number(int number) {}
+
+        @TopicListener(topics = "failed", id = "failed")
+        void fail(String text) {
+            throw new IllegalStateException("no");
+        }
+
+        @TopicListener(topics = "waiting", id = "waiting")
+        void hang(String text) throws InterruptedException {
+            goOn.await();
+        }
+
+        @TopicListener(topics = "deep.*", id = "deep")
+        void oneToken(String text) {}
+    }
+
+    /** As docs/how-to/nothing-arrives.md has it. */
+    @Test
+    void theEndpointSaysWhatBecameOfAnEventThatNothingIsSeenOf() {
+        runner.withPropertyValues("management.endpoints.web.exposure.include=omnibus")
+                .withBean(Trouble.class)
+                .run(context -> {
+                    Bus bus = context.getBean(Bus.class);
+                    for (String topic : List.of("bad", "failed", "waiting")) {
+                        assertThat(bus.publish(topic, "text").join()).isOne();
+                    }
+                    assertThat(bus.publish("deep.er.down", "text").join()).isOne(); // as Redis matches it
+                    assertThat(bus.publish("typo", "text").join()).isZero();
+                    OmnibusEndpoint endpoint = context.getBean(OmnibusEndpoint.class);
+                    await().untilAsserted(() -> {
+                        assertThat(stats(endpoint, "bad").bad()).isOne();
+                        assertThat(stats(endpoint, "failed").failed()).isOne();
+                        assertThat(stats(endpoint, "waiting").waiting()).isOne();
+                    });
+                    assertThat(stats(endpoint, "deep").received()).isZero();
+                    context.getBean(Trouble.class).goOn.countDown();
+                });
+    }
+
+    private static SubscriptionStats stats(OmnibusEndpoint endpoint, String listener) {
+        return endpoint.node().listeners().get(listener).values().iterator().next();
     }
 
     @Test
