@@ -1,6 +1,6 @@
+// tag::spring-first-contract
 package hello;
 
-// tag::spring-first-contract
 public interface Greeter {
     String greet(String name);
 }

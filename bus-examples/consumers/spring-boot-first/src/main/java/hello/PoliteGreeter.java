@@ -1,8 +1,8 @@
+// tag::spring-first-service
 package hello;
 
 import dev.omnibus.spring.RpcService;
 
-// tag::spring-first-service
 @RpcService
 class PoliteGreeter implements Greeter {
     @Override
