@@ -7,7 +7,11 @@ final class Version implements CommandLine.IVersionProvider {
 
     @Override
     public String[] getVersion() {
-        return new String[] {"omnibus " + text()};
+        return new String[] {line()};
+    }
+
+    static String line() {
+        return "omnibus " + text();
     }
 
     static String text() {
