@@ -1,6 +1,8 @@
 package dev.omnibus.tools.cli;
 
 import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.transport.QueueKeys;
+import dev.omnibus.transport.StreamKeys;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -26,9 +28,12 @@ record AccessRoles(
         subscriber,
         caller,
         server,
+        enqueuer,
+        worker,
         watcher,
         console,
         appender,
+        relay,
         consumer,
         follower;
 
@@ -37,11 +42,11 @@ record AccessRoles(
         }
 
         boolean needsOneTopic() {
-            return this == appender || this == consumer || this == follower;
+            return this == appender || this == relay || this == consumer || this == follower;
         }
 
         boolean needsMethods() {
-            return this == caller || this == server;
+            return this == caller || this == server || this == enqueuer || this == worker;
         }
     }
 
@@ -54,6 +59,12 @@ record AccessRoles(
     private static final String WRITES_DIRECTORY = "+eval +evalsha +script|load +time +get +mget +set +strlen +exists"
             + " +pexpire +pttl +del +zadd +zrem +zcard +zscore +zrange +zrangebyscore +zrevrangebyscore";
     private static final String SUBSCRIBES = "+subscribe +unsubscribe +ssubscribe +sunsubscribe";
+    private static final String ENQUEUES = "+eval +evalsha +script|load +time +exists +del +pexpire +hmget +hget +hset"
+            + " +hdel +rpush +zadd +zcard +zrem +zrank +zscore +zrangebyscore +xadd +xlen +xrange +xdel +xack +xclaim"
+            + " +xpending +xgroup|create";
+    private static final String TAKES_QUEUED = "+eval +evalsha +script|load +time +exists +del +pexpire +hmget +hget"
+            + " +hset +hdel +lpop +zadd +zrem +zscore +zrange +zrangebyscore +xadd +xlen +xrange +xdel +xack +xclaim"
+            + " +xpending +xreadgroup +xgroup|create +xgroup|delconsumer +xinfo|consumers";
     private static final String PUBLISHES = "+publish +spublish";
     private static final String COUNTS = "+eval +evalsha +script|load +pubsub|numsub";
 
@@ -90,9 +101,12 @@ record AccessRoles(
             case subscriber -> subscriber(rules);
             case caller -> caller(rules, methods);
             case server -> server(rules);
+            case enqueuer -> enqueuer(rules);
+            case worker -> worker(rules);
             case watcher -> watcher(rules);
             case console -> console(rules);
             case appender -> appender(rules);
+            case relay -> relay(rules);
             case consumer -> consumer(rules);
             case follower -> follower(rules);
         }
@@ -152,6 +166,25 @@ record AccessRoles(
         rules.add(in(PUBLISHES, "&" + names.inbox("*"), "&" + names.presence()));
     }
 
+    private Stream<QueueKeys> queues() {
+        return methods.stream().map(names::queue);
+    }
+
+    /** Whoever enqueues calls waits for them too, and cancels them. */
+    private void enqueuer(List<String> rules) {
+        rules.add(in(SUBSCRIBES, "&" + inbox()));
+        rules.add(in(PUBLISHES, "&" + inbox()));
+        rules.add(in(ENQUEUES, all("~", queues().map(queue -> queue.queue() + "*"))));
+        rules.add(in("+publish", all("&", queues().map(QueueKeys::notices))));
+    }
+
+    /** A server that also takes queued calls. */
+    private void worker(List<String> rules) {
+        server(rules);
+        rules.add(in(TAKES_QUEUED, all("~", queues().map(queue -> queue.queue() + "*"))));
+        rules.add(in("+publish +subscribe +unsubscribe", all("&", queues().map(QueueKeys::notices))));
+    }
+
     private void watcher(List<String> rules) {
         rules.addAll(List.of(READS_DIRECTORY.split(" ", -1)));
         rules.add("%R~" + names.prefix() + ":node*");
@@ -182,6 +215,14 @@ record AccessRoles(
         rules.addAll(List.of("~" + log, "~" + log + ":conf", "~" + log + ":from:" + user + ANY_ID));
         rules.add(in(SUBSCRIBES, "&" + inbox(), "&" + names.notices(topic())));
         rules.add(in(PUBLISHES, "&" + inbox(), "&" + names.event(topic()), "&" + names.notices(topic())));
+    }
+
+    /** An appender with ids, which only one process is at a time. */
+    private void relay(List<String> rules) {
+        StreamKeys keys = names.stream(topic());
+        appender(rules);
+        rules.addAll(List.of("+time +hget +hlen +rename +unlink +del".split(" ", -1)));
+        rules.addAll(List.of("~" + keys.ids(), "~" + keys.earlierIds(), "~" + keys.holder("outbox")));
     }
 
     private void consumer(List<String> rules) {
@@ -228,6 +269,23 @@ record AccessRoles(
                     needs.add(List.of("SUBSCRIBE", names.method(sample(method), user + A_NODE)));
                 }
             }
+            case enqueuer -> {
+                for (QueueKeys queue : samples()) {
+                    needs.add(List.of("XADD", queue.queue(), "*", "m", "x"));
+                    needs.add(List.of("HSET", queue.call("x"), "m", "x"));
+                    needs.add(List.of("ZADD", queue.later(), "0", "x"));
+                    needs.add(List.of("PUBLISH", queue.notices(), "x"));
+                }
+            }
+            case worker -> {
+                needs.addAll(needs(Role.server).subList(2, needs(Role.server).size()));
+                for (QueueKeys queue : samples()) {
+                    needs.add(List.of(
+                            "XREADGROUP", "GROUP", "servers", "x", "COUNT", "1", "STREAMS", queue.queue(), ">"));
+                    needs.add(List.of("ZADD", queue.leases(), "0", "x"));
+                    needs.add(List.of("SUBSCRIBE", queue.notices()));
+                }
+            }
             case watcher -> watched().forEach(glob -> needs.add(List.of("PSUBSCRIBE", glob)));
             case console -> {
                 watched().forEach(glob -> needs.add(List.of("PSUBSCRIBE", glob)));
@@ -238,6 +296,11 @@ record AccessRoles(
             case appender -> {
                 needs.add(List.of("XADD", names.log(topic()), "*", "e", "x"));
                 needs.add(List.of("PUBLISH", names.event(topic()), "x"));
+            }
+            case relay -> {
+                needs.addAll(needs(Role.appender).subList(2, needs(Role.appender).size()));
+                needs.add(List.of("HSET", names.stream(topic()).ids(), "x", "x"));
+                needs.add(List.of("SET", names.stream(topic()).holder("outbox"), "x"));
             }
             case consumer -> {
                 needs.add(List.of("XACK", names.log(topic()), group, "0-0"));
@@ -261,6 +324,10 @@ record AccessRoles(
             needs.add(List.of("PUBLISH", names.method(sample(method), "other" + A_NODE), "x"));
             needs.add(List.of("EVAL", "return 0", "1", names.method(sample(method))));
         }
+    }
+
+    private List<QueueKeys> samples() {
+        return methods.stream().map(method -> names.queue(sample(method))).toList();
     }
 
     private static String sample(String pattern) {

@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
             "",
             "omnibus acl --role caller --for shop --methods stock.left,stock.add",
             "omnibus acl --role subscriber --for audit --topics 'orders.*'",
+            "omnibus acl --role worker --for stock --methods 'stock.*'",
             "omnibus acl --role server --for stock --methods 'stock.*' --check"
         })
 final class AclCommand extends Action {
@@ -38,8 +39,8 @@ final class AclCommand extends Action {
             required = true,
             paramLabel = "ROLE",
             description =
-                    "publisher, subscriber, caller, server, watcher, console; of durable topics appender, consumer,"
-                            + " follower.")
+                    "publisher, subscriber, caller, server, watcher, console; of queued calls enqueuer, worker; of"
+                            + " durable topics appender, relay, consumer, follower.")
     Role role = Role.caller;
 
     @Option(

@@ -1,6 +1,7 @@
 package dev.omnibus.tools.cli;
 
 import picocli.AutoComplete;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -21,8 +22,10 @@ final class CompletionCommand extends Action {
 
     @Override
     public Integer call() {
-        String script = AutoComplete.bash("omnibus", spec().root().commandLine());
-        out().line(kind == Kind.zsh ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script);
+        CommandLine all = Omnibus.commandLine(omnibus().terminal(), Connection::open); // this one may lack the others
+        String script = AutoComplete.bash("omnibus", all);
+        String text = kind == Kind.zsh ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script;
+        out().element(Output.object().put("shell", kind.name()).put("script", text), text);
         return ExitCode.OK;
     }
 }

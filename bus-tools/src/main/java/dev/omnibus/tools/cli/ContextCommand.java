@@ -2,10 +2,9 @@ package dev.omnibus.tools.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.transport.redisson.connection.RedisUri;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,8 @@ import picocli.CommandLine.Parameters;
             "",
             "omnibus context add test --url redis://redis.test:6379 --user ops --password-stdin < secret",
             "omnibus context add prod --url rediss://redis.prod:6379 --user ops --password-command 'pass show redis'",
-            "omnibus context select test"
+            "omnibus context select test",
+            "EDITOR=nano omnibus context edit test"
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
@@ -30,6 +30,7 @@ import picocli.CommandLine.Parameters;
             ContextCommand.Ls.class,
             ContextCommand.Select.class,
             ContextCommand.Show.class,
+            ContextCommand.Edit.class,
             ContextCommand.Validate.class,
             ContextCommand.Rm.class
         })
@@ -37,7 +38,7 @@ final class ContextCommand extends Action {
 
     @Override
     public Integer call() {
-        throw new Failures.UsageException("What is to be done with contexts? add, ls, select, show, validate or rm");
+        throw new Failures.UsageException("What is to be done with contexts? add, ls, select, show, edit, validate or rm");
     }
 
     /** Writes one. */
@@ -88,12 +89,10 @@ final class ContextCommand extends Action {
             put(values, "passwordCommand", passwordCommand);
             put(values, "description", description);
             if (passwordStdin) {
-                BufferedReader in = new BufferedReader(
-                        new InputStreamReader(given.terminal().in(), StandardCharsets.UTF_8));
-                put(values, "password", in.readLine());
+                put(values, "password", Input.lines("-", given.terminal()).readLine());
             }
             Contexts contexts = given.contexts();
-            contexts.save(new Context(name, values));
+            contexts.save(new Context(name, values).checked());
             if (select) {
                 contexts.select(name);
             }
@@ -160,6 +159,56 @@ final class ContextCommand extends Action {
                     .orElseThrow(() -> new Failures.UsageException("No context is selected; name one"));
             out().properties(context.shown());
             return ExitCode.OK;
+        }
+    }
+
+    /** Has one edited. */
+    @Command(name = "edit", description = "Opens a context in the editor of VISUAL or EDITOR, else in vi.%n")
+    static final class Edit extends Action {
+
+        @Parameters(arity = "0..1", paramLabel = "NAME", description = "Which. Default: the selected one.")
+        @Nullable
+        String name;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            Contexts contexts = omnibus().contexts();
+            String which = Optional.ofNullable(name)
+                    .or(contexts::selected)
+                    .orElseThrow(() -> new Failures.UsageException("No context is selected; name one"));
+            Path draft = contexts.draft(which);
+            String before = Files.readString(draft);
+            edit(draft);
+            String after = Files.readString(draft);
+            try {
+                if (!after.equals(before)) {
+                    contexts.save(Context.parse(which, after));
+                }
+            } catch (Failures.UsageException e) {
+                throw new Failures.UsageException(
+                        "The context " + which + " is as it was: " + e.getMessage() + "; what you wrote is in " + draft,
+                        e);
+            }
+            Files.delete(draft);
+            out().note(after.equals(before) ? "nothing was changed" : "kept in " + contexts.file(which));
+            return ExitCode.OK;
+        }
+
+        /** By a shell, because an editor may have options of its own. */
+        private void edit(Path file) throws IOException, InterruptedException {
+            Terminal terminal = omnibus().terminal();
+            String editor = terminal.variable("VISUAL")
+                    .or(() -> terminal.variable("EDITOR"))
+                    .orElse("vi");
+            int code = new ProcessBuilder("/bin/sh", "-c", editor + " \"$1\"", "sh", file.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            if (code != 0) {
+                Files.delete(file);
+                throw new Failures.UsageException(
+                        "The editor, '" + editor + "', has ended with exit code " + code + "; nothing was changed");
+            }
         }
     }
 

@@ -1,8 +1,5 @@
 package dev.omnibus.tools.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,7 +17,6 @@ import java.util.stream.Stream;
 /** The contexts of a user: files of mode 0600 below the folder of configurations. */
 final class Contexts {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
     private static final String SUFFIX = ".json";
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
@@ -77,24 +73,36 @@ final class Contexts {
     }
 
     Context read(String name) {
+        String text = text(name);
+        try {
+            return Context.parse(name, text);
+        } catch (Failures.UsageException e) {
+            throw new Failures.UsageException("The context " + name + " cannot be used: " + e.getMessage()
+                    + "; omnibus context edit " + name + " mends it", e);
+        }
+    }
+
+    private String text(String name) {
         Path file = file(name);
         if (!Files.exists(file)) {
             throw new Failures.UsageException("There is no context " + name + "; omnibus context ls lists them");
         }
         try {
-            if (JSON.readTree(Files.readAllBytes(file)) instanceof ObjectNode values) {
-                return new Context(name, values);
-            }
-        } catch (JsonProcessingException e) {
-            throw new Failures.UsageException(file + " is not JSON; omnibus context rm " + name + " removes it", e);
+            return Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be read", e);
         }
-        throw new Failures.UsageException(file + " has no object in it; omnibus context rm " + name + " removes it");
     }
 
     void save(Context context) {
         write(file(context.name()), context.values().toPrettyString() + "\n");
+    }
+
+    /** A copy for an editor, beside the others and as private as they are; also of one that cannot be used. */
+    Path draft(String name) {
+        Path draft = folder.resolve(name + ".edit");
+        write(draft, text(name));
+        return draft;
     }
 
     boolean remove(String name) {

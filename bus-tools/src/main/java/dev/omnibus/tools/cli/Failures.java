@@ -69,7 +69,8 @@ final class Failures {
         return code;
     }
 
-    private static int code(Throwable failure) {
+    /** The exit code of a failure. */
+    static int code(Throwable failure) {
         if (failure instanceof RpcException call) {
             return ExitCode.of(call.reason());
         }

@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.omnibus.rpc.NamedParams;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -55,6 +57,20 @@ final class Input {
         return given.startsWith("@")
                 ? json(file(given.substring(1)), "the file " + given.substring(1))
                 : json(given, "'" + given + "'");
+    }
+
+    /** The lines of a file, or with {@code -} of stdin, as they come. */
+    static BufferedReader lines(String path, Terminal terminal) {
+        if (path.equals("-")) {
+            return new BufferedReader(new InputStreamReader(terminal.in(), StandardCharsets.UTF_8));
+        }
+        try {
+            return Files.newBufferedReader(Path.of(path));
+        } catch (NoSuchFileException e) {
+            throw new Failures.UsageException("There is no file " + path, e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("The file " + path + " cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static String all(InputStream in, String name) {

@@ -6,6 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
@@ -36,37 +40,45 @@ import picocli.CommandLine.ParseResult;
             "",
             "omnibus COMMAND --help says more. Passwords are never given as options: set OMNIBUS_PASSWORD,",
             "or keep them in a context (omnibus context --help)."
-        },
-        subcommands = {
-            PubCommand.class,
-            SubCommand.class,
-            CallCommand.class,
-            AskCommand.class,
-            NodesCommand.class,
-            ServicesCommand.class,
-            DescribeCommand.class,
-            OpenRpcCommand.class,
-            StatsCommand.class,
-            TopCommand.class,
-            WatchCommand.class,
-            ErrorsCommand.class,
-            CheckCommand.class,
-            ReplyCommand.class,
-            RttCommand.class,
-            LatencyCommand.class,
-            BenchCommand.class,
-            AclCommand.class,
-            DoctorCommand.class,
-            TopicsCommand.class,
-            LagCommand.class,
-            DeadCommand.class,
-            ReplayCommand.class,
-            ContextCommand.class,
-            CompletionCommand.class,
-            ConsoleCommand.class,
-            DemoCommand.class
         })
 final class Omnibus {
+
+    private static final String GROUPS = "groups"; // another name of lag
+
+    /** By name, in the order of the help. */
+    private static final Map<String, Class<? extends Action>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("pub", PubCommand.class);
+        COMMANDS.put("sub", SubCommand.class);
+        COMMANDS.put("call", CallCommand.class);
+        COMMANDS.put("ask", AskCommand.class);
+        COMMANDS.put("nodes", NodesCommand.class);
+        COMMANDS.put("services", ServicesCommand.class);
+        COMMANDS.put("describe", DescribeCommand.class);
+        COMMANDS.put("openrpc", OpenRpcCommand.class);
+        COMMANDS.put("stats", StatsCommand.class);
+        COMMANDS.put("top", TopCommand.class);
+        COMMANDS.put("watch", WatchCommand.class);
+        COMMANDS.put("replay", ReplayCommand.class);
+        COMMANDS.put("errors", ErrorsCommand.class);
+        COMMANDS.put("check", CheckCommand.class);
+        COMMANDS.put("reply", ReplyCommand.class);
+        COMMANDS.put("rtt", RttCommand.class);
+        COMMANDS.put("latency", LatencyCommand.class);
+        COMMANDS.put("bench", BenchCommand.class);
+        COMMANDS.put("acl", AclCommand.class);
+        COMMANDS.put("doctor", DoctorCommand.class);
+        COMMANDS.put("topics", TopicsCommand.class);
+        COMMANDS.put("lag", LagCommand.class);
+        COMMANDS.put(GROUPS, LagCommand.class);
+        COMMANDS.put("dead", DeadCommand.class);
+        COMMANDS.put("log", LogCommand.class);
+        COMMANDS.put("context", ContextCommand.class);
+        COMMANDS.put("completion", CompletionCommand.class);
+        COMMANDS.put("console", ConsoleCommand.class);
+        COMMANDS.put("demo", DemoCommand.class);
+    }
 
     private final Terminal terminal;
     private final Function<Connection, Bus> connector;
@@ -161,16 +173,36 @@ final class Omnibus {
 
     /** Runs one command in this process. */
     static int run(Terminal terminal, Function<Connection, Bus> connector, String... args) {
-        return commandLine(terminal, connector).execute(args);
+        List<String> words = Arrays.asList(args);
+        if (words.equals(List.of("--version")) || words.equals(List.of("-V"))) {
+            terminal.out().println(Version.line()); // at once: to build a parser takes longer
+            return ExitCode.OK;
+        }
+        List<String> named = COMMANDS.keySet().stream().filter(words::contains).toList();
+        return commandLine(terminal, connector, named.isEmpty() ? COMMANDS.keySet() : named)
+                .execute(args);
     }
 
+    /** With all commands. */
     static CommandLine commandLine(Terminal terminal, Function<Connection, Bus> connector) {
+        return commandLine(terminal, connector, COMMANDS.keySet());
+    }
+
+    /** With some of them: each is built by reflection, and the line of a process names no more than one or two. */
+    private static CommandLine commandLine(
+            Terminal terminal, Function<Connection, Bus> connector, Collection<String> commands) {
         Omnibus omnibus = new Omnibus(terminal, connector);
         CommandLine line = new CommandLine(omnibus);
+        COMMANDS.forEach((command, type) -> {
+            if (commands.contains(command) && !line.getSubcommands().containsKey(command)) {
+                line.addSubcommand(command.equals(GROUPS) ? "lag" : command, type);
+            }
+        });
         line.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(
                 terminal.colored() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+        line.setExpandAtFiles(false); // @FILE is data here, and no further words of the line
         line.setUsageHelpWidth(100);
         line.setExecutionExceptionHandler((e, at, parsed) -> Failures.report(e, omnibus.out(), omnibus.verbose));
         line.setParameterExceptionHandler((e, words) -> wrong(omnibus, e, words));

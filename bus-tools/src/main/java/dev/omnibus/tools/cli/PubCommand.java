@@ -5,8 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
 import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -103,8 +101,7 @@ final class PubCommand extends Action {
         long began = System.nanoTime();
         try (Bus bus = connect()) {
             if (lines) {
-                BufferedReader in = new BufferedReader(
-                        new InputStreamReader(omnibus().terminal().in(), StandardCharsets.UTF_8));
+                BufferedReader in = Input.lines("-", omnibus().terminal());
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
                     if (!line.isBlank()) {
                         JsonNode value = Input.json(template ? filled(line, sent() + 1) : line, "line " + (sent() + 1));

@@ -2,113 +2,188 @@ package dev.omnibus.tools.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.omnibus.bus.Event;
-import dev.omnibus.bus.Subscription;
-import dev.omnibus.durable.DurableTopic;
-import dev.omnibus.durable.Position;
-import java.time.DateTimeException;
+import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.rpc.CallOptions;
+import dev.omnibus.rpc.Replies;
+import dev.omnibus.rpc.RpcClient;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Reads the log of a durable topic. */
+/** Sends again what was recorded. */
 @Command(
         name = "replay",
-        description = "Prints what a durable topic has kept, in its order; nothing is acknowledged or removed.%n",
+        description = {
+            "Publishes recorded events again, with their topics, types, headers and data, and at their pace; ids",
+            "and times are new. A recording is what omnibus sub, log or watch write with --json.%n"
+        },
         footer = {
             "",
-            "omnibus replay orders.placed",
-            "omnibus replay orders.placed --from 2h --raw | jq .id",
-            "omnibus replay orders.placed --from 1700000000000-0 --follow"
+            "omnibus watch --json > traffic.ndjson",
+            "omnibus replay traffic.ndjson -c test",
+            "omnibus replay traffic.ndjson --speed 10 --calls",
+            "omnibus sub 'orders.*' --json | omnibus replay - -c test"
         })
 final class ReplayCommand extends Action {
 
-    @Parameters(paramLabel = "TOPIC", description = "The durable topic.")
-    String topic = "";
+    private static final int MAX_UNANSWERED = 1000;
+
+    @Parameters(paramLabel = "FILE", description = "The recording; - for stdin.")
+    String file = "";
 
     @Option(
-            names = "--from",
-            paramLabel = "WHERE",
-            description = "earliest, a position, a time such as 2026-11-21T08:00:00Z, or how long ago: 2h. Default:"
-                    + " earliest.")
-    String from = "earliest";
+            names = "--speed",
+            paramLabel = "N",
+            description = "How many times as fast as it was recorded; 0 for no pauses. Default: 1.")
+    double speed = 1;
 
-    @Option(names = "--count", paramLabel = "N", description = "End after so many events.")
+    @Option(names = "--count", paramLabel = "N", description = "End after so many. Default: all.")
     long count;
 
-    @Option(names = "--follow", description = "Do not end with the last event, but print what comes.")
-    boolean follow;
+    @Option(names = "--calls", description = "Make the recorded calls again as well; what they do, they do again.")
+    boolean calls;
 
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private long printed;
+    @Option(names = "--dry-run", description = "Send nothing: print what would be sent, and when.")
+    boolean dryRun;
+
+    private final Deque<CompletableFuture<Integer>> unanswered = new ArrayDeque<>(); // with an exit code each
+    private long begun;
+    private long published;
+    private long called;
+    private long failed;
+    private long leftOut;
+    private int first = ExitCode.OK; // that of the first call that failed
 
     @Override
     public Integer call() throws Exception {
-        Position begin = begin();
-        try (StoredTopics stored = StoredTopics.open(omnibus())) {
-            DurableTopic<JsonNode> log = stored.topic(topic);
-            Position last = stored.last(topic);
-            if (!follow && last.compareTo(begin) <= 0) {
-                out().note("nothing is kept after that");
+        if (speed < 0 || count < 0) {
+            throw new Failures.UsageException("--speed and --count must not be negative");
+        }
+        try (Recording recording = Recording.open(file, omnibus().terminal())) {
+            if (dryRun) {
+                play(recording, this::show);
                 return ExitCode.OK;
             }
-            Subscription reading = log.follow(begin, (event, position) -> show(event, position, last));
-            try {
-                await(ended);
-            } finally {
-                reading.close();
+            try (Bus bus = connect()) {
+                play(recording, (line, due) -> send(bus, line, due));
+                while (!unanswered.isEmpty()) {
+                    settle();
+                }
             }
         }
-        return ExitCode.OK;
+        ObjectNode result = Output.object()
+                .put("ok", failed == 0)
+                .put("published", published)
+                .put("called", called)
+                .put("failed", failed)
+                .put("leftOut", leftOut);
+        String text = published + " published" + (calls ? ", " + called + " called, " + failed + " failed" : "");
+        out().element(result, leftOut == 0 ? text : text + ", " + leftOut + " left out");
+        return first;
     }
 
-    private Position begin() {
-        if (from.equals("earliest")) {
-            return Position.EARLIEST;
-        }
-        if (from.matches("\\d+-\\d+")) {
-            return Position.parse(from);
-        }
-        try {
-            return Position.since(
-                    from.matches("\\d+[a-z]+")
-                            ? Instant.now().minus(new Durations().convert(from))
-                            : Instant.parse(from));
-        } catch (DateTimeException e) {
-            throw new Failures.UsageException(
-                    "--from is earliest, a position, a time such as 2026-11-21T08:00:00Z, or how"
-                            + " long ago, as 2h; '" + from + "' is none",
-                    e);
-        }
+    /** What is done with a line. */
+    private interface Player {
+
+        /**
+         * Does it.
+         *
+         * @param due when it is to be sent, counted from the first one
+         */
+        void play(Recording.Line line, Duration due) throws Exception;
     }
 
-    private void show(Event<JsonNode> event, Position position, Position last) {
-        if (ended.isDone()) {
-            return;
-        }
-        ObjectNode whole = Output.object()
-                .put("position", position.toString())
-                .put("topic", event.topic())
-                .put("id", event.id())
-                .put("source", event.source())
-                .put("type", event.type())
-                .put("time", event.time().toString());
-        whole.set("data", event.data());
-        try {
-            if (out().isRaw()) {
-                out().line(event.data().isTextual() ? event.data().textValue() : Output.compact(event.data()));
-            } else {
-                out().element(whole, position + " " + Output.compact(event.data()));
+    private void play(Recording recording, Player player) throws Exception {
+        Instant start = null;
+        long played = 0;
+        for (Recording.Line line = recording.next(); line != null; line = recording.next()) {
+            boolean wanted = line.kind() == Recording.Kind.EVENT || (calls && line.kind() != Recording.Kind.OTHER);
+            if (!wanted) {
+                leftOut++;
+                continue;
             }
-        } catch (Output.PipeClosed e) {
-            ended.completeExceptionally(e);
-            return;
+            start = start == null ? line.at() : start;
+            long nanos = speed == 0 ? 0 : (long) (Duration.between(start, line.at()).toNanos() / speed);
+            player.play(line, Duration.ofNanos(nanos));
+            played++;
+            if (played == count) {
+                return;
+            }
         }
-        printed++;
-        if (printed == count || (!follow && position.compareTo(last) >= 0)) {
-            ended.complete(null);
+    }
+
+    private void show(Recording.Line line, Duration due) {
+        ObjectNode object = Output.object()
+                .put("afterMs", Durations.millis(due))
+                .put("kind", line.kind().name())
+                .put("name", line.name())
+                .put("type", line.type());
+        ObjectNode headers = object.putObject("headers");
+        line.headers().forEach(headers::put);
+        object.set("content", line.content());
+        out().element(
+                        object,
+                        "+" + Durations.text(due) + " " + line.kind().name().toLowerCase(Locale.ROOT) + " "
+                                + line.name() + " " + Output.compact(line.content()));
+    }
+
+    private void send(Bus bus, Recording.Line line, Duration due) throws Exception {
+        begun = begun == 0 ? System.nanoTime() : begun;
+        long wait = begun + due.toNanos() - System.nanoTime();
+        if (wait > 0) {
+            TimeUnit.NANOSECONDS.sleep(wait);
         }
+        while (unanswered.size() >= MAX_UNANSWERED
+                || (!unanswered.isEmpty() && unanswered.element().isDone())) {
+            settle();
+        }
+        if (line.kind() == Recording.Kind.EVENT) {
+            Topic<JsonNode> topic = Topic.of(line.name(), JsonNode.class).withEventType(line.type());
+            unanswered.add(bus.publish(topic, line.content(), line.headers()).thenApply(receivers -> ExitCode.OK));
+            published++;
+        } else {
+            unanswered.add(answer(RpcClient.on(bus), line).handle(this::ended));
+            called++;
+        }
+    }
+
+    private CompletableFuture<?> answer(RpcClient client, Recording.Line line) {
+        CallOptions options = CallOptions.defaults().withTimeout(omnibus().timeout());
+        for (Map.Entry<String, String> header : line.headers().entrySet()) {
+            options = options.withHeader(header.getKey(), header.getValue());
+        }
+        Object[] arguments = Input.arguments(line.content());
+        return switch (line.kind()) {
+            case CALL -> client.call(line.name(), JsonNode.class, options, arguments);
+            case BROADCAST -> client.broadcast(line.name(), JsonNode.class, arguments)
+                    .with(options)
+                    .askAsync();
+            default -> client.send(line.name(), options, arguments);
+        };
+    }
+
+    private int ended(@Nullable Object value, @Nullable Throwable failure) {
+        if (failure != null) {
+            out().problem(out().alarming(String.valueOf(Failures.unwrapped(failure).getMessage())));
+            return Failures.code(Failures.unwrapped(failure));
+        }
+        return value instanceof Replies<?> replies && !replies.isComplete() ? ExitCode.INCOMPLETE : ExitCode.OK;
+    }
+
+    /** Waits for the oldest one. An event that cannot be published ends it all; a call that fails is counted. */
+    private void settle() throws Exception {
+        int code = await(unanswered.remove());
+        failed += code == ExitCode.OK ? 0 : 1;
+        first = first == ExitCode.OK ? code : first;
     }
 }

@@ -1,21 +1,45 @@
 package dev.omnibus.tools.cli;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.bus.Topic;
+import dev.omnibus.durable.DurableTopic;
+import dev.omnibus.durable.DurableTopics;
+import dev.omnibus.durable.OutboxRelay;
+import dev.omnibus.durable.OutboxRow;
+import dev.omnibus.durable.OutboxSource;
+import dev.omnibus.durable.Retention;
 import dev.omnibus.internal.channel.ChannelNames;
+import dev.omnibus.rpc.CallQueue;
+import dev.omnibus.rpc.QueueOptions;
+import dev.omnibus.rpc.Queued;
+import dev.omnibus.rpc.RpcClient;
+import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.ServiceName;
+import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.RedisServerException;
 import dev.omnibus.tools.cli.AccessRoles.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +77,8 @@ class AccessRolesIT {
 
     private static AccessRoles roles(Role role) {
         List<String> topics = role == Role.subscriber ? List.of("news", "orders.*") : List.of("orders.placed");
-        List<String> methods = List.of(role == Role.server ? "stock.*" : "stock.left");
+        boolean serves = role == Role.server || role == Role.worker;
+        List<String> methods = List.of(serves ? "stock.*" : "stock.left");
         return new AccessRoles(new ChannelNames("bus"), role.name(), topics, methods, "billing", false);
     }
 
@@ -90,6 +115,107 @@ class AccessRolesIT {
                 new AccessRoles(new ChannelNames("bus"), "client", List.of(), List.of("stock.left"), "", false);
         String line = "ACL SETUSER client reset on >secret " + String.join(" ", roles.rules(Role.caller));
         assertTrue(line.startsWith(onPage("client") + " (+eval "), line);
+    }
+
+    /** What a user of the page gets in addition. */
+    private static String more(String user, String containing) throws IOException {
+        String beginning = "ACL SETUSER " + user + " ";
+        return Files.readAllLines(PAGE).stream()
+                .filter(line -> line.startsWith(beginning) && !line.contains(" reset ") && line.contains(containing))
+                .findFirst()
+                .orElseThrow()
+                .substring(beginning.length());
+    }
+
+    @Test
+    void thoseOfQueuedCallsAndOfAnOutboxHaveWhatThePageAdds() throws IOException {
+        ChannelNames names = new ChannelNames("bus");
+        AccessRoles server = new AccessRoles(names, "server", List.of(), List.of("stock.*"), "", false);
+        assertEquals(
+                String.join(" ", server.rules(Role.server)) + " " + more("server", "{stock.*}"),
+                String.join(" ", server.rules(Role.worker)));
+        AccessRoles client = new AccessRoles(names, "client", List.of(), List.of("stock.left"), "", false);
+        String enqueuer = String.join(" ", client.rules(Role.enqueuer));
+        assertTrue(enqueuer.endsWith(" " + more("client", "{stock.left}")), enqueuer);
+        AccessRoles appender = new AccessRoles(names, "appender", List.of("orders.placed"), List.of(), "", false);
+        Set<String> relay = new TreeSet<>(appender.rules(Role.appender));
+        for (String added : List.of("+rename", ":held:outbox")) {
+            relay.addAll(List.of(more("appender", added).split(" ", -1)));
+        }
+        assertEquals(relay, new TreeSet<>(appender.rules(Role.relay)));
+    }
+
+    private static Bus as(Role role) {
+        return Bus.builder("redis://" + role + ":secret@127.0.0.1:" + redis.port())
+                .name(role.name())
+                .announce(role == Role.worker)
+                .build();
+    }
+
+    /** What scripts were refused, which no exception tells; INFO is asked for and done without. */
+    private static List<String> refusedInScripts() {
+        return ((List<?>) Objects.requireNonNull(redis.command("ACL", "LOG")))
+                .stream().map(String::valueOf).filter(one -> one.contains("lua") && !one.contains("object, info")).toList();
+    }
+
+    @ServiceName("stock")
+    interface Stock {
+        int left(String sku);
+    }
+
+    @Test
+    void anEnqueuerEnqueuesCallsThatAWorkerTakesAndNoOthers() throws Exception {
+        redis.command("ACL", "LOG", "RESET");
+        try (Bus worker = as(Role.worker);
+                Bus enqueuer = as(Role.enqueuer)) {
+            RpcServer.on(worker)
+                    .serve(Stock.class, sku -> 4, ServiceOptions.defaults().withQueued())
+                    .ready()
+                    .get(20, SECONDS);
+            CallQueue<Stock> queue = RpcClient.on(enqueuer).queue(Stock.class);
+            assertEquals(4, queue.enqueue(stock -> stock.left("sku-1")).result().get(20, SECONDS));
+            Queued<Integer> later = RpcClient.on(enqueuer)
+                    .queue(Stock.class, QueueOptions.defaults().withDelay(Duration.ofHours(1)))
+                    .enqueue(stock -> stock.left("sku-1"));
+            later.enqueued().get(20, SECONDS);
+            assertTrue(later.cancel().get(20, SECONDS));
+            assertEquals(List.of(), refusedInScripts());
+            Queued<Integer> foreign =
+                    RpcClient.on(enqueuer).enqueue("pay.charge", Integer.class, QueueOptions.defaults());
+            ExecutionException e =
+                    assertThrows(ExecutionException.class, () -> foreign.result().get(20, SECONDS));
+            assertEquals(
+                    RpcException.Reason.REFUSED,
+                    assertInstanceOf(RpcException.class, e.getCause()).reason());
+        }
+    }
+
+    @Test
+    void aRelayPublishesAnOutboxAndNothingElse() throws Exception {
+        redis.command("ACL", "LOG", "RESET");
+        Map<String, OutboxRow<Integer>> table = new ConcurrentHashMap<>(Map.of("a", new OutboxRow<>("a", 1)));
+        OutboxSource<Integer> source = new OutboxSource<>() {
+
+            @Override
+            public List<OutboxRow<Integer>> next(int max) {
+                return table.values().stream().limit(max).toList();
+            }
+
+            @Override
+            public void done(Collection<String> ids) {
+                table.keySet().removeAll(ids);
+            }
+        };
+        try (Bus bus = as(Role.relay)) {
+            DurableTopic<Integer> orders = DurableTopics.on(bus)
+                    .topic(Topic.of("orders.placed", Integer.class), Retention.untilAcknowledged());
+            OutboxRelay relay = OutboxRelay.start(orders, source);
+            await().until(table::isEmpty);
+            relay.close();
+            relay.closed().get(20, SECONDS);
+            assertThrows(
+                    ExecutionException.class, () -> bus.publish("news", 1).get(20, SECONDS));
+        }
     }
 
     @Test
@@ -212,7 +338,7 @@ class AccessRolesIT {
         for (Role role : Role.values()) {
             String all = "omnibus acl --role " + role
                     + " --topics orders.placed --methods stock.left --group billing --check";
-            int code = role == Role.subscriber || role == Role.server
+            int code = role == Role.subscriber || role == Role.server || role == Role.worker
                     ? 0
                     : shell.run(all).code();
             assertEquals(0, code, role.name());

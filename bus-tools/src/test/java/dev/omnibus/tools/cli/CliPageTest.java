@@ -6,11 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The reference of the command line is what the commands say of themselves; {@code -Dcli.accept=true} writes it. */
@@ -105,6 +115,47 @@ class CliPageTest {
                             .contains("omnibus"),
                     name);
         });
+    }
+
+    private static final Pattern LINE = Pattern.compile("(?:^|[$(|] ?|\\bserver |[A-Z_]+=\\S* )omnibus ([^|<>)]+)");
+
+    /** Those that a page shows with what comes of them run as well, in SessionsIT. */
+    @TestFactory
+    Stream<DynamicTest> everyLineOfTheDocumentationIsOneThatTheProgramTakes() throws IOException {
+        try (Stream<Path> files = Files.walk(Path.of("../docs"))) {
+            List<String> lines = files.filter(file -> file.toString().endsWith(".md"))
+                    .flatMap(file -> blocks(file).lines())
+                    .filter(line -> !line.startsWith("Usage:") && !line.matches("omnibus (COMMAND|\\[).*"))
+                    .flatMap(line -> LINE.matcher(line).results().map(found -> found.group(1)))
+                    .distinct()
+                    .toList();
+            assertTrue(lines.size() > 80, lines::toString);
+            return lines.stream()
+                    .map(line -> DynamicTest.dynamicTest(
+                            line, () -> commandLine().parseArgs(Shell.words(line).toArray(String[]::new))));
+        }
+    }
+
+    private static String blocks(Path page) {
+        try {
+            return Pattern.compile("(?ms)^```\\w*\n(.*?)^```")
+                    .matcher(Files.readString(page))
+                    .results()
+                    .map(block -> block.group(1))
+                    .collect(Collectors.joining("\n"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void theScriptThatCompletesIsOneForBash(@TempDir Path folder) throws Exception {
+        Shell.Result result = new Shell(Map.of(), Connection::open).run("omnibus completion bash");
+        assertTrue(result.out().contains("redeliver"), result::toString); // of all commands
+        Path script = Files.writeString(folder.resolve("completion"), result.out());
+        Process bash = new ProcessBuilder("bash", "-n", script.toString()).start();
+        assertEquals("", new String(bash.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+        assertEquals(0, bash.waitFor());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.omnibus.tools.cli;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,6 +24,8 @@ final class Sessions {
     /** A command that does not end fails its session, and no others. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    private static final String INTERRUPT = "^C\n";
+
     private Sessions() {}
 
     static List<Path> files() throws IOException {
@@ -31,6 +34,10 @@ final class Sessions {
                     .sorted()
                     .toList();
         }
+    }
+
+    static Path file(String command) {
+        return FOLDER.resolve(command + ".txt");
     }
 
     /** Plays the commands of a file; what is there then is what they have left. */
@@ -59,6 +66,10 @@ final class Sessions {
         stdin.forEach(line -> text.append("< ").append(line).append('\n'));
         Shell.Result result =
                 assertTimeoutPreemptively(PATIENCE, () -> shell.run(command, String.join("\n", stdin)), command);
+        List<String> words = Shell.words(command.replaceFirst("^.*?\\bomnibus ", ""));
+        if (words.contains("--json")) {
+            Schemas.check(words.get(0).equals("groups") ? "lag" : words.get(0), result.out());
+        }
         text.append(masked(result.out()));
         masked(result.err())
                 .lines()
@@ -78,13 +89,35 @@ final class Sessions {
             for (String entry : block.split("(?m)^\\$ ", -1)) {
                 if (!entry.isEmpty()) {
                     String command = entry.lines().findFirst().orElseThrow();
-                    Shell.Result result = assertTimeoutPreemptively(PATIENCE, () -> shell.run(command, ""), command);
-                    String code = result.code() == 0 ? "" : "# exit code " + result.code() + "\n";
-                    assertEquals(masked(entry), masked(command + "\n" + result.out() + result.err() + code), command);
+                    String shown = entry.endsWith(INTERRUPT)
+                            ? untilInterrupted(command, entry, shell)
+                            : ended(command, shell);
+                    assertEquals(masked(entry), masked(shown), command);
                 }
             }
         }
         assertTrue(blocks > 1, "The page has no commands");
+    }
+
+    private static String ended(String command, Shell shell) {
+        Shell.Result result = assertTimeoutPreemptively(PATIENCE, () -> shell.run(command, ""), command);
+        return shown(command, result) + (result.code() == 0 ? "" : "# exit code " + result.code() + "\n");
+    }
+
+    /** What a command that does not end by itself has said when it has said enough. */
+    private static String untilInterrupted(String command, String entry, Shell shell) {
+        Shell.Running running = shell.start(command);
+        try {
+            await(command).atMost(PATIENCE).until(() -> masked(shown(command, running.soFar()) + INTERRUPT)
+                    .equals(masked(entry)));
+        } finally {
+            running.interrupt();
+        }
+        return shown(command, running.soFar()) + INTERRUPT;
+    }
+
+    private static String shown(String command, Shell.Result result) {
+        return command + "\n" + result.out() + result.err();
     }
 
     /** Without what is different each time. */
@@ -94,7 +127,7 @@ final class Sessions {
                 .replaceAll("\\b\\d+(\\.\\d+)? ms\\b", "N ms")
                 .replaceAll("\\+N ms", "+N ms")
                 .replaceAll(
-                        "\"(elapsedMs|latencyMs|oldest|ms|pid|sequence|id|bytes|up|host|ttl)\":(\"[^\"]*\"|[0-9.E-]+)",
+                        "\"(elapsedMs|latencyMs|afterMs|oldest|ms|pid|sequence|id|bytes|up|host|ttl)\":(\"[^\"]*\"|[0-9.E-]+)",
                         "\"$1\":N")
                 .replaceAll(
                         "\"(value|minMs|medianMs|p50Ms|p95Ms|p99Ms|p999Ms|maxMs|seconds|perSecond|calls|callsPerSecond|failedPerSecond|published|received|handled|failed|running|waiting)\":[0-9.E-]+",

@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -77,7 +78,7 @@ class SessionsIT {
         }
     }
 
-    private static final Path HOW_TO = Path.of("../docs/how-to");
+    private static final Path DOCS = Path.of("../docs");
     private static final ScheduledExecutorService TICKS = Executors.newScheduledThreadPool(1);
 
     @TempDir
@@ -156,12 +157,23 @@ class SessionsIT {
     }
 
     @TestFactory
-    Stream<DynamicTest> everyPageShowsWhatHappens() {
-        return Stream.of("command-line.md", "access-control.md")
-                .map(name -> DynamicTest.dynamicTest(
-                        name,
-                        () -> Sessions.comparePage(
-                                Files.readString(HOW_TO.resolve(name)), shell(home.resolve("pages")))));
+    Stream<DynamicTest> everyPageShowsWhatHappens() throws IOException {
+        List<Path> pages;
+        try (Stream<Path> all = Files.walk(DOCS)) {
+            pages = all.filter(file -> file.toString().endsWith(".md")).toList();
+        }
+        List<DynamicTest> tests = new ArrayList<>();
+        for (Path page : pages) {
+            String text = Files.readString(page);
+            String elsewhere = text.replaceAll("(?s)```console\n.*?```", "");
+            assertFalse(elsewhere.contains("$ omnibus"), page + " shows what comes of a line outside of ```console");
+            if (text.contains("```console")) {
+                tests.add(DynamicTest.dynamicTest(
+                        page.toString(), () -> Sessions.comparePage(text, shell(home.resolve("pages")))));
+            }
+        }
+        assertTrue(tests.size() >= 3);
+        return tests.stream();
     }
 
     private static Shell shell(Path home) {
@@ -188,6 +200,13 @@ class SessionsIT {
                 .map(command -> command.getCommandName())
                 .distinct()
                 .map(name -> DynamicTest.dynamicTest(
-                        name, () -> assertTrue(files.contains(name), name + " has no session")));
+                        name,
+                        () -> {
+                            assertTrue(files.contains(name), name + " has no session");
+                            assertTrue(Schemas.has(name), name + " has no schema");
+                            assertTrue(
+                                    Files.readString(Sessions.file(name)).contains(" --json"),
+                                    name + " has no session with --json");
+                        }));
     }
 }

@@ -30,6 +30,36 @@ final class Shell {
     }
 
     Result run(String line, String stdin) {
+        return run(line, stdin, new ByteArrayOutputStream(), new ByteArrayOutputStream());
+    }
+
+    /** A command that somebody else ends. */
+    static final class Running {
+
+        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+        private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+        private final Thread thread;
+
+        private Running(Shell shell, String line) {
+            thread = new Thread(() -> shell.run(line, "", out, err), line);
+            thread.start();
+        }
+
+        /** What it has said; its exit code is not known. */
+        Result soFar() {
+            return new Result(out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8), 0);
+        }
+
+        void interrupt() {
+            thread.interrupt();
+        }
+    }
+
+    Running start(String line) {
+        return new Running(this, line);
+    }
+
+    private Result run(String line, String stdin, ByteArrayOutputStream out, ByteArrayOutputStream err) {
         List<String> words = words(line);
         Map<String, String> variables = new LinkedHashMap<>(environment);
         while (words.get(0).matches("[A-Z_]+=.*")) {
@@ -39,8 +69,6 @@ final class Shell {
         if (!words.remove(0).equals("omnibus")) {
             throw new IllegalArgumentException("Only omnibus is run here: " + line);
         }
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ByteArrayOutputStream err = new ByteArrayOutputStream();
         Terminal terminal = new Terminal(
                 new ByteArrayInputStream(stdin.getBytes(StandardCharsets.UTF_8)),
                 new PrintStream(out, true, StandardCharsets.UTF_8),
