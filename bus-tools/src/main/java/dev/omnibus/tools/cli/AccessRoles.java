@@ -298,7 +298,8 @@ record AccessRoles(
                 needs.add(List.of("PUBLISH", names.event(topic()), "x"));
             }
             case relay -> {
-                needs.addAll(needs(Role.appender).subList(2, needs(Role.appender).size()));
+                needs.addAll(
+                        needs(Role.appender).subList(2, needs(Role.appender).size()));
                 needs.add(List.of("HSET", names.stream(topic()).ids(), "x", "x"));
                 needs.add(List.of("SET", names.stream(topic()).holder("outbox"), "x"));
             }

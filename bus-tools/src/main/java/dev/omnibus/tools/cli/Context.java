@@ -18,15 +18,7 @@ import picocli.CommandLine;
 record Context(String name, ObjectNode values) {
 
     private static final List<String> KEYS = List.of(
-            "url",
-            "user",
-            "password",
-            "passwordCommand",
-            "prefix",
-            "node",
-            "timeout",
-            "redisson",
-            "description");
+            "url", "user", "password", "passwordCommand", "prefix", "node", "timeout", "redisson", "description");
 
     /** Reads what somebody may have written by hand. */
     static Context parse(String name, String text) {
@@ -40,8 +32,8 @@ record Context(String name, ObjectNode values) {
     Context checked() {
         for (Map.Entry<String, JsonNode> entry : values.properties()) {
             if (!KEYS.contains(entry.getKey()) || !entry.getValue().isTextual()) {
-                throw new Failures.UsageException("'" + entry.getKey() + "' is not one of the texts "
-                        + String.join(", ", KEYS));
+                throw new Failures.UsageException(
+                        "'" + entry.getKey() + "' is not one of the texts " + String.join(", ", KEYS));
             }
         }
         try {

@@ -38,7 +38,8 @@ final class ContextCommand extends Action {
 
     @Override
     public Integer call() {
-        throw new Failures.UsageException("What is to be done with contexts? add, ls, select, show, edit, validate or rm");
+        throw new Failures.UsageException(
+                "What is to be done with contexts? add, ls, select, show, edit, validate or rm");
     }
 
     /** Writes one. */

@@ -77,8 +77,10 @@ final class Contexts {
         try {
             return Context.parse(name, text);
         } catch (Failures.UsageException e) {
-            throw new Failures.UsageException("The context " + name + " cannot be used: " + e.getMessage()
-                    + "; omnibus context edit " + name + " mends it", e);
+            throw new Failures.UsageException(
+                    "The context " + name + " cannot be used: " + e.getMessage() + "; omnibus context edit " + name
+                            + " mends it",
+                    e);
         }
     }
 

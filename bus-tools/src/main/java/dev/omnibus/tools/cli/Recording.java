@@ -38,16 +38,8 @@ final class Recording implements Closeable {
     record Line(Kind kind, Instant at, String name, String type, Map<String, String> headers, JsonNode content) {}
 
     /** What CloudEvents, and the bus, have in an envelope beside the headers. */
-    private static final Set<String> ENVELOPE = Set.of(
-            "specversion",
-            "id",
-            "source",
-            "type",
-            "subject",
-            "time",
-            "datacontenttype",
-            "sequence",
-            "data");
+    private static final Set<String> ENVELOPE =
+            Set.of("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "sequence", "data");
 
     private final BufferedReader lines;
     private final String name;
@@ -63,7 +55,9 @@ final class Recording implements Closeable {
         return new Recording(Input.lines(file, terminal), file.equals("-") ? "stdin" : file);
     }
 
-    /** The next line; null at the end. What is behind the last whole line, as of a program that was ended, is refused. */
+    /**
+     * The next line; null at the end. What is behind the last whole line, as of a program that was ended, is refused.
+     */
     @Nullable
     Line next() throws IOException {
         String text = lines.readLine();

@@ -113,7 +113,8 @@ final class ReplayCommand extends Action {
                 continue;
             }
             start = start == null ? line.at() : start;
-            long nanos = speed == 0 ? 0 : (long) (Duration.between(start, line.at()).toNanos() / speed);
+            long nanos =
+                    speed == 0 ? 0 : (long) (Duration.between(start, line.at()).toNanos() / speed);
             player.play(line, Duration.ofNanos(nanos));
             played++;
             if (played == count) {
@@ -165,16 +166,18 @@ final class ReplayCommand extends Action {
         Object[] arguments = Input.arguments(line.content());
         return switch (line.kind()) {
             case CALL -> client.call(line.name(), JsonNode.class, options, arguments);
-            case BROADCAST -> client.broadcast(line.name(), JsonNode.class, arguments)
-                    .with(options)
-                    .askAsync();
+            case BROADCAST ->
+                client.broadcast(line.name(), JsonNode.class, arguments)
+                        .with(options)
+                        .askAsync();
             default -> client.send(line.name(), options, arguments);
         };
     }
 
     private int ended(@Nullable Object value, @Nullable Throwable failure) {
         if (failure != null) {
-            out().problem(out().alarming(String.valueOf(Failures.unwrapped(failure).getMessage())));
+            out().problem(out().alarming(
+                            String.valueOf(Failures.unwrapped(failure).getMessage())));
             return Failures.code(Failures.unwrapped(failure));
         }
         return value instanceof Replies<?> replies && !replies.isComplete() ? ExitCode.INCOMPLETE : ExitCode.OK;

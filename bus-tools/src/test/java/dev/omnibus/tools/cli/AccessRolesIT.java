@@ -155,7 +155,10 @@ class AccessRolesIT {
     /** What scripts were refused, which no exception tells; INFO is asked for and done without. */
     private static List<String> refusedInScripts() {
         return ((List<?>) Objects.requireNonNull(redis.command("ACL", "LOG")))
-                .stream().map(String::valueOf).filter(one -> one.contains("lua") && !one.contains("object, info")).toList();
+                .stream()
+                        .map(String::valueOf)
+                        .filter(one -> one.contains("lua") && !one.contains("object, info"))
+                        .toList();
     }
 
     @ServiceName("stock")
@@ -182,8 +185,8 @@ class AccessRolesIT {
             assertEquals(List.of(), refusedInScripts());
             Queued<Integer> foreign =
                     RpcClient.on(enqueuer).enqueue("pay.charge", Integer.class, QueueOptions.defaults());
-            ExecutionException e =
-                    assertThrows(ExecutionException.class, () -> foreign.result().get(20, SECONDS));
+            ExecutionException e = assertThrows(
+                    ExecutionException.class, () -> foreign.result().get(20, SECONDS));
             assertEquals(
                     RpcException.Reason.REFUSED,
                     assertInstanceOf(RpcException.class, e.getCause()).reason());
@@ -213,8 +216,7 @@ class AccessRolesIT {
             await().until(table::isEmpty);
             relay.close();
             relay.closed().get(20, SECONDS);
-            assertThrows(
-                    ExecutionException.class, () -> bus.publish("news", 1).get(20, SECONDS));
+            assertThrows(ExecutionException.class, () -> bus.publish("news", 1).get(20, SECONDS));
         }
     }
 

@@ -132,7 +132,8 @@ class CliPageTest {
             assertTrue(lines.size() > 80, lines::toString);
             return lines.stream()
                     .map(line -> DynamicTest.dynamicTest(
-                            line, () -> commandLine().parseArgs(Shell.words(line).toArray(String[]::new))));
+                            line,
+                            () -> commandLine().parseArgs(Shell.words(line).toArray(String[]::new))));
         }
     }
 

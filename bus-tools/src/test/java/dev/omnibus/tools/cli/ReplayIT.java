@@ -95,7 +95,8 @@ class ReplayIT {
 
     private static long count(Path recording, String kind) throws IOException {
         try (var lines = Files.lines(recording)) {
-            return lines.filter(line -> line.startsWith("{\"kind\":\"" + kind + "\"")).count();
+            return lines.filter(line -> line.startsWith("{\"kind\":\"" + kind + "\""))
+                    .count();
         }
     }
 

@@ -33,7 +33,9 @@ final class Schemas {
         SchemaValidatorsConfig config =
                 SchemaValidatorsConfig.builder().formatAssertionsEnabled(true).build();
         JsonSchema schema = FACTORY.getSchema(
-                SchemaLocation.of(file(command).toAbsolutePath().normalize().toUri().toString()), config);
+                SchemaLocation.of(
+                        file(command).toAbsolutePath().normalize().toUri().toString()),
+                config);
         output.lines().forEach(line -> assertEquals(Set.of(), schema.validate(line, InputFormat.JSON), line));
     }
 }

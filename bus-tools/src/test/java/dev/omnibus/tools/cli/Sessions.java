@@ -89,9 +89,8 @@ final class Sessions {
             for (String entry : block.split("(?m)^\\$ ", -1)) {
                 if (!entry.isEmpty()) {
                     String command = entry.lines().findFirst().orElseThrow();
-                    String shown = entry.endsWith(INTERRUPT)
-                            ? untilInterrupted(command, entry, shell)
-                            : ended(command, shell);
+                    String shown =
+                            entry.endsWith(INTERRUPT) ? untilInterrupted(command, entry, shell) : ended(command, shell);
                     assertEquals(masked(entry), masked(shown), command);
                 }
             }
@@ -108,8 +107,10 @@ final class Sessions {
     private static String untilInterrupted(String command, String entry, Shell shell) {
         Shell.Running running = shell.start(command);
         try {
-            await(command).atMost(PATIENCE).until(() -> masked(shown(command, running.soFar()) + INTERRUPT)
-                    .equals(masked(entry)));
+            await(command)
+                    .atMost(PATIENCE)
+                    .until(() ->
+                            masked(shown(command, running.soFar()) + INTERRUPT).equals(masked(entry)));
         } finally {
             running.interrupt();
         }

@@ -199,14 +199,12 @@ class SessionsIT {
         return Omnibus.commandLine(Terminal.ofProcess(), Connection::open).getSubcommands().values().stream()
                 .map(command -> command.getCommandName())
                 .distinct()
-                .map(name -> DynamicTest.dynamicTest(
-                        name,
-                        () -> {
-                            assertTrue(files.contains(name), name + " has no session");
-                            assertTrue(Schemas.has(name), name + " has no schema");
-                            assertTrue(
-                                    Files.readString(Sessions.file(name)).contains(" --json"),
-                                    name + " has no session with --json");
-                        }));
+                .map(name -> DynamicTest.dynamicTest(name, () -> {
+                    assertTrue(files.contains(name), name + " has no session");
+                    assertTrue(Schemas.has(name), name + " has no schema");
+                    assertTrue(
+                            Files.readString(Sessions.file(name)).contains(" --json"),
+                            name + " has no session with --json");
+                }));
     }
 }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A queue: the answers of queued calls on their way to Redis, in batches. Those that Redis has taken are remembered for
  * some seconds, to be given again after an interruption, or where their calls come again: a replica that has taken over
- * may have lost them, and would let the calls be executed once more. The seconds count up to the last answers that Redis
- * has taken: while it is away, nothing is forgotten. Guarded by its user.
+ * may have lost them, and would let the calls be executed once more. The seconds count up to the last answers that
+ * Redis has taken: while it is away, nothing is forgotten. Guarded by its user.
  */
 final class AnswerQueue {
 
