@@ -268,7 +268,8 @@ class HttpTraceIT {
         String page = Files.readString(Path.of("../docs/how-to/spring-boot.md"));
         String begin = "<!-- trace -->\n```text\n";
         int from = page.indexOf(begin) + begin.length();
-        awaitTrace(page.substring(from, page.indexOf("```", from)).split("\n"));
+        String shown = page.substring(from, page.indexOf("```", from));
+        awaitTrace(shown.lines().toArray(String[]::new));
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.omnibus.spring.internal.OmnibusEndpoint;
 import dev.omnibus.spring.internal.OmnibusHealthIndicator;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -159,7 +160,8 @@ class OmnibusActuatorTest {
     }
 
     private static SubscriptionStats stats(OmnibusEndpoint endpoint, String listener) {
-        return endpoint.node().listeners().get(listener).values().iterator().next();
+        Map<String, SubscriptionStats> byTopic = endpoint.node().listeners().get(listener);
+        return Objects.requireNonNull(byTopic).values().iterator().next();
     }
 
     @Test
