@@ -277,7 +277,7 @@ class AccessRolesIT {
                 ExitCode.NOT_SENT,
                 shell.run("omnibus pub news 1 --name publisher").code());
         Shell.Result call = shell.run("omnibus call stock.left --name publisher");
-        assertEquals(ExitCode.CONNECTION_LOST, call.code(), call::toString); // it may not read who serves it
+        assertEquals(71, call.code(), call::toString); // it may not read who serves it
     }
 
     @Test
