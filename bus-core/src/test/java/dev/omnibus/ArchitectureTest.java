@@ -26,6 +26,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusException;
 import dev.omnibus.internal.channel.Outbox;
 import dev.omnibus.internal.concurrent.GuardedFuture;
+import dev.omnibus.internal.durable.consume.Reader;
 import dev.omnibus.transport.NonBlockingThread;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -228,6 +229,7 @@ class ArchitectureTest {
             .and(not(equivalentTo(BusException.class)))
             .and(not(equivalentTo(GuardedFuture.class)))
             .and(not(equivalentTo(Outbox.class)))
+            .and(not(equivalentTo(Reader.class)))
             .should()
             .haveModifier(JavaModifier.FINAL);
 

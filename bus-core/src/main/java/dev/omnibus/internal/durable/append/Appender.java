@@ -85,8 +85,6 @@ public final class Appender {
     }
 
     private final TopicLog<?> topic;
-    private final Streams streams;
-    private final Timing timing;
     private final Confirmations confirmations;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>(); // guarded by this, like all below
     private long waitingBytes; // of the queue and the batch
@@ -108,11 +106,8 @@ public final class Appender {
     private boolean closed;
     private @Nullable CompletableFuture<Void> drained;
 
-    /** Of one log; hands on what is to be confirmed. */
     public Appender(TopicLog<?> topic, Confirmations confirmations) {
         this.topic = topic;
-        this.streams = topic.streams();
-        this.timing = topic.timing();
         this.confirmations = confirmations;
     }
 
@@ -154,7 +149,7 @@ public final class Appender {
     }
 
     private long deadline(Duration timeout) {
-        return timing.nanos() + Math.min(timeout.toNanos(), Long.MAX_VALUE / 4);
+        return topic.timing().nanos() + Math.min(timeout.toNanos(), Long.MAX_VALUE / 4);
     }
 
     private @Nullable PublishException enqueue(Waiting waiting) {
@@ -210,7 +205,7 @@ public final class Appender {
     public void tick() {
         List<Waiting> late = new ArrayList<>();
         List<Waiting> unknown = new ArrayList<>();
-        long now = timing.nanos();
+        long now = topic.timing().nanos();
         synchronized (this) {
             Predicate<Waiting> isLate = one -> now - one.deadline >= 0;
             queue.removeIf(one -> isLate.test(one) && late.add(one));
@@ -248,7 +243,7 @@ public final class Appender {
             }
             busy = true;
         }
-        streams.append(topic.keys(), append).whenComplete((result, failure) -> {
+        topic.streams().append(topic.keys(), append).whenComplete((result, failure) -> {
             if (result != null) {
                 answered(append, result);
             } else {
@@ -259,7 +254,7 @@ public final class Appender {
 
     private @Nullable Append nextAppend(String epoch) {
         repairing = 0;
-        boolean forgotten = known && last > 0 && timing.nanos() - confirmed > FORGOTTEN_AFTER;
+        boolean forgotten = known && last > 0 && topic.timing().nanos() - confirmed > FORGOTTEN_AFTER;
         if (forgotten) { // perhaps; an append could not tell that from a loss
             return append(epoch, last + 1, true, false, List.of());
         }
@@ -368,7 +363,7 @@ public final class Appender {
         long repaired = 0;
         boolean behind = false;
         synchronized (this) {
-            long now = timing.nanos();
+            long now = topic.timing().nanos();
             confirmed = now;
             check = false;
             known = true;
@@ -452,7 +447,7 @@ public final class Appender {
             full = true;
         }
         if (again) {
-            streams.trim(topic.keys(), Duration.ZERO).whenComplete((trimmed, failure) -> {
+            topic.streams().trim(topic.keys(), Duration.ZERO).whenComplete((trimmed, failure) -> {
                 if (failure == null && trimmed.removed() > 0) {
                     proceed();
                 } else {
@@ -521,7 +516,7 @@ public final class Appender {
         synchronized (this) {
             pause = Timing.backoff(FIRST_PAUSE, MAX_PAUSE, attempts++);
         }
-        timing.later(pause, this::proceed);
+        topic.timing().later(pause, this::proceed);
     }
 
     /** The topic cannot be opened: nothing can be appended. */
