@@ -18,9 +18,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import org.redisson.client.RedisException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** Looks for what is wrong. */
 @Command(
@@ -33,9 +33,15 @@ import picocli.CommandLine.Command;
 final class DoctorCommand extends Action {
 
     private static final int PINGS = 20;
-    private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long MIN_BUFFER = 32L * 1024 * 1024;
     private static final long MAX_UNREAD = 1024L * 1024;
+
+    @Option(
+            names = "--slow",
+            paramLabel = "TIME",
+            converter = Durations.class,
+            description = "From which round trip on it is a warning. Default: 5ms.")
+    Duration slow = Duration.ofMillis(5);
 
     private final List<ObjectNode> findings = new ArrayList<>();
     private Level worst = Level.OK;
@@ -85,7 +91,7 @@ final class DoctorCommand extends Action {
         Arrays.sort(nanos);
         long median = nanos[PINGS / 2];
         String said = "median of " + PINGS + " PINGs: " + Durations.text(Duration.ofNanos(median));
-        if (median > SLOW_NANOS) {
+        if (median > slow.toNanos()) {
             found(Level.WARNING, "round trip", said, "a call takes two of these; is Redis near, and not busy?");
         } else {
             found(Level.OK, "round trip", said, "");
