@@ -28,6 +28,9 @@ public final class OmnibusPeer implements Peer {
     /** Results stay in Redis for so long, and a measurement makes hundreds of thousands. */
     private static final Duration RETENTION = Duration.ofSeconds(10);
 
+    /** JVMs that have just been started have little processor time for their connections. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private final boolean onCluster;
 
     /** On one Redis, or on the cluster. */
@@ -46,7 +49,8 @@ public final class OmnibusPeer implements Peer {
     }
 
     private BusBuilder bus(Addresses addresses) {
-        return onCluster ? RedissonPeer.busOnCluster(addresses) : Bus.builder(addresses.redis());
+        BusBuilder bus = onCluster ? RedissonPeer.busOnCluster(addresses) : Bus.builder(addresses.redis());
+        return bus.connectWithin(PATIENCE);
     }
 
     @Override
