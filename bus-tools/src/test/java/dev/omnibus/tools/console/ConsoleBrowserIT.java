@@ -252,7 +252,7 @@ class ConsoleBrowserIT {
                 for (int width : List.of(1280, 800)) {
                     tab.resize(width, 800);
                     for (Map.Entry<String, String> page : Map.of(
-                                    "overview", ".flows path.good",
+                                    "overview", "a.box[href*=\"live/shipping\"]", // it subscribes, which is asked for
                                     "live", ".rows .line .name",
                                     "nodes", "td .badge.up",
                                     "services", "form.call input",
