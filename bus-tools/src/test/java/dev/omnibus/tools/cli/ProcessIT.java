@@ -58,6 +58,9 @@ class ProcessIT {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Omnibus.class.getName()));
+        if (Runtime.version().feature() >= 22) {
+            command.add(4, "--enable-native-access=ALL-UNNAMED"); // as the script does, or the JVM warns of Netty
+        }
         command.addAll(List.of(words));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("OMNIBUS_REDIS", redis.url());
