@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -115,20 +116,27 @@ class MillionEventsIT {
         public static void main(String[] args) throws IOException {
             Topic<Reading> topic = Topic.of(args[0], Reading.class);
             AtomicLong failed = new AtomicLong();
+            AtomicReference<Throwable> last = new AtomicReference<>();
             try (Bus bus = Bus.builder(System.getenv("BUS_URL"))
                     .connectWithin(Duration.ofSeconds(40)) // a busy machine may need more than one attempt
+                    .drainTimeout(Duration.ofMinutes(1)) // and more than five seconds for what is still to be answered
                     .build()) {
                 long number = 0;
                 while (System.in.read() >= 0) {
                     for (int i = 0; i < CREDIT; i++) {
                         number++;
                         bus.publish(topic, new Reading(number, "KBO", number / 10.0))
-                                .whenComplete((receivers, failure) -> failed.addAndGet(failure == null ? 0 : 1));
+                                .whenComplete((receivers, failure) -> {
+                                    if (failure != null) {
+                                        failed.incrementAndGet();
+                                        last.set(failure);
+                                    }
+                                });
                     }
                 }
             }
             if (failed.get() > 0) {
-                throw new IllegalStateException(failed + " events were not published");
+                throw new IllegalStateException(failed + " events were not published", last.get());
             }
         }
     }
