@@ -113,8 +113,8 @@ public final class Replies<T> {
     }
 
     /**
-     * How many more received the question without answering, of whom not even the name is known: nodes that died before
-     * they were announced, or somebody else who is subscribed to the very channel.
+     * How many more received the question without answering, whose names are unknown, too: nodes that died before they
+     * were announced, or somebody else who is subscribed to the very channel.
      *
      * @return 0, as a rule
      */

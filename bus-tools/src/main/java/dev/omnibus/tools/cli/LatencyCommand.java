@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
         })
 final class LatencyCommand extends Action {
 
-    private static final long LONGEST_MICROS = TimeUnit.HOURS.toMicros(1);
+    private static final long MAX_MICROS = TimeUnit.HOURS.toMicros(1);
     private static final int DIGITS = 3;
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "METHOD", description = "What to call. Default: events.")
@@ -68,8 +68,8 @@ final class LatencyCommand extends Action {
     @Nullable
     Path hdr;
 
-    private final ConcurrentHistogram all = new ConcurrentHistogram(LONGEST_MICROS, DIGITS);
-    private final ConcurrentHistogram recent = new ConcurrentHistogram(LONGEST_MICROS, DIGITS);
+    private final ConcurrentHistogram all = new ConcurrentHistogram(MAX_MICROS, DIGITS);
+    private final ConcurrentHistogram recent = new ConcurrentHistogram(MAX_MICROS, DIGITS);
     private final LongAdder failed = new LongAdder();
     private final LongAdder ended = new LongAdder();
     private @Nullable Throwable failure; // the first one; guarded by this
@@ -156,7 +156,7 @@ final class LatencyCommand extends Action {
 
     private void took(long due, @Nullable Throwable e) {
         if (e == null) {
-            long micros = Math.max(0, Math.min(LONGEST_MICROS, (System.nanoTime() - due) / 1000));
+            long micros = Math.max(0, Math.min(MAX_MICROS, (System.nanoTime() - due) / 1000));
             all.recordValue(micros);
             recent.recordValue(micros);
         } else {

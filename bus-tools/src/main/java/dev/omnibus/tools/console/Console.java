@@ -189,7 +189,7 @@ public final class Console implements AutoCloseable {
         return feed;
     }
 
-    /** Ends it: pages are told, and the bus is not watched any more. Idempotent. */
+    /** Ends it: pages are notified, and the bus is not watched any more. Idempotent. */
     @Override
     public void close() {
         feed.close();

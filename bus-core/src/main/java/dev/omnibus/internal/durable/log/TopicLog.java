@@ -36,7 +36,7 @@ public interface TopicLog<T> {
 
     Events events();
 
-    /** Returns whom losses and failures are reported to. */
+    /** Returns the listeners that losses and failures are reported to. */
     ListenerNotifier reports();
 
     /** Returns the name of this node. */
