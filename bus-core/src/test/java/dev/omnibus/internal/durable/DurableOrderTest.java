@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Event;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.durable.GroupOptions;
+import dev.omnibus.durable.Position;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -157,6 +158,29 @@ class DurableOrderTest extends DurableTimeFixture {
             here.second();
             return begun.equals(List.of(1, 2));
         });
+    }
+
+    @Test
+    void whatIsForgottenWhileItsAnswerIsTakenIsHandledBeforeTheRestOfThatAnswer() throws Exception {
+        AtomicBoolean first = new AtomicBoolean(true);
+        CompletableFuture<Subscription> subscription = new CompletableFuture<>();
+        publish(1, 2, 3, 4);
+        subscription.complete(here.topic.subscribe(
+                "g",
+                GroupOptions.defaults().withStart(Position.EARLIEST).withOrderingKey(event -> {
+                    if (Integer.valueOf(2).equals(event.data()) && first.getAndSet(false)) {
+                        network.failOver();
+                        await().until(() -> subscription.join().stats().dropped() > 0);
+                    }
+                    return "key";
+                }),
+                (event, delivery) -> begun.add(event.data())));
+        ready(subscription.join());
+        await().until(() -> {
+            here.second();
+            return begun.size() == 4;
+        });
+        assertEquals(List.of(1, 2, 3, 4), begun);
     }
 
     @Test

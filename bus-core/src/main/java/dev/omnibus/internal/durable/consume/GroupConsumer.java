@@ -56,6 +56,7 @@ public final class GroupConsumer<T> extends Reader<T> {
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
     private boolean recreating; // the group
+    private int takeOverAsked; // as of which reread
     private final Activity activity;
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
@@ -179,6 +180,7 @@ public final class GroupConsumer<T> extends Reader<T> {
         boolean ownFirst = window.unseen() != null; // there is room for it only once
         int room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0;
         window.reserve(room);
+        takeOverAsked = window.rereads();
         return OptionalInt.of(room);
     }
 
@@ -191,14 +193,16 @@ public final class GroupConsumer<T> extends Reader<T> {
         isReady();
         complaints.succeeded(RENEW);
         boolean again;
+        int asked;
         synchronized (this) {
             again = activity.renewed(taken, window);
+            asked = takeOverAsked;
         }
         if (again) {
             lease.renew();
         }
         if (!activity.isSingle()) {
-            intake.take(taken.entries(), () -> {
+            intake.take(taken.entries(), asked, () -> {
                 cancel(room);
                 if (taken.more() && !taken.entries().isEmpty()) {
                     lease.renew();
@@ -346,7 +350,7 @@ public final class GroupConsumer<T> extends Reader<T> {
         } else if (own != null) {
             readOwn(own, number);
         } else {
-            turn(done, count);
+            turn(done, count, number);
         }
     }
 
@@ -358,7 +362,7 @@ public final class GroupConsumer<T> extends Reader<T> {
         return left;
     }
 
-    private void turn(List<Held<T>> done, int count) {
+    private void turn(List<Held<T>> done, int count, int number) {
         List<StreamId> ids = done.stream().map(Held::id).toList();
         streams.turn(consumer, ids, count).whenComplete((turn, failure) -> {
             if (failure != null) {
@@ -372,7 +376,7 @@ public final class GroupConsumer<T> extends Reader<T> {
                 news |= turn.entries().size() == count && count > 0;
             }
             acknowledged(done, turn.acknowledged());
-            intake.take(turn.entries(), () -> {
+            intake.take(turn.entries(), number, () -> {
                 cancel(count);
                 turned();
             });
@@ -415,7 +419,7 @@ public final class GroupConsumer<T> extends Reader<T> {
                 notTurned(List.of(), Failures.of(failure));
                 return;
             }
-            intake.takeWhile(entries, entry -> advance(entry, number), () -> {
+            intake.takeWhile(entries, number, entry -> advance(entry, number), () -> {
                 if (entries.isEmpty()) {
                     seen(number);
                 }
@@ -433,9 +437,9 @@ public final class GroupConsumer<T> extends Reader<T> {
         news = true;
     }
 
-    /** Takes an entry that is this consumer's from now on; false if it is not to be handled. */
-    synchronized boolean accepts(Held<T> one, boolean skip) {
-        if ((state != State.OPEN && state != State.CLOSING) || !window.add(one)) {
+    /** Takes an entry, its own from now on; false if it is not to be handled, or not before what was forgotten. */
+    synchronized boolean accepts(Held<T> one, boolean skip, int asked) {
+        if (state == State.OPENING || state == State.ENDED || asked != window.rereads() || !window.add(one)) {
             return false;
         }
         if (skip) {
@@ -528,11 +532,9 @@ public final class GroupConsumer<T> extends Reader<T> {
     /** The executor refuses the handlers. */
     void refusedBy(RuntimeException why) {
         if (!isClosing()) {
+            String refusal = "the executor of group " + consumer.group() + " refused to run the handler: ";
             topic.reports()
-                    .onSubscriptionEnded(
-                            topic.name(),
-                            "the executor of group " + consumer.group() + " refused to run the handler: "
-                                    + why.getClass().getName());
+                    .onSubscriptionEnded(topic.name(), refusal + why.getClass().getName());
             close();
         }
     }

@@ -25,12 +25,12 @@ public final class Intake<T> {
         this.executor = executor;
     }
 
-    /** Takes all of them. */
-    void take(List<StreamEntry> entries, Runnable then) {
+    /** Takes all of them, unless something is forgotten meanwhile: then they are read again, with that. */
+    void take(List<StreamEntry> entries, int asked, Runnable then) {
         if (entries.isEmpty()) {
             then.run();
         } else {
-            takeWhile(entries, entry -> true, then);
+            takeWhile(entries, asked, entry -> true, then);
         }
     }
 
@@ -38,7 +38,7 @@ public final class Intake<T> {
      * Takes entries as long as they may be taken. The answer may be that of another server: what is in it is not taken
      * before that is known.
      */
-    void takeWhile(List<StreamEntry> entries, Predicate<StreamEntry> more, Runnable then) {
+    void takeWhile(List<StreamEntry> entries, int asked, Predicate<StreamEntry> more, Runnable then) {
         topic.history()
                 .whenCompared(() -> executor.execute(() -> {
                     try {
@@ -47,7 +47,7 @@ public final class Intake<T> {
                                 if (!more.test(entry)) {
                                     break;
                                 }
-                                take(entry);
+                                take(entry, asked);
                             }
                         }
                     } finally { // what a listener or a key of the program throws must not end the reading
@@ -56,12 +56,12 @@ public final class Intake<T> {
                 }));
     }
 
-    private void take(StreamEntry entry) {
+    private void take(StreamEntry entry, int asked) {
         String group = consumer.consumer().group();
         Held<T> one = new Held<>(
                 group, topic.partition().number(), entry, topic.history().isDoubted(entry.id()));
         boolean skip = entry.onlyFor().filter(other -> !other.equals(group)).isPresent();
-        if (!consumer.accepts(one, skip)) {
+        if (!consumer.accepts(one, skip, asked)) {
             return;
         }
         if (one.hasRun()) {
