@@ -16,6 +16,7 @@ import dev.omnibus.testing.RedisServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -64,20 +65,28 @@ class WireByHandIT {
 
     @BeforeEach
     void connect() throws IOException {
-        north = Bus.builder(redis.url()).name("north").build();
-        south = Bus.builder(redis.url()).name("south").build();
+        north = connect("north");
+        south = connect("south");
         CalculatorNode.serve(north, new CalculatorNode(), "").join();
         CalculatorNode.serve(south, new CalculatorNode(), "").join();
         out = new HandConnection(redis);
         in = new HandConnection(redis);
     }
 
+    private static Bus connect(String name) {
+        return Bus.builder(redis.url())
+                .name(name)
+                .connectWithin(Duration.ofSeconds(30)) // the machine may be busy
+                .build();
+    }
+
     @AfterEach
-    void close() throws IOException {
-        out.close();
-        in.close();
-        north.close();
-        south.close();
+    void close() throws Exception {
+        for (AutoCloseable one : Arrays.asList(out, in, north, south)) {
+            if (one != null) { // else that could not be opened, which is what is to be read
+                one.close();
+            }
+        }
     }
 
     /** The nodes that serve a method of calc, read as the page says. */

@@ -240,7 +240,7 @@ class SmallHeapIT {
         }
         long before = told;
         survives("dead");
-        assertTrue(told > before, "nobody was told of dead events");
+        await().until(() -> small.reports().get("told") > before);
     }
 
     @Test
