@@ -94,7 +94,7 @@ final class Relay<T> implements OutboxRelay {
             synchronized (this) {
                 renewing = false;
                 if (failure == null) {
-                    holds = has;
+                    holds = has && !finished;
                     held = now;
                 }
             }

@@ -72,7 +72,8 @@ class RelayTest {
     private final class Node {
 
         final ManualTiming timing = new ManualTiming();
-        final Bus bus = Bus.builder(network.open())
+        final Faults faults = new Faults();
+        final Bus bus = Bus.builder(faults.around(network.open()))
                 .listener(new BusListener() {
                     @Override
                     public void onOutboxFailed(String topic, Throwable failure) {
@@ -231,6 +232,18 @@ class RelayTest {
             await().until(() -> reported.size() == 1);
             assertTrue(reported.get(0).contains("with another retention"), reported.get(0));
         }
+    }
+
+    @Test
+    void aRelayThatIsClosedWhileItRenewsItsLeaseIsNotActiveAnyMore() throws Exception {
+        here.topic.ready().get(10, SECONDS);
+        here.faults.hold("hold");
+        OutboxRelay relay = OutboxRelay.start(here.topic, new Table());
+        relay.close();
+        here.faults.heal("hold");
+        relay.closed().get(10, SECONDS);
+        assertEquals(2, here.faults.asked("hold")); // for the lease, and to give it back
+        assertFalse(relay.isActive());
     }
 
     @Test
