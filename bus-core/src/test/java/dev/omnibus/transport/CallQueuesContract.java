@@ -162,6 +162,15 @@ abstract class CallQueuesContract {
     }
 
     @Test
+    void whatANodeHasTakenIsConfirmedAsLongAsItsLeaseStands() {
+        await().ignoreExceptions().until(() -> !queues.confirm(a, 0).join()); // its connection comes up meanwhile
+        renew(a);
+        assertTrue(queues.confirm(a, 0).join());
+        queues.leave(a).join();
+        assertFalse(queues.confirm(a, 0).join());
+    }
+
+    @Test
     void aQueueThatNobodyHasUsedIsEmpty() {
         assertFalse(renew(a).waiting());
         Turn turn = queues.turn(a, List.of(), 10, true).join();

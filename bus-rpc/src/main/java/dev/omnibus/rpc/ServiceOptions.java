@@ -7,9 +7,12 @@ package dev.omnibus.rpc;
  * @param queue how many more may wait; 1,024 by default. Beyond that callers are notified at once that the node is
  *     overloaded
  * @param queued whether the node takes {@linkplain RpcClient#queue queued} calls as well; not by default
+ * @param replicas how many replicas of Redis are to know that the node has taken a queued call before it is executed;
+ *     none by default
  */
-public record ServiceOptions(int concurrency, int queue, boolean queued) {
+public record ServiceOptions(int concurrency, int queue, boolean queued, int replicas) {
 
+    private static final int MAX_REPLICAS = 100;
     private static final ServiceOptions DEFAULTS = new ServiceOptions(64, 1_024);
 
     /**
@@ -20,7 +23,7 @@ public record ServiceOptions(int concurrency, int queue, boolean queued) {
      * @throws IllegalArgumentException if there is no room for a call, or a number is negative
      */
     public ServiceOptions(int concurrency, int queue) {
-        this(concurrency, queue, false);
+        this(concurrency, queue, false, 0);
     }
 
     /**
@@ -29,12 +32,18 @@ public record ServiceOptions(int concurrency, int queue, boolean queued) {
      * @param concurrency how many calls run at a time
      * @param queue how many more may wait
      * @param queued whether the node takes queued calls as well
-     * @throws IllegalArgumentException if there is no room for a call, or a number is negative
+     * @param replicas how many replicas are to know that it has taken one
+     * @throws IllegalArgumentException if there is no room for a call, or a number is negative, or there are more than
+     *     100 replicas
      */
     public ServiceOptions {
         if (concurrency < 1 || queue < 0) {
             throw new IllegalArgumentException("A service with " + concurrency + " calls at a time and " + queue
                     + " waiting cannot be; it must be at least 1 and 0");
+        }
+        if (replicas < 0 || replicas > MAX_REPLICAS) {
+            throw new IllegalArgumentException(
+                    "replicas is " + replicas + "; it must be between 0 and " + MAX_REPLICAS);
         }
     }
 
@@ -55,7 +64,7 @@ public record ServiceOptions(int concurrency, int queue, boolean queued) {
      * @throws IllegalArgumentException if it is not positive
      */
     public ServiceOptions withConcurrency(int calls) {
-        return new ServiceOptions(calls, queue, queued);
+        return new ServiceOptions(calls, queue, queued, replicas);
     }
 
     /**
@@ -66,7 +75,7 @@ public record ServiceOptions(int concurrency, int queue, boolean queued) {
      * @throws IllegalArgumentException if it is negative
      */
     public ServiceOptions withQueue(int calls) {
-        return new ServiceOptions(concurrency, calls, queued);
+        return new ServiceOptions(concurrency, calls, queued, replicas);
     }
 
     /**
@@ -76,6 +85,20 @@ public record ServiceOptions(int concurrency, int queue, boolean queued) {
      * @return the options
      */
     public ServiceOptions withQueued() {
-        return new ServiceOptions(concurrency, queue, true);
+        return withQueued(0);
+    }
+
+    /**
+     * The same with queued calls that are executed only once replicas of Redis know that this node has taken them. Then
+     * also a failover to one of them does not have a call that is not {@linkplain Idempotent idempotent} executed
+     * twice, which is only reported otherwise. It costs a call the time of a replication; and as long as fewer replicas
+     * keep up, nothing is taken: the calls wait in the queue, and may expire there.
+     *
+     * @param replicas how many: all that could take over. 0 to 100
+     * @return the options
+     * @throws IllegalArgumentException if the number is out of range
+     */
+    public ServiceOptions withQueued(int replicas) {
+        return new ServiceOptions(concurrency, queue, true, replicas);
     }
 }

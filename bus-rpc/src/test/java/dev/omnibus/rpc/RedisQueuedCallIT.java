@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -16,6 +17,7 @@ import java.io.PrintStream;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -114,6 +116,25 @@ class RedisQueuedCallIT extends QueuedCallContract {
                 rpcFailure(client.queued("shop.restock:3", Integer.class)).reason());
         await().until(() -> Objects.equals(0L, redis.command("XLEN", stream)));
         assertEquals(4, RpcServer.on(server).stats().refused());
+    }
+
+    @Test
+    void whatTooFewReplicasKnowOfIsNotExecutedAndExpiresInTheQueue() throws Exception {
+        AtomicInteger executed = new AtomicInteger();
+        Many many = (Many) Proxy.newProxyInstance(
+                Many.class.getClassLoader(),
+                new Class<?>[] {Many.class},
+                (proxy, method, none) -> String.valueOf(executed.incrementAndGet()));
+        RpcServer.on(bus("a"))
+                .serve(Many.class, many, ServiceOptions.defaults().withQueued(1)) // and there is none
+                .ready()
+                .join();
+        RpcException expired = rpcFailure(RpcClient.on(bus("caller"))
+                .queue(Many.class, QueueOptions.defaults().withExpiry(Duration.ofSeconds(3)))
+                .enqueue(Many::a));
+        assertEquals(Reason.TIMEOUT, expired.reason());
+        assertTrue(expired.notExecuted());
+        assertEquals(0, executed.get());
     }
 
     @Test

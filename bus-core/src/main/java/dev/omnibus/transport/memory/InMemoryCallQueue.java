@@ -290,6 +290,10 @@ final class InMemoryCallQueue {
         return 0;
     }
 
+    boolean hasLease(String node) {
+        return leases.getOrDefault(node, 0L) > clock.getAsLong();
+    }
+
     /** Whether it is; perhaps there is no other node that would see it. */
     private boolean isGone(String node) {
         long now = clock.getAsLong();
@@ -321,7 +325,7 @@ final class InMemoryCallQueue {
                 late.add(answer.token());
             } // else its answer was lost
         }
-        if (count > 0 && leases.getOrDefault(node, 0L) <= clock.getAsLong()) {
+        if (count > 0 && !hasLease(node)) {
             return new Turn(late, List.of(), true, 0, true);
         }
         List<Taken> taken = new ArrayList<>();

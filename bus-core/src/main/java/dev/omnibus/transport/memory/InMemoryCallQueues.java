@@ -61,6 +61,12 @@ final class InMemoryCallQueues implements CallQueues {
         return ask(server.queue(), queue -> queue.held(server.node(), after, count));
     }
 
+    /** There are no replicas. */
+    @Override
+    public CompletableFuture<Boolean> confirm(Server server, int replicas) {
+        return ask(server.queue(), queue -> queue.hasLease(server.node()));
+    }
+
     @Override
     public CompletableFuture<Void> release(Server server, List<StreamId> entries) {
         List<StreamId> released = List.copyOf(entries);

@@ -459,7 +459,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public CallQueues callQueues() {
         requireConnectable("the queues of calls");
-        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), sides.openToRead());
+        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), sides);
     }
 
     private synchronized void requireConnectable(String what) {

@@ -109,7 +109,7 @@ class DurableLossTest extends DurableTimeFixture {
     @Test
     void whoHasPublishedNothingForLongHasLostNothing() throws Exception {
         publish(1, 2, 3);
-        seconds(20);
+        seconds(40);
         network.advance(Duration.ofMinutes(11));
         here.timing.pass(Duration.ofMinutes(11));
         seconds(130);
@@ -122,7 +122,7 @@ class DurableLossTest extends DurableTimeFixture {
     @Test
     void aLossIsReportedOnce() throws Exception {
         publish(1, 2, 3);
-        seconds(20);
+        seconds(40);
         network.forget();
         seconds(200);
         assertEquals(List.of("reset", "lost  3"), reported);

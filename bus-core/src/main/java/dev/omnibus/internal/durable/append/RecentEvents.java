@@ -15,7 +15,9 @@ import java.util.concurrent.TimeUnit;
 public final class RecentEvents {
 
     static final long MAX_BYTES = 8L << 20;
-    static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Sentinels let a master that they have replaced go on for ten seconds, and more if they are busy. */
+    static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     /**
      * An event as it is appended.

@@ -8,6 +8,7 @@ import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.side.SideConnection;
+import dev.omnibus.transport.redisson.side.SideConnections;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,7 @@ public final class RedissonCallQueues implements CallQueues {
     private final Predicate<String> sharded;
     private final Consumer<Publication> publisher;
     private final SideConnection.User reads;
+    private final ReplicaWaits waits;
 
     /**
      * Of one transport.
@@ -47,10 +49,11 @@ public final class RedissonCallQueues implements CallQueues {
      * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a queue
      * @param publisher of what is sent on those
      */
-    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, SideConnection.User reads) {
+    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, SideConnections connections) {
         this.sharded = sharded;
         this.publisher = publisher;
-        this.reads = reads;
+        this.reads = connections.openToRead();
+        this.waits = new ReplicaWaits(connections);
     }
 
     @Override
@@ -201,6 +204,18 @@ public final class RedissonCallQueues implements CallQueues {
     }
 
     @Override
+    public CompletableFuture<Boolean> confirm(Server server, int replicas) {
+        QueueKeys queue = server.queue();
+        return RedissonFailures.stream(
+                "confirm what was taken from " + queue.queue(),
+                waits.await(
+                        queue.queue(),
+                        replicas,
+                        false,
+                        client -> Script.HAD.ask(client, keys(queue, List.of()), "", server.node())));
+    }
+
+    @Override
     public CompletableFuture<StreamServer> server(QueueKeys queue) {
         return run("ask Redis how it keeps ", queue, List.of(), Script.SERVER, List.of(), Answers::server);
     }
@@ -250,6 +265,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     @Override
     public void close() {
+        waits.close();
         reads.close();
     }
 }

@@ -15,7 +15,6 @@ import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
-import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.side.SideConnection;
 import dev.omnibus.transport.redisson.side.SideConnections;
 import java.time.Duration;
@@ -27,7 +26,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.redisson.api.RStreamAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.api.stream.StreamCreateGroupArgs;
@@ -53,16 +51,14 @@ public final class RedissonStreams implements Streams {
     private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
     private static final int MAX_PAGE = 512; // of what a script reads and moves one by one
     private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
-    private static final int WAIT_MILLIS = 500; // less than an answer may take
     private static final byte[] NO_FRAME = {};
 
     private final Sender sender;
     private final boolean inCluster;
     private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
-    private final SideConnections connections;
     private final SideConnection.User reads;
-    private SideConnection.@Nullable User waits; // where WAIT blocks nothing else; guarded by this
+    private final ReplicaWaits waits;
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
 
     /**
@@ -82,8 +78,8 @@ public final class RedissonStreams implements Streams {
         this.inCluster = inCluster;
         this.countsEveryone = countsEveryone;
         this.publisher = publisher;
-        this.connections = connections;
         this.reads = connections.openToRead();
+        this.waits = new ReplicaWaits(connections);
     }
 
     @Override
@@ -205,27 +201,17 @@ public final class RedissonStreams implements Streams {
         }
     }
 
-    /** What is answered by another connection than was asked first, says nothing of what that one has written. */
     @Override
     public CompletableFuture<Boolean> confirm(
             StreamKeys stream, String publisher, long sequence, int replicas, boolean synced) {
         String key = stream.sequence(publisher);
-        SideConnection.User user = waits();
-        long connection = user.newest();
         return RedissonFailures.stream(
                 "confirm what was appended to " + stream.log(),
-                user.ask(client -> Script.CONFIRM
-                                .ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())
-                                .thenCompose(there -> isOne(there)
-                                        ? RedissonInternals.awaitReplicas(client, key, replicas, synced, WAIT_MILLIS)
-                                        : CompletableFuture.completedFuture(false)))
-                        .thenApply(confirmed -> confirmed && connection == user.newest()));
-    }
-
-    private synchronized SideConnection.User waits() {
-        SideConnection.User open = waits == null ? connections.openToWait() : waits;
-        waits = open;
-        return open;
+                waits.await(
+                        key,
+                        replicas,
+                        synced,
+                        client -> Script.CONFIRM.ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())));
     }
 
     @Override
@@ -588,13 +574,7 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public void close() {
-        SideConnection.User open;
-        synchronized (this) {
-            open = waits;
-        }
-        if (open != null) {
-            open.close();
-        }
+        waits.close();
         reads.close();
     }
 }

@@ -47,19 +47,6 @@ final class QueueIntake implements Receiver {
     private static final int MIN_PAUSE_MILLIS = 50;
     private static final int MAX_PAUSE_MILLIS = 1_000;
 
-    /** The service that has the method. */
-    interface Service {
-
-        /** How many calls could begin at once. */
-        int room();
-
-        /** Counts so many as if they were there, or not any more. */
-        void reserve(int calls);
-
-        /** Runs a call, or refuses it. */
-        void begin(ServerCall call);
-    }
-
     /** A call that is this node's, and waits or runs. */
     private final class Held implements ServerCall.Origin {
 
@@ -75,20 +62,21 @@ final class QueueIntake implements Receiver {
         public void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason) {
             boolean notExecuted = reason == Reason.OVERLOADED || reason == Reason.DRAINING;
             boolean stillRuns = reason == Reason.CANCELLED;
-            answered(this, notExecuted ? null : response(call, answer), stillRuns ? 0 : 1);
+            answered(this, notExecuted ? null : replies.queued(call, answer), stillRuns ? 0 : 1);
         }
     }
 
     private record Running(Held held, ServerCall call) {}
 
     private final ServedMethod method;
-    private final Service service;
+    private final QueuedCallRoom service;
     private final Channels channels;
     private final RpcCodec codec;
     private final ReplySender replies;
     private final CallQueues queues;
     private final SuspectPlace suspects;
     private final Server server;
+    private final ReplicaBarrier barrier;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
     private final AnswerQueue answers = new AnswerQueue();
@@ -109,12 +97,13 @@ final class QueueIntake implements Receiver {
 
     QueueIntake(
             ServedMethod method,
-            Service service,
+            QueuedCallRoom service,
             Channels channels,
             RpcCodec codec,
             ReplySender replies,
             CallQueues queues,
-            SuspectPlace suspects) {
+            SuspectPlace suspects,
+            int replicas) {
         this.method = method;
         this.service = service;
         this.channels = channels;
@@ -123,6 +112,7 @@ final class QueueIntake implements Receiver {
         this.queues = queues;
         this.suspects = suspects;
         this.server = new Server(channels.names().queue(method.name()), channels.node());
+        this.barrier = new ReplicaBarrier(channels::later, queues, server, replicas);
     }
 
     /** Begins to take calls; the notices are to be subscribed to before. */
@@ -336,7 +326,10 @@ final class QueueIntake implements Receiver {
             channels.reportBad(
                     notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
         }
-        turn.calls().forEach(this::take);
+        take(turn.calls(), () -> taken(turn, batch, count, suspect, asked));
+    }
+
+    private void taken(Turn turn, List<Answer> batch, int count, boolean suspect, long asked) {
         if (suspect) {
             suspects.leave(this); // unless a suspect has it now
         }
@@ -375,20 +368,17 @@ final class QueueIntake implements Receiver {
                 pauseAfter(RpcFailures.unwrapped(failure));
                 return;
             }
-            for (Taken taken : held) {
-                if (found.add(taken.token())) {
-                    take(taken);
+            take(held.stream().filter(taken -> found.add(taken.token())).toList(), () -> {
+                if (!held.isEmpty()) {
+                    readAgain(held.get(held.size() - 1).entry(), found);
+                    return;
                 }
-            }
-            if (!held.isEmpty()) {
-                readAgain(held.get(held.size() - 1).entry(), found);
-                return;
-            }
-            synchronized (this) {
-                underWay = false;
-                unsure = false;
-            }
-            turn(0);
+                synchronized (this) {
+                    underWay = false;
+                    unsure = false;
+                }
+                turn(0);
+            });
         });
     }
 
@@ -434,6 +424,32 @@ final class QueueIntake implements Receiver {
 
     // A call
 
+    /** Takes calls, once so many replicas know of it as are to; else they are given back, but for those that run. */
+    private void take(List<Taken> calls, Runnable then) {
+        if (calls.isEmpty() || barrier.isOpen()) {
+            calls.forEach(this::take);
+            then.run();
+            return;
+        }
+        barrier.pass().whenComplete((passed, none) -> {
+            List<StreamId> back = calls.stream()
+                    .filter(one -> !passed && !isKnown(one))
+                    .map(Taken::entry)
+                    .toList();
+            calls.stream().filter(one -> !back.contains(one.entry())).forEach(this::take);
+            if (back.isEmpty()) {
+                then.run();
+            } else {
+                release(back);
+                channels.later(Duration.ofMillis(MAX_PAUSE_MILLIS), then);
+            }
+        });
+    }
+
+    private synchronized boolean isKnown(Taken taken) {
+        return running.containsKey(taken.token()) || answers.find(taken.token()) != null;
+    }
+
     private void take(Taken taken) {
         Held held;
         boolean hasPlace;
@@ -455,26 +471,18 @@ final class QueueIntake implements Receiver {
             }
         }
         if (!hasPlace) { // one that was taken by a turn whose answer was lost
-            release(held.entry);
+            release(List.of(held.entry));
             return;
         }
         String id = new QueuedId(method.name(), taken.token()).toString();
         RpcCodec.Request request;
         try {
-            RpcCodec.Request read = codec.readRequest(new Message(taken.request(), 0, taken.request().length));
-            if (!read.method().equals(method.name())) {
+            request = codec.readRequest(new Message(taken.request(), 0, taken.request().length))
+                    .queued(Json.quoted(id), taken.millisLeft());
+            if (!request.method().equals(method.name())) {
                 refuse(held, id, RpcCodec.METHOD_NOT_FOUND, "this queue is for " + method.name());
                 return;
             }
-            request = new RpcCodec.Request(
-                    Json.quoted(id),
-                    read.method(),
-                    read.params(),
-                    read.from(),
-                    "",
-                    taken.millisLeft(),
-                    "",
-                    read.headers());
         } catch (RpcCodec.BadRequest e) {
             refuse(held, id, e.code(), String.valueOf(e.getMessage()));
             return;
@@ -497,16 +505,6 @@ final class QueueIntake implements Receiver {
         }
     }
 
-    private byte[] response(ServerCall call, RpcCodec.Answer answer) {
-        byte[] response = codec.response(call.request().id(), answer);
-        if (response.length <= codec.maxBytes()) {
-            return response;
-        }
-        String id = call.request().id();
-        FailureLog.safely(() -> LOG.error("The answer of queued call {} is too large: {} B", id, response.length));
-        return codec.response(id, ReplySender.tooLarge(answer));
-    }
-
     /** It has its answer; without one, it was not begun, and is for another node, or for later. */
     private void answered(Held held, byte @Nullable [] response, int leaving) {
         synchronized (this) {
@@ -522,7 +520,7 @@ final class QueueIntake implements Receiver {
             }
         }
         if (response == null) {
-            release(held.entry);
+            release(List.of(held.entry));
         } else {
             turn(leaving);
         }
@@ -530,8 +528,8 @@ final class QueueIntake implements Receiver {
     }
 
     /** If that fails, it is found again, as one that this node has and does not know. */
-    private void release(StreamId entry) {
-        queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
+    private void release(List<StreamId> entries) {
+        queues.release(server, entries).whenComplete((done, failure) -> {
             if (failure != null) {
                 LOG.debug("A queued call of {} was not released", method.name(), failure);
             }
@@ -591,7 +589,7 @@ final class QueueIntake implements Receiver {
         for (ServerCall call : running()) {
             if (call.begin() && call.origin() instanceof Held held) {
                 forget(held);
-                release(held.entry);
+                release(List.of(held.entry));
             }
         }
         stopTicking();
