@@ -1,0 +1,62 @@
+package dev.omnibus.tools.cli;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.omnibus.testing.RedisServer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The script that starts the command line, as it is packaged: its archive of classes is that of a whole command. */
+class ScriptIT {
+
+    private static final Path SCRIPT = Path.of("target/omnibus/bin/omnibus").toAbsolutePath();
+
+    @TempDir
+    private Path cache;
+
+    private int run(String redis, String... words) throws Exception {
+        assumeTrue(Files.isExecutable(SCRIPT), "the program is not packaged; mvn verify does it");
+        List<String> command = new ArrayList<>(List.of("sh", SCRIPT.toString()));
+        command.addAll(List.of(words));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("OMNIBUS_REDIS", redis);
+        builder.environment().put("XDG_CACHE_HOME", cache.toString());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(60, SECONDS), said);
+        System.out.println(String.join(" ", words) + ": " + said);
+        return process.exitValue();
+    }
+
+    private List<Path> archives() throws IOException {
+        try (Stream<Path> files = Files.walk(cache)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.toString().contains(".jsa"))
+                    .toList();
+        }
+    }
+
+    @Test
+    void theFirstCommandThatReachesRedisLeavesAnArchiveThatTheOthersUse() throws Exception {
+        assertEquals(ExitCode.OK, run("redis://127.0.0.1:1", "--version"));
+        assertEquals(ExitCode.UNREACHABLE, run("redis://127.0.0.1:1", "call", "nobody.there"));
+        assertEquals(List.of(), archives());
+        try (RedisServer redis = RedisServer.start()) {
+            assertEquals(65, run(redis.url(), "call", "nobody.there"));
+            assertEquals(1, archives().size(), () -> "an archive, and nothing that is half done");
+            assertEquals(65, run(redis.url(), "call", "nobody.there"));
+        }
+        assertEquals(1, archives().size());
+    }
+}
