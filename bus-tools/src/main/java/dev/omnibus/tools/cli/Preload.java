@@ -1,21 +1,38 @@
 package dev.omnibus.tools.cli;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.omnibus.bus.Bus;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
+import java.util.Set;
 import org.redisson.Redisson;
 import org.redisson.config.Config;
 
-/** A preload: what every connection needs is initialized on another processor while the line is being parsed. */
+/**
+ * A preload: what every connection needs is initialized on another processor while the line is parsed. Confined to the
+ * main thread.
+ */
 final class Preload {
 
-    private Preload() {}
+    private static final Set<String> LOCAL =
+            Set.of("errors", "context", "completion", "--help", "-h", "--version", "-V");
 
-    static void start() {
-        Thread thread = new Thread(Preload::run, "omnibus-preload");
+    /** A file that is made when this process has connected: the script keeps the archive of its classes then. */
+    private static final String CONNECTED = "omnibus.connected";
+
+    private final Thread thread = new Thread(Preload::run, "omnibus-preload");
+
+    /** Begins, unless the line names something that needs no connection. */
+    Preload(String... words) {
         thread.setDaemon(true);
-        thread.start();
+        if (words.length > 0 && List.of(words).stream().noneMatch(LOCAL::contains)) {
+            thread.start();
+        }
     }
 
     private static void run() {
@@ -29,5 +46,24 @@ final class Preload {
         } catch (Exception | LinkageError e) {
             // whoever needs it says so
         }
+    }
+
+    /** Opens the bus of a command, once all of that is there. */
+    Bus open(Connection connection) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // which the connection notices
+        }
+        Bus bus = connection.open();
+        String mark = System.getProperty(CONNECTED, "");
+        if (!mark.isEmpty()) {
+            try {
+                Files.write(Path.of(mark), new byte[0]);
+            } catch (IOException e) {
+                // then the next command starts as slowly as this one
+            }
+        }
+        return bus;
     }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.omnibus.testing.RedisServer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,15 +27,21 @@ class ScriptIT {
         assumeTrue(Files.isExecutable(SCRIPT), "the program is not packaged; mvn verify does it");
         List<String> command = new ArrayList<>(List.of("sh", SCRIPT.toString()));
         command.addAll(List.of(words));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        Path said = Files.createTempFile(cache.getParent(), "said", ".txt");
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
         builder.environment().put("OMNIBUS_REDIS", redis);
         builder.environment().put("XDG_CACHE_HOME", cache.toString());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Process process = builder.start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(60, SECONDS), said);
-        System.out.println(String.join(" ", words) + ": " + said);
-        return process.exitValue();
+        try {
+            assertTrue(process.waitFor(60, SECONDS), () -> "it goes on: " + String.join(" ", command));
+            return process.exitValue();
+        } finally {
+            process.destroyForcibly().waitFor();
+            System.out.println(String.join(" ", words) + ": " + Files.readString(said));
+            Files.delete(said);
+        }
     }
 
     private List<Path> archives() throws IOException {
@@ -50,11 +55,12 @@ class ScriptIT {
     @Test
     void theFirstCommandThatReachesRedisLeavesAnArchiveThatTheOthersUse() throws Exception {
         assertEquals(ExitCode.OK, run("redis://127.0.0.1:1", "--version"));
+        assertEquals(ExitCode.USAGE, run("redis://127.0.0.1:1", "call", "--no-such-option"));
         assertEquals(ExitCode.UNREACHABLE, run("redis://127.0.0.1:1", "call", "nobody.there"));
         assertEquals(List.of(), archives());
         try (RedisServer redis = RedisServer.start()) {
             assertEquals(65, run(redis.url(), "call", "nobody.there"));
-            assertEquals(1, archives().size(), () -> "an archive, and nothing that is half done");
+            assertEquals(1, archives().size(), "an archive, and nothing that is half done");
             assertEquals(65, run(redis.url(), "call", "nobody.there"));
         }
         assertEquals(1, archives().size());
