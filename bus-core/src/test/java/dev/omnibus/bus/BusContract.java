@@ -95,7 +95,8 @@ abstract class BusContract extends BusFixture {
         for (CompletableFuture<Long> one : publishing) {
             one.get(5, SECONDS); // the executor has only to say so
         }
-        await().until(() -> here.flush(Duration.ZERO)); // nothing waits but, at times, what the bus itself says to others
+        await().until(() ->
+                here.flush(Duration.ZERO)); // nothing waits but, at times, what the bus itself says to others
     }
 
     @Test

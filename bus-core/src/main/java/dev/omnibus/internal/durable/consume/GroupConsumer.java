@@ -14,7 +14,6 @@ import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +55,6 @@ public final class GroupConsumer<T> extends Reader<T> {
     private boolean turning; // a turn is under way, or a pause
     private boolean news = true; // there may be something to read
     private boolean recreating; // the group
-    private int takeOverAsked; // as of which reread
     private final Activity activity;
     private boolean leaveSent;
     private boolean nothingToLeave; // the group is gone, or is not this consumer's to give back to
@@ -169,19 +167,18 @@ public final class GroupConsumer<T> extends Reader<T> {
         wake();
     }
 
-    /** How much there is room for; empty if it has no lease, or needs none any more. */
-    synchronized OptionalInt roomToTakeOver() {
+    /** How much there is room for, as of the rereads until now; empty if it has no lease, or needs none any more. */
+    synchronized Optional<Lease.Claim> claim() {
         if (recreating || state == State.OPENING || state == State.ENDED || leaveSent) {
-            return OptionalInt.empty();
+            return Optional.empty();
         }
         if (activity.isSingle() && state == State.OPEN) { // it needs no room: it is read again, from what is its own
-            return OptionalInt.of(activity.claims() ? MAX_TAKEN : 0);
+            return Optional.of(new Lease.Claim(activity.claims() ? MAX_TAKEN : 0, window.rereads()));
         }
         boolean ownFirst = window.unseen() != null; // there is room for it only once
         int room = state == State.OPEN && !ownFirst ? Math.min(MAX_TAKEN, window.room()) : 0;
         window.reserve(room);
-        takeOverAsked = window.rereads();
-        return OptionalInt.of(room);
+        return Optional.of(new Lease.Claim(room, window.rereads()));
     }
 
     private synchronized void cancel(int room) {
@@ -189,21 +186,22 @@ public final class GroupConsumer<T> extends Reader<T> {
     }
 
     /** The lease stands, and so much was taken over. */
-    void renewed(Streams.TakeOver taken, int room) {
+    void renewed(Streams.TakeOver taken, Lease.Claim claim) {
         isReady();
         complaints.succeeded(RENEW);
         boolean again;
-        int asked;
         synchronized (this) {
             again = activity.renewed(taken, window);
-            asked = takeOverAsked;
+            if (claim.asked() != window.rereads() && !taken.entries().isEmpty()) {
+                window.reread(); // the reread under way may be past these, which are not taken
+            }
         }
         if (again) {
             lease.renew();
         }
         if (!activity.isSingle()) {
-            intake.take(taken.entries(), asked, () -> {
-                cancel(room);
+            intake.take(taken.entries(), claim.asked(), () -> {
+                cancel(claim.room());
                 if (taken.more() && !taken.entries().isEmpty()) {
                     lease.renew();
                 }
@@ -213,8 +211,8 @@ public final class GroupConsumer<T> extends Reader<T> {
         turn();
     }
 
-    void notRenewed(TransportException failure, int room) {
-        cancel(activity.isSingle() ? 0 : room);
+    void notRenewed(TransportException failure, Lease.Claim claim) {
+        cancel(activity.isSingle() ? 0 : claim.room());
         if (!failure.notSent()) {
             synchronized (this) {
                 window.reread(); // something may have been taken
@@ -437,7 +435,9 @@ public final class GroupConsumer<T> extends Reader<T> {
         news = true;
     }
 
-    /** Takes an entry, its own from now on; false if it is not to be handled, or not before what was forgotten. */
+    /**
+     * Takes an entry, its own from now on; false if it is not to be handled, or is read again with what was forgotten.
+     */
     synchronized boolean accepts(Held<T> one, boolean skip, int asked) {
         if (state == State.OPENING || state == State.ENDED || asked != window.rereads() || !window.add(one)) {
             return false;

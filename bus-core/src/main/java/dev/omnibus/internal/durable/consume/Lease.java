@@ -7,7 +7,7 @@ import dev.omnibus.transport.TransportException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -26,6 +26,14 @@ public final class Lease<T> {
      * that say that this consumer was gone.
      */
     private record Missing(String positions, int renewals) {}
+
+    /**
+     * What is asked for with a renewal.
+     *
+     * @param room for how many entries that others had
+     * @param asked after how many rereads
+     */
+    record Claim(int room, int asked) {}
 
     private final GroupConsumer<T> consumer;
     private final TopicLog<T> topic;
@@ -93,29 +101,29 @@ public final class Lease<T> {
             }
             renewing = true;
         }
-        OptionalInt room = consumer.roomToTakeOver();
+        Optional<Claim> claim = consumer.claim();
         int number;
         long sent = topic.timing().nanos();
         synchronized (this) {
-            renewing = room.isPresent();
-            number = room.isPresent() ? ++renewals : renewals;
+            renewing = claim.isPresent();
+            number = claim.isPresent() ? ++renewals : renewals;
         }
-        room.ifPresent(places -> renew(places, sent, number));
+        claim.ifPresent(one -> renew(one, sent, number));
     }
 
-    private void renew(int room, long sent, int number) {
+    private void renew(Claim claim, long sent, int number) {
         topic.streams()
-                .takeOver(consumer.consumer(), LENGTH, room, !consumer.isClosing())
+                .takeOver(consumer.consumer(), LENGTH, claim.room(), !consumer.isClosing())
                 .whenComplete((taken, failure) -> {
                     if (failure == null) {
-                        renewed(taken, room, sent, number);
+                        renewed(taken, claim, sent, number);
                     } else {
-                        notRenewed(Failures.of(failure), room);
+                        notRenewed(Failures.of(failure), claim);
                     }
                 });
     }
 
-    private void renewed(Streams.TakeOver taken, int room, long sent, int number) {
+    private void renewed(Streams.TakeOver taken, Claim claim, long sent, int number) {
         boolean lost;
         synchronized (this) {
             lost = known && (taken.wasGone() || perhapsGone);
@@ -143,15 +151,15 @@ public final class Lease<T> {
             renew();
         }
         taken.loss().ifPresent(this::report);
-        consumer.renewed(taken, room);
+        consumer.renewed(taken, claim);
     }
 
-    private void notRenewed(TransportException failure, int room) {
+    private void notRenewed(TransportException failure, Claim claim) {
         synchronized (this) {
             renewing = false;
             perhapsGone |= !failure.notSent() && !stands();
         }
-        consumer.notRenewed(failure, room);
+        consumer.notRenewed(failure, claim);
     }
 
     private void report(Streams.Loss loss) {
