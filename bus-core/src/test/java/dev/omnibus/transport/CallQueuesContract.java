@@ -161,13 +161,32 @@ abstract class CallQueuesContract {
         assertFalse(find("4").known());
     }
 
+    private boolean isConfirmed(List<Taken> taken, List<Taken> ended) {
+        return queues.confirm(
+                        a,
+                        taken.stream().map(Taken::entry).toList(),
+                        ended.stream().map(Taken::entry).toList(),
+                        0)
+                .join();
+    }
+
     @Test
-    void whatANodeHasTakenIsConfirmedAsLongAsItsLeaseStands() {
-        await().ignoreExceptions().until(() -> !queues.confirm(a, 0).join()); // its connection comes up meanwhile
+    void whatANodeHasTakenAndEndedIsConfirmedAsLongAsItsLeaseStands() {
+        await().ignoreExceptions().until(() -> !isConfirmed(List.of(), List.of())); // its connection comes up meanwhile
         renew(a);
-        assertTrue(queues.confirm(a, 0).join());
+        renew(b);
+        assertTrue(isConfirmed(List.of(), List.of()));
+        enqueue(call("1"), call("2"), call("3"));
+        List<Taken> own = take(a, 2);
+        List<Taken> others = take(b, 1);
+        assertTrue(isConfirmed(own, others));
+        assertFalse(isConfirmed(others, List.of()));
+        assertFalse(isConfirmed(own, own));
+        finish(a, own.get(0), "done");
+        assertFalse(isConfirmed(own, List.of()));
+        assertTrue(isConfirmed(own.subList(1, 2), own.subList(0, 1)));
         queues.leave(a).join();
-        assertFalse(queues.confirm(a, 0).join());
+        assertFalse(isConfirmed(List.of(), List.of()));
     }
 
     @Test

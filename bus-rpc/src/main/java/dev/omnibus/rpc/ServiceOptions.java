@@ -34,7 +34,7 @@ public record ServiceOptions(int concurrency, int queue, boolean queued, int rep
      * @param queued whether the node takes queued calls as well
      * @param replicas how many replicas are to know that it has taken one
      * @throws IllegalArgumentException if there is no room for a call, or a number is negative, or there are more than
-     *     100 replicas
+     *     100 replicas, or some without queued calls
      */
     public ServiceOptions {
         if (concurrency < 1 || queue < 0) {
@@ -44,6 +44,9 @@ public record ServiceOptions(int concurrency, int queue, boolean queued, int rep
         if (replicas < 0 || replicas > MAX_REPLICAS) {
             throw new IllegalArgumentException(
                     "replicas is " + replicas + "; it must be between 0 and " + MAX_REPLICAS);
+        }
+        if (replicas > 0 && !queued) {
+            throw new IllegalArgumentException("replicas is " + replicas + ", and the service takes no queued calls");
         }
     }
 
@@ -81,6 +84,7 @@ public record ServiceOptions(int concurrency, int queue, boolean queued, int rep
     /**
      * The same with queued calls: the node takes them from the queues of the service's methods, where they wait while
      * no node is there. It takes only as many as it can begin at once, so that calls which have come directly go first.
+     * No replicas are to know of it.
      *
      * @return the options
      */
@@ -90,9 +94,10 @@ public record ServiceOptions(int concurrency, int queue, boolean queued, int rep
 
     /**
      * The same with queued calls that are executed only once replicas of Redis know that this node has taken them. Then
-     * also a failover to one of them does not have a call that is not {@linkplain Idempotent idempotent} executed
-     * twice, which is only reported otherwise. It costs a call the time of a replication; and as long as fewer replicas
-     * keep up, nothing is taken: the calls wait in the queue, and may expire there.
+     * a call that is not {@linkplain Idempotent idempotent} is not executed twice after a failover either, if all nodes
+     * of the service do the same; without it that is possible, and only reported. It costs a call the time of a
+     * replication; and as long as fewer replicas keep up, nothing is executed: what was taken is given back after about
+     * two seconds, and may expire in the queue.
      *
      * @param replicas how many: all that could take over. 0 to 100
      * @return the options

@@ -121,20 +121,60 @@ class RedisQueuedCallIT extends QueuedCallContract {
     @Test
     void whatTooFewReplicasKnowOfIsNotExecutedAndExpiresInTheQueue() throws Exception {
         AtomicInteger executed = new AtomicInteger();
-        Many many = (Many) Proxy.newProxyInstance(
-                Many.class.getClassLoader(),
-                new Class<?>[] {Many.class},
-                (proxy, method, none) -> String.valueOf(executed.incrementAndGet()));
-        RpcServer.on(bus("a"))
-                .serve(Many.class, many, ServiceOptions.defaults().withQueued(1)) // and there is none
-                .ready()
-                .join();
+        servingWithoutItsReplica(executed);
         RpcException expired = rpcFailure(RpcClient.on(bus("caller"))
                 .queue(Many.class, QueueOptions.defaults().withExpiry(Duration.ofSeconds(3)))
                 .enqueue(Many::a));
         assertEquals(Reason.TIMEOUT, expired.reason());
         assertTrue(expired.notExecuted());
         assertEquals(0, executed.get());
+    }
+
+    private Bus servingWithoutItsReplica(AtomicInteger executed) {
+        Many many = (Many) Proxy.newProxyInstance(
+                Many.class.getClassLoader(),
+                new Class<?>[] {Many.class},
+                (proxy, method, none) -> String.valueOf(executed.incrementAndGet()));
+        Bus server = bus("a");
+        RpcServer.on(server)
+                .serve(Many.class, many, ServiceOptions.defaults().withQueued(1)) // and there is none
+                .ready()
+                .join();
+        return server;
+    }
+
+    private void awaitTaken() {
+        await().until(() -> String.valueOf(redis.command("XPENDING", key("many.a"), "servers", "-", "+", "1"))
+                .contains("a-"));
+    }
+
+    @Test
+    void whatWaitsForReplicasCanBeCancelled() throws Exception {
+        AtomicInteger executed = new AtomicInteger();
+        Bus server = servingWithoutItsReplica(executed);
+        Queued<String> call = RpcClient.on(bus("caller")).queue(Many.class).enqueue(Many::a);
+        awaitTaken();
+        call.cancel().get(20, SECONDS);
+        assertEquals(Reason.CANCELLED, rpcFailure(call).reason());
+        server.close();
+        assertEquals(0, executed.get());
+    }
+
+    @Test
+    void whatWaitsForReplicasIsGivenBackByANodeThatCloses() throws Exception {
+        AtomicInteger executed = new AtomicInteger();
+        Bus server = servingWithoutItsReplica(executed);
+        Queued<String> call = RpcClient.on(bus("caller")).queue(Many.class).enqueue(Many::a);
+        awaitTaken();
+        server.close();
+        assertEquals(0, executed.get());
+        Many other = (Many) Proxy.newProxyInstance(
+                Many.class.getClassLoader(), new Class<?>[] {Many.class}, (proxy, method, none) -> method.getName());
+        RpcServer.on(bus("b"))
+                .serve(Many.class, other, ServiceOptions.defaults().withQueued())
+                .ready()
+                .join();
+        assertValue("a", call);
     }
 
     @Test

@@ -290,6 +290,11 @@ final class InMemoryCallQueue {
         return 0;
     }
 
+    boolean isOf(StreamId entry, String node) {
+        Owner owner = owners.get(entry);
+        return owner != null && owner.node().equals(node);
+    }
+
     boolean hasLease(String node) {
         return leases.getOrDefault(node, 0L) > clock.getAsLong();
     }

@@ -63,8 +63,14 @@ final class InMemoryCallQueues implements CallQueues {
 
     /** There are no replicas. */
     @Override
-    public CompletableFuture<Boolean> confirm(Server server, int replicas) {
-        return ask(server.queue(), queue -> queue.hasLease(server.node()));
+    public CompletableFuture<Boolean> confirm(Server server, List<StreamId> taken, List<StreamId> ended, int replicas) {
+        List<StreamId> own = List.copyOf(taken);
+        List<StreamId> over = List.copyOf(ended);
+        return ask(
+                server.queue(),
+                queue -> queue.hasLease(server.node())
+                        && own.stream().allMatch(one -> queue.isOf(one, server.node()))
+                        && over.stream().noneMatch(one -> queue.isOf(one, server.node())));
     }
 
     @Override

@@ -29,6 +29,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonCallQueues.class);
     private static final int MAX_BYTES = 1024 * 1024; // of requests in one answer
+    private static final int WAIT_MILLIS = 100; // the queues of all methods may wait one after another
     private static final Duration FOR_EVER = Duration.ofDays(365);
 
     /** As the scripts count them. */
@@ -204,15 +205,19 @@ public final class RedissonCallQueues implements CallQueues {
     }
 
     @Override
-    public CompletableFuture<Boolean> confirm(Server server, int replicas) {
+    public CompletableFuture<Boolean> confirm(Server server, List<StreamId> taken, List<StreamId> ended, int replicas) {
         QueueKeys queue = server.queue();
+        List<Object> arguments = new ArrayList<>(List.of("", server.node(), taken.size()));
+        arguments.addAll(taken);
+        arguments.addAll(ended);
         return RedissonFailures.stream(
                 "confirm what was taken from " + queue.queue(),
                 waits.await(
                         queue.queue(),
                         replicas,
                         false,
-                        client -> Script.HAD.ask(client, keys(queue, List.of()), "", server.node())));
+                        WAIT_MILLIS,
+                        client -> Script.HAD.ask(client, keys(queue, List.of()), arguments.toArray())));
     }
 
     @Override

@@ -51,6 +51,7 @@ public final class RedissonStreams implements Streams {
     private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
     private static final int MAX_PAGE = 512; // of what a script reads and moves one by one
     private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
+    private static final int WAIT_MILLIS = 500;
     private static final byte[] NO_FRAME = {};
 
     private final Sender sender;
@@ -211,6 +212,7 @@ public final class RedissonStreams implements Streams {
                         key,
                         replicas,
                         synced,
+                        WAIT_MILLIS,
                         client -> Script.CONFIRM.ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())));
     }
 

@@ -13,8 +13,6 @@ import org.redisson.api.RedissonClient;
  */
 final class ReplicaWaits {
 
-    private static final int MILLIS = 500; // less than an answer may take
-
     private final SideConnections connections;
     private SideConnection.@Nullable User user; // guarded by this
 
@@ -26,15 +24,20 @@ final class ReplicaWaits {
      * Waits a moment. What is answered by another connection than was asked first, says nothing of what that one has
      * written.
      *
+     * @param millis for how long at most; others wait for that, so it is less than an answer may take
      * @param write what WAIT waits for, as it comes after all that is to be waited for; answers 1, or there is nothing
      */
     CompletableFuture<Boolean> await(
-            String key, int replicas, boolean synced, Function<RedissonClient, CompletableFuture<Long>> write) {
+            String key,
+            int replicas,
+            boolean synced,
+            int millis,
+            Function<RedissonClient, CompletableFuture<Long>> write) {
         SideConnection.User one = user();
         long connection = one.newest();
         return one.ask(client -> write.apply(client)
                         .thenCompose(there -> there == 1
-                                ? RedissonInternals.awaitReplicas(client, key, replicas, synced, MILLIS)
+                                ? RedissonInternals.awaitReplicas(client, key, replicas, synced, millis)
                                 : CompletableFuture.completedFuture(false)))
                 .thenApply(confirmed -> confirmed && connection == one.newest());
     }

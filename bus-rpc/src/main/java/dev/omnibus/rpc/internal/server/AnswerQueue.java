@@ -3,10 +3,13 @@ package dev.omnibus.rpc.internal.server;
 import dev.omnibus.transport.CallQueues.Answer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +32,16 @@ final class AnswerQueue {
 
     private record Given(Answer answer, long at) {}
 
+    private final boolean untilReplicated; // else for some seconds
     private final Deque<Answer> waiting = new ArrayDeque<>();
     private final Deque<Given> given = new ArrayDeque<>(); // oldest first
     private final Map<String, Answer> known = new HashMap<>(); // all of both, by their tokens
     private int givenBytes;
+
+    /** Of those that are remembered for some seconds, or until replicas are said to have them. */
+    AnswerQueue(boolean untilReplicated) {
+        this.untilReplicated = untilReplicated;
+    }
 
     void add(Answer answer) {
         waiting.add(answer);
@@ -87,7 +96,27 @@ final class AnswerQueue {
                 known.remove(answer.token(), answer);
             }
         }
-        forgetOld(sent);
+        if (!untilReplicated) {
+            forgetOld(sent);
+        }
+    }
+
+    /** Those that Redis has taken and that are remembered, the oldest first; no more than are confirmed at once. */
+    List<Answer> given() {
+        return given.stream().limit(MAX_BATCH).map(Given::answer).toList();
+    }
+
+    /** Replicas have these as well. */
+    void replicated(List<Answer> answers) {
+        Set<Answer> there = Collections.newSetFromMap(new IdentityHashMap<>());
+        there.addAll(answers);
+        given.removeIf(one -> there.contains(one.answer()) && forgotten(one.answer()));
+    }
+
+    private boolean forgotten(Answer answer) {
+        givenBytes -= bytes(answer);
+        known.remove(answer.token(), answer);
+        return true;
     }
 
     /** Redis may have lost the last ones: they are given once more. */
@@ -100,9 +129,7 @@ final class AnswerQueue {
     private void forgetOld(long now) {
         while (!given.isEmpty()
                 && (givenBytes > MAX_REMEMBERED_BYTES || now - given.element().at() > REMEMBERED_NANOS)) {
-            Answer oldest = given.remove().answer();
-            givenBytes -= bytes(oldest);
-            known.remove(oldest.token(), oldest);
+            boolean unused = forgotten(given.remove().answer());
         }
     }
 

@@ -3,7 +3,6 @@ package dev.omnibus.rpc.internal.server;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
-import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcServer;
@@ -19,7 +18,6 @@ import dev.omnibus.transport.CallQueues.Turn;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,7 +27,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +42,6 @@ import org.slf4j.LoggerFactory;
 final class QueueIntake implements Receiver {
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int MIN_PAUSE_MILLIS = 50;
-    private static final int MAX_PAUSE_MILLIS = 1_000;
 
     /** A call that is this node's, and waits or runs. */
     private final class Held implements ServerCall.Origin {
@@ -59,10 +55,14 @@ final class QueueIntake implements Receiver {
         }
 
         @Override
+        public StreamId entry() {
+            return entry;
+        }
+
+        @Override
         public void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason) {
             boolean notExecuted = reason == Reason.OVERLOADED || reason == Reason.DRAINING;
-            boolean stillRuns = reason == Reason.CANCELLED;
-            answered(this, notExecuted ? null : replies.queued(call, answer), stillRuns ? 0 : 1);
+            answered(this, notExecuted ? null : replies.queued(call, answer), reason == Reason.CANCELLED ? 0 : 1);
         }
     }
 
@@ -77,9 +77,10 @@ final class QueueIntake implements Receiver {
     private final SuspectPlace suspects;
     private final Server server;
     private final ReplicaBarrier barrier;
+    private final QueueTrouble trouble;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
-    private final AnswerQueue answers = new AnswerQueue();
+    private final AnswerQueue answers;
     private final RenewalPace pace = new RenewalPace();
     private @Nullable Future<?> ticking;
     private boolean known; // it has a lease
@@ -87,13 +88,12 @@ final class QueueIntake implements Receiver {
     private boolean underWay;
     private boolean again; // something has come up since the turn began
     private boolean waiting; // there is more than there was room for
+    private int passing; // barriers, or pauses after those that have not let pass
     private boolean doubted; // there are suspects
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
     private boolean closed; // the transport is
-    private boolean troubled; // it was logged
     private int turns; // so far
-    private int failures; // in a row
 
     QueueIntake(
             ServedMethod method,
@@ -113,6 +113,8 @@ final class QueueIntake implements Receiver {
         this.suspects = suspects;
         this.server = new Server(channels.names().queue(method.name()), channels.node());
         this.barrier = new ReplicaBarrier(channels::later, queues, server, replicas);
+        this.answers = new AnswerQueue(!barrier.isOpen());
+        this.trouble = new QueueTrouble(method.name());
     }
 
     /** Begins to take calls; the notices are to be subscribed to before. */
@@ -216,8 +218,9 @@ final class QueueIntake implements Receiver {
             }
             work = waiting || unsure || again || !answers.isEmpty();
         }
-        worked();
+        trouble.ended();
         suspects.tick();
+        begin(List.of()); // so that answers are forgotten
         for (Running one : gone) { // another node may have it, or its end was written; what runs goes on
             if (one.call().begin()) {
                 forget(one.held());
@@ -272,7 +275,9 @@ final class QueueIntake implements Receiver {
                 turns++;
             } else {
                 batch = answers.nextBatch();
-                int room = ended || !answers.isEmpty() ? 0 : service.room() + leaving; // what has ended goes first
+                int room = ended || passing > 0 || !answers.isEmpty()
+                        ? 0
+                        : service.room() + leaving; // what has ended goes first
                 count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
                 waiting |= count == 0 && !ended;
                 idle = count == 0 && batch.isEmpty();
@@ -323,22 +328,21 @@ final class QueueIntake implements Receiver {
                             + " or a failover has lost it. It may have been executed twice");
         }
         if (turn.dropped() > 0) {
-            channels.reportBad(
-                    notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
+            String why = " entries of the queue were dropped: they have no request, or no id";
+            channels.reportBad(notices(), turn.dropped() + why);
         }
-        take(turn.calls(), () -> taken(turn, batch, count, suspect, asked));
-    }
-
-    private void taken(Turn turn, List<Answer> batch, int count, boolean suspect, long asked) {
+        synchronized (this) {
+            answers.taken(batch, turn.late(), asked);
+        }
+        begin(turn.calls());
         if (suspect) {
             suspects.leave(this); // unless a suspect has it now
         }
         service.reserve(-count);
-        worked();
+        trouble.ended();
         boolean next;
         synchronized (this) {
             underWay = false;
-            answers.taken(batch, turn.late(), asked);
             waiting = count == 0 ? waiting : turn.more();
             if (suspect && !turn.lapsed()) {
                 doubted = turn.calls().stream().anyMatch(call -> call.deaths() > 0); // then there may be more
@@ -368,28 +372,22 @@ final class QueueIntake implements Receiver {
                 pauseAfter(RpcFailures.unwrapped(failure));
                 return;
             }
-            take(held.stream().filter(taken -> found.add(taken.token())).toList(), () -> {
-                if (!held.isEmpty()) {
-                    readAgain(held.get(held.size() - 1).entry(), found);
-                    return;
-                }
-                synchronized (this) {
-                    underWay = false;
-                    unsure = false;
-                }
-                turn(0);
-            });
+            begin(held.stream().filter(taken -> found.add(taken.token())).toList());
+            if (!held.isEmpty()) {
+                readAgain(held.get(held.size() - 1).entry(), found);
+                return;
+            }
+            synchronized (this) {
+                underWay = false;
+                unsure = false;
+            }
+            turn(0);
         });
     }
 
     private void pauseAfter(Throwable failure) {
         failed(failure);
-        long pause;
-        synchronized (this) {
-            int most = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(failures++, 5));
-            pause = ThreadLocalRandom.current().nextInt(MIN_PAUSE_MILLIS, most + MIN_PAUSE_MILLIS);
-        }
-        channels.later(Duration.ofMillis(pause), () -> {
+        channels.later(trouble.pause(), () -> {
             synchronized (this) {
                 underWay = false;
             }
@@ -399,58 +397,67 @@ final class QueueIntake implements Receiver {
 
     private void failed(Throwable failure) {
         Throwable why = RpcFailures.unwrapped(failure);
+        boolean over = why instanceof TransportException e && e.kind() == Kind.CLOSED;
         synchronized (this) {
-            closed |= why instanceof TransportException e && e.kind() == Kind.CLOSED;
-            if (troubled || closed) {
-                return;
-            }
-            troubled = true;
+            closed |= over;
+            over = closed;
         }
-        String text = String.valueOf(why.getMessage());
-        FailureLog.safely(() -> LOG.warn("No queued calls of {} can be taken for now: {}", method.name(), text));
-    }
-
-    private void worked() {
-        boolean was;
-        synchronized (this) {
-            was = troubled;
-            troubled = false;
-            failures = 0;
-        }
-        if (was) {
-            FailureLog.safely(() -> LOG.info("Queued calls of {} are taken again", method.name()));
+        if (!over) {
+            trouble.began(String.valueOf(why.getMessage()));
         }
     }
 
     // A call
 
-    /** Takes calls, once so many replicas know of it as are to; else they are given back, but for those that run. */
-    private void take(List<Taken> calls, Runnable then) {
-        if (calls.isEmpty() || barrier.isOpen()) {
-            calls.forEach(this::take);
-            then.run();
+    /** Begins what was taken; if replicas are to know of it before, it waits for that, and else is given back. */
+    private void begin(List<Taken> taken) {
+        List<ServerCall> calls =
+                taken.stream().flatMap(one -> Stream.ofNullable(take(one))).toList();
+        if (barrier.isOpen()) {
+            calls.forEach(service::begin);
             return;
         }
-        barrier.pass().whenComplete((passed, none) -> {
-            List<StreamId> back = calls.stream()
-                    .filter(one -> !passed && !isKnown(one))
-                    .map(Taken::entry)
-                    .toList();
-            calls.stream().filter(one -> !back.contains(one.entry())).forEach(this::take);
-            if (back.isEmpty()) {
-                then.run();
+        List<Answer> given;
+        synchronized (this) {
+            given = answers.given();
+            if (calls.isEmpty() && (given.isEmpty() || passing > 0)) {
+                return;
+            }
+            passing++;
+        }
+        service.reserve(calls.size());
+        barrier.pass(calls, given).thenAccept(passed -> {
+            service.reserve(-calls.size());
+            if (passed) {
+                calls.forEach(service::begin);
+                passed(given);
             } else {
-                release(back);
-                channels.later(Duration.ofMillis(MAX_PAUSE_MILLIS), then);
+                giveBack(calls);
+                channels.later(ReplicaBarrier.REST, () -> passed(List.of()));
             }
         });
     }
 
-    private synchronized boolean isKnown(Taken taken) {
-        return running.containsKey(taken.token()) || answers.find(taken.token()) != null;
+    private void passed(List<Answer> replicated) {
+        synchronized (this) {
+            answers.replicated(replicated);
+            passing--;
+        }
+        turn(0);
     }
 
-    private void take(Taken taken) {
+    /** Gives back those that have not begun. */
+    private void giveBack(List<ServerCall> calls) {
+        for (ServerCall call : calls) {
+            if (call.begin() && call.origin() instanceof Held held) {
+                forget(held);
+                release(held.entry);
+            }
+        }
+    }
+
+    /** Null if it is known, or not to begin. */
+    private @Nullable ServerCall take(Taken taken) {
         Held held;
         boolean hasPlace;
         synchronized (this) {
@@ -461,18 +468,18 @@ final class QueueIntake implements Receiver {
                     answers.add(new Answer(taken.entry(), taken.token(), given.response()));
                     again = true;
                 }
-                return;
+                return null;
             }
             held = before == null ? new Held(taken) : before.held();
             hasPlace = taken.deaths() == 0 || suspects.pass(this, held);
             if (before != null) { // it seemed to be gone, or its being taken was forgotten: it must not run twice
                 held.entry = taken.entry();
-                return;
+                return null;
             }
         }
         if (!hasPlace) { // one that was taken by a turn whose answer was lost
-            release(List.of(held.entry));
-            return;
+            release(held.entry);
+            return null;
         }
         String id = new QueuedId(method.name(), taken.token()).toString();
         RpcCodec.Request request;
@@ -481,17 +488,17 @@ final class QueueIntake implements Receiver {
                     .queued(Json.quoted(id), taken.millisLeft());
             if (!request.method().equals(method.name())) {
                 refuse(held, id, RpcCodec.METHOD_NOT_FOUND, "this queue is for " + method.name());
-                return;
+                return null;
             }
         } catch (RpcCodec.BadRequest e) {
             refuse(held, id, e.code(), String.valueOf(e.getMessage()));
-            return;
+            return null;
         }
         ServerCall call = new ServerCall(method, request, replies, System.nanoTime(), taken.request().length, held);
         synchronized (this) {
             running.put(taken.token(), new Running(held, call));
         }
-        service.begin(call);
+        return call;
     }
 
     private void refuse(Held held, String id, int code, String why) {
@@ -520,7 +527,7 @@ final class QueueIntake implements Receiver {
             }
         }
         if (response == null) {
-            release(List.of(held.entry));
+            release(held.entry);
         } else {
             turn(leaving);
         }
@@ -528,8 +535,8 @@ final class QueueIntake implements Receiver {
     }
 
     /** If that fails, it is found again, as one that this node has and does not know. */
-    private void release(List<StreamId> entries) {
-        queues.release(server, entries).whenComplete((done, failure) -> {
+    private void release(StreamId entry) {
+        queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
             if (failure != null) {
                 LOG.debug("A queued call of {} was not released", method.name(), failure);
             }
@@ -562,13 +569,13 @@ final class QueueIntake implements Receiver {
     }
 
     private void completeIfDelivered() {
-        boolean done;
-        synchronized (this) {
-            done = ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
-        }
-        if (done) {
+        if (isDelivered()) {
             delivered.complete(null);
         }
+    }
+
+    private synchronized boolean isDelivered() {
+        return ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
     }
 
     private void stopTicking() {
@@ -586,12 +593,7 @@ final class QueueIntake implements Receiver {
     /** Gives back what was not begun; what runs is lost: there is no more time. */
     void abandon() {
         end();
-        for (ServerCall call : running()) {
-            if (call.begin() && call.origin() instanceof Held held) {
-                forget(held);
-                release(List.of(held.entry));
-            }
-        }
+        giveBack(running());
         stopTicking();
         CompletableFuture<Void> unused = queues.leave(server);
     }

@@ -5,23 +5,32 @@ import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
 import dev.omnibus.transport.CallQueues;
+import dev.omnibus.transport.CallQueues.Answer;
 import dev.omnibus.transport.CallQueues.Server;
+import dev.omnibus.transport.StreamId;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A barrier: what a node has taken from a queue passes when so many replicas know of it, as one that takes over would
- * let it be executed once more else. Thread-safe.
+ * A barrier: what a node has taken from a queue passes when so many replicas know of it. Otherwise a replica that takes
+ * over would have it executed again. Thread-safe.
  */
 final class ReplicaBarrier {
 
+    /** After what has not passed, until calls are taken again. */
+    static final Duration REST = Duration.ofSeconds(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int ATTEMPTS = 4; // of half a second: what was taken waits here instead of in the queue
-    private static final Duration PAUSE = Duration.ofMillis(250); // after one that has failed
+    private static final int ATTEMPTS = 20; // about two seconds: then others may try
+    private static final Duration PAUSE = Duration.ofMillis(100); // after one that has failed
 
     private final DelayedExecutor later;
     private final CallQueues queues;
@@ -40,40 +49,65 @@ final class ReplicaBarrier {
         return replicas == 0;
     }
 
-    /** Completes with whether what was taken before has passed, and never exceptionally. */
-    CompletableFuture<Boolean> pass() {
-        return pass(1);
+    /**
+     * Tries to pass.
+     *
+     * @param calls those that wait, which are to be this node's
+     * @param given answers of those that are not to be its own any more
+     * @return completes with whether that is so at the replicas as well; never exceptionally
+     */
+    CompletableFuture<Boolean> pass(List<ServerCall> calls, List<Answer> given) {
+        List<StreamId> ended = given.stream().map(Answer::entry).toList();
+        return pass(() -> waiting(calls), ended, 1).exceptionally(failure -> false);
     }
 
-    private CompletableFuture<Boolean> pass(int attempt) {
-        return queues.confirm(server, replicas)
+    /** Some may have been cancelled meanwhile. */
+    private static List<StreamId> waiting(List<ServerCall> calls) {
+        return calls.stream()
+                .filter(ServerCall::isWaiting)
+                .flatMap(call -> Stream.ofNullable(call.origin()))
+                .map(ServerCall.Origin::entry)
+                .toList();
+    }
+
+    private CompletableFuture<Boolean> pass(Supplier<List<StreamId>> taken, List<StreamId> ended, int attempt) {
+        return confirm(taken, ended)
                 .handle((confirmed, failure) -> {
                     boolean passed = failure == null && confirmed;
                     if (passed || attempt == ATTEMPTS) {
-                        log(
-                                passed,
-                                failure == null
-                                        ? ""
-                                        : ": " + RpcFailures.unwrapped(failure).getMessage());
+                        log(passed, failure);
                         return CompletableFuture.completedFuture(passed);
                     }
-                    return failure == null ? pass(attempt + 1) : passLater(attempt + 1);
+                    return failure == null ? pass(taken, ended, attempt + 1) : passLater(taken, ended, attempt + 1);
                 })
                 .thenCompose(Function.identity());
     }
 
+    private CompletableFuture<Boolean> confirm(Supplier<List<StreamId>> taken, List<StreamId> ended) {
+        try {
+            return queues.confirm(server, taken.get(), ended, replicas);
+        } catch (RuntimeException | Error e) { // no thread for a connection, for instance
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
     /** For instance when there is a connection for it. */
-    private CompletableFuture<Boolean> passLater(int attempt) {
+    private CompletableFuture<Boolean> passLater(Supplier<List<StreamId>> taken, List<StreamId> ended, int attempt) {
         CompletableFuture<Boolean> passed = new CompletableFuture<>();
-        later.run(PAUSE, () -> pass(attempt).thenAccept(passed::complete));
+        later.run(
+                PAUSE,
+                () -> pass(taken, ended, attempt)
+                        .whenComplete((there, failure) -> passed.complete(failure == null && there)));
         return passed;
     }
 
-    private void log(boolean passed, String why) {
+    private void log(boolean passed, @Nullable Throwable failure) {
         String queue = server.queue().queue();
         if (!passed && closed.compareAndSet(false, true)) {
+            String why =
+                    failure == null ? "" : ": " + RpcFailures.unwrapped(failure).getMessage();
             FailureLog.safely(() -> LOG.warn(
-                    "Nothing that was taken from {} is executed, but given back, as it is not confirmed by {} replicas{}",
+                    "What is taken from {} is not executed, but given back, as {} replicas do not confirm it{}",
                     queue,
                     replicas,
                     why));

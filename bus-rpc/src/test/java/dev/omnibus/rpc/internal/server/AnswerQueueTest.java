@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class AnswerQueueTest {
 
-    private final AnswerQueue queue = new AnswerQueue();
+    private final AnswerQueue queue = new AnswerQueue(false);
 
     private void add(String token, int bytes) {
         queue.add(new Answer(new StreamId(1, 1), token, new byte[bytes]));
@@ -99,5 +99,23 @@ class AnswerQueueTest {
         queue.giveAgain();
         assertTrue(queue.size() <= 10, () -> queue.size() + " of them");
         assertTrue(queue.has("a19"));
+    }
+
+    @Test
+    void whatReplicasAreToHaveIsRememberedUntilTheyHaveIt() {
+        AnswerQueue kept = new AnswerQueue(true);
+        Answer first = new Answer(new StreamId(1, 1), "1", new byte[1]);
+        kept.add(first);
+        kept.taken(kept.nextBatch(), List.of(), 0);
+        List<Answer> given = kept.given();
+        kept.add(new Answer(new StreamId(1, 2), "2", new byte[2 * 1024 * 1024]));
+        kept.taken(kept.nextBatch(), List.of(), TimeUnit.HOURS.toNanos(1));
+        assertNotNull(kept.find("1"));
+        kept.replicated(given);
+        assertNull(kept.find("1"));
+        assertEquals(List.of("2"), tokens(kept.given()));
+        kept.giveAgain();
+        kept.replicated(given);
+        assertTrue(kept.has("2"));
     }
 }
