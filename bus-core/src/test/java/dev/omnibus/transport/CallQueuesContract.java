@@ -162,11 +162,8 @@ abstract class CallQueuesContract {
     }
 
     private boolean isConfirmed(List<Taken> taken, List<Taken> ended) {
-        return queues.confirm(
-                        a,
-                        taken.stream().map(Taken::entry).toList(),
-                        ended.stream().map(Taken::entry).toList(),
-                        0)
+        List<StreamId> own = taken.stream().map(Taken::entry).toList();
+        return queues.confirm(a, own, ended.stream().map(Taken::entry).toList(), 0)
                 .join();
     }
 

@@ -38,6 +38,7 @@ class ScriptIT {
             assertTrue(process.waitFor(60, SECONDS), () -> "it goes on: " + String.join(" ", command));
             return process.exitValue();
         } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly().waitFor();
             System.out.println(String.join(" ", words) + ": " + Files.readString(said));
             Files.delete(said);

@@ -1,6 +1,8 @@
 package dev.omnibus.rpc.internal.server;
 
+import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.CallQueues.Answer;
+import dev.omnibus.transport.StreamId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class AnswerQueue {
 
     private static final int MAX_BATCH = 128;
+    private static final int MAX_CONFIRMED = 2 * CallQueues.MAX_CALLS; // more than are taken meanwhile
     private static final int MAX_BATCH_BYTES = 1024 * 1024;
 
     /** Shorter than any retention: what is given again must find what is known of its call. */
@@ -48,10 +51,19 @@ final class AnswerQueue {
         known.put(answer.token(), answer);
     }
 
-    /** The answer that a call got a moment ago, if it did. */
+    /** The answer that a call got, if it did: this very one, or, where its entry is another one now, a moment ago. */
     @Nullable
-    Answer find(String token) {
-        return known.get(token);
+    Answer find(String token, StreamId entry) {
+        Answer answer = known.get(token);
+        boolean longAgo = answer != null
+                && !answer.entry().equals(entry)
+                && given.stream().anyMatch(one -> one.answer() == answer && !isRecent(one));
+        return longAgo ? null : answer;
+    }
+
+    /** As of the last one: what was enqueued with the same key after that may be another call. */
+    private boolean isRecent(Given one) {
+        return given.getLast().at() - one.at() <= REMEMBERED_NANOS;
     }
 
     boolean isEmpty() {
@@ -103,11 +115,15 @@ final class AnswerQueue {
 
     /** Those that Redis has taken and that are remembered, the oldest first; no more than are confirmed at once. */
     List<Answer> given() {
-        return given.stream().limit(MAX_BATCH).map(Given::answer).toList();
+        return given.stream().limit(MAX_CONFIRMED).map(Given::answer).toList();
     }
 
-    /** Replicas have these as well. */
-    void replicated(List<Answer> answers) {
+    /** Replicas have these as well, or perhaps not even the server has: another one may have taken over. */
+    void compared(List<Answer> answers, boolean replicated) {
+        if (!replicated) {
+            giveAgain();
+            return;
+        }
         Set<Answer> there = Collections.newSetFromMap(new IdentityHashMap<>());
         there.addAll(answers);
         given.removeIf(one -> there.contains(one.answer()) && forgotten(one.answer()));
@@ -119,11 +135,15 @@ final class AnswerQueue {
         return true;
     }
 
-    /** Redis may have lost the last ones: they are given once more. */
+    /** Redis may have lost the last ones: they are given once more. Older ones are if their calls come again. */
     void giveAgain() {
-        putBack(given.stream().map(Given::answer).toList());
-        given.clear();
-        givenBytes = 0;
+        if (given.isEmpty()) {
+            return;
+        }
+        List<Given> again = given.stream().filter(this::isRecent).toList();
+        putBack(again.stream().map(Given::answer).toList());
+        again.forEach(one -> givenBytes -= bytes(one.answer()));
+        given.removeAll(again);
     }
 
     private void forgetOld(long now) {

@@ -5,7 +5,6 @@ import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.internal.wire.QueuedId;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
@@ -29,8 +28,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An intake: takes the queued calls of one method, as many as the service has room for, and gives their answers. There
@@ -40,8 +37,6 @@ import org.slf4j.LoggerFactory;
  * is this node's is read again, and what was not begun is begun. Thread-safe.
  */
 final class QueueIntake implements Receiver {
-
-    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
 
     /** A call that is this node's, and waits or runs. */
     private final class Held implements ServerCall.Origin {
@@ -89,6 +84,7 @@ final class QueueIntake implements Receiver {
     private boolean again; // something has come up since the turn began
     private boolean waiting; // there is more than there was room for
     private int passing; // barriers, or pauses after those that have not let pass
+    private int releasing; // calls that are being given back
     private boolean doubted; // there are suspects
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
@@ -427,32 +423,32 @@ final class QueueIntake implements Receiver {
         }
         service.reserve(calls.size());
         barrier.pass(calls, given).thenAccept(passed -> {
-            service.reserve(-calls.size());
-            if (passed) {
-                calls.forEach(service::begin);
-                passed(given);
-            } else {
-                giveBack(calls);
-                channels.later(ReplicaBarrier.REST, () -> passed(List.of()));
+            try {
+                calls.forEach(passed ? service::begin : this::giveBack);
+            } finally {
+                service.reserve(-calls.size());
+                if (passed) {
+                    passed(true, given);
+                } else {
+                    channels.later(ReplicaBarrier.REST, () -> passed(false, given));
+                }
             }
         });
     }
 
-    private void passed(List<Answer> replicated) {
+    private void passed(boolean passed, List<Answer> given) {
         synchronized (this) {
-            answers.replicated(replicated);
+            answers.compared(given, passed);
             passing--;
         }
         turn(0);
     }
 
-    /** Gives back those that have not begun. */
-    private void giveBack(List<ServerCall> calls) {
-        for (ServerCall call : calls) {
-            if (call.begin() && call.origin() instanceof Held held) {
-                forget(held);
-                release(held.entry);
-            }
+    /** Gives one back that has not begun. */
+    private void giveBack(ServerCall call) {
+        if (call.begin() && call.origin() instanceof Held held) {
+            release(held.entry);
+            forget(held);
         }
     }
 
@@ -462,7 +458,7 @@ final class QueueIntake implements Receiver {
         boolean hasPlace;
         synchronized (this) {
             Running before = running.get(taken.token());
-            Answer given = before == null ? answers.find(taken.token()) : null;
+            Answer given = before == null ? answers.find(taken.token(), taken.entry()) : null;
             if (given != null) {
                 if (!answers.has(taken.token())) { // Redis has forgotten that it has ended
                     answers.add(new Answer(taken.entry(), taken.token(), given.response()));
@@ -536,10 +532,15 @@ final class QueueIntake implements Receiver {
 
     /** If that fails, it is found again, as one that this node has and does not know. */
     private void release(StreamId entry) {
+        synchronized (this) {
+            releasing++;
+        }
         queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
-            if (failure != null) {
-                LOG.debug("A queued call of {} was not released", method.name(), failure);
+            synchronized (this) {
+                releasing--;
+                unsure |= failure != null;
             }
+            completeIfDelivered();
         });
     }
 
@@ -562,10 +563,7 @@ final class QueueIntake implements Receiver {
                     stopTicking();
                     return queues.leave(server);
                 })
-                .exceptionally(failure -> {
-                    LOG.debug("The queue of {} was not left; the lease ends by itself", method.name(), failure);
-                    return null;
-                });
+                .exceptionally(failure -> null); // the lease ends by itself
     }
 
     private void completeIfDelivered() {
@@ -575,7 +573,7 @@ final class QueueIntake implements Receiver {
     }
 
     private synchronized boolean isDelivered() {
-        return ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
+        return ended && !underWay && !unsure && releasing == 0 && running.isEmpty() && answers.isEmpty();
     }
 
     private void stopTicking() {
@@ -593,7 +591,7 @@ final class QueueIntake implements Receiver {
     /** Gives back what was not begun; what runs is lost: there is no more time. */
     void abandon() {
         end();
-        giveBack(running());
+        running().forEach(this::giveBack);
         stopTicking();
         CompletableFuture<Void> unused = queues.leave(server);
     }

@@ -29,8 +29,8 @@ final class ReplicaBarrier {
     static final Duration REST = Duration.ofSeconds(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int ATTEMPTS = 20; // about two seconds: then others may try
-    private static final Duration PAUSE = Duration.ofMillis(100); // after one that has failed
+    private static final Duration PATIENCE = Duration.ofSeconds(2); // then others may try
+    private static final Duration PAUSE = Duration.ofMillis(50); // after a try
 
     private final DelayedExecutor later;
     private final CallQueues queues;
@@ -58,7 +58,8 @@ final class ReplicaBarrier {
      */
     CompletableFuture<Boolean> pass(List<ServerCall> calls, List<Answer> given) {
         List<StreamId> ended = given.stream().map(Answer::entry).toList();
-        return pass(() -> waiting(calls), ended, 1).exceptionally(failure -> false);
+        return pass(() -> waiting(calls), ended, System.nanoTime() + PATIENCE.toNanos())
+                .exceptionally(failure -> false);
     }
 
     /** Some may have been cancelled meanwhile. */
@@ -70,15 +71,15 @@ final class ReplicaBarrier {
                 .toList();
     }
 
-    private CompletableFuture<Boolean> pass(Supplier<List<StreamId>> taken, List<StreamId> ended, int attempt) {
+    private CompletableFuture<Boolean> pass(Supplier<List<StreamId>> taken, List<StreamId> ended, long until) {
         return confirm(taken, ended)
                 .handle((confirmed, failure) -> {
                     boolean passed = failure == null && confirmed;
-                    if (passed || attempt == ATTEMPTS) {
-                        log(passed, failure);
-                        return CompletableFuture.completedFuture(passed);
+                    if (!passed && System.nanoTime() - until < 0) {
+                        return passLater(taken, ended, until);
                     }
-                    return failure == null ? pass(taken, ended, attempt + 1) : passLater(taken, ended, attempt + 1);
+                    log(passed, failure);
+                    return CompletableFuture.completedFuture(passed);
                 })
                 .thenCompose(Function.identity());
     }
@@ -91,12 +92,12 @@ final class ReplicaBarrier {
         }
     }
 
-    /** For instance when there is a connection for it. */
-    private CompletableFuture<Boolean> passLater(Supplier<List<StreamId>> taken, List<StreamId> ended, int attempt) {
+    /** When there is a connection for it, for instance, or the replicas have caught up. */
+    private CompletableFuture<Boolean> passLater(Supplier<List<StreamId>> taken, List<StreamId> ended, long until) {
         CompletableFuture<Boolean> passed = new CompletableFuture<>();
         later.run(
                 PAUSE,
-                () -> pass(taken, ended, attempt)
+                () -> pass(taken, ended, until)
                         .whenComplete((there, failure) -> passed.complete(failure == null && there)));
         return passed;
     }

@@ -80,14 +80,14 @@ class AnswerQueueTest {
     @Test
     void anAnswerIsKnownAsLongAsItWaitsOrIsRemembered() {
         add("1", 1);
-        assertNotNull(queue.find("1"));
+        assertNotNull(queue.find("1", new StreamId(1, 1)));
         queue.taken(queue.nextBatch(), List.of(), 0);
-        assertNotNull(queue.find("1"));
+        assertNotNull(queue.find("1", new StreamId(1, 1)));
         assertFalse(queue.has("1"));
         add("2", 1);
         queue.taken(queue.nextBatch(), List.of("2"), TimeUnit.SECONDS.toNanos(9));
-        assertNull(queue.find("1"));
-        assertNull(queue.find("2"));
+        assertNull(queue.find("1", new StreamId(1, 1)));
+        assertNull(queue.find("2", new StreamId(1, 1)));
     }
 
     @Test
@@ -110,12 +110,13 @@ class AnswerQueueTest {
         List<Answer> given = kept.given();
         kept.add(new Answer(new StreamId(1, 2), "2", new byte[2 * 1024 * 1024]));
         kept.taken(kept.nextBatch(), List.of(), TimeUnit.HOURS.toNanos(1));
-        assertNotNull(kept.find("1"));
-        kept.replicated(given);
-        assertNull(kept.find("1"));
+        assertNotNull(kept.find("1", new StreamId(1, 1)));
+        assertNull(kept.find("1", new StreamId(2, 1))); // another call with the same key, long after that one
+        kept.compared(given, true);
+        assertNull(kept.find("1", new StreamId(1, 1)));
         assertEquals(List.of("2"), tokens(kept.given()));
         kept.giveAgain();
-        kept.replicated(given);
+        kept.compared(given, true);
         assertTrue(kept.has("2"));
     }
 }
