@@ -229,20 +229,6 @@ public interface CallQueues extends AutoCloseable {
     record Found(boolean known, byte @Nullable [] response) {}
 
     /**
-     * Waits until replicas know what a node has taken and ended, for a moment that is short enough not to hold up
-     * others.
-     *
-     * @param server the node
-     * @param taken the entries of calls that are to be its own
-     * @param ended the entries of calls that are not to be its own any more
-     * @param replicas how many are to know that
-     * @return completes with whether all of that is so; false if it is not yet, and then it may be asked again, or if
-     *     the server has forgotten some of it. Fails with {@link TransportException.Kind#NOT_ALLOWED} if the user may
-     *     not wait
-     */
-    CompletableFuture<Boolean> confirm(Server server, List<StreamId> taken, List<StreamId> ended, int replicas);
-
-    /**
      * Asks the server that has a queue how well it keeps what it is given, as far as this user may know.
      *
      * @param queue which

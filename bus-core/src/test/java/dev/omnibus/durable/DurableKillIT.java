@@ -9,6 +9,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.testing.NodeProcess;
 import dev.omnibus.testing.RedisServer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,7 +43,10 @@ class DurableKillIT {
         /** The address, the prefix, and how long its handler takes. */
         public static void main(String[] arguments) {
             long millis = Long.parseLong(arguments[2]);
-            Bus bus = Bus.builder(arguments[0]).prefix(arguments[1]).build();
+            Bus bus = Bus.builder(arguments[0])
+                    .prefix(arguments[1])
+                    .connectWithin(Duration.ofMinutes(1)) // the machine may be busy
+                    .build();
             GroupOptions options = GroupOptions.defaults().withConcurrency(4).withWindow(64, 1 << 20);
             DurableTopics.on(bus)
                     .topic(WORK, KEPT)

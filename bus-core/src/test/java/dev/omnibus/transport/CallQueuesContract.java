@@ -161,31 +161,6 @@ abstract class CallQueuesContract {
         assertFalse(find("4").known());
     }
 
-    private boolean isConfirmed(List<Taken> taken, List<Taken> ended) {
-        List<StreamId> own = taken.stream().map(Taken::entry).toList();
-        return queues.confirm(a, own, ended.stream().map(Taken::entry).toList(), 0)
-                .join();
-    }
-
-    @Test
-    void whatANodeHasTakenAndEndedIsConfirmedAsLongAsItsLeaseStands() {
-        await().ignoreExceptions().until(() -> !isConfirmed(List.of(), List.of())); // its connection comes up meanwhile
-        renew(a);
-        renew(b);
-        assertTrue(isConfirmed(List.of(), List.of()));
-        enqueue(call("1"), call("2"), call("3"));
-        List<Taken> own = take(a, 2);
-        List<Taken> others = take(b, 1);
-        assertTrue(isConfirmed(own, others));
-        assertFalse(isConfirmed(others, List.of()));
-        assertFalse(isConfirmed(own, own));
-        finish(a, own.get(0), "done");
-        assertFalse(isConfirmed(own, List.of()));
-        assertTrue(isConfirmed(own.subList(1, 2), own.subList(0, 1)));
-        queues.leave(a).join();
-        assertFalse(isConfirmed(List.of(), List.of()));
-    }
-
     @Test
     void aQueueThatNobodyHasUsedIsEmpty() {
         assertFalse(renew(a).waiting());

@@ -437,10 +437,6 @@ abstract class QueuedCallContract {
         assertThrows(IllegalArgumentException.class, () -> client.queued("shop.restock:a b", Integer.class));
         QueueOptions options = QueueOptions.defaults();
         assertThrows(IllegalArgumentException.class, () -> options.withExpiry(Duration.ZERO));
-        ServiceOptions service = ServiceOptions.defaults();
-        assertThrows(IllegalArgumentException.class, () -> service.withQueued(-1));
-        assertThrows(IllegalArgumentException.class, () -> service.withQueued(101));
-        assertThrows(IllegalArgumentException.class, () -> new ServiceOptions(64, 1_024, false, 1));
         assertThrows(IllegalArgumentException.class, () -> options.withExpiry(Duration.ofDays(8)));
         assertThrows(IllegalArgumentException.class, () -> options.withDelay(Duration.ofMillis(-1)));
         assertThrows(IllegalArgumentException.class, () -> options.withRetention(Duration.ofHours(25)));

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -17,7 +16,6 @@ import java.io.PrintStream;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -116,65 +114,6 @@ class RedisQueuedCallIT extends QueuedCallContract {
                 rpcFailure(client.queued("shop.restock:3", Integer.class)).reason());
         await().until(() -> Objects.equals(0L, redis.command("XLEN", stream)));
         assertEquals(4, RpcServer.on(server).stats().refused());
-    }
-
-    @Test
-    void whatTooFewReplicasKnowOfIsNotExecutedAndExpiresInTheQueue() throws Exception {
-        AtomicInteger executed = new AtomicInteger();
-        servingWithoutItsReplica(executed);
-        RpcException expired = rpcFailure(RpcClient.on(bus("caller"))
-                .queue(Many.class, QueueOptions.defaults().withExpiry(Duration.ofSeconds(3)))
-                .enqueue(Many::a));
-        assertEquals(Reason.TIMEOUT, expired.reason());
-        assertTrue(expired.notExecuted());
-        assertEquals(0, executed.get());
-    }
-
-    private Bus servingWithoutItsReplica(AtomicInteger executed) {
-        Many many = (Many) Proxy.newProxyInstance(
-                Many.class.getClassLoader(),
-                new Class<?>[] {Many.class},
-                (proxy, method, none) -> String.valueOf(executed.incrementAndGet()));
-        Bus server = bus("a");
-        RpcServer.on(server)
-                .serve(Many.class, many, ServiceOptions.defaults().withQueued(1)) // and there is none
-                .ready()
-                .join();
-        return server;
-    }
-
-    private void awaitTaken() {
-        await().until(() -> String.valueOf(redis.command("XPENDING", key("many.a"), "servers", "-", "+", "1"))
-                .contains("a-"));
-    }
-
-    @Test
-    void whatWaitsForReplicasCanBeCancelled() throws Exception {
-        AtomicInteger executed = new AtomicInteger();
-        Bus server = servingWithoutItsReplica(executed);
-        Queued<String> call = RpcClient.on(bus("caller")).queue(Many.class).enqueue(Many::a);
-        awaitTaken();
-        call.cancel().get(20, SECONDS);
-        assertEquals(Reason.CANCELLED, rpcFailure(call).reason());
-        server.close();
-        assertEquals(0, executed.get());
-    }
-
-    @Test
-    void whatWaitsForReplicasIsGivenBackByANodeThatCloses() throws Exception {
-        AtomicInteger executed = new AtomicInteger();
-        Bus server = servingWithoutItsReplica(executed);
-        Queued<String> call = RpcClient.on(bus("caller")).queue(Many.class).enqueue(Many::a);
-        awaitTaken();
-        server.close();
-        assertEquals(0, executed.get());
-        Many other = (Many) Proxy.newProxyInstance(
-                Many.class.getClassLoader(), new Class<?>[] {Many.class}, (proxy, method, none) -> method.getName());
-        RpcServer.on(bus("b"))
-                .serve(Many.class, other, ServiceOptions.defaults().withQueued())
-                .ready()
-                .join();
-        assertValue("a", call);
     }
 
     @Test

@@ -68,12 +68,4 @@ public @interface RpcService {
      * @see ServiceOptions#withQueued()
      */
     boolean queued() default false;
-
-    /**
-     * How many replicas of Redis are to know that this node has taken a queued call before it is executed.
-     *
-     * @return none by default
-     * @see ServiceOptions#withQueued(int)
-     */
-    int replicas() default 0;
 }

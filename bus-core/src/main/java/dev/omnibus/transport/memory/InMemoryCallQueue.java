@@ -290,15 +290,6 @@ final class InMemoryCallQueue {
         return 0;
     }
 
-    boolean isOf(StreamId entry, String node) {
-        Owner owner = owners.get(entry);
-        return owner != null && owner.node().equals(node);
-    }
-
-    boolean hasLease(String node) {
-        return leases.getOrDefault(node, 0L) > clock.getAsLong();
-    }
-
     /** Whether it is; perhaps there is no other node that would see it. */
     private boolean isGone(String node) {
         long now = clock.getAsLong();
@@ -330,7 +321,7 @@ final class InMemoryCallQueue {
                 late.add(answer.token());
             } // else its answer was lost
         }
-        if (count > 0 && !hasLease(node)) {
+        if (count > 0 && leases.getOrDefault(node, 0L) <= clock.getAsLong()) {
             return new Turn(late, List.of(), true, 0, true);
         }
         List<Taken> taken = new ArrayList<>();

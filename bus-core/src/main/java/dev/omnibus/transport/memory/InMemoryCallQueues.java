@@ -61,18 +61,6 @@ final class InMemoryCallQueues implements CallQueues {
         return ask(server.queue(), queue -> queue.held(server.node(), after, count));
     }
 
-    /** There are no replicas. */
-    @Override
-    public CompletableFuture<Boolean> confirm(Server server, List<StreamId> taken, List<StreamId> ended, int replicas) {
-        List<StreamId> own = List.copyOf(taken);
-        List<StreamId> over = List.copyOf(ended);
-        return ask(
-                server.queue(),
-                queue -> queue.hasLease(server.node())
-                        && own.stream().allMatch(one -> queue.isOf(one, server.node()))
-                        && over.stream().noneMatch(one -> queue.isOf(one, server.node())));
-    }
-
     @Override
     public CompletableFuture<Void> release(Server server, List<StreamId> entries) {
         List<StreamId> released = List.copyOf(entries);

@@ -459,7 +459,7 @@ public final class RedissonTransport implements Transport {
     @Override
     public CallQueues callQueues() {
         requireConnectable("the queues of calls");
-        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), sides);
+        return new RedissonCallQueues(this::isSharded, one -> publish(List.of(one)), sides.openToRead());
     }
 
     private synchronized void requireConnectable(String what) {

@@ -105,7 +105,7 @@ public final class RpcServices {
         Integer queue = texts.number("queue", annotation.queue());
         ServiceOptions options = known.withConcurrency(or(concurrency, defaults.concurrency(), known.concurrency()))
                 .withQueue(or(queue, defaults.queue(), known.queue()));
-        return new ServiceOptions(options.concurrency(), options.queue(), annotation.queued(), annotation.replicas());
+        return annotation.queued() ? options.withQueued() : options;
     }
 
     private static int or(@Nullable Integer said, @Nullable Integer byDefault, int known) {

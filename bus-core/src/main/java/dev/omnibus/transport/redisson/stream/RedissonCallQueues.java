@@ -8,7 +8,6 @@ import dev.omnibus.transport.StreamServer;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
 import dev.omnibus.transport.redisson.side.SideConnection;
-import dev.omnibus.transport.redisson.side.SideConnections;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +28,6 @@ public final class RedissonCallQueues implements CallQueues {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonCallQueues.class);
     private static final int MAX_BYTES = 1024 * 1024; // of requests in one answer
-    private static final int WAIT_MILLIS = 100; // the queues of all methods may wait one after another
     private static final Duration FOR_EVER = Duration.ofDays(365);
 
     /** As the scripts count them. */
@@ -42,7 +40,6 @@ public final class RedissonCallQueues implements CallQueues {
     private final Predicate<String> sharded;
     private final Consumer<Publication> publisher;
     private final SideConnection.User reads;
-    private final ReplicaWaits waits;
 
     /**
      * Of one transport.
@@ -50,11 +47,10 @@ public final class RedissonCallQueues implements CallQueues {
      * @param sharded whether a channel is at one server of a cluster, which may be another one than that of a queue
      * @param publisher of what is sent on those
      */
-    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, SideConnections connections) {
+    public RedissonCallQueues(Predicate<String> sharded, Consumer<Publication> publisher, SideConnection.User reads) {
         this.sharded = sharded;
         this.publisher = publisher;
-        this.reads = connections.openToRead();
-        this.waits = new ReplicaWaits(connections);
+        this.reads = reads;
     }
 
     @Override
@@ -205,22 +201,6 @@ public final class RedissonCallQueues implements CallQueues {
     }
 
     @Override
-    public CompletableFuture<Boolean> confirm(Server server, List<StreamId> taken, List<StreamId> ended, int replicas) {
-        QueueKeys queue = server.queue();
-        List<Object> arguments = new ArrayList<>(List.of("", server.node(), taken.size()));
-        arguments.addAll(taken);
-        arguments.addAll(ended);
-        return RedissonFailures.stream(
-                "confirm what was taken from " + queue.queue(),
-                waits.await(
-                        queue.queue(),
-                        replicas,
-                        false,
-                        WAIT_MILLIS,
-                        client -> Script.HAD.ask(client, keys(queue, List.of()), arguments.toArray())));
-    }
-
-    @Override
     public CompletableFuture<StreamServer> server(QueueKeys queue) {
         return run("ask Redis how it keeps ", queue, List.of(), Script.SERVER, List.of(), Answers::server);
     }
@@ -270,7 +250,6 @@ public final class RedissonCallQueues implements CallQueues {
 
     @Override
     public void close() {
-        waits.close();
         reads.close();
     }
 }

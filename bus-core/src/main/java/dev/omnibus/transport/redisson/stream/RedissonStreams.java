@@ -15,6 +15,7 @@ import dev.omnibus.transport.StreamStatus;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.RedissonFailures;
+import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.side.SideConnection;
 import dev.omnibus.transport.redisson.side.SideConnections;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.redisson.api.RStreamAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.api.stream.StreamCreateGroupArgs;
@@ -51,15 +53,16 @@ public final class RedissonStreams implements Streams {
     private static final int MAX_BYTES = 1024 * 1024; // of one answer of a script
     private static final int MAX_PAGE = 512; // of what a script reads and moves one by one
     private static final int MAX_TRIMMED = 10_000; // about a third of a millisecond
-    private static final int WAIT_MILLIS = 500;
+    private static final int WAIT_MILLIS = 500; // less than an answer may take
     private static final byte[] NO_FRAME = {};
 
     private final Sender sender;
     private final boolean inCluster;
     private final boolean countsEveryone;
     private final java.util.function.Consumer<Publication> publisher;
+    private final SideConnections connections;
     private final SideConnection.User reads;
-    private final ReplicaWaits waits;
+    private SideConnection.@Nullable User waits; // where WAIT blocks nothing else; guarded by this
     private volatile long refused = System.nanoTime() - REFUSED_FOR.toNanos(); // when scripts were, last
 
     /**
@@ -79,8 +82,8 @@ public final class RedissonStreams implements Streams {
         this.inCluster = inCluster;
         this.countsEveryone = countsEveryone;
         this.publisher = publisher;
+        this.connections = connections;
         this.reads = connections.openToRead();
-        this.waits = new ReplicaWaits(connections);
     }
 
     @Override
@@ -202,18 +205,27 @@ public final class RedissonStreams implements Streams {
         }
     }
 
+    /** What is answered by another connection than was asked first, says nothing of what that one has written. */
     @Override
     public CompletableFuture<Boolean> confirm(
             StreamKeys stream, String publisher, long sequence, int replicas, boolean synced) {
         String key = stream.sequence(publisher);
+        SideConnection.User user = waits();
+        long connection = user.newest();
         return RedissonFailures.stream(
                 "confirm what was appended to " + stream.log(),
-                waits.await(
-                        key,
-                        replicas,
-                        synced,
-                        WAIT_MILLIS,
-                        client -> Script.CONFIRM.ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())));
+                user.ask(client -> Script.CONFIRM
+                                .ask(client, List.of(key), sequence, PUBLISHER_REMEMBERED.toMillis())
+                                .thenCompose(there -> isOne(there)
+                                        ? RedissonInternals.awaitReplicas(client, key, replicas, synced, WAIT_MILLIS)
+                                        : CompletableFuture.completedFuture(false)))
+                        .thenApply(confirmed -> confirmed && connection == user.newest()));
+    }
+
+    private synchronized SideConnection.User waits() {
+        SideConnection.User open = waits == null ? connections.openToWait() : waits;
+        waits = open;
+        return open;
     }
 
     @Override
@@ -576,7 +588,13 @@ public final class RedissonStreams implements Streams {
 
     @Override
     public void close() {
-        waits.close();
+        SideConnection.User open;
+        synchronized (this) {
+            open = waits;
+        }
+        if (open != null) {
+            open.close();
+        }
         reads.close();
     }
 }

@@ -47,7 +47,6 @@ enum Script {
     TURN("calls/turn", true),
     RENEW("calls/renew", true),
     HELD("calls/held", true),
-    HAD("calls/confirm", true),
     FREE("calls/release", true),
     QUIT("calls/leave", true),
     CANCEL("calls/cancel", true),

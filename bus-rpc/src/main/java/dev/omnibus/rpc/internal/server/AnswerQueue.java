@@ -1,17 +1,12 @@
 package dev.omnibus.rpc.internal.server;
 
-import dev.omnibus.transport.CallQueues;
 import dev.omnibus.transport.CallQueues.Answer;
-import dev.omnibus.transport.StreamId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class AnswerQueue {
 
     private static final int MAX_BATCH = 128;
-    private static final int MAX_CONFIRMED = 2 * CallQueues.MAX_CALLS; // more than are taken meanwhile
     private static final int MAX_BATCH_BYTES = 1024 * 1024;
 
     /** Shorter than any retention: what is given again must find what is known of its call. */
@@ -35,35 +29,20 @@ final class AnswerQueue {
 
     private record Given(Answer answer, long at) {}
 
-    private final boolean untilReplicated; // else for some seconds
     private final Deque<Answer> waiting = new ArrayDeque<>();
     private final Deque<Given> given = new ArrayDeque<>(); // oldest first
     private final Map<String, Answer> known = new HashMap<>(); // all of both, by their tokens
     private int givenBytes;
-
-    /** Of those that are remembered for some seconds, or until replicas are said to have them. */
-    AnswerQueue(boolean untilReplicated) {
-        this.untilReplicated = untilReplicated;
-    }
 
     void add(Answer answer) {
         waiting.add(answer);
         known.put(answer.token(), answer);
     }
 
-    /** The answer that a call got, if it did: this very one, or, where its entry is another one now, a moment ago. */
+    /** The answer that a call got a moment ago, if it did. */
     @Nullable
-    Answer find(String token, StreamId entry) {
-        Answer answer = known.get(token);
-        boolean longAgo = answer != null
-                && !answer.entry().equals(entry)
-                && given.stream().anyMatch(one -> one.answer() == answer && !isRecent(one));
-        return longAgo ? null : answer;
-    }
-
-    /** As of the last one: what was enqueued with the same key after that may be another call. */
-    private boolean isRecent(Given one) {
-        return given.getLast().at() - one.at() <= REMEMBERED_NANOS;
+    Answer find(String token) {
+        return known.get(token);
     }
 
     boolean isEmpty() {
@@ -108,48 +87,22 @@ final class AnswerQueue {
                 known.remove(answer.token(), answer);
             }
         }
-        if (!untilReplicated) {
-            forgetOld(sent);
-        }
+        forgetOld(sent);
     }
 
-    /** Those that Redis has taken and that are remembered, the oldest first; no more than are confirmed at once. */
-    List<Answer> given() {
-        return given.stream().limit(MAX_CONFIRMED).map(Given::answer).toList();
-    }
-
-    /** Replicas have these as well, or perhaps not even the server has: another one may have taken over. */
-    void compared(List<Answer> answers, boolean replicated) {
-        if (!replicated) {
-            giveAgain();
-            return;
-        }
-        Set<Answer> there = Collections.newSetFromMap(new IdentityHashMap<>());
-        there.addAll(answers);
-        given.removeIf(one -> there.contains(one.answer()) && forgotten(one.answer()));
-    }
-
-    private boolean forgotten(Answer answer) {
-        givenBytes -= bytes(answer);
-        known.remove(answer.token(), answer);
-        return true;
-    }
-
-    /** Redis may have lost the last ones: they are given once more. Older ones are if their calls come again. */
+    /** Redis may have lost the last ones: they are given once more. */
     void giveAgain() {
-        if (given.isEmpty()) {
-            return;
-        }
-        List<Given> again = given.stream().filter(this::isRecent).toList();
-        putBack(again.stream().map(Given::answer).toList());
-        again.forEach(one -> givenBytes -= bytes(one.answer()));
-        given.removeAll(again);
+        putBack(given.stream().map(Given::answer).toList());
+        given.clear();
+        givenBytes = 0;
     }
 
     private void forgetOld(long now) {
         while (!given.isEmpty()
                 && (givenBytes > MAX_REMEMBERED_BYTES || now - given.element().at() > REMEMBERED_NANOS)) {
-            boolean unused = forgotten(given.remove().answer());
+            Answer oldest = given.remove().answer();
+            givenBytes -= bytes(oldest);
+            known.remove(oldest.token(), oldest);
         }
     }
 

@@ -3,8 +3,10 @@ package dev.omnibus.rpc.internal.server;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
+import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.rpc.RpcException.Reason;
+import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.internal.wire.QueuedId;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
@@ -17,6 +19,7 @@ import dev.omnibus.transport.CallQueues.Turn;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,8 +29,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.stream.Stream;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An intake: takes the queued calls of one method, as many as the service has room for, and gives their answers. There
@@ -37,6 +42,23 @@ import org.jspecify.annotations.Nullable;
  * is this node's is read again, and what was not begun is begun. Thread-safe.
  */
 final class QueueIntake implements Receiver {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
+    private static final int MIN_PAUSE_MILLIS = 50;
+    private static final int MAX_PAUSE_MILLIS = 1_000;
+
+    /** The service that has the method. */
+    interface Service {
+
+        /** How many calls could begin at once. */
+        int room();
+
+        /** Counts so many as if they were there, or not any more. */
+        void reserve(int calls);
+
+        /** Runs a call, or refuses it. */
+        void begin(ServerCall call);
+    }
 
     /** A call that is this node's, and waits or runs. */
     private final class Held implements ServerCall.Origin {
@@ -50,32 +72,26 @@ final class QueueIntake implements Receiver {
         }
 
         @Override
-        public StreamId entry() {
-            return entry;
-        }
-
-        @Override
         public void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason) {
             boolean notExecuted = reason == Reason.OVERLOADED || reason == Reason.DRAINING;
-            answered(this, notExecuted ? null : replies.queued(call, answer), reason == Reason.CANCELLED ? 0 : 1);
+            boolean stillRuns = reason == Reason.CANCELLED;
+            answered(this, notExecuted ? null : response(call, answer), stillRuns ? 0 : 1);
         }
     }
 
     private record Running(Held held, ServerCall call) {}
 
     private final ServedMethod method;
-    private final QueuedCallRoom service;
+    private final Service service;
     private final Channels channels;
     private final RpcCodec codec;
     private final ReplySender replies;
     private final CallQueues queues;
     private final SuspectPlace suspects;
     private final Server server;
-    private final ReplicaBarrier barrier;
-    private final QueueTrouble trouble;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
-    private final AnswerQueue answers;
+    private final AnswerQueue answers = new AnswerQueue();
     private final RenewalPace pace = new RenewalPace();
     private @Nullable Future<?> ticking;
     private boolean known; // it has a lease
@@ -83,23 +99,22 @@ final class QueueIntake implements Receiver {
     private boolean underWay;
     private boolean again; // something has come up since the turn began
     private boolean waiting; // there is more than there was room for
-    private int passing; // barriers, or pauses after those that have not let pass
-    private int releasing; // calls that are being given back
     private boolean doubted; // there are suspects
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
     private boolean closed; // the transport is
+    private boolean troubled; // it was logged
     private int turns; // so far
+    private int failures; // in a row
 
     QueueIntake(
             ServedMethod method,
-            QueuedCallRoom service,
+            Service service,
             Channels channels,
             RpcCodec codec,
             ReplySender replies,
             CallQueues queues,
-            SuspectPlace suspects,
-            int replicas) {
+            SuspectPlace suspects) {
         this.method = method;
         this.service = service;
         this.channels = channels;
@@ -108,9 +123,6 @@ final class QueueIntake implements Receiver {
         this.queues = queues;
         this.suspects = suspects;
         this.server = new Server(channels.names().queue(method.name()), channels.node());
-        this.barrier = new ReplicaBarrier(channels::later, queues, server, replicas);
-        this.answers = new AnswerQueue(!barrier.isOpen());
-        this.trouble = new QueueTrouble(method.name());
     }
 
     /** Begins to take calls; the notices are to be subscribed to before. */
@@ -214,9 +226,8 @@ final class QueueIntake implements Receiver {
             }
             work = waiting || unsure || again || !answers.isEmpty();
         }
-        trouble.ended();
+        worked();
         suspects.tick();
-        begin(List.of()); // so that answers are forgotten
         for (Running one : gone) { // another node may have it, or its end was written; what runs goes on
             if (one.call().begin()) {
                 forget(one.held());
@@ -271,9 +282,7 @@ final class QueueIntake implements Receiver {
                 turns++;
             } else {
                 batch = answers.nextBatch();
-                int room = ended || passing > 0 || !answers.isEmpty()
-                        ? 0
-                        : service.room() + leaving; // what has ended goes first
+                int room = ended || !answers.isEmpty() ? 0 : service.room() + leaving; // what has ended goes first
                 count = Math.max(0, Math.min(CallQueues.MAX_CALLS, room));
                 waiting |= count == 0 && !ended;
                 idle = count == 0 && batch.isEmpty();
@@ -324,21 +333,19 @@ final class QueueIntake implements Receiver {
                             + " or a failover has lost it. It may have been executed twice");
         }
         if (turn.dropped() > 0) {
-            String why = " entries of the queue were dropped: they have no request, or no id";
-            channels.reportBad(notices(), turn.dropped() + why);
+            channels.reportBad(
+                    notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
         }
-        synchronized (this) {
-            answers.taken(batch, turn.late(), asked);
-        }
-        begin(turn.calls());
+        turn.calls().forEach(this::take);
         if (suspect) {
             suspects.leave(this); // unless a suspect has it now
         }
         service.reserve(-count);
-        trouble.ended();
+        worked();
         boolean next;
         synchronized (this) {
             underWay = false;
+            answers.taken(batch, turn.late(), asked);
             waiting = count == 0 ? waiting : turn.more();
             if (suspect && !turn.lapsed()) {
                 doubted = turn.calls().stream().anyMatch(call -> call.deaths() > 0); // then there may be more
@@ -368,7 +375,11 @@ final class QueueIntake implements Receiver {
                 pauseAfter(RpcFailures.unwrapped(failure));
                 return;
             }
-            begin(held.stream().filter(taken -> found.add(taken.token())).toList());
+            for (Taken taken : held) {
+                if (found.add(taken.token())) {
+                    take(taken);
+                }
+            }
             if (!held.isEmpty()) {
                 readAgain(held.get(held.size() - 1).entry(), found);
                 return;
@@ -383,7 +394,12 @@ final class QueueIntake implements Receiver {
 
     private void pauseAfter(Throwable failure) {
         failed(failure);
-        channels.later(trouble.pause(), () -> {
+        long pause;
+        synchronized (this) {
+            int most = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(failures++, 5));
+            pause = ThreadLocalRandom.current().nextInt(MIN_PAUSE_MILLIS, most + MIN_PAUSE_MILLIS);
+        }
+        channels.later(Duration.ofMillis(pause), () -> {
             synchronized (this) {
                 underWay = false;
             }
@@ -393,108 +409,81 @@ final class QueueIntake implements Receiver {
 
     private void failed(Throwable failure) {
         Throwable why = RpcFailures.unwrapped(failure);
-        boolean over = why instanceof TransportException e && e.kind() == Kind.CLOSED;
         synchronized (this) {
-            closed |= over;
-            over = closed;
+            closed |= why instanceof TransportException e && e.kind() == Kind.CLOSED;
+            if (troubled || closed) {
+                return;
+            }
+            troubled = true;
         }
-        if (!over) {
-            trouble.began(String.valueOf(why.getMessage()));
+        String text = String.valueOf(why.getMessage());
+        FailureLog.safely(() -> LOG.warn("No queued calls of {} can be taken for now: {}", method.name(), text));
+    }
+
+    private void worked() {
+        boolean was;
+        synchronized (this) {
+            was = troubled;
+            troubled = false;
+            failures = 0;
+        }
+        if (was) {
+            FailureLog.safely(() -> LOG.info("Queued calls of {} are taken again", method.name()));
         }
     }
 
     // A call
 
-    /** Begins what was taken; if replicas are to know of it before, it waits for that, and else is given back. */
-    private void begin(List<Taken> taken) {
-        List<ServerCall> calls =
-                taken.stream().flatMap(one -> Stream.ofNullable(take(one))).toList();
-        if (barrier.isOpen()) {
-            calls.forEach(service::begin);
-            return;
-        }
-        List<Answer> given;
-        synchronized (this) {
-            given = answers.given();
-            if (calls.isEmpty() && (given.isEmpty() || passing > 0)) {
-                return;
-            }
-            passing++;
-        }
-        service.reserve(calls.size());
-        barrier.pass(calls, given).thenAccept(passed -> {
-            try {
-                calls.forEach(passed ? service::begin : this::giveBack);
-            } finally {
-                service.reserve(-calls.size());
-                if (passed) {
-                    passed(true, given);
-                } else {
-                    channels.later(ReplicaBarrier.REST, () -> passed(false, given));
-                }
-            }
-        });
-    }
-
-    private void passed(boolean passed, List<Answer> given) {
-        synchronized (this) {
-            answers.compared(given, passed);
-            passing--;
-        }
-        turn(0);
-    }
-
-    /** Gives one back that has not begun. */
-    private void giveBack(ServerCall call) {
-        if (call.begin() && call.origin() instanceof Held held) {
-            release(held.entry);
-            forget(held);
-        }
-    }
-
-    /** Null if it is known, or not to begin. */
-    private @Nullable ServerCall take(Taken taken) {
+    private void take(Taken taken) {
         Held held;
         boolean hasPlace;
         synchronized (this) {
             Running before = running.get(taken.token());
-            Answer given = before == null ? answers.find(taken.token(), taken.entry()) : null;
+            Answer given = before == null ? answers.find(taken.token()) : null;
             if (given != null) {
                 if (!answers.has(taken.token())) { // Redis has forgotten that it has ended
                     answers.add(new Answer(taken.entry(), taken.token(), given.response()));
                     again = true;
                 }
-                return null;
+                return;
             }
             held = before == null ? new Held(taken) : before.held();
             hasPlace = taken.deaths() == 0 || suspects.pass(this, held);
             if (before != null) { // it seemed to be gone, or its being taken was forgotten: it must not run twice
                 held.entry = taken.entry();
-                return null;
+                return;
             }
         }
         if (!hasPlace) { // one that was taken by a turn whose answer was lost
             release(held.entry);
-            return null;
+            return;
         }
         String id = new QueuedId(method.name(), taken.token()).toString();
         RpcCodec.Request request;
         try {
-            request = codec.readRequest(new Message(taken.request(), 0, taken.request().length))
-                    .queued(Json.quoted(id), taken.millisLeft());
-            if (!request.method().equals(method.name())) {
+            RpcCodec.Request read = codec.readRequest(new Message(taken.request(), 0, taken.request().length));
+            if (!read.method().equals(method.name())) {
                 refuse(held, id, RpcCodec.METHOD_NOT_FOUND, "this queue is for " + method.name());
-                return null;
+                return;
             }
+            request = new RpcCodec.Request(
+                    Json.quoted(id),
+                    read.method(),
+                    read.params(),
+                    read.from(),
+                    "",
+                    taken.millisLeft(),
+                    "",
+                    read.headers());
         } catch (RpcCodec.BadRequest e) {
             refuse(held, id, e.code(), String.valueOf(e.getMessage()));
-            return null;
+            return;
         }
         ServerCall call = new ServerCall(method, request, replies, System.nanoTime(), taken.request().length, held);
         synchronized (this) {
             running.put(taken.token(), new Running(held, call));
         }
-        return call;
+        service.begin(call);
     }
 
     private void refuse(Held held, String id, int code, String why) {
@@ -506,6 +495,16 @@ final class QueueIntake implements Receiver {
             answers.add(new Answer(held.entry, held.token, codec.response(Json.quoted(id), answer)));
             again = true;
         }
+    }
+
+    private byte[] response(ServerCall call, RpcCodec.Answer answer) {
+        byte[] response = codec.response(call.request().id(), answer);
+        if (response.length <= codec.maxBytes()) {
+            return response;
+        }
+        String id = call.request().id();
+        FailureLog.safely(() -> LOG.error("The answer of queued call {} is too large: {} B", id, response.length));
+        return codec.response(id, ReplySender.tooLarge(answer));
     }
 
     /** It has its answer; without one, it was not begun, and is for another node, or for later. */
@@ -532,15 +531,10 @@ final class QueueIntake implements Receiver {
 
     /** If that fails, it is found again, as one that this node has and does not know. */
     private void release(StreamId entry) {
-        synchronized (this) {
-            releasing++;
-        }
         queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
-            synchronized (this) {
-                releasing--;
-                unsure |= failure != null;
+            if (failure != null) {
+                LOG.debug("A queued call of {} was not released", method.name(), failure);
             }
-            completeIfDelivered();
         });
     }
 
@@ -563,17 +557,20 @@ final class QueueIntake implements Receiver {
                     stopTicking();
                     return queues.leave(server);
                 })
-                .exceptionally(failure -> null); // the lease ends by itself
+                .exceptionally(failure -> {
+                    LOG.debug("The queue of {} was not left; the lease ends by itself", method.name(), failure);
+                    return null;
+                });
     }
 
     private void completeIfDelivered() {
-        if (isDelivered()) {
+        boolean done;
+        synchronized (this) {
+            done = ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
+        }
+        if (done) {
             delivered.complete(null);
         }
-    }
-
-    private synchronized boolean isDelivered() {
-        return ended && !underWay && !unsure && releasing == 0 && running.isEmpty() && answers.isEmpty();
     }
 
     private void stopTicking() {
@@ -591,7 +588,12 @@ final class QueueIntake implements Receiver {
     /** Gives back what was not begun; what runs is lost: there is no more time. */
     void abandon() {
         end();
-        running().forEach(this::giveBack);
+        for (ServerCall call : running()) {
+            if (call.begin() && call.origin() instanceof Held held) {
+                forget(held);
+                release(held.entry);
+            }
+        }
         stopTicking();
         CompletableFuture<Void> unused = queues.leave(server);
     }

@@ -122,13 +122,13 @@ public final class ServedService implements Registration {
         this.intakes = queues == null
                 ? List.of()
                 : methods.stream()
-                        .map(method -> new QueueIntake(
-                                method, new Queueing(), channels, codec, replies, queues, suspects, options.replicas()))
+                        .map(method ->
+                                new QueueIntake(method, new Queueing(), channels, codec, replies, queues, suspects))
                         .toList();
     }
 
     /** What the intakes of queued calls need. */
-    private final class Queueing implements QueuedCallRoom {
+    private final class Queueing implements QueueIntake.Service {
 
         /** As many as can begin at once: what is here already goes first. */
         @Override

@@ -11,7 +11,6 @@ import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.internal.contract.CallScope;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.WireBytes;
-import dev.omnibus.transport.StreamId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,9 +36,6 @@ public final class ServerCall implements CallContext {
 
     /** Where the answer goes of a call that came from a queue. */
     interface Origin {
-
-        /** Where it is in its queue. */
-        StreamId entry();
 
         /** It has its answer; no reason means a result. */
         void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason);

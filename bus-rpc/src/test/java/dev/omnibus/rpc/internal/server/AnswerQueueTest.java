@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class AnswerQueueTest {
 
-    private final AnswerQueue queue = new AnswerQueue(false);
+    private final AnswerQueue queue = new AnswerQueue();
 
     private void add(String token, int bytes) {
         queue.add(new Answer(new StreamId(1, 1), token, new byte[bytes]));
@@ -80,14 +80,14 @@ class AnswerQueueTest {
     @Test
     void anAnswerIsKnownAsLongAsItWaitsOrIsRemembered() {
         add("1", 1);
-        assertNotNull(queue.find("1", new StreamId(1, 1)));
+        assertNotNull(queue.find("1"));
         queue.taken(queue.nextBatch(), List.of(), 0);
-        assertNotNull(queue.find("1", new StreamId(1, 1)));
+        assertNotNull(queue.find("1"));
         assertFalse(queue.has("1"));
         add("2", 1);
         queue.taken(queue.nextBatch(), List.of("2"), TimeUnit.SECONDS.toNanos(9));
-        assertNull(queue.find("1", new StreamId(1, 1)));
-        assertNull(queue.find("2", new StreamId(1, 1)));
+        assertNull(queue.find("1"));
+        assertNull(queue.find("2"));
     }
 
     @Test
@@ -99,24 +99,5 @@ class AnswerQueueTest {
         queue.giveAgain();
         assertTrue(queue.size() <= 10, () -> queue.size() + " of them");
         assertTrue(queue.has("a19"));
-    }
-
-    @Test
-    void whatReplicasAreToHaveIsRememberedUntilTheyHaveIt() {
-        AnswerQueue kept = new AnswerQueue(true);
-        Answer first = new Answer(new StreamId(1, 1), "1", new byte[1]);
-        kept.add(first);
-        kept.taken(kept.nextBatch(), List.of(), 0);
-        List<Answer> given = kept.given();
-        kept.add(new Answer(new StreamId(1, 2), "2", new byte[2 * 1024 * 1024]));
-        kept.taken(kept.nextBatch(), List.of(), TimeUnit.HOURS.toNanos(1));
-        assertNotNull(kept.find("1", new StreamId(1, 1)));
-        assertNull(kept.find("1", new StreamId(2, 1))); // another call with the same key, long after that one
-        kept.compared(given, true);
-        assertNull(kept.find("1", new StreamId(1, 1)));
-        assertEquals(List.of("2"), tokens(kept.given()));
-        kept.giveAgain();
-        kept.compared(given, true);
-        assertTrue(kept.has("2"));
     }
 }
