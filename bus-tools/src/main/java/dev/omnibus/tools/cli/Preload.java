@@ -48,13 +48,8 @@ final class Preload {
         }
     }
 
-    /** Opens the bus of a command, once all of that is there. */
+    /** Opens the bus of a command, beside what is still being initialized: to wait for that costs all that it saves. */
     Bus open(Connection connection) {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // which the connection notices
-        }
         Bus bus = connection.open();
         String mark = System.getProperty(CONNECTED, "");
         if (!mark.isEmpty()) {
