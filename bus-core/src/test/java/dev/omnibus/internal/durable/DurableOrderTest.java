@@ -184,6 +184,29 @@ class DurableOrderTest extends DurableTimeFixture {
     }
 
     @Test
+    void whatIsTakenOverByARenewalOfBeforeARereadIsReadAgain() throws Exception {
+        dieThere();
+        subscribeHere();
+        finish.countDown();
+        network.advance(Duration.ofSeconds(4));
+        int before = here.faults.asked("takeOver");
+        here.faults.delay("takeOver");
+        here.second(); // it asks for the two, as of now
+        assertEquals(before + 1, here.faults.asked("takeOver"));
+        network.failOver(); // all that it has is read again, and that is nothing yet
+        for (int i = 0; i < 3; i++) {
+            here.timing.run(true);
+            here.settle();
+        }
+        here.faults.heal("takeOver");
+        await().until(() -> {
+            here.timing.run(true);
+            here.settle();
+            return pending() == 0;
+        });
+    }
+
+    @Test
     void whatIsForgottenIsNotKeptUntilThereIsAPlaceForIt() throws Exception {
         List<WeakReference<Event<?>>> seen = new CopyOnWriteArrayList<>();
         Subscription subscription = here.topic.subscribe(

@@ -9,6 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class Faults {
     private final Map<String, TransportException> refused = new ConcurrentHashMap<>();
     private final Map<String, Boolean> lost = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<Boolean>> held = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Boolean>> delayed = new ConcurrentHashMap<>();
     private final Map<String, Integer> asked = new ConcurrentHashMap<>();
 
     /** Has an operation refused from now on, by its name: it is not done. */
@@ -39,12 +41,21 @@ final class Faults {
         held.put(operation, new CompletableFuture<>());
     }
 
+    /** Has an operation wait on its way until it is healed, by its name: it is done only then. */
+    void delay(String operation) {
+        delayed.put(operation, new CompletableFuture<>());
+    }
+
     void heal(String operation) {
         refused.remove(operation);
         lost.remove(operation);
         CompletableFuture<Boolean> until = held.remove(operation);
         if (until != null) {
             until.complete(true);
+        }
+        CompletableFuture<Boolean> sent = delayed.remove(operation);
+        if (sent != null) {
+            sent.complete(true);
         }
     }
 
@@ -65,6 +76,11 @@ final class Faults {
         return proxy(Streams.class, (proxy, method, arguments) -> {
             String operation = method.getName();
             TransportException refusal = refused.get(operation);
+            CompletableFuture<Boolean> sent = delayed.get(operation);
+            if (sent != null) {
+                asked.merge(operation, 1, Integer::sum);
+                return sent.thenCompose(now -> later(streams, method, arguments));
+            }
             Object result =
                     refusal == null ? invoke(streams, method, arguments) : CompletableFuture.failedFuture(refusal);
             asked.merge(operation, 1, Integer::sum);
@@ -78,6 +94,14 @@ final class Faults {
                     })
                     : result;
         });
+    }
+
+    private static CompletableFuture<?> later(Streams streams, Method method, Object @Nullable [] arguments) {
+        try {
+            return (CompletableFuture<?>) Objects.requireNonNull(invoke(streams, method, arguments));
+        } catch (Throwable e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private static <T> T proxy(Class<T> type, InvocationHandler handler) {
