@@ -32,7 +32,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule oneClassSpeaksToRedisBesideTheBus = noClasses()
             .that()
-            .haveNameNotMatching(".*\\.(RedisCommands(\\$.*)?|Preload)") // which only initializes what the bus will use
+            .haveNameNotMatching(".*\\.(RedisCommands(\\$.*)?|Startup)") // which only initializes what the bus will use
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("io.netty..", "org.redisson.client.codec..", "org.redisson.client.protocol..");

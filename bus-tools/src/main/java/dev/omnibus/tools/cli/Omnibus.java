@@ -161,7 +161,7 @@ final class Omnibus {
      * @param args the words of the command line
      */
     public static void main(String... args) {
-        int code = run(Terminal.ofProcess(), new Preload(args)::open, args);
+        int code = run(Terminal.ofProcess(), new Startup(args)::open, args);
         Runtime.getRuntime().halt(flushed(code)); // nothing is left to do, and threads of Netty need a second to end
     }
 

@@ -2,6 +2,7 @@ package dev.omnibus.tools.cli;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -32,6 +33,7 @@ class ScriptIT {
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
         builder.environment().put("OMNIBUS_REDIS", redis);
         builder.environment().put("XDG_CACHE_HOME", cache.toString());
+        builder.environment().put("OMNIBUS_JAVA_OPTS", "-Xlog:class+load:file=" + loaded());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Process process = builder.start();
         try {
@@ -42,6 +44,17 @@ class ScriptIT {
             process.destroyForcibly().waitFor();
             System.out.println(String.join(" ", words) + ": " + Files.readString(said));
             Files.delete(said);
+        }
+    }
+
+    /** Where the JVM writes which classes it loads, and from where. */
+    private Path loaded() {
+        return cache.resolve("loaded.txt");
+    }
+
+    private boolean isFromTheArchive(String type) throws IOException {
+        try (Stream<String> lines = Files.lines(loaded())) {
+            return lines.anyMatch(line -> line.contains(' ' + type + " source: shared objects file (top)"));
         }
     }
 
@@ -62,7 +75,9 @@ class ScriptIT {
         try (RedisServer redis = RedisServer.start()) {
             assertEquals(65, run(redis.url(), "call", "nobody.there"));
             assertEquals(1, archives().size(), "an archive, and nothing that is half done");
+            assertFalse(isFromTheArchive("org.redisson.Redisson"));
             assertEquals(65, run(redis.url(), "call", "nobody.there"));
+            assertTrue(isFromTheArchive("org.redisson.Redisson"));
         }
         assertEquals(1, archives().size());
     }

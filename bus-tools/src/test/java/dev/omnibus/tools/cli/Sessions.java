@@ -126,7 +126,7 @@ final class Sessions {
         return text.replaceAll("\\b(shop|desk|omnibus|mute)-[a-z0-9]{12}\\b", "$1-ID")
                 .replaceAll("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z", "TIME")
                 .replaceAll("\\b\\d+(\\.\\d+)? ms\\b", "N ms")
-                .replaceAll("\\bOK \\d+ events came", "OK N events came") // one is enough, and another one may be quick
+                .replaceAll("\\bOK \\d+ events came", "OK N events came") // as many as there happen to be
                 .replaceAll("\\+N ms", "+N ms")
                 .replaceAll(
                         "\"(elapsedMs|latencyMs|afterMs|oldest|ms|pid|sequence|id|bytes|up|host|ttl)\":(\"[^\"]*\"|[0-9.E-]+)",

@@ -14,10 +14,10 @@ import org.redisson.Redisson;
 import org.redisson.config.Config;
 
 /**
- * A preload: what every connection needs is initialized on another processor while the line is parsed. Confined to the
- * main thread.
+ * The start of a process: what every connection needs is initialized on another processor while the line is parsed, and
+ * the script is notified when there is one. Confined to the main thread.
  */
-final class Preload {
+final class Startup {
 
     private static final Set<String> LOCAL =
             Set.of("errors", "context", "completion", "--help", "-h", "--version", "-V");
@@ -25,10 +25,10 @@ final class Preload {
     /** A file that is made when this process has connected: the script keeps the archive of its classes then. */
     private static final String CONNECTED = "omnibus.connected";
 
-    private final Thread thread = new Thread(Preload::run, "omnibus-preload");
+    private final Thread thread = new Thread(Startup::run, "omnibus-preload");
 
     /** Begins, unless the line names something that needs no connection. */
-    Preload(String... words) {
+    Startup(String... words) {
         thread.setDaemon(true);
         if (words.length > 0 && List.of(words).stream().noneMatch(LOCAL::contains)) {
             thread.start();
