@@ -57,12 +57,12 @@ class DurableLossTest extends DurableTimeFixture {
                 .get(10, SECONDS);
     }
 
-    private void awaitReported(String... what) {
+    private void awaitReported(String... what) throws Exception {
         await().until(() -> {
             here.second();
             return !reported.isEmpty();
         });
-        assertEquals(List.of(what), reported);
+        assertEquals(List.of(what), reported());
     }
 
     @Test
@@ -103,7 +103,7 @@ class DurableLossTest extends DurableTimeFixture {
         seconds(6);
         network.forget(); // 12 seconds after they were published, and 6 after they were repaired
         seconds(6);
-        assertEquals(List.of("reset", "repaired 2", "reset", "repaired 2"), reported);
+        assertEquals(List.of("reset", "repaired 2", "reset", "repaired 2"), reported());
     }
 
     @Test
@@ -115,7 +115,7 @@ class DurableLossTest extends DurableTimeFixture {
         seconds(130);
         publish(4, 5);
         seconds(130);
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
         assertEquals(5, here.topic.status().get(10, SECONDS).entries());
     }
 
@@ -125,10 +125,10 @@ class DurableLossTest extends DurableTimeFixture {
         seconds(40);
         network.forget();
         seconds(200);
-        assertEquals(List.of("reset", "lost  3"), reported);
+        assertEquals(List.of("reset", "lost  3"), reported());
         publish(4);
         seconds(200);
-        assertEquals(List.of("reset", "lost  3"), reported);
+        assertEquals(List.of("reset", "lost  3"), reported());
     }
 
     @Test

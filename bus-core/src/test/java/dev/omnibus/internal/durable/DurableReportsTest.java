@@ -57,7 +57,7 @@ class DurableReportsTest extends DurableTimeFixture {
         network.failOver();
         seconds(3);
         assertEquals(List.of(1, 2, 3, 4, 5), handled);
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
@@ -83,7 +83,7 @@ class DurableReportsTest extends DurableTimeFixture {
         here.faults.heal("release");
         seconds(5);
         assertEquals(List.of("here", "here", "here", "there"), ran);
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     private void fillDeadLetters() throws Exception {
@@ -144,7 +144,7 @@ class DurableReportsTest extends DurableTimeFixture {
             here.second();
             return !reported.isEmpty();
         });
-        assertEquals(List.of("doubled g"), reported);
+        assertEquals(List.of("doubled g"), reported());
     }
 
     @Test
@@ -186,7 +186,7 @@ class DurableReportsTest extends DurableTimeFixture {
         await().until(() -> ran.size() == 2);
         seconds(150);
         assertEquals(List.of(1, 2), ran);
-        assertEquals(1, reported.size(), reported::toString);
+        assertEquals(1, reported().size(), reported::toString);
         for (DeadLetter<Integer> letter : here.topic.deadLetters("g").list(2).get(10, SECONDS)) {
             assertTrue(here.topic.deadLetters("g").discard(letter.id()).get(10, SECONDS));
         }
@@ -208,7 +208,7 @@ class DurableReportsTest extends DurableTimeFixture {
             return handled.contains(2);
         });
         seconds(15);
-        assertEquals(1, reported.size(), reported::toString);
+        assertEquals(1, reported().size(), reported::toString);
         assertTrue(reported.get(0).startsWith("unsent Consumer group g was removed"), reported.get(0));
     }
 
@@ -222,7 +222,7 @@ class DurableReportsTest extends DurableTimeFixture {
             return here.faults.asked("createGroup") >= 4;
         });
         seconds(15);
-        assertEquals(List.of("reset"), reported);
+        assertEquals(List.of("reset"), reported());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.BusListener;
+import dev.omnibus.bus.BusState;
 import dev.omnibus.bus.Subscription;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.durable.DurableTopic;
@@ -14,7 +15,10 @@ import dev.omnibus.internal.runtime.BusRuntime;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -60,6 +64,7 @@ abstract class DurableTimeFixture implements BusListener {
 
     final InMemoryNetwork network = new InMemoryNetwork();
     final List<String> reported = new CopyOnWriteArrayList<>();
+    private final Map<String, CompletableFuture<Void>> passed = new ConcurrentHashMap<>();
     final CountDownLatch gate = new CountDownLatch(1);
     final CountDownLatch started = new CountDownLatch(1);
     final Node here = new Node();
@@ -91,7 +96,12 @@ abstract class DurableTimeFixture implements BusListener {
 
     @Override
     public void onReset(String topic) {
-        reported.add("reset");
+        CompletableFuture<Void> marker = passed.get(topic);
+        if (marker == null) {
+            reported.add("reset");
+        } else {
+            marker.complete(null);
+        }
     }
 
     @Override
@@ -105,6 +115,20 @@ abstract class DurableTimeFixture implements BusListener {
             here.second();
             there.second();
         }
+    }
+
+    /** Returns what was reported until now; a thread of the listener's own passes it on. */
+    List<String> reported() throws Exception {
+        for (Node node : List.of(here, there)) {
+            if (node.bus.state() != BusState.CLOSED) {
+                String marker = "marker " + UUID.randomUUID();
+                CompletableFuture<Void> before = new CompletableFuture<>();
+                passed.put(marker, before);
+                ((OpenTopic<Integer>) node.topic).reports().onReset(marker);
+                before.get(10, SECONDS);
+            }
+        }
+        return reported;
     }
 
     static void ready(Subscription subscription) throws Exception {

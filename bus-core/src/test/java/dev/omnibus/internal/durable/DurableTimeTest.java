@@ -54,7 +54,7 @@ class DurableTimeTest extends DurableTimeFixture {
         gate.countDown();
         await().until(() -> pending() == 0);
         assertEquals(1, starts.get());
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
@@ -87,7 +87,7 @@ class DurableTimeTest extends DurableTimeFixture {
         });
         seconds(2);
         assertEquals(List.of(1), ranHere);
-        assertEquals(List.of("doubled g"), reported);
+        assertEquals(List.of("doubled g"), reported());
         here.topic.publish(4).get(10, SECONDS);
         await().until(() -> ranHere.size() + ranThere.size() == 5);
     }
@@ -122,7 +122,7 @@ class DurableTimeTest extends DurableTimeFixture {
         });
         seconds(2);
         assertEquals(List.of(1), ranHere);
-        assertEquals(List.of("doubled g"), reported);
+        assertEquals(List.of("doubled g"), reported());
     }
 
     @Test
@@ -306,7 +306,7 @@ class DurableTimeTest extends DurableTimeFixture {
             seconds(1);
             return handled.equals(List.of("1 false")) && pending() == 0;
         });
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
@@ -327,7 +327,7 @@ class DurableTimeTest extends DurableTimeFixture {
         });
         assertEquals( // each node has the topic
                 List.of("repaired 5", "reset", "reset"),
-                reported.stream().sorted().toList());
+                reported().stream().sorted().toList());
         here.topic.publish(6).get(10, SECONDS);
         await().until(() -> {
             seconds(1);
@@ -359,7 +359,7 @@ class DurableTimeTest extends DurableTimeFixture {
         gate.countDown();
         await().until(() -> ran.equals(List.of(1, 2)));
         seconds(3);
-        assertEquals(List.of("lost g 2"), reported);
+        assertEquals(List.of("lost g 2"), reported());
         aging.publish(3).get(10, SECONDS);
         await().until(() -> ran.equals(List.of(1, 2, 3)));
     }
@@ -397,7 +397,7 @@ class DurableTimeTest extends DurableTimeFixture {
         assertEquals(List.of("1 false", "2 false", "3 false"), ranHere);
         here.topic.publish(5).get(10, SECONDS);
         await().until(() -> ranThere.contains("5 false"));
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
@@ -419,7 +419,7 @@ class DurableTimeTest extends DurableTimeFixture {
             return pending() == 0;
         });
         assertEquals(List.of("1 false", "2 true"), ran);
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test

@@ -132,7 +132,7 @@ class PartitionsTimeTest extends DurableTimeFixture {
         awaitHandled(of("there", 2, shareOf(there)));
         assertEquals(3 * COUNT, handled.size()); // none twice, and so none that may have run
         assertEquals(COUNT / 2, shareOf(there).size());
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
@@ -150,7 +150,7 @@ class PartitionsTimeTest extends DurableTimeFixture {
         publish(1);
         awaitHandled(of("here", 1, all()));
         assertEquals(2 * COUNT, handled.size());
-        assertEquals(List.of(), reported);
+        assertEquals(List.of(), reported());
     }
 
     @Test
