@@ -14,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  * suspect, until {@link #MAX_DEATHS} nodes have died with it. A node takes one suspect at a time, so that what is begun
  * beside a call that kills its node is not blamed for it.
  *
+ * <p>A server that takes over may have forgotten the last moments, and with them who has what. So when the first node
+ * renews its lease there, the queue rests for as long as a lease: nobody takes anything, nothing expires, and nodes
+ * claim what they have. The queue knows the server by the history of its replication; a user who may not ask for that
+ * does without. That history also changes where a slot of a cluster moves, and where a server gets its first replica.
+ *
  * <p>Answers are responses of JSON-RPC. Those that the server writes itself have the code -32001 if the call expired,
  * -32004 if it was cancelled before it was begun, -32006 if its node was lost and -32007 if it was begun too often.
  *
@@ -105,6 +110,9 @@ public interface CallQueues extends AutoCloseable {
      * @param waiting whether there are calls that nobody has
      * @param suspects whether some of those are suspects: calls whose nodes were lost
      * @param moreDue whether more is to be moved into the queue at once, as it is due
+     * @param claiming whether nodes are to {@link #claim} what they have, as the server may have forgotten that:
+     *     another one has taken over, or it was started again. For a lease nobody takes anything from there; claims are
+     *     asked for until one more has passed
      * @param rest for how long nothing comes up without a notice: zero while there are calls in the queue, else until
      *     the first delayed one is due. So long a node that has none of its calls need not renew its lease
      */
@@ -115,7 +123,18 @@ public interface CallQueues extends AutoCloseable {
             boolean waiting,
             boolean suspects,
             boolean moreDue,
+            boolean claiming,
             Duration rest) {}
+
+    /**
+     * Says that a node has calls, in case the server has forgotten it: whoever comes upon one of them, leaves it to
+     * that node. What has ended, or is another node's, stays as it is.
+     *
+     * @param server who
+     * @param tokens by which the calls are known; at most {@link #MAX_CALLS}
+     * @return completes when that is written down
+     */
+    CompletableFuture<Void> claim(Server server, List<String> tokens);
 
     /**
      * Gives the answers of calls, and takes others, in one step. A node without a lease takes none.
@@ -142,9 +161,10 @@ public interface CallQueues extends AutoCloseable {
      *
      * @param late the tokens of those whose answers do not count: they had another end before, or another node has them
      * @param calls what was taken
-     * @param more whether there may be more to take
+     * @param more whether there may be more to take; false while the queue rests
      * @param dropped how many entries were removed that were no calls
-     * @param lapsed whether nothing was taken because the node has no lease
+     * @param lapsed whether nothing was taken because the node has to {@link #renew} its lease before: it has none, or
+     *     another server has taken over
      */
     record Turn(List<String> late, List<Taken> calls, boolean more, int dropped, boolean lapsed) {}
 

@@ -37,4 +37,13 @@ public record QueueKeys(String queue, String notices, String inboxes) {
     public String leases() {
         return queue + ":live";
     }
+
+    /**
+     * The key of a hash: of which server the queue is, and until when nothing is taken as it was another one before.
+     *
+     * @return its name
+     */
+    public String server() {
+        return queue + ":server";
+    }
 }

@@ -30,6 +30,11 @@ class ClusterCallQueuesIT extends CallQueuesContract {
     }
 
     @Override
+    void takeOver() {
+        takeOver(redis.masterOf(keys.queue()), keys);
+    }
+
+    @Override
     void standStill(Duration time) {
         standStill(redis.masterOf(keys.queue()), time);
     }

@@ -20,6 +20,11 @@ class InMemoryCallQueuesTest extends CallQueuesContract {
     }
 
     @Override
+    void takeOver() {
+        network.failOver();
+    }
+
+    @Override
     void standStill(Duration time) {
         network.advance(time);
     }

@@ -30,6 +30,11 @@ class RedisCallQueuesIT extends CallQueuesContract {
     }
 
     @Override
+    void takeOver() {
+        takeOver(redis, keys);
+    }
+
+    @Override
     void standStill(Duration time) {
         standStill(redis, time);
     }

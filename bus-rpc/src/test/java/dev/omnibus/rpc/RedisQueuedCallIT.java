@@ -175,4 +175,58 @@ class RedisQueuedCallIT extends QueuedCallContract {
         await().until(() -> Objects.equals(1L, redis.command("EXISTS", key("shop.restock") + ":call:mine")));
         assertValue(5, RpcClient.on(bus("caller")).queued("shop.restock:mine", Integer.class));
     }
+
+    /** As a replica that has not got the last moments. */
+    private void takeOver(String method, String forgetting) {
+        redis.command(
+                "EVAL",
+                forgetting + " redis.call('HSET', KEYS[1] .. ':server', 'history', 'of the one before')",
+                "1",
+                key(method));
+    }
+
+    /** So that another node has to take the rest. */
+    private static final ServiceOptions ONE_AT_A_TIME =
+            ServiceOptions.defaults().withQueued().withConcurrency(1);
+
+    @Test
+    void whatAServerThatHasTakenOverHasForgottenIsLeftToTheNodeThatHasIt() throws Exception {
+        serving("a", ONE_AT_A_TIME);
+        Queued<String> call = queue().enqueue(Shop::block);
+        await().until(() -> blocked.get() == 1);
+        serving("b");
+        takeOver(
+                "shop.block",
+                "redis.call('XGROUP', 'DESTROY', KEYS[1], 'servers')"
+                        + " redis.call('XGROUP', 'CREATE', KEYS[1], 'servers', '0')");
+        await().atMost(20, SECONDS)
+                .until(() -> String.valueOf(redis.command("XPENDING", key("shop.block"), "servers", "-", "+", "1"))
+                        .contains("a-"));
+        assertEquals(1, blocked.get());
+        release.countDown();
+        assertValue("released", call);
+        assertEquals(1, blocked.get());
+    }
+
+    @Test
+    void anAnswerThatAServerThatHasTakenOverHasForgottenIsGivenAgain() throws Exception {
+        serving("a", ONE_AT_A_TIME);
+        CallQueue<Shop> queue = queue();
+        Queued<Integer> call = queue.enqueue(shop -> shop.restock("x", 1));
+        assertValue(2, call);
+        Queued<String> last = queue.enqueue(Shop::block);
+        await().until(() -> blocked.get() == 1);
+        serving("b");
+        String request = "{\"jsonrpc\":\"2.0\",\"method\":\"shop.restock\",\"params\":[\"x\",1]}";
+        String token = call.id().substring(call.id().indexOf(':') + 1);
+        takeOver(
+                "shop.restock",
+                "local call = KEYS[1] .. ':call:" + token + "' redis.call('HDEL', call, 'end')"
+                        + " redis.call('HSET', call, 'at', redis.call('XADD', KEYS[1], '*', 'i', '" + token
+                        + "', 'r', '" + request + "'))");
+        await().atMost(20, SECONDS).until(() -> Objects.equals(0L, redis.command("XLEN", key("shop.restock"))));
+        assertEquals(1, done.stream().filter("x"::equals).count());
+        release.countDown();
+        assertValue("released", last);
+    }
 }

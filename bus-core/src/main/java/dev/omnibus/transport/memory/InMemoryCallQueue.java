@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One queue of calls, with all that belongs to it, as the scripts have it in Redis. Guarded by its user. */
@@ -36,6 +37,7 @@ final class InMemoryCallQueue {
     private static final int MAX_EXAMINED = 512; // in one turn, however many have expired
     private static final int MAX_ASKERS = 16;
     private static final long GRACE_MILLIS = 10_000;
+    private static final long CLAIMED_MILLIS = 600_000; // what is not known here
     private static final int MAX_MOVED = 256; // at a time, of what is due
     private static final Duration FOR_EVER = Duration.ofDays(365);
     private static final long KEPT_MILLIS = Duration.ofDays(14).toMillis(); // of what has not ended
@@ -45,6 +47,9 @@ final class InMemoryCallQueue {
 
     /** Who has an entry, and how often it was begun with this time. */
     private record Owner(String node, int starts) {}
+
+    /** Which node has said that it has a call. */
+    private record Claim(String node, long forgotten) {}
 
     /** What is known of a call. */
     private static final class Known {
@@ -77,11 +82,22 @@ final class InMemoryCallQueue {
     private final Map<String, Long> leases = new HashMap<>();
 
     private final Map<String, List<String>> cancelled = new HashMap<>(); // by node
+    private final Map<String, Claim> claims = new HashMap<>(); // by token
+    private final Supplier<String> history; // of the server
+    private String seen; // the history, at the last renewal
+    private long rests; // until then nobody takes anything, as another server has taken over
     private long renewed; // by anybody
     private long next = 1;
 
-    InMemoryCallQueue(String method, LongSupplier clock, BiConsumer<String, byte[]> inboxes, Runnable notice) {
+    InMemoryCallQueue(
+            String method,
+            Supplier<String> history,
+            LongSupplier clock,
+            BiConsumer<String, byte[]> inboxes,
+            Runnable notice) {
         this.method = method;
+        this.history = history;
+        this.seen = history.get();
         this.clock = clock;
         this.inboxes = inboxes;
         this.notice = notice;
@@ -91,6 +107,7 @@ final class InMemoryCallQueue {
         Known known = calls.get(token);
         if (known != null && known.forgotten <= clock.getAsLong() && !isOwned(known)) {
             calls.remove(token);
+            claims.remove(token);
             return null;
         }
         return known;
@@ -117,6 +134,7 @@ final class InMemoryCallQueue {
     /** The one end of a call. */
     private void finish(String token, @Nullable StreamId at, byte[] response) {
         remove(at);
+        claims.remove(token);
         Known known = calls.get(token);
         if (known == null) { // the network was emptied
             Duration hour = Duration.ofHours(1);
@@ -198,10 +216,10 @@ final class InMemoryCallQueue {
 
     /** Whether it is, without what has expired and nobody has. */
     private boolean isFull(int limit) {
-        if (size() >= limit) {
+        if (size() >= limit && !isUnclear()) {
             for (StreamId at : List.copyOf(entries.keySet())) {
                 Waiting entry = entries.get(at);
-                if (entry != null && !owners.containsKey(at) && entry.expires() <= clock.getAsLong()) {
+                if (entry != null && holder(entry.token(), at) == null && entry.expires() <= clock.getAsLong()) {
                     expire(entry.token(), at);
                 }
             }
@@ -224,6 +242,10 @@ final class InMemoryCallQueue {
         if (standstill) { // who is alive renews within a lease from now on
             leases.replaceAll((any, end) -> end != 0 && end <= now ? now + lease.toMillis() : end);
         }
+        if (isOfAnother()) {
+            seen = history.get();
+            rests = now + lease.toMillis();
+        }
         List<String> stop = cancelled.remove(node);
         int freed = moveDue();
         Iterator<Map.Entry<String, Long>> all = leases.entrySet().iterator();
@@ -243,7 +265,25 @@ final class InMemoryCallQueue {
         boolean suspects =
                 owners.values().stream().anyMatch(one -> one.node().equals(Streams.NOBODY) && one.starts() > 1);
         return new Renewed(
-                ends == 0, stop == null ? List.of() : stop, held, waiting, suspects, freed >= MAX_MOVED, rest());
+                ends == 0,
+                stop == null ? List.of() : stop,
+                held,
+                waiting,
+                suspects,
+                freed >= MAX_MOVED,
+                rests + lease.toMillis() > now,
+                rest());
+    }
+
+    void claim(String node, List<String> tokens) {
+        for (String token : tokens) {
+            Known known = known(token);
+            boolean ended = known != null && known.response != null;
+            boolean free = known == null || known.at == null || isFree(known.at);
+            if (!ended && free) {
+                claims.put(token, new Claim(node, known == null ? clock.getAsLong() + CLAIMED_MILLIS : Long.MAX_VALUE));
+            }
+        }
     }
 
     /** For how long nothing comes up by itself. */
@@ -284,6 +324,7 @@ final class InMemoryCallQueue {
             String why = "it was begun " + owner.starts() + " times, and each time its node died";
             finish(entry.token(), at, ending(entry.token(), owner.node(), -32007, why));
         } else {
+            claims.remove(entry.token());
             owners.put(at, new Owner(Streams.NOBODY, owner.starts() + 1));
             return 1;
         }
@@ -311,7 +352,8 @@ final class InMemoryCallQueue {
             boolean isAnother = false;
             if (!isOf(owner, node) && known != null && known.at != null && !known.at.equals(answer.entry())) {
                 owner = owners.get(known.at); // it was enqueued again:
-                isAnother = !known.call.digest().isEmpty(); // with a key, long after the first one had ended
+                // with a key, long after the first one had ended
+                isAnother = !known.call.digest().isEmpty() && !node.equals(claimant(answer.token()));
             }
             boolean ended = known != null && known.response != null;
             boolean free = owner == null || owner.node().equals(Streams.NOBODY); // perhaps the taking was forgotten
@@ -321,8 +363,12 @@ final class InMemoryCallQueue {
                 late.add(answer.token());
             } // else its answer was lost
         }
-        if (count > 0 && leases.getOrDefault(node, 0L) <= clock.getAsLong()) {
+        boolean lapsed = leases.getOrDefault(node, 0L) <= clock.getAsLong() || isOfAnother();
+        if (count > 0 && lapsed) {
             return new Turn(late, List.of(), true, 0, true);
+        }
+        if (count > 0 && rests > clock.getAsLong()) {
+            return new Turn(late, List.of(), false, 0, false);
         }
         List<Taken> taken = new ArrayList<>();
         boolean suspectTaken = !suspectAllowed;
@@ -334,10 +380,17 @@ final class InMemoryCallQueue {
             }
             Waiting entry = Objects.requireNonNull(entries.get(at));
             int starts = starts(at);
+            String claimed = claimant(entry.token());
+            claims.remove(entry.token());
+            if (claimed != null && !claimed.equals(node)) {
+                owners.put(at, new Owner(claimed, starts));
+                leases.putIfAbsent(claimed, clock.getAsLong() + GRACE_MILLIS);
+                continue;
+            }
             if (starts > 1 && suspectTaken) {
                 continue;
             }
-            if (entry.expires() <= clock.getAsLong()) {
+            if (entry.expires() <= clock.getAsLong() && claimed == null) {
                 expired++;
                 if (starts > 1) {
                     lose(entry.token(), at, Streams.NOBODY);
@@ -352,6 +405,30 @@ final class InMemoryCallQueue {
             taken.add(taken(at, entry, starts));
         }
         return new Turn(late, taken, false, 0, false);
+    }
+
+    private @Nullable String claimant(String token) {
+        Claim claim = claims.get(token);
+        return claim == null || claim.forgotten() <= clock.getAsLong() ? null : claim.node();
+    }
+
+    private boolean isOfAnother() {
+        return !history.get().equals(seen);
+    }
+
+    /** Whether it may not be known here who has what, as another server has taken over. */
+    private boolean isUnclear() {
+        return isOfAnother() || rests > clock.getAsLong();
+    }
+
+    /** Who has a call, also by a claim alone. */
+    private @Nullable Owner holder(String token, @Nullable StreamId at) {
+        Owner owner = at == null ? null : owners.get(at);
+        String claimed = claimant(token);
+        if (claimed != null && (owner == null || owner.node().equals(Streams.NOBODY))) {
+            return new Owner(claimed, owner == null ? 1 : owner.starts());
+        }
+        return owner;
     }
 
     private static boolean isOf(@Nullable Owner owner, String node) {
@@ -393,6 +470,12 @@ final class InMemoryCallQueue {
             if (owner != null && owner.node().equals(node)) {
                 owners.put(at, new Owner(Streams.NOBODY, owner.starts()));
                 freed = true;
+                continue;
+            }
+            Waiting entry = entries.get(at);
+            if (entry != null && isFree(at) && node.equals(claimant(entry.token()))) {
+                claims.remove(entry.token());
+                freed = true; // it was this node's by its claim alone
             }
         }
         if (freed) {
@@ -414,13 +497,13 @@ final class InMemoryCallQueue {
         if (known == null || known.response != null) {
             return known == null ? Cancelled.UNKNOWN : Cancelled.ENDED;
         }
-        Owner owner = known.at == null ? null : owners.get(known.at);
+        Owner owner = holder(token, known.at);
         if (owner != null && !owner.node().equals(Streams.NOBODY)) {
             cancelled.computeIfAbsent(owner.node(), any -> new ArrayList<>()).add(token);
             notice.run();
             return Cancelled.ASKED;
         }
-        boolean begun = owner != null && owner.starts() > 1;
+        boolean begun = (owner != null && owner.starts() > 1) || isUnclear();
         String why = begun ? "it was cancelled" : "it was cancelled before it was begun";
         finish(token, known.at, ending(token, begun ? Streams.NOBODY : "", -32004, why));
         return Cancelled.REMOVED;
@@ -441,14 +524,14 @@ final class InMemoryCallQueue {
     /** If there is an end to see that nobody has written. */
     private void close(String token, Known known) {
         StreamId at = known.at;
-        Owner owner = at == null ? null : owners.get(at);
+        Owner owner = holder(token, at);
         Waiting entry = at == null ? null : entries.get(at);
         if (at != null && owner != null && entry != null && !owner.node().equals(Streams.NOBODY)) {
             if (isGone(owner.node())) {
                 leases.put(owner.node(), 0L); // should it come back, it learns that it was gone
                 bury(at, entry, owner);
             }
-        } else if (known.expires <= clock.getAsLong()) {
+        } else if (known.expires <= clock.getAsLong() && claimant(token) == null && !isUnclear()) {
             if (owner != null && owner.starts() > 1) {
                 lose(token, at, Streams.NOBODY);
             } else {

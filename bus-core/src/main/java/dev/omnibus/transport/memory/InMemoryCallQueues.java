@@ -51,6 +51,12 @@ final class InMemoryCallQueues implements CallQueues {
     }
 
     @Override
+    public CompletableFuture<Void> claim(Server server, List<String> tokens) {
+        List<String> claimed = List.copyOf(tokens);
+        return change(server, queue -> queue.claim(server.node(), claimed));
+    }
+
+    @Override
     public CompletableFuture<Turn> turn(Server server, List<Answer> answers, int count, boolean suspect) {
         List<Answer> ended = List.copyOf(answers);
         return ask(server.queue(), queue -> queue.turn(server.node(), ended, count, suspect));

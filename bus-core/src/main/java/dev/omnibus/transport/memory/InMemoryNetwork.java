@@ -140,6 +140,7 @@ public final class InMemoryNetwork {
                     .substring(keys.queue().indexOf('{') + 1, keys.queue().indexOf('}'));
             return new InMemoryCallQueue(
                     method,
+                    () -> history,
                     this::millis,
                     (node, response) -> publish(keys.inboxes() + node, response),
                     () -> publish(keys.notices(), NOTICE));

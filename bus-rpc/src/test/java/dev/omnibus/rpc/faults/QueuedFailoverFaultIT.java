@@ -62,6 +62,9 @@ class QueuedFailoverFaultIT {
         @Override
         public String once(String id) {
             begun.computeIfAbsent(id, none -> new AtomicInteger()).incrementAndGet();
+            if (id.contains("slow")) { // these run while another server takes over
+                await().pollDelay(2, SECONDS).until(() -> true);
+            }
             return "done " + id;
         }
 
@@ -108,7 +111,7 @@ class QueuedFailoverFaultIT {
         CallQueue<Work> queue = RpcClient.on(node(redis)).queue(Work.class);
         Thread thread = new Thread(() -> {
             for (int i = 0; calling; i++) {
-                String id = (i % 2 == 0 ? "once " : "often ") + i;
+                String id = (i % 2 == 0 ? "once " : "often ") + (i % 50 < 2 ? "slow " : "") + i;
                 try {
                     window.acquire();
                     Thread.sleep(2); // the pace at which it has something to do
@@ -134,7 +137,7 @@ class QueuedFailoverFaultIT {
     }
 
     @Test
-    void noCallIsLostOrExecutedTwiceInSilenceWhereAReplicaIsBehind() throws Exception {
+    void noCallIsLostInSilenceOrExecutedTwiceWhereAReplicaIsBehind() throws Exception {
         try (RedisSentinels redis = RedisSentinels.start(1)) {
             begin(redis);
             for (int i = 0; i < FAILOVERS; i++) {
@@ -172,6 +175,7 @@ class QueuedFailoverFaultIT {
                         .untilAsserted(() -> assertEquals(
                                 List.of(),
                                 twice().stream().filter(one -> !isReported(one)).toList()));
+                assertEquals(List.of(), twice()); // all nodes have changed over in time
             }
             System.out.println("[fault] " + FAILOVERS + " failovers: asked " + asked.size() + ", said to be lost "
                     + lost + ", executed twice " + twice().size() + ", reported " + reported.size());

@@ -64,7 +64,7 @@ record AccessRoles(
             + " +xpending +xgroup|create";
     private static final String TAKES_QUEUED = "+eval +evalsha +script|load +time +exists +del +pexpire +hmget +hget"
             + " +hset +hdel +lpop +zadd +zrem +zscore +zrange +zrangebyscore +xadd +xlen +xrange +xdel +xack +xclaim"
-            + " +xpending +xreadgroup +xgroup|create +xgroup|delconsumer +xinfo|consumers";
+            + " +xpending +xreadgroup +xgroup|create +xgroup|delconsumer +xinfo|consumers +info";
     private static final String PUBLISHES = "+publish +spublish";
     private static final String COUNTS = "+eval +evalsha +script|load +pubsub|numsub";
 

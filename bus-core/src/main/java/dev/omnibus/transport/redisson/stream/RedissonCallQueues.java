@@ -91,8 +91,16 @@ public final class RedissonCallQueues implements CallQueues {
                     isOne(answer.get(3)),
                     isOne(answer.get(4)),
                     isOne(answer.get(6)),
+                    isOne(answer.get(8)),
                     rest < 0 ? FOR_EVER : Duration.ofMillis(rest));
         });
+    }
+
+    @Override
+    public CompletableFuture<Void> claim(Server server, List<String> tokens) {
+        List<Object> arguments = new ArrayList<>(List.of("", server.node()));
+        arguments.addAll(tokens);
+        return ask("claim calls of ", server.queue(), tokens, Script.CLAIM, arguments);
     }
 
     @Override
@@ -131,12 +139,12 @@ public final class RedissonCallQueues implements CallQueues {
     public CompletableFuture<Void> release(Server server, List<StreamId> entries) {
         List<Object> arguments = new ArrayList<>(List.of("", server.queue().notices(), server.node()));
         arguments.addAll(entries);
-        return ask("release calls of ", server.queue(), Script.FREE, arguments);
+        return ask("release calls of ", server.queue(), List.of(), Script.FREE, arguments);
     }
 
     @Override
     public CompletableFuture<Void> leave(Server server) {
-        return ask("leave ", server.queue(), Script.QUIT, List.of("", server.node()));
+        return ask("leave ", server.queue(), List.of(), Script.QUIT, List.of("", server.node()));
     }
 
     @Override
@@ -223,7 +231,7 @@ public final class RedissonCallQueues implements CallQueues {
 
     /** While a slot moves, Redis lets only that begin whose keys are all there. */
     private static List<Object> keys(QueueKeys queue, List<String> tokens) {
-        List<Object> keys = new ArrayList<>(List.of(queue.queue(), queue.later(), queue.leases()));
+        List<Object> keys = new ArrayList<>(List.of(queue.queue(), queue.later(), queue.leases(), queue.server()));
         tokens.forEach(token -> keys.add(queue.call(token)));
         return keys;
     }
@@ -241,10 +249,11 @@ public final class RedissonCallQueues implements CallQueues {
                         .thenApply(read)));
     }
 
-    private CompletableFuture<Void> ask(String action, QueueKeys queue, Script script, List<Object> arguments) {
+    private CompletableFuture<Void> ask(
+            String action, QueueKeys queue, List<String> tokens, Script script, List<Object> arguments) {
         return RedissonFailures.stream(
                 action + queue.queue(),
-                reads.ask(client -> script.ask(client, keys(queue, List.of()), arguments.toArray())
+                reads.ask(client -> script.ask(client, keys(queue, tokens), arguments.toArray())
                         .thenApply(done -> null)));
     }
 

@@ -46,6 +46,7 @@ enum Script {
     ENQUEUE("calls/enqueue", true),
     TURN("calls/turn", true),
     RENEW("calls/renew", true),
+    CLAIM("calls/claim", true),
     HELD("calls/held", true),
     FREE("calls/release", true),
     QUIT("calls/leave", true),

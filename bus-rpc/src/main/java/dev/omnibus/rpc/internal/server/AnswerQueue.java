@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,11 @@ final class AnswerQueue {
     @Nullable
     Answer find(String token) {
         return known.get(token);
+    }
+
+    /** The calls whose answers are given, or were a moment ago. */
+    Set<String> tokens() {
+        return known.keySet();
     }
 
     boolean isEmpty() {

@@ -3,10 +3,8 @@ package dev.omnibus.rpc.internal.server;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
-import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
 import dev.omnibus.rpc.RpcException.Reason;
-import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.internal.wire.QueuedId;
 import dev.omnibus.rpc.internal.wire.RpcCodec;
 import dev.omnibus.rpc.internal.wire.RpcFailures;
@@ -19,7 +17,6 @@ import dev.omnibus.transport.CallQueues.Turn;
 import dev.omnibus.transport.StreamId;
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.TransportException.Kind;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,10 +26,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An intake: takes the queued calls of one method, as many as the service has room for, and gives their answers. There
@@ -42,23 +37,6 @@ import org.slf4j.LoggerFactory;
  * is this node's is read again, and what was not begun is begun. Thread-safe.
  */
 final class QueueIntake implements Receiver {
-
-    private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
-    private static final int MIN_PAUSE_MILLIS = 50;
-    private static final int MAX_PAUSE_MILLIS = 1_000;
-
-    /** The service that has the method. */
-    interface Service {
-
-        /** How many calls could begin at once. */
-        int room();
-
-        /** Counts so many as if they were there, or not any more. */
-        void reserve(int calls);
-
-        /** Runs a call, or refuses it. */
-        void begin(ServerCall call);
-    }
 
     /** A call that is this node's, and waits or runs. */
     private final class Held implements ServerCall.Origin {
@@ -75,20 +53,21 @@ final class QueueIntake implements Receiver {
         public void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason) {
             boolean notExecuted = reason == Reason.OVERLOADED || reason == Reason.DRAINING;
             boolean stillRuns = reason == Reason.CANCELLED;
-            answered(this, notExecuted ? null : response(call, answer), stillRuns ? 0 : 1);
+            answered(this, notExecuted ? null : replies.queued(call, answer), stillRuns ? 0 : 1);
         }
     }
 
     private record Running(Held held, ServerCall call) {}
 
     private final ServedMethod method;
-    private final Service service;
+    private final QueuedCallRoom service;
     private final Channels channels;
     private final RpcCodec codec;
     private final ReplySender replies;
     private final CallQueues queues;
     private final SuspectPlace suspects;
     private final Server server;
+    private final QueueTrouble trouble;
     private final CompletableFuture<Void> delivered = new CompletableFuture<>(); // after its end
     private final Map<String, Running> running = new HashMap<>(); // by token; guarded by this, like all below
     private final AnswerQueue answers = new AnswerQueue();
@@ -103,13 +82,12 @@ final class QueueIntake implements Receiver {
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
     private boolean closed; // the transport is
-    private boolean troubled; // it was logged
+    private int releasing; // calls that are being given back
     private int turns; // so far
-    private int failures; // in a row
 
     QueueIntake(
             ServedMethod method,
-            Service service,
+            QueuedCallRoom service,
             Channels channels,
             RpcCodec codec,
             ReplySender replies,
@@ -123,6 +101,7 @@ final class QueueIntake implements Receiver {
         this.queues = queues;
         this.suspects = suspects;
         this.server = new Server(channels.names().queue(method.name()), channels.node());
+        this.trouble = new QueueTrouble(method.name());
     }
 
     /** Begins to take calls; the notices are to be subscribed to before. */
@@ -213,6 +192,9 @@ final class QueueIntake implements Receiver {
                 gone = List.copyOf(running.values());
             }
             known = true;
+            if (renewed.claiming()) {
+                answers.giveAgain(); // that of another master may not have been interrupted, with what is announced
+            }
             waiting |= renewed.waiting();
             doubted |= renewed.suspects();
             pace.renewed(asked, !running.isEmpty() || !answers.isEmpty() || underWay, renewed.rest());
@@ -226,12 +208,15 @@ final class QueueIntake implements Receiver {
             }
             work = waiting || unsure || again || !answers.isEmpty();
         }
-        worked();
+        trouble.ended();
         suspects.tick();
         for (Running one : gone) { // another node may have it, or its end was written; what runs goes on
             if (one.call().begin()) {
                 forget(one.held());
             }
+        }
+        if (renewed.claiming()) {
+            claim();
         }
         cancelled.forEach(call -> replies.execute(call::cancel)); // interceptors are notified of it
         if (work) {
@@ -239,6 +224,25 @@ final class QueueIntake implements Receiver {
         }
         if (renewed.moreDue()) {
             tick(true);
+        }
+    }
+
+    /**
+     * Another server has taken over, which may have forgotten that this node has them: nobody else is to begin them.
+     */
+    private void claim() {
+        List<String> tokens;
+        synchronized (this) {
+            tokens = Stream.concat(running.keySet().stream(), answers.tokens().stream())
+                    .toList();
+        }
+        for (int from = 0; from < tokens.size(); from += CallQueues.MAX_CALLS) {
+            int end = Math.min(from + CallQueues.MAX_CALLS, tokens.size());
+            queues.claim(server, tokens.subList(from, end)).whenComplete((claimed, failure) -> {
+                if (failure != null) { // the next renewal asks for it again
+                    failed(failure);
+                }
+            });
         }
     }
 
@@ -341,7 +345,7 @@ final class QueueIntake implements Receiver {
             suspects.leave(this); // unless a suspect has it now
         }
         service.reserve(-count);
-        worked();
+        trouble.ended();
         boolean next;
         synchronized (this) {
             underWay = false;
@@ -394,12 +398,7 @@ final class QueueIntake implements Receiver {
 
     private void pauseAfter(Throwable failure) {
         failed(failure);
-        long pause;
-        synchronized (this) {
-            int most = Math.min(MAX_PAUSE_MILLIS, MIN_PAUSE_MILLIS << Math.min(failures++, 5));
-            pause = ThreadLocalRandom.current().nextInt(MIN_PAUSE_MILLIS, most + MIN_PAUSE_MILLIS);
-        }
-        channels.later(Duration.ofMillis(pause), () -> {
+        channels.later(trouble.pause(), () -> {
             synchronized (this) {
                 underWay = false;
             }
@@ -409,26 +408,13 @@ final class QueueIntake implements Receiver {
 
     private void failed(Throwable failure) {
         Throwable why = RpcFailures.unwrapped(failure);
+        boolean over = why instanceof TransportException e && e.kind() == Kind.CLOSED;
         synchronized (this) {
-            closed |= why instanceof TransportException e && e.kind() == Kind.CLOSED;
-            if (troubled || closed) {
-                return;
-            }
-            troubled = true;
+            closed |= over;
+            over = closed;
         }
-        String text = String.valueOf(why.getMessage());
-        FailureLog.safely(() -> LOG.warn("No queued calls of {} can be taken for now: {}", method.name(), text));
-    }
-
-    private void worked() {
-        boolean was;
-        synchronized (this) {
-            was = troubled;
-            troubled = false;
-            failures = 0;
-        }
-        if (was) {
-            FailureLog.safely(() -> LOG.info("Queued calls of {} are taken again", method.name()));
+        if (!over) {
+            trouble.began(String.valueOf(why.getMessage()));
         }
     }
 
@@ -461,20 +447,12 @@ final class QueueIntake implements Receiver {
         String id = new QueuedId(method.name(), taken.token()).toString();
         RpcCodec.Request request;
         try {
-            RpcCodec.Request read = codec.readRequest(new Message(taken.request(), 0, taken.request().length));
-            if (!read.method().equals(method.name())) {
+            request = codec.readRequest(new Message(taken.request(), 0, taken.request().length))
+                    .queued(Json.quoted(id), taken.millisLeft());
+            if (!request.method().equals(method.name())) {
                 refuse(held, id, RpcCodec.METHOD_NOT_FOUND, "this queue is for " + method.name());
                 return;
             }
-            request = new RpcCodec.Request(
-                    Json.quoted(id),
-                    read.method(),
-                    read.params(),
-                    read.from(),
-                    "",
-                    taken.millisLeft(),
-                    "",
-                    read.headers());
         } catch (RpcCodec.BadRequest e) {
             refuse(held, id, e.code(), String.valueOf(e.getMessage()));
             return;
@@ -497,16 +475,6 @@ final class QueueIntake implements Receiver {
         }
     }
 
-    private byte[] response(ServerCall call, RpcCodec.Answer answer) {
-        byte[] response = codec.response(call.request().id(), answer);
-        if (response.length <= codec.maxBytes()) {
-            return response;
-        }
-        String id = call.request().id();
-        FailureLog.safely(() -> LOG.error("The answer of queued call {} is too large: {} B", id, response.length));
-        return codec.response(id, ReplySender.tooLarge(answer));
-    }
-
     /** It has its answer; without one, it was not begun, and is for another node, or for later. */
     private void answered(Held held, byte @Nullable [] response, int leaving) {
         synchronized (this) {
@@ -519,10 +487,11 @@ final class QueueIntake implements Receiver {
                 answers.add(new Answer(held.entry, held.token, response));
             } else {
                 waiting = true;
+                releasing++; // in the same step, or it could seem that all was delivered
             }
         }
         if (response == null) {
-            release(held.entry);
+            giveBack(held.entry);
         } else {
             turn(leaving);
         }
@@ -531,10 +500,19 @@ final class QueueIntake implements Receiver {
 
     /** If that fails, it is found again, as one that this node has and does not know. */
     private void release(StreamId entry) {
+        synchronized (this) {
+            releasing++;
+        }
+        giveBack(entry);
+    }
+
+    private void giveBack(StreamId entry) {
         queues.release(server, List.of(entry)).whenComplete((done, failure) -> {
-            if (failure != null) {
-                LOG.debug("A queued call of {} was not released", method.name(), failure);
+            synchronized (this) {
+                releasing--;
+                unsure |= failure != null;
             }
+            completeIfDelivered();
         });
     }
 
@@ -557,20 +535,17 @@ final class QueueIntake implements Receiver {
                     stopTicking();
                     return queues.leave(server);
                 })
-                .exceptionally(failure -> {
-                    LOG.debug("The queue of {} was not left; the lease ends by itself", method.name(), failure);
-                    return null;
-                });
+                .exceptionally(failure -> null); // the lease ends by itself
     }
 
     private void completeIfDelivered() {
-        boolean done;
-        synchronized (this) {
-            done = ended && !underWay && !unsure && running.isEmpty() && answers.isEmpty();
-        }
-        if (done) {
+        if (isDelivered()) {
             delivered.complete(null);
         }
+    }
+
+    private synchronized boolean isDelivered() {
+        return ended && !underWay && !unsure && releasing == 0 && running.isEmpty() && answers.isEmpty();
     }
 
     private void stopTicking() {

@@ -249,8 +249,19 @@ public final class ReplySender {
         }
     }
 
+    /** The response that a queue keeps for the caller of a call. */
+    byte[] queued(ServerCall call, Answer answer) {
+        String id = call.request().id();
+        byte[] response = codec.response(id, answer);
+        if (response.length <= codec.maxBytes()) {
+            return response;
+        }
+        FailureLog.safely(() -> LOG.error("The answer of queued call {} is too large: {} B", id, response.length));
+        return codec.response(id, tooLarge(answer));
+    }
+
     /** What the caller gets instead. */
-    static Answer tooLarge(Answer answer) {
+    private static Answer tooLarge(Answer answer) {
         String what = answer.isResult() ? "result" : "fault";
         return RpcCodec.error(RpcCodec.INTERNAL_ERROR, "the " + what + " is too large to be sent", "");
     }

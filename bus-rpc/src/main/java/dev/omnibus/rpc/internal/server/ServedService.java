@@ -128,7 +128,7 @@ public final class ServedService implements Registration {
     }
 
     /** What the intakes of queued calls need. */
-    private final class Queueing implements QueueIntake.Service {
+    private final class Queueing implements QueuedCallRoom {
 
         /** As many as can begin at once: what is here already goes first. */
         @Override

@@ -141,6 +141,11 @@ public final class RpcCodec {
             String key,
             Map<String, String> headers) {
 
+        /** The same from a queue: it has an id and a time of its own, and is answered there. */
+        public Request queued(String quotedId, long millisLeft) {
+            return new Request(quotedId, method, params, from, "", millisLeft, "", headers);
+        }
+
         Request withNullId() {
             return new Request("null", method, params, from, replyTo, ttlMillis, key, headers);
         }

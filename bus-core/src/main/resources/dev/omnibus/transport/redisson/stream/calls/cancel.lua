@@ -2,12 +2,13 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, token. Answers 0 if it was waiting and has ended, 1 if its node is
 -- asked, 2 if it had ended, 3 if nobody knows it; inboxes and frames to be sent.
 local token = ARGV[3]
-local c = known(token, 'end', 'at', 'r')
+local c = known(token, 'end', 'at', 'r', 'by')
 if c[1] then return {2, tell()} end
 local from, id = '', nil
-if c[2] then
+if c[2] or (c[3] and c[4]) then
   id = c[2]
-  local has = owner(id)
+  local has = c[4]
+  if id then has = holder(id, c[4]) end
   if isNode(has) then
     local stop = queue .. ':stop:' .. has
     redis.call('RPUSH', stop, token)
@@ -15,7 +16,7 @@ if c[2] then
     redis.pcall('PUBLISH', ARGV[2], '{}')
     return {1, tell()}
   end
-  if has == suspects then from = nobody end -- it was begun by a node that is gone
+  if has == suspects or isUnclear() then from = nobody end -- a node that is gone has begun it, or perhaps another one
 elseif not c[3] then
   return {3, tell()}
 end

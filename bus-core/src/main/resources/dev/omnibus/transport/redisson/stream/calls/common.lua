@@ -1,10 +1,12 @@
--- What the scripts of queues begin with, behind their first line. KEYS: the queue, what is delayed, leases, and all calls
--- that are given by their tokens: while their slot moves, Redis lets nothing begin of which a part is elsewhere. ARGV[1]: what the channel of an
+-- What the scripts of queues begin with, behind their first line. KEYS: the queue, what is delayed, leases, whose server it
+-- is, and all calls that are given by their tokens: while their slot moves, Redis lets nothing begin of which a part is elsewhere. ARGV[1]: what the channel of an
 -- inbox begins with; empty if answers are to be sent from elsewhere, as inboxes are at other servers.
 local queue, group, kept = KEYS[1], 'servers', 1209600000
 -- Who has what was given back, and what is a suspect: an idempotent call whose node has died.
 local nobody, suspects = '-', '-suspects'
 local live, grace = queue .. ':live', 10000
+-- Of which server the queue is, and until when nobody takes anything as another one has taken over.
+local place = queue .. ':server'
 local function now() -- in ms
   local clock = redis.call('TIME')
   return clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -29,7 +31,28 @@ local function owner(id) -- who has it, and its delivery count
   local p = pending[1]
   if p then return p[2], p[4] end
 end
+local function history() -- of the server's replication; nothing if the user may not ask for it
+  local info = redis.pcall('INFO', 'replication')
+  return type(info) == 'string' and info:match('master_replid:(%x+)') or ''
+end
+-- Whether it may not be known here who has what, as another server has taken over: since the last renewal; or before,
+-- and then it rests.
+local function takenOver()
+  local seat = redis.pcall('HMGET', place, 'history', 'rests')
+  if seat.err or not seat[1] then return false, false end -- or somebody has written something else there
+  local of = history()
+  return of ~= '' and of ~= seat[1], (tonumber(seat[2] or '') or 0) > time
+end
+local function isUnclear()
+  local isAnother, rests = takenOver()
+  return isAnother or rests
+end
 local function isNode(name) return name and name ~= nobody and name ~= suspects end
+local function holder(id, by) -- who has it, also by a claim alone
+  local has, starts = owner(id)
+  if by and not isNode(has) then return by, starts or 1 end
+  return has, starts
+end
 local function remove(id)
   redis.call('XACK', queue, group, id)
   redis.call('XDEL', queue, id)
@@ -99,6 +122,7 @@ local function bury(node, id, starts, most) -- ends or frees what a node had tha
   elseif starts >= tonumber(most) then
     finish(f.i, id, ending(f.i, node, -32007, 'it was begun ' .. starts .. ' times, and each time its node died'))
   else
+    redis.call('HDEL', call(f.i), 'by')
     redis.call('XCLAIM', queue, group, suspects, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
     return 1
   end

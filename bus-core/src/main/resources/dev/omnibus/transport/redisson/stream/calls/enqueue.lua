@@ -8,6 +8,7 @@ local size = redis.call('XLEN', queue) + redis.call('ZCARD', queue .. ':later')
 -- Ends what has expired, and nobody has taken; answers how many. To look means to read requests, of which a full queue
 -- may have gigabytes: so it is a part of them, and once a second, each time from where it has come to.
 local function sweep()
+  if isUnclear() then return 0 end
   local seen = queue .. ':swept'
   local before = redis.pcall('HMGET', seen, 'time', 'at')
   if before.err then redis.call('DEL', seen) end -- somebody has written something else there
@@ -19,7 +20,7 @@ local function sweep()
       local f = fields(e[2])
       at, bytes = '(' .. e[1], bytes + #(f.r or '')
       if f.i and (tonumber(f.u or '') or math.huge) <= time then
-        local has = owner(e[1])
+        local has = holder(e[1], known(f.i, 'by')[1])
         if has == suspects then lose(f.i, e[1], nobody) elseif not isNode(has) then expire(f.i, e[1]) end
         if not isNode(has) then swept = swept + 1 end
       end

@@ -10,30 +10,30 @@ local function isGone(node) -- perhaps there is no other node that would see it
   end
   return false
 end
-local function close(token, at, expired) -- if there is an end to see that nobody has written
+local function close(token, at, expired, by) -- if there is an end to see that nobody has written
   if not at then
-    if expired then
+    if expired and not by and not isUnclear() then
       redis.call('ZREM', queue .. ':later', token)
       expire(token)
     end
     return
   end
-  local has, starts = owner(at)
+  local has, starts = holder(at, by)
   if #redis.call('XRANGE', queue, at, at) == 0 then -- somebody has removed it
     if expired then lose(token, nil, '') end
   elseif isNode(has) then
     if isGone(has) then bury(has, at, starts, ARGV[3]) end
-  elseif expired then
+  elseif expired and not isUnclear() then
     if has == suspects then lose(token, at, nobody) else expire(token, at) end
   end
 end
 local answer = {}
 for i = 4, #ARGV do
   local token = ARGV[i]
-  local c = known(token, 'end', 'u', 'at', 'to')
+  local c = known(token, 'end', 'u', 'at', 'to', 'by')
   local isKnown = c[1] or c[2]
   if isKnown and not c[1] then
-    close(token, c[3], (tonumber(c[2]) or math.huge) <= time)
+    close(token, c[3], (tonumber(c[2]) or math.huge) <= time, c[5])
     c[1] = redis.call('HGET', call(token), 'end')
     if not c[1] then watch(token, c[4] or '', ARGV[2]) end
   end

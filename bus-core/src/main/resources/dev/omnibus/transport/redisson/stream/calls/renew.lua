@@ -2,7 +2,7 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
 -- that nobody has, 1 if there are suspects; for how many ms nothing comes up by itself: 0 while there are calls, -1 if
--- none is delayed; 1 if more are due already; inboxes and frames to be sent.
+-- none is delayed; 1 if more are due already; inboxes and frames to be sent; 1 if nodes are to claim what they have.
 local me, lease = ARGV[3], tonumber(ARGV[4])
 local ends = redis.call('ZSCORE', live, me)
 local last = tonumber(redis.call('ZSCORE', live, '') or 0) -- when anybody renewed
@@ -11,6 +11,17 @@ redis.call('ZADD', live, number(time), '')
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
 redis.call('ZADD', live, number(time + lease), me)
 redis.call('PEXPIRE', live, 86400000)
+local seat = redis.pcall('HMGET', place, 'history', 'rests')
+if seat.err then -- somebody has written something else there
+  redis.call('DEL', place)
+  seat = {}
+end
+local rests, of = tonumber(seat[2] or '') or 0, history()
+if of ~= '' and of ~= seat[1] then
+  if seat[1] then rests = time + lease end
+  redis.call('HSET', place, 'history', of, 'rests', number(rests))
+end
+redis.call('PEXPIRE', place, kept)
 local cancelled = redis.call('LPOP', queue .. ':stop:' .. me, 256) or {}
 local freed, isMoreDue = due()
 local held, waiting, doubted = 0, 0, 0
@@ -62,4 +73,5 @@ if redis.call('XLEN', queue) == 0 then
   rest = first[2] and math.max(1, math.ceil(tonumber(first[2]) - time)) or -1
 end
 local function flag(is) return is and 1 or 0 end
-return {gone, cancelled, held, flag(waiting + doubted > 0), flag(doubted > 0), rest, flag(isMoreDue), tell()}
+return {gone, cancelled, held, flag(waiting + doubted > 0), flag(doubted > 0), rest, flag(isMoreDue), tell(),
+  flag(rests + lease > time)}

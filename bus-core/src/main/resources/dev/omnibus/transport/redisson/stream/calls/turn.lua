@@ -2,15 +2,16 @@
 -- KEYS: the queue. ARGV: inboxes, node, how many calls to take, 1 if one of them may be a suspect, how many bytes, and
 -- for each call that has ended: its place, token, answer. Answers the tokens of those whose answers do not count; what
 -- was taken: place, token, request, ms until it expires, deaths; 1 if there may be more; how many entries were removed
--- that are no calls; inboxes and frames to be sent; 1 if nothing was taken as the node has no lease.
+-- that are no calls; inboxes and frames to be sent; 1 if nothing was taken as the node has to renew its lease before.
 local me, count, room = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local late, taken, dropped, looked = {}, {}, 0, 0
 for i = 6, #ARGV, 3 do
   local id, token, response = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local c = known(token, 'end', 'at', 'sum')
+  local c = known(token, 'end', 'at', 'sum', 'by')
   local has, isAnother = owner(id), false
   if has ~= me and c[2] and c[2] ~= id then -- it was enqueued again
-    has, isAnother = owner(c[2]), c[3] -- with a key, long after the first one had ended; else Redis had lost it
+    has = owner(c[2]) -- with a key, long after the first one had ended; else Redis had lost it
+    isAnother = c[3] and c[4] ~= me
   end
   if has == me or (not c[1] and not isAnother and not isNode(has)) then -- nobody has it if its taking was forgotten
     finish(token, id, response)
@@ -27,13 +28,18 @@ local function take(id, list, starts)
     dropped = dropped + 1
     return
   end
-  local c, isSpoilt = known(f.i, 'end', 'at')
+  local c, isSpoilt = known(f.i, 'end', 'at', 'by')
   if c[1] or (c[2] and c[2] ~= id and #redis.call('XRANGE', queue, c[2], c[2]) == 1) then
     remove(id) -- it has ended, or is here a second time
     return
   end
+  if c[3] then redis.call('HDEL', call(f.i), 'by') end
+  if c[3] and c[3] ~= me then -- that node has said that it has it, after it was forgotten
+    redis.call('XCLAIM', queue, group, c[3], 0, id, 'RETRYCOUNT', number(starts), 'JUSTID')
+    return
+  end
   local left = math.min((tonumber(f.u or '') or math.huge) - time, kept)
-  if left <= 0 then
+  if left <= 0 and not c[3] then
     if starts > 1 then lose(f.i, id, nobody) else expire(f.i, id) end
     return
   end
@@ -60,6 +66,9 @@ if count == 0 then return {late, taken, 1, dropped, tell(), 0} end
 if (tonumber(redis.call('ZSCORE', live, me) or '') or 0) <= time then -- others would think that this node has died
   return {late, taken, 1, dropped, tell(), 1}
 end
+local isAnother, rests = takenOver()
+if isAnother then return {late, taken, 1, dropped, tell(), 1} end
+if rests then return {late, taken, 0, dropped, tell(), 0} end
 local free = redis.pcall('XPENDING', queue, group, '-', '+', 100, nobody)
 if free.err then
   if not free.err:find('NOGROUP', 1, true) then return free end
