@@ -146,6 +146,7 @@ enum Convention {
     RPC_SERVER_ACTIVE(Meter.GAUGE, "omnibus.rpc.server.active", "calls that are being executed"),
 
     // Meters of servers
+    RPC_SERVER_WAITING(Meter.GAUGE, "omnibus.rpc.server.waiting", "calls that wait to be executed"),
     RPC_SERVER_CALLERS_GONE(
             Meter.COUNTER,
             "omnibus.rpc.server.callers.gone",

@@ -3,14 +3,16 @@ package dev.omnibus.micrometer;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.RpcServerStats;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Objects;
 import java.util.function.ToLongFunction;
 
 /**
- * A meter binder of a server: how many of its replies found no caller any more, and how many could not be sent. These
- * come after the end of a call, so that no observer sees them; what {@link MicrometerObserver} counts is not repeated.
+ * A meter binder of a server: how many calls wait to be executed, how many replies found no caller any more, and how
+ * many could not be sent. No observer sees these, as they come before a call begins or after its end; what
+ * {@link MicrometerObserver} counts is not repeated.
  *
  * <p>A registry has these meters once: bind the server of one bus to it. Needs {@code bus-rpc} on the class path.
  * Thread-safe.
@@ -34,12 +36,18 @@ public final class RpcServerMeters implements MeterBinder {
     }
 
     /**
-     * Adds the counters to a registry, which does not keep the server from being collected.
+     * Adds the meters to a registry, which does not keep the server from being collected.
      *
      * @param registry where the meters are
      */
     @Override
     public void bindTo(MeterRegistry registry) {
+        Gauge.builder(
+                        Convention.RPC_SERVER_WAITING.text(),
+                        server,
+                        served -> served.stats().waiting())
+                .description(Convention.RPC_SERVER_WAITING.description())
+                .register(registry);
         counter(registry, Convention.RPC_SERVER_CALLERS_GONE, RpcServerStats::callersGone);
         counter(registry, Convention.RPC_SERVER_REPLIES_LOST, RpcServerStats::repliesLost);
     }

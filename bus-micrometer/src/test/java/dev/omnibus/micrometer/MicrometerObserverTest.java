@@ -24,6 +24,7 @@ import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.memory.InMemoryNetwork;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -40,6 +41,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,8 @@ class MicrometerObserverTest {
         int left(String sku);
 
         CompletableFuture<Integer> never();
+
+        int block();
     }
 
     private final InMemoryNetwork network = new InMemoryNetwork();
@@ -88,6 +92,11 @@ class MicrometerObserverTest {
         @Override
         public CompletableFuture<Integer> never() {
             return never;
+        }
+
+        @Override
+        public int block() {
+            return never.join();
         }
     }
 
@@ -286,6 +295,25 @@ class MicrometerObserverTest {
                 registry.get(Convention.RPC_SERVER_REPLIES_LOST.text())
                         .functionCounter()
                         .count());
+    }
+
+    @Test
+    void callsThatWaitToBeExecutedAreMetered() {
+        Bus server = bus();
+        RpcServer.on(server)
+                .serve(Stock.class, new Shelf(), ServiceOptions.defaults().withConcurrency(1))
+                .ready()
+                .join();
+        RpcServerMeters.of(RpcServer.on(server)).bindTo(registry);
+        Gauge waiting = registry.get(Convention.RPC_SERVER_WAITING.text()).gauge();
+        RpcClient client = RpcClient.on(bus());
+        List<CompletableFuture<Integer>> calls = Stream.generate(() -> client.call("stock.block", Integer.class))
+                .limit(3)
+                .toList();
+        await().until(() -> waiting.value() == 2);
+        never.complete(1);
+        calls.forEach(CompletableFuture::join);
+        assertEquals(0, waiting.value());
     }
 
     @Test

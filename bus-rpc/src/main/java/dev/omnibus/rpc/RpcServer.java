@@ -67,7 +67,7 @@ public final class RpcServer {
      * @return a snapshot
      */
     public RpcServerStats stats() {
-        return runtime.replies().stats();
+        return runtime.stats();
     }
 
     /**

@@ -12,6 +12,14 @@ package dev.omnibus.rpc;
  * @param cancelled calls that their callers gave up
  * @param repliesLost replies that could not be sent, or of which nobody knows whether they were
  * @param callersGone replies that nobody received, because their callers were gone
+ * @param waiting calls that are here at this moment, and wait to be executed
  */
 public record RpcServerStats(
-        long served, long failed, long overloaded, long refused, long cancelled, long repliesLost, long callersGone) {}
+        long served,
+        long failed,
+        long overloaded,
+        long refused,
+        long cancelled,
+        long repliesLost,
+        long callersGone,
+        int waiting) {}

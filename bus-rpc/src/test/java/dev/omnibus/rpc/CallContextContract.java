@@ -65,7 +65,7 @@ abstract class CallContextContract extends CasesFixture {
             await().atMost(20, SECONDS)
                     .until(() ->
                             notes.stream().filter("interrupted x true"::equals).count() == 30);
-            RpcServerStats expected = new RpcServerStats(0, 0, 0, 0, 30L * round, 0, 0);
+            RpcServerStats expected = new RpcServerStats(0, 0, 0, 0, 30L * round, 0, 0, 0);
             await().atMost(20, SECONDS)
                     .untilAsserted(
                             () -> assertEquals(expected, RpcServer.on(server).stats()));

@@ -95,7 +95,7 @@ class LostRepliesTest extends CasesFixture {
         await().atMost(20, SECONDS).until(() -> reports.size() == 1 && notes.contains("lost cases.add Optional.empty"));
         assertEquals(List.of(":rpc:cases.add: The reply to caller may be lost: it broke"), reports);
         assertEquals(
-                new RpcServerStats(2, 0, 0, 0, 0, 1, 0), RpcServer.on(server).stats());
+                new RpcServerStats(2, 0, 0, 0, 0, 1, 0, 0), RpcServer.on(server).stats());
         assertEquals(new RpcClientStats(2, 1, 0, 0, 0, 0), client.stats());
     }
 
@@ -142,7 +142,7 @@ class LostRepliesTest extends CasesFixture {
 
         assertEquals(0, unheard.get());
         assertEquals(
-                new RpcServerStats(1, 0, 0, 0, 0, 0, 0), RpcServer.on(server).stats());
+                new RpcServerStats(1, 0, 0, 0, 0, 0, 0, 0), RpcServer.on(server).stats());
     }
 
     @Test
@@ -189,7 +189,7 @@ class LostRepliesTest extends CasesFixture {
 
         await().atMost(20, SECONDS)
                 .untilAsserted(() -> assertEquals(
-                        new RpcServerStats(1, 1, 0, 1, 1, 0, 0),
+                        new RpcServerStats(1, 1, 0, 1, 1, 0, 0, 0),
                         RpcServer.on(server).stats()));
         assertEquals(new RpcClientStats(4, 3, 0, 0, 0, 0), client.stats());
     }

@@ -83,7 +83,7 @@ public final class ReplySender {
         return observers == null ? null : call.observed(observers);
     }
 
-    public RpcServerStats stats() {
+    RpcServerStats stats(int waiting) {
         return new RpcServerStats(
                 served.sum(),
                 failed.sum(),
@@ -91,7 +91,8 @@ public final class ReplySender {
                 refused.sum(),
                 cancelled.sum(),
                 repliesLost.sum(),
-                callersGone.sum());
+                callersGone.sum(),
+                waiting);
     }
 
     private LongAdder counter(@Nullable Reason reason) {

@@ -168,14 +168,22 @@ public final class ServedService implements Registration {
         return shapes;
     }
 
+    private Stream<ServerCall> unsettled() {
+        return Stream.concat(
+                deduplicator.unsettled().stream(),
+                intakes.stream().map(QueueIntake::running).flatMap(List::stream));
+    }
+
+    /** How many of its calls wait to be executed. */
+    int waiting() {
+        return (int) unsettled().filter(ServerCall::isWaiting).count();
+    }
+
     /** How its methods do, by their names. */
     Map<String, NodeStats.Method> methodStats() {
         Map<String, Integer> running = new HashMap<>();
         Map<String, Integer> waiting = new HashMap<>();
-        Stream.concat(
-                        deduplicator.unsettled().stream(),
-                        intakes.stream().map(QueueIntake::running).flatMap(List::stream))
-                .forEach(call -> (call.isWaiting() ? waiting : running).merge(call.method(), 1, Integer::sum));
+        unsettled().forEach(call -> (call.isWaiting() ? waiting : running).merge(call.method(), 1, Integer::sum));
         Map<String, NodeStats.Method> stats = new TreeMap<>();
         for (ServedMethod method : methods) {
             String called = method.name();

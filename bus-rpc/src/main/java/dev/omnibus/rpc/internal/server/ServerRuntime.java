@@ -12,6 +12,7 @@ import dev.omnibus.rpc.MethodHandler;
 import dev.omnibus.rpc.NodeStats;
 import dev.omnibus.rpc.Registration;
 import dev.omnibus.rpc.RpcServer;
+import dev.omnibus.rpc.RpcServerStats;
 import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.rpc.internal.contract.Contract;
 import dev.omnibus.rpc.internal.contract.MethodSignature;
@@ -165,13 +166,19 @@ public final class ServerRuntime implements Layer {
         return service;
     }
 
+    private synchronized List<ServedService> services() {
+        return List.copyOf(services);
+    }
+
+    /** What the server has done, and what waits here. */
+    public RpcServerStats stats() {
+        return replies.stats(
+                services().stream().mapToInt(ServedService::waiting).sum());
+    }
+
     private Map<String, NodeStats.Method> methodStats() {
-        List<ServedService> served;
-        synchronized (this) {
-            served = List.copyOf(services);
-        }
         Map<String, NodeStats.Method> stats = new TreeMap<>();
-        served.forEach(service -> stats.putAll(service.methodStats()));
+        services().forEach(service -> stats.putAll(service.methodStats()));
         return stats;
     }
 
