@@ -1,7 +1,10 @@
 package dev.omnibus.tools;
 
+import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +31,25 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("dev.omnibus.tools.cli..", "dev.omnibus.tools.console..", "picocli..");
+
+    @ArchTest
+    static final ArchRule toolsDoNotKnowEachOtherInACircle =
+            slices().matching("dev.omnibus.tools.(*)..").should().beFreeOfCycles();
+
+    /** Nor does the base know them. */
+    @ArchTest
+    static final ArchRule roomsOfCommandsKnowTheBaseAndNotEachOther = slices().matching("dev.omnibus.tools.cli.(*)")
+            .should()
+            .notDependOnEachOther()
+            .ignoreDependency(alwaysTrue(), resideInAPackage("dev.omnibus.tools.cli.base"));
+
+    @ArchTest
+    static final ArchRule nobodyKnowsTheEntryPoint = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.omnibus.tools.cli")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.omnibus.tools.cli");
 
     @ArchTest
     static final ArchRule oneClassSpeaksToRedisBesideTheBus = noClasses()
@@ -60,8 +82,6 @@ class ArchitectureTest {
             .areAnnotatedWith(picocli.CommandLine.Command.class)
             .and()
             .areTopLevelClasses()
-            .and()
-            .doNotHaveSimpleName("Omnibus")
             .should()
             .haveSimpleNameEndingWith("Command");
 

@@ -1,5 +1,9 @@
 package dev.omnibus.tools.cli;
 
+import dev.omnibus.tools.cli.base.Action;
+import dev.omnibus.tools.cli.base.Connection;
+import dev.omnibus.tools.cli.base.ExitCode;
+import dev.omnibus.tools.cli.base.Output;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -1,46 +1,58 @@
 package dev.omnibus.tools.cli;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.tools.cli.admin.AclCommand;
+import dev.omnibus.tools.cli.admin.CheckCommand;
+import dev.omnibus.tools.cli.admin.ConsoleCommand;
+import dev.omnibus.tools.cli.admin.ContextCommand;
+import dev.omnibus.tools.cli.admin.DemoCommand;
+import dev.omnibus.tools.cli.admin.DoctorCommand;
+import dev.omnibus.tools.cli.admin.ErrorsCommand;
+import dev.omnibus.tools.cli.base.Action;
+import dev.omnibus.tools.cli.base.Connection;
+import dev.omnibus.tools.cli.base.ExitCode;
+import dev.omnibus.tools.cli.base.OmnibusCommand;
+import dev.omnibus.tools.cli.base.Terminal;
+import dev.omnibus.tools.cli.call.AskCommand;
+import dev.omnibus.tools.cli.call.CallCommand;
+import dev.omnibus.tools.cli.call.DescribeCommand;
+import dev.omnibus.tools.cli.call.NodesCommand;
+import dev.omnibus.tools.cli.call.OpenRpcCommand;
+import dev.omnibus.tools.cli.call.ReplyCommand;
+import dev.omnibus.tools.cli.call.ServicesCommand;
+import dev.omnibus.tools.cli.call.StatsCommand;
+import dev.omnibus.tools.cli.call.TopCommand;
+import dev.omnibus.tools.cli.durable.DeadCommand;
+import dev.omnibus.tools.cli.durable.LagCommand;
+import dev.omnibus.tools.cli.durable.LogCommand;
+import dev.omnibus.tools.cli.durable.TopicsCommand;
+import dev.omnibus.tools.cli.event.PubCommand;
+import dev.omnibus.tools.cli.event.ReplayCommand;
+import dev.omnibus.tools.cli.event.SubCommand;
+import dev.omnibus.tools.cli.event.WatchCommand;
+import dev.omnibus.tools.cli.measure.BenchCommand;
+import dev.omnibus.tools.cli.measure.LatencyCommand;
+import dev.omnibus.tools.cli.measure.RttCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The command line of Omnibus: publishes, subscribes, calls, asks, watches and checks a bus from a shell.
+ * The entry point of the command line of Omnibus, which publishes, subscribes, calls, asks, watches and checks a bus
+ * from a shell: it alone knows all commands, and runs the one that a line names.
  *
  * <p>Data goes to stdout, everything else to stderr; {@code --json} makes the data JSON; exit codes say what has
  * happened, and never change.
  */
-@Command(
-        name = "omnibus",
-        mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
-        synopsisHeading = "",
-        synopsisSubcommandLabel = "COMMAND",
-        description = "Events, calls and broadcasts over Redis, from the command line.%n",
-        optionListHeading = "Options, before or behind a command:%n",
-        commandListHeading = "%nCommands:%n",
-        footer = {
-            "",
-            "omnibus COMMAND --help says more. Passwords are never given as options: set OMNIBUS_PASSWORD,",
-            "or keep them in a context (omnibus context --help)."
-        })
 final class Omnibus {
 
     private static final String GROUPS = "groups"; // another name of lag
@@ -80,80 +92,7 @@ final class Omnibus {
         COMMANDS.put("demo", DemoCommand.class);
     }
 
-    private final Terminal terminal;
-    private final Function<Connection, Bus> connector;
-
-    @Option(
-            names = {"-r", "--redis"},
-            paramLabel = "URL",
-            description =
-                    "Redis, as redis://host:6379, or rediss:// for TLS, without a password. Default: OMNIBUS_REDIS,"
-                            + " the context, REDIS_URL, redis://127.0.0.1:6379.")
-    @Nullable
-    String redis;
-
-    @Option(
-            names = "--redisson",
-            paramLabel = "FILE",
-            description =
-                    "A configuration of Redisson in YAML, for a cluster or Sentinels. The server of --redis is then"
-                            + " only asked by commands that look at one server.")
-    @Nullable
-    Path redisson;
-
-    @Option(
-            names = {"-c", "--context"},
-            paramLabel = "NAME",
-            description = "Which context to use. Default: OMNIBUS_CONTEXT, or the selected one.")
-    @Nullable
-    String context;
-
-    @Option(names = "--user", paramLabel = "NAME", description = "User of Redis; its password is OMNIBUS_PASSWORD.")
-    @Nullable
-    String user;
-
-    @Option(names = "--prefix", paramLabel = "WORD", description = "Prefix of channels and keys. Default: bus.")
-    @Nullable
-    String prefix;
-
-    @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            description = "Name of this node; access control lists allow an inbox by it. Default: omnibus.")
-    @Nullable
-    String name;
-
-    @Option(
-            names = {"-t", "--timeout"},
-            paramLabel = "TIME",
-            converter = Durations.class,
-            description = "How long to wait for an answer: 200ms, 5s, 2m. Default: 5s.")
-    @Nullable
-    Duration timeout;
-
-    @Option(names = "--json", description = "Write JSON: an object, or one on each line of a stream.")
-    boolean json;
-
-    @Option(names = "--raw", description = "Write bare values: texts without quotes, tables without headings.")
-    boolean raw;
-
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "Say nothing but data and failures.")
-    boolean quiet;
-
-    @Option(
-            names = {"-v", "--verbose"},
-            description = "Say where a failure comes from.")
-    boolean verbose;
-
-    @Option(names = "--color", paramLabel = "WHEN", description = "auto, always or never. Default: auto.")
-    String color = "auto";
-
-    Omnibus(Terminal terminal, Function<Connection, Bus> connector) {
-        this.terminal = terminal;
-        this.connector = connector;
-    }
+    private Omnibus() {}
 
     /**
      * Runs one command and ends the process with its exit code.
@@ -191,7 +130,7 @@ final class Omnibus {
     /** With some of them: each is built by reflection, and the line of a process names no more than one or two. */
     private static CommandLine commandLine(
             Terminal terminal, Function<Connection, Bus> connector, Collection<String> commands) {
-        Omnibus omnibus = new Omnibus(terminal, connector);
+        OmnibusCommand omnibus = new OmnibusCommand(terminal, connector);
         CommandLine line = new CommandLine(omnibus);
         COMMANDS.forEach((command, type) -> {
             if (commands.contains(command) && !line.getSubcommands().containsKey(command)) {
@@ -204,9 +143,10 @@ final class Omnibus {
                 terminal.colored() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
         line.setExpandAtFiles(false); // @FILE is data here, and no further words of the line
         line.setUsageHelpWidth(100);
-        line.setExecutionExceptionHandler((e, at, parsed) -> Failures.report(e, omnibus.out(), omnibus.verbose));
-        line.setParameterExceptionHandler((e, words) -> wrong(omnibus, e, words));
-        line.setExecutionStrategy(omnibus::runLast);
+        line.setExecutionExceptionHandler((e, at, parsed) -> omnibus.failed(e));
+        line.setParameterExceptionHandler((e, words) -> omnibus.misread(e, words));
+        line.setExecutionStrategy(Omnibus::runLast);
+        line.getCommandSpec().versionProvider(new Version());
         shareOptions(line.getCommandSpec(), line.getCommandSpec());
         return line;
     }
@@ -225,45 +165,7 @@ final class Omnibus {
         }
     }
 
-    private int runLast(ParseResult parsed) {
+    private static int runLast(ParseResult parsed) {
         return new CommandLine.RunLast().execute(parsed);
-    }
-
-    private static int wrong(Omnibus omnibus, CommandLine.ParameterException e, String... words) {
-        omnibus.json |= Arrays.asList(words).contains("--json");
-        int code = Failures.report(
-                new Failures.UsageException(String.valueOf(e.getMessage())), omnibus.out(), omnibus.verbose);
-        CommandSpec spec = e.getCommandLine().getCommandSpec();
-        omnibus.out().problem("omnibus: " + spec.qualifiedName() + " --help says how it is written");
-        return code;
-    }
-
-    Terminal terminal() {
-        return terminal;
-    }
-
-    Output out() {
-        boolean colored = color.equals("always") || (color.equals("auto") && terminal.colored());
-        return new Output(terminal, json, raw, quiet, colored);
-    }
-
-    Contexts contexts() {
-        return new Contexts(terminal);
-    }
-
-    /** Where to connect, as the options, the environment and the context say. */
-    Connection connection() {
-        Optional<Context> chosen =
-                contexts().chosen(Optional.ofNullable(context).or(() -> terminal.variable("OMNIBUS_CONTEXT")));
-        return Connection.of(this, chosen);
-    }
-
-    Bus connect() {
-        return connector.apply(connection());
-    }
-
-    /** How long to wait for an answer. */
-    Duration timeout() {
-        return Objects.requireNonNullElseGet(timeout, () -> connection().timeout());
     }
 }

@@ -2,6 +2,7 @@ package dev.omnibus.tools.cli;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.omnibus.bus.Bus;
+import dev.omnibus.tools.cli.base.Connection;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;

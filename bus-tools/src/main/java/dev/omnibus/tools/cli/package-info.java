@@ -1,4 +1,7 @@
-/** The command line: {@code omnibus}. Each command is a class; what they print goes through one {@code Output}. */
+/**
+ * The command line: {@code omnibus}. Here is only its entry point, which knows the rooms of the commands; these know
+ * {@code base}, and not each other.
+ */
 @NullMarked
 package dev.omnibus.tools.cli;
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisCluster;
+import dev.omnibus.tools.cli.base.Connection;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -11,6 +11,7 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.rpc.Directory;
 import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.tools.cli.base.ExitCode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

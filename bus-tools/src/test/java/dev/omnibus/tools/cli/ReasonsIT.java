@@ -18,6 +18,8 @@ import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.rpc.ServiceOptions;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.tools.cli.base.Connection;
+import dev.omnibus.tools.cli.base.ExitCode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

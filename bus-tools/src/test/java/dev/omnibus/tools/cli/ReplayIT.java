@@ -15,6 +15,7 @@ import dev.omnibus.rpc.CallOptions;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.tools.cli.base.Connection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

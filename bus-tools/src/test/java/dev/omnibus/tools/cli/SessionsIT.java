@@ -21,6 +21,8 @@ import dev.omnibus.rpc.RpcFault;
 import dev.omnibus.rpc.RpcServer;
 import dev.omnibus.rpc.ServiceName;
 import dev.omnibus.testing.RedisServer;
+import dev.omnibus.tools.cli.base.Connection;
+import dev.omnibus.tools.cli.base.Terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,8 @@
 package dev.omnibus.tools.cli;
 
 import dev.omnibus.bus.Bus;
+import dev.omnibus.tools.cli.base.Connection;
+import dev.omnibus.tools.cli.base.Terminal;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -12,20 +14,20 @@ import java.util.Map;
 import java.util.function.Function;
 
 /** Runs lines as a shell would, in this process: words, quotes, and {@code VAR=value} before the command. */
-final class Shell {
+public final class Shell {
 
     /** What a command has left. */
-    record Result(String out, String err, int code) {}
+    public record Result(String out, String err, int code) {}
 
     private final Map<String, String> environment = new LinkedHashMap<>();
     private final Function<Connection, Bus> connector;
 
-    Shell(Map<String, String> environment, Function<Connection, Bus> connector) {
+    public Shell(Map<String, String> environment, Function<Connection, Bus> connector) {
         this.environment.putAll(environment);
         this.connector = connector;
     }
 
-    Result run(String line) {
+    public Result run(String line) {
         return run(line, "");
     }
 
