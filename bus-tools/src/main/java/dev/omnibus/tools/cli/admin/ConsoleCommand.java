@@ -4,18 +4,14 @@ import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.tools.cli.base.Action;
-import dev.omnibus.tools.cli.base.Durations;
 import dev.omnibus.tools.cli.base.ExitCode;
 import dev.omnibus.tools.cli.base.Failures;
 import dev.omnibus.tools.cli.base.Output;
 import dev.omnibus.tools.console.Console;
 import dev.omnibus.tools.console.ConsoleOptions;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A bus in a browser. */
@@ -59,13 +55,8 @@ public final class ConsoleCommand extends Action {
     @Option(names = "--no-bodies", description = "Never show what is in messages.")
     boolean noBodies;
 
-    @Option(
-            names = "--wait",
-            paramLabel = "TIME",
-            converter = Durations.class,
-            description = "End after this time. Default: with Ctrl-C.")
-    @Nullable
-    Duration wait;
+    @Mixin
+    final Stay stay = new Stay();
 
     @Override
     public Integer call() throws Exception {
@@ -75,7 +66,7 @@ public final class ConsoleCommand extends Action {
                 Console console = Console.start(bus, options, view)) {
             out().element(object(console), console.address().toString());
             out().note("Open this address in a browser; whoever has it sees what this user may see. Ctrl-C ends it.");
-            waitForEnd(wait);
+            stay.waitForEnd();
             return ExitCode.OK;
         }
     }
@@ -92,15 +83,5 @@ public final class ConsoleCommand extends Action {
 
     static ObjectNode object(Console console) {
         return Output.object().put("console", console.address().toString());
-    }
-
-    /** Waits for the time that was given, else until the process is ended. */
-    static void waitForEnd(@Nullable Duration time) throws InterruptedException {
-        CountDownLatch never = new CountDownLatch(1);
-        if (time == null) {
-            never.await();
-        } else {
-            boolean unusedEnded = never.await(time.toMillis(), TimeUnit.MILLISECONDS);
-        }
     }
 }

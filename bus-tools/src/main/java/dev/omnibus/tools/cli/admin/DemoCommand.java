@@ -5,7 +5,6 @@ import dev.omnibus.bus.Bus;
 import dev.omnibus.testing.RedisServer;
 import dev.omnibus.tools.cli.base.Action;
 import dev.omnibus.tools.cli.base.Connection;
-import dev.omnibus.tools.cli.base.Durations;
 import dev.omnibus.tools.cli.base.ExitCode;
 import dev.omnibus.tools.cli.base.Failures;
 import dev.omnibus.tools.console.Console;
@@ -14,8 +13,8 @@ import dev.omnibus.tools.demo.SampleShop;
 import dev.omnibus.transport.redisson.connection.RedisUri;
 import java.time.Duration;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A bus to play with. */
@@ -32,13 +31,8 @@ public final class DemoCommand extends Action {
     @Option(names = "--port", paramLabel = "N", description = "Of the console. Default: any that is free.")
     int port;
 
-    @Option(
-            names = "--wait",
-            paramLabel = "TIME",
-            converter = Durations.class,
-            description = "End after this time. Default: with Ctrl-C.")
-    @Nullable
-    Duration wait;
+    @Mixin
+    final Stay stay = new Stay();
 
     @Override
     public Integer call() throws Exception {
@@ -56,7 +50,7 @@ public final class DemoCommand extends Action {
                 out().note("Open " + console.address() + " in a browser, or use the command line:\n"
                         + "export OMNIBUS_REDIS=" + redis.url() + "\nomnibus nodes\nomnibus watch\n"
                         + "omnibus call stock.left sku=sku-1\nomnibus ask stock.left sku=sku-1");
-                ConsoleCommand.waitForEnd(wait);
+                stay.waitForEnd();
                 return ExitCode.OK;
             }
         }

@@ -18,8 +18,8 @@ import dev.omnibus.tools.cli.base.Input;
 import dev.omnibus.tools.cli.base.Output;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Asks all nodes. */
 @Command(
@@ -31,15 +31,8 @@ import picocli.CommandLine.Parameters;
         footer = {"", "omnibus ask stock.left sku=sku-1", "omnibus ask cache.size --until majority"})
 public final class AskCommand extends Action {
 
-    @Parameters(index = "0", paramLabel = "METHOD", description = "service.method")
-    String method = "";
-
-    @Parameters(
-            index = "1..*",
-            arity = "0..*",
-            paramLabel = "PARAMS",
-            description = "A JSON array or object; or name=text and name:=json; - for stdin, @FILE for a file.")
-    List<String> params = List.of();
+    @Mixin
+    final Request request = new Request();
 
     @Option(
             names = {"-H", "--header"},
@@ -55,12 +48,12 @@ public final class AskCommand extends Action {
 
     @Override
     public Integer call() throws Exception {
-        JsonNode given = Input.params(params, omnibus().terminal());
+        JsonNode given = request.params(omnibus());
         Until<JsonNode> rule = rule();
         try (Bus bus = connect()) {
             Replies<JsonNode> replies = await(RpcClient.on(bus)
-                    .broadcast(method, JsonNode.class, Input.arguments(given))
-                    .with(CallCommand.options(omnibus().timeout(), headers))
+                    .broadcast(request.method, JsonNode.class, Input.arguments(given))
+                    .with(Request.options(omnibus(), headers))
                     .until(rule)
                     .onReply(this::show)
                     .askAsync());
@@ -105,7 +98,7 @@ public final class AskCommand extends Action {
         if (out().isJson()) {
             ObjectNode whole = Output.object()
                     .put("ok", code == ExitCode.OK)
-                    .put("method", method)
+                    .put("method", request.method)
                     .put("asked", answered + missing)
                     .put("answered", answered)
                     .put("complete", replies.isComplete())

@@ -13,7 +13,6 @@ import dev.omnibus.tools.cli.base.Durations;
 import dev.omnibus.tools.cli.base.ExitCode;
 import dev.omnibus.tools.cli.base.Input;
 import dev.omnibus.tools.cli.base.Output;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,8 +20,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Calls a method on one node. */
 @Command(
@@ -36,15 +35,8 @@ import picocli.CommandLine.Parameters;
         })
 public final class CallCommand extends Action {
 
-    @Parameters(index = "0", paramLabel = "METHOD", description = "service.method")
-    String method = "";
-
-    @Parameters(
-            index = "1..*",
-            arity = "0..*",
-            paramLabel = "PARAMS",
-            description = "A JSON array or object; or name=text and name:=json; - for stdin, @FILE for a file.")
-    List<String> params = List.of();
+    @Mixin
+    final Request request = new Request();
 
     @Option(
             names = {"-H", "--header"},
@@ -73,22 +65,13 @@ public final class CallCommand extends Action {
 
     @Override
     public Integer call() throws Exception {
-        JsonNode given = Input.params(params, omnibus().terminal());
-        CallOptions options = options(omnibus().timeout(), headers).withRetries(retries);
+        JsonNode given = request.params(omnibus());
+        CallOptions options = Request.options(omnibus(), headers).withRetries(retries);
         options = node == null ? options : options.onNode(node);
         options = key == null ? options : options.withIdempotencyKey(key);
         try (Bus bus = connect()) {
             return dryRun ? check(bus, given) : send(bus, given, options);
         }
-    }
-
-    static CallOptions options(Duration timeout, List<String> headers) {
-        CallOptions options = CallOptions.defaults().withTimeout(timeout);
-        for (String header : headers) {
-            Map.Entry<String, String> pair = Input.pair(header);
-            options = options.withHeader(pair.getKey(), pair.getValue());
-        }
-        return options;
     }
 
     private int send(Bus bus, JsonNode given, CallOptions options) throws Exception {
@@ -97,13 +80,13 @@ public final class CallCommand extends Action {
         client.intercept((called, chosen, next) -> next.proceed(chosen).thenAccept(outcome::set));
         JsonNode result = NullNode.getInstance();
         if (oneWay) {
-            await(client.send(method, options, Input.arguments(given)));
+            await(client.send(request.method, options, Input.arguments(given)));
         } else {
-            JsonNode answer = await(client.call(method, JsonNode.class, options, Input.arguments(given)));
+            JsonNode answer = await(client.call(request.method, JsonNode.class, options, Input.arguments(given)));
             result = answer == null ? result : answer;
         }
         CallOutcome ended = outcome.get();
-        ObjectNode whole = Output.object().put("ok", true).put("method", method);
+        ObjectNode whole = Output.object().put("ok", true).put("method", request.method);
         whole.put("node", ended == null ? "" : ended.node())
                 .put("elapsedMs", ended == null ? 0 : Durations.millis(ended.elapsed()))
                 .set("result", result);
@@ -117,12 +100,12 @@ public final class CallCommand extends Action {
     private int check(Bus bus, JsonNode given) throws Exception {
         JsonNode known = null;
         for (JsonNode candidate : await(Discovery.of(bus)).document().path("methods")) {
-            if (candidate.path("name").asText().equals(method)) {
+            if (candidate.path("name").asText().equals(request.method)) {
                 known = candidate;
             }
         }
         List<String> problems = known == null ? List.of("no node serves it") : problems(known, given);
-        ObjectNode result = Output.object().put("ok", problems.isEmpty()).put("method", method);
+        ObjectNode result = Output.object().put("ok", problems.isEmpty()).put("method", request.method);
         result.set("params", given);
         result.put("shape", known == null ? "" : known.path("x-shape").asText());
         result.set("problems", Output.array(problems));
