@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A server that takes over may have forgotten the last moments, and with them who has what. So when the first node
  * renews its lease there, the queue rests for as long as a lease: nobody takes anything, nothing expires, and nodes
  * claim what they have. The queue knows the server by the history of its replication; a user who may not ask for that
- * does without. That history also changes where a slot of a cluster moves, and where a server gets its first replica.
+ * does without. That history also changes where a slot of a cluster moves, and where a server gets its first replica,
+ * or has had none for an hour.
  *
  * <p>Answers are responses of JSON-RPC. Those that the server writes itself have the code -32001 if the call expired,
  * -32004 if it was cancelled before it was begun, -32006 if its node was lost and -32007 if it was begun too often.
@@ -110,9 +111,9 @@ public interface CallQueues extends AutoCloseable {
      * @param waiting whether there are calls that nobody has
      * @param suspects whether some of those are suspects: calls whose nodes were lost
      * @param moreDue whether more is to be moved into the queue at once, as it is due
-     * @param claiming whether nodes are to {@link #claim} what they have, as the server may have forgotten that:
+     * @param takeover not 0 if nodes are to {@link #claim} what they have, as the server may have forgotten that:
      *     another one has taken over, or it was started again. For a lease nobody takes anything from there; claims are
-     *     asked for until one more has passed
+     *     asked for until one more has passed. Another number for each takeover
      * @param rest for how long nothing comes up without a notice: zero while there are calls in the queue, else until
      *     the first delayed one is due. So long a node that has none of its calls need not renew its lease
      */
@@ -123,7 +124,7 @@ public interface CallQueues extends AutoCloseable {
             boolean waiting,
             boolean suspects,
             boolean moreDue,
-            boolean claiming,
+            long takeover,
             Duration rest) {}
 
     /**
@@ -229,9 +230,9 @@ public interface CallQueues extends AutoCloseable {
     }
 
     /**
-     * Reads how calls have ended. One that has expired ends by this; and one whose node is gone, if its lease had ended
-     * the time before as well, and that was ten seconds ago. Of those that have not ended, the answer will go to the
-     * asker's inbox as well.
+     * Reads how calls have ended. One that has expired ends by this, unless the queue rests or a node claims it; and
+     * one whose node is gone, if its lease had ended the time before as well, and that was ten seconds ago. Of those
+     * that have not ended, the answer will go to the asker's inbox as well.
      *
      * @param queue which
      * @param tokens by which the calls are known; at most {@link #MAX_CALLS}

@@ -20,27 +20,29 @@ abstract class QueueTakeoverContract extends CallQueuesFixture {
 
     @Test
     void whereAnotherServerHasTakenOverNothingIsTakenForALease() {
-        Duration lease = Duration.ofSeconds(2);
+        Duration lease = Duration.ofSeconds(3);
         enqueue(call("1"), expiring("2", Duration.ofMillis(1)));
-        assertFalse(queues.renew(a, lease).join().claiming());
+        assertEquals(0, queues.renew(a, lease).join().takeover());
         takeOver();
         Turn turn = queues.turn(a, List.of(), 10, true).join();
         assertTrue(turn.lapsed()); // it does not know yet what to claim
         assertEquals(List.of(), turn.calls());
-        assertTrue(queues.renew(a, lease).join().claiming());
+        long takeover = queues.renew(a, lease).join().takeover();
+        assertTrue(takeover != 0);
+        assertEquals(takeover, queues.renew(b, lease).join().takeover());
         turn = queues.turn(a, List.of(), 10, true).join();
         assertEquals(List.of(), turn.calls());
         assertFalse(turn.lapsed());
         assertEquals("", answer("2")); // perhaps a node has it
         List<Taken> taken = new ArrayList<>();
         await().pollInterval(Duration.ofMillis(20)).until(() -> {
-            assertTrue(queues.renew(a, lease).join().claiming());
+            queues.renew(a, lease).join();
             taken.addAll(take(a, 10));
             return !taken.isEmpty();
         });
         assertEquals(List.of("1"), tokens(taken));
         assertEquals(ending("2", "", -32001, "it expired before it was begun"), answer("2"));
-        await().until(() -> !queues.renew(a, lease).join().claiming());
+        await().until(() -> queues.renew(a, lease).join().takeover() == 0);
     }
 
     @Test
@@ -65,6 +67,28 @@ abstract class QueueTakeoverContract extends CallQueuesFixture {
     }
 
     @Test
+    void aCallOfWhichNothingButTheAnswerIsKnownIsTheSameIfItIsEnqueuedAgain() {
+        Call keyed = new Call("key", bytes("x"), HOUR, Duration.ZERO, HOUR, false, "digest", 1_000, "caller");
+        finish(a, new Taken(new StreamId(1, 1), "key", bytes("x"), 1, 0), "done");
+        assertEquals(List.of(Enqueued.KNOWN), enqueue(keyed));
+        assertEquals("done", answer("key"));
+    }
+
+    @Test
+    void nobodyIsBuriedWhereAnotherServerHasTakenOverUntilALeaseHasPassed() {
+        Duration lease = Duration.ofSeconds(3);
+        enqueue(call("1"));
+        queues.renew(a, lease).join();
+        take(a, 1);
+        queues.renew(a, Duration.ofMillis(1)).join(); // it ends in the moment of the outage
+        takeOver();
+        queues.renew(b, lease).join();
+        queues.renew(b, lease).join();
+        assertEquals("", answer("1"));
+        assertFalse(queues.renew(a, lease).join().wasGone());
+    }
+
+    @Test
     void aCallThatANodeHadClaimedCountsOneDeathWithIt() {
         enqueue(idempotent("1"));
         renew(a);
@@ -77,6 +101,22 @@ abstract class QueueTakeoverContract extends CallQueuesFixture {
             assertEquals("", answer("1"));
         }
         assertEquals(1, take(b, 1).get(0).deaths());
+    }
+
+    @Test
+    void aCallThatANodeHasByItsClaimAloneCountsItsDeathToo() {
+        enqueue(idempotent("1"));
+        renew(a);
+        queues.claim(a, List.of("1")).join();
+        die(a);
+        for (int i = 0; i < 3; i++) {
+            assertEquals("", answer("1"));
+        }
+        await().until(() -> {
+            List<Taken> taken = take(b, 1);
+            renew(b);
+            return !taken.isEmpty() && taken.get(0).deaths() == 1;
+        });
     }
 
     @Test

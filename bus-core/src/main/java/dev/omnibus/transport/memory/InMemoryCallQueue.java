@@ -61,6 +61,7 @@ final class InMemoryCallQueue {
         private @Nullable StreamId at; // null as long as it is not in the queue
         private byte @Nullable [] response;
         private long forgotten;
+        private boolean answerAlone; // the server has forgotten everything else
 
         private Known(Call call, long now) {
             this.call = call;
@@ -140,6 +141,7 @@ final class InMemoryCallQueue {
             Duration hour = Duration.ofHours(1);
             Call unknown = new Call(token, response, hour, Duration.ZERO, hour, false, "", 1, "");
             known = new Known(unknown, clock.getAsLong());
+            known.answerAlone = true;
             calls.put(token, known);
         }
         if (known.response == null) {
@@ -185,7 +187,7 @@ final class InMemoryCallQueue {
         for (Call call : added) {
             Known known = known(call.token());
             if (known != null) {
-                boolean same = known.call.digest().equals(call.digest());
+                boolean same = known.answerAlone || known.call.digest().equals(call.digest());
                 if (same) {
                     watch(known, call.asker());
                 }
@@ -236,15 +238,16 @@ final class InMemoryCallQueue {
     Renewed renew(String node, Duration lease) {
         long now = clock.getAsLong();
         long ends = leases.getOrDefault(node, 0L);
-        boolean standstill = now - renewed > lease.toMillis() / 2; // nobody could
+        boolean standstill = isOfAnother() || now - renewed > lease.toMillis() / 2; // nobody could
         renewed = now;
         leases.put(node, now + lease.toMillis());
         if (standstill) { // who is alive renews within a lease from now on
-            leases.replaceAll((any, end) -> end != 0 && end <= now ? now + lease.toMillis() : end);
+            leases.replaceAll((any, end) -> end != 0 && end < now + lease.toMillis() ? now + lease.toMillis() : end);
         }
         if (isOfAnother()) {
             seen = history.get();
             rests = now + lease.toMillis();
+            notice.run();
         }
         List<String> stop = cancelled.remove(node);
         int freed = moveDue();
@@ -271,7 +274,7 @@ final class InMemoryCallQueue {
                 waiting,
                 suspects,
                 freed >= MAX_MOVED,
-                rests + lease.toMillis() > now,
+                rests + lease.toMillis() > now ? rests : 0,
                 rest());
     }
 
@@ -323,7 +326,7 @@ final class InMemoryCallQueue {
         } else if (owner.starts() >= CallQueues.MAX_DEATHS) {
             String why = "it was begun " + owner.starts() + " times, and each time its node died";
             finish(entry.token(), at, ending(entry.token(), owner.node(), -32007, why));
-        } else {
+        } else if (owners.containsKey(at)) { // else it has it by its claim alone, and gets it with the next turn
             claims.remove(entry.token());
             owners.put(at, new Owner(Streams.NOBODY, owner.starts() + 1));
             return 1;
@@ -381,8 +384,8 @@ final class InMemoryCallQueue {
             Waiting entry = Objects.requireNonNull(entries.get(at));
             int starts = starts(at);
             String claimed = claimant(entry.token());
-            claims.remove(entry.token());
             if (claimed != null && !claimed.equals(node)) {
+                claims.remove(entry.token());
                 owners.put(at, new Owner(claimed, starts));
                 leases.putIfAbsent(claimed, clock.getAsLong() + GRACE_MILLIS);
                 continue;
@@ -390,6 +393,7 @@ final class InMemoryCallQueue {
             if (starts > 1 && suspectTaken) {
                 continue;
             }
+            claims.remove(entry.token());
             if (entry.expires() <= clock.getAsLong() && claimed == null) {
                 expired++;
                 if (starts > 1) {

@@ -91,7 +91,7 @@ public final class RedissonCallQueues implements CallQueues {
                     isOne(answer.get(3)),
                     isOne(answer.get(4)),
                     isOne(answer.get(6)),
-                    isOne(answer.get(8)),
+                    (Long) answer.get(8),
                     rest < 0 ? FOR_EVER : Duration.ofMillis(rest));
         });
     }

@@ -93,23 +93,37 @@ final class AnswerQueue {
                 known.remove(answer.token(), answer);
             }
         }
-        forgetOld(sent);
+        while (givenBytes > MAX_REMEMBERED_BYTES) {
+            forgetOldest();
+        }
     }
 
-    /** Redis may have lost the last ones: they are given once more. */
-    void giveAgain() {
-        putBack(given.stream().map(Given::answer).toList());
+    /**
+     * Redis may have lost the last ones: they are given once more.
+     *
+     * @param last when something was sent to Redis, last, that it has answered
+     */
+    void giveAgain(long last) {
+        forgetOld(last);
+        given.forEach(one -> waiting.add(one.answer()));
         given.clear();
         givenBytes = 0;
     }
 
-    private void forgetOld(long now) {
-        while (!given.isEmpty()
-                && (givenBytes > MAX_REMEMBERED_BYTES || now - given.element().at() > REMEMBERED_NANOS)) {
-            Answer oldest = given.remove().answer();
-            givenBytes -= bytes(oldest);
-            known.remove(oldest.token(), oldest);
+    /**
+     * Redis has answered something that was sent then: what was given long before is certainly there. A call that comes
+     * after that under the same key is another one.
+     */
+    void forgetOld(long now) {
+        while (!given.isEmpty() && now - given.element().at() > REMEMBERED_NANOS) {
+            forgetOldest();
         }
+    }
+
+    private void forgetOldest() {
+        Answer oldest = given.remove().answer();
+        givenBytes -= bytes(oldest);
+        known.remove(oldest.token(), oldest);
     }
 
     private static int bytes(Answer answer) {

@@ -82,6 +82,7 @@ final class QueueIntake implements Receiver {
     private boolean unsure; // what this node has
     private boolean ended; // takes nothing more
     private boolean closed; // the transport is
+    private long takeover; // that nodes are to claim after what they have; 0 if none
     private int releasing; // calls that are being given back
     private int turns; // so far
 
@@ -137,7 +138,8 @@ final class QueueIntake implements Receiver {
     @Override
     public void interrupted() {
         synchronized (this) {
-            answers.giveAgain();
+            answers.giveAgain(pace.last());
+            pace.wake(System.nanoTime()); // should the renewal fail, as there is no connection for it yet
         }
         tick(true);
     }
@@ -192,9 +194,10 @@ final class QueueIntake implements Receiver {
                 gone = List.copyOf(running.values());
             }
             known = true;
-            if (renewed.claiming()) {
-                answers.giveAgain(); // that of another master may not have been interrupted, with what is announced
+            if (renewed.takeover() != 0 && renewed.takeover() != takeover) {
+                answers.giveAgain(pace.last()); // what is announced may come from another master, not interrupted
             }
+            takeover = renewed.takeover();
             waiting |= renewed.waiting();
             doubted |= renewed.suspects();
             pace.renewed(asked, !running.isEmpty() || !answers.isEmpty() || underWay, renewed.rest());
@@ -215,7 +218,7 @@ final class QueueIntake implements Receiver {
                 forget(one.held());
             }
         }
-        if (renewed.claiming()) {
+        if (renewed.takeover() != 0) {
             claim();
         }
         cancelled.forEach(call -> replies.execute(call::cancel)); // interceptors are notified of it
@@ -339,6 +342,11 @@ final class QueueIntake implements Receiver {
         if (turn.dropped() > 0) {
             channels.reportBad(
                     notices(), turn.dropped() + " entries of the queue were dropped: they have no request, or no id");
+        }
+        if (!turn.calls().isEmpty()) {
+            synchronized (this) {
+                answers.forgetOld(asked);
+            }
         }
         turn.calls().forEach(this::take);
         if (suspect) {

@@ -33,6 +33,11 @@ final class RenewalPace {
         return !known || now - next >= 0;
     }
 
+    /** When the last renewal was sent that was answered. */
+    long last() {
+        return last;
+    }
+
     /** Whether the lease may end before what is sent now arrives. */
     boolean isStale(long now) {
         return known && now - last > STALE_NANOS;

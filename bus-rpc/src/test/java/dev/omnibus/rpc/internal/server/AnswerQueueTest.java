@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.transport.CallQueues.Answer;
 import dev.omnibus.transport.StreamId;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -49,31 +50,39 @@ class AnswerQueueTest {
         assertEquals(List.of("large"), tokens(queue.nextBatch()));
     }
 
+    private void give(long seconds, String... late) {
+        queue.taken(queue.nextBatch(), List.of(late), TimeUnit.SECONDS.toNanos(seconds));
+    }
+
+    private void giveAgain(long seconds) {
+        queue.giveAgain(TimeUnit.SECONDS.toNanos(seconds));
+    }
+
     @Test
     void whatWasTakenAMomentAgoIsGivenAgainUnlessItDidNotCount() {
         add("1", 1);
-        queue.taken(queue.nextBatch(), List.of(), 0);
+        give(0);
         add("2", 1);
         add("3", 1);
-        queue.taken(queue.nextBatch(), List.of("3"), TimeUnit.SECONDS.toNanos(6));
+        give(6, "3");
         add("4", 1);
-        queue.giveAgain();
-        assertEquals(List.of("1", "2", "4"), tokens(queue.nextBatch()));
-        queue.giveAgain();
+        giveAgain(7);
+        assertEquals(List.of("4", "1", "2"), tokens(queue.nextBatch()));
+        giveAgain(7);
         assertTrue(queue.isEmpty());
     }
 
     @Test
-    void onlyWhatRedisHasTakenSinceMakesAnAnswerOld() {
+    void onlyWhatRedisHasAnsweredSinceMakesAnAnswerOld() {
         add("1", 1);
-        queue.taken(queue.nextBatch(), List.of(), 0);
-        queue.giveAgain(); // after an outage, however long
+        give(0);
+        giveAgain(8); // after an outage, however long
         assertEquals(List.of("1"), tokens(queue.nextBatch()));
         add("2", 1);
-        queue.taken(queue.nextBatch(), List.of(), 0);
+        give(0);
         add("3", 1);
-        queue.taken(queue.nextBatch(), List.of(), TimeUnit.SECONDS.toNanos(9));
-        queue.giveAgain();
+        give(9);
+        giveAgain(9);
         assertEquals(List.of("3"), tokens(queue.nextBatch()));
     }
 
@@ -81,22 +90,26 @@ class AnswerQueueTest {
     void anAnswerIsKnownAsLongAsItWaitsOrIsRemembered() {
         add("1", 1);
         assertNotNull(queue.find("1"));
-        queue.taken(queue.nextBatch(), List.of(), 0);
+        give(0);
         assertNotNull(queue.find("1"));
         assertFalse(queue.has("1"));
         add("2", 1);
-        queue.taken(queue.nextBatch(), List.of("2"), TimeUnit.SECONDS.toNanos(9));
-        assertNull(queue.find("1"));
+        give(3_600, "2");
         assertNull(queue.find("2"));
+        queue.forgetOld(TimeUnit.SECONDS.toNanos(8));
+        assertNotNull(queue.find("1"));
+        queue.forgetOld(TimeUnit.SECONDS.toNanos(9)); // what comes with its key now is another call
+        assertNull(queue.find("1"));
+        assertEquals(Set.of(), queue.tokens());
     }
 
     @Test
     void littleIsRemembered() {
         for (int i = 0; i < 20; i++) {
             add("a" + i, 100_000);
-            queue.taken(queue.nextBatch(), List.of(), 0);
+            give(0);
         }
-        queue.giveAgain();
+        giveAgain(0);
         assertTrue(queue.size() <= 10, () -> queue.size() + " of them");
         assertTrue(queue.has("a19"));
     }

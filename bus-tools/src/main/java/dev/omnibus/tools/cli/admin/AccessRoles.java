@@ -61,7 +61,7 @@ record AccessRoles(
     private static final String SUBSCRIBES = "+subscribe +unsubscribe +ssubscribe +sunsubscribe";
     private static final String ENQUEUES = "+eval +evalsha +script|load +time +exists +del +pexpire +hmget +hget +hset"
             + " +hdel +rpush +zadd +zcard +zrem +zrank +zscore +zrangebyscore +xadd +xlen +xrange +xdel +xack +xclaim"
-            + " +xpending +xgroup|create";
+            + " +xpending +xgroup|create +info";
     private static final String TAKES_QUEUED = "+eval +evalsha +script|load +time +exists +del +pexpire +hmget +hget"
             + " +hset +hdel +lpop +zadd +zrem +zscore +zrange +zrangebyscore +xadd +xlen +xrange +xdel +xack +xclaim"
             + " +xpending +xreadgroup +xgroup|create +xgroup|delconsumer +xinfo|consumers +info";

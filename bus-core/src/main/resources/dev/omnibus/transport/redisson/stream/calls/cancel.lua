@@ -19,6 +19,8 @@ if c[2] or (c[3] and c[4]) then
   if has == suspects or isUnclear() then from = nobody end -- a node that is gone has begun it, or perhaps another one
 elseif not c[3] then
   return {3, tell()}
+elseif isUnclear() then
+  from = nobody
 end
 redis.call('ZREM', queue .. ':later', token)
 finish(token, id, ending(token, from, -32004, from == '' and 'it was cancelled before it was begun' or 'it was cancelled'))

@@ -122,9 +122,10 @@ local function bury(node, id, starts, most) -- ends or frees what a node had tha
   elseif starts >= tonumber(most) then
     finish(f.i, id, ending(f.i, node, -32007, 'it was begun ' .. starts .. ' times, and each time its node died'))
   else
-    redis.call('HDEL', call(f.i), 'by')
-    redis.call('XCLAIM', queue, group, suspects, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
-    return 1
+    -- What it had by its claim alone is left to it by the next turn, and so comes back here.
+    local moved = redis.call('XCLAIM', queue, group, suspects, 0, id, 'RETRYCOUNT', number(starts + 1), 'JUSTID')
+    if #moved > 0 then redis.call('HDEL', call(f.i), 'by') end
+    return #moved
   end
   return 0
 end

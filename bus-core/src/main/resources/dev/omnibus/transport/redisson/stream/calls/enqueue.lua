@@ -40,7 +40,8 @@ for i = 3, #ARGV, 9 do
   if isSpoilt then
     code = 4
   elseif before[1] or before[2] then
-    code = (before[3] or '') == digest and 1 or 3
+    -- Of one that another server has forgotten there may be its answer alone.
+    code = (not before[1] or (before[3] or '') == digest) and 1 or 3
     if code == 1 and not before[2] then watch(token, before[4] or '', ARGV[i + 7]) end
   else
     if size >= limit and not swept then

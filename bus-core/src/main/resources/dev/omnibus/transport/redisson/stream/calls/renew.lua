@@ -2,26 +2,29 @@
 -- KEYS: the queue. ARGV: inboxes, notice channel, node, its lease in ms, with how many deaths an idempotent call ends.
 -- Answers 1 if the node was gone, the tokens of calls to be cancelled, how many calls the node has, 1 if there are some
 -- that nobody has, 1 if there are suspects; for how many ms nothing comes up by itself: 0 while there are calls, -1 if
--- none is delayed; 1 if more are due already; inboxes and frames to be sent; 1 if nodes are to claim what they have.
+-- none is delayed; 1 if more are due already; inboxes and frames to be sent; when the rest after a
+-- takeover ends, as long as nodes are to claim what they have, else 0.
 local me, lease = ARGV[3], tonumber(ARGV[4])
 local ends = redis.call('ZSCORE', live, me)
 local last = tonumber(redis.call('ZSCORE', live, '') or 0) -- when anybody renewed
-local standstill = time - last > lease / 2 -- nobody could, for instance while there was no Redis
-redis.call('ZADD', live, number(time), '')
-local gone = (not ends or tonumber(ends) == 0) and 1 or 0
-redis.call('ZADD', live, number(time + lease), me)
-redis.call('PEXPIRE', live, 86400000)
 local seat = redis.pcall('HMGET', place, 'history', 'rests')
 if seat.err then -- somebody has written something else there
   redis.call('DEL', place)
   seat = {}
 end
 local rests, of = tonumber(seat[2] or '') or 0, history()
-if of ~= '' and of ~= seat[1] then
-  if seat[1] then rests = time + lease end
-  redis.call('HSET', place, 'history', of, 'rests', number(rests))
+local isAnother = seat[1] and of ~= '' and of ~= seat[1]
+if isAnother then
+  rests = time + lease
+  redis.pcall('PUBLISH', ARGV[2], '{}') -- nodes that rest as well have something to claim
 end
+if of ~= '' then redis.call('HSET', place, 'history', of, 'rests', number(rests)) end
 redis.call('PEXPIRE', place, kept)
+local standstill = isAnother or time - last > lease / 2 -- nobody could renew, for instance while there was no Redis
+redis.call('ZADD', live, number(time), '')
+local gone = (not ends or tonumber(ends) == 0) and 1 or 0
+redis.call('ZADD', live, number(time + lease), me)
+redis.call('PEXPIRE', live, 86400000)
 local cancelled = redis.call('LPOP', queue .. ':stop:' .. me, 256) or {}
 local freed, isMoreDue = due()
 local held, waiting, doubted = 0, 0, 0
@@ -42,7 +45,7 @@ else
     end
   end
   if standstill then -- who is alive renews within a lease from now on
-    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time))) do
+    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time + lease))) do
       if node ~= '' and tonumber(redis.call('ZSCORE', live, node)) ~= 0 then
         redis.call('ZADD', live, number(time + lease), node)
       end
@@ -74,4 +77,4 @@ if redis.call('XLEN', queue) == 0 then
 end
 local function flag(is) return is and 1 or 0 end
 return {gone, cancelled, held, flag(waiting + doubted > 0), flag(doubted > 0), rest, flag(isMoreDue), tell(),
-  flag(rests + lease > time)}
+  rests + lease > time and rests or 0}
