@@ -209,6 +209,18 @@ class RedisQueuedCallIT extends QueuedCallContract {
     }
 
     @Test
+    void anAnswerThatAServerThatHasTakenOverDoesNotKnowIsGivenAgainWithoutBeingAskedFor() throws Exception {
+        serving("a");
+        Queued<Integer> call = queue().enqueue(shop -> shop.restock("x", 1));
+        assertValue(2, call);
+        String token = call.id().substring(call.id().indexOf(':') + 1);
+        takeOver("shop.restock", "redis.call('DEL', KEYS[1] .. ':call:" + token + "')"); // and nobody is interrupted
+        String known = key("shop.restock") + ":call:" + token;
+        await().atMost(20, SECONDS).until(() -> Objects.equals(1L, redis.command("HEXISTS", known, "end")));
+        assertEquals(1, done.stream().filter("x"::equals).count());
+    }
+
+    @Test
     void anAnswerThatAServerThatHasTakenOverHasForgottenIsGivenAgain() throws Exception {
         serving("a", ONE_AT_A_TIME);
         CallQueue<Shop> queue = queue();
