@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.TransportException;
 import dev.omnibus.transport.redisson.connection.ConnectFailures;
+import dev.omnibus.transport.redisson.connection.ConnectFailures.HiccupMeter;
 import dev.omnibus.transport.redisson.connection.EventLoop;
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonSettings;
@@ -12,7 +13,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The first connect of a transport. Redisson waits for each address and each answer as long as it may, one after the
@@ -31,6 +35,8 @@ record FirstConnect(
         RedissonOptions options,
         RedissonInternals internals,
         Predicate<String> sharded) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FirstConnect.class);
 
     /** Starts the event loop. */
     static FirstConnect prepare(
@@ -78,15 +84,43 @@ record FirstConnect(
 
     private void open(CompletableFuture<Session> opening) {
         try {
-            Session session = Session.open(
-                    config, eventLoop.busyPoll(), options.pingBeforePublish(), internals, "", sharded, false);
-            if (!opening.complete(session)) {
-                session.close();
+            @Nullable Session opened = null;
+            while (opened == null) {
+                opened = attempt(opening);
+            }
+            if (!opening.complete(opened)) {
+                opened.close();
                 eventLoop.abandon();
             }
         } catch (Throwable t) {
             opening.completeExceptionally(t);
             eventLoop.abandon();
+        }
+    }
+
+    /**
+     * Returns null if this process stood still itself, so that nothing is known about Redis: then it is tried again, as
+     * long as somebody waits for it.
+     */
+    private @Nullable Session attempt(CompletableFuture<Session> opening) {
+        try (HiccupMeter hiccups = eventLoop.measureHiccups()) {
+            try {
+                return Session.open(
+                        config,
+                        eventLoop.busyPoll(),
+                        options.pingBeforePublish(),
+                        internals,
+                        "",
+                        sharded,
+                        false,
+                        hiccups);
+            } catch (TransportException e) {
+                if (opening.isDone() || !ConnectFailures.isInconclusive(e, hiccups.longest())) {
+                    throw e;
+                }
+                LOG.debug("Connecting again", e);
+                return null;
+            }
         }
     }
 

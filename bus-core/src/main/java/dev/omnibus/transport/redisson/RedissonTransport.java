@@ -10,6 +10,7 @@ import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Streams;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
+import dev.omnibus.transport.redisson.connection.ConnectFailures.HiccupMeter;
 import dev.omnibus.transport.redisson.connection.Connections;
 import dev.omnibus.transport.redisson.connection.EventLoop;
 import dev.omnibus.transport.redisson.connection.ReconnectTurns;
@@ -353,8 +354,18 @@ public final class RedissonTransport implements Transport {
             on.whenDead(death); // Redisson may wait for ever then
             sides.reconnect(config);
             boolean again = current() != null;
-            Session next = Session.open(
-                    config, on.busyPoll(), options.pingBeforePublish(), internals, name, this::isSharded, again);
+            Session next;
+            try (HiccupMeter hiccups = on.measureHiccups()) {
+                next = Session.open(
+                        config,
+                        on.busyPoll(),
+                        options.pingBeforePublish(),
+                        internals,
+                        name,
+                        this::isSharded,
+                        again,
+                        hiccups);
+            }
             Session old = replace(next, () -> isUnderWay(reconnect));
             if (current() != next) {
                 next.close();

@@ -112,6 +112,7 @@ final class Session {
      *
      * @param name what its connections are called; not at all if empty
      * @param sharded which channels are, in a cluster that has such
+     * @param hiccups of the event loop while it connects, which are said where it fails
      */
     static Session open(
             Config config,
@@ -120,13 +121,13 @@ final class Session {
             RedissonInternals internals,
             String name,
             Predicate<String> sharded,
-            boolean again) {
+            boolean again,
+            HiccupMeter hiccups) {
         Config own = RedissonSettings.copy(config);
         Connections connections = new Connections(name, internals);
         BusPipeline pipeline = new BusPipeline(
                 own.getExecutor(), busyPoll, pingBeforePublish, connections, internals, own.getNettyHook());
         own.setNettyHook(pipeline);
-        HiccupMeter hiccups = new HiccupMeter(own.getEventLoopGroup());
         try {
             Session session = new Session(Redisson.create(own), connections, internals, own, sharded, again);
             pipeline.reportTo(session.subscriptions);
@@ -141,8 +142,6 @@ final class Session {
             throw e; // a mistake in the configuration
         } catch (RuntimeException e) {
             throw ConnectFailures.of(config, e, hiccups.longest());
-        } finally {
-            hiccups.close();
         }
     }
 

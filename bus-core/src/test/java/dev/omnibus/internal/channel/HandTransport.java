@@ -66,6 +66,7 @@ final class HandTransport implements Transport {
                 if (publication.counted()) {
                     countedBeats.incrementAndGet();
                 }
+                long count = beatCount; // first, as a test ends the hearing before it changes the count
                 if (hearsItself) {
                     deliver(publication.channel(), publication.frame());
                 }
@@ -73,7 +74,7 @@ final class HandTransport implements Transport {
                 if (failure != null) {
                     publication.outcome().failed(failure);
                 } else if (answersBeats) {
-                    publication.outcome().published(beatCount, 0);
+                    publication.outcome().published(count, 0);
                 } else {
                     publication
                             .outcome()

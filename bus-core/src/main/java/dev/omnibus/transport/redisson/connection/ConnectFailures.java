@@ -93,6 +93,20 @@ public final class ConnectFailures {
         return lost(unreachable(config, where, failure, e) + late(late), failure);
     }
 
+    /**
+     * Whether nothing was heard while this process stood still itself, which says nothing about Redis.
+     *
+     * @param late how late this process was while it connected
+     */
+    public static boolean isInconclusive(TransportException failure, Duration late) {
+        return failure.kind() == Kind.CONNECTION_LOST && isSilence(failure) && late.compareTo(LATE) >= 0;
+    }
+
+    private static boolean isSilence(Throwable failure) {
+        return has(failure, TimeoutException.class::isInstance)
+                || has(failure, RedisTimeoutException.class::isInstance);
+    }
+
     /** It has taken longer than it may. */
     public static TransportException late(Config config, Duration within) {
         String where = where(config);
@@ -125,7 +139,7 @@ public final class ConnectFailures {
         if (has(failure, RedisRetryException.class::isInstance)) {
             return "Redis at " + where + " is not ready: " + text(root) + "; try again later";
         }
-        if (has(failure, TimeoutException.class::isInstance) || has(failure, RedisTimeoutException.class::isInstance)) {
+        if (isSilence(failure)) {
             return "Cannot connect to Redis: " + where + " did not answer within "
                     + RedissonSettings.connectMillis(config) + " ms; is it reachable, is it Redis, "
                     + doesItSpeakTls(where);

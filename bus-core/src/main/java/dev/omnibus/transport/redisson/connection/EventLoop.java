@@ -1,6 +1,7 @@
 package dev.omnibus.transport.redisson.connection;
 
 import dev.omnibus.transport.NonBlockingThread;
+import dev.omnibus.transport.redisson.connection.ConnectFailures.HiccupMeter;
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
@@ -101,6 +102,11 @@ public record EventLoop(EventLoopGroup group, TransportMode mode, BusyPoll busyP
     /** Whether its thread has ended or is ending. */
     public boolean isDead() {
         return group.isShuttingDown();
+    }
+
+    /** Begins to measure how late its thread is. */
+    public HiccupMeter measureHiccups() {
+        return new HiccupMeter(group);
     }
 
     /** Notifies when its thread ends, once, on a thread of Netty's. */
