@@ -342,8 +342,8 @@ public final class BusBuilder {
      * thread is interrupted, or the time is up, even in the middle of an attempt. A transport that was passed in is
      * open already and not affected.
      *
-     * @param longest the maximum; zero by default: a single attempt of about five seconds; where this process itself had no
-     *     processor meanwhile, it is made again, for up to 20 seconds
+     * @param longest the maximum; zero by default: a single attempt of about five seconds; where this process itself
+     *     had no processor meanwhile, it is made again, for up to 20 seconds
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */

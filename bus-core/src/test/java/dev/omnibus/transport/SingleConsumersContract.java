@@ -48,13 +48,13 @@ abstract class SingleConsumersContract extends TrimContract {
         takeOver(first);
         read(first, 12);
         streams.turn(first, ids.subList(0, 1), 0).join();
-        pass(LEASE.plusSeconds(1));
+        outlive(second);
         assertEquals(
                 2, streams.takeOver(second, LEASE, 2, true).join().entries().size()); // and dies
         TakeOver back = takeOver(first);
         assertTrue(back.wasGone());
         assertFalse(back.active());
-        pass(LEASE.plusSeconds(1));
+        outlive(third);
 
         TakeOver part = streams.takeOver(third, LEASE, 4, true).join();
         assertEquals(List.of("e2", "e3", "e4", "e5"), texts(part.entries()));
@@ -104,7 +104,7 @@ abstract class SingleConsumersContract extends TrimContract {
         assertTrue(streams.leave(third, false).join());
         assertEquals(
                 Set.of("a"), streams.takeOver(second, LEASE, 0, false).join().candidates());
-        pass(LEASE.plusSeconds(1));
+        outlive(second);
         assertEquals(Set.of("b"), takeOver(second).candidates());
     }
 

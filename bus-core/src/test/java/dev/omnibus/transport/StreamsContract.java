@@ -271,7 +271,7 @@ abstract class StreamsContract extends SingleConsumersContract {
         fill(3);
         takeOver(a);
         read(a, 3);
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
 
         TakeOver part = streams.takeOver(b, LEASE, 2, true).join();
         assertEquals(List.of("e1", "e2"), texts(part.entries()));
@@ -289,12 +289,29 @@ abstract class StreamsContract extends SingleConsumersContract {
     }
 
     @Test
+    void whereNobodyCouldRenewWhoIsAliveHasOneLeaseMore() {
+        openGroup(SETTINGS);
+        fill(3);
+        takeOver(a);
+        read(a, 3);
+        pass(LEASE.plusSeconds(1)); // Redis was away, or there was nobody
+
+        TakeOver first = takeOver(b);
+        assertEquals(List.of(), first.entries());
+        assertEquals(Set.of(), first.removed());
+        pass(LEASE.dividedBy(3));
+        assertFalse(takeOver(a).wasGone()); // it is alive, and keeps what it has
+        outlive(b);
+        assertEquals(List.of("e1", "e2", "e3"), texts(takeOver(b).entries())); // now it is dead
+    }
+
+    @Test
     void aConsumerThatComesBackLearnsThatItWasGone() {
         openGroup(SETTINGS);
         fill(3);
         takeOver(a);
         read(a, 3);
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
         streams.takeOver(b, LEASE, 2, true).join();
 
         assertTrue(takeOver(a).wasGone());
@@ -309,7 +326,7 @@ abstract class StreamsContract extends SingleConsumersContract {
         fill(1);
         takeOver(a);
         read(a, 1);
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
         assertTrue(streams.takeOver(b, LEASE, 0, true).join().more());
         assertFalse(takeOver(a).wasGone());
     }
@@ -320,7 +337,7 @@ abstract class StreamsContract extends SingleConsumersContract {
         StreamId id = fill(1).get(0);
         takeOver(a);
         read(a, 1);
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
         takeOver(b);
 
         Attempts other = new Attempts(false, 0, 4);
@@ -344,12 +361,12 @@ abstract class StreamsContract extends SingleConsumersContract {
         Attempts ran = streams.pending(a, StreamId.EARLIEST, 1).join().get(0).attempts();
         assertEquals(new Attempts(false, 0, 0, true), ran);
         assertTrue(streams.attempted(a, id, Attempts.NONE.failed().failed()).join());
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
 
         StreamEntry suspect = takeOver(b).entries().get(0);
         assertEquals(new Attempts(true, 0, 2), suspect.attempts());
         assertTrue(streams.attempted(b, id, suspect.attempts().started()).join());
-        pass(LEASE.plusSeconds(1));
+        outlive(a);
         assertEquals(new Attempts(true, 1, 2), takeOver(a).entries().get(0).attempts());
     }
 

@@ -135,6 +135,15 @@ abstract class StreamsFixture {
         return Objects.requireNonNull(streams.status(keys).join().groups().get("g"));
     }
 
+    /** Lets the leases of all others end while this consumer renews its own, and takes over nothing. */
+    void outlive(Consumer consumer) {
+        streams.takeOver(consumer, LEASE, 0, true).join();
+        for (int i = 0; i < 3; i++) {
+            pass(LEASE.dividedBy(3).plusSeconds(1));
+            streams.takeOver(consumer, LEASE, 0, true).join();
+        }
+    }
+
     TakeOver takeOver(Consumer consumer) {
         return streams.takeOver(consumer, LEASE, 100, true).join();
     }

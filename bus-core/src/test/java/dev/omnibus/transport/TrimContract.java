@@ -122,7 +122,7 @@ abstract class TrimContract extends StreamIdsContract {
         streams.trim(keys, Duration.ZERO).join();
         assertTrue(takeOver(a).loss().isPresent());
         assertFalse(takeOver(b).loss().isPresent());
-        pass(LEASE.plusSeconds(1));
+        outlive(b);
         assertTrue(takeOver(b).loss().isPresent());
     }
 

@@ -108,6 +108,7 @@ final class InMemoryGroup {
     TakeOver takeOver(Consumer by, Duration lease, int most, boolean candidate) {
         String consumer = by.name();
         long now = clock.getAsLong();
+        extendAll(now, lease.toMillis());
         boolean otherActive = !active.isEmpty() && !active.equals(consumer) && leases.getOrDefault(active, TAKEN) > now;
         if (otherActive && !by.single()) {
             throw new TransportException(
@@ -157,6 +158,14 @@ final class InMemoryGroup {
             }
         }
         return new TakeOver(gone, taken, more, removed, lossFor(consumer, now), reads, Set.copyOf(candidates.keySet()));
+    }
+
+    /** Where nobody could renew, who is alive does so within a lease from now on. */
+    private void extendAll(long now, long lease) {
+        long last = leases.values().stream().mapToLong(ends -> ends).max().orElse(Long.MAX_VALUE);
+        if (last - now < lease / 2) {
+            leases.replaceAll((consumer, ends) -> ends == TAKEN ? TAKEN : Math.max(ends, now + lease));
+        }
     }
 
     /** What anybody else has, in the order of the log. False if there was no room for all. */

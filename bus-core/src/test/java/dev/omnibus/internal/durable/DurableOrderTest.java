@@ -188,7 +188,11 @@ class DurableOrderTest extends DurableTimeFixture {
         dieThere();
         subscribeHere();
         finish.countDown();
-        network.advance(Duration.ofSeconds(4));
+        for (int i = 0; i < 2; i++) {
+            network.advance(Duration.ofSeconds(1));
+            here.second();
+        }
+        network.advance(Duration.ofMillis(1_200)); // the lease there has ended
         int before = here.faults.asked("takeOver");
         here.faults.delay("takeOver");
         here.second(); // it asks for the two, as of now
@@ -304,6 +308,7 @@ class DurableOrderTest extends DurableTimeFixture {
         try {
             ready(third.topic.subscribe("g", KEYED, (event, delivery) -> ran.add(event.data())));
             await().until(() -> {
+                network.advance(Duration.ofSeconds(1));
                 third.second();
                 return ran.size() == 2 && pending() == 0;
             });
@@ -394,6 +399,7 @@ class DurableOrderTest extends DurableTimeFixture {
         network.advance(Duration.ofSeconds(4)); // while there nothing is done
         there.timing.pass(Duration.ofSeconds(4));
         await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
             here.second();
             return ran.contains("here 3");
         });
@@ -448,8 +454,8 @@ class DurableOrderTest extends DurableTimeFixture {
         for (int i = 101; i < 202; i++) {
             publish(i);
         }
-        network.advance(Duration.ofSeconds(4));
         for (int i = 0; i < 10; i++) {
+            network.advance(Duration.ofSeconds(1));
             here.second();
             assertTrue(small.stats().waiting() <= 100, small.stats()::toString);
         }

@@ -136,6 +136,7 @@ class DurableReportsTest extends DurableTimeFixture {
         here.timing.pass(Duration.ofSeconds(4));
         ready(there.topic.subscribe("g", event -> {}));
         await().until(() -> {
+            network.advance(Duration.ofSeconds(1));
             there.second();
             return pending() == 0;
         });

@@ -8,6 +8,13 @@ local group, me = ARGV[1], ARGV[2]
 local count, room = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = now()
 local nobody = redis.call('XPENDING', KEYS[1], group, '-', '+', 1, '-')[1] -- first, as it fails without the group
+local lease = tonumber(ARGV[3])
+local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 2), '+inf', 'LIMIT', 0, 2)
+if not recent[recent[1] == '' and 2 or 1] then -- nobody could renew: who is alive does so within a lease from now on
+  for _, consumer in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(0', number(time + lease))) do
+    if consumer ~= '' then redis.call('ZADD', KEYS[2], number(time + lease), consumer) end
+  end
+end
 local single, active = ARGV[6] == '1', 1
 local first = redis.call('GET', KEYS[5])
 local lives = first and first ~= me and tonumber(redis.call('ZSCORE', KEYS[2], first) or 0) > time
@@ -22,11 +29,11 @@ elseif first then
 end
 local ends = redis.call('ZSCORE', KEYS[2], me)
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
-redis.call('ZADD', KEYS[2], number(time + ARGV[3]), me)
+redis.call('ZADD', KEYS[2], number(time + lease), me)
 local candidates = {}
 if single then
   if ARGV[7] == '1' then
-    redis.call('ZADD', KEYS[6], number(time + ARGV[3]), me)
+    redis.call('ZADD', KEYS[6], number(time + lease), me)
   else
     redis.call('ZREM', KEYS[6], me)
   end
