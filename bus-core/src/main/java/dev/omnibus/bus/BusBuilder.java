@@ -343,7 +343,7 @@ public final class BusBuilder {
      * open already and not affected.
      *
      * @param longest the maximum; zero by default: a single attempt of about five seconds; where this process itself
-     *     had no processor meanwhile, it is made again, for up to 20 seconds
+     *     had no processor while the connection was made, that is tried again, for up to 20 seconds
      * @return this
      * @throws IllegalArgumentException if it is negative or more than 365 days
      */

@@ -28,7 +28,7 @@ class FloodedHandlersIT {
     private static final int EVENTS = 40_000; // in a round
     private static final long MAILBOX_BYTES = 4 * 1024 * 1024;
     private static final int HANDLERS = 8;
-    private static final long HANDLING_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long HANDLING_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int AHEAD = 20_000; // enough for the largest frames
     private static final String TEXT = "x".repeat(500);
@@ -72,13 +72,13 @@ class FloodedHandlersIT {
         try (NodeProcess node = NodeProcess.start(List.of("-Xmx192m"), Node.class, redis.url());
                 Bus publisher = Bus.connect(redis.url())) {
             node.awaitLine("ready"::equals);
-            publisher.publish("n", TEXT).get(5, TimeUnit.SECONDS);
+            publisher.publish("n", TEXT).get(20, TimeUnit.SECONDS);
             node.awaitLine(line -> line.startsWith("kept"));
             for (int round = 1; round <= ROUNDS; round++) {
                 flood(publisher);
                 long before = kept(node).count();
-                // At first there may be frames that have yet to be read; after some seconds the mailbox is empty.
-                await().atMost(6, TimeUnit.SECONDS)
+                // At first there may be frames that have yet to be read; after twenty seconds the mailbox is empty.
+                await().atMost(10, TimeUnit.SECONDS)
                         .untilAsserted(() -> assertTrue(
                                 kept(node).skip(before).anyMatch(FloodedHandlersIT::isBounded),
                                 () -> kept(node).skip(before).toList().toString()));
@@ -103,11 +103,11 @@ class FloodedHandlersIT {
         for (int i = 0; i < EVENTS; i++) {
             window.add(publisher.publish("n", TEXT));
             if (window.size() > AHEAD) {
-                window.remove().get(10, TimeUnit.SECONDS);
+                window.remove().get(20, TimeUnit.SECONDS);
             }
         }
         for (CompletableFuture<Long> last : window) {
-            last.get(10, TimeUnit.SECONDS);
+            last.get(20, TimeUnit.SECONDS);
         }
     }
 }

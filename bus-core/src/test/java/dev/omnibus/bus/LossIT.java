@@ -65,7 +65,7 @@ class LossIT {
                     }
                 })) {
             Seen seen = new Seen();
-            subscriber.subscribe("n", Long.class, seen::add).ready().get(5, SECONDS);
+            subscriber.subscribe("n", Long.class, seen::add).ready().get(20, SECONDS);
             AtomicLong next = new AtomicLong();
             await().until(() -> arrives(publisher, seen, next));
             for (int kill = 1; kill <= KILLS; kill++) {
@@ -115,7 +115,7 @@ class LossIT {
         for (CompletableFuture<?> one : window) {
             settle(one);
         }
-        killing.get(10, SECONDS);
+        killing.get(20, SECONDS);
     }
 
     private static boolean isDeaf(String type, Bus subscriber, long interruptionsBefore) {
@@ -123,14 +123,14 @@ class LossIT {
     }
 
     private static void settle(CompletableFuture<?> publishing) throws Exception {
-        publishing.handle((count, failure) -> null).get(10, SECONDS);
+        publishing.handle((count, failure) -> null).get(20, SECONDS);
     }
 
     /** Publishes one more; true if it has arrived, and with it everything before it that ever will. */
     private static boolean arrives(Bus publisher, Seen seen, AtomicLong next) throws Exception {
         long payload = next.getAndIncrement();
         Long receivers =
-                publisher.publish("n", payload).exceptionally(failure -> 0L).get(10, SECONDS);
+                publisher.publish("n", payload).exceptionally(failure -> 0L).get(20, SECONDS);
         if (receivers == 0) {
             return false;
         }
@@ -149,9 +149,9 @@ class LossIT {
                         gaps.merge(topic, to - from + 1, Long::sum);
                     }
                 })) {
-            subscriber.subscribe("n.*", Long.class, event -> {}).ready().get(5, SECONDS);
+            subscriber.subscribe("n.*", Long.class, event -> {}).ready().get(20, SECONDS);
             for (int topic = 0; topic < 100; topic++) {
-                publisher.publish("n.t" + topic, 1L).get(5, SECONDS);
+                publisher.publish("n.t" + topic, 1L).get(20, SECONDS);
             }
             await().until(() -> subscriber.stats().received() == 100);
             while (gaps.isEmpty() && subscriber.stats().interruptions() < 20) { // a kill may be healed too quickly
@@ -159,7 +159,8 @@ class LossIT {
                 for (int topic = 0; topic < 100; topic++) {
                     publisher.publish("n.t" + topic, 2L);
                 }
-                await().atMost(10, SECONDS)
+                // Who misses the first two marks of a topic, 5 s after its last event, waits for the one after 21 s.
+                await().atMost(40, SECONDS)
                         .until(() -> subscriber.stats().received()
                                         + subscriber.stats().lost()
                                 == publisher.stats().published());

@@ -120,4 +120,26 @@ abstract class SingleConsumersContract extends TrimContract {
         assertTrue(takeOver(b).active());
         assertEquals(List.of("e1"), texts(read(b, 1)));
     }
+
+    @Test
+    void aGroupWhoseSingleConsumersAllDiedMayBeOfAnotherKind() {
+        openGroup(SETTINGS);
+        takeOver(new Consumer(keys, "g", "a", true));
+        pass(LEASE.plusSeconds(1));
+        assertTrue(takeOver(b).active());
+    }
+
+    @Test
+    void afterAnOutageTheSameConsumerIsActiveAndTheOthersAreCandidates() {
+        openGroup(SETTINGS);
+        Consumer first = new Consumer(keys, "g", "a", true);
+        Consumer second = new Consumer(keys, "g", "b", true);
+        takeOver(first);
+        takeOver(second);
+        pass(LEASE.multipliedBy(5)); // nobody can renew
+        TakeOver back = takeOver(second);
+        assertFalse(back.active());
+        assertEquals(Set.of("a", "b"), back.candidates());
+        assertTrue(takeOver(first).active());
+    }
 }

@@ -39,6 +39,7 @@ final class InMemoryGroup {
     private final NavigableMap<StreamId, Pending> pending = new TreeMap<>();
     private final Map<StreamId, Long> due = new TreeMap<>(); // of what was released
     private final Map<String, Long> leases = new TreeMap<>();
+    private final Set<String> extended = new HashSet<>(); // that have had one lease more since they renewed
     private final Set<String> consumers = new HashSet<>();
     private final NavigableMap<StreamId, DeadLetter> dead = new TreeMap<>();
     private StreamId done; // the last that was read
@@ -108,15 +109,16 @@ final class InMemoryGroup {
     TakeOver takeOver(Consumer by, Duration lease, int most, boolean candidate) {
         String consumer = by.name();
         long now = clock.getAsLong();
-        extendAll(now, lease.toMillis());
-        boolean otherActive = !active.isEmpty() && !active.equals(consumer) && leases.getOrDefault(active, TAKEN) > now;
-        if (otherActive && !by.single()) {
+        if (!by.single() && isOtherActive(consumer, now)) {
             throw new TransportException(
                     TransportException.Kind.REFUSED,
                     true,
                     "Group " + name + " has a single active consumer, so all have to be one of its kind",
                     null);
         }
+        extendAll(now, lease.toMillis());
+        extended.remove(consumer);
+        boolean otherActive = isOtherActive(consumer, now);
         boolean reads = !by.single() || (!otherActive && (most > 0 || active.equals(consumer)));
         active = by.single() ? (reads ? consumer : active) : "";
         int count = reads ? most : 0;
@@ -150,6 +152,7 @@ final class InMemoryGroup {
             if (reads && other.getValue() <= now && !other.getKey().equals(consumer)) {
                 if (takeAll(other.getKey(), consumer, count, taken)) {
                     leases.remove(other.getKey());
+                    extended.remove(other.getKey());
                     consumers.remove(other.getKey());
                     removed.add(other.getKey());
                 } else {
@@ -160,12 +163,25 @@ final class InMemoryGroup {
         return new TakeOver(gone, taken, more, removed, lossFor(consumer, now), reads, Set.copyOf(candidates.keySet()));
     }
 
-    /** Where nobody could renew, who is alive does so within a lease from now on. */
+    private boolean isOtherActive(String consumer, long now) {
+        return !active.isEmpty() && !active.equals(consumer) && leases.getOrDefault(active, TAKEN) > now;
+    }
+
+    /**
+     * Where nobody has renewed for half a lease, nobody could: who is alive does so within a lease from now on. Each
+     * has that once until it has renewed: else nobody would be dead to one that is slow itself.
+     */
     private void extendAll(long now, long lease) {
-        long last = leases.values().stream().mapToLong(ends -> ends).max().orElse(Long.MAX_VALUE);
-        if (last - now < lease / 2) {
-            leases.replaceAll((consumer, ends) -> ends == TAKEN ? TAKEN : Math.max(ends, now + lease));
+        if (leases.values().stream().anyMatch(ends -> ends >= now + lease / 2)) {
+            return;
         }
+        leases.replaceAll((consumer, ends) -> {
+            if (ends == TAKEN || !extended.add(consumer)) {
+                return ends;
+            }
+            candidates.computeIfPresent(consumer, (any, until) -> now + lease);
+            return now + lease;
+        });
     }
 
     /** What anybody else has, in the order of the log. False if there was no room for all. */
@@ -265,6 +281,7 @@ final class InMemoryGroup {
         if (!stays) {
             candidates.remove(consumer);
             leases.remove(consumer);
+            extended.remove(consumer);
             consumers.remove(consumer);
         }
         return true;

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
@@ -61,7 +62,8 @@ record FirstConnect(
     /** Connects; if that fails, the event loop ends. */
     Session connect() {
         CompletableFuture<Session> opening = new CompletableFuture<>();
-        Thread opener = new Thread(() -> open(opening), "omnibus-connect");
+        AtomicReference<@Nullable TransportException> before = new AtomicReference<>();
+        Thread opener = new Thread(() -> open(opening, before), "omnibus-connect");
         opener.setDaemon(true);
         try {
             opener.start();
@@ -75,18 +77,19 @@ record FirstConnect(
         } catch (ExecutionException e) {
             throw ConnectFailures.here(e);
         } catch (TimeoutException e) {
-            return orElse(opening, opener, ConnectFailures.late(config, within));
+            TransportException inconclusive = before.get(); // says more than that the time was up
+            return orElse(opening, opener, inconclusive == null ? ConnectFailures.late(config, within) : inconclusive);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return orElse(opening, opener, ConnectFailures.of(config, e));
         }
     }
 
-    private void open(CompletableFuture<Session> opening) {
+    private void open(CompletableFuture<Session> opening, AtomicReference<@Nullable TransportException> before) {
         try {
             @Nullable Session opened = null;
             while (opened == null) {
-                opened = attempt(opening);
+                opened = attempt(opening, before);
             }
             if (!opening.complete(opened)) {
                 opened.close();
@@ -101,8 +104,11 @@ record FirstConnect(
     /**
      * Returns null if this process stood still itself, so that nothing is known about Redis: then it is tried again, as
      * long as somebody waits for it.
+     *
+     * @param before has what came of such an attempt
      */
-    private @Nullable Session attempt(CompletableFuture<Session> opening) {
+    private @Nullable Session attempt(
+            CompletableFuture<Session> opening, AtomicReference<@Nullable TransportException> before) {
         try (HiccupMeter hiccups = eventLoop.measureHiccups()) {
             try {
                 return Session.open(
@@ -119,6 +125,7 @@ record FirstConnect(
                     throw e;
                 }
                 LOG.debug("Connecting again", e);
+                before.set(e);
                 return null;
             }
         }

@@ -11,7 +11,12 @@ public final class Hooks {
 
     /** Without which no promise is broken. */
     public static final Set<Hook> OPTIONAL = EnumSet.of(
-            Hook.UNANSWERED_COMMANDS, Hook.SHARDED_CHANNELS, Hook.LONE_PUBLISH, Hook.DAEMON_TIMER, Hook.FORCED_CLOSE);
+            Hook.UNANSWERED_COMMANDS,
+            Hook.SHARDED_CHANNELS,
+            Hook.LONE_PUBLISH,
+            Hook.DAEMON_TIMER,
+            Hook.READ_FIRST,
+            Hook.FORCED_CLOSE);
 
     private Hooks() {}
 

@@ -59,7 +59,7 @@ public final class BusPipeline implements NettyHook, Observer {
     @Override
     public void afterBoostrapInitialization(Bootstrap bootstrap) {
         users.afterBoostrapInitialization(bootstrap);
-        internals.makeTimerDaemon(bootstrap);
+        internals.adoptTimer(bootstrap);
     }
 
     /**

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timer;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
@@ -88,6 +90,8 @@ public final class RedissonInternals {
         LONE_PUBLISH(false, "single messages and calls take up to twice as long"),
         /** The thread of Redisson's timer, before it is started. */
         DAEMON_TIMER(false, "the process does not exit before the bus is closed"),
+        /** What Redisson's timer runs its timeouts with. */
+        READ_FIRST(false, "after a pause of 1 s, what Redis has answered meanwhile counts as unanswered"),
         /** The end of a connection without its event loop, which may have died, and without memory. */
         FORCED_CLOSE(false, "connections of a thread that has died stay open until the process ends");
 
@@ -285,26 +289,46 @@ public final class RedissonInternals {
     }
 
     /**
-     * Makes a daemon of the thread of Redisson's timer, before it is started. Redisson 4.7.0 makes it a user thread and
-     * offers no choice: a program that has failed would never exit. Whether a process lives on is decided by the bus.
-     * To be called for every client that Redisson makes; the first one is made before anything is timed.
+     * Makes a daemon of the thread of Redisson's timer, before it is started, and has the timeouts of commands run by
+     * {@link ReadFirst}. Redisson 4.7.0 makes it a user thread and offers no choice: a program that has failed would
+     * never exit. Whether a process lives on is decided by the bus. To be called for every client that Redisson makes;
+     * the first one is made before anything is timed.
      */
-    void makeTimerDaemon(Bootstrap bootstrap) {
-        if (!has(Hook.DAEMON_TIMER)) {
-            return;
+    void adoptTimer(Bootstrap bootstrap) {
+        if (has(Hook.DAEMON_TIMER)) {
+            reach(Hook.DAEMON_TIMER, () -> {
+                Thread thread =
+                        (Thread) field(HashedWheelTimer.class, "workerThread").get(timer(bootstrap));
+                if (thread.getState() == Thread.State.NEW) {
+                    thread.setDaemon(true);
+                }
+            });
         }
+        if (has(Hook.READ_FIRST)) {
+            reach(Hook.READ_FIRST, () -> {
+                Executor readFirst = new ReadFirst(bootstrap.config().group());
+                field(HashedWheelTimer.class, "taskExecutor").set(timer(bootstrap), readFirst);
+            });
+        }
+    }
+
+    private static Timer timer(Bootstrap bootstrap) throws ReflectiveOperationException {
+        ChannelHandler initializer = bootstrap.config().handler();
+        return ((RedisClientConfig) field(initializer.getClass(), "config").get(initializer)).getTimer();
+    }
+
+    /** Something that may not be there in another version. */
+    private interface Reaching {
+
+        void run() throws ReflectiveOperationException;
+    }
+
+    private void reach(Hook hook, Reaching what) {
         try {
-            ChannelHandler initializer = bootstrap.config().handler();
-            RedisClientConfig config =
-                    (RedisClientConfig) field(initializer.getClass(), "config").get(initializer);
-            Thread thread =
-                    (Thread) field(HashedWheelTimer.class, "workerThread").get(config.getTimer());
-            if (thread.getState() == Thread.State.NEW) {
-                thread.setDaemon(true);
-            }
-            use(Hook.DAEMON_TIMER);
+            what.run();
+            use(hook);
         } catch (ReflectiveOperationException | RuntimeException e) { // it works, but for this
-            LOG.debug("The timer of this version of Redisson keeps the process alive until the bus is closed", e);
+            LOG.debug("The timer of this version of Redisson is as it is: {}", hook.without, e);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Stream;
 import org.redisson.Redisson;
@@ -64,9 +65,17 @@ final class RedissonSelfTest {
                         && RedissonInternals.field(HashedWheelTimer.class, "workerThread")
                                         .getType()
                                 == Thread.class;
+            case READ_FIRST -> readsFirst();
             case SHARDED_CHANNELS -> knowsShards();
             case FORCED_CLOSE -> forcedCloseCloses();
         };
+    }
+
+    private static boolean readsFirst() throws ReflectiveOperationException {
+        return RedissonInternals.field(RedisChannelInitializer.class, "config").getType() == RedisClientConfig.class
+                && RedissonInternals.field(HashedWheelTimer.class, "taskExecutor")
+                                .getType()
+                        == Executor.class;
     }
 
     /** A method of ours that the class above does not have is called by nobody. */

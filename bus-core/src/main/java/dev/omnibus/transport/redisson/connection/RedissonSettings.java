@@ -175,7 +175,7 @@ public final class RedissonSettings {
 
         @Override
         public void afterBoostrapInitialization(Bootstrap bootstrap) {
-            internals.makeTimerDaemon(bootstrap);
+            internals.adoptTimer(bootstrap);
         }
 
         @Override

@@ -9,21 +9,31 @@ local count, room = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = now()
 local nobody = redis.call('XPENDING', KEYS[1], group, '-', '+', 1, '-')[1] -- first, as it fails without the group
 local lease = tonumber(ARGV[3])
-local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 2), '+inf', 'LIMIT', 0, 2)
-if not recent[recent[1] == '' and 2 or 1] then -- nobody could renew: who is alive does so within a lease from now on
-  for _, consumer in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(0', number(time + lease))) do
-    if consumer ~= '' then redis.call('ZADD', KEYS[2], number(time + lease), consumer) end
-  end
-end
 local single, active = ARGV[6] == '1', 1
 local first = redis.call('GET', KEYS[5])
-local lives = first and first ~= me and tonumber(redis.call('ZSCORE', KEYS[2], first) or 0) > time
-if single and (lives or (count == 0 and first ~= me)) then
+local function lives() return first and first ~= me and tonumber(redis.call('ZSCORE', KEYS[2], first) or 0) > time end
+if not single and lives() then
+  return redis.error_reply('ERR group ' .. group .. ' has a single active consumer, so all have to be one of its kind')
+end
+
+-- Where nobody has renewed for half a lease, nobody could, for instance as there was no Redis: who is alive does so
+-- within a lease from now on. Each has that once until it has renewed, of which the fraction reminds: else nobody would
+-- be dead to one that is slow itself.
+local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 2), '+inf', 'LIMIT', 0, 2)
+if not recent[recent[1] == '' and 2 or 1] then -- the empty member is no consumer
+  for _, key in ipairs({KEYS[2], KEYS[6]}) do
+    local all = redis.call('ZRANGEBYSCORE', key, '(0', number(time + lease), 'WITHSCORES')
+    for i = 1, #all, 2 do
+      if all[i] ~= '' and tonumber(all[i + 1]) % 1 == 0 then
+        redis.call('ZADD', key, number(time + lease) .. '.5', all[i])
+      end
+    end
+  end
+end
+if single and (lives() or (count == 0 and first ~= me)) then
   active, count = 0, 0
 elseif single then
   redis.call('SET', KEYS[5], me, 'PX', 86400000)
-elseif lives then
-  return redis.error_reply('ERR group ' .. group .. ' has a single active consumer, so all have to be one of its kind')
 elseif first then
   redis.call('DEL', KEYS[5])
 end

@@ -1,0 +1,83 @@
+package dev.omnibus.transport.redisson;
+
+import static java.util.Objects.requireNonNull;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.omnibus.testing.RedisServer;
+import dev.omnibus.testing.WithRedis;
+import dev.omnibus.transport.Publication;
+import dev.omnibus.transport.Transport;
+import dev.omnibus.transport.TransportException;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.redisson.client.NettyHook;
+import org.redisson.config.Config;
+
+/** A thread that reads late has not been answered late. */
+@WithRedis
+class StallIT {
+
+    private static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500); // answers are awaited for 1 s
+
+    private final RedisServer redis;
+
+    StallIT(RedisServer redis) {
+        this.redis = redis;
+    }
+
+    @Test
+    void whatRedisHasAnsweredWhileNothingWasReadIsAnswered() throws Exception {
+        AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
+        Config config = new Config();
+        config.useSingleServer().setAddress(redis.url());
+        config.setNettyHook(new NettyHook() {
+            @Override
+            public void afterBoostrapInitialization(Bootstrap bootstrap) {
+                loop.set(bootstrap.config().group());
+            }
+
+            @Override
+            public void afterChannelInitialization(Channel channel) {}
+        });
+        try (Transport transport = RedissonTransport.connect(config)) {
+            for (int i = 0; i < 3; i++) {
+                CompletableFuture<Long> published = new CompletableFuture<>();
+                EventLoopGroup reading = requireNonNull(loop.get());
+                reading.execute(() -> {
+                    transport.publish(List.of(new Publication("stall", new byte[] {'x'}, false, outcome(published))));
+                    reading.execute(StallIT::standStill); // once it is written, which is a task of its own
+                });
+                assertEquals(0, published.get(20, SECONDS));
+            }
+        }
+    }
+
+    private static void standStill() {
+        long end = System.nanoTime() + STALL_NANOS;
+        for (long left = STALL_NANOS; left > 0; left = end - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    private static Publication.Outcome outcome(CompletableFuture<Long> published) {
+        return new Publication.Outcome() {
+            @Override
+            public void published(long all, long patternSubscribers) {
+                published.complete(all);
+            }
+
+            @Override
+            public void failed(TransportException failure) {
+                published.completeExceptionally(failure);
+            }
+        };
+    }
+}
