@@ -64,8 +64,8 @@ class CompareIT {
 
     @Test
     void queuedCallsAreComparedWithDirectOnesAndWithThoseOfTheRemoteService() throws Exception {
-        String out = compare(
-                "--rounds 1 --warm-ups 1 --seconds 0.3 --jobs call-alone,queued-alone,queued-64 --peers rremote");
+        String out =
+                compare("--rounds 1 --warm-ups 1 --seconds 1 --jobs call-alone,queued-alone,queued-64 --peers rremote");
         List<Matcher> lines = out.lines()
                 .map(LINE::matcher)
                 .filter(Matcher::matches)
