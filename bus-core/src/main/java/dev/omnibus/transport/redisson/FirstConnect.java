@@ -62,8 +62,8 @@ record FirstConnect(
     /** Connects; if that fails, the event loop ends. */
     Session connect() {
         CompletableFuture<Session> opening = new CompletableFuture<>();
-        AtomicReference<@Nullable TransportException> before = new AtomicReference<>();
-        Thread opener = new Thread(() -> open(opening, before), "omnibus-connect");
+        AtomicReference<Duration> late = new AtomicReference<>(Duration.ZERO);
+        Thread opener = new Thread(() -> open(opening, late), "omnibus-connect");
         opener.setDaemon(true);
         try {
             opener.start();
@@ -77,19 +77,18 @@ record FirstConnect(
         } catch (ExecutionException e) {
             throw ConnectFailures.here(e);
         } catch (TimeoutException e) {
-            TransportException inconclusive = before.get(); // says more than that the time was up
-            return orElse(opening, opener, inconclusive == null ? ConnectFailures.late(config, within) : inconclusive);
+            return orElse(opening, opener, ConnectFailures.late(config, within, late.get()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return orElse(opening, opener, ConnectFailures.of(config, e));
         }
     }
 
-    private void open(CompletableFuture<Session> opening, AtomicReference<@Nullable TransportException> before) {
+    private void open(CompletableFuture<Session> opening, AtomicReference<Duration> late) {
         try {
             @Nullable Session opened = null;
             while (opened == null) {
-                opened = attempt(opening, before);
+                opened = attempt(opening, late);
             }
             if (!opening.complete(opened)) {
                 opened.close();
@@ -105,10 +104,9 @@ record FirstConnect(
      * Returns null if this process stood still itself, so that nothing is known about Redis: then it is tried again, as
      * long as somebody waits for it.
      *
-     * @param before has what came of such an attempt
+     * @param late gets how late this process was
      */
-    private @Nullable Session attempt(
-            CompletableFuture<Session> opening, AtomicReference<@Nullable TransportException> before) {
+    private @Nullable Session attempt(CompletableFuture<Session> opening, AtomicReference<Duration> late) {
         try (HiccupMeter hiccups = eventLoop.measureHiccups()) {
             try {
                 return Session.open(
@@ -125,7 +123,7 @@ record FirstConnect(
                     throw e;
                 }
                 LOG.debug("Connecting again", e);
-                before.set(e);
+                late.set(hiccups.longest());
                 return null;
             }
         }

@@ -17,6 +17,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.redisson.client.NettyHook;
 import org.redisson.config.Config;
@@ -26,6 +28,9 @@ import org.redisson.config.Config;
 class StallIT {
 
     private static final long STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500); // answers are awaited for 1 s
+
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final Pattern PUBLISHED = Pattern.compile("cmdstat_publish:calls=(\\d+)");
 
     private final RedisServer redis;
 
@@ -50,21 +55,31 @@ class StallIT {
         try (Transport transport = RedissonTransport.connect(config)) {
             for (int i = 0; i < 3; i++) {
                 CompletableFuture<Long> published = new CompletableFuture<>();
+                long before = counted();
                 EventLoopGroup reading = requireNonNull(loop.get());
                 reading.execute(() -> {
                     transport.publish(List.of(new Publication("stall", new byte[] {'x'}, false, outcome(published))));
-                    reading.execute(StallIT::standStill); // once it is written, which is a task of its own
+                    reading.execute(() -> standStill(before)); // once it is written, which is a task of its own
                 });
                 assertEquals(0, published.get(20, SECONDS));
             }
         }
     }
 
-    private static void standStill() {
+    /** Until Redis has answered, and for longer than an answer is awaited. */
+    private void standStill(long before) {
+        while (counted() == before) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
         long end = System.nanoTime() + STALL_NANOS;
         for (long left = STALL_NANOS; left > 0; left = end - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
+    }
+
+    private long counted() {
+        Matcher calls = PUBLISHED.matcher(String.valueOf(redis.command("INFO", "commandstats")));
+        return calls.find() ? Long.parseLong(calls.group(1)) : 0;
     }
 
     private static Publication.Outcome outcome(CompletableFuture<Long> published) {

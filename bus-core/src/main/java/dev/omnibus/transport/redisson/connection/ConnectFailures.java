@@ -107,12 +107,16 @@ public final class ConnectFailures {
                 || has(failure, RedisTimeoutException.class::isInstance);
     }
 
-    /** It has taken longer than it may. */
-    public static TransportException late(Config config, Duration within) {
+    /**
+     * It has taken longer than it may.
+     *
+     * @param late how late this process was in an attempt before
+     */
+    public static TransportException late(Config config, Duration within, Duration late) {
         String where = where(config);
-        String late = "Cannot connect to Redis: " + where + " did not answer within " + within.toMillis()
+        String silent = "Cannot connect to Redis: " + where + " did not answer within " + within.toMillis()
                 + " ms; is it reachable, is it Redis, " + doesItSpeakTls(where);
-        return new TransportException(Kind.CONNECTION_LOST, true, late, null);
+        return new TransportException(Kind.CONNECTION_LOST, true, silent + late(late), null);
     }
 
     private static String late(Duration late) {

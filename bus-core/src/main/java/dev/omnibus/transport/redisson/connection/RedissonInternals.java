@@ -11,6 +11,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.HashedWheelTimer;
 import io.netty.util.Timer;
+import io.netty.util.TimerTask;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
@@ -120,6 +121,9 @@ public final class RedissonInternals {
     private static final RedisStrictCommand<String> CLUSTER_NODES = new RedisStrictCommand<>("CLUSTER", "NODES");
 
     private static final Logger LOG = LoggerFactory.getLogger(RedissonInternals.class);
+
+    /** The version of Java that warns where a final field is set, and will refuse it. */
+    private static final int GUARDS_FINAL_FIELDS = 26;
 
     private final Set<Hook> hooks;
     private final Map<Hook, AtomicBoolean> used = new EnumMap<>(Hook.class); // filled before it is shared
@@ -295,41 +299,32 @@ public final class RedissonInternals {
      * the first one is made before anything is timed.
      */
     void adoptTimer(Bootstrap bootstrap) {
-        if (has(Hook.DAEMON_TIMER)) {
-            reach(Hook.DAEMON_TIMER, () -> {
+        try {
+            ChannelHandler initializer = bootstrap.config().handler();
+            Timer timer =
+                    ((RedisClientConfig) field(initializer.getClass(), "config").get(initializer)).getTimer();
+            if (has(Hook.DAEMON_TIMER)) {
                 Thread thread =
-                        (Thread) field(HashedWheelTimer.class, "workerThread").get(timer(bootstrap));
+                        (Thread) field(HashedWheelTimer.class, "workerThread").get(timer);
                 if (thread.getState() == Thread.State.NEW) {
                     thread.setDaemon(true);
                 }
-            });
-        }
-        if (has(Hook.READ_FIRST)) {
-            reach(Hook.READ_FIRST, () -> {
-                Executor readFirst = new ReadFirst(bootstrap.config().group());
-                field(HashedWheelTimer.class, "taskExecutor").set(timer(bootstrap), readFirst);
-            });
-        }
-    }
-
-    private static Timer timer(Bootstrap bootstrap) throws ReflectiveOperationException {
-        ChannelHandler initializer = bootstrap.config().handler();
-        return ((RedisClientConfig) field(initializer.getClass(), "config").get(initializer)).getTimer();
-    }
-
-    /** Something that may not be there in another version. */
-    private interface Reaching {
-
-        void run() throws ReflectiveOperationException;
-    }
-
-    private void reach(Hook hook, Reaching what) {
-        try {
-            what.run();
-            use(hook);
+                use(Hook.DAEMON_TIMER);
+            }
+            if (has(Hook.READ_FIRST) && Runtime.version().feature() < GUARDS_FINAL_FIELDS) {
+                Executor readFirst = new ReadFirst(bootstrap.config().group(), RedissonInternals::isOfCommand);
+                field(HashedWheelTimer.class, "taskExecutor").set(timer, readFirst);
+                use(Hook.READ_FIRST);
+            }
         } catch (ReflectiveOperationException | RuntimeException e) { // it works, but for this
-            LOG.debug("The timer of this version of Redisson is as it is: {}", hook.without, e);
+            LOG.debug("The timer of this version of Redisson stays as it is", e);
         }
+    }
+
+    /** Whether a task of the timer is the timeout of a command, which does not block. */
+    private static boolean isOfCommand(TimerTask task) {
+        String name = task.getClass().getName();
+        return name.startsWith("org.redisson.command.") || name.startsWith("org.redisson.client.RedisConnection");
     }
 
     static Field field(Class<?> type, String name) throws ReflectiveOperationException {

@@ -9,6 +9,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timeout;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
@@ -18,8 +19,11 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.redisson.Redisson;
 import org.redisson.api.RFuture;
@@ -72,10 +76,21 @@ final class RedissonSelfTest {
     }
 
     private static boolean readsFirst() throws ReflectiveOperationException {
-        return RedissonInternals.field(RedisChannelInitializer.class, "config").getType() == RedisClientConfig.class
-                && RedissonInternals.field(HashedWheelTimer.class, "taskExecutor")
-                                .getType()
-                        == Executor.class;
+        CompletableFuture<Runnable> handedOver = new CompletableFuture<>();
+        HashedWheelTimer timer = new HashedWheelTimer(1, TimeUnit.MILLISECONDS);
+        try {
+            Executor executor = handedOver::complete;
+            RedissonInternals.field(HashedWheelTimer.class, "taskExecutor").set(timer, executor);
+            timer.newTimeout(expired -> {}, 1, TimeUnit.MILLISECONDS);
+            return handedOver.get(1, TimeUnit.SECONDS) instanceof Timeout;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException | TimeoutException e) {
+            return false;
+        } finally {
+            timer.stop();
+        }
     }
 
     /** A method of ours that the class above does not have is called by nobody. */

@@ -21,12 +21,11 @@ end
 -- be dead to one that is slow itself.
 local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 2), '+inf', 'LIMIT', 0, 2)
 if not recent[recent[1] == '' and 2 or 1] then -- the empty member is no consumer
-  for _, key in ipairs({KEYS[2], KEYS[6]}) do
-    local all = redis.call('ZRANGEBYSCORE', key, '(0', number(time + lease), 'WITHSCORES')
-    for i = 1, #all, 2 do
-      if all[i] ~= '' and tonumber(all[i + 1]) % 1 == 0 then
-        redis.call('ZADD', key, number(time + lease) .. '.5', all[i])
-      end
+  local all = redis.call('ZRANGEBYSCORE', KEYS[2], '(0', number(time + lease), 'WITHSCORES')
+  for i = 1, #all, 2 do
+    if all[i] ~= '' and tonumber(all[i + 1]) % 1 == 0 then
+      redis.call('ZADD', KEYS[2], number(time + lease) .. '.5', all[i])
+      if redis.call('ZSCORE', KEYS[6], all[i]) then redis.call('ZADD', KEYS[6], number(time + lease), all[i]) end
     end
   end
 end
