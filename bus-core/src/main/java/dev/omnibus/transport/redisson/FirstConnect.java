@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.redisson.config.Config;
@@ -62,7 +62,7 @@ record FirstConnect(
     /** Connects; if that fails, the event loop ends. */
     Session connect() {
         CompletableFuture<Session> opening = new CompletableFuture<>();
-        AtomicReference<Duration> late = new AtomicReference<>(Duration.ZERO);
+        AtomicLong late = new AtomicLong(); // nanoseconds
         Thread opener = new Thread(() -> open(opening, late), "omnibus-connect");
         opener.setDaemon(true);
         try {
@@ -77,14 +77,14 @@ record FirstConnect(
         } catch (ExecutionException e) {
             throw ConnectFailures.here(e);
         } catch (TimeoutException e) {
-            return orElse(opening, opener, ConnectFailures.late(config, within, late.get()));
+            return orElse(opening, opener, ConnectFailures.late(config, within, Duration.ofNanos(late.get())));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return orElse(opening, opener, ConnectFailures.of(config, e));
         }
     }
 
-    private void open(CompletableFuture<Session> opening, AtomicReference<Duration> late) {
+    private void open(CompletableFuture<Session> opening, AtomicLong late) {
         try {
             @Nullable Session opened = null;
             while (opened == null) {
@@ -104,9 +104,9 @@ record FirstConnect(
      * Returns null if this process stood still itself, so that nothing is known about Redis: then it is tried again, as
      * long as somebody waits for it.
      *
-     * @param late gets how late this process was
+     * @param late gets how many nanoseconds late this process was
      */
-    private @Nullable Session attempt(CompletableFuture<Session> opening, AtomicReference<Duration> late) {
+    private @Nullable Session attempt(CompletableFuture<Session> opening, AtomicLong late) {
         try (HiccupMeter hiccups = eventLoop.measureHiccups()) {
             try {
                 return Session.open(
@@ -123,7 +123,7 @@ record FirstConnect(
                     throw e;
                 }
                 LOG.debug("Connecting again", e);
-                late.set(hiccups.longest());
+                late.set(hiccups.longest().toNanos());
                 return null;
             }
         }
