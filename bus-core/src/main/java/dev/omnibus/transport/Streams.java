@@ -345,7 +345,7 @@ public interface Streams extends AutoCloseable {
     /**
      * Renews a consumer's lease, and takes over entries that nobody has: those of consumers whose lease has ended, and
      * released ones that are due. A dead consumer is removed when it has no entry left, and not before. To be called
-     * within half of each lease: where nobody has renewed for longer than that, nobody could, and all have another
+     * within a third of each lease: where nobody has renewed for twice as long, nobody could, and all have another
      * lease from now on, once until they renew.
      *
      * @param consumer who

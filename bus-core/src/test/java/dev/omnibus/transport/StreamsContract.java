@@ -315,7 +315,7 @@ abstract class StreamsContract extends SingleConsumersContract {
         fill(3);
         takeOver(a);
         read(a, 3);
-        Duration late = LEASE.dividedBy(2).plusSeconds(2);
+        Duration late = LEASE.multipliedBy(2).dividedBy(3).plusSeconds(1);
         takeOver(b);
         for (int i = 0; i < 3; i++) { // one lease more, and not for ever
             pass(late);

@@ -168,11 +168,11 @@ final class InMemoryGroup {
     }
 
     /**
-     * Where nobody has renewed for half a lease, nobody could: who is alive does so within a lease from now on. Each
-     * has that once until it has renewed: else nobody would be dead to one that is slow itself.
+     * Where nobody has renewed for two thirds of a lease, nobody could: who is alive does so within a lease from now
+     * on. Each has that once until it has renewed: else nobody would be dead to one that is slow itself.
      */
     private void extendAll(long now, long lease) {
-        if (leases.values().stream().anyMatch(ends -> ends >= now + lease / 2)) {
+        if (leases.values().stream().anyMatch(ends -> ends >= now + lease / 3)) {
             return;
         }
         leases.replaceAll((consumer, ends) -> {

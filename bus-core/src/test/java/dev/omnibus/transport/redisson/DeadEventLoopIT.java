@@ -17,8 +17,6 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Queues;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.List;
@@ -29,8 +27,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.redisson.client.NettyHook;
-import org.redisson.config.Config;
 
 /** A lack of memory can end the one thread that reads and writes. */
 @WithRedis
@@ -42,26 +38,11 @@ class DeadEventLoopIT {
         this.redis = redis;
     }
 
-    private Config telling(AtomicReference<EventLoopGroup> loop) {
-        Config config = new Config();
-        config.useSingleServer().setAddress(redis.url());
-        config.setNettyHook(new NettyHook() {
-            @Override
-            public void afterBoostrapInitialization(Bootstrap bootstrap) {
-                loop.set(bootstrap.config().group());
-            }
-
-            @Override
-            public void afterChannelInitialization(Channel channel) {}
-        });
-        return config;
-    }
-
     @Test
     void listsOfRedisTakeTheOtherOneAsWell() throws Exception {
         AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
         byte[] message = {1, 2, 3};
-        try (Transport transport = RedissonTransport.connect(telling(loop));
+        try (Transport transport = RedissonTransport.connect(Hooks.telling(redis.url(), loop));
                 Queues queues = transport.queues()) {
             CompletableFuture<Optional<byte[]>> waits = queues.take("dead-loop", Duration.ofMinutes(1));
             EventLoopGroup before = requireNonNull(loop.get());
@@ -90,7 +71,7 @@ class DeadEventLoopIT {
         List<BusState> states = new CopyOnWriteArrayList<>();
         List<String> interrupted = new CopyOnWriteArrayList<>();
         List<String> heard = new CopyOnWriteArrayList<>();
-        try (Bus bus = Bus.builder(RedissonTransport.connect(telling(loop)))
+        try (Bus bus = Bus.builder(RedissonTransport.connect(Hooks.telling(redis.url(), loop)))
                         .listener(new BusListener() {
                             @Override
                             public void onState(BusState state) {

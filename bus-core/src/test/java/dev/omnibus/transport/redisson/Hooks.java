@@ -2,8 +2,13 @@ package dev.omnibus.transport.redisson;
 
 import dev.omnibus.transport.redisson.connection.RedissonInternals;
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Hook;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.redisson.client.NettyHook;
 import org.redisson.config.Config;
 
 /** Connects with chosen hooks into Redisson and Netty. */
@@ -19,6 +24,22 @@ public final class Hooks {
             Hook.FORCED_CLOSE);
 
     private Hooks() {}
+
+    /** A configuration that tells which thread reads and writes. */
+    static Config telling(String address, AtomicReference<EventLoopGroup> loop) {
+        Config config = new Config();
+        config.useSingleServer().setAddress(address);
+        config.setNettyHook(new NettyHook() {
+            @Override
+            public void afterBoostrapInitialization(Bootstrap bootstrap) {
+                loop.set(bootstrap.config().group());
+            }
+
+            @Override
+            public void afterChannelInitialization(Channel channel) {}
+        });
+        return config;
+    }
 
     public static RedissonTransport connect(String address, RedissonInternals internals) {
         Config config = new Config();

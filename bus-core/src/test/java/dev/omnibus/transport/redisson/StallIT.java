@@ -9,8 +9,6 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Publication;
 import dev.omnibus.transport.Transport;
 import dev.omnibus.transport.TransportException;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,8 +18,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.redisson.client.NettyHook;
-import org.redisson.config.Config;
 
 /** A thread that reads late has not been answered late. */
 @WithRedis
@@ -41,18 +37,7 @@ class StallIT {
     @Test
     void whatRedisHasAnsweredWhileNothingWasReadIsAnswered() throws Exception {
         AtomicReference<EventLoopGroup> loop = new AtomicReference<>();
-        Config config = new Config();
-        config.useSingleServer().setAddress(redis.url());
-        config.setNettyHook(new NettyHook() {
-            @Override
-            public void afterBoostrapInitialization(Bootstrap bootstrap) {
-                loop.set(bootstrap.config().group());
-            }
-
-            @Override
-            public void afterChannelInitialization(Channel channel) {}
-        });
-        try (Transport transport = RedissonTransport.connect(config)) {
+        try (Transport transport = RedissonTransport.connect(Hooks.telling(redis.url(), loop))) {
             for (int i = 0; i < 3; i++) {
                 CompletableFuture<Long> published = new CompletableFuture<>();
                 long before = counted();

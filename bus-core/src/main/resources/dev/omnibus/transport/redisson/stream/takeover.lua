@@ -16,10 +16,10 @@ if not single and lives() then
   return redis.error_reply('ERR group ' .. group .. ' has a single active consumer, so all have to be one of its kind')
 end
 
--- Where nobody has renewed for half a lease, nobody could, for instance as there was no Redis: who is alive does so
--- within a lease from now on. Each has that once until it has renewed, of which the fraction reminds: else nobody would
+-- Where nobody has renewed for two thirds of a lease, nobody could, for instance as there was no Redis: others did so at
+-- most a third before, and may have none any more. Who is alive renews within a lease from now on. Each has that once until it has renewed, of which the fraction reminds: else nobody would
 -- be dead to one that is slow itself.
-local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 2), '+inf', 'LIMIT', 0, 2)
+local recent = redis.call('ZRANGEBYSCORE', KEYS[2], number(time + lease / 3), '+inf', 'LIMIT', 0, 2)
 if not recent[recent[1] == '' and 2 or 1] then -- the empty member is no consumer
   local all = redis.call('ZRANGEBYSCORE', KEYS[2], '(0', number(time + lease), 'WITHSCORES')
   for i = 1, #all, 2 do
