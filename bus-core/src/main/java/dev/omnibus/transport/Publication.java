@@ -20,8 +20,9 @@ public record Publication(String channel, byte[] frame, boolean counted, Outcome
         /**
          * The frame was handed to the receivers.
          *
-         * @param receivers how many there were. If pattern subscribers were not counted apart, the number may include
-         *     them, and in a cluster it leaves out those that other servers hold
+         * @param receivers how many there were. Zero is certain, whether counted apart or not: where somebody may have
+         *     got it, such as while servers change their parts, it is at least 1. If pattern subscribers were not
+         *     counted apart, the number may include them, and in a cluster it leaves out those that other servers hold
          * @param patternSubscribers how many subscriptions by pattern got it as well and are left out of the number of
          *     receivers; at least 1 in a cluster and behind Sentinels, where it is not known; {@link #NOT_SEPARATED}
          *     where that was not asked for, or where the user may not run scripts

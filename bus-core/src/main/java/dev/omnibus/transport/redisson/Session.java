@@ -344,11 +344,12 @@ final class Session {
             }
         } else if (clusterCounts != null) {
             verify(clusterCounts, publication, receivers, patternSubscribers);
-        } else if (masterTenure != null && patternSubscribers != NOT_SEPARATED) {
+        } else if (masterTenure != null) {
             boolean perhaps = receivers == 0 && masterTenure.hasNewMaster(publication.channel());
+            boolean apart = patternSubscribers != NOT_SEPARATED;
             outcome.published(
                     perhaps ? 1 : receivers,
-                    Math.max(1, patternSubscribers)); // so that they are counted apart each time
+                    apart ? Math.max(1, patternSubscribers) : NOT_SEPARATED); // so that they are each time
         } else {
             outcome.published(receivers, patternSubscribers);
         }

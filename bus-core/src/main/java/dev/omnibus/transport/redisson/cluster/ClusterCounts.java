@@ -58,8 +58,11 @@ public final class ClusterCounts {
 
     /** Checks a count, and reports the right one, on the thread that asks or on one of Redisson's. */
     public void verify(String channel, long counted, boolean mustBeExact, Consumer<Long> report) {
-        boolean unsettled = mustBeExact && isUnsettled(channel);
-        if (counted > 0 ? !unsettled : !mustBeExact && wasUnheard(channel)) {
+        boolean newMaster = counted == 0 && masterTenure.hasNewMaster(channel);
+        boolean known = counted > 0
+                ? !(mustBeExact && isUnsettled(channel))
+                : !mustBeExact && !newMaster && wasUnheard(channel);
+        if (known) {
             report.accept(counted);
             return;
         }
@@ -82,7 +85,7 @@ public final class ClusterCounts {
                 rememberUnheard(channel);
             }
             // A server that does not answer may have one: a zero could have the work done twice.
-            boolean sure = failure == null && everybody && !(mustBeExact && masterTenure.hasNewMaster(channel));
+            boolean sure = failure == null && everybody && !masterTenure.hasNewMaster(channel);
             report.accept(Math.max(Math.max(counted, largest), sure ? 0 : 1));
         });
     }

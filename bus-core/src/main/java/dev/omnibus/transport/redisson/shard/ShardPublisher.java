@@ -188,7 +188,7 @@ public final class ShardPublisher {
             return;
         }
         note(sending.publication.channel(), receivers);
-        if (receivers == 0 && sending.publication.counted()) {
+        if (receivers == 0) {
             owners.confirms(owner, slot)
                     .whenComplete((master, unknown) ->
                             sending.report.done(Boolean.TRUE.equals(master) ? 0 : 1, null)); // some may be elsewhere

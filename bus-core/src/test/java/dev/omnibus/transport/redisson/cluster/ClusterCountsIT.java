@@ -35,12 +35,12 @@ public class ClusterCountsIT {
     private static final long NOT_PUBLISHED = -1;
 
     public static long count(RedissonTransport transport) throws Exception {
-        return count(transport, "c");
+        return count(transport, "c", true);
     }
 
-    private static long count(RedissonTransport transport, String channel) throws Exception {
+    private static long count(RedissonTransport transport, String channel, boolean apart) throws Exception {
         CompletableFuture<Long> outcome = new CompletableFuture<>();
-        transport.publish(List.of(new Publication(channel, new byte[] {'x'}, true, new Publication.Outcome() {
+        transport.publish(List.of(new Publication(channel, new byte[] {'x'}, apart, new Publication.Outcome() {
             @Override
             public void published(long receivers, long patternSubscribers) {
                 outcome.complete(receivers);
@@ -60,6 +60,7 @@ public class ClusterCountsIT {
         long until = System.nanoTime() + SECONDS.toNanos(2);
         await().atMost(20, SECONDS).pollInterval(10, MILLISECONDS).until(() -> {
             counts.add(count(transport));
+            counts.add(count(transport, "c", false));
             return System.nanoTime() - until > 0 && counts.stream().anyMatch(count -> count > 0);
         });
         assertFalse(counts.contains(0L), counts::toString);
@@ -81,7 +82,7 @@ public class ClusterCountsIT {
             await().atMost(40, SECONDS).pollInterval(500, MILLISECONDS).until(() -> {
                 long before = counts(redis);
                 for (String channel : channels) {
-                    assertTrue(count(transport, channel) > 0, channel);
+                    assertTrue(count(transport, channel, true) > 0, channel);
                 }
                 return counts(redis) - before == channels.size(); // the one of the script that publishes
             });
