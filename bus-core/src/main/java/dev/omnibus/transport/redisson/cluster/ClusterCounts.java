@@ -62,8 +62,8 @@ public final class ClusterCounts {
         boolean known = counted > 0
                 ? !(mustBeExact && isUnsettled(channel))
                 : !mustBeExact && !newMaster && wasUnheard(channel);
-        if (known) {
-            report.accept(counted);
+        if (known || (newMaster && !mustBeExact)) {
+            report.accept(newMaster ? 1 : counted);
             return;
         }
         Set<Object> leftOut = Set.copyOf(silent); // one may answer at last while the others are asked

@@ -2,6 +2,7 @@ package dev.omnibus.transport.redisson.shard;
 
 import dev.omnibus.transport.redisson.connection.RedissonInternals.Masters;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,8 +27,9 @@ public final class ShardOwners {
 
     private final Masters masters;
     private final Map<Integer, Correction> corrections = new ConcurrentHashMap<>(); // by slot
-    private final Map<RedisClient, CompletableFuture<String>> asked = new HashMap<>(); // guarded by this
-    private final Map<RedisClient, CompletableFuture<String>> waiting = new HashMap<>(); // for these; guarded by this
+    private final Map<RedisClient, CompletableFuture<List<String[]>>> asked = new HashMap<>(); // guarded by this
+    private final Map<RedisClient, CompletableFuture<List<String[]>>> waiting =
+            new HashMap<>(); // for these; guarded by this
 
     public ShardOwners(Masters masters) {
         this.masters = masters;
@@ -67,8 +69,7 @@ public final class ShardOwners {
      */
     CompletableFuture<Boolean> confirms(RedisClient server, int slot) {
         return ask(server).thenApply(nodes -> {
-            for (String line : nodes.split("\n", -1)) {
-                String[] fields = line.split(" ", -1);
+            for (String[] fields : nodes) {
                 if (has(fields, slot)) {
                     boolean here = fields[FLAGS].startsWith("myself,") && fields[FLAGS].contains("master");
                     if (!here) {
@@ -82,8 +83,8 @@ public final class ShardOwners {
     }
 
     /** Those who ask while an answer is awaited get the next one, together. */
-    private CompletableFuture<String> ask(RedisClient server) {
-        CompletableFuture<String> answer = new CompletableFuture<>();
+    private CompletableFuture<List<String[]>> ask(RedisClient server) {
+        CompletableFuture<List<String[]>> answer = new CompletableFuture<>();
         synchronized (this) {
             if (asked.containsKey(server)) {
                 return waiting.computeIfAbsent(server, any -> answer);
@@ -94,9 +95,9 @@ public final class ShardOwners {
         return answer;
     }
 
-    private void send(RedisClient server, CompletableFuture<String> answer) {
-        masters.nodes(server).whenComplete((nodes, failure) -> {
-            CompletableFuture<String> next;
+    private void send(RedisClient server, CompletableFuture<List<String[]>> answer) {
+        masters.nodes(server).thenApply(ShardOwners::fields).whenComplete((nodes, failure) -> {
+            CompletableFuture<List<String[]>> next;
             synchronized (this) {
                 next = waiting.remove(server);
                 if (next == null) {
@@ -113,6 +114,11 @@ public final class ShardOwners {
                 }
             }
         });
+    }
+
+    /** Of each line, once for all who have asked. */
+    private static List<String[]> fields(String nodes) {
+        return nodes.lines().map(line -> line.split(" ", -1)).toList();
     }
 
     /** A line ends with ranges such as 0-5460 and single slots such as 7; what is in brackets is under way. */
