@@ -186,6 +186,21 @@ abstract class CallQueuesContract extends QueueTakeoverContract {
     }
 
     @Test
+    void whoIsDeadIsSoAlsoToOneThatIsSlowItself() {
+        Duration lease = Duration.ofMillis(300);
+        enqueue(call("1"));
+        queues.renew(a, lease).join();
+        queues.renew(b, lease).join();
+        take(a, 1);
+        for (int i = 0; i < 4; i++) { // one lease more, and not for ever
+            standStill(Duration.ofMillis(200));
+            queues.find(keys, List.of("1"), "caller").join(); // which may see that the lease has ended
+            queues.renew(b, lease).join();
+        }
+        assertEquals(ending("1", "a", -32006, "the node that had begun it left or died"), answer("1"));
+    }
+
+    @Test
     void anIdempotentCallOfANodeThatIsGoneIsBegunAgainUntilItHasKilledThree() {
         enqueue(idempotent("1"));
         for (int deaths = 0; deaths < CallQueues.MAX_DEATHS; deaths++) {

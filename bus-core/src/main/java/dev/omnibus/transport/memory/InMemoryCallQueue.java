@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -81,6 +82,8 @@ final class InMemoryCallQueue {
 
     /** 0 of one whose calls others have ended; if somebody has seen it ended, until when that is doubted, negative. */
     private final Map<String, Long> leases = new HashMap<>();
+
+    private final Set<String> prolonged = new HashSet<>(); // nodes whose lease is, since they renewed it
 
     private final Map<String, List<String>> cancelled = new HashMap<>(); // by node
     private final Map<String, Claim> claims = new HashMap<>(); // by token
@@ -238,11 +241,12 @@ final class InMemoryCallQueue {
     Renewed renew(String node, Duration lease) {
         long now = clock.getAsLong();
         long ends = leases.getOrDefault(node, 0L);
-        boolean standstill = isOfAnother() || now - renewed > lease.toMillis() / 2; // nobody could
+        boolean standstill = now - renewed > lease.toMillis() / 2; // nobody could
         renewed = now;
         leases.put(node, now + lease.toMillis());
-        if (standstill) { // who is alive renews within a lease from now on
-            leases.replaceAll((any, end) -> end != 0 && end < now + lease.toMillis() ? now + lease.toMillis() : end);
+        prolonged.remove(node);
+        if (isOfAnother() || standstill) {
+            prolong(node, now + lease.toMillis());
         }
         if (isOfAnother()) {
             seen = history.get();
@@ -276,6 +280,18 @@ final class InMemoryCallQueue {
                 freed >= MAX_MOVED,
                 rests + lease.toMillis() > now ? rests : 0,
                 rest());
+    }
+
+    /**
+     * Who is alive renews within a lease from now on. After a standstill each has that once until it has renewed: else
+     * nobody would be dead to one that is slow itself.
+     */
+    private void prolong(String renewing, long until) {
+        leases.replaceAll((node, end) -> {
+            boolean shorter = end != 0 && end < until && !node.equals(renewing);
+            return shorter && (prolonged.add(node) || isOfAnother()) ? until : end;
+        });
+        prolonged.retainAll(leases.keySet());
     }
 
     void claim(String node, List<String> tokens) {

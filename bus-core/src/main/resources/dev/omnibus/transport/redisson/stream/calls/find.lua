@@ -5,7 +5,8 @@ local function isGone(node) -- perhaps there is no other node that would see it
   local ends = tonumber(redis.call('ZSCORE', live, node) or '')
   if ends and ends <= 0 then return -ends <= time end
   if not ends or ends <= time then -- perhaps nobody could renew it
-    redis.call('ZADD', live, number(-(time + grace)), node)
+    local prolonged = ends and ends % 1 ~= 0 -- by another node, which is to remain said: it happens once
+    redis.call('ZADD', live, number(-(time + grace)) .. (prolonged and '.5' or ''), node)
     redis.call('PEXPIRE', live, 86400000)
   end
   return false

@@ -20,7 +20,7 @@ if isAnother then
 end
 if of ~= '' then redis.call('HSET', place, 'history', of, 'rests', number(rests)) end
 redis.call('PEXPIRE', place, kept)
-local standstill = isAnother or time - last > lease / 2 -- nobody could renew, for instance while there was no Redis
+local standstill = time - last > lease / 2 -- nobody could renew, for instance while there was no Redis
 redis.call('ZADD', live, number(time), '')
 local gone = (not ends or tonumber(ends) == 0) and 1 or 0
 redis.call('ZADD', live, number(time + lease), me)
@@ -44,10 +44,14 @@ else
       redis.call('ZADD', live, number(time + grace), c.name)
     end
   end
-  if standstill then -- who is alive renews within a lease from now on
-    for _, node in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', number(time + lease))) do
-      if node ~= '' and tonumber(redis.call('ZSCORE', live, node)) ~= 0 then
-        redis.call('ZADD', live, number(time + lease), node)
+  -- Who is alive renews within a lease from now on. After a standstill each has that once until it has renewed, of which the
+  -- fraction reminds: else nobody would be dead to one that is slow itself.
+  if isAnother or standstill then
+    local all = redis.call('ZRANGEBYSCORE', live, '-inf', number(time + lease), 'WITHSCORES')
+    for i = 1, #all, 2 do
+      local node, its = all[i], tonumber(all[i + 1])
+      if node ~= '' and node ~= me and its ~= 0 and (isAnother or its % 1 == 0) then
+        redis.call('ZADD', live, number(time + lease) .. '.5', node)
       end
     end
   end
