@@ -59,6 +59,11 @@ record Budget(String peer, String job, Metric metric, String against, String aga
         return atMost ? value <= limit : value >= limit;
     }
 
+    /** Whether it is the ratio of one job to another. */
+    boolean compares(String one, String other) {
+        return (job.equals(one) && againstJob.equals(other)) || (job.equals(other) && againstJob.equals(one));
+    }
+
     /** In the words of the tables, such as {@code omnibus/nats}. */
     String versus() {
         String other = againstJob.equals(job) ? against : against + "@" + againstJob;

@@ -18,8 +18,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Runs the jobs: for each job all peers one after the other, and that several times over, so that what disturbs the
- * machine for a while disturbs all of them. Before that each is repeated until its JVMs have compiled what they run.
+ * Runs the jobs: for each job, and those that a budget compares with it, all peers one after the other, and that
+ * several times over, so that what disturbs the machine for a while disturbs all of them. Before that each is repeated
+ * until its JVMs have compiled what they run.
  */
 final class Compare {
 
@@ -48,28 +49,47 @@ final class Compare {
             Machine machine = Machine.describe(servers, options.roundTrip());
             machine.facts().forEach(progress::println);
             Stage stage = new Stage(servers, subscribers, options.seconds());
-            for (Job job : options.jobs()) {
-                measure(job, stage);
+            List<Job> left = new ArrayList<>(options.jobs());
+            while (!left.isEmpty()) {
+                Job first = left.get(0);
+                List<Job> together = left.stream()
+                        .filter(job -> job == first || isComparedWith(job, first))
+                        .toList();
+                measure(together, stage);
+                left.removeAll(together);
             }
             report(new Report(options, machine, results));
         }
     }
 
-    private void measure(Job job, Stage stage) {
-        List<Peer> peers = options.peers().stream()
-                .filter(peer -> options.wants(job, peer))
-                .toList();
-        List<Peer> cold = new ArrayList<>(peers);
+    private boolean isComparedWith(Job job, Job other) {
+        return Budgets.of(options.roundTrip(), options.masters()).stream()
+                .anyMatch(budget -> budget.compares(job.name(), other.name()));
+    }
+
+    private void measure(List<Job> together, Stage stage) {
+        together.forEach(job -> warmUp(job, stage));
+        for (int round = 1; round <= options.rounds(); round++) {
+            String name = String.format(Locale.ROOT, "%3d/%-3d", round, options.rounds());
+            for (Job job : together) {
+                for (Peer peer : peers(job)) {
+                    measure(job, name, peer, stage)
+                            .ifPresent(measured -> results.add(job.name(), peer.name(), measured));
+                }
+            }
+        }
+    }
+
+    private List<Peer> peers(Job job) {
+        return options.peers().stream().filter(peer -> options.wants(job, peer)).toList();
+    }
+
+    private void warmUp(Job job, Stage stage) {
+        List<Peer> cold = new ArrayList<>(peers(job));
         for (int i = 0; i < options.warmUps() && !cold.isEmpty(); i++) {
             cold.removeIf(peer -> measure(job, "warm-up", peer, stage)
                     .map(measured -> !(measured.get(Metric.JIT) > SETTLED))
                     .orElse(true));
-        }
-        for (int round = 1; round <= options.rounds(); round++) {
-            for (Peer peer : peers) {
-                measure(job, String.format(Locale.ROOT, "%3d/%-3d", round, options.rounds()), peer, stage)
-                        .ifPresent(measured -> results.add(job.name(), peer.name(), measured));
-            }
         }
     }
 
