@@ -44,7 +44,7 @@ public interface BusObserver {
      *
      * <p>A call that a server refuses before it executes it is started, left and ended at once, on any thread.
      *
-     * @param operation what is known of it by now; it may be kept
+     * @param operation what is known of it by now; lent until this returns, see {@link Operation#copy}
      * @return notified of what becomes of it, and may be the same for many; null if there is nothing more to do
      */
     @Nullable
@@ -71,19 +71,24 @@ public interface BusObserver {
         /**
          * A call is made again, or a handler run again, after a failure; on any thread.
          *
-         * @param attempt how that one ended; its {@link Outcome#attempts()} has their number until now
+         * @param attempt how that one ended; its {@link Outcome#attempts()} has their number until now. It is lent
+         *     until this returns
          */
         default void retried(Outcome attempt) {}
 
         /**
          * The operation has ended. Once, on any thread; that of the connection, too.
          *
-         * @param outcome how; it may be kept
+         * @param outcome how; lent until this returns, see {@link Operation#copy}
          */
         void end(Outcome outcome);
     }
 
-    /** An operation, as far as it is known. Thread-safe, but for {@link #header}. */
+    /**
+     * An operation, as far as it is known: a view, which is lent to the observer for as long as it is notified, and is
+     * another operation afterwards, so that what is observed costs no memory. Take what you need from it, or a
+     * {@link #copy}. For the thread that is notified.
+     */
     interface Operation {
 
         /**
@@ -143,7 +148,7 @@ public interface BusObserver {
         /**
          * What is sent along or has arrived: of an event the additional attributes, of a call the headers.
          *
-         * @return the headers, with those that were added here
+         * @return the headers, with those that were added here; at the end of a call those that it was sent with
          */
         Map<String, String> headers();
 
@@ -159,6 +164,13 @@ public interface BusObserver {
         void header(String name, String value);
 
         /**
+         * A copy, as it is now, which may be kept and passed on. Its {@link #header} cannot be used.
+         *
+         * @return another object
+         */
+        Operation copy();
+
+        /**
          * How long it takes until now, or has taken. At the start of {@link Kind#SERVE} it is the time that the call
          * has waited here.
          *
@@ -167,8 +179,11 @@ public interface BusObserver {
         long elapsedNanos();
     }
 
-    /** How an operation ended. Thread-safe. */
+    /** How an operation ended; lent, as any operation. */
     interface Outcome extends Operation {
+
+        @Override
+        Outcome copy();
 
         /**
          * Why it failed, as a word.

@@ -232,7 +232,7 @@ abstract class ObserverContract extends BusFixture {
     void anObserverThatHasNothingToDoIsNotAskedAgain() throws Exception {
         List<Operation> started = new CopyOnWriteArrayList<>();
         BusObserver idle = operation -> {
-            started.add(operation);
+            started.add(operation.copy());
             return null;
         };
         try (Bus bus = super.builder().observer(idle).build()) {

@@ -346,6 +346,11 @@ class MicrometerObserverTest {
     private record Played(BusObserver.Kind kind, String name) implements BusObserver.Outcome {
 
         @Override
+        public Played copy() {
+            return this;
+        }
+
+        @Override
         public boolean isKnown() {
             return true;
         }

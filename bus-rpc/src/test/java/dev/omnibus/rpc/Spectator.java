@@ -25,7 +25,7 @@ final class Spectator implements BusObserver {
         private volatile @Nullable Outcome outcome;
 
         Seen(Operation operation) {
-            this.operation = operation;
+            this.operation = operation.copy();
         }
 
         @Override
@@ -35,12 +35,12 @@ final class Spectator implements BusObserver {
 
         @Override
         public void retried(Outcome attempt) {
-            attempts.add(attempt);
+            attempts.add(attempt.copy());
         }
 
         @Override
         public void end(Outcome ended) {
-            outcome = ended;
+            outcome = ended.copy();
             steps.add("ended");
         }
 

@@ -476,6 +476,21 @@ public final class Json {
      * @return the text in quotes, escaped where necessary
      */
     public static String quoted(String text) {
-        return '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+        return '"'
+                + (isPlain(text)
+                        ? text
+                        : String.valueOf(JsonStringEncoder.getInstance().quoteAsString(text)))
+                + '"';
+    }
+
+    /** Whether nothing in a text has to be escaped, as it is with nearly all that a bus quotes. */
+    public static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c == '"' || c == '\\') {
+                return false;
+            }
+        }
+        return true;
     }
 }

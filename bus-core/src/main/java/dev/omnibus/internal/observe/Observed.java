@@ -8,13 +8,15 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One operation, as its observers see it: what is known of it, and how it ended. It is there only if the bus has
  * observers. Its outcome may come before its start is through, on another thread, and is passed on after it.
- * Thread-safe.
+ *
+ * <p>Calls have none of their own, on either side: theirs is {@linkplain Observers#lend lent}, once for the start and
+ * once for each outcome, so that they cost no memory. Such a one is confined to its thread; any other is thread-safe.
  */
 public final class Observed implements BusObserver.Outcome {
 
@@ -24,20 +26,20 @@ public final class Observed implements BusObserver.Outcome {
     public static final String FAULT = "FAULT";
 
     private final Observers observers;
-    private final Kind kind;
-    private final String name;
-    private final long since;
+    private Kind kind; // all of these change only where it is lent
+    private String name;
+    private long since;
     private Map<String, String> headers;
     private boolean writable; // by the thread that starts it
-    private BooleanSupplier known = () -> true;
+    private @Nullable Predicate<String> known; // null: it is
     private @Nullable Event<?> event;
     private String group = "";
     private String id = "";
-    private volatile String peer = "";
-    private volatile int attempts = 1;
+    private String peer = "";
+    private int attempts = 1;
 
-    private @Nullable Scope @Nullable [] scopes; // written before it is started
-    private boolean started; // guarded by this, like all below
+    private @Nullable Scope scope; // written before it is started
+    private boolean started; // guarded by this, like all below until it is passed on
     private boolean ended;
     private long nanos;
     private String reason = "";
@@ -63,8 +65,31 @@ public final class Observed implements BusObserver.Outcome {
 
     // What the engine says
 
-    /** Says how it is found out whether the name is one of a limited number. */
-    public Observed known(BooleanSupplier whether) {
+    /** Makes it another one. */
+    Observed lentAs(Kind otherKind, String otherName, Map<String, String> otherHeaders, long otherSince) {
+        kind = otherKind;
+        name = otherName;
+        headers = otherHeaders;
+        since = otherSince;
+        return this;
+    }
+
+    /** Keeps nothing alive that it has shown. */
+    void clear() {
+        lentAs(Kind.CALL, "", Map.of(), 0);
+        known = null;
+        id = "";
+        peer = "";
+        attempts = 1;
+        ended = false;
+        reason = "";
+        failure = null;
+        code = 0;
+        notExecuted = false;
+    }
+
+    /** Says how it is found out whether a name is one of a limited number; null: it is. */
+    public Observed known(@Nullable Predicate<String> whether) {
         known = whether;
         return this;
     }
@@ -96,11 +121,19 @@ public final class Observed implements BusObserver.Outcome {
         peer = node;
     }
 
+    /** Starts one that is lent, on the thread that does its work; null if no observer has anything more to do. */
+    public @Nullable Scope begin() {
+        writable = kind != Kind.HANDLE && kind != Kind.SERVE;
+        try {
+            return observers.scope(this);
+        } finally {
+            writable = false;
+        }
+    }
+
     /** Starts it, on the thread that does its work. */
     public Observed start() {
-        writable = kind != Kind.HANDLE && kind != Kind.SERVE;
-        scopes = observers.scopes(this);
-        writable = false;
+        scope = begin();
         boolean over;
         synchronized (this) {
             started = true;
@@ -114,23 +147,15 @@ public final class Observed implements BusObserver.Outcome {
 
     /** The thread that has started it goes on with something else. */
     public void leave() {
-        if (scopes != null) {
-            observers.each(scopes, (scope, operation) -> scope.leave(), this);
+        if (scope != null) {
+            observers.leave(scope);
         }
     }
 
     /** It is tried again, after a failure. */
     public void retried(String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
-        if (scopes != null) {
-            Observed attempt = new Observed(observers, kind, name, headers, since)
-                    .known(known)
-                    .attempts(attempts);
-            attempt.event = event;
-            attempt.group = group;
-            attempt.id = id;
-            attempt.peer = peer;
-            attempt.ended(why, failed, answeredCode, notDone);
-            observers.each(scopes, (scope, outcome) -> scope.retried(outcome), attempt);
+        if (scope != null) {
+            copy().retried(scope, why, failed, answeredCode, notDone);
         }
     }
 
@@ -161,7 +186,7 @@ public final class Observed implements BusObserver.Outcome {
         unnamed = moreSilent;
     }
 
-    private synchronized void ended(String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
+    private void ended(String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
         nanos = System.nanoTime() - since;
         reason = why;
         failure = failed;
@@ -171,12 +196,44 @@ public final class Observed implements BusObserver.Outcome {
     }
 
     private void pass() {
-        if (scopes != null) {
-            observers.each(scopes, (scope, outcome) -> scope.end(outcome), this);
+        if (scope != null) {
+            observers.end(scope, this);
         }
     }
 
+    /** One that is lent is tried again, after a failure. */
+    public void retried(Scope of, String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
+        ended(why, failed, answeredCode, notDone);
+        observers.retried(of, this);
+    }
+
+    /** One that is lent has ended; without what was wanted, if there is a reason. */
+    public void end(Scope of, String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
+        ended(why, failed, answeredCode, notDone);
+        observers.end(of, this);
+    }
+
     // What observers ask
+
+    @Override
+    public Observed copy() {
+        Observed copy = new Observed(observers, kind, name, headers, since).known(isKnown() ? null : any -> false);
+        copy.attempts = attempts;
+        copy.event = event;
+        copy.group = group;
+        copy.id = id;
+        copy.peer = peer;
+        copy.nanos = elapsedNanos();
+        copy.ended = true; // its time does not go on
+        copy.reason = reason;
+        copy.failure = failure;
+        copy.code = code;
+        copy.notExecuted = notExecuted;
+        copy.answered = answered;
+        copy.unnamed = unnamed;
+        copy.missing = missing;
+        return copy;
+    }
 
     @Override
     public Kind kind() {
@@ -190,7 +247,7 @@ public final class Observed implements BusObserver.Outcome {
 
     @Override
     public boolean isKnown() {
-        return known.getAsBoolean();
+        return known == null || known.test(name);
     }
 
     @Override
@@ -249,27 +306,27 @@ public final class Observed implements BusObserver.Outcome {
     }
 
     @Override
-    public synchronized long elapsedNanos() {
+    public long elapsedNanos() {
         return ended ? nanos : System.nanoTime() - since;
     }
 
     @Override
-    public synchronized String reason() {
+    public String reason() {
         return reason;
     }
 
     @Override
-    public synchronized @Nullable Throwable failure() {
+    public @Nullable Throwable failure() {
         return failure;
     }
 
     @Override
-    public synchronized int code() {
+    public int code() {
         return code;
     }
 
     @Override
-    public synchronized boolean isNotExecuted() {
+    public boolean isNotExecuted() {
         return notExecuted;
     }
 
@@ -279,17 +336,17 @@ public final class Observed implements BusObserver.Outcome {
     }
 
     @Override
-    public synchronized int expected() {
+    public int expected() {
         return answered + missing.size() + unnamed;
     }
 
     @Override
-    public synchronized int answered() {
+    public int answered() {
         return answered;
     }
 
     @Override
-    public synchronized List<String> missing() {
+    public List<String> missing() {
         return missing;
     }
 }

@@ -9,6 +9,7 @@ import dev.omnibus.internal.concurrent.FailureLog;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,9 +41,9 @@ public final class Observers {
             }
         }
 
-        void notify(Scope scope, BiConsumer<Scope, Observed> what, Observed operation) {
+        <T> void notify(Scope scope, BiConsumer<Scope, T> what, T with) {
             try {
-                what.accept(scope, operation);
+                what.accept(scope, with);
             } catch (Throwable e) {
                 failed(e);
             }
@@ -59,7 +60,20 @@ public final class Observers {
         }
     }
 
+    /** The scopes that there are of several observers; the last one is notified first, as they are nested. */
+    private record Several(@Nullable Scope[] scopes) implements Scope {
+
+        @Override
+        public void end(BusObserver.Outcome outcome) {
+            throw new IllegalStateException("Each has a guard of its own");
+        }
+    }
+
+    private static final int MAX_SPARE = 32; // a power of two
+    private static final int APART = 32; // so that no two of them are in one line of a processor's cache
+
     private final Guarded[] all;
+    private final AtomicReferenceArray<@Nullable Observed> spare = new AtomicReferenceArray<>(MAX_SPARE * APART);
 
     private Observers(List<BusObserver> observers) {
         all = observers.stream().map(Guarded::new).toArray(Guarded[]::new);
@@ -98,9 +112,32 @@ public final class Observers {
                 .start();
     }
 
-    /** Starts an operation with each of them. Null if none has anything more to do. */
+    /**
+     * Lends one for as long as the observers are notified, on this thread; it is to be {@linkplain #giveBack given
+     * back} then, and becomes another one.
+     */
+    public Observed lend(Kind kind, String name, Map<String, String> headers, long since) {
+        Observed lent = spare.getAndSet(place(), null);
+        return lent == null ? new Observed(this, kind, name, headers, since) : lent.lentAs(kind, name, headers, since);
+    }
+
+    /** Takes back what was lent. */
+    public void giveBack(Observed lent) {
+        lent.clear();
+        spare.setRelease(place(), lent);
+    }
+
+    /** Mostly that of this thread alone. */
+    private static int place() {
+        return (System.identityHashCode(Thread.currentThread()) & (MAX_SPARE - 1)) * APART;
+    }
+
+    /** Starts an operation with each of them; null if none has anything more to do. */
     @Nullable
-    Scope @Nullable [] scopes(Observed operation) {
+    Scope scope(Observed operation) {
+        if (all.length == 1) {
+            return all[0].start(operation);
+        }
         @Nullable Scope @Nullable [] scopes = null;
         for (int i = 0; i < all.length; i++) {
             Scope scope = all[i].start(operation);
@@ -109,15 +146,33 @@ public final class Observers {
                 scopes[i] = scope;
             }
         }
-        return scopes;
+        return scopes == null ? null : new Several(scopes);
     }
 
-    /** Notifies the scopes that there are; the last one first, as they are nested. */
-    void each(@Nullable Scope[] scopes, BiConsumer<Scope, Observed> what, Observed operation) {
-        for (int i = scopes.length - 1; i >= 0; i--) {
-            Scope scope = scopes[i];
-            if (scope != null) {
-                all[i].notify(scope, what, operation);
+    /** The thread that has started an operation goes on with something else. */
+    public void leave(Scope scope) {
+        each(scope, (one, all) -> one.leave(), this);
+    }
+
+    /** An operation is tried again. */
+    void retried(Scope scope, Observed attempt) {
+        each(scope, Scope::retried, attempt);
+    }
+
+    /** An operation has ended. */
+    void end(Scope scope, Observed outcome) {
+        each(scope, Scope::end, outcome);
+    }
+
+    private <T> void each(Scope scope, BiConsumer<Scope, T> what, T with) {
+        if (!(scope instanceof Several several)) {
+            all[0].notify(scope, what, with);
+            return;
+        }
+        for (int i = all.length - 1; i >= 0; i--) {
+            Scope one = several.scopes[i];
+            if (one != null) {
+                all[i].notify(one, what, with);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.omnibus.rpc.internal.client;
 
+import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
@@ -40,10 +41,11 @@ public final class Call<T> {
     private final RemoteMethod method;
     private final byte[] params;
     private final CallSettings options;
-    private final long started = System.nanoTime();
+    private final long started;
+    private final long since; // as its observers have it
     private final long deadline;
     private final boolean idempotent;
-    private final @Nullable Observed observed;
+    private @Nullable Scope scope; // of its observers, until it has ended; guarded by this
     private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
     private volatile @Nullable Attempt current;
     private Set<String> excluded = Set.of();
@@ -53,24 +55,36 @@ public final class Call<T> {
     private List<Attempt> outstanding = List.of(); // attempts that ended here and may still run there
     private String key;
     private int retries;
-    private int sent; // requests, to however many nodes
+    private volatile int sent; // requests, to however many nodes; observers may read it on any thread
+    private volatile String lastNode = ""; // that one was sent to
     private int code; // of the error that was answered to the last of them
     private boolean mayHaveRun; // in an attempt before this one
     private boolean drained;
 
+    /**
+     * Prepares one.
+     *
+     * @param nanos how long it may take from now on
+     * @param scope of its observers; null if there is none
+     * @param since when it was begun, as they have it
+     */
     public Call(
             ClientRuntime client,
             RemoteMethod method,
             byte[] params,
             CallSettings options,
             long nanos,
-            @Nullable Observed observed) {
-        this.observed = observed;
+            @Nullable Scope scope,
+            long since) {
+        long now = System.nanoTime();
+        this.scope = scope;
         this.client = client;
         this.method = method;
         this.params = params;
         this.options = options;
-        this.deadline = started + nanos;
+        this.since = since;
+        this.started = now;
+        this.deadline = now + nanos;
         this.idempotent = options.idempotent() || method.traits().idempotent();
         this.key = client.pending().keyOnWire(options.idempotencyKey());
     }
@@ -91,12 +105,49 @@ public final class Call<T> {
         return code;
     }
 
+    /** Notifies its observers that it has ended; only the first end counts. */
+    void ended(@Nullable Throwable failure) {
+        if (scope == null) { // and it will not be another one
+            return;
+        }
+        Scope all;
+        synchronized (this) {
+            all = scope;
+            scope = null;
+        }
+        if (all != null) {
+            client.ended(lend(), all, failure, failure == null ? 0 : code);
+        }
+    }
+
+    /** Notifies its observers that it goes on after a failure, or after a node that had no failure to tell. */
+    private void retried(Reason reason, @Nullable RpcException failure) {
+        Scope all;
+        synchronized (this) {
+            all = scope;
+        }
+        if (all != null) {
+            client.retried(lend(), all, reason, failure, code);
+        }
+    }
+
+    private Observed lend() {
+        Observed lent = client.lend(method, options.headers(), since).attempts(sent);
+        lent.sentTo(lastNode);
+        return lent;
+    }
+
     private void onAbandoned() {
-        client.failed(failure(Reason.CANCELLED, false, "the caller gave it up", null), observed, 0);
-        Attempt last = current;
-        if (last != null && last.take()) {
-            cancel(last);
-            cancelOutstanding();
+        RpcException given = failure(Reason.CANCELLED, false, "the caller gave it up", null);
+        client.failed(given);
+        try {
+            ended(given);
+        } finally {
+            Attempt last = current;
+            if (last != null && last.take()) {
+                cancel(last);
+                cancelOutstanding();
+            }
         }
     }
 
@@ -244,6 +295,7 @@ public final class Call<T> {
         return failure(Reason.NO_SERVER, true, nobody + "; is a server for it running?", null);
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // by one attempt at a time
     private void send(Attempt next, Node to) {
         long ttl = (next.deadline() - System.nanoTime()) / 1_000_000;
         if (ttl < 1) {
@@ -265,10 +317,8 @@ public final class Call<T> {
             }
             return;
         }
+        lastNode = to.id();
         sent++;
-        if (observed != null) {
-            observed.attempts(sent).sentTo(to.id());
-        }
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(channel(to), request, ReceiverCount.ANY, next);
@@ -293,7 +343,7 @@ public final class Call<T> {
             if (!client.pending().isReconnecting(deadline)) {
                 client.directory().suspect(at, method.name());
             }
-            ClientRuntime.movesOn(observed, code);
+            retried(code == RpcCodec.DRAINING ? Reason.DRAINING : Reason.NO_SERVER, null);
             tryElsewhere(at);
         }
     }
@@ -306,13 +356,18 @@ public final class Call<T> {
     /** A one-way call was received. */
     @SuppressWarnings("NullAway") // it gives nothing
     void onDelivered() {
-        client.succeeded(method.name(), node(), started, observed);
+        client.succeeded(method.name(), node(), started);
+        ended(null);
         future.succeed(null);
     }
 
     void fail(Throwable failure) {
-        client.failed(failure, observed, code);
-        future.fail(failure);
+        client.failed(failure);
+        try {
+            ended(failure);
+        } finally {
+            future.fail(failure);
+        }
     }
 
     void onReplied(Attempt last, RpcCodec.Response reply) {
@@ -353,13 +408,15 @@ public final class Call<T> {
     private T decoded(Message value) {
         try {
             T decoded = (T) RpcCodec.decode(method.result(), value);
-            client.succeeded(method.name(), node(), started, observed);
+            client.succeeded(method.name(), node(), started);
+            ended(null);
             return decoded;
         } catch (IOException e) {
             String why = RpcFailures.misfit(e, method.result().getValueType())
                     + client.directory().drift().difference(method.name(), node());
             RpcException failure = failed(failure(Reason.BAD_REPLY, false, why, null));
-            client.failed(failure, observed, 0);
+            client.failed(failure);
+            ended(failure);
             throw failure;
         }
     }
@@ -391,7 +448,8 @@ public final class Call<T> {
             fail(RpcFailures.withDetail(failure, "; not tried again, because too many calls of this process were"));
         } else {
             retries++;
-            client.retried(failure, observed, code);
+            client.retried();
+            retried(failure.reason(), failure);
             mayHaveRun |= !failure.notExecuted();
             Node at = last.node();
             boolean linkBroke = failure.reason() == Reason.CONNECTION_LOST;

@@ -2,6 +2,7 @@ package dev.omnibus.rpc.internal.client;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.omnibus.bus.BusObserver.Kind;
+import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.observe.Observed;
@@ -38,6 +39,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +77,7 @@ public final class ClientRuntime implements Layer {
     private final RemoteMethod.Factory methods;
     private final Map<Class<?>, PreparedContract> contracts = new ConcurrentHashMap<>();
     private final ClientInterceptors interceptors = new ClientInterceptors();
+    private final Predicate<String> isServed; // a method that is known by no contract
     private volatile Duration patience = PATIENCE;
 
     /** A contract, and its methods by their names with everything prepared to call them. */
@@ -98,6 +101,7 @@ public final class ClientRuntime implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
+        isServed = name -> !directory.serving(name).isEmpty();
         gate = new ReadyGate(directory::ready, executor);
         queued = new QueuedCalls(this, ServerWarnings.of(bus));
         pending = new PendingCalls(bus, codec, queued, () -> retryBudget.tick(System.nanoTime()));
@@ -119,31 +123,107 @@ public final class ClientRuntime implements Layer {
     public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, @Nullable Object[] arguments) {
         byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
-        return observers == null
-                ? call(method, params, traced(given), null)
-                : observed(
-                        observers, Kind.CALL, method, given, (used, observed) -> call(method, params, used, observed));
+        Observers all = observers;
+        if (all == null) {
+            return call(method, params, traced(given), null, 0);
+        }
+        long since = System.nanoTime();
+        Scope scope;
+        Map<String, String> headers;
+        Observed lent = lend(method, TraceContext.passedOn(given.headers()), since);
+        try {
+            scope = lent.attempts(0).begin();
+            headers = lent.headers();
+        } finally {
+            all.giveBack(lent);
+        }
+        try {
+            CallOptions used;
+            try {
+                used = CallSettings.traced(given, headers);
+            } catch (RuntimeException | Error e) { // for lack of memory, perhaps
+                endedUnbegun(method, given, scope, since, e);
+                throw e;
+            }
+            return call(method, params, used, scope, since);
+        } finally {
+            if (scope != null) {
+                all.leave(scope);
+            }
+        }
     }
 
     private <T> CompletableFuture<T> call(
-            RemoteMethod method, byte[] params, CallOptions options, @Nullable Observed observed) {
+            RemoteMethod method, byte[] params, CallOptions options, @Nullable Scope scope, long since) {
         if (interceptors.isEmpty()) {
-            return begin(method, params, options, null, observed);
+            return begin(method, params, options, null, scope, since);
         }
         return interceptors.intercept(method.name(), options, new Target<T>() {
+
+            private boolean begun; // so that it notifies its observers itself
+
             @Override
             public void check(CallOptions used) {}
 
             @Override
             public void begin(CallOptions used, Chain<T> chain) {
-                ClientRuntime.this.begin(method, params, used, chain, observed);
+                begun = true;
+                ClientRuntime.this.begin(method, params, used, chain, scope, since);
             }
 
             @Override
             public void refused(Throwable why) {
-                failed(why, observed, 0);
+                if (begun) {
+                    failed(why);
+                } else {
+                    notBegun(method, options, scope, since, why);
+                }
             }
         });
+    }
+
+    /** A call as its observers see it, until it is {@linkplain Observers#giveBack given back}. */
+    Observed lend(RemoteMethod method, Map<String, String> headers, long since) {
+        return Objects.requireNonNull(observers, "a scope is theirs")
+                .lend(Kind.CALL, method.name(), headers, since)
+                .known(method.ofContract() ? null : isServed);
+    }
+
+    /** Notifies the observers of a call that it has ended; without a value, if there is a failure. */
+    void ended(Observed lent, Scope scope, @Nullable Throwable failure, int code) {
+        Throwable cause = failure == null ? null : RpcFailures.unwrapped(failure);
+        try {
+            lent.end(scope, reasonOf(cause), cause, code, cause instanceof RpcException e && e.notExecuted());
+        } finally {
+            Objects.requireNonNull(observers).giveBack(lent);
+        }
+    }
+
+    /** Notifies the observers of a call that it is tried again. */
+    void retried(Observed lent, Scope scope, Reason reason, @Nullable RpcException failure, int code) {
+        try {
+            lent.retried(scope, reason.name(), failure, code, failure == null || failure.notExecuted());
+        } finally {
+            Objects.requireNonNull(observers).giveBack(lent);
+        }
+    }
+
+    private void notBegun(RemoteMethod method, CallOptions options, @Nullable Scope scope, long since, Throwable why) {
+        failed(why);
+        endedUnbegun(method, options, scope, since, why);
+    }
+
+    private void endedUnbegun(
+            RemoteMethod method, CallOptions options, @Nullable Scope scope, long since, Throwable why) {
+        if (scope != null) {
+            ended(lend(method, options.headers(), since).attempts(0), scope, why, 0);
+        }
+    }
+
+    private static String reasonOf(@Nullable Throwable cause) {
+        return cause == null
+                ? ""
+                : RpcFailures.reasonOf(cause).map(Reason::name).orElse("");
     }
 
     /** Options with the trace of what this thread is handling. */
@@ -160,9 +240,7 @@ public final class ClientRuntime implements Layer {
             BiFunction<CallOptions, Observed, R> begin) {
         Observed observed = new Observed(
                         all, kind, method.name(), TraceContext.passedOn(given.headers()), System.nanoTime())
-                .known(() ->
-                        method.ofContract() || !directory.serving(method.name()).isEmpty())
-                .attempts(kind == Kind.CALL ? 0 : 1)
+                .known(method.ofContract() ? null : isServed)
                 .start();
         try {
             return begin.apply(CallSettings.traced(given, observed.headers()), observed);
@@ -177,8 +255,7 @@ public final class ClientRuntime implements Layer {
     private static void ended(@Nullable Observed observed, @Nullable Throwable failure, int code) {
         if (observed != null) {
             Throwable cause = failure == null ? null : RpcFailures.unwrapped(failure);
-            String reason = RpcFailures.reasonOf(cause).map(Reason::name).orElse("");
-            observed.end(reason, cause, code, cause instanceof RpcException e && e.notExecuted());
+            observed.end(reasonOf(cause), cause, code, cause instanceof RpcException e && e.notExecuted());
         }
     }
 
@@ -188,22 +265,32 @@ public final class ClientRuntime implements Layer {
             byte[] params,
             CallOptions options,
             @Nullable Chain<T> chain,
-            @Nullable Observed observed) {
-        CallSettings settings = CallSettings.of(options);
+            @Nullable Scope scope,
+            long since) {
+        Call<T> call;
         long nanos;
         try {
+            CallSettings settings = CallSettings.of(options);
             nanos = nanosFor(
                     method.name(), settings.timeoutNanos(method.traits().timeoutMillis()));
+            retryBudget.called();
+            call = new Call<>(this, method, params, settings, nanos, scope, since);
         } catch (RpcException e) {
-            failed(e, observed, 0);
+            notBegun(method, options, scope, since, e);
             return late(e, chain);
+        } catch (RuntimeException | Error e) { // for lack of memory, perhaps
+            endedUnbegun(method, options, scope, since, e);
+            throw e;
         }
-        retryBudget.called();
-        Call<T> call = new Call<>(this, method, params, settings, nanos, observed);
-        if (chain != null) {
-            chain.follow(call.future(), call::node, call::code, value -> Optional.empty());
+        try {
+            if (chain != null) {
+                chain.follow(call.future(), call::node, call::code, value -> Optional.empty());
+            }
+            whenReady(method.name(), nanos, call::start, call::fail);
+        } catch (RuntimeException | Error e) {
+            call.ended(e);
+            throw e;
         }
-        whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
     }
 
@@ -328,19 +415,10 @@ public final class ClientRuntime implements Layer {
     }
 
     /** A call has given a value. */
-    void succeeded(String method, String node, long started, @Nullable Observed observed) {
-        if (observed != null) {
-            observed.end();
-        }
+    void succeeded(String method, String node, long started) {
         if (LOG.isDebugEnabled()) {
             LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - started) / 1_000_000);
         }
-    }
-
-    /** A call has ended without a value; with the code of the error that was answered, if there was an answer. */
-    void failed(Throwable failure, @Nullable Observed observed, int code) {
-        failed(failure);
-        ended(observed, failure, code);
     }
 
     /** A call has ended without a value. */
@@ -351,19 +429,9 @@ public final class ClientRuntime implements Layer {
         }
     }
 
-    void retried(RpcException failure, @Nullable Observed observed, int code) {
+    /** A call is tried again, after a failure. */
+    void retried() {
         retries.increment();
-        if (observed != null) {
-            observed.retried(failure.reason().name(), failure, code, failure.notExecuted());
-        }
-    }
-
-    /** A call goes on to another node, since the last one has not received it, or leaves. */
-    static void movesOn(@Nullable Observed observed, int code) {
-        if (observed != null) {
-            Reason reason = code == RpcCodec.DRAINING ? Reason.DRAINING : Reason.NO_SERVER;
-            observed.retried(reason.name(), null, code, true);
-        }
     }
 
     private void ended(

@@ -318,7 +318,7 @@ public final class QueuedCalls {
         }
         try {
             T decoded = (T) RpcCodec.decode(method.result(), value);
-            client.succeeded(method.name(), answer.from(), entry.started, null);
+            client.succeeded(method.name(), answer.from(), entry.started);
             result.complete(decoded);
             return null;
         } catch (IOException e) {

@@ -6,7 +6,6 @@ import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
 import dev.omnibus.internal.concurrent.FailureLog;
 import dev.omnibus.internal.json.Json;
-import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
@@ -77,10 +76,10 @@ public final class ReplySender {
         return interceptors;
     }
 
-    /** A call as its observers see it, before it is started; null if there are none. */
+    /** Null if there are none. */
     @Nullable
-    Observed observed(ServerCall call) {
-        return observers == null ? null : call.observed(observers);
+    Observers observers() {
+        return observers;
     }
 
     RpcServerStats stats(int waiting) {

@@ -1,12 +1,13 @@
 package dev.omnibus.rpc.internal.server;
 
+import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Channels;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.Receiver;
 import dev.omnibus.internal.concurrent.CallerRunsExecutor;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.concurrent.Mailbox;
-import dev.omnibus.internal.observe.Observed;
+import dev.omnibus.internal.observe.Observers;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.NodeStats;
 import dev.omnibus.rpc.Registration;
@@ -355,21 +356,19 @@ public final class ServedService implements Registration {
         }
         ServerInterceptors interceptors = replies.interceptors();
         ServerInterceptors.Chain chain = interceptors.isEmpty() ? null : interceptors.chain(call, this::serve);
-        Observed observed = replies.observed(call);
-        if (!call.begin(chain, observed)) {
+        Observers observers = replies.observers();
+        if (!call.begin(chain, observers != null)) {
             return;
         }
-        if (observed != null) {
-            observed.start();
-        }
+        Scope scope = observers == null ? null : call.observe(observers);
         boolean later = false;
         CallContext outer = call.enter(); // interceptors see the call like the method itself
         try {
             later = chain == null ? serve(call) : chain.run();
         } finally {
             call.leave(outer);
-            if (observed != null) {
-                observed.leave();
+            if (observers != null && scope != null) {
+                observers.leave(scope);
             }
             if (!later) {
                 call.onMethodEnded();

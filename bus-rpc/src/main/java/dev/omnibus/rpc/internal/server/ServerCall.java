@@ -1,6 +1,7 @@
 package dev.omnibus.rpc.internal.server;
 
 import dev.omnibus.bus.BusObserver.Kind;
+import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.internal.observe.Observers;
@@ -41,6 +42,9 @@ public final class ServerCall implements CallContext {
         void settled(ServerCall call, RpcCodec.Answer answer, @Nullable Reason reason);
     }
 
+    /** When no observer has anything more to do. */
+    private static final Scope UNINTERESTED = outcome -> {};
+
     private enum State {
         WAITING,
         RUNNING,
@@ -64,7 +68,9 @@ public final class ServerCall implements CallContext {
     private boolean joined; // waits for another one that runs
     private RequestDeduplicator.@Nullable RequestKey requestKey; // as long as it can be found by it
     private ServerInterceptors.@Nullable Chain chain; // notified of its answer
-    private @Nullable Observed observed; // once it has begun
+    private boolean observed; // from when it begins on
+    private @Nullable Scope scope; // of its observers, once they have been notified of its start
+    private @Nullable Settled early; // its answer came before that
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
 
@@ -150,21 +156,65 @@ public final class ServerCall implements CallContext {
 
     /** Begins its execution; false if it was settled before. */
     boolean begin() {
-        return begin(null, null);
+        return begin(null, false);
     }
 
-    /** Begins the execution of one that passes interceptors and has observers, which are notified of its answer. */
-    synchronized boolean begin(ServerInterceptors.@Nullable Chain interceptors, @Nullable Observed observation) {
+    /** Begins the execution of one that passes interceptors, and whose observers are to be notified of its start. */
+    synchronized boolean begin(ServerInterceptors.@Nullable Chain interceptors, boolean toBeObserved) {
         if (state != State.WAITING) {
             return false;
         }
         state = State.RUNNING;
         chain = interceptors;
-        observed = observation;
+        observed = toBeObserved;
         if (origin != null) {
             deadline = System.nanoTime() + UNLIMITED_NANOS;
         }
         return true;
+    }
+
+    /** How it was settled, for its observers. */
+    private record Settled(@Nullable Reason reason, int code, boolean started) {}
+
+    /** Notifies its observers of its start, on the thread that executes it; null if they have nothing more to do. */
+    @Nullable
+    Scope observe(Observers observers) {
+        Scope begun = begin(observers);
+        Settled already;
+        synchronized (this) {
+            scope = begun == null ? UNINTERESTED : begun;
+            already = early;
+        }
+        if (already != null && begun != null) {
+            end(observers, begun, already.reason(), already.code(), already.started());
+        }
+        return begun;
+    }
+
+    private @Nullable Scope begin(Observers observers) {
+        Observed lent = lend(observers);
+        try {
+            return lent.begin();
+        } finally {
+            observers.giveBack(lent);
+        }
+    }
+
+    private void end(Observers observers, Scope of, @Nullable Reason reason, int code, boolean started) {
+        boolean executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
+        Observed lent = lend(observers);
+        try {
+            lent.end(of, reason == null ? "" : reason.name(), null, code, !executed);
+        } finally {
+            observers.giveBack(lent);
+        }
+    }
+
+    private Observed lend(Observers observers) {
+        RpcCodec.Request kept = request;
+        return observers
+                .lend(Kind.SERVE, method.name(), kept.headers(), arrived)
+                .call(kept.id(), kept.from());
     }
 
     /** Whether nothing has been executed for it. */
@@ -227,7 +277,8 @@ public final class ServerCall implements CallContext {
         IdempotencyCache known;
         RequestDeduplicator.RequestKey remembered;
         ServerInterceptors.Chain intercepted;
-        Observed observation;
+        Scope observing;
+        boolean begun;
         List<Runnable> actions = List.of();
         boolean started;
         synchronized (this) {
@@ -247,7 +298,11 @@ public final class ServerCall implements CallContext {
             remembered = requestKey;
             requestKey = null;
             intercepted = chain;
-            observation = observed;
+            observing = scope;
+            begun = observed;
+            if (begun && observing == null) {
+                early = new Settled(reason, answer.code(), started);
+            }
             chain = null;
             cancelActions = List.of();
         }
@@ -260,7 +315,7 @@ public final class ServerCall implements CallContext {
         if (intercepted != null) {
             intercepted.settled(outcome(reason, answer.code()));
         }
-        observe(observation, answer, reason, started);
+        observe(begun, observing, reason, answer.code(), started);
         if (known != null) {
             boolean executed = reason == null || reason == Reason.FAULT;
             boolean endsLater = started && reason == Reason.CANCELLED;
@@ -269,21 +324,22 @@ public final class ServerCall implements CallContext {
         actions.forEach(replies::execute);
     }
 
-    private void observe(@Nullable Observed begun, RpcCodec.Answer answer, @Nullable Reason reason, boolean started) {
-        Observed observation = begun == null ? replies.observed(this) : begun;
-        if (observation != null) {
-            if (begun == null) { // it was never executed here
-                observation.start().leave();
-            }
-            boolean executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
-            observation.end(reason == null ? "" : reason.name(), null, answer.code(), !executed);
+    /** Notifies the observers of the answer; also of the start, if it was never executed here. */
+    private void observe(boolean begun, @Nullable Scope started, @Nullable Reason reason, int code, boolean executing) {
+        Observers observers = replies.observers();
+        if (observers == null) {
+            return;
         }
-    }
-
-    /** How observers see it. */
-    Observed observed(Observers observers) {
-        RpcCodec.Request kept = request;
-        return new Observed(observers, Kind.SERVE, method.name(), kept.headers(), arrived).call(kept.id(), kept.from());
+        Scope all = started;
+        if (!begun) {
+            all = begin(observers);
+            if (all != null) {
+                observers.leave(all);
+            }
+        }
+        if (all != null && all != UNINTERESTED) {
+            end(observers, all, reason, code, executing);
+        }
     }
 
     /** It can be found by this key until it is settled. */

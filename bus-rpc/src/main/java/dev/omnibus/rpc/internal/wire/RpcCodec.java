@@ -261,6 +261,14 @@ public final class RpcCodec {
      */
     public static byte[] headerPart(Map<String, String> headers) {
         String trace = headers.get(TRACE);
+        if (trace != null && headers.size() == 1 && Json.isPlain(trace)) { // another one with each call
+            byte[] text = WireBytes.utf8(trace);
+            return new WireBytes(TRACE_TEXT.length + text.length + 1)
+                    .put(TRACE_TEXT)
+                    .put(text)
+                    .put('"')
+                    .toBytes();
+        }
         StringBuilder part = new StringBuilder();
         if (trace != null) {
             part.append(TRACE_MEMBER).append(Json.quoted(trace));

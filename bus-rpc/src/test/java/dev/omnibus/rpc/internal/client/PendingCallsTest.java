@@ -135,7 +135,7 @@ class PendingCallsTest {
     void aStepThatThrowsEndsItsCall() {
         ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
         RemoteMethod method = client.methods().of("echo.say", String.class, Contract.Traits.NONE);
-        Call<String> call = new Call<>(client, method, new byte[0], CallSettings.DEFAULTS, 60_000_000_000L, null);
+        Call<String> call = new Call<>(client, method, new byte[0], CallSettings.DEFAULTS, 60_000_000_000L, null, 0);
         Call<String>.Attempt attempt = call.new Attempt(System.nanoTime() + 60_000_000_000L);
         attempt.register();
 
