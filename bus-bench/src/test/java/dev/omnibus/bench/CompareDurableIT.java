@@ -9,10 +9,12 @@ import dev.omnibus.bench.peer.Json;
 import dev.omnibus.bench.server.NatsServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The jobs of durable topics, each for a moment. */
+@Tag("slow")
 class CompareDurableIT {
 
     @TempDir

@@ -18,12 +18,14 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A million events through one topic, from one process to another: none lost, none twice, none out of order. Redis
  * pub/sub has no back-pressure, so the two agree on one: the publisher is told how far the subscriber is.
  */
+@Tag("slow")
 class MillionEventsIT {
 
     private static final int EVENTS = Integer.getInteger("events", 1_000_000); // ten million with -Devents=10000000

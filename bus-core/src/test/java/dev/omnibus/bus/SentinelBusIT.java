@@ -5,7 +5,9 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
+import org.junit.jupiter.api.Tag;
 
+@Tag("slow")
 @WithRedis
 public class SentinelBusIT extends BusContract {
 

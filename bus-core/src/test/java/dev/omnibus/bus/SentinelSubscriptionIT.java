@@ -4,7 +4,9 @@ import dev.omnibus.testing.RedisSentinels;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
+import org.junit.jupiter.api.Tag;
 
+@Tag("slow")
 @WithRedis
 public class SentinelSubscriptionIT extends SubscriptionContract {
 

@@ -4,7 +4,9 @@ import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
+import org.junit.jupiter.api.Tag;
 
+@Tag("slow")
 @WithRedis
 class ClusterPartitionsIT extends PartitionsContract {
 

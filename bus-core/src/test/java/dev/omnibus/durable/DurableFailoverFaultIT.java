@@ -27,12 +27,14 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A node publishes all the time, two handle it as a group, one follows it, and meanwhile the server with the topic is
  * replaced.
  */
+@Tag("slow")
 class DurableFailoverFaultIT {
 
     private static final Topic<Integer> WORK = Topic.of("work", Integer.class);

@@ -20,9 +20,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A consumer that is paused, as a process of its own; {@link DurableProcessFaultIT} kills them. */
+@Tag("slow")
 class DurableKillIT {
 
     private static final Topic<Integer> WORK = Topic.of("work", Integer.class);

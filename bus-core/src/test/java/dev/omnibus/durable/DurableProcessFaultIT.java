@@ -22,9 +22,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Publishers, consumers and Redis, all processes of their own, are killed, paused and cut off at random under load. */
+@Tag("slow")
 class DurableProcessFaultIT {
 
     private static final Topic<String> WORK = Topic.of("work", String.class);

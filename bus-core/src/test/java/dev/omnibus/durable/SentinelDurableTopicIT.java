@@ -5,7 +5,9 @@ import dev.omnibus.transport.Networks;
 import dev.omnibus.transport.Transport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 
+@Tag("slow")
 class SentinelDurableTopicIT extends DurableTopicContract {
 
     private static RedisSentinels redis;

@@ -10,9 +10,11 @@ import dev.omnibus.transport.CallQueues.Enqueued;
 import dev.omnibus.transport.TransportException.Kind;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Queues and inboxes are on different masters. */
+@Tag("slow")
 @WithRedis
 class ClusterCallQueuesIT extends CallQueuesContract {
 

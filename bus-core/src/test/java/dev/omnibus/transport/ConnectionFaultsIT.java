@@ -25,9 +25,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** One bus publishes every few milliseconds, another listens, and the connection between it and Redis fails. */
+@Tag("slow")
 class ConnectionFaultsIT {
 
     private static final int BURST = Integer.getInteger("burst", 50); // of 100 kB; the long form has 100

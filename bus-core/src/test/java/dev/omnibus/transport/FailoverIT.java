@@ -27,9 +27,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** One bus publishes every few milliseconds, another listens, and the master of the topic is replaced. */
+@Tag("slow")
 class FailoverIT {
 
     private static final int PERIOD_MILLIS = 5;

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Programs outside this build: they have a pom of their own, an empty local repository, and nothing of ours but what is
  * published. What they need besides is taken from the local repository of this build, as far as it is there.
  */
+@Tag("slow")
 class ConsumersIT {
     private static final Path ROOT = Repository.root();
     private static final Path CONSUMERS = ROOT.resolve("bus-examples/consumers");

@@ -7,9 +7,11 @@ import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.IOException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.redisson.config.Config;
 
 /** Each server of a cluster has the same lists, and lets everybody see where the slots are. */
+@Tag("slow")
 @WithRedis
 class ClusterAccessRolesIT extends AccessRolesContract {
 

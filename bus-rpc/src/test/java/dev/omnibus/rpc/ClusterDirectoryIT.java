@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 
 /** The directory of a bus is in one slot, the nodes are anywhere. */
+@Tag("slow")
 class ClusterDirectoryIT extends DirectoryContract {
 
     private static RedisCluster redis;

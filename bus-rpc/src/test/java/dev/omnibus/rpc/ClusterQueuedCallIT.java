@@ -5,8 +5,10 @@ import dev.omnibus.testing.RedisCluster;
 import dev.omnibus.transport.Transport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 
 /** Queues, inboxes and leases are on different masters. */
+@Tag("slow")
 class ClusterQueuedCallIT extends QueuedCallContract {
 
     private static RedisCluster redis;

@@ -8,9 +8,11 @@ import dev.omnibus.transport.redisson.RedissonTransport;
 import java.io.IOException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.redisson.config.Config;
 
 /** The servers behind Sentinels have the same lists, and the Sentinels have one user, who may ask where they are. */
+@Tag("slow")
 @WithRedis
 class SentinelAccessRolesIT extends AccessRolesContract {
 

@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -52,6 +53,7 @@ import org.springframework.web.bind.annotation.RestController;
  * One trace from a web request to the last reply: a shop, whose root spans are those that Spring Boot makes of
  * requests, and a warehouse, each an application with a tracer of its own.
  */
+@Tag("slow")
 @WithRedis
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HttpTraceIT {

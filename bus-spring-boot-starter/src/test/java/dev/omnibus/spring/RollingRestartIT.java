@@ -20,6 +20,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * SIGTERM ends three applications one after the other, while they are called, and a fourth one takes their place. Calls
  * are begun at a steady rate, however long others take: {@code -Drolling.rate=1000} of them in a second.
  */
+@Tag("slow")
 @WithRedis
 class RollingRestartIT {
 

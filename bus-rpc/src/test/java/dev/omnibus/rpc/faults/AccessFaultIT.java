@@ -10,10 +10,12 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Passwords and rights that change while three nodes work. */
+@Tag("slow")
 class AccessFaultIT {
 
     private static final String RIGHTS = "~* &bus:* +@all";

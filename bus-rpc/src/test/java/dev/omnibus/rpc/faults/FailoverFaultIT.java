@@ -8,10 +8,12 @@ import dev.omnibus.testing.RedisServer;
 import dev.omnibus.testing.WithRedis;
 import dev.omnibus.transport.Transport;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Masters that are replaced, and slots that move, while three nodes work. */
+@Tag("slow")
 @WithRedis(replicas = 1)
 class FailoverFaultIT {
 

@@ -18,13 +18,16 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * A measurement: what those notice of a stopped master of a cluster who wait for each answer of the other masters. By
- * turns it goes and stands still, {@code -Dwindows=6} times, because other things run on the machine as well.
+ * turns it goes and stands still, {@code -Dtests.excluded=none -Dwindows=6} times, because other things run on the
+ * machine as well.
  */
+@Tag("slow")
 @EnabledIfSystemProperty(named = "windows", matches = "\\d+", disabledReason = "measures; takes ten seconds a window")
 class FrozenMasterRatesIT {
 

@@ -23,10 +23,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Other programs on the same Redis that behave badly while three nodes work. */
+@Tag("slow")
 class HostileFaultIT {
 
     private static final long SEED = Long.getLong("seed", 1L);

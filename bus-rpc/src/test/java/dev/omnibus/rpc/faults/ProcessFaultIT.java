@@ -25,12 +25,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Whole processes that stop for a while or for ever. What a kill does to calls is in {@code RestartIT}, too. */
+@Tag("slow")
 class ProcessFaultIT {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(1);

@@ -27,9 +27,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A replica takes over that is behind: Redis has forgotten calls, that they were begun, and how they ended. */
+@Tag("slow")
 class QueuedFailoverFaultIT {
 
     private static final int FAILOVERS = Integer.getInteger("failovers", 1); // the long form has 50

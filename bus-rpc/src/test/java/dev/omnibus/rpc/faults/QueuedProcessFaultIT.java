@@ -34,11 +34,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /** Callers, servers and Redis, all processes of their own, are killed, paused and cut off at random under load. */
+@Tag("slow")
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class QueuedProcessFaultIT {
 

@@ -11,10 +11,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What goes wrong with one Redis, and with the way to it, while three nodes work. The caller's way is by a proxy. */
+@Tag("slow")
 class RedisFaultIT {
 
     private static RedisServer redis;

@@ -8,10 +8,12 @@ import dev.omnibus.testing.WithRedis;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The slots of topics, methods and inboxes move while three nodes work: nothing of it may be noticed. */
+@Tag("slow")
 @WithRedis
 class SlotFaultIT {
 

@@ -25,12 +25,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * A node with a heap of 256 MiB, on which others pour what they like: it drops and says so, and it works afterwards.
  * With {@code -Dfaults=long} they pour twenty times as much.
  */
+@Tag("slow")
 @WithRedis
 class SmallHeapIT {
 

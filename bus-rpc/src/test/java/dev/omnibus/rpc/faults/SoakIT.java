@@ -10,14 +10,16 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Faults one after the other, by chance, for as long as it is told: {@code -Dsoak=30m -Dseed=1}. The same seed gives
- * the same faults in the same order, on one server, behind Sentinels and in a cluster.
+ * Faults one after the other, by chance, for as long as it is told: {@code -Dtests.excluded=none -Dsoak=30m -Dseed=1}.
+ * The same seed gives the same faults in the same order, on one server, behind Sentinels and in a cluster.
  */
+@Tag("slow")
 @EnabledIfSystemProperty(named = "soak", matches = "\\d+[smh]", disabledReason = "takes as long as -Dsoak=30m says")
 class SoakIT {
 

@@ -15,10 +15,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The script that starts the command line, as it is packaged: its archive of classes is that of a whole command. */
+@Tag("slow")
 class ScriptIT {
 
     private static final Path SCRIPT = Path.of("target/omnibus/bin/omnibus").toAbsolutePath();

@@ -38,13 +38,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every command on a real Redis, with real nodes, as golden sessions. {@code -Dsessions.accept=true} writes what is
- * there now.
+ * Every command on a real Redis, with real nodes, as golden sessions. {@code -Dtests.excluded=none
+ * -Dsessions.accept=true} writes what is there now.
  */
+@Tag("slow")
 class SessionsIT {
 
     /** What the nodes of the sessions serve. */

@@ -26,9 +26,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The page in a real browser. Skipped where there is none, unless {@code OMNIBUS_BROWSER_REQUIRED} is set. */
+@Tag("slow")
 class ConsoleBrowserIT {
 
     /** How long the flood lasts; {@code -Dconsole.seconds=30} for long. */
