@@ -4,7 +4,6 @@ import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
-import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.rpc.RpcException;
 import dev.omnibus.rpc.RpcException.Reason;
 import dev.omnibus.rpc.RpcFault;
@@ -31,21 +30,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is one attempt at a time, so what attempts share needs no lock: each hands over to the next.
  */
-public final class Call<T> {
+public final class Call<T> extends CallObservation {
 
     private static final long MIN_PAUSE_MILLIS = 25;
     private static final long MAX_PAUSE_MILLIS = 1_000;
     private static final int MAX_DOUBLINGS = 6;
 
-    private final ClientRuntime client;
-    private final RemoteMethod method;
     private final byte[] params;
-    private final CallSettings options;
-    private final long started;
-    private final long since; // as its observers have it
+    private final long started = System.nanoTime();
     private final long deadline;
     private final boolean idempotent;
-    private @Nullable Scope scope; // of its observers, until it has ended; guarded by this
     private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
     private volatile @Nullable Attempt current;
     private Set<String> excluded = Set.of();
@@ -55,18 +49,14 @@ public final class Call<T> {
     private List<Attempt> outstanding = List.of(); // attempts that ended here and may still run there
     private String key;
     private int retries;
-    private volatile int sent; // requests, to however many nodes; observers may read it on any thread
-    private volatile String lastNode = ""; // that one was sent to
     private int code; // of the error that was answered to the last of them
     private boolean mayHaveRun; // in an attempt before this one
     private boolean drained;
 
     /**
-     * Prepares one.
+     * Prepares one that may take so many nanoseconds from now on.
      *
-     * @param nanos how long it may take from now on
-     * @param scope of its observers; null if there is none
-     * @param since when it was begun, as they have it
+     * @param scope of its observers, since when; null if there is none
      */
     public Call(
             ClientRuntime client,
@@ -76,15 +66,9 @@ public final class Call<T> {
             long nanos,
             @Nullable Scope scope,
             long since) {
-        long now = System.nanoTime();
-        this.scope = scope;
-        this.client = client;
-        this.method = method;
+        super(client, method, options, scope, since);
         this.params = params;
-        this.options = options;
-        this.since = since;
-        this.started = now;
-        this.deadline = now + nanos;
+        this.deadline = started + nanos;
         this.idempotent = options.idempotent() || method.traits().idempotent();
         this.key = client.pending().keyOnWire(options.idempotencyKey());
     }
@@ -100,41 +84,9 @@ public final class Call<T> {
         return at == null ? "" : at.id();
     }
 
-    /** The code of the error that was answered last; 0 if none was. */
+    @Override
     int code() {
         return code;
-    }
-
-    /** Notifies its observers that it has ended; only the first end counts. */
-    void ended(@Nullable Throwable failure) {
-        if (scope == null) { // and it will not be another one
-            return;
-        }
-        Scope all;
-        synchronized (this) {
-            all = scope;
-            scope = null;
-        }
-        if (all != null) {
-            client.ended(lend(), all, failure, failure == null ? 0 : code);
-        }
-    }
-
-    /** Notifies its observers that it goes on after a failure, or after a node that had no failure to tell. */
-    private void retried(Reason reason, @Nullable RpcException failure) {
-        Scope all;
-        synchronized (this) {
-            all = scope;
-        }
-        if (all != null) {
-            client.retried(lend(), all, reason, failure, code);
-        }
-    }
-
-    private Observed lend() {
-        Observed lent = client.lend(method, options.headers(), since).attempts(sent);
-        lent.sentTo(lastNode);
-        return lent;
     }
 
     private void onAbandoned() {
@@ -295,7 +247,6 @@ public final class Call<T> {
         return failure(Reason.NO_SERVER, true, nobody + "; is a server for it running?", null);
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate") // by one attempt at a time
     private void send(Attempt next, Node to) {
         long ttl = (next.deadline() - System.nanoTime()) / 1_000_000;
         if (ttl < 1) {
@@ -317,8 +268,7 @@ public final class Call<T> {
             }
             return;
         }
-        lastNode = to.id();
-        sent++;
+        sent(to.id());
         byte[] request =
                 client.codec().request(oneWay ? 0 : next.id(), method.part(), params, ttl, key, options.headerPart());
         client.channels().send(channel(to), request, ReceiverCount.ANY, next);
