@@ -117,6 +117,25 @@ abstract class ObservedCallContract extends CallFixture {
     }
 
     @Test
+    void theOutcomeNamesTheNodeThatHadTheCallLastAlsoIfNoOtherOneIsFound() {
+        String leaving = "leaving-k3xq7m2v9bca";
+        try (PlayedNode node = new PlayedNode(connect(), prefix, leaving)) {
+            node.serve(
+                    "played",
+                    "once",
+                    request -> List.of("{\"jsonrpc\":\"2.0\",\"id\":" + request.id() + ",\"meta\":{\"from\":\""
+                            + leaving + "\"},\"error\":{\"code\":-32003,\"message\":\"about to leave\"}}"));
+            Bus caller = observed("caller", atCaller);
+            failure(RpcClient.on(caller).call("played.once", Integer.class));
+        }
+        Outcome outcome = atCaller.one(Kind.CALL).outcome();
+        assertEquals("DRAINING", outcome.reason());
+        assertEquals(1, outcome.attempts());
+        assertEquals(leaving, outcome.peer());
+        assertEquals(leaving, atCaller.one(Kind.CALL).attempts.get(0).peer());
+    }
+
+    @Test
     void anAsynchronousMethodLeavesItsThreadBeforeItHasItsOutcome() {
         server(atServer);
         Bus caller = observed("caller", atCaller);
