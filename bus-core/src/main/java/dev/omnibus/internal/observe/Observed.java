@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One operation, as its observers see it: what is known of it, and how it ended. It is there only if the bus has
- * observers. Its outcome may come before its start is through, on another thread, and is passed on after it.
+ * observers, and is started before anything else can end it.
  *
  * <p>Calls have none of their own, on either side: theirs is {@linkplain Observers#lend lent}, once for the start and
  * once for each outcome, so that they cost no memory. Such a one is confined to its thread; any other is thread-safe.
@@ -39,8 +39,7 @@ public final class Observed implements BusObserver.Outcome {
     private int attempts = 1;
 
     private @Nullable Scope scope; // written before it is started
-    private boolean started; // guarded by this, like all below until it is passed on
-    private boolean ended;
+    private boolean ended; // guarded by this, like all below until it is passed on
     private long nanos;
     private String reason = "";
     private @Nullable Throwable failure;
@@ -134,14 +133,6 @@ public final class Observed implements BusObserver.Outcome {
     /** Starts it, on the thread that does its work. */
     public Observed start() {
         scope = begin();
-        boolean over;
-        synchronized (this) {
-            started = true;
-            over = ended;
-        }
-        if (over) {
-            pass();
-        }
         return this;
     }
 
@@ -166,16 +157,14 @@ public final class Observed implements BusObserver.Outcome {
 
     /** It has ended without what was wanted, if there is a reason; only the first end counts. */
     public void end(String why, @Nullable Throwable failed, int answeredCode, boolean notDone) {
-        boolean pass;
         synchronized (this) {
             if (ended) {
                 return;
             }
             ended(why, failed, answeredCode, notDone);
-            pass = started;
         }
-        if (pass) {
-            pass();
+        if (scope != null) {
+            observers.end(scope, this);
         }
     }
 
@@ -193,12 +182,6 @@ public final class Observed implements BusObserver.Outcome {
         code = answeredCode;
         notExecuted = notDone;
         ended = true;
-    }
-
-    private void pass() {
-        if (scope != null) {
-            observers.end(scope, this);
-        }
     }
 
     /** One that is lent is tried again, after a failure. */
