@@ -22,6 +22,12 @@ class SentinelChannelsIT extends ChannelsContract {
         return Networks.connect(redis);
     }
 
+    /** Whoever is back first finds nobody who listens yet, and a zero soon after a reconnect is counted as one. */
+    @Override
+    boolean countsAreSure() {
+        return false;
+    }
+
     @Override
     void takeDown() {
         Networks.servers(redis).forEach(RedisServer::kill);
