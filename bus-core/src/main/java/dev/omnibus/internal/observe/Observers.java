@@ -69,11 +69,29 @@ public final class Observers {
         }
     }
 
+    /** A view that waits to be lent, to one thread at a time. */
+    private static final class Spare {
+
+        private final Observed view;
+        private final AtomicBoolean lent = new AtomicBoolean();
+        private int uses; // by whoever has it
+
+        Spare(Observed view) {
+            this.view = view;
+        }
+    }
+
+    /**
+     * So often a view is lent. One that is used for ever grows old, and what is written to an old object costs a
+     * generational collector more than to make a new one each time; a thousandth of that is not to be seen.
+     */
+    private static final int MAX_USES = 1_000;
+
     private static final int MAX_SPARE = 32; // a power of two
     private static final int APART = 32; // so that no two of them are in one line of a processor's cache
 
     private final Guarded[] all;
-    private final AtomicReferenceArray<@Nullable Observed> spare = new AtomicReferenceArray<>(MAX_SPARE * APART);
+    private final AtomicReferenceArray<@Nullable Spare> spares = new AtomicReferenceArray<>(MAX_SPARE * APART);
 
     private Observers(List<BusObserver> observers) {
         all = observers.stream().map(Guarded::new).toArray(Guarded[]::new);
@@ -117,19 +135,31 @@ public final class Observers {
      * back} then, and becomes another one.
      */
     public Observed lend(Kind kind, String name, Map<String, String> headers, long since) {
-        Observed lent = spare.getAndSet(place(), null);
-        return lent == null ? new Observed(this, kind, name, headers, since) : lent.lentAs(kind, name, headers, since);
+        Spare mine = spares.get(place());
+        return mine != null && mine.lent.compareAndSet(false, true)
+                ? mine.view.lentAs(kind, name, headers, since)
+                : new Observed(this, kind, name, headers, since);
     }
 
     /** Takes back what was lent. */
     public void giveBack(Observed lent) {
+        int place = place();
+        Spare mine = spares.get(place);
         lent.clear();
-        spare.setRelease(place(), lent);
+        if (mine == null) {
+            spares.set(place, new Spare(lent));
+        } else if (mine.view == lent) {
+            if (++mine.uses == MAX_USES) {
+                spares.set(place, null);
+            } else {
+                mine.lent.setRelease(false);
+            }
+        }
     }
 
     /** Mostly that of this thread alone. */
     private static int place() {
-        return (System.identityHashCode(Thread.currentThread()) & (MAX_SPARE - 1)) * APART;
+        return ((int) Thread.currentThread().getId() & (MAX_SPARE - 1)) * APART;
     }
 
     /** Starts an operation with each of them; null if none has anything more to do. */

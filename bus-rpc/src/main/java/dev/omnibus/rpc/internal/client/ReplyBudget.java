@@ -155,24 +155,29 @@ public final class ReplyBudget {
         return !sizes.isEmpty() && sizes.getOrDefault(method, 0) >= FREE_BYTES;
     }
 
-    /** Learns the size of a reply to a call. */
+    /** Learns the size of a reply to a call, which mostly changes nothing; a broadcast makes its method known. */
     public void observed(String method, int bytes, boolean isResult) {
-        if (bytes < FREE_BYTES && !sizes.containsKey(method)) {
-            return; // as most are; a broadcast makes its method known in any case
+        Integer before = sizes.get(method);
+        if (before == null ? bytes >= FREE_BYTES : estimate(before, bytes, isResult) != before) {
+            learn(method, bytes, isResult);
         }
-        learn(method, bytes, isResult);
+    }
+
+    private synchronized void learn(String method, int bytes, boolean isResult) {
+        Integer before = sizes.get(method);
+        if (before != null) {
+            sizes.put(method, estimate(before, bytes, isResult));
+        } else if ((isResult || bytes >= FREE_BYTES) && sizes.size() < MAX_METHODS) {
+            sizes.put(method, bytes);
+        }
     }
 
     /** Errors may be large as well. Small ones, such as those of a busy node, predict nothing. */
-    private synchronized void learn(String method, int bytes, boolean isResult) {
-        Integer before = sizes.get(method);
-        if (before == null) {
-            if ((isResult || bytes >= FREE_BYTES) && sizes.size() < MAX_METHODS) {
-                sizes.put(method, bytes);
-            }
-        } else if (isResult || bytes > before) {
-            sizes.put(method, bytes > before ? bytes : before - (before - bytes) / DECAY);
+    private static int estimate(int before, int bytes, boolean isResult) {
+        if (bytes > before) {
+            return bytes;
         }
+        return isResult ? before - (before - bytes) / DECAY : before;
     }
 
     /**
