@@ -69,11 +69,11 @@ public final class Observers {
         }
     }
 
-    /** A view that waits to be lent, to one thread at a time. */
+    /** A view that one thread at a time has. */
     private static final class Spare {
 
         private final Observed view;
-        private final AtomicBoolean lent = new AtomicBoolean();
+        private final AtomicBoolean lent = new AtomicBoolean(true);
         private int uses; // by whoever has it
 
         Spare(Observed view) {
@@ -82,16 +82,16 @@ public final class Observers {
     }
 
     /**
-     * So often a view is lent. One that is used for ever grows old, and what is written to an old object costs a
-     * generational collector more than to make a new one each time; a thousandth of that is not to be seen.
+     * How often a view is lent before a new one takes its place. One that is kept for ever grows old, and what is
+     * written to an old object costs a generational collector more than a new object each time. A new one in a thousand
+     * does not show.
      */
     private static final int MAX_USES = 1_000;
 
-    private static final int MAX_SPARE = 32; // a power of two
-    private static final int APART = 32; // so that no two of them are in one line of a processor's cache
+    private static final int MAX_SPARES = 32; // a power of two
 
     private final Guarded[] all;
-    private final AtomicReferenceArray<@Nullable Spare> spares = new AtomicReferenceArray<>(MAX_SPARE * APART);
+    private final AtomicReferenceArray<@Nullable Spare> spares = new AtomicReferenceArray<>(MAX_SPARES);
 
     private Observers(List<BusObserver> observers) {
         all = observers.stream().map(Guarded::new).toArray(Guarded[]::new);
@@ -135,31 +135,33 @@ public final class Observers {
      * back} then, and becomes another one.
      */
     public Observed lend(Kind kind, String name, Map<String, String> headers, long since) {
-        Spare mine = spares.get(place());
-        return mine != null && mine.lent.compareAndSet(false, true)
-                ? mine.view.lentAs(kind, name, headers, since)
-                : new Observed(this, kind, name, headers, since);
+        int place = place();
+        Spare mine = spares.get(place);
+        if (mine != null && mine.lent.compareAndSet(false, true)) {
+            return mine.view.lentAs(kind, name, headers, since);
+        }
+        Observed made = new Observed(this, kind, name, headers, since);
+        if (mine == null) {
+            spares.set(place, new Spare(made));
+        }
+        return made;
     }
 
-    /** Takes back what was lent. */
+    /** Takes back what was lent. It makes nothing, as there may be no memory. */
     public void giveBack(Observed lent) {
         int place = place();
         Spare mine = spares.get(place);
         lent.clear();
-        if (mine == null) {
-            spares.set(place, new Spare(lent));
-        } else if (mine.view == lent) {
-            if (++mine.uses == MAX_USES) {
-                spares.set(place, null);
-            } else {
-                mine.lent.setRelease(false);
-            }
+        if (mine != null && mine.view == lent && ++mine.uses < MAX_USES) {
+            mine.lent.setRelease(false);
+        } else {
+            spares.set(place, null); // also where another one was lent, which may never be given back
         }
     }
 
     /** Mostly that of this thread alone. */
     private static int place() {
-        return ((int) Thread.currentThread().getId() & (MAX_SPARE - 1)) * APART;
+        return (int) Thread.currentThread().getId() & (MAX_SPARES - 1);
     }
 
     /** Starts an operation with each of them; null if none has anything more to do. */

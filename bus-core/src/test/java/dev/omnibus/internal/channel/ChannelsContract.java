@@ -243,6 +243,11 @@ abstract class ChannelsContract {
             });
             sendNumbered(holding, 10, outcomes);
             bringUp();
+            int held = outcomes.size();
+            await().atMost(30, SECONDS).until(() -> {
+                sendNumbered(holding, 1, outcomes);
+                return numbers(received).stream().anyMatch(number -> number > held);
+            });
             await().atMost(30, SECONDS).until(() -> outcomes.stream().allMatch(outcome -> outcome.receivers.isDone()));
 
             int unknown = 0;

@@ -1,7 +1,12 @@
 package dev.omnibus.internal.observe;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,9 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 class ObserversTest {
@@ -31,28 +37,52 @@ class ObserversTest {
 
     @Test
     void anObserverThatCallsGetsAnotherViewThanTheOneItLooksAt() {
+        observers.giveBack(lend("before"));
         Observed outer = lend("outer");
         Observed inner = lend("inner");
         assertNotSame(outer, inner);
         observers.giveBack(inner);
+        Observed second = lend("second");
+        assertNotSame(outer, second);
+        observers.giveBack(second);
         assertEquals("outer", outer.name());
         observers.giveBack(outer);
     }
 
     @Test
     void whatIsGivenBackIsLentAgainAndShowsNothingOfBefore() {
-        Observed first = lend("first").call("id", "caller").attempts(7);
+        Observed first = observers
+                .lend(Kind.SERVE, "first", Map.of("trace", "1"), System.nanoTime())
+                .known(any -> false)
+                .call("id", "caller")
+                .attempts(7);
         first.end(outcome -> {}, "TIMEOUT", new IllegalStateException("late"), 5, true);
         observers.giveBack(first);
 
-        Observed second = lend("second");
+        long began = System.nanoTime();
+        Observed second = observers.lend(Kind.CALL, "second", Map.of(), began);
         assertSame(first, second);
+        assertEquals(Kind.CALL, second.kind());
         assertEquals("second", second.name());
+        assertEquals(Map.of(), second.headers());
         assertEquals("", second.id() + second.peer() + second.reason());
-        assertEquals(null, second.failure());
+        assertTrue(second.isKnown());
+        assertNull(second.failure());
         assertEquals(0, second.code());
         assertEquals(1, second.attempts());
-        assertEquals(false, second.isNotExecuted());
+        assertFalse(second.isNotExecuted());
+        long elapsed = second.elapsedNanos();
+        await().until(() -> second.elapsedNanos() > elapsed);
+    }
+
+    @Test
+    void aViewThatIsNeverGivenBackIsReplacedByAnother() {
+        Observed lost = lend("lost");
+        observers.giveBack(lend("in vain"));
+        Observed next = lend("next");
+        assertNotSame(lost, next);
+        observers.giveBack(next);
+        assertSame(next, lend("again"));
     }
 
     @Test
@@ -68,22 +98,28 @@ class ObserversTest {
 
     @Test
     void noTwoThreadsHaveTheSameViewHoweverManyThereAre() {
-        ExecutorService threads = Executors.newFixedThreadPool(100); // more than there are places
+        int many = 100; // more than there are places
+        CyclicBarrier met = new CyclicBarrier(many);
+        Set<Observed> held = Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+        ExecutorService threads = Executors.newFixedThreadPool(many);
         try {
-            List<CompletableFuture<Void>> all = new ArrayList<>();
-            for (int i = 0; i < 100; i++) {
+            List<Future<?>> all = new ArrayList<>();
+            for (int i = 0; i < many; i++) {
                 String name = "thread " + i;
-                all.add(CompletableFuture.runAsync(
-                        () -> {
-                            for (int round = 0; round < 20_000; round++) {
-                                Observed lent = lend(name);
-                                assertSame(name, lent.name());
-                                observers.giveBack(lent);
-                            }
-                        },
-                        threads));
+                all.add(threads.submit(() -> {
+                    for (int round = 0; round < 100; round++) {
+                        Observed lent = lend(name);
+                        assertTrue(held.add(lent), "another thread has it");
+                        met.await(20, SECONDS); // all have one
+                        assertSame(name, lent.name());
+                        held.remove(lent);
+                        observers.giveBack(lent);
+                        met.await(20, SECONDS);
+                    }
+                    return null;
+                }));
             }
-            all.forEach(CompletableFuture::join);
+            all.forEach(thread -> assertDoesNotThrow(() -> thread.get(60, SECONDS)));
         } finally {
             threads.shutdownNow();
         }
