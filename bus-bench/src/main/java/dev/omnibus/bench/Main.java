@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The benchmarks' command line: {@code compare} for the comparison with peers, {@code micro} for JMH, {@code scale} for
- * many nodes, topics or subscriptions.
+ * The benchmarks' command line: {@code compare} for the comparison with peers, {@code pairs} for that of builds,
+ * {@code micro} for JMH, {@code scale} for many nodes, topics or subscriptions.
  */
 public final class Main {
 
@@ -18,7 +18,7 @@ public final class Main {
     /**
      * Runs what the first argument names.
      *
-     * @param args {@code compare}, {@code micro} or {@code scale}, then options
+     * @param args {@code compare}, {@code pairs}, {@code micro} or {@code scale}, then options
      * @throws Exception if it breaks off
      */
     public static void main(String[] args) throws Exception {
@@ -26,12 +26,15 @@ public final class Main {
         String command = arguments.isEmpty() ? "" : arguments.get(0);
         if (command.equals("compare")) {
             compare(arguments.subList(1, arguments.size()));
+        } else if (command.equals("pairs")) {
+            pairs(arguments.subList(1, arguments.size()));
         } else if (command.equals("micro")) {
             micro(arguments.subList(1, arguments.size()));
         } else if (command.equals("scale")) {
             scale(arguments.subList(1, arguments.size()));
         } else {
             System.err.println(Options.USAGE);
+            System.err.println(Pairs.USAGE);
             System.err.println("or " + Scale.USAGE);
             System.exit(2);
         }
@@ -57,6 +60,18 @@ public final class Main {
         }
         Compare.run(options, new PrintStream(System.out, true, StandardCharsets.UTF_8), System.err);
         System.exit(0); // some peers leave threads behind
+    }
+
+    private static void pairs(List<String> arguments) throws Exception {
+        Pairs.Options options;
+        try {
+            options = Pairs.Options.parse(arguments);
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        Pairs.run(options, new PrintStream(System.out, true, StandardCharsets.UTF_8), System.err);
     }
 
     private static void micro(List<String> arguments) throws Exception {

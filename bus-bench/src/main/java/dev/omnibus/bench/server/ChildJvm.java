@@ -53,13 +53,24 @@ public final class ChildJvm implements AutoCloseable {
     /** The same with options of the JVM. */
     public ChildJvm(LongConsumer progress, List<String> options, Class<?> program, String... arguments)
             throws IOException {
+        this(progress, System.getProperty("java.class.path"), options, program, arguments);
+    }
+
+    /** One that runs this program as another build has it, which is first on its class path. */
+    public static ChildJvm ofBuild(String classPath, Class<?> program) throws IOException {
+        return new ChildJvm(nothing -> {}, classPath, List.of("-Xmx1g"), program);
+    }
+
+    private ChildJvm(
+            LongConsumer progress, String classPath, List<String> options, Class<?> program, String... arguments)
+            throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         List<String> command = new ArrayList<>(List.of(java, "-Xmx512m"));
         command.addAll(options);
         command.add(program.getName());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        builder.environment().put("CLASSPATH", classPath);
         process = builder.start();
         questions = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
         Thread reader = new Thread(() -> read(progress), "child-output");
