@@ -27,6 +27,7 @@ import dev.omnibus.bus.BusException;
 import dev.omnibus.internal.channel.Outbox;
 import dev.omnibus.internal.concurrent.GuardedFuture;
 import dev.omnibus.internal.durable.consume.Reader;
+import dev.omnibus.internal.observe.OperationView;
 import dev.omnibus.transport.NonBlockingThread;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -230,6 +231,7 @@ class ArchitectureTest {
             .and(not(equivalentTo(GuardedFuture.class)))
             .and(not(equivalentTo(Outbox.class)))
             .and(not(equivalentTo(Reader.class)))
+            .and(not(equivalentTo(OperationView.class)))
             .should()
             .haveModifier(JavaModifier.FINAL);
 

@@ -85,9 +85,9 @@ public interface BusObserver {
     }
 
     /**
-     * An operation, as far as it is known: a view, which is lent to the observer for as long as it is notified, and is
-     * another operation afterwards, so that what is observed costs no memory. Take what you need from it, or a
-     * {@link #copy}. For the thread that is notified.
+     * An operation, as far as it is known: a live view of the work itself, so that what is observed costs no memory. It
+     * is lent to the observer for as long as it is notified, and goes on with the work afterwards. Take what you need
+     * from it, or a {@link #copy}. For the thread that is notified.
      */
     interface Operation {
 

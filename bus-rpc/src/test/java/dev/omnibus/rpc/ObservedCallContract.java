@@ -100,6 +100,33 @@ abstract class ObservedCallContract extends CallFixture {
     }
 
     @Test
+    void aCopyStaysAsItWasWhenItsOperationGoesOn() {
+        List<String> changed = new CopyOnWriteArrayList<>();
+        AtomicInteger ended = new AtomicInteger();
+        BusObserver keeper = operation -> {
+            BusObserver.Operation kept = operation.copy();
+            long elapsed = kept.elapsedNanos();
+            String peer = kept.peer();
+            return outcome -> {
+                if (kept.elapsedNanos() != elapsed || !kept.peer().equals(peer)) {
+                    changed.add("the copy of " + kept.kind());
+                }
+                if (outcome.elapsedNanos() <= elapsed
+                        || outcome.elapsedNanos() != outcome.copy().elapsedNanos()) {
+                    changed.add("the time of " + kept.kind());
+                }
+                assertThrows(IllegalStateException.class, () -> kept.header("late", "x"));
+                ended.incrementAndGet();
+            };
+        };
+        server(keeper);
+        assertEquals(
+                3, RpcClient.on(observed("caller", keeper)).proxy(Stock.class).left("x"));
+        await().until(() -> ended.get() == 2);
+        assertEquals(List.of(), changed);
+    }
+
+    @Test
     void aMethodThatNobodyServesIsUnknownAndNotExecuted() {
         Bus caller = observed("caller", atCaller);
         failure(RpcClient.on(caller).call("nobody.serves", Integer.class));

@@ -9,7 +9,6 @@ import dev.omnibus.internal.concurrent.FailureLog;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,7 +31,7 @@ public final class Observers {
             this.observer = observer;
         }
 
-        private @Nullable Scope start(Observed operation) {
+        private @Nullable Scope start(BusObserver.Operation operation) {
             try {
                 return observer.start(operation);
             } catch (Throwable e) {
@@ -69,29 +68,7 @@ public final class Observers {
         }
     }
 
-    /** A view that one thread at a time has. */
-    private static final class Spare {
-
-        private final Observed view;
-        private final AtomicBoolean lent = new AtomicBoolean(true);
-        private int uses; // by whoever has it
-
-        Spare(Observed view) {
-            this.view = view;
-        }
-    }
-
-    /**
-     * How often a view is lent before a new one takes its place. One that is kept for ever grows old, and what is
-     * written to an old object costs a generational collector more than a new object each time. A new one in a thousand
-     * does not show.
-     */
-    private static final int MAX_USES = 1_000;
-
-    private static final int MAX_SPARES = 32; // a power of two
-
     private final Guarded[] all;
-    private final AtomicReferenceArray<@Nullable Spare> spares = new AtomicReferenceArray<>(MAX_SPARES);
 
     private Observers(List<BusObserver> observers) {
         all = observers.stream().map(Guarded::new).toArray(Guarded[]::new);
@@ -115,7 +92,7 @@ public final class Observers {
 
     /** Starts to observe something that is sent from this thread. */
     public Observed start(Kind kind, String name, Map<String, String> headers) {
-        return new Observed(this, kind, name, headers, System.nanoTime()).start();
+        return new Observed(this, kind, name, headers).start();
     }
 
     /**
@@ -125,48 +102,13 @@ public final class Observers {
      * @param group its group; empty if it has none
      */
     public Observed start(Event<?> event, String topic, String group) {
-        return new Observed(this, Kind.HANDLE, topic, event.headers(), System.nanoTime())
+        return new Observed(this, Kind.HANDLE, topic, event.headers())
                 .event(event, group)
                 .start();
     }
 
-    /**
-     * Lends one for as long as the observers are notified, on this thread; it is to be {@linkplain #giveBack given
-     * back} then, and becomes another one.
-     */
-    public Observed lend(Kind kind, String name, Map<String, String> headers, long since) {
-        int place = place();
-        Spare mine = spares.get(place);
-        if (mine != null && mine.lent.compareAndSet(false, true)) {
-            return mine.view.lentAs(kind, name, headers, since);
-        }
-        Observed made = new Observed(this, kind, name, headers, since);
-        if (mine == null) {
-            spares.set(place, new Spare(made));
-        }
-        return made;
-    }
-
-    /** Takes back what was lent. It makes nothing, as there may be no memory. */
-    public void giveBack(Observed lent) {
-        int place = place();
-        Spare mine = spares.get(place);
-        lent.clear();
-        if (mine != null && mine.view == lent && ++mine.uses < MAX_USES) {
-            mine.lent.setRelease(false);
-        } else {
-            spares.set(place, null); // also where another one was lent, which may never be given back
-        }
-    }
-
-    /** Mostly that of this thread alone. */
-    private static int place() {
-        return (int) Thread.currentThread().getId() & (MAX_SPARES - 1);
-    }
-
     /** Starts an operation with each of them; null if none has anything more to do. */
-    @Nullable
-    Scope scope(Observed operation) {
+    public @Nullable Scope start(BusObserver.Operation operation) {
         if (all.length == 1) {
             return all[0].start(operation);
         }
@@ -187,12 +129,12 @@ public final class Observers {
     }
 
     /** An operation is tried again. */
-    void retried(Scope scope, Observed attempt) {
+    public void retried(Scope scope, BusObserver.Outcome attempt) {
         each(scope, Scope::retried, attempt);
     }
 
     /** An operation has ended. */
-    void end(Scope scope, Observed outcome) {
+    public void end(Scope scope, BusObserver.Outcome outcome) {
         each(scope, Scope::end, outcome);
     }
 

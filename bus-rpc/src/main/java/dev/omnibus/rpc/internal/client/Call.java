@@ -1,6 +1,5 @@
 package dev.omnibus.rpc.internal.client;
 
-import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Message;
 import dev.omnibus.internal.channel.OutboundMessage.ReceiverCount;
 import dev.omnibus.internal.channel.SendCallback;
@@ -37,40 +36,37 @@ public final class Call<T> extends CallObservation {
     private static final int MAX_DOUBLINGS = 6;
 
     private final byte[] params;
-    private final long started = System.nanoTime();
-    private final long deadline;
-    private final boolean idempotent;
     private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
+    private CallSettings options = CallSettings.DEFAULTS; // until it is prepared, like the next two and the key
+    private long deadline;
+    private boolean idempotent;
     private volatile @Nullable Attempt current;
     private Set<String> excluded = Set.of();
     private String lastFailed = "";
     private @Nullable Node mayHaveAnswered; // when the connection broke; the key finds its answer there
     private ReplyBudget.@Nullable Reservation reservation;
     private List<Attempt> outstanding = List.of(); // attempts that ended here and may still run there
-    private String key;
+    private String key = "";
     private int retries;
     private int code; // of the error that was answered to the last of them
     private boolean mayHaveRun; // in an attempt before this one
     private boolean drained;
 
-    /**
-     * Prepares one that may take so many nanoseconds from now on.
-     *
-     * @param scope of its observers, since when; null if there is none
-     */
-    public Call(
-            ClientRuntime client,
-            RemoteMethod method,
-            byte[] params,
-            CallSettings options,
-            long nanos,
-            @Nullable Scope scope,
-            long since) {
-        super(client, method, options, scope, since);
+    /** One that begins now, and is {@linkplain #prepare prepared} before it is started. */
+    Call(ClientRuntime client, RemoteMethod method, byte[] params) {
+        super(client, method);
         this.params = params;
-        this.deadline = started + nanos;
-        this.idempotent = options.idempotent() || method.traits().idempotent();
-        this.key = client.pending().keyOnWire(options.idempotencyKey());
+    }
+
+    /**
+     * Prepares it with what interceptors and observers have left of its options; it may take so long from its begin.
+     */
+    void prepare(CallSettings settings, long nanos) {
+        options = settings;
+        deadline = started + nanos;
+        idempotent = settings.idempotent() || method.traits().idempotent();
+        key = client.pending().keyOnWire(settings.idempotencyKey());
+        sentWith(settings.headers());
     }
 
     public CallFuture<T> future() {
@@ -85,7 +81,7 @@ public final class Call<T> extends CallObservation {
     }
 
     @Override
-    int code() {
+    public int code() {
         return code;
     }
 

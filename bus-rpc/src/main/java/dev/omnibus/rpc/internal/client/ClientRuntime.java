@@ -39,7 +39,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,7 +76,6 @@ public final class ClientRuntime implements Layer {
     private final RemoteMethod.Factory methods;
     private final Map<Class<?>, PreparedContract> contracts = new ConcurrentHashMap<>();
     private final ClientInterceptors interceptors = new ClientInterceptors();
-    private final Predicate<String> isServed; // a method that is known by no contract
     private volatile Duration patience = PATIENCE;
 
     /** A contract, and its methods by their names with everything prepared to call them. */
@@ -101,7 +99,6 @@ public final class ClientRuntime implements Layer {
         codec = new RpcCodec(bus.json(), bus.node(), channels.names().inbox(bus.node()));
         methods = new RemoteMethod.Factory(codec);
         directory = NodeDirectory.of(bus);
-        isServed = name -> !directory.serving(name).isEmpty();
         gate = new ReadyGate(directory::ready, executor);
         queued = new QueuedCalls(this, ServerWarnings.of(bus));
         pending = new PendingCalls(bus, codec, queued, () -> retryBudget.tick(System.nanoTime()));
@@ -123,29 +120,18 @@ public final class ClientRuntime implements Layer {
     public <T> CompletableFuture<T> call(RemoteMethod method, CallOptions given, @Nullable Object[] arguments) {
         byte[] params = method.arguments().write(method.name(), arguments);
         calls.increment();
+        Call<T> call = new Call<>(this, method, params);
+        Map<String, String> headers = TraceContext.passedOn(given.headers());
         Observers all = observers;
         if (all == null) {
-            return call(method, params, traced(given), null, 0);
+            return send(call, CallSettings.traced(given, headers));
         }
-        long since = System.nanoTime();
-        Scope scope;
-        Map<String, String> headers;
-        Observed lent = lend(method, TraceContext.passedOn(given.headers()), since);
+        Scope scope = call.observe(all, headers);
         try {
-            scope = lent.attempts(0).begin();
-            headers = lent.headers();
-        } finally {
-            all.giveBack(lent);
-        }
-        try {
-            CallOptions used;
-            try {
-                used = CallSettings.traced(given, headers);
-            } catch (RuntimeException | Error e) { // for lack of memory, perhaps
-                endedUnbegun(method, given, scope, since, e);
-                throw e;
-            }
-            return call(method, params, used, scope, since);
+            return send(call, CallSettings.traced(given, call.headers()));
+        } catch (RuntimeException | Error e) { // for lack of memory, perhaps
+            call.ended(e);
+            throw e;
         } finally {
             if (scope != null) {
                 all.leave(scope);
@@ -153,74 +139,42 @@ public final class ClientRuntime implements Layer {
         }
     }
 
-    private <T> CompletableFuture<T> call(
-            RemoteMethod method, byte[] params, CallOptions options, @Nullable Scope scope, long since) {
+    private <T> CompletableFuture<T> send(Call<T> call, CallOptions options) {
         if (interceptors.isEmpty()) {
-            return begin(method, params, options, null, scope, since);
+            return begin(call, options, null);
         }
-        return interceptors.intercept(method.name(), options, new Target<T>() {
-
-            private boolean begun; // so that it notifies its observers itself
-
+        return interceptors.intercept(call.name(), options, new Target<T>() {
             @Override
             public void check(CallOptions used) {}
 
             @Override
             public void begin(CallOptions used, Chain<T> chain) {
-                begun = true;
-                ClientRuntime.this.begin(method, params, used, chain, scope, since);
+                ClientRuntime.this.begin(call, used, chain);
             }
 
             @Override
             public void refused(Throwable why) {
-                if (begun) {
-                    failed(why);
-                } else {
-                    notBegun(method, options, scope, since, why);
-                }
+                notBegun(call, why);
             }
         });
     }
 
-    /** A call as its observers see it, until it is {@linkplain Observers#giveBack given back}. */
-    Observed lend(RemoteMethod method, Map<String, String> headers, long since) {
-        return Objects.requireNonNull(observers, "a scope is theirs")
-                .lend(Kind.CALL, method.name(), headers, since)
-                .known(method.ofContract() ? null : isServed);
-    }
-
-    /** Notifies the observers of a call that it has ended; without a value, if there is a failure. */
-    void ended(Observed lent, Scope scope, @Nullable Throwable failure, int code) {
-        Throwable cause = failure == null ? null : RpcFailures.unwrapped(failure);
-        try {
-            lent.end(scope, reasonOf(cause), cause, code, cause instanceof RpcException e && e.notExecuted());
-        } finally {
-            Objects.requireNonNull(observers).giveBack(lent);
-        }
-    }
-
-    /** Notifies the observers of a call that it is tried again. */
-    void retried(Observed lent, Scope scope, Reason reason, @Nullable RpcException failure, int code) {
-        try {
-            lent.retried(scope, reason.name(), failure, code, failure == null || failure.notExecuted());
-        } finally {
-            Objects.requireNonNull(observers).giveBack(lent);
-        }
-    }
-
-    private void notBegun(RemoteMethod method, CallOptions options, @Nullable Scope scope, long since, Throwable why) {
+    private void notBegun(Call<?> call, Throwable why) {
         failed(why);
-        endedUnbegun(method, options, scope, since, why);
+        call.ended(why);
     }
 
-    private void endedUnbegun(
-            RemoteMethod method, CallOptions options, @Nullable Scope scope, long since, Throwable why) {
-        if (scope != null) {
-            ended(lend(method, options.headers(), since).attempts(0), scope, why, 0);
-        }
+    @Nullable
+    Observers observers() {
+        return observers;
     }
 
-    private static String reasonOf(@Nullable Throwable cause) {
+    /** Whether a node is known that serves a method. */
+    boolean isServed(String method) {
+        return !directory.serving(method).isEmpty();
+    }
+
+    static String reasonOf(@Nullable Throwable cause) {
         return cause == null
                 ? ""
                 : RpcFailures.reasonOf(cause).map(Reason::name).orElse("");
@@ -238,9 +192,8 @@ public final class ClientRuntime implements Layer {
             RemoteMethod method,
             CallOptions given,
             BiFunction<CallOptions, Observed, R> begin) {
-        Observed observed = new Observed(
-                        all, kind, method.name(), TraceContext.passedOn(given.headers()), System.nanoTime())
-                .known(method.ofContract() ? null : isServed)
+        Observed observed = new Observed(all, kind, method.name(), TraceContext.passedOn(given.headers()))
+                .known(method.ofContract() ? null : this::isServed)
                 .start();
         try {
             return begin.apply(CallSettings.traced(given, observed.headers()), observed);
@@ -260,37 +213,23 @@ public final class ClientRuntime implements Layer {
     }
 
     @CanIgnoreReturnValue
-    private <T> CompletableFuture<T> begin(
-            RemoteMethod method,
-            byte[] params,
-            CallOptions options,
-            @Nullable Chain<T> chain,
-            @Nullable Scope scope,
-            long since) {
-        Call<T> call;
+    private <T> CompletableFuture<T> begin(Call<T> call, CallOptions options, @Nullable Chain<T> chain) {
+        CallSettings settings = CallSettings.of(options);
+        RemoteMethod method = call.method;
         long nanos;
         try {
-            CallSettings settings = CallSettings.of(options);
             nanos = nanosFor(
                     method.name(), settings.timeoutNanos(method.traits().timeoutMillis()));
-            retryBudget.called();
-            call = new Call<>(this, method, params, settings, nanos, scope, since);
         } catch (RpcException e) {
-            notBegun(method, options, scope, since, e);
+            notBegun(call, e);
             return late(e, chain);
-        } catch (RuntimeException | Error e) { // for lack of memory, perhaps
-            endedUnbegun(method, options, scope, since, e);
-            throw e;
         }
-        try {
-            if (chain != null) {
-                chain.follow(call.future(), call::node, call::code, value -> Optional.empty());
-            }
-            whenReady(method.name(), nanos, call::start, call::fail);
-        } catch (RuntimeException | Error e) {
-            call.ended(e);
-            throw e;
+        retryBudget.called();
+        call.prepare(settings, nanos);
+        if (chain != null) {
+            chain.follow(call.future(), call::node, call::code, value -> Optional.empty());
         }
+        whenReady(method.name(), nanos, call::start, call::fail);
         return call.future();
     }
 

@@ -3,8 +3,8 @@ package dev.omnibus.rpc.internal.server;
 import dev.omnibus.bus.BusObserver.Kind;
 import dev.omnibus.bus.BusObserver.Scope;
 import dev.omnibus.internal.channel.Message;
-import dev.omnibus.internal.observe.Observed;
 import dev.omnibus.internal.observe.Observers;
+import dev.omnibus.internal.observe.OperationView;
 import dev.omnibus.internal.observe.TraceContext;
 import dev.omnibus.rpc.CallContext;
 import dev.omnibus.rpc.CallOutcome;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The result, a failure, a cancellation and the end of the node compete for the answer: the first one to settle the
  * call gives it. Guarded by its own lock.
  */
-public final class ServerCall implements CallContext {
+public final class ServerCall extends OperationView implements CallContext {
 
     private static final int SMALL_FRAME = 1_024;
 
@@ -70,7 +70,10 @@ public final class ServerCall implements CallContext {
     private ServerInterceptors.@Nullable Chain chain; // notified of its answer
     private boolean observed; // from when it begins on
     private @Nullable Scope scope; // of its observers, once they have been notified of its start
-    private @Nullable Settled early; // its answer came before that
+    private @Nullable Reason failed; // once it is settled, like the next three; null means a result
+    private int code;
+    private boolean executed;
+    private long nanos;
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
 
@@ -173,48 +176,19 @@ public final class ServerCall implements CallContext {
         return true;
     }
 
-    /** How it was settled, for its observers. */
-    private record Settled(@Nullable Reason reason, int code, boolean started) {}
-
     /** Notifies its observers of its start, on the thread that executes it; null if they have nothing more to do. */
     @Nullable
     Scope observe(Observers observers) {
-        Scope begun = begin(observers);
-        Settled already;
+        Scope begun = observers.start(this);
+        boolean settledMeanwhile;
         synchronized (this) {
             scope = begun == null ? UNINTERESTED : begun;
-            already = early;
+            settledMeanwhile = state == State.SETTLED;
         }
-        if (already != null && begun != null) {
-            end(observers, begun, already.reason(), already.code(), already.started());
+        if (settledMeanwhile && begun != null) {
+            observers.end(begun, this);
         }
         return begun;
-    }
-
-    private @Nullable Scope begin(Observers observers) {
-        Observed lent = lend(observers);
-        try {
-            return lent.begin();
-        } finally {
-            observers.giveBack(lent);
-        }
-    }
-
-    private void end(Observers observers, Scope of, @Nullable Reason reason, int code, boolean started) {
-        boolean executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
-        Observed lent = lend(observers);
-        try {
-            lent.end(of, reason == null ? "" : reason.name(), null, code, !executed);
-        } finally {
-            observers.giveBack(lent);
-        }
-    }
-
-    private Observed lend(Observers observers) {
-        RpcCodec.Request kept = request;
-        return observers
-                .lend(Kind.SERVE, method.name(), kept.headers(), arrived)
-                .call(kept.id(), kept.from());
     }
 
     /** Whether nothing has been executed for it. */
@@ -287,6 +261,10 @@ public final class ServerCall implements CallContext {
             }
             started = state == State.RUNNING;
             state = State.SETTLED;
+            nanos = Math.max(1, System.nanoTime() - arrived);
+            failed = reason;
+            code = answer.code();
+            executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
             if (reason == Reason.CANCELLED) {
                 cancelled = true;
                 actions = cancelActions;
@@ -300,9 +278,6 @@ public final class ServerCall implements CallContext {
             intercepted = chain;
             observing = scope;
             begun = observed;
-            if (begun && observing == null) {
-                early = new Settled(reason, answer.code(), started);
-            }
             chain = null;
             cancelActions = List.of();
         }
@@ -310,35 +285,35 @@ public final class ServerCall implements CallContext {
         if (remembered != null) {
             remembered.forget();
         }
-        method.meter().ended(System.nanoTime() - arrived, reason);
+        method.meter().ended(nanos, reason);
         replies.send(this, answer, reason);
         if (intercepted != null) {
             intercepted.settled(outcome(reason, answer.code()));
         }
-        observe(begun, observing, reason, answer.code(), started);
+        endObservation(begun, observing);
         if (known != null) {
-            boolean executed = reason == null || reason == Reason.FAULT;
+            boolean ran = reason == null || reason == Reason.FAULT;
             boolean endsLater = started && reason == Reason.CANCELLED;
-            known.onSettled(this, answer, executed, endsLater).forEach(other -> other.settle(answer, reason));
+            known.onSettled(this, answer, ran, endsLater).forEach(other -> other.settle(answer, reason));
         }
         actions.forEach(replies::execute);
     }
 
     /** Notifies the observers of the answer; also of the start, if it was never executed here. */
-    private void observe(boolean begun, @Nullable Scope started, @Nullable Reason reason, int code, boolean executing) {
+    private void endObservation(boolean begun, @Nullable Scope started) {
         Observers observers = replies.observers();
         if (observers == null) {
             return;
         }
         Scope all = started;
         if (!begun) {
-            all = begin(observers);
+            all = observers.start(this);
             if (all != null) {
                 observers.leave(all);
             }
         }
-        if (all != null && all != UNINTERESTED) {
-            end(observers, all, reason, code, executing);
+        if (all != null && all != UNINTERESTED) { // else it is just being started, and is ended there
+            observers.end(all, this);
         }
     }
 
@@ -425,6 +400,56 @@ public final class ServerCall implements CallContext {
     @Override
     public Map<String, String> headers() {
         return request.headers();
+    }
+
+    @Override
+    public Kind kind() {
+        return Kind.SERVE;
+    }
+
+    @Override
+    public String name() {
+        return method.name();
+    }
+
+    @Override
+    public boolean isKnown() {
+        return true;
+    }
+
+    @Override
+    public String peer() {
+        return request.from();
+    }
+
+    @Override
+    public String id() {
+        return request.id();
+    }
+
+    @Override
+    public long elapsedNanos() {
+        return nanos == 0 ? System.nanoTime() - arrived : nanos;
+    }
+
+    @Override
+    public String reason() {
+        return failed == null ? "" : failed.name();
+    }
+
+    @Override
+    public @Nullable Throwable failure() {
+        return null;
+    }
+
+    @Override
+    public int code() {
+        return code;
+    }
+
+    @Override
+    public boolean isNotExecuted() {
+        return !executed;
     }
 
     @Override

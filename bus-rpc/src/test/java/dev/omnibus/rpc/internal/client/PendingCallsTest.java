@@ -135,7 +135,8 @@ class PendingCallsTest {
     void aStepThatThrowsEndsItsCall() {
         ClientRuntime client = ClientRuntime.of(BusRuntime.of(bus));
         RemoteMethod method = client.methods().of("echo.say", String.class, Contract.Traits.NONE);
-        Call<String> call = new Call<>(client, method, new byte[0], CallSettings.DEFAULTS, 60_000_000_000L, null, 0);
+        Call<String> call = new Call<>(client, method, new byte[0]);
+        call.prepare(CallSettings.DEFAULTS, 60_000_000_000L);
         Call<String>.Attempt attempt = call.new Attempt(System.nanoTime() + 60_000_000_000L);
         attempt.register();
 
