@@ -15,6 +15,7 @@ import dev.omnibus.transport.CallQueues.Turn;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,6 +99,17 @@ abstract class CallQueuesFixture {
 
     List<Taken> take(Server server, int count) {
         return queues.turn(server, List.of(), count, true).join().calls();
+    }
+
+    /** Has {@code a} take a call that expires in a moment, and in a longer one where this machine was too slow for it. */
+    Taken takenBeforeItExpires(Function<Duration, Call> expiringIn) {
+        for (Duration moment = Duration.ofMillis(50); ; moment = moment.multipliedBy(2)) {
+            enqueue(expiringIn.apply(moment));
+            List<Taken> taken = take(a, 1);
+            if (!taken.isEmpty()) {
+                return taken.get(0);
+            }
+        }
     }
 
     Turn finish(Server server, Taken call, String response) {
