@@ -63,15 +63,15 @@ public final class Main {
     }
 
     private static void pairs(List<String> arguments) throws Exception {
-        Pairs.Options options;
+        Pairs.Plan plan;
         try {
-            options = Pairs.Options.parse(arguments);
+            plan = Pairs.Plan.parse(arguments);
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage());
             System.exit(2);
             return;
         }
-        Pairs.run(options, new PrintStream(System.out, true, StandardCharsets.UTF_8), System.err);
+        Pairs.run(plan, new PrintStream(System.out, true, StandardCharsets.UTF_8), System.err);
     }
 
     private static void micro(List<String> arguments) throws Exception {

@@ -37,6 +37,7 @@ record Options(
     private static final int ROUNDS = 5;
     private static final int MAX_WARM_UPS = 20; // one that is always compiling is measured all the same
     private static final double SECONDS = 3;
+    private static final int MAX_SECONDS = 60; // child processes are waited for that answer after it
 
     private static final int MIN_MASTERS = 3;
     private static final Pattern DURATION = Pattern.compile("(\\d+(?:\\.\\d+)?)(us|ms|s)");
@@ -67,9 +68,9 @@ record Options(
             switch (option) {
                 case "--jobs" -> jobs = list(value, Jobs::named);
                 case "--peers" -> peers = withOmnibus(value);
-                case "--rounds" -> rounds = (int) positive(option, value);
-                case "--warm-ups" -> warmUps = (int) positive(option, value);
-                case "--seconds" -> seconds = positive(option, value);
+                case "--rounds" -> rounds = count(option, value, 1);
+                case "--warm-ups" -> warmUps = count(option, value, 0);
+                case "--seconds" -> seconds = seconds(option, value);
                 case "--rtt" -> roundTrip = duration(option, value);
                 case "--cluster" -> masters = masters(value);
                 case "--scope" -> budgetsOnly = isBudgets(value);
@@ -153,10 +154,22 @@ record Options(
         return masters;
     }
 
-    private static double positive(String option, String value) {
+    /** A number of times, such as of rounds. */
+    static int count(String option, String value, int least) {
+        int number = Integer.parseInt(value);
+        if (number < least) {
+            throw new IllegalArgumentException(
+                    "The option " + option + " is " + value + "; it must be at least " + least);
+        }
+        return number;
+    }
+
+    /** The time for one measurement. */
+    static double seconds(String option, String value) {
         double number = Double.parseDouble(value);
-        if (!(number > 0)) {
-            throw new IllegalArgumentException("The option " + option + " is " + value + "; it must be positive");
+        if (!(number > 0 && number <= MAX_SECONDS)) {
+            throw new IllegalArgumentException(
+                    "The option " + option + " is " + value + "; it must be above 0 and at most " + MAX_SECONDS);
         }
         return number;
     }

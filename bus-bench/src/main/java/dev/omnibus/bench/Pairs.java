@@ -35,14 +35,14 @@ final class Pairs {
      *
      * @param builds class paths, by the names that they have in the results; the others are compared with the first
      */
-    record Options(Map<String, String> builds, List<Job> jobs, int rounds, double seconds, int warmUps, int launches) {
+    record Plan(Map<String, String> builds, List<Job> jobs, int rounds, double seconds, int warmUps, int launches) {
 
         /**
          * Reads arguments.
          *
          * @throws IllegalArgumentException if one is unknown, or has no value that fits
          */
-        static Options parse(List<String> arguments) {
+        static Plan parse(List<String> arguments) {
             Map<String, String> builds = new LinkedHashMap<>();
             List<Job> jobs = List.of(Jobs.named("calls-256"));
             int rounds = 15;
@@ -61,17 +61,17 @@ final class Pairs {
                         jobs = Arrays.stream(value.split(",", -1))
                                 .map(Jobs::named)
                                 .toList();
-                    case "--rounds" -> rounds = positive(option, value);
-                    case "--seconds" -> seconds = Double.parseDouble(value);
-                    case "--warm-ups" -> warmUps = Integer.parseInt(value);
-                    case "--launches" -> launches = positive(option, value);
+                    case "--rounds" -> rounds = Options.count(option, value, 1);
+                    case "--seconds" -> seconds = Options.seconds(option, value);
+                    case "--warm-ups" -> warmUps = Options.count(option, value, 0);
+                    case "--launches" -> launches = Options.count(option, value, 1);
                     default -> throw new IllegalArgumentException("There is no option " + option + "; use\n" + USAGE);
                 }
             }
             if (builds.size() < 2) {
                 throw new IllegalArgumentException("There must be two --builds at least, as name=jar,name=jar");
             }
-            return new Options(builds, jobs, rounds, seconds, warmUps, launches);
+            return new Plan(builds, jobs, rounds, seconds, warmUps, launches);
         }
 
         private static void add(Map<String, String> builds, String build) {
@@ -81,47 +81,42 @@ final class Pairs {
                         "The build \"" + build + "\" must be like name=jar, with a name that no other one has");
             }
         }
-
-        private static int positive(String option, String value) {
-            int number = Integer.parseInt(value);
-            if (number <= 0) {
-                throw new IllegalArgumentException("The option " + option + " is " + value + "; it must be positive");
-            }
-            return number;
-        }
     }
 
-    private final Options options;
+    private final Plan plan;
     private final PrintStream out;
     private final PrintStream progress;
 
     /** By job, with one list for each launch. */
     private final Map<Job, List<Results>> launches = new LinkedHashMap<>();
 
-    private Pairs(Options options, PrintStream out, PrintStream progress) {
-        this.options = options;
+    private Pairs(Plan plan, PrintStream out, PrintStream progress) {
+        this.plan = plan;
         this.out = out;
         this.progress = progress;
     }
 
     /** Measures, and prints a line for each job, build and metric. */
-    static void run(Options options, PrintStream out, PrintStream progress) throws IOException {
-        Pairs pairs = new Pairs(options, out, progress);
-        for (int launch = 1; launch <= options.launches(); launch++) {
-            pairs.launch(launch);
+    static void run(Plan plan, PrintStream out, PrintStream progress) throws IOException {
+        Pairs pairs = new Pairs(plan, out, progress);
+        try {
+            for (int launch = 1; launch <= plan.launches(); launch++) {
+                pairs.launch(launch);
+            }
+        } finally { // what is finished counts also if a build fails later
+            pairs.report();
         }
-        pairs.report();
     }
 
     private void launch(int number) throws IOException {
         Map<String, ChildJvm> jvms = new LinkedHashMap<>();
         try {
-            for (Map.Entry<String, String> build : options.builds().entrySet()) {
+            for (Map.Entry<String, String> build : plan.builds().entrySet()) {
                 jvms.put(build.getKey(), ChildJvm.ofBuild(build.getValue(), MeasureMain.class));
             }
-            for (Job job : options.jobs()) {
+            for (Job job : plan.jobs()) {
                 Results results = new Results();
-                for (int round = 1 - options.warmUps(); round <= options.rounds(); round++) {
+                for (int round = 1 - plan.warmUps(); round <= plan.rounds(); round++) {
                     measure(job, number, round, jvms, results);
                 }
                 launches.computeIfAbsent(job, any -> new ArrayList<>()).add(results);
@@ -137,9 +132,8 @@ final class Pairs {
         for (Map.Entry<String, ChildJvm> each : order) {
             String build = each.getKey();
             ChildJvm jvm = each.getValue();
-            jvm.ask(job.name() + " " + options.seconds());
-            Measured measured = MeasureMain.read(jvm.answer());
-            String when = round > 0 ? round + "/" + options.rounds() : "warm-up";
+            Measured measured = measure(job, build, jvm);
+            String when = round > 0 ? round + "/" + plan.rounds() : "warm-up";
             progress.printf(
                     Locale.ROOT,
                     "launch %d  %-20s %-8s %-12s %s, JIT %s%n",
@@ -155,8 +149,17 @@ final class Pairs {
         }
     }
 
+    private Measured measure(Job job, String build, ChildJvm jvm) {
+        try {
+            jvm.ask(job.name() + " " + plan.seconds());
+            return MeasureMain.read(jvm.answer());
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException("The build \"" + build + "\" did not measure " + job.name(), e);
+        }
+    }
+
     private void report() {
-        List<String> builds = List.copyOf(options.builds().keySet());
+        List<String> builds = List.copyOf(plan.builds().keySet());
         launches.forEach((job, all) -> {
             for (String build : builds.subList(1, builds.size())) {
                 report(job, all, job.metric(), build, builds.get(0));

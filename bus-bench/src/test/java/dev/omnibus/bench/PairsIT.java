@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +30,7 @@ class PairsIT {
         ByteArrayOutputStream progress = new ByteArrayOutputStream();
         try (PrintStream printed = new PrintStream(out, true, UTF_8);
                 PrintStream told = new PrintStream(progress, true, UTF_8)) {
-            Pairs.run(Pairs.Options.parse(arguments), printed, told);
+            Pairs.run(Pairs.Plan.parse(arguments), printed, told);
         }
 
         List<Matcher> lines = out.toString(UTF_8)
@@ -55,14 +57,35 @@ class PairsIT {
     }
 
     @Test
+    void aBuildHasNothingButItsOwnClassPath() throws Exception {
+        String here = System.getProperty("java.class.path");
+        List<String> arguments =
+                List.of("--warm-ups", "0", "--seconds", "0.1", "--builds", "good=" + here + ",bad=/nonexistent.jar");
+        try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), true, UTF_8)) {
+            IllegalStateException e = assertThrows(
+                    IllegalStateException.class, () -> Pairs.run(Pairs.Plan.parse(arguments), nowhere, nowhere));
+            assertEquals("The build \"bad\" did not measure calls-256", e.getMessage());
+        }
+    }
+
+    @Test
+    void numbersThatMeasureNothingAreRefused() {
+        for (String wrong : List.of(
+                "--rounds 0", "--launches 0", "--warm-ups -1", "--seconds 0", "--seconds NaN", "--seconds 61")) {
+            List<String> arguments = new ArrayList<>(List.of("--builds", "z=1.jar,a=2.jar"));
+            arguments.addAll(List.of(wrong.split(" ")));
+            assertThrows(IllegalArgumentException.class, () -> Pairs.Plan.parse(arguments), wrong);
+        }
+    }
+
+    @Test
     void buildsNeedNamesOfTheirOwn() {
         for (String builds : List.of("one=a.jar", "a.jar,b.jar", "same=a.jar,same=b.jar")) {
-            assertThrows(
-                    IllegalArgumentException.class, () -> Pairs.Options.parse(List.of("--builds", builds)), builds);
+            assertThrows(IllegalArgumentException.class, () -> Pairs.Plan.parse(List.of("--builds", builds)), builds);
         }
         assertEquals(
                 List.of("z", "a"),
-                List.copyOf(Pairs.Options.parse(List.of("--builds", "z=1.jar,a=2.jar"))
+                List.copyOf(Pairs.Plan.parse(List.of("--builds", "z=1.jar,a=2.jar"))
                         .builds()
                         .keySet()));
     }

@@ -166,7 +166,7 @@ public interface BusObserver {
         /**
          * A copy, as it is now, which may be kept and passed on. Its {@link #header} cannot be used.
          *
-         * @return another object
+         * @return one that stays as it is
          */
         Operation copy();
 

@@ -101,7 +101,9 @@ abstract class CallQueuesFixture {
         return queues.turn(server, List.of(), count, true).join().calls();
     }
 
-    /** Has {@code a} take a call that expires in a moment, and in a longer one where this machine was too slow for it. */
+    /**
+     * Has {@code a} take a call that expires in a moment, and in a longer one where this machine was too slow for it.
+     */
     Taken takenBeforeItExpires(Function<Duration, Call> expiringIn) {
         for (Duration moment = Duration.ofMillis(50); ; moment = moment.multipliedBy(2)) {
             enqueue(expiringIn.apply(moment));

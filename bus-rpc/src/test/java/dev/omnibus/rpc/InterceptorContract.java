@@ -43,6 +43,18 @@ abstract class InterceptorContract extends CasesFixture {
     }
 
     @Test
+    void theTimeOfACallBeginsBehindTheInterceptorsOfItsClient() {
+        serving("a");
+        RpcClient client = RpcClient.on(bus("caller"));
+        client.intercept((method, options, next) -> {
+            await().pollDelay(options.timeout().plusMillis(100)).until(() -> true);
+            next.proceed(options);
+        });
+        assertEquals(
+                3, client.call("cases.add", Integer.class, within(2_000), 1, 2).join());
+    }
+
+    @Test
     void behindAnInterceptorANonBlockingMethodIsServedLikeAnyOther() throws InterruptedException {
         Bus server = serving("a", new ServiceOptions(4, 4));
         CountDownLatch inside = new CountDownLatch(4);

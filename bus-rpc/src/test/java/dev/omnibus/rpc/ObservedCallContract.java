@@ -100,6 +100,64 @@ abstract class ObservedCallContract extends CallFixture {
     }
 
     @Test
+    void theOutcomeHasTheHeadersOfObserversAndInterceptorsAlsoIfItComesTooLateToBeSent() {
+        Bus server = server();
+        Bus caller = observed("caller", atCaller);
+        atCaller.added.put("fromobserver", "x");
+        RpcClient client = RpcClient.on(caller);
+        client.intercept((method, options, next) -> next.proceed(options.withHeader("frominterceptor", "y")));
+        Map<String, String> both = Map.of("fromobserver", "x", "frominterceptor", "y");
+
+        client.proxy(Stock.class).left("x");
+        assertEquals(both, atCaller.one(Kind.CALL).outcome().headers());
+
+        RpcServer.on(caller)
+                .serve("late.outer", params -> {
+                    while (!CallContext.current().timeLeft().isNegative()) {
+                        Thread.onSpinWait(); // its thread is interrupted when the caller gives it up
+                    }
+                    return client.call("stock.left", Integer.class, "x");
+                })
+                .ready()
+                .join();
+        failure(RpcClient.on(server)
+                .call("late.outer", Integer.class, CallOptions.defaults().withTimeout(Duration.ofMillis(200))));
+        await().until(() -> atCaller.all(Kind.CALL).size() == 2);
+        Outcome late = atCaller.all(Kind.CALL).get(1).outcome();
+        assertEquals("TIMEOUT", late.reason());
+        assertEquals(0, late.attempts());
+        assertEquals(both, late.headers());
+    }
+
+    @Test
+    void aCallThatIsCancelledWhileItsObserverIsNotifiedOfItsStartEndsOnce() throws Exception {
+        List<String> seen = new CopyOnWriteArrayList<>();
+        server(operation -> {
+            started.countDown();
+            await().until(((CallContext) operation)::isCancelled);
+            return new BusObserver.Scope() {
+                @Override
+                public void leave() {
+                    seen.add("left");
+                }
+
+                @Override
+                public void end(Outcome outcome) {
+                    seen.add(outcome.reason() + " executed " + !outcome.isNotExecuted());
+                }
+            };
+        });
+        Bus caller = bus("caller");
+        CompletableFuture<Integer> call = RpcClient.on(caller).call("stock.left", Integer.class, "x");
+        started.await();
+        call.cancel(true);
+        await().until(() -> seen.size() == 2);
+        RpcClient.on(caller).call("stock.node", String.class).cancel(true); // and whatever may have come twice is there
+        await().until(() -> seen.size() == 4);
+        assertEquals(List.of("CANCELLED executed true", "left", "CANCELLED executed true", "left"), seen);
+    }
+
+    @Test
     void aCopyStaysAsItWasWhenItsOperationGoesOn() {
         List<String> changed = new CopyOnWriteArrayList<>();
         AtomicInteger ended = new AtomicInteger();

@@ -56,7 +56,10 @@ public final class ChildJvm implements AutoCloseable {
         this(progress, System.getProperty("java.class.path"), options, program, arguments);
     }
 
-    /** One that runs this program as another build has it, which is first on its class path. */
+    /**
+     * One that runs this program as another build has it: the class path is all that there is, and must have the
+     * program.
+     */
     public static ChildJvm ofBuild(String classPath, Class<?> program) throws IOException {
         return new ChildJvm(nothing -> {}, classPath, List.of("-Xmx1g"), program);
     }
@@ -106,7 +109,7 @@ public final class ChildJvm implements AutoCloseable {
     private static String answer(Program program, List<String> question) {
         try {
             return program.answer(question);
-        } catch (Exception e) {
+        } catch (Throwable e) { // an error as well, of which the other side would not hear
             return FAILED + " " + e.toString().replace('\n', ' ');
         }
     }

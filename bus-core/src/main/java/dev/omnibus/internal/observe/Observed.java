@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One operation, as its observers see it: what is known of it, and how it ended. It is there only if the bus has
- * observers, and is started before anything else can end it. Calls have none: they are views of their own, on either
- * side. Thread-safe.
+ * observers, and is started before anything else can end it. Calls that are not enqueued have none: they are views of
+ * their own, on either side. Thread-safe.
  */
 public final class Observed extends OperationView {
 
@@ -22,7 +22,8 @@ public final class Observed extends OperationView {
     private final Kind kind;
     private final String name;
     private final long since = System.nanoTime();
-    private Map<String, String> headers; // until it is started, like all below
+    private Map<String, String>
+            headers; // written before it is started, like all below, and attempts again by its thread
     private boolean writable; // by the thread that starts it
     private @Nullable Predicate<String> known; // null: it is
     private @Nullable Event<?> event;
@@ -67,7 +68,7 @@ public final class Observed extends OperationView {
         return this;
     }
 
-    /** Says that nothing has been tried yet, and how often until now. */
+    /** Says how often it has been tried, this time included; 0 if not yet. */
     public Observed attempts(int number) {
         attempts = number;
         return this;

@@ -112,15 +112,14 @@ public final class Observers {
         if (all.length == 1) {
             return all[0].start(operation);
         }
-        @Nullable Scope @Nullable [] scopes = null;
+        @Nullable Scope[] scopes = new @Nullable Scope[all.length];
+        Several several = new Several(scopes); // before any is started, which without memory could not be ended
+        boolean any = false;
         for (int i = 0; i < all.length; i++) {
-            Scope scope = all[i].start(operation);
-            if (scope != null) {
-                scopes = scopes == null ? new @Nullable Scope[all.length] : scopes;
-                scopes[i] = scope;
-            }
+            scopes[i] = all[i].start(operation);
+            any |= scopes[i] != null;
         }
-        return scopes == null ? null : new Several(scopes);
+        return any ? several : null;
     }
 
     /** The thread that has started an operation goes on with something else. */

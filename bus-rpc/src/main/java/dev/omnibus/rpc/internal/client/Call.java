@@ -37,7 +37,8 @@ public final class Call<T> extends CallObservation {
 
     private final byte[] params;
     private final CallFuture<T> future = new CallFuture<>(this::onAbandoned);
-    private CallSettings options = CallSettings.DEFAULTS; // until it is prepared, like the next two and the key
+    private CallSettings options = CallSettings.DEFAULTS; // until it is prepared, like the next three and the key
+    private long begun;
     private long deadline;
     private boolean idempotent;
     private volatile @Nullable Attempt current;
@@ -52,21 +53,19 @@ public final class Call<T> extends CallObservation {
     private boolean mayHaveRun; // in an attempt before this one
     private boolean drained;
 
-    /** One that begins now, and is {@linkplain #prepare prepared} before it is started. */
+    /** One that is {@linkplain #prepare prepared} before it is started. */
     Call(ClientRuntime client, RemoteMethod method, byte[] params) {
         super(client, method);
         this.params = params;
     }
 
-    /**
-     * Prepares it with what interceptors and observers have left of its options; it may take so long from its begin.
-     */
+    /** Prepares it with what interceptors and observers have left of its options; it may take so long from now on. */
     void prepare(CallSettings settings, long nanos) {
         options = settings;
-        deadline = started + nanos;
+        begun = System.nanoTime();
+        deadline = begun + nanos;
         idempotent = settings.idempotent() || method.traits().idempotent();
         key = client.pending().keyOnWire(settings.idempotencyKey());
-        sentWith(settings.headers());
     }
 
     public CallFuture<T> future() {
@@ -302,7 +301,7 @@ public final class Call<T> extends CallObservation {
     /** A one-way call was received. */
     @SuppressWarnings("NullAway") // it gives nothing
     void onDelivered() {
-        client.succeeded(method.name(), node(), started);
+        client.succeeded(method.name(), node(), begun);
         ended(null);
         future.succeed(null);
     }
@@ -354,7 +353,7 @@ public final class Call<T> extends CallObservation {
     private T decoded(Message value) {
         try {
             T decoded = (T) RpcCodec.decode(method.result(), value);
-            client.succeeded(method.name(), node(), started);
+            client.succeeded(method.name(), node(), begun);
             ended(null);
             return decoded;
         } catch (IOException e) {
@@ -430,7 +429,7 @@ public final class Call<T> extends CallObservation {
     }
 
     private Duration elapsed() {
-        return Duration.ofNanos(System.nanoTime() - started);
+        return Duration.ofNanos(System.nanoTime() - begun);
     }
 
     /**

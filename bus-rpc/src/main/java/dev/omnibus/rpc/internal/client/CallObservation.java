@@ -18,7 +18,7 @@ abstract class CallObservation extends OperationView {
 
     final ClientRuntime client;
     final RemoteMethod method;
-    final long started = System.nanoTime();
+    private final long started = System.nanoTime();
     private Map<String, String> headers = Map.of();
     private boolean starting; // by the thread that calls
     private @Nullable Scope scope; // until it has ended; guarded by this
@@ -69,7 +69,7 @@ abstract class CallObservation extends OperationView {
         if (all != null) {
             failure = why == null ? null : RpcFailures.unwrapped(why);
             nanos = Math.max(1, System.nanoTime() - started);
-            observers().end(all, this);
+            observers().end(all, why == null ? this : copy()); // an attempt may still be under way
         }
     }
 
@@ -131,7 +131,8 @@ abstract class CallObservation extends OperationView {
 
     @Override
     public final long elapsedNanos() {
-        return nanos == 0 ? System.nanoTime() - started : nanos;
+        long taken = nanos;
+        return taken == 0 ? System.nanoTime() - started : taken;
     }
 
     @Override

@@ -215,6 +215,7 @@ public final class ClientRuntime implements Layer {
     @CanIgnoreReturnValue
     private <T> CompletableFuture<T> begin(Call<T> call, CallOptions options, @Nullable Chain<T> chain) {
         CallSettings settings = CallSettings.of(options);
+        call.sentWith(settings.headers());
         RemoteMethod method = call.method;
         long nanos;
         try {
@@ -354,9 +355,9 @@ public final class ClientRuntime implements Layer {
     }
 
     /** A call has given a value. */
-    void succeeded(String method, String node, long started) {
+    void succeeded(String method, String node, long begun) {
         if (LOG.isDebugEnabled()) {
-            LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - started) / 1_000_000);
+            LOG.debug("Called {} on {} in {} ms", method, node, (System.nanoTime() - begun) / 1_000_000);
         }
     }
 

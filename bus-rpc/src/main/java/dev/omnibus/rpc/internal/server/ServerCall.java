@@ -61,7 +61,7 @@ public final class ServerCall extends OperationView implements CallContext {
     private volatile boolean cancelled;
     private volatile boolean callerGone;
     private @Nullable Map<String, String> outerTrace; // confined to the thread that runs the method
-    private State state = State.WAITING; // guarded by this, like all below
+    private State state = State.WAITING; // written under its lock, like all below
     private @Nullable Thread thread; // which runs the method
     private boolean wasInterrupted; // the thread was interrupted before, which was not meant for the method
     private @Nullable IdempotencyCache cache; // which has it, by its key
@@ -72,7 +72,7 @@ public final class ServerCall extends OperationView implements CallContext {
     private @Nullable Scope scope; // of its observers, once they have been notified of its start
     private @Nullable Reason failed; // once it is settled, like the next three; null means a result
     private int code;
-    private boolean executed;
+    private boolean notExecuted;
     private long nanos;
     private List<Runnable> cancelActions = List.of();
     private List<Runnable> goneActions = List.of();
@@ -264,7 +264,7 @@ public final class ServerCall extends OperationView implements CallContext {
             nanos = Math.max(1, System.nanoTime() - arrived);
             failed = reason;
             code = answer.code();
-            executed = reason == null || reason == Reason.FAULT || (reason == Reason.CANCELLED && started);
+            notExecuted = reason != null && reason != Reason.FAULT && (reason != Reason.CANCELLED || !started);
             if (reason == Reason.CANCELLED) {
                 cancelled = true;
                 actions = cancelActions;
@@ -429,12 +429,14 @@ public final class ServerCall extends OperationView implements CallContext {
 
     @Override
     public long elapsedNanos() {
-        return nanos == 0 ? System.nanoTime() - arrived : nanos;
+        long taken = nanos;
+        return taken == 0 ? System.nanoTime() - arrived : taken;
     }
 
     @Override
     public String reason() {
-        return failed == null ? "" : failed.name();
+        Reason why = failed;
+        return why == null ? "" : why.name();
     }
 
     @Override
@@ -449,7 +451,7 @@ public final class ServerCall extends OperationView implements CallContext {
 
     @Override
     public boolean isNotExecuted() {
-        return !executed;
+        return notExecuted;
     }
 
     @Override
