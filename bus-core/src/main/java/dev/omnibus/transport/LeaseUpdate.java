@@ -1,7 +1,7 @@
 package dev.omnibus.transport;
 
+import java.time.Duration;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The difference between an index of leases and the version of it that a reader knows: a delta, or a snapshot of all
@@ -11,24 +11,25 @@ import java.util.Set;
  *     nothing of that has happened, and then the rest is empty
  * @param all whether {@code changed} is a snapshot. Otherwise the entries that are not mentioned are unchanged
  * @param changed the values of entries that came or changed, by key
- * @param gone the keys of entries that have ended; perhaps also of some that the reader has never known
+ * @param gone how long ago it was noticed, at least, that entries have ended, by key; perhaps also of some that the
+ *     reader has never known
  */
-public record LeaseUpdate(long version, boolean all, Map<String, byte[]> changed, Set<String> gone) {
+public record LeaseUpdate(long version, boolean all, Map<String, byte[]> changed, Map<String, Duration> gone) {
 
     /** The largest value of an entry, in bytes: many read it again and again. */
     public static final int MAX_VALUE_BYTES = 1024 * 1024;
 
     /**
-     * Copies the map and the keys.
+     * Copies the maps.
      *
      * @param version the version of the index
      * @param all whether these are all entries
      * @param changed values by key
-     * @param gone keys
+     * @param gone times by key
      */
     public LeaseUpdate {
         changed = Map.copyOf(changed);
-        gone = Set.copyOf(gone);
+        gone = Map.copyOf(gone);
     }
 
     /**
@@ -52,7 +53,7 @@ public record LeaseUpdate(long version, boolean all, Map<String, byte[]> changed
      * @return an update without entries
      */
     public static LeaseUpdate unchanged(long version) {
-        return new LeaseUpdate(version, false, Map.of(), Set.of());
+        return new LeaseUpdate(version, false, Map.of(), Map.of());
     }
 
     /**
@@ -63,6 +64,6 @@ public record LeaseUpdate(long version, boolean all, Map<String, byte[]> changed
      * @return an update that takes the place of all that the reader knew
      */
     public static LeaseUpdate all(long version, Map<String, byte[]> entries) {
-        return new LeaseUpdate(version, true, entries, Set.of());
+        return new LeaseUpdate(version, true, entries, Map.of());
     }
 }

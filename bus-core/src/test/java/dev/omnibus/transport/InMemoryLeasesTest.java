@@ -27,6 +27,11 @@ class InMemoryLeasesTest extends LeaseContract {
     }
 
     @Test
+    void aReaderIsToldHowLongAgoAnEntryHasEnded() {
+        aReaderIsToldHowLongAgoItWasNoticedThatAnEntryHasEnded();
+    }
+
+    @Test
     void aReaderWhoHasMissedMuchForgetsWhoIsGone() {
         aReaderThatHasMissedTooMuchGetsAll();
     }

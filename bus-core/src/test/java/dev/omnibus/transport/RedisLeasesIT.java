@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
@@ -19,6 +21,8 @@ import org.junit.jupiter.api.Test;
 
 /** The leases in Redis, of users who may run scripts, of those who may not, and of both together. */
 class RedisLeasesIT {
+
+    private static final Pattern EXISTS = Pattern.compile("cmdstat_exists:calls=(\\d+)");
 
     private static final Duration LONG = Duration.ofSeconds(30);
     private static RedisServer redis;
@@ -68,6 +72,27 @@ class RedisLeasesIT {
         }
 
         @Test
+        void manyWhoHaveMissedAChangeHaveAllLeasesCheckedOnce() {
+            for (int i = 0; i < 20; i++) {
+                write(here, index, a + i, "one", LONG);
+            }
+            long version = there.leases(index, 0).join().version();
+            write(here, index, b, "two", LONG);
+            long before = checks();
+            for (int i = 0; i < 100; i++) {
+                assertEquals(
+                        Map.of(b, "two"), texts(there.leases(index, version).join()));
+            }
+            long after = checks();
+            assertTrue(after - before < 50, () -> (after - before) + " checks"); // one in 0.9 s
+        }
+
+        private long checks() {
+            Matcher calls = EXISTS.matcher(String.valueOf(redis.command("INFO", "commandstats")));
+            return calls.find() ? Long.parseLong(calls.group(1)) : 0;
+        }
+
+        @Test
         void nothingStaysThatDoesNotExpire() {
             write(here, index, a, "one", Duration.ofSeconds(2));
             there.leases(index, 0).join();
@@ -100,6 +125,11 @@ class RedisLeasesIT {
         @Test
         void aReaderGetsWhatHasChangedAndNoMore() {
             aReaderGetsOnlyWhatHasChanged();
+        }
+
+        @Test
+        void aReaderIsToldHowLongAgoAnEntryHasEnded() {
+            aReaderIsToldHowLongAgoItWasNoticedThatAnEntryHasEnded();
         }
 
         @Test

@@ -17,8 +17,6 @@ import dev.omnibus.rpc.internal.directory.NodeTable.Node;
 import dev.omnibus.transport.FrameListener;
 import dev.omnibus.transport.LeaseUpdate;
 import dev.omnibus.transport.Transport;
-import dev.omnibus.transport.TransportException;
-import dev.omnibus.transport.TransportException.Kind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -133,23 +131,26 @@ class DirectoryTest extends PlayedNodes {
     @Test
     void newcomersThatAreTooMuchDisplaceNobody() {
         NodeTable members = new NodeTable(id -> {});
-        assertTrue(members.take(node("real", 1)));
+        assertTrue(members.take(node("real", 1), new byte[0]));
         Map<String, String> many = IntStream.range(0, 9_990)
                 .boxed()
                 .collect(Collectors.toMap(i -> "m" + i, i -> "(" + "x".repeat(200) + ")"));
         int taken = 0;
         while (members.take(
-                new NodeInfo("made-up-" + taken, "", "", 0, "", Instant.EPOCH, false, 1, Map.of("echo", many)))) {
+                new NodeInfo("made-up-" + taken, "", "", 0, "", Instant.EPOCH, false, 1, Map.of("echo", many)),
+                new byte[0])) {
             taken++;
         }
         assertTrue(taken > 10 && taken < 30, "taken " + taken);
         assertEquals(
                 false,
-                members.take(new NodeInfo("real", "", "", 0, "", Instant.EPOCH, false, 2, Map.of("echo", many))));
-        assertTrue(members.take(node("real", 3)));
+                members.take(
+                        new NodeInfo("real", "", "", 0, "", Instant.EPOCH, false, 2, Map.of("echo", many)),
+                        new byte[0]));
+        assertTrue(members.take(node("real", 3), new byte[0]));
         assertEquals(3, requireNonNull(members.info("real")).revision());
         assertEquals(false, members.hasRoomAgain());
-        members.markMissing("made-up-0");
+        members.markMissing("made-up-0", Duration.ZERO);
         assertTrue(members.leaves("made-up-0"));
         assertTrue(members.hasRoomAgain());
         assertEquals(false, members.hasRoomAgain());
@@ -159,10 +160,10 @@ class DirectoryTest extends PlayedNodes {
     void moreNodesThanThereIsRoomForDisplaceNobody() {
         NodeTable members = new NodeTable(id -> {});
         for (int i = 0; i < NodeTable.MAX_NODES; i++) {
-            assertTrue(members.take(node("n" + i, 1)));
+            assertTrue(members.take(node("n" + i, 1), new byte[0]));
         }
-        assertEquals(false, members.take(node("one-more", 1)));
-        assertTrue(members.take(node("n7", 2)));
+        assertEquals(false, members.take(node("one-more", 1), new byte[0]));
+        assertTrue(members.take(node("n7", 2), new byte[0]));
         assertEquals(false, members.lists("one-more"));
     }
 
@@ -285,7 +286,7 @@ class DirectoryTest extends PlayedNodes {
 
     @Test
     void doubtAboutOneMethodIsNoneAboutTheOthersOfANode() {
-        Node node = new Node(node("a", 0));
+        Node node = new Node(node("a", 0), new byte[0]);
 
         node.suspect("echo.say");
 
@@ -421,8 +422,8 @@ class DirectoryTest extends PlayedNodes {
     @Test
     void aLeaseDecidesWhateverItsRevision() {
         NodeTable members = new NodeTable(id -> {});
-        members.take(node("a", 2));
-        members.take(node("a", 1));
+        members.take(node("a", 2), new byte[0]);
+        members.take(node("a", 1), new byte[0]);
         assertEquals(1, requireNonNull(members.info("a")).revision());
     }
 
@@ -461,46 +462,6 @@ class DirectoryTest extends PlayedNodes {
         RpcServer server = RpcServer.on(bus);
         bus.close();
         assertThrows(IllegalStateException.class, () -> server.serve(Echo.class, new Answering("a")));
-    }
-
-    /** As when Redis is away twice: it comes back without leases, and goes again before they are written. */
-    @Test
-    void aLeaseIsNotMissedWhileNobodyCouldHaveWrittenIt() {
-        AtomicBoolean away = new AtomicBoolean();
-        Transport looking = new PassingOn(network.open()) {
-            @Override
-            public CompletableFuture<LeaseUpdate> leases(String index, long since) {
-                return away.get()
-                        ? CompletableFuture.failedFuture(
-                                new TransportException(Kind.CONNECTION_LOST, true, "it is away", null))
-                        : super.leases(index, since);
-            }
-        };
-        Bus looker = Bus.builder(looking).name("looker").announce(false).build();
-        open.add(looker);
-        Transport link = played("a", request -> List.of());
-        Directory directory = Directory.on(looker);
-        List<String> lost = new CopyOnWriteArrayList<>();
-        directory.runtime().onLost(lost::add);
-        directory.runtime().ready().join();
-        link.endLease("bus:nodes", "bus:node:{bus:nodes}:a").join();
-        directory.runtime().refresh().join();
-        away.set(true);
-        long since = System.nanoTime();
-        await().until(() -> System.nanoTime() - since > NodeTable.CONFIRM_AFTER.toNanos()
-                && directory
-                        .runtime()
-                        .refresh()
-                        .handle((done, failure) -> failure != null)
-                        .join());
-
-        away.set(false);
-        directory.runtime().refresh().join();
-        assertEquals(List.of(), lost);
-        lease(link, "a");
-        directory.runtime().refresh().join();
-        assertEquals(1, Insides.serving(directory.nodes()).size());
-        assertEquals(List.of(), lost);
     }
 
     @Test

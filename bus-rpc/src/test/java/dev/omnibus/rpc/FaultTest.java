@@ -361,8 +361,8 @@ class FaultTest extends PlayedNodes {
 
     @Test
     void ofTwoNodesTheIdleOneIsChosen() {
-        Node busy = new Node(DirectoryTest.node("busy", 0));
-        Node idle = new Node(DirectoryTest.node("idle", 0));
+        Node busy = new Node(DirectoryTest.node("busy", 0), new byte[0]);
+        Node idle = new Node(DirectoryTest.node("idle", 0), new byte[0]);
         busy.callsInFlight().set(1);
 
         for (int i = 0; i < 100; i++) {

@@ -71,7 +71,7 @@ public class DirectoryBenchmark {
     @Setup
     public void fill() {
         for (int i = 0; i < nodes; i++) {
-            boolean unused = table.take(node(i, 1));
+            boolean unused = table.take(node(i, 1), new byte[0]);
         }
     }
 
@@ -114,7 +114,7 @@ public class DirectoryBenchmark {
     @Benchmark
     @Threads(1)
     public boolean afterChange() {
-        boolean unused = table.take(node(0, System.nanoTime()));
+        boolean unused = table.take(node(0, System.nanoTime()), new byte[0]);
         return any();
     }
 

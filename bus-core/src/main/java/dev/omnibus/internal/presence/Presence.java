@@ -46,9 +46,10 @@ public final class Presence implements Layer {
     public static final Duration RENEWAL_INTERVAL = Duration.ofSeconds(1);
 
     /**
-     * How long a lease lasts. If a renewal is lost it ends for a moment, and is back before its absence is confirmed.
+     * How long a lease lasts: a node may be a second and a half late. All others read of each that ends and comes back,
+     * so if a pause of Redis ended all of them, each node would have to read about all.
      */
-    public static final Duration LEASE = Duration.ofMillis(1_500);
+    public static final Duration LEASE = Duration.ofMillis(2_500);
 
     public static final String JOINED = "$/joined";
     public static final String DRAINING = "$/draining";

@@ -4,11 +4,9 @@ import dev.omnibus.transport.LeaseUpdate;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +17,12 @@ final class InMemoryLeases {
 
     private record Lease(byte[] value, long expiresAt, long version) {}
 
+    private record Gone(long version, long noticed) {}
+
     private static final class Index {
 
         private final Map<String, Lease> entries = new HashMap<>();
-        private final Map<String, Long> gone = new LinkedHashMap<>(); // by key, at which version
+        private final Map<String, Gone> gone = new LinkedHashMap<>(); // by key
         private long remembered; // the version since which all that are gone are known
         private long version;
 
@@ -68,10 +68,10 @@ final class InMemoryLeases {
                 changed.put(key, lease.value());
             }
         });
-        Set<String> gone = new HashSet<>();
-        index.gone.forEach((key, version) -> {
-            if (!all && version > since) {
-                gone.add(key);
+        Map<String, Duration> gone = new HashMap<>();
+        index.gone.forEach((key, end) -> {
+            if (!all && end.version() > since) {
+                gone.put(key, Duration.ofNanos(nanoTime.getAsLong() - end.noticed()));
             }
         });
         return new LeaseUpdate(index.version, all, changed, gone);
@@ -96,10 +96,10 @@ final class InMemoryLeases {
 
     private void gone(Index index, String key) {
         index.gone.remove(key);
-        index.gone.put(key, changed(index));
+        index.gone.put(key, new Gone(changed(index), nanoTime.getAsLong()));
         if (index.gone.size() > MAX_REMEMBERED) {
-            Iterator<Long> eldest = index.gone.values().iterator();
-            index.remembered = eldest.next();
+            Iterator<Gone> eldest = index.gone.values().iterator();
+            index.remembered = eldest.next().version();
             eldest.remove();
         }
     }

@@ -13,6 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.redisson.api.RBatch;
 import org.redisson.api.RFuture;
 import org.redisson.api.RScoredSortedSetAsync;
@@ -184,9 +186,14 @@ final class PlainLeases {
             keys.addAll(texts(index, unnumbered.join()));
             return values(keys).thenApply(values -> {
                 keys.removeAll(values.keySet());
-                return new LeaseUpdate(version, false, values, keys);
+                return new LeaseUpdate(version, false, values, justNow(keys));
             });
         });
+    }
+
+    /** The numbers of the changes are times of Redis, which a user without scripts cannot compare with its time. */
+    private static Map<String, Duration> justNow(Set<String> gone) {
+        return gone.stream().collect(Collectors.toMap(Function.identity(), key -> Duration.ZERO));
     }
 
     /** Those that are listed and have ended. */
@@ -202,7 +209,7 @@ final class PlainLeases {
                         }
                     });
                     remove(index, expired);
-                    return new LeaseUpdate(since, false, Map.of(), expired);
+                    return new LeaseUpdate(since, false, Map.of(), justNow(expired));
                 });
     }
 

@@ -10,11 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -173,9 +171,9 @@ public final class RedisLeases {
                 .thenCompose(Function.identity());
     }
 
-    /** Another one each time, so that one that does not expire is found out. */
+    /** Another one each time, so that one that does not expire is found out; no number, as the script's are. */
     private static byte[] newMark() {
-        return utf8(String.valueOf(System.nanoTime()));
+        return utf8("due " + System.nanoTime());
     }
 
     /** Of those that miss the mark at the same time it is due for one; and for who finds one that does not expire. */
@@ -274,7 +272,7 @@ public final class RedisLeases {
     private static final class Part {
 
         private final Map<String, byte[]> changed = new HashMap<>();
-        private final Set<String> gone = new HashSet<>();
+        private final Map<String, Duration> gone = new HashMap<>();
         private boolean all;
         private long version;
         private long bytes;
@@ -291,18 +289,22 @@ public final class RedisLeases {
                 all = true;
             }
             for (int i = 3; i + 1 < answer.size(); i += 2) {
-                add(new String((byte[]) answer.get(i), StandardCharsets.UTF_8), (byte @Nullable []) answer.get(i + 1));
+                add(new String((byte[]) answer.get(i), StandardCharsets.UTF_8), answer.get(i + 1));
             }
             return (Long) answer.get(1) == 1;
         }
 
-        private void add(String key, byte @Nullable [] value) {
+        private void add(String key, Object what) {
             changed.remove(key);
             gone.remove(key);
-            bytes += key.length() + (value == null ? 0 : value.length);
-            if (value == null) {
-                gone.add(key);
-            } else if (bytes <= MAX_BYTES) {
+            if (what instanceof Long millis) {
+                bytes += key.length();
+                gone.put(key, Duration.ofMillis(millis));
+                return;
+            }
+            byte[] value = (byte[]) what;
+            bytes += key.length() + value.length;
+            if (bytes <= MAX_BYTES) {
                 changed.put(key, value);
             } else {
                 FailureLog.safely(() -> LOG.warn(
@@ -311,7 +313,7 @@ public final class RedisLeases {
         }
 
         LeaseUpdate leases() {
-            return new LeaseUpdate(version, all, changed, all ? Set.of() : gone);
+            return new LeaseUpdate(version, all, changed, all ? Map.of() : gone);
         }
     }
 

@@ -51,8 +51,11 @@ elseif ARGV[1] == 'end' then
   return {tonumber(version)}
 end
 
--- Those that have ended: that only their keys know, of which most are there.
-local listed = ask('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+-- Those that have ended: that only their keys know, of which most are there. Once in a while, for all readers, and for
+-- those that begin: who has missed a change, as all do at once, costs no more than that.
+local run = whole(ask('GET', KEYS[4]) or '')
+local recently = run <= now and now - run < 900000 and ARGV[2] ~= '0'
+local listed = recently and {} or ask('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local entries = {}
 local examined = {} -- the one that was examined longest ago, and any whose time of that cannot be
 for i = 1, #listed, 2 do
@@ -64,7 +67,7 @@ for i = 1, #listed, 2 do
     if #entries == 1 or tonumber(listed[i + 1]) > now then examined[#examined + 1] = name end
   end
 end
-local standing = #entries
+local standing = recently and ask('ZCARD', KEYS[1]) or #entries
 for first = 1, #entries, 1000 do
   local last = math.min(first + 999, #entries)
   if redis.call('EXISTS', unpack(entries, first, last)) <= last - first then
@@ -90,11 +93,11 @@ for _, name in ipairs(examined) do
 end
 -- What users without the right to run scripts have changed has no version yet.
 for _, name in ipairs(ask('ZRANGEBYSCORE', KEYS[2], '-inf', '0')) do changed(name) end
-redis.call('SET', KEYS[4], number(now), 'PX', 900)
+if not recently then redis.call('SET', KEYS[4], number(now), 'PX', 900) end
 
 -- ARGV: the version that is known, and 1 to go on after a first part. Answer: the version alone if it is the known one.
 -- Else the version of this part, 1 if there is another part, 1 if the parts list all that stands, and each name that has
--- changed with its manifest, or with nothing if it is gone.
+-- changed with its manifest, or, if it is gone, with the milliseconds since that was noticed.
 if standing == 0 then -- an index that was lost alone is written again by those it listed, when they miss the version
   redis.call('DEL', KEYS[2], KEYS[3])
   return {tonumber(version), 0, 1}
@@ -126,24 +129,32 @@ if all ~= '1' and (since > tonumber(version) or since < tonumber(redis.call('ZSC
   all = '1'
 end
 local names = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. number(since), version, 'WITHSCORES', 'LIMIT', 0, 1000)
+local manifests = {} -- by name, of some that come next
+local function read(first)
+  local some = {}
+  for i = first, math.min(first + 30, #names), 2 do
+    if names[i] ~= '' and not foreign(names[i]) then some[#some + 1] = names[i] end
+  end
+  local values = #some > 0 and redis.call('MGET', unpack(some)) or {}
+  for i, name in ipairs(some) do
+    if values[i] and #values[i] > 1048576 or not values[i] and redis.call('EXISTS', name) == 1 then -- it is no manifest
+      if redis.call('ZSCORE', KEYS[1], name) then redis.call('DEL', name) end -- its owner misses it then
+      values[i] = false
+    end
+    manifests[name] = values[i]
+  end
+end
 local answer = {tonumber(version), 0, tonumber(all) or 0}
 local bytes = 0
 for i = 1, #names, 2 do
+  if i % 32 == 1 then read(i) end
   local name = names[i]
-  if name ~= '' and not foreign(name) then
-    local manifest = false
-    local length = redis.pcall('STRLEN', name)
-    if type(length) == 'table' then
-      if not length.err:find('WRONGTYPE', 1, true) then return length end
-      if redis.call('ZSCORE', KEYS[1], name) then redis.pcall('DEL', name) end -- its owner misses it then
-    elseif length > 1048576 then
-      manifest = 'too long'
-    else
-      manifest = redis.call('GET', name)
-    end
+  local manifest = manifests[name]
+  if manifest ~= nil then
     if manifest or all ~= '1' then
+      local listed = not manifest and redis.call('ZSCORE', KEYS[1], name) -- then it has ended just now
       answer[#answer + 1] = name
-      answer[#answer + 1] = manifest
+      answer[#answer + 1] = manifest or (listed and 0 or math.max(0, math.floor((now - tonumber(names[i + 1])) / 1000)))
       bytes = bytes + #name + (manifest and #manifest or 0)
     end
   end

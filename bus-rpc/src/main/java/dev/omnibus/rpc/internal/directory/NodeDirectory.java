@@ -49,11 +49,20 @@ public final class NodeDirectory implements Layer {
     /** How often the leases are polled. A node that is announced learns with each renewal whether it has to. */
     static final Duration POLL_INTERVAL = Presence.RENEWAL_INTERVAL;
 
+    /**
+     * How soon after a hint the next one is followed, for each node that is known: many that come at once are read
+     * together.
+     */
+    private static final Duration PAUSE_PER_NODE = Duration.ofNanos(200_000);
+
     /** How soon after a hint that brought nothing new the next one is followed; doubled each time. */
     private static final Duration MIN_HINT_PAUSE = Duration.ofMillis(5);
 
     /** Far longer than Redis has to answer. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(8);
+
+    /** How old what is known may be, of a reader that polls as it should. */
+    private static final long MAX_AGE_NANOS = POLL_INTERVAL.multipliedBy(2).toNanos();
 
     /** Longer than a scheduled refresh ever waits. */
     private static final Duration FLAG_EXPIRY = POLL_INTERVAL.multipliedBy(4);
@@ -80,6 +89,7 @@ public final class NodeDirectory implements Layer {
     private Channels.@Nullable Subscription presence;
     private @Nullable Future<?> polling;
     private boolean knownSame; // since the last poll
+    private long current = System.nanoTime() - MAX_AGE_NANOS; // when the version was known to be the newest, last
     private Set<String> leaving = new HashSet<>(); // have announced that they left, since the last hint was followed
     private long hintedVersion; // of the leases, after the last hint
     private Duration pause = Duration.ZERO; // from then on
@@ -250,6 +260,7 @@ public final class NodeDirectory implements Layer {
     private void onRenewed(long renewed) {
         synchronized (this) {
             knownSame = renewed == version;
+            current = knownSame ? System.nanoTime() : current;
             if (polling == null || renewed == 0 || knownSame) { // 0: not known
                 return;
             }
@@ -259,6 +270,14 @@ public final class NodeDirectory implements Layer {
 
     private synchronized void setVersion(long read) {
         version = read;
+    }
+
+    /** Takes the version that was just read; whether what was known before was current. */
+    private synchronized boolean takeVersion(long read) {
+        long before = current;
+        version = read;
+        current = System.nanoTime();
+        return current - before < MAX_AGE_NANOS;
     }
 
     /** Reads the leases. Calls during a read share it. */
@@ -290,8 +309,7 @@ public final class NodeDirectory implements Layer {
     private void onLeasesRead(CompletableFuture<Void> done, @Nullable LeaseUpdate leases, @Nullable Throwable failure) {
         try {
             if (leases != null) {
-                setVersion(leases.version());
-                apply(leases);
+                apply(leases, takeVersion(leases.version()));
             }
         } catch (RuntimeException | Error e) { // or there would be no further poll
             FailureLog.error(LOG, e, "The leases could not be applied");
@@ -321,12 +339,19 @@ public final class NodeDirectory implements Layer {
                 : underWay.handle((done, failure) -> poll()).thenCompose(Function.identity());
     }
 
-    private void apply(LeaseUpdate leases) {
+    /**
+     * Takes what has changed. One that was not current may have been away together with a node that is gone meanwhile
+     * for the others, and gives it the time to come back as well.
+     */
+    private void apply(LeaseUpdate leases, boolean current) {
         Set<String> standing = new HashSet<>();
         leases.changed().forEach((key, value) -> {
             String id = id(key);
             standing.add(id);
             table.markPresent(id);
+            if (table.takeAgain(id, value)) { // as after a pause of many, of all of them
+                return;
+            }
             try {
                 Message manifest = new Message(value, 0, value.length);
                 NodeInfo info = Manifests.read(manifest);
@@ -334,7 +359,7 @@ public final class NodeDirectory implements Layer {
                     throw new IOException("it is of another node");
                 }
                 requireSameChannels(Manifests.isSharded(manifest));
-                if (!table.take(info)) {
+                if (!table.take(info, value)) {
                     throw new IOException(
                             "there is no room for it beside those of the nodes that are there; a directory" + " has "
                                     + NodeTable.MAX_NODES + " nodes and " + NodeTable.MAX_BYTES + " bytes");
@@ -346,7 +371,7 @@ public final class NodeDirectory implements Layer {
         if (leases.all()) {
             table.retainOnly(standing);
         }
-        leases.gone().forEach(key -> table.markMissing(id(key)));
+        leases.gone().forEach((key, ago) -> table.markMissing(id(key), current ? ago : Duration.ZERO));
         checkMissing();
     }
 
@@ -374,16 +399,18 @@ public final class NodeDirectory implements Layer {
         if (table.hasRoomAgain()) {
             setVersion(0); // the next poll reads all of them
         }
-        if (table.anyMissing() && confirming.set()) {
-            channels.later(NodeTable.CONFIRM_AFTER, () -> {
-                confirming.clear();
-                poll();
-            });
-        }
+        table.firstLostAfter().ifPresent(wait -> {
+            if (confirming.set()) {
+                channels.later(wait.isNegative() ? Duration.ZERO : wait, () -> {
+                    confirming.clear();
+                    poll();
+                });
+            }
+        });
     }
 
     /**
-     * Follows a hint that a node has changed. A hint that is true is followed at once. The more hints bring nothing
+     * Follows a hint that a node has changed. After some silence it is followed at once. The more hints bring nothing
      * new, the less often they are followed, down to the interval of the polls.
      */
     private void onHint() {
@@ -412,7 +439,9 @@ public final class NodeDirectory implements Layer {
             synchronized (this) {
                 Duration doubled = pause.isZero() ? MIN_HINT_PAUSE : pause.multipliedBy(2);
                 boolean news = hintedVersion != version;
-                pause = news ? Duration.ZERO : doubled.compareTo(POLL_INTERVAL) < 0 ? doubled : POLL_INTERVAL;
+                pause = news
+                        ? PAUSE_PER_NODE.multipliedBy(table.size())
+                        : doubled.compareTo(POLL_INTERVAL) < 0 ? doubled : POLL_INTERVAL;
                 pausedSince = System.nanoTime();
                 hintedVersion = version;
             }

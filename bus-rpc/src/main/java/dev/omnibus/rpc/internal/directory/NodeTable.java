@@ -6,9 +6,12 @@ import dev.omnibus.rpc.NodeInfo;
 import java.time.Duration;
 import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.RandomAccess;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -130,11 +133,24 @@ public final class NodeTable {
         byMethod.keySet().removeIf(info::serves);
     }
 
+    /**
+     * The lease of a node is back, or was noted as changed, with the manifest that is known. False if it is another.
+     */
+    public synchronized boolean takeAgain(String id, byte[] manifest) {
+        Node node = nodes.get(id);
+        if (node == null || !Arrays.equals(node.manifest, manifest)) {
+            return false;
+        }
+        boolean unused = node.update(node.info(), manifest);
+        drop(node.info()); // because a doubt may be cleared
+        return true;
+    }
+
     /** Takes the manifest in a lease. False if there is no room for it; those that are listed are never displaced. */
-    public synchronized boolean take(NodeInfo info) {
+    public synchronized boolean take(NodeInfo info, byte[] manifest) {
         String id = info.node();
         Node node = nodes.get(id);
-        long grown = bytes + Manifests.weight(info) - (node == null ? 0 : Manifests.weight(node.info()));
+        long grown = bytes + Manifests.weight(info) + manifest.length - (node == null ? 0 : node.weight());
         if ((node == null && nodes.size() >= MAX_NODES) || grown > MAX_BYTES) {
             crowded = true;
             return false;
@@ -143,10 +159,10 @@ public final class NodeTable {
         left.remove(id);
         boolean changed = true;
         if (node == null) {
-            nodes.put(id, new Node(info));
+            nodes.put(id, new Node(info, manifest));
         } else {
             NodeInfo before = node.info();
-            changed = node.update(info);
+            changed = node.update(info, manifest);
             drop(before);
         }
         drop(info); // also where nothing has changed, because a doubt may be cleared
@@ -156,11 +172,15 @@ public final class NodeTable {
         return true;
     }
 
+    public int size() {
+        return nodes.size();
+    }
+
     /** Marks as missing all nodes but these. */
     public synchronized void retainOnly(Set<String> ids) {
         for (Node node : nodes.values()) {
             if (!ids.contains(node.id())) {
-                node.markMissing();
+                node.markMissing(Duration.ZERO);
             }
         }
     }
@@ -173,11 +193,11 @@ public final class NodeTable {
         }
     }
 
-    /** A lease is missing. */
-    public synchronized void markMissing(String id) {
+    /** A lease is missing, and has been for so long. */
+    public synchronized void markMissing(String id, Duration since) {
         Node node = nodes.get(id);
         if (node != null) {
-            node.markMissing();
+            node.markMissing(since);
         }
     }
 
@@ -214,7 +234,7 @@ public final class NodeTable {
     private void remove(String id) {
         Node node = nodes.remove(id);
         if (node != null) {
-            bytes -= Manifests.weight(node.info());
+            bytes -= node.weight();
             roomAgain |= crowded;
             left.put(id, System.nanoTime());
             if (left.size() > MAX_NODES) {
@@ -233,9 +253,12 @@ public final class NodeTable {
         return room;
     }
 
-    /** Whether a listed node had no lease at the last read. */
-    public synchronized boolean anyMissing() {
-        return nodes.values().stream().anyMatch(Node::isMissing);
+    /** When the first of the listed nodes is lost that had no lease at the last read; empty if all of them had one. */
+    public synchronized Optional<Duration> firstLostAfter() {
+        return nodes.values().stream()
+                .filter(Node::isMissing)
+                .map(Node::lostAfter)
+                .min(Comparator.naturalOrder());
     }
 
     /** An immutable snapshot of nodes, with the hash codes of their ids in a row. */
@@ -274,12 +297,14 @@ public final class NodeTable {
         private final Map<String, Long> suspected =
                 new ConcurrentHashMap<>(0); // methods whose requests had no receiver, and since when
         private volatile NodeInfo info;
-        private long missingSince; // guarded by the table, like all below
+        private byte[] manifest; // as it was read; guarded by the table, like all below
+        private long missingSince;
         private boolean missing;
 
-        public Node(NodeInfo info) {
+        public Node(NodeInfo info, byte[] manifest) {
             this.id = info.node();
             this.info = info;
+            this.manifest = manifest;
         }
 
         public String id() {
@@ -319,10 +344,15 @@ public final class NodeTable {
             return methods != null && methods.containsKey(name);
         }
 
+        private long weight() {
+            return Manifests.weight(info) + manifest.length;
+        }
+
         /** Takes its manifest, which clears every doubt. True if that has changed. */
-        boolean update(NodeInfo now) {
+        boolean update(NodeInfo now, byte[] asRead) {
             boolean changed = !info.equals(now);
             info = now;
+            manifest = asRead;
             missing = false;
             suspected.clear();
             return changed;
@@ -355,10 +385,10 @@ public final class NodeTable {
         }
 
         /** Its lease is missing. That may be for a moment, as Redis can lose it, and then its node writes it again. */
-        void markMissing() {
+        void markMissing(Duration since) {
             if (!missing) {
                 missing = true;
-                missingSince = System.nanoTime();
+                missingSince = System.nanoTime() - since.toNanos();
             }
         }
 
@@ -369,7 +399,12 @@ public final class NodeTable {
 
         /** Whether its lease has been missing for so long that a live node would have written it again. */
         boolean isLost() {
-            return missing && System.nanoTime() - missingSince >= CONFIRM_AFTER.toNanos();
+            return missing && lostAfter().toNanos() <= 0;
+        }
+
+        /** How long a live node would have from now on to write its lease again; not positive if it is over. */
+        private Duration lostAfter() {
+            return CONFIRM_AFTER.minusNanos(System.nanoTime() - missingSince);
         }
     }
 }

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 class LoadBalancerTest {
 
     private final List<Node> nodes = IntStream.range(0, 100)
-            .mapToObj(
-                    i -> new Node(new NodeInfo("shop-" + i * 7_919, "", "", 0, "", Instant.EPOCH, false, 1, Map.of())))
+            .mapToObj(i -> new Node(
+                    new NodeInfo("shop-" + i * 7_919, "", "", 0, "", Instant.EPOCH, false, 1, Map.of()), new byte[0]))
             .toList();
 
     private static @Nullable String chosen(List<Node> nodes, String key, Set<String> excluded) {

@@ -1,6 +1,7 @@
 package dev.omnibus.rpc.internal.directory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -10,10 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.omnibus.internal.channel.ChannelNames;
 import dev.omnibus.rpc.NodeInfo;
 import dev.omnibus.rpc.internal.directory.NodeTable.Node;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -30,7 +33,8 @@ class NodeTableTest {
         for (String method : methods) {
             shapes.put(method, "");
         }
-        assertTrue(table.take(new NodeInfo(node, "", "", 0, "", Instant.EPOCH, draining, 1, Map.of("stock", shapes))));
+        assertTrue(table.take(
+                new NodeInfo(node, "", "", 0, "", Instant.EPOCH, draining, 1, Map.of("stock", shapes)), new byte[0]));
     }
 
     private List<String> serving(String method) {
@@ -86,11 +90,37 @@ class NodeTableTest {
         assertNull(table.serving("stock.left", "b"), "about to leave");
         assertNull(table.serving("stock.left", "c"), "not listed");
 
-        table.markMissing("a");
+        table.markMissing("a", Duration.ZERO);
         assertTrue(table.leaves("a"));
         assertNull(table.serving("stock.left", "a"));
         assertEquals(List.of(), serving("stock.left"));
         assertTrue(table.knows("a"), "until a moment ago");
+    }
+
+    @Test
+    void aManifestThatIsKnownNeedNotBeReadAndClearsDoubtsAllTheSame() {
+        take("a", false, "left");
+        assertFalse(table.takeAgain("b", new byte[0]), "not listed");
+        assertFalse(table.takeAgain("a", new byte[] {1}), "another one");
+        table.suspect(table.serving("stock.left").get(0), "stock.left");
+        assertEquals(List.of(), serving("stock.left"));
+        table.markMissing("a", NodeTable.CONFIRM_AFTER);
+        assertTrue(table.takeAgain("a", new byte[0]));
+        assertEquals(List.of("a"), serving("stock.left"));
+        assertEquals(List.of(), table.removeLost());
+    }
+
+    @Test
+    void aNodeIsLostWhenItHasBeenMissingForLongEnoughWhoeverNoticedIt() {
+        take("a", false, "left");
+        take("b", false, "left");
+        assertEquals(Optional.empty(), table.firstLostAfter());
+        table.markMissing("a", Duration.ZERO);
+        assertEquals(List.of(), table.removeLost());
+        Duration ofA = table.firstLostAfter().orElseThrow();
+        table.markMissing("b", NodeTable.CONFIRM_AFTER);
+        assertTrue(ofA.compareTo(table.firstLostAfter().orElseThrow()) > 0);
+        assertEquals(List.of("b"), table.removeLost());
     }
 
     @Test
