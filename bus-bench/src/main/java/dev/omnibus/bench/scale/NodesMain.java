@@ -8,13 +8,13 @@ import dev.omnibus.bench.server.ChildJvm;
 import dev.omnibus.bus.Bus;
 import dev.omnibus.bus.Topic;
 import dev.omnibus.rpc.Directory;
-import dev.omnibus.rpc.Replies;
 import dev.omnibus.rpc.RpcClient;
 import dev.omnibus.rpc.RpcServer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +28,7 @@ final class NodesMain {
     private static final long PATIENCE_SECONDS = 120;
     private static final long PAGE = 4096;
     private static final int UNDER_WAY = 10_000;
+    private static final long PAUSE_MILLIS = 4; // for each of the nodes that there will be in this process
 
     private final Closing opened = new Closing();
     private final List<Bus> nodes = new ArrayList<>();
@@ -42,7 +43,12 @@ final class NodesMain {
 
     private String answer(List<String> question) throws Exception {
         return switch (question.get(0)) {
-            case "nodes" -> nodes(question.get(1), Integer.parseInt(question.get(2)), question.get(3));
+            case "nodes" ->
+                nodes(
+                        question.get(1),
+                        Integer.parseInt(question.get(2)),
+                        question.get(3),
+                        Duration.ofMillis(Long.parseLong(question.get(4))));
             case "seen" -> seen();
             case "ask" -> ask(Integer.parseInt(question.get(1)));
             case "topics" -> topics(question.get(1), Integer.parseInt(question.get(2)));
@@ -55,26 +61,27 @@ final class NodesMain {
         };
     }
 
-    /** {@code nodes <url> <how many> <first name>}: each serves, calls and reads the directory. */
-    private String nodes(String url, int count, String name) throws Exception {
+    /** {@code nodes <url> <how many> <first name> <heartbeat>}: each serves, calls and reads the directory. */
+    private String nodes(String url, int count, String name, Duration heartbeat) throws Exception {
         for (int i = 0; i < count; i++) {
-            Bus node = opened.add(Bus.builder(url).name(name + "-" + i).build());
+            Bus node = opened.add(
+                    Bus.builder(url).name(name + "-" + i).heartbeat(heartbeat).build());
             RpcServer.on(node).serve(Desk.class, Order::receipt).ready().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             nodes.add(node);
+            Thread.sleep(PAUSE_MILLIS * count); // all others read about it
         }
         return seen();
     }
 
-    /** The least number of nodes that one of these sees. */
+    /** The least number of nodes that one of these sees; 0 if one cannot see any. */
     private String seen() throws Exception {
         int least = Integer.MAX_VALUE;
         for (Bus node : nodes) {
-            least = Math.min(
-                    least,
-                    Directory.on(node)
-                            .nodes()
-                            .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
-                            .size());
+            int sees = Directory.on(node)
+                    .nodes()
+                    .handle((all, failure) -> failure == null ? all.size() : 0)
+                    .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            least = Math.min(least, sees);
         }
         return Integer.toString(least);
     }
@@ -83,10 +90,12 @@ final class NodesMain {
     private String ask(int bytes) {
         Order order = Order.of(1, Order.note(bytes));
         long began = System.nanoTime();
-        Replies<?> replies = RpcClient.on(nodes.get(0))
+        int answered = RpcClient.on(nodes.get(0))
                 .broadcast(Desk.class, each -> each.place(order))
-                .ask();
-        return replies.values().size() + " " + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - began);
+                .askAsync()
+                .handle((replies, failure) -> failure == null ? replies.values().size() : 0)
+                .join();
+        return answered + " " + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - began);
     }
 
     /** {@code topics <url> <how many>}: one event on each, no more of them under way than an outbox has room for. */

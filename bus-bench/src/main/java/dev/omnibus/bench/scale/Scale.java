@@ -19,25 +19,28 @@ public final class Scale {
 
     /** How it is called. */
     public static final String USAGE =
-            "scale nodes|topics|subscriptions <how many> [<JVMs> [<seconds at rest> [<seconds before>]]]";
+            "scale nodes|topics|subscriptions <how many> [<JVMs> [<seconds at rest> [<seconds before> [<heartbeat in seconds>]]]]";
 
     private static final long POLL_MILLIS = 200;
     private static final long PATIENCE_NANOS = 120_000_000_000L;
     private static final int ASKED = 20;
+    private static final String HEAP = "3g"; // 250 directories of 1,000 nodes take 0.5 GB
     private static final int SMALL = 100;
 
     private final PrintStream out;
     private final int count;
     private final double seconds;
     private final double before;
+    private final long heartbeatMillis;
     private final RedisServer redis;
     private final List<ChildJvm> jvms = new ArrayList<>();
 
-    private Scale(PrintStream out, int count, double seconds, double before, RedisServer redis) {
+    private Scale(PrintStream out, int count, double seconds, double before, long heartbeatMillis, RedisServer redis) {
         this.out = out;
         this.count = count;
         this.seconds = seconds;
         this.before = before;
+        this.heartbeatMillis = heartbeatMillis;
         this.redis = redis;
     }
 
@@ -50,17 +53,22 @@ public final class Scale {
      * @throws Exception if it breaks off
      */
     public static void run(List<String> arguments, PrintStream out) throws Exception {
-        if (arguments.size() < 2 || arguments.size() > 5) {
+        if (arguments.size() < 2 || arguments.size() > 6) {
             throw new IllegalArgumentException(USAGE);
         }
         int processes = arguments.size() > 2 ? Integer.parseInt(arguments.get(2)) : 1;
         double seconds = arguments.size() > 3 ? Double.parseDouble(arguments.get(3)) : 30;
         double before = arguments.size() > 4 ? Double.parseDouble(arguments.get(4)) : 60;
+        double heartbeat = arguments.size() > 5 ? Double.parseDouble(arguments.get(5)) : 1;
         try (RedisServer redis = RedisServer.start()) {
-            Scale scale = new Scale(out, Integer.parseInt(arguments.get(1)), seconds, before, redis);
+            Scale scale = new Scale(
+                    out, Integer.parseInt(arguments.get(1)), seconds, before, (long) (heartbeat * 1e3), redis);
             try {
                 for (int i = 0; i < processes; i++) {
-                    scale.jvms.add(new ChildJvm(nothing -> {}, NodesMain.class));
+                    scale.jvms.add(new ChildJvm(
+                            nothing -> {},
+                            List.of("-Xmx" + HEAP, "-XX:+ExplicitGCInvokesConcurrent"),
+                            NodesMain.class));
                 }
                 scale.measure(arguments.get(0));
             } finally {
@@ -84,7 +92,7 @@ public final class Scale {
         long began = System.nanoTime();
         for (int i = 0; i < jvms.size(); i++) {
             int share = count / jvms.size() + (i < count % jvms.size() ? 1 : 0);
-            jvms.get(i).ask("nodes " + redis.url() + " " + share + " scale-" + i);
+            jvms.get(i).ask("nodes " + redis.url() + " " + share + " scale-" + i + " " + heartbeatMillis);
         }
         List<String> serving = jvms.stream().map(ChildJvm::answer).toList();
         line(serving.size() + " JVMs serve after", (System.nanoTime() - began) / 1e9, "s");

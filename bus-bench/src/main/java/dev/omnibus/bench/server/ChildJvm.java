@@ -20,8 +20,8 @@ import java.util.function.LongConsumer;
  */
 public final class ChildJvm implements AutoCloseable {
 
-    /** Ten thousand subscriptions, one after the other, at 10 ms each. */
-    private static final long PATIENCE_SECONDS = 180;
+    /** A thousand nodes that start in two processes take minutes. */
+    private static final long PATIENCE_SECONDS = 600;
 
     /** Begins the lines that say, unasked, how far it is. */
     private static final String GOT = "got ";
