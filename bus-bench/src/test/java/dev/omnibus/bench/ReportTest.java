@@ -138,7 +138,7 @@ class ReportTest {
     void optionsThatAreWrongSayWhatIsRight() {
         assertTrue(refusal("--jobs", "nosuch").contains("there are [call-alone, "));
         assertTrue(refusal("--peers", "nosuch").contains("there are [omnibus, nats, "));
-        assertTrue(refusal("--rounds", "0").contains("must be positive"));
+        assertTrue(refusal("--rounds", "0").contains("must be at least 1"));
         assertTrue(refusal("--scope", "x").contains("must be all or budgets"));
         assertTrue(refusal("--rtt", "1").contains("must be like 1ms or 500us"));
         assertTrue(refusal("--cluster", "2").contains("must have 3 at least"));
