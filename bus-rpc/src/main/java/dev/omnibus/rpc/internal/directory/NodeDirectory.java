@@ -50,10 +50,9 @@ public final class NodeDirectory implements Layer {
     static final Duration POLL_INTERVAL = Presence.RENEWAL_INTERVAL;
 
     /**
-     * How soon after a hint the next one is followed, for each node that is known: many that come at once are read
-     * together.
+     * For so many known nodes the next hint is followed a millisecond later: many that come at once are read together.
      */
-    private static final Duration PAUSE_PER_NODE = Duration.ofNanos(200_000);
+    private static final int NODES_PER_MILLI = 5;
 
     /** How soon after a hint that brought nothing new the next one is followed; doubled each time. */
     private static final Duration MIN_HINT_PAUSE = Duration.ofMillis(5);
@@ -440,7 +439,7 @@ public final class NodeDirectory implements Layer {
                 Duration doubled = pause.isZero() ? MIN_HINT_PAUSE : pause.multipliedBy(2);
                 boolean news = hintedVersion != version;
                 pause = news
-                        ? PAUSE_PER_NODE.multipliedBy(table.size())
+                        ? Duration.ofMillis(table.size() / NODES_PER_MILLI)
                         : doubled.compareTo(POLL_INTERVAL) < 0 ? doubled : POLL_INTERVAL;
                 pausedSince = System.nanoTime();
                 hintedVersion = version;
